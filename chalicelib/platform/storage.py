@@ -1,0 +1,264 @@
+"""DynamoDB through PynamoDB: the base model, one transaction for many capabilities, cursors.
+
+A `Transaction` is opened by the service that begins a use case and handed to the others; each
+adds its items under a name; the one who opened it commits. PynamoDB sends the items as condition
+checks, deletes, puts, updates whatever the order of the calls, so the names, not positions, tell
+which condition failed.
+"""
+
+import base64
+import json
+import random
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from pynamodb.connection import Connection
+from pynamodb.connection.table import TableConnection
+from pynamodb.exceptions import (
+    DeleteError,
+    DoesNotExist,
+    PutError,
+    PynamoDBException,
+    TransactWriteError,
+    UpdateError,
+)
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.platform import settings
+from chalicelib.platform.errors import DomainError, Invalid, Upstream
+
+MAX_ACTIONS = 100  # DynamoDB: actions in one transaction
+_ATTEMPTS = 8
+# What a cancelled transaction may say of an item and that is worth trying again. A failed
+# condition never is: somebody else has won, and the caller must look again.
+_PASSING = {
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+    "TransactionInProgressException",
+    "TransactionConflictException",
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+}
+
+
+class ConditionFailed(DomainError):
+    """A write's condition did not hold. `names`: which of the transaction's items."""
+
+    status = 409
+    title = "Conflict"
+
+    def __init__(self, names: set[str]):
+        self.names = names
+        super().__init__("condition failed: " + ", ".join(sorted(names)))
+
+
+class Busy(Upstream):
+    """The store kept answering with a conflict or a throttle; the same call may succeed later."""
+
+
+class BaseMeta:
+    """What every model's Meta shares: our region, and time-outs that fit a 29 s API call."""
+
+    region = settings.region()
+    billing_mode = "PAY_PER_REQUEST"
+    connect_timeout_seconds = 1
+    read_timeout_seconds = 3
+    max_retry_attempts = 2
+    max_pool_connections = 50
+
+
+class Base(Model):
+    """A stored aggregate: `class Meta(BaseMeta): table_name = settings.table("customers")`."""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        # PynamoDB makes a botocore client for each model, 40 ms each; ours all share one.
+        known = cls._connection
+        table = super()._get_connection()
+        if table is not known:
+            shared = connection()
+            if table.table_name not in shared._tables:
+                shared.add_meta_table(table.connection._tables[table.table_name])
+            table.connection = shared
+        return table
+
+    @classmethod
+    def find(cls, hash_key: Any, range_key: Any = None, consistent: bool = True) -> Any | None:
+        """The item, or None."""
+        try:
+            return cls.get(hash_key, range_key, consistent_read=consistent)
+        except DoesNotExist:
+            return None
+
+
+def put_once(item: Model, condition: Condition) -> bool:
+    """Put `item` if `condition` holds (usually: its key does not exist). False when it does not."""
+    return _single(lambda: item.save(condition=condition))
+
+
+def update_if(item: Model, actions: Sequence[Action], condition: Condition | None = None) -> bool:
+    """Update one item if `condition` holds; `item` then carries the new values. False when it does not."""
+    return _single(lambda: item.update(actions=list(actions), condition=condition))
+
+
+def delete_if(item: Model, condition: Condition | None = None) -> bool:
+    return _single(lambda: item.delete(condition=condition))
+
+
+def _single(write: Any) -> bool:
+    for attempt in range(_ATTEMPTS):
+        try:
+            write()
+            return True
+        except (PutError, UpdateError, DeleteError) as error:
+            code = error.cause_response_code or ""
+            if code == "ConditionalCheckFailedException":
+                return False
+            if code not in _PASSING:
+                raise
+        _wait(attempt)
+    raise Busy("the store is busy")
+
+
+class Transaction:
+    """All its writes happen, or none. At most 100 items, each item once."""
+
+    def __init__(self) -> None:
+        self._puts: list[tuple[str, Model, Condition | None]] = []
+        self._updates: list[tuple[str, Model, list[Action], Condition | None]] = []
+        self._deletes: list[tuple[str, Model, Condition | None]] = []
+        self._checks: list[tuple[str, Model, Condition]] = []
+        self._token = uuid.uuid4().hex
+
+    def put(self, name: str, item: Model, condition: Condition | None = None) -> None:
+        self._puts.append((name, item, condition))
+
+    def update(
+        self, name: str, item: Model, actions: Sequence[Action], condition: Condition | None = None
+    ) -> None:
+        self._updates.append((name, item, list(actions), condition))
+
+    def delete(self, name: str, item: Model, condition: Condition | None = None) -> None:
+        self._deletes.append((name, item, condition))
+
+    def check(self, name: str, item: Model, condition: Condition) -> None:
+        self._checks.append((name, item, condition))
+
+    def __len__(self) -> int:
+        return len(self._puts) + len(self._updates) + len(self._deletes) + len(self._checks)
+
+    def commit(self) -> None:
+        """Write. ConditionFailed (names the items), Busy after some seconds of conflicts or throttles.
+
+        The same ClientRequestToken goes with every attempt, so an answer that was lost is not a
+        second write. An empty transaction writes nothing.
+        """
+        if not len(self):
+            return
+        if len(self) > MAX_ACTIONS:
+            raise Invalid(("items", f"a transaction takes {MAX_ACTIONS} items, this one has {len(self)}"))
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._send()
+                return
+            except TransactWriteError as error:
+                self._sort(error)
+            except PynamoDBException as error:
+                if getattr(error, "cause_response_code", None) not in _PASSING:
+                    raise
+            _wait(attempt)
+        raise Busy("the store is busy")
+
+    def _send(self) -> None:
+        with TransactWrite(connection=connection(), client_request_token=self._token) as tx:
+            for _, item, condition in self._checks:
+                tx.condition_check(type(item), *_key(item), condition=condition)
+            for _, item, condition in self._deletes:
+                tx.delete(item, condition=condition)
+            for _, item, condition in self._puts:
+                tx.save(item, condition=condition)
+            for _, item, actions, condition in self._updates:
+                tx.update(item, actions=list(actions), condition=condition)
+
+    def _sort(self, error: TransactWriteError) -> None:
+        """Raise what can't be tried again; return for what can."""
+        names = [n for n, *_ in [*self._checks, *self._deletes, *self._puts, *self._updates]]
+        codes = [reason.code if reason else None for reason in error.cancellation_reasons]
+        failed = {n for n, code in zip(names, codes, strict=False) if code == "ConditionalCheckFailed"}
+        if failed:
+            raise ConditionFailed(failed) from error
+        told = {code for code in codes if code and code != "None"} or {error.cause_response_code}
+        if not told <= _PASSING:
+            raise error
+
+
+def connection() -> Connection:
+    """The process's connection for transactions."""
+    global _connection
+    with _connecting:
+        if _connection is None:
+            made = Connection(
+                region=BaseMeta.region,
+                connect_timeout_seconds=BaseMeta.connect_timeout_seconds,
+                read_timeout_seconds=BaseMeta.read_timeout_seconds,
+                max_retry_attempts=BaseMeta.max_retry_attempts,
+                max_pool_connections=BaseMeta.max_pool_connections,
+            )
+            _ = made.client  # made here, under the lock: botocore makes clients one thread at a time
+            _connection = made
+    return _connection
+
+
+def disconnect() -> None:
+    """Forget the connection and every model's (a test changes the engine)."""
+    global _connection
+    _connection = None
+    kinds = list(Base.__subclasses__())
+    while kinds:
+        kind = kinds.pop()
+        kind._connection = None
+        kinds += kind.__subclasses__()
+
+
+_connection: Connection | None = None
+_connecting = threading.Lock()
+
+
+def _key(item: Model) -> list[Any]:
+    kind = type(item)
+    keys = [kind._hash_keyname, kind._range_keyname]
+    return [getattr(item, kind._dynamo_to_python_attr(k)) for k in keys if k]
+
+
+def _wait(attempt: int) -> None:
+    """Full jitter, 10 ms doubling to at most 640 ms (AWS Architecture Blog, "Exponential Backoff And Jitter")."""
+    time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311 (not a secret)
+
+
+def cursor_of(last_key: dict[str, Any] | None) -> str | None:
+    """A page's last key as an opaque text for `next_cursor`."""
+    if not last_key:
+        return None
+    return base64.urlsafe_b64encode(json.dumps(last_key, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def key_of(cursor: str | None) -> dict[str, Any] | None:
+    """The key in a cursor. Invalid for a text that is none of ours."""
+    if not cursor:
+        return None
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        key = None
+    if not isinstance(key, dict) or not all(isinstance(v, dict) for v in key.values()):
+        raise Invalid(("cursor", "not a cursor that was given out"))
+    return key

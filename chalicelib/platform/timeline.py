@@ -1,0 +1,94 @@
+"""The timeline: whatever happened, one immutable line. Its stream is the bus of the product.
+
+A line is written in the transaction that changes the state it tells of, under a natural key, so
+an event that comes twice leaves one line. functions/react and functions/project read the stream.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+
+from chalicelib.platform import clock, settings, storage
+from chalicelib.platform.storage import Base, BaseMeta, Transaction
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened.
+
+    subject: an external_userid, a chat_id, `order#<id>`, `scan#<assignment_id>`, `distributor#<id>`.
+    type: past tense, see docs/architecture.md "Events". at: when it happened (not when we heard).
+    key: what makes the line unique within its subject and time, e.g. the digest of the callback.
+    data: JSON values; ids and figures, no phone numbers, no message texts.
+    """
+
+    subject: str
+    type: str
+    at: datetime
+    key: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sort(self) -> str:
+        return f"{clock.iso(self.at)}#{self.type}#{self.key}"
+
+
+class TimelineItem(Base):
+    class Meta(BaseMeta):
+        table_name = settings.table("timeline")
+
+    subject = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True)
+    type = UnicodeAttribute()
+    at = UnicodeAttribute()
+    data = JSONAttribute()
+
+
+def _item(line: Line) -> TimelineItem:
+    return TimelineItem(
+        subject=line.subject, sort=line.sort, type=line.type, at=clock.iso(line.at), data=line.data
+    )
+
+
+def add(tx: Transaction, line: Line) -> None:
+    """Add the line to a transaction as the item `line:<type>`; it fails if the line is there already."""
+    tx.put(f"line:{line.type}", _item(line), TimelineItem.subject.does_not_exist())
+
+
+def record(line: Line) -> bool:
+    """Write the line alone, for what has no other state. False when it was there already."""
+    return storage.put_once(_item(line), TimelineItem.subject.does_not_exist())
+
+
+def happened(line: Line) -> bool:
+    """Whether this very line is there."""
+    return TimelineItem.find(line.subject, line.sort) is not None
+
+
+def read(
+    subject: str, limit: int = 50, cursor: str | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A subject's lines, newest first: `{"type","at","data"}`, and the next cursor."""
+    rows = TimelineItem.query(
+        subject, scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
+    )
+    items = [{"type": row.type, "at": row.at, "data": row.data} for row in rows]
+    return items, storage.cursor_of(rows.last_evaluated_key)
+
+
+def from_stream(record: dict[str, Any]) -> Line | None:
+    """The line in a DynamoDB stream record; None for anything but a new line."""
+    if record.get("eventName") != "INSERT":
+        return None
+    image = record["dynamodb"]["NewImage"]
+    sort = image["sort"]["S"]
+    return Line(
+        subject=image["subject"]["S"],
+        type=image["type"]["S"],
+        at=clock.parse(image["at"]["S"]),
+        key=sort.split("#", 2)[2],
+        data=json.loads(image["data"]["S"]),
+    )
