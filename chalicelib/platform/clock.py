@@ -5,7 +5,7 @@ file holds an offset in seconds, written by the launcher when `/local/clock` is 
 """
 
 import os
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991
@@ -24,12 +24,12 @@ def offset() -> float:
 
 def now() -> datetime:
     """The time, aware, UTC."""
-    return datetime.now(timezone.utc) + timedelta(seconds=offset())
+    return datetime.now(UTC) + timedelta(seconds=offset())
 
 
 def iso(at: datetime) -> str:
     """`2026-11-22T10:00:00.000000+00:00`: UTC with microseconds, so that text sorts as time does."""
-    return at.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def parse(text: str) -> datetime:

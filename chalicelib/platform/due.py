@@ -8,7 +8,7 @@ key, and lost is impossible. After an outage it works through the missed minutes
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -40,7 +40,9 @@ class Watermark(Base):
     minute = UnicodeAttribute()
 
 
-def item(kind: str, at: datetime, key: str, work: Mapping[str, Any], now: datetime) -> DueItem:
+def item(
+    kind: str, at: datetime, key: str, work: Mapping[str, Any], now: datetime
+) -> DueItem:
     """An item of work for time `at`, or for the next minute if that is past.
 
     The same (kind, at, key) is the same item. `work` is JSON; its consumer gets it as it is.
@@ -57,10 +59,14 @@ def item(kind: str, at: datetime, key: str, work: Mapping[str, Any], now: dateti
 
 def put(kind: str, at: datetime, key: str, work: Mapping[str, Any]) -> None:
     """Write an item of work alone."""
-    storage.put_once(item(kind, at, key, work, clock.now()), DueItem.bucket.does_not_exist())
+    storage.put_once(
+        item(kind, at, key, work, clock.now()), DueItem.bucket.does_not_exist()
+    )
 
 
-def add(tx: Transaction, kind: str, at: datetime, key: str, work: Mapping[str, Any]) -> None:
+def add(
+    tx: Transaction, kind: str, at: datetime, key: str, work: Mapping[str, Any]
+) -> None:
     """Add an item of work to a transaction, as `due:<kind>`."""
     tx.put(f"due:{kind}", item(kind, at, key, work, clock.now()))
 
@@ -93,7 +99,7 @@ def watermark(name: str, now: datetime) -> datetime:
     found = Watermark.find(name)
     if found is None:
         return _floor(now) - timedelta(hours=1)
-    return datetime.strptime(found.minute, "%Y%m%d%H%M").replace(tzinfo=timezone.utc)
+    return datetime.strptime(found.minute, "%Y%m%d%H%M").replace(tzinfo=UTC)
 
 
 def advance(name: str, minute: datetime) -> None:
@@ -104,7 +110,7 @@ def advance(name: str, minute: datetime) -> None:
 
 
 def _floor(at: datetime) -> datetime:
-    return at.astimezone(timezone.utc).replace(second=0, microsecond=0)
+    return at.astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def _ceil(at: datetime) -> datetime:

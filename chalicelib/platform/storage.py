@@ -92,7 +92,9 @@ class Base(Model):
         return table
 
     @classmethod
-    def find(cls, hash_key: Any, range_key: Any = None, consistent: bool = True) -> Any | None:
+    def find(
+        cls, hash_key: Any, range_key: Any = None, consistent: bool = True
+    ) -> Any | None:
         """The item, or None."""
         try:
             return cls.get(hash_key, range_key, consistent_read=consistent)
@@ -105,7 +107,9 @@ def put_once(item: Model, condition: Condition) -> bool:
     return _single(lambda: item.save(condition=condition))
 
 
-def update_if(item: Model, actions: Sequence[Action], condition: Condition | None = None) -> bool:
+def update_if(
+    item: Model, actions: Sequence[Action], condition: Condition | None = None
+) -> bool:
     """Update one item if `condition` holds; `item` then carries the new values. False when it does not."""
     return _single(lambda: item.update(actions=list(actions), condition=condition))
 
@@ -143,18 +147,29 @@ class Transaction:
         self._puts.append((name, item, condition))
 
     def update(
-        self, name: str, item: Model, actions: Sequence[Action], condition: Condition | None = None
+        self,
+        name: str,
+        item: Model,
+        actions: Sequence[Action],
+        condition: Condition | None = None,
     ) -> None:
         self._updates.append((name, item, list(actions), condition))
 
-    def delete(self, name: str, item: Model, condition: Condition | None = None) -> None:
+    def delete(
+        self, name: str, item: Model, condition: Condition | None = None
+    ) -> None:
         self._deletes.append((name, item, condition))
 
     def check(self, name: str, item: Model, condition: Condition) -> None:
         self._checks.append((name, item, condition))
 
     def __len__(self) -> int:
-        return len(self._puts) + len(self._updates) + len(self._deletes) + len(self._checks)
+        return (
+            len(self._puts)
+            + len(self._updates)
+            + len(self._deletes)
+            + len(self._checks)
+        )
 
     def commit(self) -> None:
         """Write. ConditionFailed (names the items), Busy after some seconds of conflicts or throttles.
@@ -165,7 +180,12 @@ class Transaction:
         if not len(self):
             return
         if len(self) > MAX_ACTIONS:
-            raise Invalid(("items", f"a transaction takes {MAX_ACTIONS} items, this one has {len(self)}"))
+            raise Invalid(
+                (
+                    "items",
+                    f"a transaction takes {MAX_ACTIONS} items, this one has {len(self)}",
+                )
+            )
         for attempt in range(_ATTEMPTS):
             try:
                 self._send()
@@ -179,9 +199,11 @@ class Transaction:
         raise Busy("the store is busy")
 
     def _send(self) -> None:
-        with TransactWrite(connection=connection(), client_request_token=self._token) as tx:
-            for _, item, condition in self._checks:
-                tx.condition_check(type(item), *_key(item), condition=condition)
+        with TransactWrite(
+            connection=connection(), client_request_token=self._token
+        ) as tx:
+            for _, item, check in self._checks:
+                tx.condition_check(type(item), *_key(item), condition=check)
             for _, item, condition in self._deletes:
                 tx.delete(item, condition=condition)
             for _, item, condition in self._puts:
@@ -191,12 +213,24 @@ class Transaction:
 
     def _sort(self, error: TransactWriteError) -> None:
         """Raise what can't be tried again; return for what can."""
-        names = [n for n, *_ in [*self._checks, *self._deletes, *self._puts, *self._updates]]
-        codes = [reason.code if reason else None for reason in error.cancellation_reasons]
-        failed = {n for n, code in zip(names, codes, strict=False) if code == "ConditionalCheckFailed"}
+        names = [
+            row[0]
+            for rows in (self._checks, self._deletes, self._puts, self._updates)
+            for row in rows
+        ]
+        codes = [
+            reason.code if reason else None for reason in error.cancellation_reasons
+        ]
+        failed = {
+            n
+            for n, code in zip(names, codes, strict=False)
+            if code == "ConditionalCheckFailed"
+        }
         if failed:
             raise ConditionFailed(failed) from error
-        told = {code for code in codes if code and code != "None"} or {error.cause_response_code}
+        told = {code for code in codes if code and code != "None"} or {
+            error.cause_response_code or ""
+        }
         if not told <= _PASSING:
             raise error
 
@@ -213,7 +247,9 @@ def connection() -> Connection:
                 max_retry_attempts=BaseMeta.max_retry_attempts,
                 max_pool_connections=BaseMeta.max_pool_connections,
             )
-            _ = made.client  # made here, under the lock: botocore makes clients one thread at a time
+            _ = (
+                made.client
+            )  # made here, under the lock: botocore makes clients one thread at a time
             _connection = made
     return _connection
 
@@ -241,14 +277,18 @@ def _key(item: Model) -> list[Any]:
 
 def _wait(attempt: int) -> None:
     """Full jitter, 10 ms doubling to at most 640 ms (AWS Architecture Blog, "Exponential Backoff And Jitter")."""
-    time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311 (not a secret)
+    time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))
 
 
 def cursor_of(last_key: dict[str, Any] | None) -> str | None:
     """A page's last key as an opaque text for `next_cursor`."""
     if not last_key:
         return None
-    return base64.urlsafe_b64encode(json.dumps(last_key, separators=(",", ":")).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps(last_key, separators=(",", ":")).encode())
+        .decode()
+        .rstrip("=")
+    )
 
 
 def key_of(cursor: str | None) -> dict[str, Any] | None:

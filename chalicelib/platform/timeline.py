@@ -49,7 +49,11 @@ class TimelineItem(Base):
 
 def _item(line: Line) -> TimelineItem:
     return TimelineItem(
-        subject=line.subject, sort=line.sort, type=line.type, at=clock.iso(line.at), data=line.data
+        subject=line.subject,
+        sort=line.sort,
+        type=line.type,
+        at=clock.iso(line.at),
+        data=line.data,
     )
 
 
@@ -73,7 +77,10 @@ def read(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """A subject's lines, newest first: `{"type","at","data"}`, and the next cursor."""
     rows = TimelineItem.query(
-        subject, scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
+        subject,
+        scan_index_forward=False,
+        limit=limit,
+        last_evaluated_key=storage.key_of(cursor),
     )
     items = [{"type": row.type, "at": row.at, "data": row.data} for row in rows]
     return items, storage.cursor_of(rows.last_evaluated_key)

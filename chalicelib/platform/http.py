@@ -1,0 +1,247 @@
+"""HTTP doors: one `Door` per capability's api.py. Parse, authorize, delegate, answer.
+
+A route declares its body type, status and scope; the door does what all have in common (401/403,
+400/413/422, Idempotency-Key, problem+json) and keeps what OpenAPI needs (`Door.routes`).
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, ClassVar
+
+import msgspec
+from chalice.app import Blueprint, Response
+
+from chalicelib.platform import auth, idempotency, log
+from chalicelib.platform.errors import DomainError, Invalid, Malformed, TooLarge
+
+MAX_BODY = 1_048_576
+MAX_PAGE = 200
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that is not plain JSON with the route's status."""
+
+    body: Any = b""
+    status: int = 200
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """What OpenAPI tells of a route."""
+
+    method: str
+    path: str
+    tag: str
+    summary: str
+    status: int
+    scope: str | None
+    body: type[msgspec.Struct] | None
+    answer: Any
+    query: Mapping[str, str]
+    view: Callable[..., Any]
+
+
+class Call:
+    """One request. `body` is the converted Struct; `raw` the bytes as they came."""
+
+    def __init__(self, request: Any, max_body: int):
+        self.headers: Mapping[str, str] = request.headers
+        self.query: dict[str, str] = dict(request.query_params or {})
+        self.method: str = request.method
+        self.path: str = request.context.get("path") or request.path
+        self.source_ip: str = (request.context.get("identity") or {}).get(
+            "sourceIp"
+        ) or ""
+        self.raw: bytes = request.raw_body or b""
+        self.body: Any = None
+        self.caller: auth.Caller | None = None
+        if len(self.raw) > max_body:
+            raise TooLarge(f"the body is over {max_body} bytes")
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        jar: SimpleCookie = SimpleCookie()
+        try:
+            jar.load(self.headers.get("cookie") or "")
+        except (
+            CookieError
+        ):  # a browser may send any cookie; ours is then simply not there
+            return {}
+        return {name: morsel.value for name, morsel in jar.items()}
+
+    def json(self) -> Any:
+        """The body as JSON. Malformed."""
+        try:
+            return json.loads(self.raw)
+        except (ValueError, RecursionError) as error:
+            raise Malformed("the body is not JSON") from error
+
+    def page(self) -> tuple[int, str | None]:
+        """`?limit=` (1 to 200, default 50) and `?cursor=`."""
+        text = self.query.get("limit", "50")
+        if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_PAGE:
+            raise Invalid(("limit", f"a whole number from 1 to {MAX_PAGE}"))
+        return int(text), self.query.get("cursor") or None
+
+
+class Door:
+    """A capability's routes. `routes` holds every door's, for OpenAPI."""
+
+    routes: ClassVar[list[Route]] = []
+
+    def __init__(self, name: str, tag: str):
+        self.blueprint = Blueprint(name)
+        self.tag = tag
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: type[msgspec.Struct] | None = None,
+        status: int = 200,
+        scope: str | None = None,
+        summary: str = "",
+        answer: Any = None,
+        query: Mapping[str, str] | None = None,
+        max_body: int = MAX_BODY,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register `view(call, **path parameters)`. `scope` None: a public door that checks for itself.
+
+        query: the names of the query's parameters and what they mean.
+        """
+
+        def register(view: Callable[..., Any]) -> Callable[..., Any]:
+            route = Route(
+                method,
+                path,
+                self.tag,
+                summary,
+                status,
+                scope,
+                body,
+                answer,
+                query or {},
+                view,
+            )
+            Door.routes.append(route)
+
+            def handle(**parameters: str) -> Response:
+                request = self.blueprint.current_request
+                return _guarded(route, request, parameters, max_body)
+
+            handle.__name__ = view.__name__
+            # Any content type is let in: the body is judged by what it is.
+            self.blueprint.route(
+                path, methods=[method], content_types=[], name=f"{method} {path}"
+            )(handle)
+            return view
+
+        return register
+
+
+def listing(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:
+    """The shape of every list."""
+    return {"items": items, "next_cursor": next_cursor}
+
+
+def _guarded(
+    route: Route, request: Any, parameters: dict[str, str], max_body: int
+) -> Response:
+    try:
+        return _run(route, request, parameters, max_body)
+    except DomainError as error:
+        if error.status >= 500:
+            log.failure("upstream failed", error, path=route.path)
+        return problem(error)
+    except Exception as error:  # noqa: BLE001 (the edge: a bug is logged and answered with 500)
+        log.failure("request failed", error, path=route.path, method=route.method)
+        return problem(DomainError("something went wrong here; it has been logged"))
+
+
+def _run(
+    route: Route, request: Any, parameters: dict[str, str], max_body: int
+) -> Response:
+    caller = (
+        auth.authorize(request.headers.get("authorization"), route.scope)
+        if route.scope
+        else None
+    )
+    call = Call(request, max_body)
+    call.caller = caller
+    if route.body is not None:
+        call.body = convert(call.json(), route.body)
+
+    def work() -> Answer:
+        result = route.view(call, **parameters)
+        return result if isinstance(result, Answer) else Answer(result, route.status)
+
+    key = request.headers.get("idempotency-key")
+    if key is None or caller is None or route.method != "POST":
+        return _response(work())
+
+    def work_as_text() -> tuple[int, str]:
+        done = work()
+        return done.status, msgspec.json.encode(done.body).decode()
+
+    status, text, again = idempotency.once(
+        caller.key_hash, call.path, key, call.raw, work_as_text
+    )
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/json"}
+    if again:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(text, status_code=status, headers=headers)
+
+
+def _response(answer: Answer) -> Response:
+    headers: dict[str, str | list[str]] = dict(answer.headers or {})
+    if isinstance(answer.body, (bytes, str)):
+        headers.setdefault("Content-Type", "text/plain; charset=utf-8")
+        if isinstance(answer.body, bytes) and not answer.body:
+            return Response("", status_code=answer.status, headers=headers)
+        return Response(answer.body, status_code=answer.status, headers=headers)
+    headers.setdefault("Content-Type", "application/json")
+    return Response(
+        msgspec.json.encode(answer.body).decode(),
+        status_code=answer.status,
+        headers=headers,
+    )
+
+
+def convert(value: Any, kind: type[Any], prefix: str = "") -> Any:
+    """JSON values as a Struct. Invalid names the field: `assignment.members[0].daily_cap`."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$")
+        field = path.rstrip("`").lstrip(".").removesuffix(".[...]")
+        # A missing or unknown field is told in the text, and its parent in the path.
+        if named := re.search(r"(?:required|unknown) field `([^`]+)`", text):
+            field = f"{field}.{named.group(1)}" if field else named.group(1)
+        raise Invalid((prefix + (field or "body"), text)) from error
+
+
+def problem(error: DomainError) -> Response:
+    """An error as RFC 9457 problem details."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error) or error.title,
+    }
+    if isinstance(error, Invalid):
+        body["errors"] = [
+            {"field": field, "message": message} for field, message in error.errors
+        ]
+    headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        json.dumps(body, ensure_ascii=False), status_code=error.status, headers=headers
+    )

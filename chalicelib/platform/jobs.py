@@ -1,0 +1,67 @@
+"""Long work that an API call started: `GET /api/jobs/{job_id}` tells how far it is."""
+
+from datetime import timedelta
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from chalicelib.platform import clock, ids, settings
+from chalicelib.platform.errors import NotFound
+from chalicelib.platform.storage import Base, BaseMeta
+
+_KEEP = timedelta(days=30)
+
+
+class JobItem(Base):
+    class Meta(BaseMeta):
+        table_name = settings.table("jobs")
+
+    job_id = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute()
+    status = UnicodeAttribute()  # running, finished, failed
+    done = NumberAttribute(default=0)
+    total = NumberAttribute(default=0)
+    result_id = UnicodeAttribute(null=True)
+    result_url = UnicodeAttribute(null=True)
+    error = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
+def start(
+    kind: str, total: int, result_id: str | None = None, job_id: str | None = None
+) -> str:
+    """A new running job's id. `result_id`: the id of what it makes, e.g. a settlement."""
+    job = JobItem(
+        job_id or f"job_{ids.short(16)}",
+        kind=kind,
+        status="running",
+        total=total,
+        result_id=result_id,
+        expires_at=int((clock.now() + _KEEP).timestamp()),
+    )
+    job.save()
+    return str(job.job_id)
+
+
+def update(job_id: str, **values: Any) -> None:
+    """Set `done`, `total`, `status` ("finished", "failed"), `result_url`, `error`."""
+    actions = [getattr(JobItem, name).set(value) for name, value in values.items()]
+    JobItem(job_id).update(actions=actions)
+
+
+def get(job_id: str) -> dict[str, Any]:
+    """`{"job_id","kind","status","done","total","result_id","result_url","error"}`; NotFound."""
+    job = JobItem.find(job_id)
+    if job is None:
+        raise NotFound(f"there is no job {job_id}")
+    names = (
+        "job_id",
+        "kind",
+        "status",
+        "done",
+        "total",
+        "result_id",
+        "result_url",
+        "error",
+    )
+    return {name: getattr(job, name) for name in names}

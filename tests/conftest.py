@@ -1,0 +1,141 @@
+"""Fixtures that all tests share: a clock to set, tables in moto, a real engine for concurrency, sent messages."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.update(
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_DEFAULT_REGION="cn-north-1",
+    TABLE_PREFIX="test-",
+    PUBLIC_BASE_URL="http://127.0.0.1:8000",
+    POWERTOOLS_METRICS_NAMESPACE="Millrace",
+)
+
+import moto
+
+from chalicelib.platform import auth, clock, queues, settings, storage
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Set the clock: `at(datetime)`."""
+
+    def set_to(moment: datetime) -> None:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    return set_to
+
+
+@pytest.fixture
+def sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[tuple[str, dict[str, Any], str | None]]:
+    """What is sent to queues, instead of SQS: (queue, message, group)."""
+    messages: list[tuple[str, dict[str, Any], str | None]] = []
+
+    def send(
+        queue: str, message: Any, *, group: str | None = None, key: str | None = None
+    ) -> None:
+        messages.append((queue, json.loads(json.dumps(message)), group))
+
+    def send_all(queue: str, batch: Any) -> None:
+        for message, group in batch:
+            messages.append((queue, json.loads(json.dumps(message)), group))
+
+    monkeypatch.setattr(queues, "send", send)
+    monkeypatch.setattr(queues, "send_all", send_all)
+    return messages
+
+
+def create_tables() -> None:
+    """Every table of the models that are imported."""
+    made = set()
+    kinds = list(storage.Base.__subclasses__())
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.Meta.table_name not in made:
+            made.add(kind.Meta.table_name)
+            if not kind.exists():
+                kind.create_table(wait=True)
+
+
+def _fresh() -> None:
+    storage.disconnect()
+    settings.client.cache_clear()
+    settings.forget_secrets()
+    auth._known.clear()
+
+
+@pytest.fixture
+def tables() -> Iterator[None]:
+    """moto in process, one thread, with the tables of all imported models."""
+    _fresh()
+    with moto.mock_aws():
+        create_tables()
+        yield
+    _fresh()
+
+
+def free_port() -> int:
+    with socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[str]:
+    """MiniStack's address: an engine whose transactions hold under threads."""
+    port = free_port()
+    process = subprocess.Popen(
+        [ROOT / ".venv-ministack/bin/ministack"],
+        env={
+            **os.environ,
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "LOG_LEVEL": "ERROR",
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(url + "/_ministack/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.05)
+        else:
+            sys.exit("MiniStack did not start")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def engine(ministack: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """MiniStack's DynamoDB, emptied, with the tables of all imported models."""
+    _fresh()
+    urllib.request.urlopen(
+        urllib.request.Request(ministack + "/_ministack/reset", method="POST"),
+        timeout=10,
+    ).read()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", ministack)
+    create_tables()
+    yield ministack
+    _fresh()
