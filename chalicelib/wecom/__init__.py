@@ -1,0 +1,1 @@
+"""WeCom's wire: callbacks (crypto, events) and calls (client, errors, tokens). Nothing else knows it."""

@@ -1,0 +1,114 @@
+"""The access token: one for all processes, refreshed by one of them while the others go on.
+
+A token lives two hours and WeCom may end it earlier. It is renewed 300 s before its end by whoever
+gets the store's lock; meanwhile the old one still serves. Lock and write are conditions on the
+token's version, so that a late loser never puts an old token over a new one.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from chalicelib.platform.errors import Upstream
+from chalicelib.wecom.errors import Treatment, WeComError
+
+_EARLY = timedelta(seconds=300)
+_LOCK = timedelta(seconds=10)  # longer than one gettoken can take (1 s connect, 5 s read)
+_PATIENCE = timedelta(seconds=5)
+_LOOK_AGAIN = 0.2  # seconds
+
+
+class Token(NamedTuple):
+    """`version` grows by one with each refresh; 0 is "there never was one"."""
+
+    value: str
+    refresh_at: datetime
+    expires_at: datetime
+    version: int
+
+
+class TokenStore(Protocol):
+    """Where the processes share the token."""
+
+    def get(self) -> Token | None: ...
+
+    def try_lock(self, version: int, until: datetime) -> bool:
+        """Take the right to follow up `version`, until then. False when somebody has it, or has done it."""
+        ...
+
+    def unlock(self, until: datetime) -> None:
+        """Give back a lock that was taken until then; another's stays."""
+        ...
+
+    def put(self, token: Token) -> bool:
+        """Store it as the follower of `token.version - 1`, and free the lock. False when that is not current."""
+        ...
+
+
+class Access:
+    """The token for one process. `fetch` asks WeCom: (deadline) → (token, seconds it lives)."""
+
+    def __init__(
+        self,
+        store: TokenStore,
+        fetch: Callable[[datetime], tuple[str, int]],
+        now: Callable[[], datetime],
+    ):
+        self._store = store
+        self._fetch = fetch
+        self._now = now
+        self._kept: Token | None = None
+        self._one_thread = threading.Lock()
+
+    def token(self, deadline: datetime) -> Token:
+        """A token to call with. Upstream when there is none in time."""
+        kept = self._kept
+        if kept is not None and self._now() < kept.refresh_at:
+            return kept
+        with self._one_thread:
+            if self._kept is None or self._kept is kept:
+                self._kept = self._shared(deadline, rejected=None)
+            return self._kept
+
+    def renewed(self, rejected: Token, deadline: datetime) -> Token:
+        """Another token than the one WeCom has just rejected: the stored one, or a fresh one."""
+        with self._one_thread:
+            if self._kept is None or self._kept.version == rejected.version:
+                self._kept = self._shared(deadline, rejected=rejected)
+            return self._kept
+
+    def _shared(self, deadline: datetime, rejected: Token | None) -> Token:
+        give_up = min(deadline, self._now() + _PATIENCE)
+        while True:
+            stored = self._store.get()
+            alive = stored is not None and (rejected is None or stored.version != rejected.version)
+            now = self._now()
+            if stored is not None and alive and now < stored.refresh_at:
+                return stored
+            version = stored.version if stored else 0
+            if self._store.try_lock(version, now + _LOCK):
+                return self._refresh(version, min(deadline, now + _LOCK), now + _LOCK)
+            if stored is not None and alive and now < stored.expires_at:
+                return stored
+            if now >= give_up:
+                raise Upstream("no access token: another process is still refreshing it")
+            time.sleep(_LOOK_AGAIN * random.uniform(0.8, 1.2))  # nosec B311: not a secret
+
+    def _refresh(self, version: int, deadline: datetime, locked: datetime) -> Token:
+        try:
+            value, seconds = self._fetch(deadline)
+        except Upstream as error:
+            # After a refusal the lock stays until it lapses: a wrong secret is tried by one process
+            # at a time, at most six times a minute, and WeCom bans no address for that.
+            if not isinstance(error, WeComError) or error.treatment is Treatment.RETRY:
+                self._store.unlock(locked)
+            raise
+        now, life = self._now(), timedelta(seconds=seconds)
+        # Asked inside its life WeCom gives the same token, perhaps with the rest of its life only.
+        token = Token(value, now + life - min(_EARLY, life / 2), now + life, version + 1)
+        if self._store.put(token):
+            return token
+        return self._store.get() or token

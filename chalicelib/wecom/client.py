@@ -1,0 +1,300 @@
+"""WeCom's calls, one method each, with the shapes of WeCom's own documentation.
+
+Every method takes `deadline` (default: 20 s from now) and raises `WeComError`, `AnswerLost` (those
+that say so) or `Upstream`. Lists that WeCom cuts into pages are generators: an empty `next_cursor`
+ends them, a short page does not.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+import urllib3
+
+from chalicelib.platform import clock, settings
+from chalicelib.platform.errors import Upstream
+from chalicelib.wecom.access import TokenStore
+from chalicelib.wecom.tokens import DynamoTokens
+from chalicelib.wecom.transport import Transport
+
+HOST = "https://qyapi.weixin.qq.com"
+Json = dict[str, Any]
+_PAGE, _LIST_PAGE = 1000, 100
+
+
+class ContactWay(NamedTuple):
+    """A new contact way. Its `config_id` is shown nowhere else: store it."""
+
+    config_id: str
+    qr_code: str
+
+
+class MassSend(NamedTuple):
+    """A mass send that was taken. `fail_list`: customers (groups) it cannot reach."""
+
+    msgid: str
+    fail_list: list[str]
+
+
+class WeCom:
+    """One corp's app. `calls` counts the requests made, by path ("externalcontact/mark_tag").
+
+    `secret`: () → the app's secret; `forget_secret` is called when WeCom rejects it; `store`: where
+    processes share the token.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        corp_id: str,
+        agent_id: str,
+        secret: Callable[[], str],
+        store: TokenStore,
+        *,
+        forget_secret: Callable[[], None] = lambda: None,
+        pool: urllib3.PoolManager | None = None,
+        now: Callable[[], datetime] = clock.now,
+    ):
+        self.agent_id = agent_id
+        self._wire = Transport(base, corp_id, secret, store, forget_secret=forget_secret, pool=pool, now=now)
+        self.calls = self._wire.calls
+
+    # Staff
+
+    def get_follow_user_list(self, *, deadline: datetime | None = None) -> list[str]:
+        """Staff who may have customers, by userid."""
+        return list(self._get("externalcontact/get_follow_user_list", {}, deadline).get("follow_user", []))
+
+    def user_get(self, userid: str, *, deadline: datetime | None = None) -> Json:
+        """One member of staff: userid, name, department, status (1 active, 2 disabled, 4 new, 5 left)."""
+        return self._get("user/get", {"userid": userid}, deadline)
+
+    # Contact ways (联系我)
+
+    def add_contact_way(self, way: Mapping[str, Any], *, deadline: datetime | None = None) -> ContactWay:
+        """Make a code from type, scene, state, user, skip_verify, remark, …
+
+        AnswerLost: it may exist without our knowing its config_id (list_contact_way finds it).
+        """
+        answer = self._post("externalcontact/add_contact_way", way, deadline, repeatable=False)
+        return ContactWay(answer["config_id"], answer.get("qr_code", ""))
+
+    def get_contact_way(self, config_id: str, *, deadline: datetime | None = None) -> Json:
+        """The code as WeCom has it: type, scene, state, user, qr_code, …"""
+        body = {"config_id": config_id}
+        return dict(self._post("externalcontact/get_contact_way", body, deadline)["contact_way"])
+
+    def list_contact_way(
+        self, start: datetime, end: datetime, *, deadline: datetime | None = None
+    ) -> Iterator[str]:
+        """config_ids of the codes made by this app in that time."""
+        body = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
+        for way in self._pages("externalcontact/list_contact_way", body, "contact_way", _PAGE, deadline):
+            yield way["config_id"]
+
+    def update_contact_way(
+        self, config_id: str, changes: Mapping[str, Any], *, deadline: datetime | None = None
+    ) -> None:
+        """Change fields of a code. `user` and `party` replace the lists; type and scene can't change."""
+        self._post("externalcontact/update_contact_way", {"config_id": config_id, **changes}, deadline)
+
+    def del_contact_way(self, config_id: str, *, deadline: datetime | None = None) -> None:
+        """Delete a code: printed ones die. 41044 when it is not there (any more)."""
+        self._post("externalcontact/del_contact_way", {"config_id": config_id}, deadline)
+
+    # Customers and tags
+
+    def external_contact(self, external_userid: str, *, deadline: datetime | None = None) -> Json:
+        """`{"external_contact": {…}, "follow_user": [{userid, createtime, state?, tags, …}, …]}`, all pages."""
+        params, follows = {"external_userid": external_userid}, []
+        while True:
+            answer = self._get("externalcontact/get", params, deadline)
+            follows += answer.get("follow_user", [])
+            cursor = _next(answer, params.get("cursor", ""))
+            if not cursor:
+                return {"external_contact": answer["external_contact"], "follow_user": follows}
+            params["cursor"] = cursor
+
+    def mark_tag(
+        self,
+        staff_id: str,
+        external_userid: str,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        *,
+        deadline: datetime | None = None,
+    ) -> None:
+        """Add and remove tags (by id) on one bond; nothing to do is no call."""
+        if not add and not remove:
+            return
+        body: Json = {"userid": staff_id, "external_userid": external_userid}
+        if add:
+            body["add_tag"] = list(add)
+        if remove:
+            body["remove_tag"] = list(remove)
+        self._post("externalcontact/mark_tag", body, deadline)
+
+    def get_corp_tag_list(
+        self,
+        tag_ids: Sequence[str] = (),
+        group_ids: Sequence[str] = (),
+        *,
+        deadline: datetime | None = None,
+    ) -> list[Json]:
+        """Tag groups with their tags; all of them when no id is given. With group ids, tag ids are ignored."""
+        body = {"tag_id": list(tag_ids), "group_id": list(group_ids)}
+        return list(self._post("externalcontact/get_corp_tag_list", body, deadline).get("tag_group", []))
+
+    def add_corp_tag(
+        self, group_name: str, names: Sequence[str], *, deadline: datetime | None = None
+    ) -> Json:
+        """Make tags in the group of that name (made when new) → the group: group_id, tag[{id, name}].
+
+        WeComError 40071 (DONE): a name exists; read the list and use it.
+        """
+        body = {
+            "group_name": group_name,
+            "tag": [{"name": name} for name in names],
+            "agentid": int(self.agent_id),
+        }
+        return dict(self._post("externalcontact/add_corp_tag", body, deadline)["tag_group"])
+
+    def convert_to_openid(self, external_userid: str, *, deadline: datetime | None = None) -> str:
+        """The customer's openid under the corp's own appid, to pay to. WeChat users (`wm…`) only."""
+        body = {"external_userid": external_userid}
+        return str(self._post("externalcontact/convert_to_openid", body, deadline)["openid"])
+
+    # Messages
+
+    def send_welcome_msg(
+        self,
+        welcome_code: str,
+        text: str | None,
+        attachments: Sequence[Json] = (),
+        *,
+        deadline: datetime | None = None,
+    ) -> None:
+        """Welcome a new customer, once, within 20 s of the event.
+
+        41051: welcomed already; 41096: another app is at it, again in 1 s; 41050: too late.
+        AnswerLost: call again while there is time, 41051 then says that it went out.
+        """
+        body: Json = {"welcome_code": welcome_code}
+        if text:
+            body["text"] = {"content": text}
+        if attachments:
+            body["attachments"] = list(attachments)
+        self._post("externalcontact/send_welcome_msg", body, deadline, repeatable=False)
+
+    def add_msg_template(self, message: Mapping[str, Any], *, deadline: datetime | None = None) -> MassSend:
+        """Make a mass send (企业群发) that staff confirm: chat_type, sender, external_userid (≤ 10,000), text, …
+
+        AnswerLost: it may exist; look in groupmsg_list before calling again.
+        """
+        answer = self._post("externalcontact/add_msg_template", message, deadline, repeatable=False)
+        return MassSend(answer["msgid"], list(answer.get("fail_list", [])))
+
+    def groupmsg_list(
+        self,
+        start: datetime,
+        end: datetime,
+        chat_type: str = "single",
+        filter_type: int = 2,
+        *,
+        deadline: datetime | None = None,
+    ) -> Iterator[Json]:
+        """Mass sends made in that time (≤ 1 month): msgid, create_time, create_type 0 corp / 1 personal, text, …"""
+        body = {
+            "chat_type": chat_type,
+            "start_time": int(start.timestamp()),
+            "end_time": int(end.timestamp()),
+            "filter_type": filter_type,
+        }
+        path = "externalcontact/get_groupmsg_list_v2"
+        return self._pages(path, body, "group_msg_list", _LIST_PAGE, deadline)
+
+    def groupmsg_task(self, msgid: str, *, deadline: datetime | None = None) -> Iterator[Json]:
+        """Who was asked to send: userid, status 0 not yet / 2 sent, send_time. 41063 right after making it."""
+        path = "externalcontact/get_groupmsg_task"
+        return self._pages(path, {"msgid": msgid}, "task_list", _PAGE, deadline)
+
+    def groupmsg_send_result(
+        self, msgid: str, staff_id: str, *, deadline: datetime | None = None
+    ) -> Iterator[Json]:
+        """Whom it reached: external_userid or chat_id, status 0 not yet / 1 sent / 2 no friend / 3 over the limit."""
+        path = "externalcontact/get_groupmsg_send_result"
+        return self._pages(path, {"msgid": msgid, "userid": staff_id}, "send_list", _PAGE, deadline)
+
+    def remind(self, msgid: str, *, deadline: datetime | None = None) -> None:
+        """Remind staff who have not sent yet; three times a day at most (41094). AnswerLost: perhaps reminded."""
+        path = "externalcontact/remind_groupmsg_send"
+        self._post(path, {"msgid": msgid}, deadline, repeatable=False)
+
+    def message_send(self, message: Mapping[str, Any], *, deadline: datetime | None = None) -> Json:
+        """A message to staff: touser ("a|b"), msgtype, its body → invaliduser, msgid, response_code.
+
+        AnswerLost: perhaps delivered. With enable_duplicate_check WeCom drops an equal second one.
+        """
+        body = {"agentid": int(self.agent_id), **message}
+        return self._post("message/send", body, deadline, repeatable=False)
+
+    # Customer groups
+
+    def groupchat_list(
+        self, owner_ids: Sequence[str] = (), status: int = 0, *, deadline: datetime | None = None
+    ) -> Iterator[Json]:
+        """Groups of those owners (≤ 100; none given: all visible): chat_id, status."""
+        body: Json = {"status_filter": status}
+        if owner_ids:
+            body["owner_filter"] = {"userid_list": list(owner_ids)}
+        return self._pages("externalcontact/groupchat/list", body, "group_chat_list", _PAGE, deadline)
+
+    def groupchat_get(self, chat_id: str, names: bool = False, *, deadline: datetime | None = None) -> Json:
+        """A group: name, owner, member_list, admin_list, member_version. Behind the event by seconds."""
+        body = {"chat_id": chat_id, "need_name": int(names)}
+        return dict(self._post("externalcontact/groupchat/get", body, deadline)["group_chat"])
+
+    def _get(self, path: str, params: Mapping[str, str], deadline: datetime | None) -> Json:
+        return self._wire.call(path, params=params, repeatable=True, deadline=deadline)
+
+    def _post(
+        self, path: str, body: Mapping[str, Any], deadline: datetime | None, *, repeatable: bool = True
+    ) -> Json:
+        return self._wire.call(path, body, repeatable=repeatable, deadline=deadline)
+
+    def _pages(
+        self, path: str, body: Mapping[str, Any], rows: str, limit: int, deadline: datetime | None
+    ) -> Iterator[Json]:
+        cursor = ""
+        while True:
+            answer = self._post(path, {**body, "limit": limit, "cursor": cursor}, deadline)
+            yield from answer.get(rows, [])
+            cursor = _next(answer, cursor)
+            if not cursor:
+                return
+
+
+def _next(answer: Json, cursor: str) -> str:
+    following = str(answer.get("next_cursor") or "")
+    if following and following == cursor:
+        raise Upstream("WeCom gave the same page's cursor again")
+    return following
+
+
+@cache
+def default_client() -> WeCom:
+    """The process's client, from the settings. Made at the first call, kept."""
+    corp_id, agent_id = settings.env("WECOM_CORP_ID"), settings.env("WECOM_AGENT_ID")
+    return WeCom(
+        settings.env("WECOM_API_BASE", HOST),
+        corp_id,
+        agent_id,
+        _contact_secret,
+        DynamoTokens(corp_id, agent_id),
+        forget_secret=settings.forget_secrets,
+    )
+
+
+def _contact_secret() -> str:
+    return settings.secret("wecom", "contact_secret", "") or settings.secret("wecom", "secret")
