@@ -1,0 +1,280 @@
+"""Transfers to a customer's WeChat (商家转账, API v3): offer, ask, take back.
+
+A transfer is known by our own number, `out_bill_no`, and by no other, ever. When its outcome is
+`Unknown` the only thing to do is `query` under the same number; the same number sent again with
+the same parameters is the same transfer. Money arrives only when the receiver has confirmed.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from chalicelib.platform import clock, settings
+from chalicelib.platform.errors import DomainError, Forbidden, Invalid, Upstream
+from chalicelib.wechatpay import notify
+from chalicelib.wechatpay.signer import Signer, Verifier
+
+HOST = "https://api.mch.weixin.qq.com"
+NAME_FROM_FEN = 200_000  # the receiver's name is required from here on …
+NAME_UNTIL_FEN = 30  # … and not allowed below
+_BILLS = "/v3/fund-app/mch-transfer/transfer-bills"
+_CONNECT, _READ = 2.0, 8.0  # seconds
+_QUERY_TRIES = 3
+_NUMBER = re.compile(r"[0-9A-Za-z]{1,32}")
+# What says for certain that this request was not taken. INVALID_REQUEST is not among them: it is
+# also the answer to a number that is in use. A code we don't know is never certain.
+_PASSING = {"FREQUENCY_LIMIT", "FREQUENCY_LIMITED", "FREQUENCY_LIMIT_EXCEED", "NOT_ENOUGH"}
+_DEFINITE = _PASSING | {"PARAM_ERROR", "SIGN_ERROR", "NO_AUTH"}
+# What WeChat wants to be told, by scene: 1000 is 现金营销; the names are fixed, the texts ours.
+REPORTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "1000": (("活动名称", "推广奖励"), ("奖励说明", "推广佣金")),
+}
+
+# At DEBUG urllib3 writes whole URLs.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+
+class State(Enum):
+    """Where a transfer stands."""
+
+    ACCEPTED = "ACCEPTED"
+    PROCESSING = "PROCESSING"  # also while the merchant's balance is short: top up, send the same again
+    WAIT_USER_CONFIRM = "WAIT_USER_CONFIRM"  # 24 h for the receiver, with `package_info`
+    TRANSFERING = "TRANSFERING"
+    SUCCESS = "SUCCESS"
+    FAIL = "FAIL"
+    CANCELING = "CANCELING"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def final(self) -> bool:
+        return self in (State.SUCCESS, State.FAIL, State.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A transfer as WeChat sees it. `amount_fen` only from a query or a notification."""
+
+    out_bill_no: str
+    transfer_bill_no: str
+    state: State
+    amount_fen: int | None = None
+    fail_reason: str = ""
+    package_info: str = field(default="", repr=False)  # opens the receiver's confirmation page
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "Bill":
+        """From an answer or a notification's resource. KeyError, ValueError when it is none."""
+        return cls(
+            out_bill_no=answer["out_bill_no"],
+            transfer_bill_no=answer.get("transfer_bill_no") or "",
+            state=State(answer["state"]),
+            amount_fen=answer.get("transfer_amount"),
+            fail_reason=answer.get("fail_reason") or "",
+            package_info=answer.get("package_info") or "",
+        )
+
+
+class TransferRejected(DomainError):
+    """WeChat did not take this request. `retryable`: the same may be taken later (top up, slow down)."""
+
+    status = 409
+    title = "WeChat Pay refused"
+
+    def __init__(self, code: str):
+        self.code = code
+        self.retryable = code in _PASSING
+        super().__init__(f"WeChat Pay refused: {code}")
+
+
+class Unknown(Upstream):
+    """Nobody knows what became of it: `query` under the same number. `code`: WeChat's, if it gave one."""
+
+    title = "WeChat Pay's answer is unknown"
+
+    def __init__(self, code: str = ""):
+        self.code = code
+        super().__init__(f"WeChat Pay gave no certain answer {code}".rstrip())
+
+
+class WeChatPay:
+    """One merchant. `notify_url`: where final states are told (None: not at all)."""
+
+    def __init__(
+        self,
+        base: str,
+        app_id: str,
+        signer: Signer,
+        verifier: Verifier,
+        apiv3_key: str,
+        *,
+        scene_id: str = "1000",
+        reports: Sequence[tuple[str, str]] | None = None,
+        notify_url: str | None = None,
+        pool: urllib3.PoolManager | None = None,
+        now: Callable[[], datetime] = clock.now,
+    ):
+        self._base = base.rstrip("/")
+        self._prefix = urlsplit(self._base).path
+        self._app_id = app_id
+        self._signer, self._verifier, self._apiv3_key = signer, verifier, apiv3_key
+        self._scene_id = scene_id
+        self._reports = REPORTS.get(scene_id, ()) if reports is None else reports
+        self._notify_url = notify_url
+        self._pool = pool or urllib3.PoolManager(maxsize=4)
+        self._now = now
+
+    def transfer(
+        self, out_bill_no: str, openid: str, amount_fen: int, remark: str, user_name: str | None = None
+    ) -> Bill:
+        """Offer the money. Calling again with the very same arguments is the same transfer.
+
+        `user_name`: the receiver's real name, required from ¥2,000. Invalid before anything is
+        sent; TransferRejected: not taken, for certain; Unknown: query.
+        """
+        body = self._transfer_body(out_bill_no, openid, amount_fen, remark, user_name)
+        status, answer = self._exchange("POST", _BILLS, body)
+        return _bill(status, answer)
+
+    def query(self, out_bill_no: str) -> Bill | None:
+        """What became of it; None when WeChat never took it in (believe that after a minute). Unknown."""
+        path = f"{_BILLS}/out-bill-no/{_number(out_bill_no)}"
+        for _ in range(_QUERY_TRIES - 1):
+            try:
+                status, answer = self._exchange("GET", path)
+                break
+            except Unknown:
+                continue
+        else:
+            status, answer = self._exchange("GET", path)
+        if status == 404 and answer.get("code") == "NOT_FOUND":
+            return None
+        if status != 200:
+            raise Unknown(str(answer.get("code", "")))
+        return _bill(status, answer)
+
+    def cancel(self, out_bill_no: str) -> Bill:
+        """Take it back before the receiver confirms: CANCELING, later CANCELLED. Raises as `transfer`."""
+        path = f"{_BILLS}/out-bill-no/{_number(out_bill_no)}/cancel"
+        status, answer = self._exchange("POST", path)
+        return _bill(status, answer)
+
+    def open_notification(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        """See `notify.open_notification`; `Bill.of(opened["resource"])` reads a transfer's."""
+        return notify.open_notification(headers, body, self._verifier, self._apiv3_key, self._now())
+
+    def _transfer_body(
+        self, out_bill_no: str, openid: str, amount_fen: int, remark: str, user_name: str | None
+    ) -> dict[str, Any]:
+        if amount_fen <= 0:
+            raise Invalid(("amount_fen", "must be more than zero"))
+        if amount_fen >= NAME_FROM_FEN and not user_name:
+            raise Invalid(("user_name", "WeChat requires the receiver's name from ¥2,000"))
+        if len(remark) > 32:
+            raise Invalid(("remark", "at most 32 characters"))
+        body: dict[str, Any] = {
+            "appid": self._app_id,
+            "out_bill_no": _number(out_bill_no),
+            "transfer_scene_id": self._scene_id,
+            "openid": openid,
+            "transfer_amount": amount_fen,
+            "transfer_remark": remark,
+            "transfer_scene_report_infos": [
+                {"info_type": kind, "info_content": content} for kind, content in self._reports
+            ],
+        }
+        if user_name and amount_fen >= NAME_UNTIL_FEN:
+            body["user_name"] = self._verifier.conceal(user_name)
+        if self._notify_url:
+            body["notify_url"] = self._notify_url
+        return body
+
+    def _exchange(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of one request. Unknown when there is none to be trusted."""
+        data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        headers = {
+            "Authorization": self._signer.authorization(method, self._prefix + path, data, self._now()),
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": "millrace",
+            "Wechatpay-Serial": self._verifier.key_id,
+        }
+        try:
+            response = self._pool.request(
+                method,
+                self._base + path,
+                body=data or None,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
+                retries=False,
+                redirect=False,
+            )
+            # Errors at the gate may come unsigned; whatever is signed, and every success, is checked.
+            if response.status < 300 or "Wechatpay-Signature" in response.headers:
+                self._verifier.verify(response.headers, response.data, self._now())
+            answer = json.loads(response.data)
+        except (HTTPError, ValueError, Forbidden):
+            raise Unknown from None
+        if response.status >= 500 or not isinstance(answer, dict):
+            raise Unknown(str(answer.get("code", "")) if isinstance(answer, dict) else "")
+        return response.status, answer
+
+
+def _bill(status: int, answer: Mapping[str, Any]) -> Bill:
+    if status != 200:
+        code = str(answer.get("code", ""))
+        raise TransferRejected(code) if 400 <= status < 500 and code in _DEFINITE else Unknown(code)
+    try:
+        return Bill.of(answer)
+    except (KeyError, ValueError):
+        raise Unknown from None
+
+
+def _number(out_bill_no: str) -> str:
+    if not _NUMBER.fullmatch(out_bill_no):
+        raise Invalid(("out_bill_no", "1 to 32 of [0-9A-Za-z]"))
+    return out_bill_no
+
+
+@cache
+def default_client() -> WeChatPay:
+    """The process's client, from the settings. Made at the first call, kept.
+
+    WeChat takes an https notify_url only; another host than WeChat's (a sandbox) takes any.
+    """
+    base = settings.env("WECHATPAY_API_BASE", HOST)
+    told_at = settings.env("PUBLIC_BASE_URL").rstrip("/") + "/pay/wechat/notify"
+    return WeChatPay(
+        base,
+        settings.env("WECHATPAY_APP_ID"),
+        Signer(
+            settings.env("WECHATPAY_MCH_ID"),
+            settings.env("WECHATPAY_CERT_SERIAL"),
+            settings.secret("wechatpay", "private_key"),
+        ),
+        Verifier(
+            settings.env("WECHATPAY_PUBLIC_KEY_ID"),
+            settings.secret("wechatpay", "public_key"),
+        ),
+        settings.secret("wechatpay", "apiv3_key"),
+        scene_id=settings.env("WECHATPAY_TRANSFER_SCENE_ID", "1000"),
+        reports=_reports(settings.env("WECHATPAY_SCENE_REPORTS", "{}")),
+        notify_url=told_at if told_at.startswith("https://") or base.rstrip("/") != HOST else None,
+    )
+
+
+def _reports(setting: str) -> list[tuple[str, str]] | None:
+    """`{"活动名称": "…", "奖励说明": "…"}` for a scene of one's own; empty: the scene's default."""
+    return list(json.loads(setting).items()) or None
