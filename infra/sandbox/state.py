@@ -1,0 +1,214 @@
+"""What exists in the sandbox's world, as plain records that can be written to a JSON file and read back.
+
+All times are Unix seconds. Staff are keyed by their lower-cased userid (WeCom compares it so), everything
+else by its own id.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Staff:
+    userid: str
+    name: str
+    status: int = 1  # 1 active, 2 disabled, 4 not activated, 5 left
+    department: list[int] = field(default_factory=lambda: [1])
+    confirm_after: float | None = None  # seconds until they confirm a mass send; None: as the settings say
+    confirms: bool | None = None  # False: never; None: as the settings say
+
+
+@dataclass
+class Contact:
+    external_userid: str
+    name: str
+    unionid: str = ""
+    avatar: str = ""
+    type: int = 1  # 1 WeChat, 2 WeCom
+    gender: int = 0
+
+
+@dataclass
+class Bond:
+    """One customer and one staff member. `one_way`: the customer deleted the member, whose book keeps them."""
+
+    userid: str
+    external_userid: str
+    createtime: int
+    kind: str = "full"  # full, half, one_way
+    changed_at: int = 0
+    state: str = ""
+    add_way: int = 1
+    remark: str = ""
+    description: str = ""
+    remark_corp_name: str = ""
+    remark_mobiles: list[str] = field(default_factory=list)
+    oper_userid: str = ""
+    tag_ids: list[str] = field(default_factory=list)
+
+
+@dataclass
+class TagGroup:
+    group_id: str
+    group_name: str
+    create_time: int
+    order: int = 0
+    deleted: bool = False
+
+
+@dataclass
+class Tag:
+    id: str
+    group_id: str
+    name: str
+    create_time: int
+    order: int = 0
+    deleted: bool = False
+
+
+@dataclass
+class ContactWay:
+    config_id: str
+    created_at: int
+    fields: dict[str, Any]
+    adds: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class WelcomeCode:
+    code: str
+    userid: str
+    external_userid: str
+    at: float
+    used: bool = False
+
+
+@dataclass
+class Media:
+    media_id: str
+    type: str
+    created_at: float
+    url: str = ""
+
+
+@dataclass
+class GroupChat:
+    chat_id: str
+    name: str
+    owner: str
+    create_time: int
+    notice: str = ""
+    status: int = 0
+    members: list[dict[str, Any]] = field(default_factory=list)
+    admins: list[str] = field(default_factory=list)
+    version: int = 1
+
+
+@dataclass
+class MassSend:
+    msgid: str
+    chat_type: str
+    created_at: float
+    content: dict[str, Any]  # text, attachments
+    cancelled: bool = False
+    reminded_at: list[float] = field(default_factory=list)
+
+
+@dataclass
+class MassTask:
+    """One member's part of a mass send. `results`: receiver → 0 not sent, 1 sent, 2 no friend, 3 over the limit."""
+
+    msgid: str
+    userid: str
+    results: dict[str, int]
+    confirm_at: float | None
+    sent_at: float | None = None
+
+
+@dataclass
+class Bill:
+    """A transfer bill. `next_at`, `next_state`: what it will become by itself, and when."""
+
+    out_bill_no: str
+    transfer_bill_no: str
+    request: dict[str, Any]
+    created_at: float
+    updated_at: float
+    state: str
+    mode: str
+    package_info: str = ""
+    fail_reason: str = ""
+    locked: bool = False
+    next_at: float | None = None
+    next_state: str = ""
+
+
+@dataclass
+class Post:
+    """Something to be posted: an event callback or a pay notification. Encrypted anew at each try."""
+
+    kind: str  # callback, notify
+    url: str
+    payload: str
+    due: float
+    tries: int = 0
+    post_id: str = ""
+
+
+@dataclass
+class State:
+    counter: int = 0
+    staff: dict[str, Staff] = field(default_factory=dict)
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    bonds: dict[str, Bond] = field(default_factory=dict)
+    tag_groups: dict[str, TagGroup] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    ways: dict[str, ContactWay] = field(default_factory=dict)
+    welcome_codes: dict[str, WelcomeCode] = field(default_factory=dict)
+    media: dict[str, Media] = field(default_factory=dict)
+    groups: dict[str, GroupChat] = field(default_factory=dict)
+    mass_sends: dict[str, MassSend] = field(default_factory=dict)
+    mass_tasks: dict[str, MassTask] = field(default_factory=dict)
+    bills: dict[str, Bill] = field(default_factory=dict)
+    posts: dict[str, Post] = field(default_factory=dict)
+    received: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deleted_at: dict[str, int] = field(default_factory=dict)  # bond key → when it ended
+    openids: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    balance_fen: int | None = None
+
+
+_RECORDS: dict[str, Any] = {
+    "staff": Staff, "contacts": Contact, "bonds": Bond, "tag_groups": TagGroup, "tags": Tag,
+    "ways": ContactWay, "welcome_codes": WelcomeCode, "media": Media, "groups": GroupChat,
+    "mass_sends": MassSend, "mass_tasks": MassTask, "bills": Bill, "posts": Post,
+}  # fmt: skip
+
+
+def load(path: str) -> State:
+    """The state as it was saved; a new one when there is no file."""
+    if not path or not Path(path).exists():
+        return State()
+    saved = json.loads(Path(path).read_text(encoding="utf-8"))
+    values: dict[str, Any] = {}
+    for spec in fields(State):
+        if spec.name not in saved:
+            continue
+        record = _RECORDS.get(spec.name)
+        value = saved[spec.name]
+        values[spec.name] = {k: record(**v) for k, v in value.items()} if record else value
+    return State(**values)
+
+
+def save(state: State, path: str) -> None:
+    """Write it whole or not at all; readable by its owner only (it holds keys)."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(state), file, ensure_ascii=False)
+    part.replace(target)

@@ -1,0 +1,189 @@
+"""The world as the sandbox knows it: who works here, who their customers are, and what happens by itself.
+
+No HTTP in here. Every method is called with `lock` held by the caller or takes it itself (it may be taken twice).
+"""
+
+import hashlib
+import re
+import threading
+from typing import Any
+
+from infra.sandbox import state as st
+from infra.sandbox.config import Config
+from infra.sandbox.errors import ApiError
+
+_USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}")
+_SURNAMES = "林王李张刘陈杨赵黄周吴徐孙马朱胡郭何高罗"
+_GIVEN = ("晓", "静", "丽华", "敏", "思远", "佳怡", "雨桐", "建国", "婷", "小梅", "文博", "欣", "浩然", "玲", "娜", "志强")
+_KEEP_MESSAGES = 50_000
+_NICKS = ("小王", "阿明", "暖暖", "今天也要开心", "豆豆妈", "Lily", "海边的风", "糖糖", "老赵", "Momo", "云朵", "小鹿")
+
+
+def digest(*parts: str) -> str:
+    """48 hex characters that depend on the parts only."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:48]
+
+
+def _pick(choices: Any, seed: str) -> Any:
+    return choices[int(digest(seed)[:8], 16) % len(choices)]
+
+
+class World:
+    def __init__(self, config: Config, state: st.State) -> None:
+        self.config = config
+        self.state = state
+        self.lock = threading.RLock()
+        self.base_url = config.public_base_url
+        self.app_messages: dict[str, list[float]] = {}  # member → when the app wrote to them
+        self.mass_sent: dict[str, list[float]] = {}  # receiver → when mass messages reached them
+        for message in state.received.values():
+            if message["kind"] == "mass_send":
+                self.mass_sent.setdefault(message["receiver"], []).append(message["at"])
+        self._keys_of: dict[str, set[str]] = {}  # a member's or a customer's bonds
+        for key in state.bonds:
+            self._index(key)
+
+    def _index(self, key: str) -> None:
+        for side in key.split("|", 1):
+            self._keys_of.setdefault(side, set()).add(key)
+
+    def _bonds(self, side: str) -> list[st.Bond]:
+        keys = self._keys_of.get(side, ())
+        mine = [self.state.bonds[key] for key in keys if key in self.state.bonds]
+        return sorted((b for b in mine if b.kind != "half"), key=lambda b: (b.createtime, b.userid, b.external_userid))
+
+    def ts(self) -> float:
+        """The sandbox's time, Unix seconds."""
+        return self.config.now().timestamp()
+
+    def new_id(self, prefix: str, length: int = 32) -> str:
+        """An id nobody has yet; the same world makes the same ids in the same order."""
+        self.state.counter += 1
+        return (prefix + digest(str(self.config.seed), prefix, str(self.state.counter)))[:length]
+
+    # Staff
+
+    def staff(self, userid: str) -> st.Staff:
+        """The member, made when unknown unless the sandbox is strict. ApiError 40003 or 60111."""
+        if not isinstance(userid, str) or not _USERID.fullmatch(userid):
+            raise ApiError(40003)
+        known = self.state.staff.get(userid.lower())
+        if known is None:
+            if self.config.strict:
+                raise ApiError(60111)
+            known = self.add_staff(userid)
+        if known.status == 5:
+            raise ApiError(60111)
+        return known
+
+    def add_staff(self, userid: str, name: str = "", **values: Any) -> st.Staff:
+        made = st.Staff(userid, name or _pick(_SURNAMES, userid) + _pick(_GIVEN, userid + "/"), **values)
+        self.state.staff[userid.lower()] = made
+        return made
+
+    # Customers
+
+    def contact(self, external_userid: str, name: str = "", unionid: str = "", avatar: str = "") -> st.Contact:
+        """The person, made when unknown; given values replace what was known."""
+        known = self.state.contacts.get(external_userid)
+        if known is None:
+            kind = 2 if external_userid.startswith("wo") else 1
+            own = "o" + digest("unionid", external_userid)[:27]
+            known = st.Contact(
+                external_userid,
+                _pick(_NICKS, external_userid),
+                own if kind == 1 and self.config.unionid_bound else "",
+                f"{self.base_url}/avatar/{digest(external_userid)[:12]}",
+                kind,
+            )
+            self.state.contacts[external_userid] = known
+        known.name, known.unionid = name or known.name, unionid or known.unionid
+        known.avatar = avatar or known.avatar
+        return known
+
+    def openid(self, external_userid: str) -> str:
+        """The WeChat user's openid under the corp."""
+        made = self.state.openids.get(external_userid) or "o" + digest("openid", external_userid)[:27]
+        self.state.openids[external_userid] = made
+        return made
+
+    @staticmethod
+    def bond_key(userid: str, external_userid: str) -> str:
+        return f"{userid.lower()}|{external_userid}"
+
+    def bond(self, userid: str, external_userid: str) -> st.Bond | None:
+        return self.state.bonds.get(self.bond_key(userid, external_userid))
+
+    def usable_bond(self, userid: str, external_userid: str) -> st.Bond:
+        """The bond, for an API call. ApiError 84061 without one, or while it is half."""
+        found = self.bond(userid, external_userid)
+        if found is None or found.kind == "half":
+            raise ApiError(84061)
+        return found
+
+    def bonds_of(self, userid: str) -> list[st.Bond]:
+        """A member's book, oldest first, half friends left out."""
+        return self._bonds(userid.lower())
+
+    def followers(self, external_userid: str) -> list[st.Bond]:
+        """Who serves the customer, oldest first."""
+        return self._bonds(external_userid)
+
+    def make_bond(
+        self, userid: str, external_userid: str, at: int, kind: str = "full", state: str = "", add_way: int = 1
+    ) -> None:
+        """A customer and a member know each other since `at`; an older word than the last known changes nothing."""
+        member = self.staff(userid)
+        self.contact(external_userid)
+        key = self.bond_key(userid, external_userid)
+        # Within one second somebody can be added and then deleted, hardly the other way round.
+        if self.state.deleted_at.get(key, -1) >= at:
+            return
+        known = self.state.bonds.get(key)
+        if known is None:
+            oper = external_userid if add_way in (1, 16) else member.userid
+            self.state.bonds[key] = st.Bond(
+                member.userid, external_userid, at, kind, at, state, add_way, oper_userid=oper,
+                remark=self.state.contacts[external_userid].name,
+            )  # fmt: skip
+            self._index(key)
+        elif known.kind == "half" or (known.kind == "one_way" and at > known.changed_at):
+            known.kind, known.changed_at, known.createtime = kind, at, at
+            known.state = state or known.state
+
+    def end_bond(self, userid: str, external_userid: str, at: int, by_customer: bool) -> None:
+        """Deleted by the customer: a one-way bond stays. Deleted by the member: it is gone."""
+        self.staff(userid)
+        self.contact(external_userid)
+        key = self.bond_key(userid, external_userid)
+        known = self.state.bonds.get(key)
+        if known is not None and known.changed_at > at:
+            return
+        self.state.deleted_at[key] = max(at, self.state.deleted_at.get(key, 0))
+        if known is None:
+            return
+        if by_customer:
+            known.kind, known.changed_at = "one_way", at
+        else:
+            del self.state.bonds[key]
+
+    # Welcome codes
+
+    def add_welcome_code(self, code: str, userid: str, external_userid: str) -> None:
+        """The 20 s begin when the code is first seen."""
+        self.state.welcome_codes.setdefault(code, st.WelcomeCode(code, userid, external_userid, self.ts()))
+
+    def chat_started(self, userid: str, external_userid: str) -> None:
+        """They have talked: no welcome for them any more (41051)."""
+        for code in self.state.welcome_codes.values():
+            if (code.userid.lower(), code.external_userid) == (userid.lower(), external_userid):
+                code.used = True
+
+    def deliver(self, kind: str, userid: str, receiver: str, content: dict[str, Any], at: float) -> None:
+        """A message arrived in somebody's chat."""
+        self.state.counter += 1
+        while len(self.state.received) >= _KEEP_MESSAGES:
+            del self.state.received[next(iter(self.state.received))]
+        self.state.received[f"{self.state.counter:09d}"] = {
+            "at": at, "kind": kind, "userid": userid, "receiver": receiver, **content,
+        }  # fmt: skip
