@@ -1,0 +1,385 @@
+"""CloudFormation from `stack.yaml`: what the functions and tables there must all have.
+
+One block in stack.yaml becomes a function, its role (only the tables, queues and secrets named),
+its log group, its queue with a dead-letter queue, its event source with partial batch responses,
+its schedule and its alarms. Written by hand the same would be 2,000 lines in which the one
+forgotten dead-letter queue could hide.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+READ = ["GetItem", "BatchGetItem", "Query"]
+WRITE = [*READ, "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"]
+DLQ_DAYS = 14
+LOG_DAYS = 30
+RECEIVES = 5  # before a message is parked in the dead-letter queue
+STREAM_RETRIES = 10
+
+
+def resources(stack: Mapping[str, Any], archives: Mapping[str, str], runtime: str) -> Json:
+    """All resources of the stack. `archives`: function and layer name → its archive's file name."""
+    made: Json = {}
+    for name, spec in stack["tables"].items():
+        made |= table(name, spec)
+    for name in ("dependencies", "imaging", "fonts"):
+        made[f"{camel(name)}Layer"] = layer(name, archives[name], runtime)
+    for name, spec in stack["functions"].items():
+        made |= function(name, spec, stack, archives.get(name), runtime)
+    return made
+
+
+def table(name: str, spec: Mapping[str, Any]) -> Json:
+    """A table on demand, encrypted, with point-in-time recovery; kept when the stack goes."""
+    indexes = spec.get("indexes", {})
+    keys = [spec["key"], *(index["key"] for index in indexes.values())]
+    properties: Json = {
+        "TableName": sub("${AWS::StackName}-" + name),
+        "BillingMode": "PAY_PER_REQUEST",
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+        "KeySchema": key_schema(spec["key"]),
+        "AttributeDefinitions": [
+            {"AttributeName": attribute, "AttributeType": "S"} for attribute in sorted({a for k in keys for a in k})
+        ],
+    }
+    if indexes:
+        properties["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index_name,
+                "KeySchema": key_schema(index["key"]),
+                "Projection": {"ProjectionType": index.get("projection", "ALL")},
+            }
+            for index_name, index in indexes.items()
+        ]
+    if "stream" in spec:
+        properties["StreamSpecification"] = {"StreamViewType": spec["stream"]}
+    if "ttl" in spec:
+        properties["TimeToLiveSpecification"] = {"AttributeName": spec["ttl"], "Enabled": True}
+    kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return {f"{camel(name)}Table": {"Type": "AWS::DynamoDB::Table", **kept, "Properties": properties}}
+
+
+def layer(name: str, archive: str, runtime: str) -> Json:
+    return {
+        "Type": "AWS::Lambda::LayerVersion",
+        "Properties": {
+            "LayerName": sub("${AWS::StackName}-" + name),
+            "CompatibleRuntimes": [runtime],
+            "Content": s3_object(archive),
+        },
+    }
+
+
+def function(name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], archive: str | None, runtime: str) -> Json:
+    """A function and what belongs to it. Chalice makes the `api` function itself: that one is patched."""
+    handler = "APIHandler" if name == "api" else f"{camel(name)}Function"
+    properties = common_properties(name, spec, stack, runtime)
+    made: Json = {
+        f"{camel(name)}Logs": log_group(name),
+        f"{camel(name)}Role": role(name, spec),
+        f"{camel(name)}Errors": alarm(
+            f"{name} fails", "AWS/Lambda", "Errors", {"FunctionName": sub("${AWS::StackName}-" + name)}, "Sum"
+        ),
+    }
+    if name == "api":
+        made[handler] = {"Properties": properties}
+    else:
+        properties |= {"Handler": "handler.handler", "Code": s3_object(str(archive))}
+        made[handler] = {"Type": "AWS::Lambda::Function", "Properties": properties}
+    if "queue" in spec:
+        made |= queue(name, spec) | queue_source(name, spec, handler)
+    if "stream" in spec:
+        made |= stream_source(name, spec["stream"], handler)
+    if "schedule" in spec:
+        made |= schedule(name, spec["schedule"], handler)
+    return made
+
+
+def common_properties(name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], runtime: str) -> Json:
+    properties: Json = {
+        "FunctionName": sub("${AWS::StackName}-" + name),
+        "Runtime": runtime,
+        "Architectures": ["x86_64"],
+        "Timeout": spec["seconds"],
+        "MemorySize": spec["megabytes"],
+        "Role": {"Fn::GetAtt": [f"{camel(name)}Role", "Arn"]},
+        "Layers": [{"Ref": f"{camel(layer)}Layer"} for layer in ["dependencies", *spec.get("layers", [])]],
+        "Environment": {"Variables": environment(spec, stack)},
+    }
+    if calls_out(spec):
+        inside = {
+            "SecurityGroupIds": [{"Ref": "EgressGroup"}],
+            "SubnetIds": [{"Ref": "PrivateSubnet1"}, {"Ref": "PrivateSubnet2"}],
+        }
+        properties["VpcConfig"] = if_("HasFixedEgress", inside)
+    if reserved := spec.get("queue", {}).get("reserved"):
+        properties["ReservedConcurrentExecutions"] = if_(f"Has{reserved}", {"Ref": reserved})
+    return properties
+
+
+def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
+    """Settings of a function. Secrets are named by their ARN, never given."""
+    values: Json = {
+        "STAGE": {"Ref": "AWS::StackName"},
+        "TABLE_PREFIX": sub("${AWS::StackName}-"),
+        "PUBLIC_BASE_URL": {"Ref": "PublicBaseUrl"},
+    }
+    for target in spec.get("send", []):
+        values[f"QUEUE_{target.upper()}"] = {"Ref": f"{camel(target)}Queue"}
+    for group in spec.get("secrets", []):
+        values[f"SECRET_{group.upper()}"] = {"Ref": f"Secret{camel(group)}"}
+        values |= {key: {"Ref": parameter} for key, parameter in stack["settings"][group].items()}
+    for target in spec.get("invoke", []):
+        values[f"{target.upper()}_FUNCTION"] = {"Ref": f"{camel(target)}Function"}
+    return values
+
+
+def role(name: str, spec: Mapping[str, Any]) -> Json:
+    """May do what stack.yaml lists, and write its own log."""
+    statements = [
+        allow("logs", ["CreateLogStream", "PutLogEvents"], [{"Fn::GetAtt": [f"{camel(name)}Logs", "Arn"]}]),
+        *table_grants(spec),
+    ]
+    if sends := spec.get("send"):
+        statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(q)}Queue") for q in sends]))
+    if groups := spec.get("secrets"):
+        arns = [{"Ref": f"Secret{camel(group)}"} for group in groups]
+        statements.append(allow("secretsmanager", ["GetSecretValue"], arns))
+    if targets := spec.get("invoke"):
+        statements.append(allow("lambda", ["InvokeFunction"], [arn_of(f"{camel(t)}Function") for t in targets]))
+    if "queue" in spec:
+        actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"]
+        statements.append(allow("sqs", actions, [arn_of(f"{camel(name)}Queue")]))
+    if "stream" in spec:
+        stream = {"Fn::GetAtt": [f"{camel(spec['stream']['table'])}Table", "StreamArn"]}
+        statements.append(
+            allow("dynamodb", ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"], [stream])
+        )
+        statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(name)}StreamDlq")]))
+    if "schedule" in spec:
+        statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(name)}ScheduleDlq")]))
+    properties: Json = {
+        "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
+        "Policies": [policy(name, statements)],
+    }
+    if calls_out(spec):
+        # The one grant on "*" there is, AWS's own: a function in a VPC makes its network interface.
+        vpc = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+        properties["ManagedPolicyArns"] = if_("HasFixedEgress", [sub(vpc)])
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
+
+
+def table_grants(spec: Mapping[str, Any]) -> list[Json]:
+    """One statement for each kind of access; indexes are for queries."""
+    made = []
+    writes = spec.get("write", [])
+    for actions, names in ((WRITE, writes), (READ, [t for t in spec.get("read", []) if t not in writes])):
+        if names:
+            made.append(allow("dynamodb", actions, with_indexes(names)))
+    if scans := spec.get("scan"):
+        made.append(allow("dynamodb", ["Scan"], with_indexes(scans)))
+    return made
+
+
+def with_indexes(names: Iterable[str]) -> list[Json]:
+    arns: list[Json] = []
+    for name in names:
+        arns += [arn_of(f"{camel(name)}Table"), sub(f"${{{camel(name)}Table.Arn}}/index/*")]
+    return arns
+
+
+def queue(name: str, spec: Mapping[str, Any]) -> Json:
+    """A queue, its dead-letter queue, and alarms on both."""
+    fifo, options = spec["queue"]["fifo"], spec["queue"]
+    properties: Json = {
+        **queue_properties(name, fifo),
+        "VisibilityTimeout": 6 * spec["seconds"],
+        "RedrivePolicy": {
+            "deadLetterTargetArn": arn_of(f"{camel(name)}Dlq"),
+            "maxReceiveCount": options.get("attempts", RECEIVES),
+        },
+    }
+    made = {f"{camel(name)}Queue": {"Type": "AWS::SQS::Queue", "Properties": properties}}
+    made |= dead_letters(f"{camel(name)}Dlq", f"{name}-dlq", fifo)
+    if "max_age" in options:
+        made[f"{camel(name)}Waits"] = alarm(
+            f"messages wait over {options['max_age']} s for {name}",
+            "AWS/SQS",
+            "ApproximateAgeOfOldestMessage",
+            {"QueueName": {"Fn::GetAtt": [f"{camel(name)}Queue", "QueueName"]}},
+            "Maximum",
+            options["max_age"],
+        )
+    return made
+
+
+def queue_properties(name: str, fifo: bool) -> Json:
+    properties: Json = {
+        "QueueName": sub("${AWS::StackName}-" + name + (".fifo" if fifo else "")),
+        "SqsManagedSseEnabled": True,
+    }
+    if fifo:  # by group, so that throughput grows with customers
+        properties |= {
+            "FifoQueue": True,
+            "DeduplicationScope": "messageGroup",
+            "FifoThroughputLimit": "perMessageGroupId",
+        }
+    return properties
+
+
+def dead_letters(logical_id: str, name: str, fifo: bool) -> Json:
+    properties = {**queue_properties(name, fifo), "MessageRetentionPeriod": DLQ_DAYS * 86_400}
+    return {
+        logical_id: {"Type": "AWS::SQS::Queue", "Properties": properties},
+        f"{logical_id}Alarm": alarm(
+            f"something was given up: look into {name}",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            {"QueueName": {"Fn::GetAtt": [logical_id, "QueueName"]}},
+            "Maximum",
+        ),
+    }
+
+
+def queue_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
+    properties = {
+        "FunctionName": {"Ref": handler},
+        "EventSourceArn": arn_of(f"{camel(name)}Queue"),
+        "BatchSize": spec["queue"]["batch"],
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": spec["queue"]["concurrency"]},
+    }
+    return {f"{camel(name)}QueueSource": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}}
+
+
+def stream_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
+    properties: Json = {
+        "FunctionName": {"Ref": handler},
+        "EventSourceArn": {"Fn::GetAtt": [f"{camel(spec['table'])}Table", "StreamArn"]},
+        "StartingPosition": "TRIM_HORIZON",
+        "BatchSize": 100,
+        "MaximumBatchingWindowInSeconds": spec["window"],
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": STREAM_RETRIES,
+        "DestinationConfig": {"OnFailure": {"Destination": arn_of(f"{camel(name)}StreamDlq")}},
+        "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]},
+    }
+    if "tumbling" in spec:
+        properties["TumblingWindowInSeconds"] = spec["tumbling"]
+    source = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}
+    return {f"{camel(name)}StreamSource": source} | dead_letters(
+        f"{camel(name)}StreamDlq", f"{name}-stream-dlq", False
+    )
+
+
+def schedule(name: str, expression: str, handler: str) -> Json:
+    """A schedule; what it could not start, and what failed after Lambda's own retries, is parked."""
+    dlq = f"{camel(name)}ScheduleDlq"
+    may = [
+        allow("lambda", ["InvokeFunction"], [arn_of(handler)]),
+        allow("sqs", ["SendMessage"], [arn_of(dlq)]),
+    ]
+    target = {
+        "Arn": arn_of(handler),
+        "RoleArn": arn_of(f"{camel(name)}ScheduleRole"),
+        "DeadLetterConfig": {"Arn": arn_of(dlq)},
+        "RetryPolicy": {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 3600},
+    }
+    properties = {
+        "Name": sub("${AWS::StackName}-" + name),
+        "ScheduleExpression": expression,
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": target,
+    }
+    return {
+        f"{camel(name)}Schedule": {"Type": "AWS::Scheduler::Schedule", "Properties": properties},
+        f"{camel(name)}ScheduleRole": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": trust("scheduler.amazonaws.com"),
+                "Policies": [policy(name, may)],
+            },
+        },
+        f"{camel(name)}ScheduleFailures": {
+            "Type": "AWS::Lambda::EventInvokeConfig",
+            "Properties": {
+                "FunctionName": {"Ref": handler},
+                "Qualifier": "$LATEST",
+                "DestinationConfig": {"OnFailure": {"Destination": arn_of(dlq)}},
+            },
+        },
+    } | dead_letters(dlq, f"{name}-schedule-dlq", False)
+
+
+def alarm(what: str, space: str, metric: str, dimensions: Mapping[str, Any], statistic: str, over: int = 0) -> Json:
+    """An alarm on the topic when `metric` is over a threshold within a minute (errors: five)."""
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": what,
+            "Namespace": space,
+            "MetricName": metric,
+            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+            "Statistic": statistic,
+            "Period": 300 if metric == "Errors" else 60,
+            "EvaluationPeriods": 1,
+            "Threshold": over,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": [{"Ref": "AlarmTopic"}],
+        },
+    }
+
+
+def log_group(name: str) -> Json:
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "Properties": {"LogGroupName": sub("/aws/lambda/${AWS::StackName}-" + name), "RetentionInDays": LOG_DAYS},
+    }
+
+
+def calls_out(spec: Mapping[str, Any]) -> bool:
+    """Whether it calls WeCom or WeChat Pay, and so needs the fixed address."""
+    return bool({"wecom", "wechatpay"} & set(spec.get("secrets", [])))
+
+
+def camel(name: str) -> str:
+    """live_codes → LiveCodes"""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def sub(text: str) -> Json:
+    return {"Fn::Sub": text}
+
+
+def arn_of(logical_id: str) -> Json:
+    return {"Fn::GetAtt": [logical_id, "Arn"]}
+
+
+def if_(condition: str, value: Any) -> Json:
+    return {"Fn::If": [condition, value, {"Ref": "AWS::NoValue"}]}
+
+
+def s3_object(archive: str) -> Json:
+    return {"S3Bucket": {"Ref": "ArchiveBucket"}, "S3Key": sub("${ArchivePrefix}" + archive)}
+
+
+def key_schema(key: list[str]) -> list[Json]:
+    return [{"AttributeName": a, "KeyType": t} for a, t in zip(key, ("HASH", "RANGE"), strict=False)]
+
+
+def allow(service: str, actions: list[str], on: list[Any]) -> Json:
+    return {"Effect": "Allow", "Action": [f"{service}:{action}" for action in actions], "Resource": on}
+
+
+def policy(name: str, statements: list[Json]) -> Json:
+    return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
+
+
+def trust(service: str) -> Json:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
