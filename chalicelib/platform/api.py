@@ -58,6 +58,6 @@ def revoke_key(call: Call, api_key_id: str) -> dict[str, str]:
     return {"api_key_id": api_key_id, "status": "revoked"}
 
 
-@door.route("GET", "/api/openapi.json", summary="This document")
+@door.route("GET", "/api/openapi.json", scope="read", summary="This document")
 def document(call: Call) -> dict[str, Any]:
     return openapi.document(Door.routes)

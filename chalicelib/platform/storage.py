@@ -203,7 +203,8 @@ class Transaction:
             connection=connection(), client_request_token=self._token
         ) as tx:
             for _, item, check in self._checks:
-                tx.condition_check(type(item), *_key(item), condition=check)
+                hash_key, range_key = _key(item)
+                tx.condition_check(type(item), hash_key, range_key, condition=check)
             for _, item, condition in self._deletes:
                 tx.delete(item, condition=condition)
             for _, item, condition in self._puts:
@@ -269,10 +270,13 @@ _connection: Connection | None = None
 _connecting = threading.Lock()
 
 
-def _key(item: Model) -> list[Any]:
+def _key(item: Model) -> tuple[Any, Any]:
     kind = type(item)
-    keys = [kind._hash_keyname, kind._range_keyname]
-    return [getattr(item, kind._dynamo_to_python_attr(k)) for k in keys if k]
+    hash_key = getattr(item, kind._dynamo_to_python_attr(kind._hash_keyname or ""))
+    range_name = kind._range_keyname
+    return hash_key, getattr(
+        item, kind._dynamo_to_python_attr(range_name)
+    ) if range_name else None
 
 
 def _wait(attempt: int) -> None:

@@ -1,0 +1,176 @@
+"""The platform against a DynamoDB: transactions by name, retries, idempotency, the due table."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from chalicelib.platform import due, idempotency, ids, queues, settings, storage, timeline
+from chalicelib.platform.errors import Conflict, Invalid
+from chalicelib.platform.storage import Base, BaseMeta, Busy, ConditionFailed, Transaction
+from chalicelib.platform.timeline import Line
+
+NOW = datetime(2026, 11, 22, 10, 0, 30, tzinfo=UTC)
+
+
+class Thing(Base):
+    class Meta(BaseMeta):
+        table_name = settings.table("things")
+
+    name = UnicodeAttribute(hash_key=True)
+    count = NumberAttribute(default=0)
+
+
+def answers(*codes: str | None) -> Callable[..., Any]:
+    """A botocore hook: the next TransactWriteItems calls answer with these cancellation reasons."""
+    left = list(codes)
+
+    def before_call(model: Any, **_: Any) -> Any:
+        if model.name != "TransactWriteItems" or not left:
+            return None
+        code = left.pop(0)
+        if code is None:
+            return None
+        reasons = [{"Code": code, "Message": "injected"}, {"Code": "None"}]
+        parsed = {
+            "Error": {"Code": "TransactionCanceledException", "Message": f"[{code}, None]"},
+            "CancellationReasons": reasons,
+            "ResponseMetadata": {"HTTPStatusCode": 400},
+        }
+        response = type("Response", (), {"status_code": 400})()
+        return response, parsed
+
+    return before_call
+
+
+@pytest.fixture
+def inject(tables: None) -> Callable[..., None]:
+    def register(*codes: str | None) -> None:
+        storage.connection().client.meta.events.register("before-call.dynamodb", answers(*codes))
+
+    return register
+
+
+def test_a_transaction_names_the_condition_that_failed(tables: None) -> None:
+    Thing("there").save()
+    Thing("also there").save()
+    tx = Transaction()
+    # Called in another order than the one in which PynamoDB sends them.
+    tx.update("update", Thing("new"), [Thing.count.add(1)])
+    tx.put("put", Thing("there"), Thing.name.does_not_exist())
+    tx.check("check", Thing("also there"), Thing.name.exists())
+    with pytest.raises(ConditionFailed) as failed:
+        tx.commit()
+    assert failed.value.names == {"put"}
+    assert Thing.find("new") is None
+
+
+def test_an_empty_transaction_writes_nothing_and_a_large_one_is_refused(tables: None) -> None:
+    Transaction().commit()
+    tx = Transaction()
+    for n in range(101):
+        tx.put(str(n), Thing(str(n)))
+    with pytest.raises(Invalid):
+        tx.commit()
+
+
+def test_conflicts_and_throttles_are_tried_again(inject: Callable[..., None]) -> None:
+    inject("TransactionConflict", "ThrottlingError", None)
+    tx = Transaction()
+    tx.put("one", Thing("one"))
+    tx.put("two", Thing("two"))
+    tx.commit()
+    assert Thing.find("one") and Thing.find("two")
+
+
+def test_a_conflict_that_does_not_end_is_busy(inject: Callable[..., None]) -> None:
+    inject(*["TransactionConflict"] * 20)
+    tx = Transaction()
+    tx.put("one", Thing("one"))
+    with pytest.raises(Busy):
+        tx.commit()
+
+
+def test_a_failed_condition_is_never_tried_again(inject: Callable[..., None]) -> None:
+    inject("ConditionalCheckFailed", None)
+    tx = Transaction()
+    tx.put("one", Thing("one"))
+    with pytest.raises(ConditionFailed):
+        tx.commit()
+
+
+def test_a_line_is_written_once(tables: None) -> None:
+    line = Line("wm1", "customer_added", NOW, "digest", {"staff_id": "lihua"})
+    assert timeline.record(line) is True
+    assert timeline.record(line) is False
+    items, cursor = timeline.read("wm1")
+    assert [item["type"] for item in items] == ["customer_added"] and cursor is None
+
+
+def test_idempotency_gives_the_first_answer_and_refuses_another_body(tables: None) -> None:
+    calls = []
+
+    def work() -> tuple[int, str]:
+        calls.append(1)
+        return 201, '{"id":1}'
+
+    assert idempotency.once("key", "/api/x", "k1", b"{}", work) == (201, '{"id":1}', False)
+    assert idempotency.once("key", "/api/x", "k1", b"{}", work) == (201, '{"id":1}', True)
+    assert len(calls) == 1
+    with pytest.raises(Conflict):
+        idempotency.once("key", "/api/x", "k1", b'{"a":1}', work)
+    idempotency.once("another key", "/api/x", "k1", b'{"a":1}', work)
+    assert len(calls) == 2
+
+
+def test_idempotency_frees_the_key_of_a_call_that_failed(tables: None) -> None:
+    def broken() -> tuple[int, str]:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        idempotency.once("key", "/api/x", "k1", b"{}", broken)
+    assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (200, "1"))[2] is False
+
+
+def test_due_work_of_the_past_goes_to_the_next_minute(tables: None, at: Callable[[datetime], None]) -> None:
+    at(NOW)
+    due.put("step", NOW - timedelta(hours=2), "e1", {"n": 1})
+    due.put("step", NOW + timedelta(minutes=5), "e2", {"n": 2})
+    due.put("step", NOW + timedelta(minutes=5), "e2", {"n": 2})
+    assert due.read(NOW.replace(second=0)) == []
+    assert [row.work for row in due.read(NOW.replace(second=0) + timedelta(minutes=1))] == [{"n": 1}]
+    found = due.read(NOW.replace(second=0) + timedelta(minutes=6))
+    assert [row.work for row in found] == [{"n": 2}]
+    due.remove(found)
+    assert due.read(NOW.replace(second=0) + timedelta(minutes=6)) == []
+
+
+def test_the_watermark_never_goes_back(tables: None) -> None:
+    assert due.watermark("due", NOW) == NOW.replace(second=0) - timedelta(hours=1)
+    due.advance("due", NOW)
+    due.advance("due", NOW - timedelta(minutes=3))
+    assert due.watermark("due", NOW) == NOW.replace(second=0)
+    assert list(due.minutes(due.watermark("due", NOW), NOW))[0] == NOW.replace(second=0) - timedelta(minutes=1)
+
+
+def test_a_strange_group_becomes_one_that_sqs_takes() -> None:
+    assert queues._plain("wmABC") == "wmABC"
+    for group in ("", "with space", "中文", "x" * 200):
+        plain = queues._plain(group)
+        assert len(plain) == 64 and plain != group
+
+
+def test_cursors_are_opaque_and_foreign_ones_are_refused() -> None:
+    key = {"subject": {"S": "wm1"}}
+    assert storage.key_of(storage.cursor_of(key)) == key
+    for bad in ("x", "e30x", "WzFd", "eyJhIjoxfQ"):
+        with pytest.raises(Invalid):
+            storage.key_of(bad)
+
+
+def test_ids_sort_by_time_and_derive_the_same() -> None:
+    assert ids.ulid(NOW) < ids.ulid(NOW + timedelta(milliseconds=2))
+    assert ids.ulid_floor(NOW) <= ids.ulid(NOW)
+    assert ids.derived("a", "b") == ids.derived("a", "b") != ids.derived("ab", "")
