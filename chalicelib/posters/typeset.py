@@ -1,0 +1,148 @@
+"""Chinese typesetting, pure: breaking text into lines, fitting it into a box, placing each character.
+
+The rules are W3C's Requirements for Chinese Text Layout, §3.1: no line begins with closing
+punctuation and none ends with an opening bracket (避头尾); full-width punctuation loses its blank
+half beside other punctuation and at a line's ends (标点挤压). Latin words and numbers stay whole
+unless one is wider than the line.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.posters.rules import Text
+
+_BLANK_AFTER = frozenset("，。！？、：；）］｝」』】》〉〕〗")
+_BLANK_BEFORE = frozenset("（［｛「『【《〈〔〖")
+NOT_FIRST = _BLANK_AFTER | frozenset("”’…—～·％‰℃,.!?:;)]}%")
+NOT_LAST = _BLANK_BEFORE | frozenset("“‘￥＄([{$")
+ELLIPSIS = "…"
+_EM_ASCENT = 0.88  # of the CJK em box, in both Noto families
+_SHRINK_STEPS = 8
+_TOKEN = re.compile(r"\s+|[!-~\u00a1-\u024f]+|.", re.DOTALL)
+
+Advance = Callable[[str], float]
+"""A character's width in em."""
+Measure = Callable[[str], float]
+"""A line's width in em."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line ready to draw, in design units: font size, baseline, and each character's left end."""
+
+    text: str
+    size: float
+    baseline: float
+    xs: tuple[float, ...]
+
+
+def offsets(text: str, advance: Advance, tracking: float = 0) -> list[float]:
+    """Where each character of a line begins, and where the last one ends, in em from the line's left edge."""
+    places = [-0.5 if text[:1] in _BLANK_BEFORE else 0.0]
+    for character, after in zip(text, [*text[1:], ""], strict=True):
+        step = advance(character) + (tracking if after else 0)
+        if character in _BLANK_AFTER and (not after or after in _BLANK_AFTER | _BLANK_BEFORE):
+            step -= 0.5
+        elif character in _BLANK_BEFORE and after in _BLANK_BEFORE:
+            step -= 0.5
+        places.append(places[-1] + step)
+    return places
+
+
+def units(text: str) -> list[str]:
+    """The pieces between which a line may break; trailing space belongs to the piece before it."""
+    pieces: list[str] = []
+    for token in _TOKEN.findall(text):
+        if pieces and (token.isspace() or token[0] in NOT_FIRST or pieces[-1].rstrip()[-1:] in NOT_LAST):
+            pieces[-1] += token
+        else:
+            pieces.append(token)
+    return pieces
+
+
+def _cut(piece: str, width: float, measure: Measure) -> int:
+    """How many characters of a piece that is wider than the line go on it: at least one."""
+    fits = 1
+    while fits < len(piece) and measure(piece[: fits + 1]) <= width:
+        fits += 1
+    for at in range(fits, 0, -1):
+        if piece[at : at + 1] not in NOT_FIRST and piece[at - 1] not in NOT_LAST:
+            return at
+    return fits  # nothing but punctuation
+
+
+def wrap(text: str, width: float, measure: Measure) -> list[str]:
+    """Breaks text into lines of at most `width` em, each as full as can be."""
+    lines: list[str] = []
+    line = ""
+    for piece in units(text.strip()):
+        if measure((line + piece).rstrip()) <= width:
+            line += piece
+            continue
+        if line:
+            lines.append(line.rstrip())
+        while len(piece.rstrip()) > 1 and measure(piece.rstrip()) > width:
+            at = _cut(piece, width, measure)
+            lines.append(piece[:at].rstrip())
+            piece = piece[at:].lstrip()
+        line = piece
+    return [*lines, line.rstrip()] if line else lines
+
+
+def balanced(text: str, width: float, measure: Measure) -> list[str]:
+    """As `wrap`, with no more lines, but of about one length: no lone character on the last."""
+    lines = wrap(text, width, measure)
+    low, high = measure(text) / max(len(lines), 1), width
+    while len(lines) > 1 and high - low > 0.25:
+        middle = (low + high) / 2
+        narrower = wrap(text, middle, measure)
+        if len(narrower) == len(lines) and all(measure(line) <= middle for line in narrower):
+            high, lines = middle, narrower
+        else:
+            low = middle
+    return lines
+
+
+def shortened(lines: list[str], count: int, width: float, measure: Measure) -> list[str]:
+    """The first `count` lines, the last ending in an ellipsis that fits and follows no punctuation."""
+    last = lines[count - 1]
+    while last and (last[-1] in NOT_FIRST | NOT_LAST or last[-1].isspace() or measure(last + ELLIPSIS) > width):
+        last = last[:-1]
+    return [*lines[: count - 1], last + ELLIPSIS]
+
+
+def fit(layer: Text, words: str, measure: Measure) -> tuple[list[str], float]:
+    """The lines and the largest size at which they fit the layer's box; else cut at its smallest size."""
+    smallest = layer.min_size or layer.size
+    step = (layer.size - smallest) / _SHRINK_STEPS
+    length = measure(words)
+    for size in [layer.size - step * n for n in range(_SHRINK_STEPS + 1 if step else 1)]:
+        if length * size > layer.width * layer.max_lines:
+            continue
+        lines = balanced(words, layer.width / size, measure)
+        if len(lines) <= layer.max_lines and len(lines) * layer.leading * size <= layer.height + 0.01:
+            return lines, size
+    width = layer.width / smallest
+    return shortened(wrap(words, width, measure), layer.max_lines, width, measure), smallest
+
+
+def place(layer: Text, words: str, advance: Advance) -> list[Line]:
+    """Where each character of the words goes in the layer's box. Nothing for no words."""
+
+    def measure(text: str) -> float:
+        return offsets(text, advance, layer.tracking)[-1]
+
+    if not words.strip():
+        return []
+    lines, size = fit(layer, words.strip(), measure)
+    leading = layer.leading * size
+    spare = layer.height - leading * len(lines)
+    top = layer.y + {"top": 0.0, "middle": spare / 2, "bottom": spare}[layer.valign]
+    placed = []
+    for number, line in enumerate(lines):
+        places = offsets(line, advance, layer.tracking)
+        left = layer.x if layer.align == "left" else layer.x + (layer.width - places[-1] * size) / 2
+        baseline = top + leading * number + (leading - size) / 2 + _EM_ASCENT * size
+        placed.append(Line(line, size, baseline, tuple(left + at * size for at in places[:-1])))
+    return placed
