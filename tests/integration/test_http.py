@@ -1,0 +1,155 @@
+"""What every door has in common, through Chalice with API Gateway's events."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from chalice.test import Client
+
+from app import Millrace
+from app import app as product
+from chalicelib.platform import auth, http, openapi
+from chalicelib.platform.errors import Conflict, NotFound, Upstream
+
+
+class Member(msgspec.Struct, kw_only=True):
+    staff_id: str
+    daily_cap: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class Body(msgspec.Struct, kw_only=True):
+    name: str
+    members: list[Member] = []
+
+
+door = http.Door("toy", tag="Toy")
+made: list[str] = []
+
+
+@door.route("POST", "/api/toys", body=Body, status=201, scope="write", summary="Make", answer=Body)
+def create(call: http.Call) -> Any:
+    made.append(call.body.name)
+    return {"name": call.body.name, "by": call.caller and call.caller.name}
+
+
+@door.route("GET", "/api/toys/{toy_id}", scope="read", summary="Read", query={"limit": "", "cursor": ""})
+def read(call: http.Call, toy_id: str) -> Any:
+    errors = {"missing": NotFound("no toy"), "clash": Conflict("clash"), "upstream": Upstream("later")}
+    if toy_id in errors:
+        raise errors[toy_id]
+    if toy_id == "bug":
+        raise KeyError("13800138000")
+    return http.listing([toy_id, *map(str, call.page())])
+
+
+@door.route("GET", "/picture", summary="Bytes")
+def picture(call: http.Call) -> http.Answer:
+    return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
+
+
+app = Millrace(app_name="toy")  # once: Chalice uses a blueprint's options up when it registers it
+app.register_blueprint(door.blueprint)
+
+
+@pytest.fixture
+def client(tables: None) -> Iterator[Client]:
+    made.clear()
+    with Client(app) as client:
+        yield client
+
+
+@pytest.fixture
+def key(tables: None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {auth.create_key('test', 'operator')}"}
+
+
+def post(client: Client, body: Any, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = client.http.post("/api/toys", headers={**headers, "Content-Type": "application/json"}, body=raw)
+    return answer.status_code, answer.json_body
+
+
+def test_no_key_a_wrong_key_and_a_role_too_small(client: Client, key: dict[str, str]) -> None:
+    for headers in ({}, {"Authorization": "Bearer nope"}, {"Authorization": "Basic x"}):
+        status, body = post(client, {"name": "a"}, headers)
+        assert status == 401 and body["status"] == 401
+    auditor = {"Authorization": f"Bearer {auth.create_key('a', 'auditor')}"}
+    assert post(client, {"name": "a"}, auditor)[0] == 403
+    assert made == []
+
+
+def test_a_revoked_key_is_refused(client: Client) -> None:
+    secret = auth.create_key("gone", "operator")
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert post(client, {"name": "a"}, headers)[0] == 201
+    assert auth.revoke(auth.hashed(secret))
+    assert post(client, {"name": "b"}, headers)[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": 1}, "name"),
+        ({"name": "a", "members": [{"staff_id": "x", "daily_cap": -1}]}, "members[0].daily_cap"),
+        ({"name": "a", "members": [{"staff_id": "x"}, {}]}, "members[1].staff_id"),
+        ([], "body"),
+    ],
+)
+def test_bad_input_names_the_field(client: Client, key: dict[str, str], body: Any, field: str) -> None:
+    status, answer = post(client, body, key)
+    assert status == 422 and answer["errors"][0]["field"] == field
+    assert made == []
+
+
+def test_malformed_json_is_400_and_a_large_body_413(client: Client, key: dict[str, str]) -> None:
+    assert post(client, b"{", key)[0] == 400
+    assert post(client, b"\xff\xfe", key)[0] == 400
+    assert post(client, b'"' + b"x" * http.MAX_BODY + b'"', key)[0] == 413
+
+
+def test_the_idempotency_key_gives_the_first_answer(client: Client, key: dict[str, str]) -> None:
+    headers = {**key, "Idempotency-Key": "k1"}
+    first, second = post(client, {"name": "a"}, headers), post(client, {"name": "a"}, headers)
+    assert first == second == (201, {"name": "a", "by": "test"})
+    assert made == ["a"]
+    assert post(client, {"name": "b"}, headers)[0] == 409
+
+
+def test_errors_are_problems_and_a_bug_tells_nothing(
+    client: Client, key: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for toy, status in (("missing", 404), ("clash", 409), ("upstream", 503), ("bug", 500)):
+        answer = client.http.get(f"/api/toys/{toy}", headers=key)
+        assert answer.status_code == status
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert {"type", "title", "status", "detail"} <= set(answer.json_body)
+    printed = capsys.readouterr()
+    assert "13800138000" not in printed.out + printed.err + json.dumps(answer.json_body)
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "x", "-1", "", "٣"])
+def test_a_bad_limit(client: Client, key: dict[str, str], limit: str) -> None:
+    answer = client.http.get(f"/api/toys/a?limit={limit}", headers=key)
+    assert answer.status_code == 422 and answer.json_body["errors"][0]["field"] == "limit"
+
+
+def test_a_picture_goes_to_a_client_without_an_accept_header(client: Client) -> None:
+    answer = client.http.get("/picture")
+    assert answer.status_code == 200 and answer.body == b"\x89PNG"
+
+
+def test_health_and_an_unknown_job(tables: None, key: dict[str, str]) -> None:
+    with Client(product) as client:
+        assert client.http.get("/healthz").json_body == {"status": "ok"}
+        assert client.http.get("/api/jobs/none", headers=key).status_code == 404
+
+
+def test_the_openapi_document_holds_what_the_doors_declare() -> None:
+    document = openapi.document(http.Door.routes)
+    operation = document["paths"]["/api/toys"]["post"]
+    assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("Body")
+    assert document["components"]["schemas"]["Member"]["properties"]["daily_cap"]["anyOf"][0]["minimum"] == 0
+    assert operation["security"] == [{"key": []}]
