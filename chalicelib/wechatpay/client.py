@@ -8,11 +8,10 @@ the same parameters is the same transfer. Money arrives only when the receiver h
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -122,7 +121,6 @@ class WeChatPay:
         reports: Sequence[tuple[str, str]] | None = None,
         notify_url: str | None = None,
         pool: urllib3.PoolManager | None = None,
-        now: Callable[[], datetime] = clock.now,
     ):
         self._base = base.rstrip("/")
         self._prefix = urlsplit(self._base).path
@@ -132,7 +130,6 @@ class WeChatPay:
         self._reports = REPORTS.get(scene_id, ()) if reports is None else reports
         self._notify_url = notify_url
         self._pool = pool or urllib3.PoolManager(maxsize=4)
-        self._now = now
 
     def transfer(
         self, out_bill_no: str, openid: str, amount_fen: int, remark: str, user_name: str | None = None
@@ -149,14 +146,13 @@ class WeChatPay:
     def query(self, out_bill_no: str) -> Bill | None:
         """What became of it; None when WeChat never took it in (believe that after a minute). Unknown."""
         path = f"{_BILLS}/out-bill-no/{_number(out_bill_no)}"
-        for _ in range(_QUERY_TRIES - 1):
+        for left in reversed(range(_QUERY_TRIES)):
             try:
                 status, answer = self._exchange("GET", path)
                 break
             except Unknown:
-                continue
-        else:
-            status, answer = self._exchange("GET", path)
+                if not left:
+                    raise
         if status == 404 and answer.get("code") == "NOT_FOUND":
             return None
         if status != 200:
@@ -171,7 +167,7 @@ class WeChatPay:
 
     def open_notification(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """See `notify.open_notification`; `Bill.of(opened["resource"])` reads a transfer's."""
-        return notify.open_notification(headers, body, self._verifier, self._apiv3_key, self._now())
+        return notify.open_notification(headers, body, self._verifier, self._apiv3_key, clock.now())
 
     def _transfer_body(
         self, out_bill_no: str, openid: str, amount_fen: int, remark: str, user_name: str | None
@@ -205,7 +201,7 @@ class WeChatPay:
         """Status and JSON of one request. Unknown when there is none to be trusted."""
         data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {
-            "Authorization": self._signer.authorization(method, self._prefix + path, data, self._now()),
+            "Authorization": self._signer.authorization(method, self._prefix + path, data, clock.now()),
             "Accept": "application/json",
             "Content-Type": "application/json",
             "User-Agent": "millrace",
@@ -223,7 +219,7 @@ class WeChatPay:
             )
             # Errors at the gate may come unsigned; whatever is signed, and every success, is checked.
             if response.status < 300 or "Wechatpay-Signature" in response.headers:
-                self._verifier.verify(response.headers, response.data, self._now())
+                self._verifier.verify(response.headers, response.data, clock.now())
             answer = json.loads(response.data)
         except (HTTPError, ValueError, Forbidden):
             raise Unknown from None
@@ -248,30 +244,28 @@ def _number(out_bill_no: str) -> str:
     return out_bill_no
 
 
-@cache
 def default_client() -> WeChatPay:
-    """The process's client, from the settings. Made at the first call, kept.
+    """The process's client, from the settings; another one once a key has been rotated."""
+    keys = [settings.secret("wechatpay", name) for name in ("private_key", "public_key", "apiv3_key")]
+    return _client(*keys)
 
-    WeChat takes an https notify_url only; another host than WeChat's (a sandbox) takes any.
-    """
-    base = settings.env("WECHATPAY_API_BASE", HOST)
+
+@lru_cache(maxsize=1)
+def _client(private_key: str, public_key: str, apiv3_key: str) -> WeChatPay:
+    base = settings.env("WECHATPAY_API_BASE", HOST).rstrip("/")
     told_at = settings.env("PUBLIC_BASE_URL").rstrip("/") + "/pay/wechat/notify"
+    # WeChat takes an https address only; another host than WeChat's (a sandbox) takes any.
+    telling = told_at.startswith("https://") or base != HOST
+    mch_id, serial = settings.env("WECHATPAY_MCH_ID"), settings.env("WECHATPAY_CERT_SERIAL")
     return WeChatPay(
         base,
         settings.env("WECHATPAY_APP_ID"),
-        Signer(
-            settings.env("WECHATPAY_MCH_ID"),
-            settings.env("WECHATPAY_CERT_SERIAL"),
-            settings.secret("wechatpay", "private_key"),
-        ),
-        Verifier(
-            settings.env("WECHATPAY_PUBLIC_KEY_ID"),
-            settings.secret("wechatpay", "public_key"),
-        ),
-        settings.secret("wechatpay", "apiv3_key"),
+        Signer(mch_id, serial, private_key),
+        Verifier(settings.env("WECHATPAY_PUBLIC_KEY_ID"), public_key),
+        apiv3_key,
         scene_id=settings.env("WECHATPAY_TRANSFER_SCENE_ID", "1000"),
         reports=_reports(settings.env("WECHATPAY_SCENE_REPORTS", "{}")),
-        notify_url=told_at if told_at.startswith("https://") or base.rstrip("/") != HOST else None,
+        notify_url=told_at if telling else None,
     )
 
 

@@ -27,7 +27,7 @@ class Signer:
     def __init__(self, mch_id: str, serial: str, private_key: str):
         key = load_pem_private_key(private_key.encode(), password=None)
         if not isinstance(key, RSAPrivateKey):
-            raise ValueError("the merchant's private key is not an RSA key")
+            raise TypeError("the merchant's private key is not an RSA key")
         self._mch_id, self._serial, self._key = mch_id, serial, key
 
     def authorization(
@@ -50,7 +50,7 @@ class Verifier:
     def __init__(self, key_id: str, public_key: str):
         key = load_pem_public_key(public_key.encode())
         if not isinstance(key, RSAPublicKey):
-            raise ValueError("WeChat Pay's public key is not an RSA key")
+            raise TypeError("WeChat Pay's public key is not an RSA key")
         self.key_id, self._key = key_id, key
 
     def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:

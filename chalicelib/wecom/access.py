@@ -5,20 +5,19 @@ gets the store's lock; meanwhile the old one still serves. Lock and write are co
 token's version, so that a late loser never puts an old token over a new one.
 """
 
-import random
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from chalicelib.platform import clock
 from chalicelib.platform.errors import Upstream
 from chalicelib.wecom.errors import Treatment, WeComError
 
 _EARLY = timedelta(seconds=300)
 _LOCK = timedelta(seconds=10)  # longer than one gettoken can take (1 s connect, 5 s read)
-_PATIENCE = timedelta(seconds=5)
-_LOOK_AGAIN = 0.2  # seconds
+_LOOK_AGAIN, _LOOKS = 0.2, 25  # seconds between looks at another's refresh; five seconds in all
 
 
 class Token(NamedTuple):
@@ -55,18 +54,16 @@ class Access:
         self,
         store: TokenStore,
         fetch: Callable[[datetime], tuple[str, int]],
-        now: Callable[[], datetime],
     ):
         self._store = store
         self._fetch = fetch
-        self._now = now
         self._kept: Token | None = None
         self._one_thread = threading.Lock()
 
     def token(self, deadline: datetime) -> Token:
         """A token to call with. Upstream when there is none in time."""
         kept = self._kept
-        if kept is not None and self._now() < kept.refresh_at:
+        if kept is not None and clock.now() < kept.refresh_at:
             return kept
         with self._one_thread:
             if self._kept is None or self._kept is kept:
@@ -81,11 +78,10 @@ class Access:
             return self._kept
 
     def _shared(self, deadline: datetime, rejected: Token | None) -> Token:
-        give_up = min(deadline, self._now() + _PATIENCE)
-        while True:
+        for _ in range(_LOOKS):
             stored = self._store.get()
             alive = stored is not None and (rejected is None or stored.version != rejected.version)
-            now = self._now()
+            now = clock.now()
             if stored is not None and alive and now < stored.refresh_at:
                 return stored
             version = stored.version if stored else 0
@@ -93,9 +89,10 @@ class Access:
                 return self._refresh(version, min(deadline, now + _LOCK), now + _LOCK)
             if stored is not None and alive and now < stored.expires_at:
                 return stored
-            if now >= give_up:
-                raise Upstream("no access token: another process is still refreshing it")
-            time.sleep(_LOOK_AGAIN * random.uniform(0.8, 1.2))  # nosec B311: not a secret
+            if now >= deadline:
+                break
+            time.sleep(_LOOK_AGAIN)
+        raise Upstream("no access token: another process is still refreshing it")
 
     def _refresh(self, version: int, deadline: datetime, locked: datetime) -> Token:
         try:
@@ -106,7 +103,7 @@ class Access:
             if not isinstance(error, WeComError) or error.treatment is Treatment.RETRY:
                 self._store.unlock(locked)
             raise
-        now, life = self._now(), timedelta(seconds=seconds)
+        now, life = clock.now(), timedelta(seconds=seconds)
         # Asked inside its life WeCom gives the same token, perhaps with the rest of its life only.
         token = Token(value, now + life - min(_EARLY, life / 2), now + life, version + 1)
         if self._store.put(token):

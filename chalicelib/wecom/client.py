@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import urllib3
 
-from chalicelib.platform import clock, settings
+from chalicelib.platform import settings
 from chalicelib.platform.errors import Upstream
 from chalicelib.wecom.access import TokenStore
 from chalicelib.wecom.tokens import DynamoTokens
@@ -54,10 +54,9 @@ class WeCom:
         *,
         forget_secret: Callable[[], None] = lambda: None,
         pool: urllib3.PoolManager | None = None,
-        now: Callable[[], datetime] = clock.now,
     ):
         self.agent_id = agent_id
-        self._wire = Transport(base, corp_id, secret, store, forget_secret=forget_secret, pool=pool, now=now)
+        self._wire = Transport(base, corp_id, secret, store, forget_secret=forget_secret, pool=pool)
         self.calls = self._wire.calls
 
     # Staff

@@ -1,6 +1,5 @@
 """Access tokens in DynamoDB: one item for each app of the corp, shared by every function."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -28,9 +27,8 @@ class AccessToken(Base):
 class DynamoTokens:
     """A `TokenStore`."""
 
-    def __init__(self, corp_id: str, agent_id: str, now: Callable[[], datetime] = clock.now):
+    def __init__(self, corp_id: str, agent_id: str):
         self._key = f"{corp_id}#{agent_id}"
-        self._now = now
 
     def get(self) -> Token | None:
         """The stored token, read consistently."""
@@ -40,7 +38,7 @@ class DynamoTokens:
         return Token(item.token, _time(item.refresh_at), _time(item.expires_at), int(item.ver))
 
     def try_lock(self, version: int, until: datetime) -> bool:
-        free = AccessToken.lock_until.does_not_exist() | (AccessToken.lock_until < self._now().timestamp())
+        free = AccessToken.lock_until.does_not_exist() | (AccessToken.lock_until < clock.now().timestamp())
         actions = [AccessToken.lock_until.set(until.timestamp())]
         return update_if(AccessToken(self._key), actions, self._at(version) & free)
 

@@ -45,7 +45,6 @@ class Transport:
         *,
         forget_secret: Callable[[], None] = lambda: None,
         pool: urllib3.PoolManager | None = None,
-        now: Callable[[], datetime] = clock.now,
     ):
         self.calls: Counter[str] = Counter()
         self._base = base.rstrip("/") + "/cgi-bin/"
@@ -53,9 +52,8 @@ class Transport:
         self._secret = secret
         self._forget_secret = forget_secret
         self._pool = pool or urllib3.PoolManager(maxsize=10)
-        self._now = now
-        self._last_call = now()
-        self._access = Access(store, self._fetch_token, now)
+        self._last_call = clock.now()
+        self._access = Access(store, self._fetch_token)
 
     def call(
         self,
@@ -71,7 +69,7 @@ class Transport:
         WeComError for an errcode, AnswerLost when a call that is not `repeatable` may or may not
         have been carried out, Upstream when WeCom can't be asked in time.
         """
-        until = deadline or self._now() + timedelta(seconds=TOTAL)
+        until = deadline or clock.now() + timedelta(seconds=TOTAL)
         token = self._access.token(until)
         for last in (False, True):
             try:
@@ -127,7 +125,7 @@ class Transport:
         may_lose: bool,
     ) -> dict[str, Any] | None:
         """One request. None when it may be sent again: it never left, or nobody minds a second one."""
-        left = (deadline - self._now()).total_seconds()
+        left = (deadline - clock.now()).total_seconds()
         if left <= 0:
             raise Upstream(f"{path}: no time left")
         self._drop_idle()
@@ -156,13 +154,13 @@ class Transport:
 
     def _drop_idle(self) -> None:
         """Forget connections that have slept (a frozen function): a dead one looks like a lost answer."""
-        now = self._now()
+        now = clock.now()
         if now - self._last_call > _IDLE:
             self._pool.clear()
         self._last_call = now
 
     def _pause(self, attempt: int, deadline: datetime) -> None:
         """Full jitter, 200 ms doubling, never past the deadline."""
-        left = (deadline - self._now()).total_seconds()
-        pause = random.uniform(0.05, 0.2 * 2**attempt)  # nosec B311: not a secret
+        left = (deadline - clock.now()).total_seconds()
+        pause = random.uniform(0.05, 0.2 * 2**attempt)  # not a secret  # nosec B311
         time.sleep(max(0.0, min(pause, left)))
