@@ -1,0 +1,243 @@
+"""The archives: layers and functions as zips, with bytecode, the same bytes from the same sources.
+
+Layers come from wheels only, for the machine that will run them (`Target`), never from a source
+build on this one: such a build loads the build machine's libraries and fails on Lambda. Each
+archive's name carries the hash of what it was made of, so an unchanged one is neither built nor
+uploaded again. Lambda's code folders are read-only: without bytecode every cold start would
+compile all it imports (745 ms against 286 ms).
+"""
+
+import hashlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / "build" / "cache"
+MAX_UNZIPPED = 250 * 1024 * 1024  # Lambda: a function with its layers
+MAX_GLIBC = {"python3.11": (2, 26)}  # Amazon Linux 2; every later runtime is Amazon Linux 2023
+MAX_GLIBC_LATER = (2, 34)
+# Of the 443 services botocore describes, those that the functions or the framework open.
+BOTOCORE_DATA = {"dynamodb", "sqs", "lambda", "secretsmanager", "sts"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the archives are made for. `platforms` is empty for "this machine, whatever it is"."""
+
+    runtime: str
+    platforms: tuple[str, ...]
+
+    @property
+    def python(self) -> str:
+        return self.runtime.removeprefix("python")
+
+
+def configured_runtime() -> str:
+    """The one place that says which runtime we deploy to: `[tool.millrace] runtime` in pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return str(project["tool"]["millrace"]["runtime"])
+
+
+def aws() -> Target:
+    runtime = configured_runtime()
+    names = ["manylinux2014_x86_64", "manylinux_2_17_x86_64"]
+    if runtime not in MAX_GLIBC:
+        names += ["manylinux_2_28_x86_64", "manylinux_2_34_x86_64"]
+    return Target(runtime, tuple(names))
+
+
+def here() -> Target:
+    """What the local stack runs: AWS's own target where this machine can, else this machine's."""
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    is_like_lambda = sys.platform == "linux" and platform.machine() == "x86_64"
+    return aws() if is_like_lambda and runtime == configured_runtime() else Target(runtime, ())
+
+
+def layers_and_functions(target: Target) -> dict[str, Path]:
+    """Every layer and function but Chalice's; name → archive. RuntimeError when a layer would not load."""
+    made = {p.name: layer(p, target) for p in sorted((ROOT / "layers").iterdir()) if p.is_dir()}
+    return made | {p.name: function(p, target) for p in function_folders()}
+
+
+def publish(made: dict[str, Path], into: Path) -> None:
+    """Copy the archives to one folder, and remove what is not of this build."""
+    into.mkdir(parents=True, exist_ok=True)
+    for path in made.values():
+        if not (into / path.name).exists():
+            shutil.copyfile(path, into / path.name)
+    for stale in set(into.iterdir()) - {into / path.name for path in made.values()}:
+        stale.unlink()
+
+
+def function_folders() -> list[Path]:
+    return sorted(p.parent for p in (ROOT / "functions").glob("*/handler.py"))
+
+
+def layer(folder: Path, target: Target) -> Path:
+    """The layer of `layers/<name>`: its pinned packages under python/, any other file beside it."""
+    digest = fingerprint([*source_files(folder), Path(__file__)], target)
+    cached = CACHE / f"{folder.name}-{digest}.zip"
+    if cached.exists():
+        return cached
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        packages = root / "python"
+        packages.mkdir()
+        if (folder / "requirements.txt").exists():
+            install(folder / "requirements.txt", packages, target)
+            trim(packages)
+        for path in source_files(folder):
+            if path.name != "requirements.txt":
+                destination = root / path.relative_to(folder)
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, destination)
+        check_wheels(packages, target)
+        compile_all(packages, "/opt/python", target)
+        return write_zip(cached, [(root, "")])
+
+
+def function(folder: Path, target: Target) -> Path:
+    """A function's zip: its folder, and all of chalicelib, so that the two can't differ in version."""
+    library = ROOT / "chalicelib"
+    digest = fingerprint([*source_files(folder), *source_files(library)], target)
+    cached = CACHE / f"{folder.name}-{digest}.zip"
+    if cached.exists():
+        return cached
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        copy_sources(folder, root)
+        copy_sources(library, root / "chalicelib")
+        compile_all(root, "/var/task", target)
+        return write_zip(cached, [(root, "")])
+
+
+def api(chalice_zip: Path, target: Target) -> Path:
+    """Chalice's own deployment package, with bytecode."""
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        with zipfile.ZipFile(chalice_zip) as packed:
+            packed.extractall(root)
+        for stale in [*root.rglob("__pycache__")]:
+            shutil.rmtree(stale)
+        cached = CACHE / f"api-{fingerprint(source_files(root), target, root)}.zip"
+        if not cached.exists():
+            compile_all(root, "/var/task", target)
+            write_zip(cached, [(root, "")])
+        return cached
+
+
+def install(requirements: Path, into: Path, target: Target) -> None:
+    """pip, wheels only, without looking for dependencies: the list names them all."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+    command += ["--disable-pip-version-check", "--only-binary=:all:", "--target", str(into), "-r", str(requirements)]
+    if target.platforms:
+        command += ["--implementation", "cp", "--python-version", target.python]
+        command += [word for name in target.platforms for word in ("--platform", name)]
+    subprocess.run(command, check=True)
+
+
+def trim(packages: Path) -> None:
+    """Drop what no function reads, and what differs from one install to the next."""
+    data = packages / "botocore" / "data"
+    for folder in [p for p in data.glob("*") if p.is_dir() and p.name not in BOTOCORE_DATA]:
+        shutil.rmtree(folder)
+    shutil.rmtree(packages / "bin", ignore_errors=True)
+    for pattern in ("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"):
+        for path in packages.glob(pattern):
+            path.unlink()
+
+
+def check_wheels(packages: Path, target: Target) -> None:
+    """RuntimeError if a wheel was built on this machine, or needs a newer C library than the runtime has."""
+    for path in sorted(packages.glob("*.dist-info/WHEEL")):
+        tags = re.findall(r"^Tag: (.*)$", path.read_text(), re.MULTILINE)
+        if target.platforms and any(tag.endswith("-linux_x86_64") for tag in tags):
+            raise RuntimeError(f"{path.parent.name} was built here: it would not load on Lambda")
+    if not target.platforms:
+        return
+    limit = MAX_GLIBC.get(target.runtime, MAX_GLIBC_LATER)
+    for path in sorted(p for p in packages.rglob("*.so*") if p.is_file()):
+        needs = glibc(path)
+        if needs > limit:
+            raise RuntimeError(f"{path.name} needs glibc {needs}, {target.runtime} has {limit}")
+
+
+def glibc(library: Path) -> tuple[int, int]:
+    """The newest glibc whose symbols a shared library asks for; (0, 0) for none."""
+    found = re.findall(rb"GLIBC_(\d+)\.(\d+)", library.read_bytes())
+    return max(((int(a), int(b)) for a, b in found), default=(0, 0))
+
+
+def compile_all(folder: Path, shown_as: str, target: Target) -> None:
+    """Bytecode that is used as it is, without a look at the source's time or hash."""
+    command = [interpreter(target), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*command, "-s", str(folder), "-p", shown_as, str(folder)], check=True)
+
+
+def interpreter(target: Target) -> str:
+    """The Python whose bytecode the runtime reads. RuntimeError when it is not on this machine."""
+    if target.runtime == f"python{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    found = shutil.which(target.runtime)
+    if found is None:
+        raise RuntimeError(f"{target.runtime} is needed to compile for it, and is not on this machine")
+    return found
+
+
+def check_sizes(made: dict[str, Path]) -> None:
+    """RuntimeError when a function with all layers is over Lambda's limit (so it is with some, too)."""
+    sizes = {name: unzipped(path) for name, path in made.items()}
+    layers = sum(sizes[p.name] for p in (ROOT / "layers").iterdir() if p.is_dir())
+    for name, size in sizes.items():
+        if layers + size > MAX_UNZIPPED:
+            raise RuntimeError(f"{name} with its layers is {(layers + size) >> 20} MiB, Lambda takes 250")
+
+
+def unzipped(path: Path) -> int:
+    with zipfile.ZipFile(path) as packed:
+        return sum(entry.file_size for entry in packed.infolist())
+
+
+def source_files(folder: Path) -> list[Path]:
+    """Every file below, bytecode and hidden files left out, in a fixed order."""
+    found = (p for p in folder.rglob("*") if p.is_file())
+    return sorted(p for p in found if "__pycache__" not in p.parts and not p.name.startswith("."))
+
+
+def copy_sources(folder: Path, into: Path) -> None:
+    for path in source_files(folder):
+        destination = into / path.relative_to(folder)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, destination)
+
+
+def fingerprint(files: list[Path], target: Target, base: Path = ROOT) -> str:
+    """A hash of names, contents and target."""
+    digest = hashlib.sha256(repr(target).encode())
+    for path in files:
+        digest.update(f"{path.relative_to(base)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def write_zip(path: Path, trees: list[tuple[Path, str]]) -> Path:
+    """A zip with fixed order, times and modes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{hashlib.sha256(str(trees).encode()).hexdigest()[:8]}")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as packed:
+        for folder, prefix in trees:
+            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+                entry = zipfile.ZipInfo(f"{prefix}{file.relative_to(folder).as_posix()}", (1980, 1, 1, 0, 0, 0))
+                entry.external_attr = 0o644 << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                packed.writestr(entry, file.read_bytes())
+    partial.replace(path)
+    return path

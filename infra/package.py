@@ -1,0 +1,127 @@
+"""`make package`: one CloudFormation template and its archives under build/.
+
+Chalice packages the API; what stack.yaml and resources.yaml say is merged into its template; the
+Serverless transform is applied here, so that the result is plain CloudFormation, which can be
+linted and which an emulator takes. Where the archives lie is a parameter: no AWS account is needed.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from infra import build, template
+
+Json = dict[str, Any]
+SOURCES = ("app.py", "pyproject.toml", ".chalice/config.json", "infra/*.py", "infra/*.yaml")
+TREES = ("chalicelib", "functions", "layers")
+
+
+def package(stage: str, out: Path, target: build.Target) -> Path:
+    """Package a stage into `out` unless nothing changed since; answers the template's path.
+
+    `out` then holds template.json (plain CloudFormation), sam.json (before the transform) and archives/.
+    """
+    state, mark = fingerprint(stage, target), out / "fingerprint"
+    if mark.exists() and mark.read_text() == state:
+        return out / "template.json"
+    out.mkdir(parents=True, exist_ok=True)
+    mark.unlink(missing_ok=True)
+    made = build.layers_and_functions(target)
+    names = {name: path.name for name, path in made.items()}
+    with tempfile.TemporaryDirectory() as temporary:
+        sam = chalice_package(stage, Path(temporary), ours(names, target.runtime))
+        made["api"] = build.api(Path(temporary) / "out" / "deployment.zip", target)
+    build.check_sizes(made)
+    build.publish(made, out / "archives")
+    patch_api(sam, made["api"].name)
+    write(out / "sam.json", sam)
+    write(out / "template.json", translated(sam))
+    mark.write_text(state)
+    return out / "template.json"
+
+
+def fingerprint(stage: str, target: build.Target) -> str:
+    """A hash of all that the package is made of."""
+    files = sorted(p for pattern in SOURCES for p in build.ROOT.glob(pattern))
+    files += [p for tree in TREES for p in build.source_files(build.ROOT / tree)]
+    return hashlib.sha256(f"{stage} {build.fingerprint(files, target)}".encode()).hexdigest()
+
+
+def ours(archives: dict[str, str], runtime: str) -> Json:
+    """The template that is merged into Chalice's."""
+    once = parsed("resources.yaml")
+    once["Resources"] |= template.resources(parsed("stack.yaml"), archives, runtime)
+    return once
+
+
+def parsed(name: str) -> Json:
+    from samtranslator.yaml_helper import yaml_parse
+
+    return dict(yaml_parse((build.ROOT / "infra" / name).read_text()))
+
+
+def chalice_package(stage: str, work: Path, merge: Json) -> Json:
+    """Chalice's template, ours merged in, made from a copy of just what it may pack."""
+    project, out = work / "project", work / "out"
+    project.mkdir()
+    shutil.copyfile(build.ROOT / "app.py", project / "app.py")
+    shutil.copytree(build.ROOT / ".chalice", project / ".chalice", ignore=shutil.ignore_patterns("deploy*"))
+    build.copy_sources(build.ROOT / "chalicelib", project / "chalicelib")
+    write(work / "merge.json", merge)
+    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package", "--stage", stage]
+    command += ["--merge-template", str(work / "merge.json"), str(out)]
+    environment = {**os.environ, "AWS_DEFAULT_REGION": region()}
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"chalice package failed:\n{done.stdout}{done.stderr}")
+    return dict(json.loads((out / "sam.json").read_text()))
+
+
+def patch_api(sam: Json, archive: str) -> None:
+    """Our archive of Chalice's function in place of its own."""
+    location = template.s3_object(archive)
+    code = {"Bucket": location["S3Bucket"], "Key": location["S3Key"]}
+    sam["Resources"]["APIHandler"]["Properties"]["CodeUri"] = code
+
+
+def translated(sam: Json) -> Json:
+    """Plain CloudFormation of a Serverless template."""
+    from samtranslator.translator.transform import transform
+
+    class NoManagedPolicies:  # spares a call to IAM; we name managed policies by their ARN
+        def load(self) -> Json:
+            return {}
+
+    os.environ.setdefault("AWS_DEFAULT_REGION", region())
+    return dict(transform(json.loads(json.dumps(sam)), {}, NoManagedPolicies()))
+
+
+def region() -> str:
+    """The transform asks for one; the template names none."""
+    return os.environ.get("AWS_DEFAULT_REGION", "cn-north-1")
+
+
+def write(path: Path, content: Json) -> None:
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the deployable template and archives under build/.")
+    parser.add_argument("--stage", default="prod", help="a stage of .chalice/config.json")
+    stage = parser.parse_args().stage
+    made = package(stage, build.ROOT / "build", build.aws())
+    sizes = sorted((build.ROOT / "build" / "archives").iterdir())
+    for path in sizes:
+        print(f"{path.name} {path.stat().st_size / 1024:.0f} KiB, {build.unzipped(path) / 1024:.0f} KiB unzipped")
+    print(f"{made.relative_to(build.ROOT)} {made.stat().st_size / 1024:.0f} KiB")
+
+
+if __name__ == "__main__":
+    main()
