@@ -1,7 +1,9 @@
 """Who may call, and how often: access tokens (wecom-api.md §3), trusted addresses, rates and concurrency."""
 
 import hmac
+import time
 from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from typing import Any
 
 from infra.sandbox.errors import ApiError
@@ -9,6 +11,9 @@ from infra.sandbox.world import World, digest
 
 LIFE = 7200
 _BAN = 3600
+_KEPT_WINDOWS = 10_000
+
+Answer = tuple[int, dict[str, Any]]
 
 
 class Tokens:
@@ -76,8 +81,24 @@ class Limits:
         self._blocked: dict[str, float] = {}
         self._running: Counter[str] = Counter()
 
-    def enter(self, path: str, ip: str) -> None:
-        """Counts the call in; `leave` must follow unless this raises. ApiError 60020, 45009, 45033."""
+    def around(self, path: str, ip: str, work: Callable[[], Answer], latency: float = 0) -> Answer:
+        """Do the call within the limits. Answers 60020, 45009 or 45033 instead when it is over one.
+
+        `latency`: seconds the call takes; while it does, it counts as running.
+        """
+        try:
+            with self._world.lock:
+                self._enter(path, ip)
+        except ApiError as error:
+            return 200, error.answer()
+        try:
+            time.sleep(latency)
+            return work()
+        finally:
+            with self._world.lock:
+                self._running[path] -= 1
+
+    def _enter(self, path: str, ip: str) -> None:
         config, now = self._world.config, self._world.ts()
         if config.allowed_ips and ip not in config.allowed_ips:
             raise ApiError(60020, f"from ip: {ip}")
@@ -89,11 +110,8 @@ class Limits:
             if self._counts[key] > most:
                 self._blocked[path] = now + window
                 raise ApiError(45009)
-        if len(self._counts) > 10_000:
+        if len(self._counts) > _KEPT_WINDOWS:
             self._counts.clear()
         if self._running[path] >= config.concurrency:
             raise ApiError(45033)
         self._running[path] += 1
-
-    def leave(self, path: str) -> None:
-        self._running[path] -= 1

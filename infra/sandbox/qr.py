@@ -1,4 +1,4 @@
-"""A QR code as a PNG, with nothing but the code's own matrix and zlib."""
+"""Small greyscale PNGs, QR codes among them, with nothing but the code's own matrix and zlib."""
 
 import struct
 import zlib
@@ -17,9 +17,17 @@ def png(content: str) -> bytes:
     for cells in code.get_matrix():
         line = b"\0" + b"".join((b"\0" if dark else b"\xff") * _SCALE for dark in cells)
         rows.append(line * _SCALE)
-    side = len(code.get_matrix()) * _SCALE
+    return _grey(len(rows) * _SCALE, b"".join(rows))
+
+
+def solid(side: int, grey: int) -> bytes:
+    """A square of one grey: somebody's avatar."""
+    return _grey(side, (b"\0" + bytes([grey]) * side) * side)
+
+
+def _grey(side: int, rows: bytes) -> bytes:
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b""))
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
 
 

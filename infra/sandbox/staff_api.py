@@ -193,7 +193,7 @@ TABLE = (
     Endpoint("POST", "media/uploadimg", media_uploadimg),
     Endpoint(
         "POST", "message/send", message_send,
-        (P("touser", str), P("toparty", str), P("totag", str), P("msgtype", str, True, choices=_MSGTYPES),
+        (P("touser", str), P("toparty", str), P("totag", str), P("msgtype", str, True, choices=_MSGTYPES, code=40008),
          P("agentid", int, True)),
         only_app=True,
     ),
