@@ -1,0 +1,61 @@
+"""WeCom's doors: verify, make the event durable, answer. What it leads to is decided behind the queue.
+
+WeCom waits 5 s and sends again whatever was not answered with 200. So both queues must have taken
+the event before it gets one; when the second has not, the first drops the repeat by the event's
+digest. The welcome goes first: its code is dead after 20 s.
+"""
+
+import re
+
+from chalicelib.platform import clock, http, queues, settings
+from chalicelib.platform.errors import Forbidden, NotFound
+from chalicelib.wecom import crypto, events
+from chalicelib.wecom.events import Event
+
+door = http.Door(__name__, tag="WeCom")
+
+_FILE = re.compile(r"WW_verify_([A-Za-z0-9]{1,64})\.txt")
+
+
+@door.route("GET", "/wecom/callback", summary="WeCom checks the callback's address")
+def verify_url(call: http.Call) -> http.Answer:
+    token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
+    return http.Answer(crypto.verify_url(token, aes_key, settings.env("WECOM_CORP_ID"), call.query))
+
+
+@door.route("POST", "/wecom/callback", summary="WeCom tells of an event")
+def receive(call: http.Call) -> http.Answer:
+    token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
+    corp_id, now = settings.env("WECOM_CORP_ID"), clock.now()
+    event = events.parse(crypto.open_callback(token, aes_key, corp_id, call.query, call.raw, now))
+    if event.to_corp and event.to_corp != corp_id:
+        raise Forbidden("not a message from WeCom to this corp")
+    if event.welcome_code and event.external_userid:
+        welcome = _welcome(event, clock.iso(now))
+        queues.send("welcome", welcome, group=event.external_userid, key=event.digest)
+    queues.send("callback", event.to_message(), group=event.subject(), key=event.digest)
+    return http.Answer("")
+
+
+@door.route("GET", "/{filename}", summary="WeCom checks that a domain is ours (WW_verify_….txt)")
+def domain_verify(call: http.Call, filename: str) -> http.Answer:
+    asked = _FILE.fullmatch(filename)
+    if asked is None or asked[1] not in _tokens():
+        raise NotFound("there is no such page")
+    return http.Answer(asked[1])
+
+
+def _tokens() -> list[str]:
+    return [token.strip() for token in settings.env("WECOM_DOMAIN_VERIFY", "").split(",")]
+
+
+def _welcome(event: Event, received_at: str) -> dict[str, str | None]:
+    """All that a welcome needs, so that it reads nothing that the callback's consumer writes."""
+    return {
+        "code": event.welcome_code,
+        "external_userid": event.external_userid,
+        "staff_id": event.staff_id,
+        "state": event.state,
+        "at": clock.iso(event.at),
+        "received_at": received_at,
+    }

@@ -1,0 +1,71 @@
+"""What each of WeCom's events leads to: one table. What is not in it is recorded and acknowledged.
+
+An error would make WeCom send the event again, three times, for nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.customers import service as customers
+from chalicelib.platform import log, settings, timeline
+from chalicelib.platform.timeline import Line
+from chalicelib.tags import service as tags
+from chalicelib.wecom.events import Event
+
+
+def handle(message: Mapping[str, Any]) -> None:
+    """Do what one event of the callback queue asks for. Repeats change nothing."""
+    event = Event.from_message(message)
+    if event.to_corp and event.to_corp != settings.env("WECOM_CORP_ID"):
+        log.logger.error("an event of another corp was dropped", extra={"kind": event.kind})
+        return
+    act = _ACTIONS.get((event.kind, event.change), _unknown)
+    if act in _OF_A_BOND and not (event.staff_id and event.external_userid):
+        act = _unknown
+    act(event)
+
+
+def _recorded(event: Event) -> None:
+    """Known, and so far only kept: which event it was, and the ids and reasons in it."""
+    kept = {name: event.values[name] for name in _KEPT if name in event.values}
+    data = {"kind": event.kind, "change": event.change, **kept}
+    timeline.record(Line(event.subject(), "event_recorded", event.at, event.digest, data))
+
+
+def _unknown(event: Event) -> None:
+    data = {"kind": event.kind, "change": event.change}
+    timeline.record(Line(f"unknown#{event.digest}", "event_unknown", event.at, event.digest, data))
+
+
+_KEPT = ("UserID", "NewUserID", "FailReason", "UpdateDetail", "JoinScene", "QuitScene", "MemChangeCnt", "Status")
+
+_ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
+    ("change_external_contact", "add_external_contact"): customers.added,
+    ("change_external_contact", "add_half_external_contact"): customers.half_added,
+    ("change_external_contact", "edit_external_contact"): customers.edited,
+    ("change_external_contact", "del_external_contact"): customers.lost_by_staff,
+    ("change_external_contact", "del_follow_user"): customers.lost_by_customer,
+    ("change_external_contact", "transfer_fail"): _recorded,
+    ("change_external_contact", "msg_audit_approved"): _recorded,
+    ("change_external_tag", "create"): tags.changed,
+    ("change_external_tag", "update"): tags.changed,
+    ("change_external_tag", "delete"): tags.changed,
+    ("change_external_tag", "shuffle"): _recorded,
+    ("change_external_chat", "create"): _recorded,
+    ("change_external_chat", "update"): _recorded,
+    ("change_external_chat", "dismiss"): _recorded,
+    ("change_contact", "create_user"): _recorded,
+    ("change_contact", "update_user"): _recorded,
+    ("change_contact", "delete_user"): _recorded,
+    ("change_contact", "create_party"): _recorded,
+    ("change_contact", "update_party"): _recorded,
+    ("change_contact", "delete_party"): _recorded,
+    ("change_contact", "update_tag"): _recorded,
+}
+_OF_A_BOND = {
+    customers.added,
+    customers.half_added,
+    customers.edited,
+    customers.lost_by_staff,
+    customers.lost_by_customer,
+}

@@ -1,0 +1,165 @@
+"""What an event does to a customer: the same final state in whatever order the events come.
+
+WeCom repeats events, sends them late and out of order, and dates them to the second. So nothing
+here asks "what came last": each part of the state is the greatest of what the events say. A bond's
+status is that of the newest event; within one second a loss wins over an add, and a whole add over
+a half one. A bond's channel is that of its newest add that names one, a customer's channel that of
+the oldest.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+HALF, ACTIVE, LOST = "half", "active", "lost"
+_RANK = {"": 0, HALF: 1, ACTIVE: 2, LOST: 3}  # who wins within one second
+_NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an add came from: the live code that was scanned, its channel, and when."""
+
+    at: datetime
+    channel: str
+    live_code_id: str
+
+
+@dataclass(frozen=True)
+class Follow:
+    """The bond between a customer and one member of staff.
+
+    status: "half" (added, not added back: WeCom takes no tags for the pair yet), "active", "lost".
+    added_at: the newest add we heard of; None when only its loss has come so far.
+    """
+
+    status: str = ""
+    changed_at: datetime = _NEVER
+    added_at: datetime | None = None
+    source: Source | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the two can talk."""
+        return self.status in (HALF, ACTIVE)
+
+
+@dataclass(frozen=True)
+class Customer:
+    """An external contact. `version` grows with each write; 0 is "not stored yet"."""
+
+    external_userid: str
+    name: str = ""
+    avatar: str = ""
+    unionid: str | None = None
+    source: Source | None = None
+    follows: Mapping[str, Follow] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    version: int = 0
+
+    @property
+    def channel(self) -> str | None:
+        return self.source.channel if self.source else None
+
+    @property
+    def live_code_id(self) -> str | None:
+        return self.source.live_code_id if self.source else None
+
+    @property
+    def staff_ids(self) -> list[str]:
+        """Staff whose bond stands, the newest bond first."""
+        standing = [(f.changed_at, staff_id) for staff_id, f in self.follows.items() if f.stands]
+        return [staff_id for _, staff_id in sorted(standing, reverse=True)]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an add or a loss did, for its line and for the figures.
+
+    begins: it began a bond (a repeated add, or the whole add after a half one, begins none).
+    ends: a bond that had begun ended with it; for an add: its loss had come before it.
+    first: never a customer before. last: no bond is left.
+    """
+
+    customer: Customer
+    begins: bool = False
+    ends: bool = False
+    first: bool = False
+    last: bool = False
+    channel: str | None = None
+
+
+def added(customer: Customer, staff_id: str, at: datetime, half: bool, source: Source | None) -> Change:
+    """An add (whole or half) of that time, from `source` if it is known."""
+    before = customer.follows.get(staff_id, Follow())
+    after = replace(
+        _moved(before, HALF if half else ACTIVE, at),
+        added_at=max(before.added_at or at, at),
+        source=_newest(before.source, source),
+    )
+    late = not after.stands and before.added_at is None
+    return Change(
+        customer=replace(
+            customer,
+            follows={**customer.follows, staff_id: after},
+            source=_oldest(customer.source, source),
+        ),
+        begins=late or (after.stands and not before.stands),
+        ends=late,
+        first=all(f.added_at is None for f in customer.follows.values()),
+        channel=after.source.channel if after.source else None,
+    )
+
+
+def lost(customer: Customer, staff_id: str, at: datetime) -> Change:
+    """The end of a bond at that time, whoever ended it."""
+    before = customer.follows.get(staff_id, Follow())
+    after = _moved(before, LOST, at)
+    follows = {**customer.follows, staff_id: after}
+    return Change(
+        customer=replace(customer, follows=follows),
+        ends=before.stands and not after.stands,
+        last=not any(f.stands for f in follows.values()),
+        channel=after.source.channel if after.source else None,
+    )
+
+
+def with_profile(customer: Customer, contact: Mapping[str, Any]) -> Customer:
+    """With what WeCom says of the person (`external_contact`); what it leaves out stays as it was."""
+    return replace(
+        customer,
+        name=str(contact.get("name") or customer.name),
+        avatar=str(contact.get("avatar") or customer.avatar),
+        unionid=str(contact.get("unionid") or "") or customer.unionid,
+    )
+
+
+def with_tags(customer: Customer, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Customer:
+    """With these names in its tags and those out of them."""
+    return replace(customer, tags=tuple(sorted((set(customer.tags) - set(remove)) | set(add))))
+
+
+def corp_tags(follow_user: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The corp's tags (type 1) that any member of staff has put on a customer, as `group/name`."""
+    return {
+        f"{tag['group_name']}/{tag['tag_name']}"
+        for follow in follow_user
+        for tag in follow.get("tags") or []
+        if tag.get("type") == 1 and tag.get("group_name") and tag.get("tag_name")
+    }
+
+
+def _moved(before: Follow, status: str, at: datetime) -> Follow:
+    newest = max((before.changed_at, _RANK[before.status], before.status), (at, _RANK[status], status))
+    return replace(before, changed_at=newest[0], status=newest[2])
+
+
+def _newest(one: Source | None, other: Source | None) -> Source | None:
+    known = [s for s in (one, other) if s]
+    return max(known, key=lambda s: (s.at, s.channel, s.live_code_id), default=None)
+
+
+def _oldest(one: Source | None, other: Source | None) -> Source | None:
+    known = [s for s in (one, other) if s]
+    return min(known, key=lambda s: (s.at, s.channel, s.live_code_id), default=None)

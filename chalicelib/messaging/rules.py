@@ -1,0 +1,80 @@
+"""A welcome: which text goes out, and what an errcode of `send_welcome_msg` means for the next step.
+
+Source: WeCom's document 92599 (发送新客户欢迎语).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+MAX_TEXT = 4000  # bytes
+MAX_ATTACHMENTS = 9
+KINDS = ("image", "link", "miniprogram", "video", "file")
+CUSTOMER, STAFF = "{customer_name}", "{staff_name}"
+NEUTRAL_CUSTOMER, NEUTRAL_STAFF = "您", "您的专属顾问"
+
+_PLACEHOLDER = re.compile("|".join(re.escape(name) for name in (CUSTOMER, STAFF)))
+
+
+class Next(Enum):
+    """What to do after a refusal."""
+
+    DONE = "done"  # somebody has welcomed the customer: perhaps we ourselves, before a crash
+    AGAIN = "again"  # the same once more, while there is time
+    TEXT_ONLY = "text_only"  # an attachment is bad and kills the whole call: the text alone
+    MISSED = "missed"
+    CONSENT = "consent"  # no message before the customer agrees to archiving; a new code comes then
+
+
+_ONLY_HERE = {41050: Next.MISSED, 41051: Next.DONE, 41053: Next.CONSENT}
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """`text` may hold placeholders; `attachments` are in WeCom's shape."""
+
+    text: str = ""
+    attachments: tuple[Mapping[str, Any], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.attachments)
+
+
+def welcome_of(value: Mapping[str, Any] | None) -> Welcome:
+    """From `{"text","attachments"}`; None is an empty one."""
+    value = value or {}
+    return Welcome(value.get("text") or "", tuple(value.get("attachments") or ())[:MAX_ATTACHMENTS])
+
+
+def first(*choices: Welcome) -> Welcome:
+    """The first that says anything, else an empty one."""
+    return next((welcome for welcome in choices if welcome), Welcome())
+
+
+def fill(text: str, names: Mapping[str, str]) -> str:
+    """With names for the placeholders, cut to what WeCom takes. A name that looks like one stays as it is."""
+    filled = _PLACEHOLDER.sub(lambda found: names.get(found[0], ""), text)
+    return filled.encode()[:MAX_TEXT].decode(errors="ignore")
+
+
+def after(errcode: int | None, treatment: str, can_drop: bool) -> Next:
+    """What a failed try leads to.
+
+    errcode: None when no answer came. treatment: what the wire's table says of it ("retry", "data", …).
+    can_drop: whether there are attachments to leave away and a text to send without them.
+    """
+    if errcode in _ONLY_HERE:
+        return _ONLY_HERE[errcode]
+    if errcode is None or treatment in ("retry", "refresh_token"):
+        return Next.AGAIN
+    if can_drop and treatment in ("data", "reupload"):
+        return Next.TEXT_ONLY
+    return Next.MISSED
+
+
+def well_formed(attachment: Mapping[str, Any]) -> bool:
+    """Whether it is WeCom's shape: `{"msgtype": "link", "link": {…}}`."""
+    kind = attachment.get("msgtype")
+    return kind in KINDS and isinstance(attachment.get(str(kind)), dict)

@@ -1,0 +1,165 @@
+"""The welcome: the one deadline in the system. It needs nothing that another function writes.
+
+WeCom takes a welcome once, within 20 s of the event, under the event's code. So: try at once, try
+again while there is time whatever passes, and when it cannot be, ask the guide to say hello. A
+second try of what did go out answers 41051, which is why a crash anywhere welcomes nobody twice.
+The line's key is the code's digest; the code itself is kept nowhere.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.livecodes import service as livecodes
+from chalicelib.messaging import models, rules
+from chalicelib.messaging.rules import Next, Welcome
+from chalicelib.platform import clock, log, timeline
+from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.timeline import Line
+from chalicelib.sops import service as sops
+from chalicelib.staff import service as staff
+from chalicelib.wecom.client import default_client
+from chalicelib.wecom.errors import WeComError
+
+_WINDOW = timedelta(seconds=20)
+_TRY = timedelta(seconds=5)  # what the last try may take, even when the window looks closed
+_NAME = timedelta(seconds=2)
+_PAUSE = 1.0  # seconds; WeCom's own advice for 41096
+_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message to the guide, its maximum
+
+
+def welcome(message: Mapping[str, Any]) -> None:
+    """Welcome a new customer.
+
+    message: `{"code","external_userid","staff_id","state","at","received_at"}`, the last when our
+    door took the event. Upstream when neither the welcome nor the word to the guide got through.
+    """
+    key = hashlib.sha256(message["code"].encode()).hexdigest()[:32]
+    lines = [_line(message, kind, key) for kind in ("welcome_sent", "welcome_missed")]
+    if any(timeline.happened(line) for line in lines):
+        return
+    live_code_id, chosen = _choose(message.get("state"))
+    if not chosen:
+        log.logger.info("no welcome is set")
+        return
+    received_at = clock.parse(message["received_at"])
+    how, reason = _send(message, chosen, received_at + _WINDOW)
+    data = {"staff_id": message["staff_id"], "live_code_id": live_code_id}
+    if how:
+        ms = round((clock.now() - received_at).total_seconds() * 1000)
+        timeline.record(_line(message, "welcome_sent", key, {**data, "ms": ms, "how": how}))
+        _measure("TimeToWelcome", ms, "Milliseconds")
+        return
+    if reason != Next.CONSENT.value:
+        _ask_guide(message)
+    timeline.record(_line(message, "welcome_missed", key, {**data, "reason": reason}))
+    _measure("WelcomeMissed", 1, "Count")
+
+
+def default_welcome() -> Welcome:
+    """For adds that nothing else has a welcome for; an empty one when none is set."""
+    return rules.welcome_of(models.load(models.WELCOME))
+
+
+def set_default_welcome(chosen: Welcome) -> None:
+    value = {"text": chosen.text, "attachments": [dict(a) for a in chosen.attachments]}
+    models.save(models.WELCOME, value)
+
+
+def _choose(state: str | None) -> tuple[str | None, Welcome]:
+    """The live code's own welcome, else that of the SOP which it starts, else the default one."""
+    way = livecodes.find_way(state) if state else None
+    if way is None:
+        return None, default_welcome()
+    try:
+        own = rules.welcome_of(livecodes.get(way.live_code_id).welcome)
+    except NotFound:
+        own = Welcome()
+    if not own:
+        own = rules.welcome_of(sops.welcome_for(way.live_code_id))
+    return way.live_code_id, own or default_welcome()
+
+
+def _send(message: Mapping[str, Any], chosen: Welcome, window: datetime) -> tuple[str | None, str]:
+    """How it went out ("full", "text", "already"), or None and why not.
+
+    Tried at least once however late it seems: clocks differ, and WeCom decides.
+    """
+    text = rules.fill(chosen.text, _names(message, chosen.text))
+    attachments, how = list(chosen.attachments), "full"
+    while True:
+        deadline = max(window, clock.now() + _TRY)
+        code, treatment = None, "lost"
+        try:
+            default_client().send_welcome_msg(message["code"], text, attachments, deadline=deadline)
+            return how, ""
+        except WeComError as error:
+            code, treatment = error.errcode, error.treatment.value
+        except Upstream:
+            pass  # no answer, perhaps a lost one: the next try tells
+        step = rules.after(code, treatment, bool(attachments and text))
+        log.logger.info("welcome refused", extra={"errcode": code, "next": step.value})
+        if step is Next.DONE:
+            return "already", ""
+        if step is Next.TEXT_ONLY:
+            attachments, how = [], "text"
+        elif step is not Next.AGAIN:
+            return None, step.value if step is Next.CONSENT else f"errcode {code}"
+        elif clock.now() + timedelta(seconds=_PAUSE) >= window:
+            return None, "window over"
+        else:
+            time.sleep(_PAUSE)
+
+
+def _names(message: Mapping[str, Any], text: str) -> dict[str, str]:
+    """Names for the placeholders that are there; a neutral word for a name that can't be had at once."""
+    names = {rules.CUSTOMER: rules.NEUTRAL_CUSTOMER, rules.STAFF: rules.NEUTRAL_STAFF}
+    if rules.STAFF in text:
+        names[rules.STAFF] = staff.name(message["staff_id"]) or rules.NEUTRAL_STAFF
+    if rules.CUSTOMER in text:
+        names[rules.CUSTOMER] = _customer_name(message) or rules.NEUTRAL_CUSTOMER
+    return names
+
+
+def _customer_name(message: Mapping[str, Any]) -> str:
+    try:
+        details = default_client().external_contact(message["external_userid"], deadline=clock.now() + _NAME)
+    except Upstream:
+        return ""
+    return str(details["external_contact"].get("name") or "")
+
+
+def _ask_guide(message: Mapping[str, Any]) -> None:
+    """A word to the guide. WeCom drops an equal one, so a crash before the line sends no second.
+
+    Raised when it may pass: the message is handed out again. A guide whom we can't reach is logged.
+    """
+    name = _customer_name(message) or "新客户"
+    text = f"{name} 刚刚添加了您，欢迎语未能自动送达，请尽快手动问候。"
+    task = {
+        "touser": message["staff_id"],
+        "msgtype": "text",
+        "text": {"content": text},
+        "enable_duplicate_check": 1,
+        "duplicate_check_interval": _DUPLICATES,
+    }
+    try:
+        default_client().message_send(task, deadline=clock.now() + _TRY)
+    except WeComError as error:
+        if error.retryable:
+            raise
+        log.logger.warning("guide not told of a missed welcome", extra={"errcode": error.errcode})
+
+
+def _line(message: Mapping[str, Any], kind: str, key: str, data: dict[str, Any] | None = None) -> Line:
+    return Line(message["external_userid"], kind, clock.parse(message["at"]), key, data or {})
+
+
+def _measure(name: str, value: int, unit: str) -> None:
+    """A metric in CloudWatch's embedded format, one line on standard output."""
+    metric = {"Namespace": "Millrace", "Dimensions": [[]], "Metrics": [{"Name": name, "Unit": unit}]}
+    stamp = int(clock.now().timestamp() * 1000)
+    print(json.dumps({"_aws": {"Timestamp": stamp, "CloudWatchMetrics": [metric]}, name: value}))  # noqa: T201

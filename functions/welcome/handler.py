@@ -1,0 +1,6 @@
+"""Welcome a new customer inside WeCom's 20 s: see chalicelib.messaging.welcome."""
+
+from chalicelib.messaging import service
+from chalicelib.platform import consumers
+
+handler = consumers.sqs(service.welcome)
