@@ -1,4 +1,4 @@
-"""A WeCom, a WeChat Pay and a mall that behave as documented, limits and faults included. See docs/sandbox.md."""
+"""A WeCom, a WeChat Pay and a mall that behave as documented, limits and faults too. See docs/sandbox.md."""
 
 from infra.sandbox.config import Config
 from infra.sandbox.sandbox import Sandbox

@@ -37,7 +37,9 @@ def _arguments() -> argparse.ArgumentParser:
     setting = commands.add_parser("set", help="change a setting, e.g. rate_per_minute 5")
     setting.add_argument("name")
     setting.add_argument("value", help="as JSON, or plain text")
-    send = commands.add_parser("do", help="any call of the control API, e.g. do POST add '{\"staff_id\": \"lihua\"}'")
+    send = commands.add_parser(
+        "do", help='any call of the control API, e.g. do POST add \'{"staff_id": "lihua"}\''
+    )
     send.add_argument("method", choices=("GET", "POST", "DELETE"))
     send.add_argument("what")
     send.add_argument("body", nargs="?", default="")
@@ -88,7 +90,10 @@ def _tell(given: argparse.Namespace) -> int:
 
 def _run(given: argparse.Namespace) -> int:
     config = Config(
-        callback_url=given.callback_url, mall_order_url=given.mall_url, state_path=given.state, strict=given.strict
+        callback_url=given.callback_url,
+        mall_order_url=given.mall_url,
+        state_path=given.state,
+        strict=given.strict,
     )
     sandbox, done = Sandbox(config), threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

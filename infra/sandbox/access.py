@@ -48,7 +48,7 @@ class Tokens:
         return _token_answer(token, LIFE)
 
     def app_of(self, token: str | None) -> str:
-        """"app" or "contact". ApiError 41001 without, 40014 for a wrong or killed, 42001 for an expired token."""
+        """Whose token: "app" or "contact". ApiError 41001 (none), 40014 (wrong, killed), 42001 (expired)."""
         if not token:
             raise ApiError(41001)
         known = self._world.state.tokens.get(token)
@@ -59,10 +59,12 @@ class Tokens:
         return str(known["app"])
 
     def kill(self, how: str) -> int:
-        """The platform ends every live token early: they are `expired` (42001) or `invalid` (40014) from now on."""
+        """The platform ends every live token early: `expired` (42001) or `invalid` (40014) from now on."""
         if how not in ("expired", "invalid"):
             raise ValueError("a token is killed as expired or invalid")
-        live = [t for t in self._world.state.tokens.values() if not t["dead"] and t["until"] > self._world.ts()]
+        live = [
+            t for t in self._world.state.tokens.values() if not t["dead"] and t["until"] > self._world.ts()
+        ]
         for token in live:
             token["dead"] = how
         return len(live)
@@ -73,7 +75,7 @@ def _token_answer(token: str, seconds: int) -> dict[str, Any]:
 
 
 class Limits:
-    """Calls per minute and hour of each endpoint (45009, blocked for the window hit), and at one time (45033)."""
+    """Calls per minute and hour of each endpoint (45009, blocked for the window hit), and at once (45033)."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -25,7 +25,7 @@ class Actions:
         self._outbox = outbox
 
     def post(self, xml: str, repeat: int = 1, delay: float = 0, reorder: bool = False) -> dict[str, Any]:
-        """Post any event XML, encrypted. `statuses`: the answers to the copies that went out at once (0: none)."""
+        """Post any event XML, encrypted. `statuses`: 200 or 0 (not taken) for each copy that went at once."""
         ids = self._outbox.put_event(xml, repeat, delay, reorder)
         statuses: list[int] = []
         if ids:
@@ -35,11 +35,15 @@ class Actions:
         return {"xml": xml, "statuses": statuses}
 
     def event(self, event: str, **elements: Any) -> dict[str, Any]:
-        """Post an event of any name with any elements, e.g. one that nobody knows. Options among the elements."""
+        """Post an event of any name with any elements, e.g. an unknown one. Options go among the elements."""
         options = {k: elements.pop(k) for k in ("repeat", "delay", "reorder") if k in elements}
-        return self.post(event_xml(self._world.config.corp_id, int(self._world.ts()), event, **elements), **options)
+        return self.post(
+            event_xml(self._world.config.corp_id, int(self._world.ts()), event, **elements), **options
+        )
 
-    def _contact_event(self, change: str, userid: str, external: str, options: dict[str, Any], **more: Any) -> Any:
+    def _contact_event(
+        self, change: str, userid: str, external: str, options: dict[str, Any], **more: Any
+    ) -> dict[str, Any]:
         elements = {"ChangeType": change, "UserID": userid, "ExternalUserID": external, **more}
         return self.event("change_external_contact", **elements, **options)
 
@@ -50,8 +54,9 @@ class Actions:
         external_userid: str = "", name: str = "", unionid: str = "", avatar: str = "", add_way: int = 1,
         half: bool = False, welcome: bool = True, **options: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        """A customer adds a member: by a contact way (`config_id`, or its `qr_code` URL), by a `state` that one
-        contact way has, or straight by `staff_id`. No event when they are friends already. KeyError: no such way.
+        """A customer adds a member: by a contact way (`config_id`, or its `qr_code` URL), by a `state` that
+        one contact way has, or straight by `staff_id`. No event when they are friends already. KeyError:
+        no such way.
         """
         world = self._world
         with world.lock:
@@ -63,7 +68,12 @@ class Actions:
             member = world.staff(staff_id)
             external = external_userid or world.new_id("wm")
             world.contact(external, name, unionid, avatar)
-            made = {"external_userid": external, "userid": member.userid, "state": state, "welcome_code": None}
+            made = {
+                "external_userid": external,
+                "userid": member.userid,
+                "state": state,
+                "welcome_code": None,
+            }
             known = world.bond(member.userid, external)
             if known is not None and known.kind == "full":
                 return {**made, "already": True, "statuses": []}
@@ -91,7 +101,8 @@ class Actions:
     def _welcome_code(self, userid: str, external: str, was_half: bool) -> str:
         world = self._world
         used = any(
-            c.used and (c.userid, c.external_userid) == (userid, external) for c in world.state.welcome_codes.values()
+            c.used and (c.userid, c.external_userid) == (userid, external)
+            for c in world.state.welcome_codes.values()
         )
         if was_half and used:  # the half event's code was used: the add event brings none
             return ""
@@ -109,7 +120,9 @@ class Actions:
         """The member deletes the customer: del_external_contact; `source` e.g. DELETE_BY_TRANSFER."""
         return self._delete(staff_id, external_userid, False, options, Source=source)
 
-    def _delete(self, userid: str, external: str, by_customer: bool, options: dict[str, Any], **more: Any) -> Any:
+    def _delete(
+        self, userid: str, external: str, by_customer: bool, options: dict[str, Any], **more: Any
+    ) -> dict[str, Any]:
         with self._world.lock:
             member = self._world.staff(userid)
             if self._world.bond(userid, external) is None:
@@ -146,7 +159,9 @@ class Actions:
                 setattr(known, key, value)
         return {"userid": known.userid, "name": known.name, "status": known.status}
 
-    def change_tag(self, change: str, tag_id: str, tag_type: str = "tag", name: str = "", **options: Any) -> Any:
+    def change_tag(
+        self, change: str, tag_id: str, tag_type: str = "tag", name: str = "", **options: Any
+    ) -> dict[str, Any]:
         """Somebody updates or deletes a tag (or, tag_type "tag_group", a group) in the console."""
         world = self._world
         with world.lock:
@@ -161,19 +176,26 @@ class Actions:
                 world.state.tag_groups[tag_id].group_name = name
         return self.event("change_external_tag", Id=tag_id, TagType=tag_type, ChangeType=change, **options)
 
-    def add_group(self, owner: str, name: str, members: list[str] | None = None, **options: Any) -> dict[str, Any]:
+    def add_group(
+        self, owner: str, name: str, members: list[str] | None = None, **options: Any
+    ) -> dict[str, Any]:
         """A member opens a customer group; the create event."""
         world = self._world
         with world.lock:
             staff, now = world.staff(owner), int(world.ts())
             chat_id = world.new_id("wr")
-            rows: list[dict[str, Any]] = [{"userid": staff.userid, "type": 1, "join_time": now, "join_scene": 1}]
+            rows: list[dict[str, Any]] = [
+                {"userid": staff.userid, "type": 1, "join_time": now, "join_scene": 1}
+            ]
             for external in members or []:
                 unionid = world.contact(external).unionid
                 row = {"userid": external, "type": 2, "join_time": now, "join_scene": 1, "unionid": unionid}
                 rows.append({**row, "invitor": {"userid": staff.userid}})
             world.state.groups[chat_id] = st.GroupChat(chat_id, name, staff.userid, now, members=rows)
-        return {"chat_id": chat_id, **self.event("change_external_chat", ChatId=chat_id, ChangeType="create", **options)}
+        return {
+            "chat_id": chat_id,
+            **self.event("change_external_chat", ChatId=chat_id, ChangeType="create", **options),
+        }
 
     def checked(self, name: str, body: dict[str, Any]) -> Any:
         """An action by name, for the control API. ApiError of the world becomes a ValueError."""

@@ -69,8 +69,11 @@ def _upload(content_type: str, raw: bytes) -> Upload | None:
     """The `media` part of a multipart body."""
     if not content_type.startswith("multipart/form-data"):
         return None
-    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + raw)
+    message = BytesParser(policy=HTTP).parsebytes(
+        b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + raw
+    )
     for part in message.iter_parts():
         if part.get_param("name", header="content-disposition") == "media":
-            return Upload(str(part.get_filename() or ""), part.get_payload(decode=True) or b"")
+            data = part.get_payload(decode=True)
+            return Upload(str(part.get_filename() or ""), data if isinstance(data, bytes) else b"")
     return None

@@ -73,7 +73,9 @@ def get_contact_way(call: Call) -> dict[str, Any]:
 def list_contact_way(call: Call) -> dict[str, Any]:
     now = int(call.world.ts())
     start, end = call["start_time"] or now - 90 * 86400, call["end_time"] or now
-    rows = [{"config_id": w.config_id} for w in call.world.state.ways.values() if start <= w.created_at <= end]
+    rows = [
+        {"config_id": w.config_id} for w in call.world.state.ways.values() if start <= w.created_at <= end
+    ]
     shown, cursor = page(rows, call, 100)
     return ok(contact_way=shown, next_cursor=cursor)
 
@@ -111,7 +113,8 @@ TABLE = (
     Endpoint("GET", "externalcontact/get_follow_user_list", get_follow_user_list),
     Endpoint(
         "POST", "externalcontact/add_contact_way", add_contact_way,
-        (P("type", int, True, choices=(1, 2)), P("scene", int, True, choices=(1, 2)), P("is_temp", bool), *_FIELDS),
+        (P("type", int, True, choices=(1, 2)), P("scene", int, True, choices=(1, 2)), P("is_temp", bool),
+         *_FIELDS),
     ),
     Endpoint("POST", "externalcontact/get_contact_way", get_contact_way, (P("config_id", str, True),)),
     Endpoint(
@@ -119,7 +122,8 @@ TABLE = (
         (P("start_time", int), P("end_time", int), P("cursor", str), P("limit", int, most=1000)),
     ),
     Endpoint(
-        "POST", "externalcontact/update_contact_way", update_contact_way, (P("config_id", str, True), *_FIELDS)
+        "POST", "externalcontact/update_contact_way", update_contact_way,
+        (P("config_id", str, True), *_FIELDS),
     ),
     Endpoint("POST", "externalcontact/del_contact_way", del_contact_way, (P("config_id", str, True),)),
     Endpoint(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Body = dict[str, Any]
 _ACTIONS = {
     "add": "add", "delete-by-customer": "delete_by_customer", "delete-by-staff": "delete_by_staff",
-    "edit": "edit", "chat-started": "chat_started", "staff": "add_staff", "tag": "change_tag", "group": "add_group",
+    "edit": "edit", "chat-started": "chat_started", "staff": "add_staff", "tag": "change_tag",
+    "group": "add_group",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """WeCom's callback cryptography, written from wecom-api.md §1.4 and from nothing in chalicelib.
 
-The product has its own in `chalicelib.wecom`; that the two agree, each against published vectors, is the test.
+The product has its own in `chalicelib.wecom`: two witnesses, each held against the published vectors.
 """
 
 import base64

@@ -81,7 +81,9 @@ def remark(call: Call) -> dict[str, Any]:
         raise ApiError(40063, "nothing to set")
     bond.remark = call["remark"] if call["remark"] is not None else bond.remark
     bond.description = call["description"] if call["description"] is not None else bond.description
-    bond.remark_corp_name = call["remark_company"] if call["remark_company"] is not None else bond.remark_corp_name
+    bond.remark_corp_name = (
+        call["remark_company"] if call["remark_company"] is not None else bond.remark_corp_name
+    )
     if call["remark_mobiles"] is not None:
         bond.remark_mobiles = [mobile for mobile in call["remark_mobiles"] if mobile]
     return ok()
@@ -123,7 +125,9 @@ def get_corp_tag_list(call: Call) -> dict[str, Any]:
     by_id = bool(group_ids or tag_ids)
     shown = []
     for group in sorted(world.state.tag_groups.values(), key=lambda g: -g.order):
-        tags = [t for t in world.state.tags.values() if t.group_id == group.group_id and (by_id or not t.deleted)]
+        tags = [
+            t for t in world.state.tags.values() if t.group_id == group.group_id and (by_id or not t.deleted)
+        ]
         if group_ids:  # tag_id is ignored beside it
             tags = tags if group.group_id in group_ids else []
         elif tag_ids:
@@ -235,22 +239,32 @@ TABLE = (
     ),
     Endpoint(
         "POST", "externalcontact/remark", remark,
-        (*_PAIR, P("remark", str, most=20), P("description", str, most=150), P("remark_company", str, most=20),
+        (*_PAIR, P("remark", str, most=20), P("description", str, most=150),
+         P("remark_company", str, most=20),
          P("remark_mobiles", list), P("remark_pic_mediaid", str)),
     ),
-    Endpoint("POST", "externalcontact/mark_tag", mark_tag, (*_PAIR, P("add_tag", list), P("remove_tag", list))),
     Endpoint(
-        "POST", "externalcontact/get_corp_tag_list", get_corp_tag_list, (P("tag_id", list), P("group_id", list))
+        "POST", "externalcontact/mark_tag", mark_tag,
+        (*_PAIR, P("add_tag", list), P("remove_tag", list)),
+    ),
+    Endpoint(
+        "POST", "externalcontact/get_corp_tag_list", get_corp_tag_list,
+        (P("tag_id", list), P("group_id", list)),
     ),
     Endpoint(
         "POST", "externalcontact/add_corp_tag", add_corp_tag,
         (P("group_id", str), P("group_name", str, most=30), P("order", int), P("tag", list, True), _AGENT),
     ),
     Endpoint(
-        "POST", "externalcontact/edit_corp_tag", edit_corp_tag, (P("id", str, True), _NAME, P("order", int), _AGENT)
+        "POST", "externalcontact/edit_corp_tag", edit_corp_tag,
+        (P("id", str, True), _NAME, P("order", int), _AGENT),
     ),
     Endpoint(
-        "POST", "externalcontact/del_corp_tag", del_corp_tag, (P("tag_id", list), P("group_id", list), _AGENT)
+        "POST", "externalcontact/del_corp_tag", del_corp_tag,
+        (P("tag_id", list), P("group_id", list), _AGENT),
     ),
-    Endpoint("POST", "externalcontact/convert_to_openid", convert_to_openid, (P("external_userid", str, True),)),
+    Endpoint(
+        "POST", "externalcontact/convert_to_openid", convert_to_openid,
+        (P("external_userid", str, True),),
+    ),
 )  # fmt: skip

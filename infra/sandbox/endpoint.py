@@ -53,7 +53,7 @@ class P:
         wrong_bool = isinstance(value, bool) and self.kind is not bool
         if wrong_bool or not isinstance(value, self.kind):
             raise ApiError(40058, self.name)
-        size = value if isinstance(value, int) else len(value)
+        size = value if isinstance(value, int) else len(value)  # type: ignore[arg-type]
         if self.most is not None and size > self.most:
             raise ApiError(self.code, self.name)
         if self.choices and value not in self.choices:

@@ -4,7 +4,8 @@ from typing import Any
 
 TEXTS = {
     -1: "system error", 40001: "invalid credential", 40003: "invalid userid", 40004: "invalid media type",
-    40005: "invalid file type", 40006: "invalid media size", 40007: "invalid media_id", 40008: "invalid msgtype",
+    40005: "invalid file type", 40006: "invalid media size", 40007: "invalid media_id",
+    40008: "invalid msgtype",
     40013: "invalid corpid", 40014: "invalid access_token", 40029: "invalid oauth code",
     40031: "invalid userid list", 40032: "invalid userid list length", 40033: "invalid charset",
     40035: "invalid parameter", 40056: "invalid agentid", 40058: "invalid request parameter",

@@ -1,4 +1,4 @@
-"""WeCom's event callbacks: making them (wecom-api.md §2), sealing them, and believing those that others made."""
+"""WeCom's event callbacks: making them (wecom-api.md §2), sealing them, believing those that others make."""
 
 import re
 import secrets
@@ -20,8 +20,14 @@ _REMEMBERED = 20_000
 
 
 def event_xml(corp_id: str, at: int, event: str, **elements: Any) -> str:
-    """One event in XML. Elements that are None or empty are left out, as WeCom does; whole numbers stand bare."""
-    head = {"ToUserName": corp_id, "FromUserName": "sys", "CreateTime": at, "MsgType": "event", "Event": event}
+    """One event in XML. Elements that are None or empty are left out, as WeCom does; numbers stand bare."""
+    head = {
+        "ToUserName": corp_id,
+        "FromUserName": "sys",
+        "CreateTime": at,
+        "MsgType": "event",
+        "Event": event,
+    }
     shown = {**head, **{k: v for k, v in elements.items() if v is not None and v != ""}}
     return "<xml>" + "".join(f"<{k}>{_value(v)}</{k}>" for k, v in shown.items()) + "</xml>"
 

@@ -67,7 +67,9 @@ class Faults:
         hit: list[Fault] = []
         with self._lock:
             for fault in self._faults:
-                if fault.path not in path or (fault.kind != "latency" and any(f.kind != "latency" for f in hit)):
+                if fault.path not in path or (
+                    fault.kind != "latency" and any(f.kind != "latency" for f in hit)
+                ):
                     continue
                 if fault.probability < 1 and self._random.random() >= fault.probability:
                     continue

@@ -74,7 +74,9 @@ def _open_tasks(world: World) -> list[st.MassTask]:
 
 def settle(world: World, now: float) -> int:
     """Let the members who would have confirmed by `now` confirm, in their order; how many did."""
-    due = sorted((t for t in _open_tasks(world) if (t.confirm_at or 0) <= now), key=lambda t: (t.confirm_at, t.userid))
+    due = sorted(
+        (t for t in _open_tasks(world) if (t.confirm_at or 0) <= now), key=lambda t: (t.confirm_at, t.userid)
+    )
     for task in due:
         _send(world, task, task.confirm_at or now)
     return len(due)
@@ -237,9 +239,9 @@ _PAGED = (P("limit", int, most=1000), P("cursor", str))
 TABLE = (
     Endpoint(
         "POST", "externalcontact/add_msg_template", add_msg_template,
-        (P("chat_type", str, choices=("single", "group")), P("external_userid", list, most=10_000, code=40032),
-         P("chat_id_list", list, most=2_000), P("sender", str), P("tag_filter", dict), P("allow_select", bool),
-         P("text", dict), P("attachments", list)),
+        (P("chat_type", str, choices=("single", "group")),
+         P("external_userid", list, most=10_000, code=40032), P("chat_id_list", list, most=2_000),
+         P("sender", str), P("tag_filter", dict), P("allow_select", bool), P("text", dict), P("attachments", list)),
     ),
     Endpoint(
         "POST", "externalcontact/get_groupmsg_list_v2", get_groupmsg_list_v2,

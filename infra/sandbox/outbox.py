@@ -59,7 +59,7 @@ class Outbox:
         return post_id
 
     def put_event(self, xml: str, repeat: int = 1, delay: float = 0, reorder: bool = False) -> list[str]:
-        """Queue an event callback, with the chaos that is switched on. No callback URL: nowhere to send it."""
+        """Queue an event callback, with the chaos that is switched on. No callback URL: nothing is sent."""
         config = self._world.config
         if not config.callback_url:
             return []
@@ -67,7 +67,8 @@ class Outbox:
         hold = config.callback_hold if reorder or config.callback_reorder else 0.0
         copies = max(repeat, config.callback_repeat)
         return [
-            self.put("callback", config.callback_url, xml, due + self._random.uniform(0, hold)) for _ in range(copies)
+            self.put("callback", config.callback_url, xml, due + self._random.uniform(0, hold))
+            for _ in range(copies)
         ]
 
     def next_at(self) -> float | None:

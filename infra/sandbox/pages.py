@@ -18,7 +18,8 @@ _ADD = """<!doctype html><html lang="zh"><meta charset="utf-8">
 <form method="post"><p><label>昵称 <input name="name" value=""></label></p>
 <button style="font-size:1.2em;padding:.5em 2em">添加到通讯录</button></form></body></html>"""
 _DONE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>已添加</title>
-<body style="font-family:sans-serif;text-align:center;padding:2em"><h1>已添加 {name}</h1><p>{external}</p></body></html>"""
+<body style="font-family:sans-serif;text-align:center;padding:2em">
+<h1>已添加 {name}</h1><p>{external}</p></body></html>"""
 
 
 def add_page_url(sandbox: "Sandbox", config_id: str) -> str:

@@ -18,13 +18,13 @@ _OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: 
 
 def private_key(pem: str) -> RSAPrivateKey:
     key = serialization.load_pem_private_key(pem.encode(), None)
-    assert isinstance(key, RSAPrivateKey)  # noqa: S101
+    assert isinstance(key, RSAPrivateKey)
     return key
 
 
 def public_key(pem: str) -> RSAPublicKey:
     key = serialization.load_pem_public_key(pem.encode())
-    assert isinstance(key, RSAPublicKey)  # noqa: S101
+    assert isinstance(key, RSAPublicKey)
     return key
 
 

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-import qrcode
+import qrcode  # type: ignore[import-untyped]
 
 _SCALE = 8
 

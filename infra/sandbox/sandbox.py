@@ -23,7 +23,7 @@ _KEYS = ("merchant_private_key", "merchant_public_key", "platform_private_key")
 
 
 class Sandbox:
-    """A WeCom, a WeChat Pay and a mall in one process. `world.lock` guards the state; posts go out without it."""
+    """A WeCom, a WeChat Pay and a mall in one process. `world.lock` guards the state; posts go without it."""
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config()
@@ -51,7 +51,7 @@ class Sandbox:
     # Life
 
     def start(self, port: int = 0, host: str = "127.0.0.1") -> str:
-        """Listen (port 0: any free one); the base URL. WeCom's API is at BASE/cgi-bin, WeChat Pay's at BASE/v3."""
+        """Listen (port 0: any free one); the base URL. WeCom's API: BASE/cgi-bin, WeChat Pay's: BASE/v3."""
         self._server = Server((host, port), self)
         self.base_url = f"http://{host}:{self._server.server_address[1]}"
         self.world.base_url = self.config.public_base_url or self.base_url
@@ -82,13 +82,13 @@ class Sandbox:
     # Time
 
     def next_event_at(self) -> datetime | None:
-        """When the sandbox will next do something by itself: a member confirms, a transfer ends, a post goes out."""
+        """When it will next do something by itself: confirm a mass send, end a transfer, post."""
         with self.world.lock:
             times = [mass_api.next_at(self.world), self.pay.next_at(), self.outbox.next_at()]
         return min((at(t) for t in times if t is not None), default=None)
 
     def run_due(self, now: datetime | None = None) -> int:
-        """Do what is due (by the clock, or by `now`) and wait for the answers to what is posted; how many things."""
+        """Do what is due (by the clock, or by `now`) and wait for the answers to posts; how many things."""
         done = 0
         with self._run_lock:
             until = (now or self.config.now()).timestamp()
@@ -108,11 +108,13 @@ class Sandbox:
         return self.recorder.calls(path)
 
     def messages(self, receiver: str | None = None) -> list[dict[str, Any]]:
-        """What arrived in chats: {"at","kind","userid","receiver",…}; kind: welcome, mass_send, app_message."""
+        """What arrived in chats, {"at","kind","userid","receiver",…}; kind welcome, mass_send, app_message."""
         self._settle()
         with self.world.lock:
             rows = list(self.world.state.received.values())
-        shown = [{**row, "at": at(row["at"]).isoformat()} for row in rows if receiver in (None, row["receiver"])]
+        shown = [
+            {**row, "at": at(row["at"]).isoformat()} for row in rows if receiver in (None, row["receiver"])
+        ]
         return sorted(shown, key=lambda row: row["at"])
 
     def customers(self, external_userid: str | None = None) -> list[dict[str, Any]]:
@@ -142,7 +144,9 @@ class Sandbox:
         due = self.next_event_at()
         with self.world.lock:
             state = self.world.state
-            counts = {name: len(getattr(state, name)) for name in ("staff", "contacts", "bonds", "ways", "bills")}
+            counts = {
+                name: len(getattr(state, name)) for name in ("staff", "contacts", "bonds", "ways", "bills")
+            }
         return {
             "base_url": self.base_url, "now": self.config.now().isoformat(), "counts": counts,
             "next_event_at": due.isoformat() if due else None, "settings": visible(self.config),

@@ -1,8 +1,9 @@
-"""The HTTP side: one threading server with keep-alive for WeCom's API, WeChat Pay, pictures, pages and control.
+"""The HTTP side: one threading server, keep-alive, for WeCom's API, WeChat Pay, pictures, pages and control.
 
 Each service call passes the faults first, is answered, and is recorded as it was answered.
 """
 
+import contextlib
 import json
 import socket
 import sys
@@ -46,10 +47,8 @@ class Server(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         for connection in list(self._open):
-            try:
+            with contextlib.suppress(OSError):  # the caller was faster
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the caller was faster
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that went away is no news; anything else is."""
@@ -77,7 +76,8 @@ class Handler(BaseHTTPRequestHandler):
         size = int(self.headers.get("content-length") or 0)
         if size > _MOST_BODY:
             self.close_connection = True
-            return self._reply(413, b"", "text/plain")
+            self._reply(413, b"", "text/plain")
+            return
         raw = self.rfile.read(size)
         query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
         if parts.path.startswith(PREFIX):
@@ -107,7 +107,14 @@ class Handler(BaseHTTPRequestHandler):
         dropped = hit is not None and hit.kind in ("lost", "drop")
         body = parsed(raw)
         sandbox.recorder.add(
-            at, service, self.command, path, query, body, None if dropped else status, None if dropped else answer
+            at,
+            service,
+            self.command,
+            path,
+            query,
+            body,
+            None if dropped else status,
+            None if dropped else answer,
         )
         if dropped:
             self.close_connection = True
@@ -132,9 +139,15 @@ class Handler(BaseHTTPRequestHandler):
         headers = self.server.sandbox.pay.sign(text) if signed else {}
         self._reply(status, text.encode(), "application/json; charset=UTF-8", headers)
 
-    def _reply(self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None) -> None:
+    def _reply(
+        self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None
+    ) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": content_type, "Content-Length": str(len(body)), **(headers or {})}.items():
+        for name, value in {
+            "Content-Type": content_type,
+            "Content-Length": str(len(body)),
+            **(headers or {}),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

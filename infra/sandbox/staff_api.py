@@ -17,9 +17,11 @@ def _member(world: World, staff: st.Staff) -> dict[str, Any]:
     """A member as an app made after 2022-06-20 sees them: no mobile, mail, avatar, gender, address."""
     return {
         "userid": staff.userid, "name": staff.name, "department": staff.department,
-        "order": [0] * len(staff.department), "position": "导购", "is_leader_in_dept": [0] * len(staff.department),
+        "order": [0] * len(staff.department), "position": "导购",
+        "is_leader_in_dept": [0] * len(staff.department),
         "direct_leader": [], "telephone": "", "alias": "", "status": staff.status, "extattr": {"attrs": []},
-        "open_userid": "", "main_department": staff.department[0], "external_position": "", "external_profile": {},
+        "open_userid": "", "main_department": staff.department[0], "external_position": "",
+        "external_profile": {},
     }  # fmt: skip
 
 
@@ -72,17 +74,15 @@ def groupchat_get(call: Call) -> dict[str, Any]:
         raise ApiError(40058, "chat_id")
     members = []
     for member in group.members:
-        shown = {"group_nickname": "", **member}
-        if call["need_name"]:
-            shown["name"] = member_name(world, member)
-        members.append(shown)
-    return ok(
-        group_chat={
-            "chat_id": group.chat_id, "name": group.name, "owner": group.owner, "create_time": group.create_time,
-            "notice": group.notice, "member_list": members,
-            "admin_list": [{"userid": userid} for userid in group.admins], "member_version": f"{group.version:032x}",
-        }
-    )  # fmt: skip
+        name = {"name": member_name(world, member)} if call["need_name"] else {}
+        members.append({"group_nickname": "", **member, **name})
+    shown = {
+        "chat_id": group.chat_id, "name": group.name, "owner": group.owner, "create_time": group.create_time,
+        "notice": group.notice, "member_list": members,
+        "admin_list": [{"userid": userid} for userid in group.admins],
+        "member_version": f"{group.version:032x}",
+    }  # fmt: skip
+    return ok(group_chat=shown)
 
 
 def member_name(world: World, member: dict[str, Any]) -> str:
@@ -158,7 +158,7 @@ def message_send(call: Call) -> dict[str, Any]:
 
 
 def getuserinfo(call: Call) -> dict[str, Any]:
-    """The sandbox's codes are `member:USERID` and `customer:EXTERNAL_USERID`; each works as often as asked."""
+    """The sandbox's codes are `member:USERID` and `customer:EXTERNAL_USERID`; each works again and again."""
     kind, _, who = call["code"].partition(":")
     if kind == "member" and who:
         return ok(userid=call.world.staff(who).userid, user_ticket=call.world.new_id("UT", 40))
@@ -193,7 +193,8 @@ TABLE = (
     Endpoint("POST", "media/uploadimg", media_uploadimg),
     Endpoint(
         "POST", "message/send", message_send,
-        (P("touser", str), P("toparty", str), P("totag", str), P("msgtype", str, True, choices=_MSGTYPES, code=40008),
+        (P("touser", str), P("toparty", str), P("totag", str),
+         P("msgtype", str, True, choices=_MSGTYPES, code=40008),
          P("agentid", int, True)),
         only_app=True,
     ),

@@ -33,7 +33,7 @@ class Contact:
 
 @dataclass
 class Bond:
-    """One customer and one staff member. `one_way`: the customer deleted the member, whose book keeps them."""
+    """A customer and a staff member. `one_way`: the customer deleted the member, whose book keeps them."""
 
     userid: str
     external_userid: str
@@ -119,7 +119,7 @@ class MassSend:
 
 @dataclass
 class MassTask:
-    """One member's part of a mass send. `results`: receiver → 0 not sent, 1 sent, 2 no friend, 3 over the limit."""
+    """One member's part of a mass send. `results`: receiver → 0 open, 1 sent, 2 no friend, 3 over quota."""
 
     msgid: str
     userid: str
@@ -209,6 +209,8 @@ def save(state: State, path: str) -> None:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
         json.dump(asdict(state), file, ensure_ascii=False)
     part.replace(target)

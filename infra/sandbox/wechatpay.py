@@ -81,7 +81,9 @@ class WechatPay:
         config = self._world.config
         if not request.headers.get("user-agent"):
             raise PayError(403, "NO_AUTH", "User-Agent is required")
-        if "application/json" not in request.headers.get("accept", "application/json").replace("*/*", "application/json"):
+        if "application/json" not in request.headers.get("accept", "application/json").replace(
+            "*/*", "application/json"
+        ):
             raise PayError(406, "PARAM_ERROR", "Accept must allow application/json")
         given = pay_crypto.authorization(request.headers.get("authorization", ""))
         if given.get("mchid") != config.mch_id or given.get("serial_no") != config.cert_serial:
@@ -185,7 +187,10 @@ class WechatPay:
             bill.next_at, bill.next_state = bill.created_at + after, "SUCCESS" if tapped else "FAIL"
         else:
             bill.state = "ACCEPTED"
-            bill.next_at, bill.next_state = now + config.pay_delay, "SUCCESS" if bill.mode == "at_once" else "FAIL"
+            bill.next_at, bill.next_state = (
+                now + config.pay_delay,
+                "SUCCESS" if bill.mode == "at_once" else "FAIL",
+            )
         bill.updated_at = now
         self.settle(now)
 
@@ -248,7 +253,9 @@ class WechatPay:
         return len(waiting)
 
     def next_at(self) -> float | None:
-        return min((b.next_at for b in self._world.state.bills.values() if b.next_at is not None), default=None)
+        return min(
+            (b.next_at for b in self._world.state.bills.values() if b.next_at is not None), default=None
+        )
 
     def _finish(self, bill: st.Bill, state: str, at: float) -> None:
         overdue = bill.state == "WAIT_USER_CONFIRM"
@@ -282,7 +289,7 @@ class WechatPay:
     # By people
 
     def confirm(self, out_bill_no: str) -> str:
-        """The user taps to take the money; the state then. KeyError: no such bill, ValueError: not waiting."""
+        """The user taps to take the money; the new state. KeyError: no such bill; ValueError: not waiting."""
         with self._world.lock:
             self.settle(self._world.ts())
             bill = self._world.state.bills[out_bill_no]
@@ -311,7 +318,9 @@ def _report(item: Any) -> bool:
     if not isinstance(item, dict):
         return False
     kind, content = item.get("info_type"), item.get("info_content")
-    return isinstance(kind, str) and isinstance(content, str) and 0 < len(kind) <= 15 and 0 < len(content) <= 32
+    return (
+        isinstance(kind, str) and isinstance(content, str) and 0 < len(kind) <= 15 and 0 < len(content) <= 32
+    )
 
 
 def _sameness(given: dict[str, Any]) -> str:

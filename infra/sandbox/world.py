@@ -1,6 +1,6 @@
 """The world as the sandbox knows it: who works here, who their customers are, and what happens by itself.
 
-No HTTP in here. Every method is called with `lock` held by the caller or takes it itself (it may be taken twice).
+No HTTP in here. The caller holds `lock`, which may be taken twice.
 """
 
 import hashlib
@@ -14,9 +14,39 @@ from infra.sandbox.errors import ApiError
 
 _USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}")
 _SURNAMES = "林王李张刘陈杨赵黄周吴徐孙马朱胡郭何高罗"
-_GIVEN = ("晓", "静", "丽华", "敏", "思远", "佳怡", "雨桐", "建国", "婷", "小梅", "文博", "欣", "浩然", "玲", "娜", "志强")
+_GIVEN = (
+    "晓",
+    "静",
+    "丽华",
+    "敏",
+    "思远",
+    "佳怡",
+    "雨桐",
+    "建国",
+    "婷",
+    "小梅",
+    "文博",
+    "欣",
+    "浩然",
+    "玲",
+    "娜",
+    "志强",
+)
 _KEEP_MESSAGES = 50_000
-_NICKS = ("小王", "阿明", "暖暖", "今天也要开心", "豆豆妈", "Lily", "海边的风", "糖糖", "老赵", "Momo", "云朵", "小鹿")
+_NICKS = (
+    "小王",
+    "阿明",
+    "暖暖",
+    "今天也要开心",
+    "豆豆妈",
+    "Lily",
+    "海边的风",
+    "糖糖",
+    "老赵",
+    "Momo",
+    "云朵",
+    "小鹿",
+)
 
 
 def digest(*parts: str) -> str:
@@ -50,7 +80,9 @@ class World:
     def _bonds(self, side: str) -> list[st.Bond]:
         keys = self._keys_of.get(side, ())
         mine = [self.state.bonds[key] for key in keys if key in self.state.bonds]
-        return sorted((b for b in mine if b.kind != "half"), key=lambda b: (b.createtime, b.userid, b.external_userid))
+        return sorted(
+            (b for b in mine if b.kind != "half"), key=lambda b: (b.createtime, b.userid, b.external_userid)
+        )
 
     def ts(self) -> float:
         """The sandbox's time, Unix seconds."""
@@ -83,7 +115,9 @@ class World:
 
     # Customers
 
-    def contact(self, external_userid: str, name: str = "", unionid: str = "", avatar: str = "") -> st.Contact:
+    def contact(
+        self, external_userid: str, name: str = "", unionid: str = "", avatar: str = ""
+    ) -> st.Contact:
         """The person, made when unknown; given values replace what was known."""
         known = self.state.contacts.get(external_userid)
         if known is None:
@@ -130,9 +164,15 @@ class World:
         return self._bonds(external_userid)
 
     def make_bond(
-        self, userid: str, external_userid: str, at: int, kind: str = "full", state: str = "", add_way: int = 1
+        self,
+        userid: str,
+        external_userid: str,
+        at: int,
+        kind: str = "full",
+        state: str = "",
+        add_way: int = 1,
     ) -> None:
-        """A customer and a member know each other since `at`; an older word than the last known changes nothing."""
+        """A customer and a member know each other since `at`. Older news than the last known changes nothing."""
         member = self.staff(userid)
         self.contact(external_userid)
         key = self.bond_key(userid, external_userid)
