@@ -1,0 +1,108 @@
+"""What must hold in a live code's definition beyond the types of its fields, and what is worth a warning."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.livecodes import rules
+
+Problem = tuple[str, str]  # (field, message)
+
+MAX_TAG_PART = 30  # WeCom: characters of a tag's, and of a group's, name
+MAX_WELCOME_BYTES = 4000  # WeCom: the text of a welcome message
+_SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=1)
+
+
+def problems(definition: Mapping[str, Any]) -> list[Problem]:
+    """All that is wrong: (field, message) pairs, empty when it is right."""
+    return [
+        *_kind(definition["kind"]),
+        *_tags(definition["tags"]),
+        *_assignment(definition["assignment"]),
+        *_schedule(definition["schedule"]),
+        *_welcome(definition["welcome"]),
+        *_zone(definition["timezone"]),
+    ]
+
+
+def warnings(definition: Mapping[str, Any]) -> list[Problem]:
+    """What can leave a customer waiting, though it may be meant so."""
+    assignment = definition["assignment"]
+    members, field = assignment["members"], "assignment.fallback_staff_ids"
+    if assignment["fallback_staff_ids"]:
+        return []
+    if members and all(m["daily_cap"] is not None or m["total_cap"] is not None for m in members):
+        return [(field, "without fallback staff a scan gets nobody once every member's cap is used up")]
+    if members and all(m["hours"] for m in members):
+        return [(field, "without fallback staff a scan out of hours gets a member who is not there yet")]
+    return []
+
+
+def _kind(kind: str) -> Iterator[Problem]:
+    if kind != "staff":
+        yield "kind", f"{kind} codes are not there yet, only staff"
+
+
+def _tags(tags: Sequence[str]) -> Iterator[Problem]:
+    for index, tag in enumerate(tags):
+        parts = tag.split("/")
+        if len(parts) != 2 or not all(p.strip() and len(p) <= MAX_TAG_PART for p in parts):
+            yield f"tags[{index}]", f"a tag is group/name, each of 1 to {MAX_TAG_PART} characters"
+
+
+def _assignment(assignment: Mapping[str, Any]) -> Iterator[Problem]:
+    members, fallback = assignment["members"], assignment["fallback_staff_ids"]
+    if not members and not fallback:
+        yield "assignment.members", "at least one member, or fallback staff"
+    seen: set[str] = set()
+    for index, member in enumerate(members):
+        field = f"assignment.members[{index}]"
+        if member["staff_id"] in seen:
+            yield f"{field}.staff_id", "is a member already"
+        seen.add(member["staff_id"])
+        for at, hours in enumerate(member["hours"] or ()):
+            if hours["from"] == hours["to"]:
+                yield f"{field}.hours[{at}].to", "is the same as from; the whole day is 00:00 to 24:00"
+            if hours["from"] == "24:00":
+                yield f"{field}.hours[{at}].from", "a day ends at 24:00; it begins at 00:00"
+    for index, staff_id in enumerate(fallback):
+        if staff_id in fallback[:index]:
+            yield f"assignment.fallback_staff_ids[{index}]", "is fallback staff already"
+    try:
+        fits = _SHORTEST <= rules.duration(assignment["reserve_for"]) <= _LONGEST
+    except ValueError:
+        fits = False
+    if not fits:
+        yield "assignment.reserve_for", "an ISO 8601 duration from PT1M to P1D"
+
+
+def _schedule(schedule: Mapping[str, Any]) -> Iterator[Problem]:
+    times: dict[str, datetime] = {}
+    for name in ("from", "until"):
+        try:
+            if schedule[name] is not None:
+                times[name] = datetime.fromisoformat(schedule[name])
+        except ValueError:
+            yield f"schedule.{name}", "an ISO 8601 time with its offset"
+        else:
+            if name in times and times[name].tzinfo is None:
+                yield f"schedule.{name}", "needs its UTC offset"
+                del times[name]
+    if len(times) == 2 and times["from"] >= times["until"]:
+        yield "schedule.until", "is not after from"
+
+
+def _welcome(welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
+    if welcome is None:
+        return
+    if len(welcome["text"].encode()) > MAX_WELCOME_BYTES:
+        yield "welcome.text", f"over {MAX_WELCOME_BYTES} bytes"
+    if not welcome["text"] and not welcome["attachments"]:
+        yield "welcome.text", "a welcome has a text or an attachment"
+
+
+def _zone(name: str) -> Iterator[Problem]:
+    try:
+        rules.zone(name)
+    except ValueError:
+        yield "timezone", "not a time zone, e.g. Asia/Shanghai"

@@ -1,0 +1,94 @@
+"""What is stored of live codes: the code and its ticket, reservations, places taken, contact ways."""
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.platform import settings
+from chalicelib.platform.storage import Base, BaseMeta
+
+CONFIG, TICKET, TOTAL = "config", "ticket", "total"
+RESERVED, CONFIRMED, LAPSED = "reserved", "confirmed", "lapsed"
+MAKING, READY = "making", "ready"
+
+
+class ByCreation(GlobalSecondaryIndex["LiveCodeItem"]):
+    class Meta:
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class LiveCodeItem(Base):
+    """Part `config`: the code as the operator set it. Part `ticket`: what each scan counts and reads.
+
+    The ticket is an item of its own because each scan writes it: 1 write unit however long the code is.
+    Both carry the same `version`.
+    """
+
+    class Meta(BaseMeta):
+        table_name = settings.table("live_codes")
+
+    live_code_id = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    version = NumberAttribute()
+    active = BooleanAttribute()
+    ticket = NumberAttribute(null=True)
+    listing = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute(null=True)
+    updated_at = UnicodeAttribute(null=True)
+    definition = JSONAttribute(null=True)
+    staff_ids_ever = JSONAttribute(null=True)
+    by_creation = ByCreation()
+
+
+class AssignmentItem(Base):
+    """One scan's reservation with one member. `day`: whose place it took."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("assignments")
+
+    member = UnicodeAttribute(hash_key=True)
+    assignment_id = UnicodeAttribute(range_key=True)
+    status = UnicodeAttribute()
+    at = UnicodeAttribute()
+    expires_at = UnicodeAttribute()
+    day = UnicodeAttribute()
+    why = JSONAttribute()
+    external_userid = UnicodeAttribute(null=True)
+    confirmed_at = UnicodeAttribute(null=True)
+
+
+class PlaceItem(Base):
+    """Places of a member that are taken, on a day or in all (`total`): reserved and confirmed ones."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("staff_places")
+
+    member = UnicodeAttribute(hash_key=True)
+    period = UnicodeAttribute(range_key=True)
+    taken = NumberAttribute()
+
+
+class ContactWayItem(Base):
+    """WeCom's contact way of one member in one code. `lease`: until when its maker is waited for."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("contact_ways")
+
+    state = UnicodeAttribute(hash_key=True)
+    live_code_id = UnicodeAttribute()
+    staff_id = UnicodeAttribute()
+    status = UnicodeAttribute()
+    lease = UnicodeAttribute()
+    since = UnicodeAttribute()
+    config_id = UnicodeAttribute(null=True)
+    qr_url = UnicodeAttribute(null=True)
+    skip_verify = BooleanAttribute(null=True)
+    remark = UnicodeAttribute(null=True)
+
+
+def member_key(live_code_id: str, staff_id: str) -> str:
+    """The partition of one member in one code."""
+    return f"{live_code_id}#{staff_id}"

@@ -1,0 +1,248 @@
+"""Who gets the customer: the decision at a scan, pure.
+
+A decision is a function of the rule, the scan's ticket (1, 2, 3 … per live code) and the time. While
+the same members are there, round robin and weighted are exact by the ticket alone, whichever process
+decides, with nothing read. Never a customer with nobody as long as one place is free: members on
+duty, else fallback staff, else members off duty (they answer when they are back).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from math import gcd
+from typing import Any
+from zoneinfo import ZoneInfo
+
+SHANGHAI = "Asia/Shanghai"
+_TOLD = 20  # staff ids that an explanation lists of each sort
+_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?")
+
+
+@dataclass(frozen=True)
+class Hours:
+    """On duty on these weekdays (1 = Monday … 7) from `start` to `end`, in minutes of the day.
+
+    `start` > `end` runs over midnight and belongs to the weekday on which it began.
+    """
+
+    weekdays: frozenset[int]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """One who may get customers. A cap of None: none; no hours: always on duty."""
+
+    staff_id: str
+    weight: int = 1
+    daily_cap: int | None = None
+    total_cap: int | None = None
+    hours: tuple[Hours, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A live code's assignment and schedule. `opens`, `closes`: None for no limit."""
+
+    strategy: str  # round_robin, weighted, random, least_loaded
+    members: tuple[Member, ...]
+    fallback: tuple[Member, ...] = ()
+    sticky: bool = True
+    reserve_for: timedelta = timedelta(minutes=10)
+    zone: tzinfo = timezone(timedelta(hours=8), SHANGHAI)
+    opens: datetime | None = None
+    closes: datetime | None = None
+
+    @property
+    def staff_ids(self) -> list[str]:
+        """Everybody in it, each once: members, then fallback."""
+        return list(dict.fromkeys(member.staff_id for member in (*self.members, *self.fallback)))
+
+    def find(self, staff_id: str) -> Member | None:
+        """The member, or fallback, of that id."""
+        return next((m for m in (*self.members, *self.fallback) if m.staff_id == staff_id), None)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`kind`: member, fallback, off_hours, or closed (then no staff). `candidates`: how many it chose from.
+
+    `why`: `{"kind","rule","ticket","candidates"[],"off"[],"full"[]}`, lists cut to 20; `reason` when closed.
+    """
+
+    kind: str
+    staff_id: str | None
+    candidates: int
+    why: dict[str, Any]
+
+
+def decide(
+    rule: Rule,
+    ticket: int,
+    now: datetime,
+    full: frozenset[str] = frozenset(),
+    *,
+    loads: Mapping[str, int] | None = None,
+    chance: float = 0.0,
+    preferred: str | None = None,
+) -> Decision:
+    """Who gets the scan numbered `ticket`.
+
+    full: staff known to have no place left. loads: places taken today (for least_loaded).
+    chance: a random number in [0, 1) (for random). preferred: taken when available (a returning person).
+    """
+    if not is_open(rule, now):
+        return closed("schedule", ticket)
+    local = now.astimezone(rule.zone)
+    free = [m for m in rule.members if _has_room(m, full)]
+    on = [m for m in free if on_duty(m, local)]
+    off = [m for m in free if m not in on]
+    fallback = [m for m in rule.fallback if _has_room(m, full)]
+    taken = [m.staff_id for m in rule.members if m not in free]
+    kind, pool = next(
+        ((kind, pool) for kind, pool in (("member", on), ("fallback", fallback), ("off_hours", off)) if pool),
+        ("closed", []),
+    )
+    why: dict[str, Any] = {
+        "kind": kind,
+        "rule": rule.strategy if kind == "member" else "round_robin",
+        "ticket": ticket,
+        "candidates": _ids(pool),
+        "off": _ids(off),
+        "full": taken[:_TOLD],
+    }
+    if not pool:
+        return Decision("closed", None, 0, {**why, "reason": "nobody"})
+    chosen = next((m for m in pool if m.staff_id == preferred), None)
+    if chosen is not None:
+        why["rule"] = "sticky"
+    elif kind == "member":
+        chosen = _choose(rule.strategy, pool, ticket, loads or {}, chance)
+    else:
+        chosen = pool[(ticket - 1) % len(pool)]
+    return Decision(kind, chosen.staff_id, len(pool), why)
+
+
+def closed(reason: str, ticket: int) -> Decision:
+    """Nobody gets this scan. `reason`: archived, schedule, nobody."""
+    return Decision("closed", None, 0, {"kind": "closed", "reason": reason, "ticket": ticket})
+
+
+def is_open(rule: Rule, now: datetime) -> bool:
+    """Whether the schedule lets `now` in: from its first moment to before its last."""
+    return (rule.opens is None or rule.opens <= now) and (rule.closes is None or now < rule.closes)
+
+
+def on_duty(member: Member, local: datetime) -> bool:
+    """Whether the member's hours cover the local time."""
+    if not member.hours:
+        return True
+    minute, today = local.hour * 60 + local.minute, local.isoweekday()
+    yesterday = today - 1 or 7
+    for hours in member.hours:
+        if hours.start < hours.end:
+            if today in hours.weekdays and hours.start <= minute < hours.end:
+                return True
+        elif (today in hours.weekdays and minute >= hours.start) or (
+            yesterday in hours.weekdays and minute < hours.end
+        ):
+            return True
+    return False
+
+
+def day(rule: Rule, at: datetime) -> str:
+    """The day whose caps `at` counts against, in the code's time zone."""
+    return at.astimezone(rule.zone).date().isoformat()
+
+
+def _choose(
+    strategy: str, pool: Sequence[Member], ticket: int, loads: Mapping[str, int], chance: float
+) -> Member:
+    if strategy == "weighted":
+        turns = _turns(tuple(m.weight for m in pool))
+        return pool[turns[(ticket - 1) % len(turns)]]
+    if strategy == "random":
+        return pool[int(chance * len(pool))]
+    if strategy == "least_loaded":
+        # Among equals the ticket decides, so that scans of one moment don't all go to the first.
+        turned = [pool[(ticket + i) % len(pool)] for i in range(len(pool))]
+        return min(turned, key=lambda m: loads.get(m.staff_id, 0))
+    return pool[(ticket - 1) % len(pool)]
+
+
+@lru_cache(maxsize=64)
+def _turns(weights: tuple[int, ...]) -> list[int]:
+    """One cycle in which index i has weights[i] turns, evenly spread.
+
+    The k-th of w turns stands at (2k + 1) / 2w of the cycle.
+    """
+    common = gcd(*weights)
+    spread = [
+        ((2 * k + 1) / (w // common), index) for index, w in enumerate(weights) for k in range(w // common)
+    ]
+    return [index for _, index in sorted(spread)]
+
+
+def _has_room(member: Member, full: frozenset[str]) -> bool:
+    # A cap of 0 is told here: the first place of a day has no counter yet whose value could be compared.
+    return member.staff_id not in full and member.daily_cap != 0 and member.total_cap != 0
+
+
+def _ids(members: Iterable[Member]) -> list[str]:
+    return [m.staff_id for m in members][:_TOLD]
+
+
+def rule_of(definition: Mapping[str, Any]) -> Rule:
+    """The rule in a live code's definition (the contract's JSON, validated and complete)."""
+    assignment, schedule = definition["assignment"], definition["schedule"]
+    members = tuple(_member(row) for row in assignment["members"])
+    known = {m.staff_id: m for m in members}
+    return Rule(
+        strategy=assignment["strategy"],
+        members=members,
+        # A fallback who is a member too keeps the member's caps.
+        fallback=tuple(known.get(s) or Member(s) for s in assignment["fallback_staff_ids"]),
+        sticky=assignment["sticky"],
+        reserve_for=duration(assignment["reserve_for"]),
+        zone=zone(definition["timezone"]),
+        opens=_time(schedule["from"]),
+        closes=_time(schedule["until"]),
+    )
+
+
+def _member(row: Mapping[str, Any]) -> Member:
+    hours = tuple(
+        Hours(frozenset(h["weekdays"]), minutes(h["from"]), minutes(h["to"])) for h in row["hours"] or ()
+    )
+    return Member(row["staff_id"], row["weight"], row["daily_cap"], row["total_cap"], hours)
+
+
+def minutes(text: str) -> int:
+    """`09:30` as minutes of the day; `24:00` is 1440."""
+    return int(text[:2]) * 60 + int(text[3:])
+
+
+def duration(text: str) -> timedelta:
+    """`PT10M`, `P2D`, `P1DT12H`: ISO 8601 without years and months. ValueError."""
+    found = _DURATION.fullmatch(text)
+    if not found or not any(found.groups()):
+        raise ValueError(f"not an ISO 8601 duration: {text}")
+    days, hours, mins, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=mins, seconds=seconds)
+
+
+def zone(name: str) -> tzinfo:
+    """A time zone by its IANA name. ValueError for an unknown one."""
+    if name == SHANGHAI:  # no summer time since 1991: needs no tables
+        return timezone(timedelta(hours=8), SHANGHAI)
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"not a time zone: {name}") from error
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,1 @@
+"""Staff: the members of the corp who talk to customers."""
