@@ -1,4 +1,4 @@
-"""WeChat Pay's notifications: verified first, opened then, and still only a hint to compare with our own row."""
+"""WeChat Pay's notifications: verified first, opened then, and even so only a hint."""
 
 import base64
 import json

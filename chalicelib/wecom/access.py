@@ -43,7 +43,7 @@ class TokenStore(Protocol):
         ...
 
     def put(self, token: Token) -> bool:
-        """Store it as the follower of `token.version - 1`, and free the lock. False when that is not current."""
+        """Store it as the follower of `token.version - 1`, and free the lock. False when it is not."""
         ...
 
 
@@ -80,32 +80,40 @@ class Access:
     def _shared(self, deadline: datetime, rejected: Token | None) -> Token:
         for _ in range(_LOOKS):
             stored = self._store.get()
-            alive = stored is not None and (rejected is None or stored.version != rejected.version)
+            again = stored is not None and rejected is not None and stored.version == rejected.version
+            serves = None if again else stored
             now = clock.now()
-            if stored is not None and alive and now < stored.refresh_at:
-                return stored
-            version = stored.version if stored else 0
-            if self._store.try_lock(version, now + _LOCK):
-                return self._refresh(version, min(deadline, now + _LOCK), now + _LOCK)
-            if stored is not None and alive and now < stored.expires_at:
-                return stored
+            if serves is not None and now < serves.refresh_at:
+                return serves
+            if serves is not None and now >= serves.expires_at:
+                serves = None
+            if self._store.try_lock(stored.version if stored else 0, now + _LOCK):
+                return self._refresh(stored, serves, deadline, now + _LOCK)
+            if serves is not None:
+                return serves
             if now >= deadline:
                 break
             time.sleep(_LOOK_AGAIN)
         raise Upstream("no access token: another process is still refreshing it")
 
-    def _refresh(self, version: int, deadline: datetime, locked: datetime) -> Token:
+    def _refresh(
+        self, stored: Token | None, serves: Token | None, deadline: datetime, locked: datetime
+    ) -> Token:
         try:
-            value, seconds = self._fetch(deadline)
+            value, seconds = self._fetch(min(deadline, locked))
         except Upstream as error:
-            # After a refusal the lock stays until it lapses: a wrong secret is tried by one process
-            # at a time, at most six times a minute, and WeCom bans no address for that.
+            # The lock stays until it lapses where asking at once would not help: the old token still
+            # serves, or WeCom refused (a wrong secret is tried six times a minute by all processes
+            # together, and no address is banned for that).
+            if serves is not None:
+                return serves
             if not isinstance(error, WeComError) or error.treatment is Treatment.RETRY:
                 self._store.unlock(locked)
             raise
+        version = stored.version + 1 if stored else 1
         now, life = clock.now(), timedelta(seconds=seconds)
         # Asked inside its life WeCom gives the same token, perhaps with the rest of its life only.
-        token = Token(value, now + life - min(_EARLY, life / 2), now + life, version + 1)
+        token = Token(value, now + life - min(_EARLY, life / 2), now + life, version)
         if self._store.put(token):
             return token
         return self._store.get() or token

@@ -105,7 +105,7 @@ class WeCom:
     # Customers and tags
 
     def external_contact(self, external_userid: str, *, deadline: datetime | None = None) -> Json:
-        """`{"external_contact": {…}, "follow_user": [{userid, createtime, state?, tags, …}, …]}`, all pages."""
+        """`{"external_contact": {…}, "follow_user": [{userid, state?, tags, …}, …]}`, all pages."""
         params, follows = {"external_userid": external_userid}, []
         while True:
             answer = self._get("externalcontact/get", params, deadline)
@@ -141,7 +141,7 @@ class WeCom:
         *,
         deadline: datetime | None = None,
     ) -> list[Json]:
-        """Tag groups with their tags; all of them when no id is given. With group ids, tag ids are ignored."""
+        """Tag groups with their tags; all when no id is given. With group ids, tag ids are ignored."""
         body = {"tag_id": list(tag_ids), "group_id": list(group_ids)}
         return list(self._post("externalcontact/get_corp_tag_list", body, deadline).get("tag_group", []))
 
@@ -187,7 +187,7 @@ class WeCom:
         self._post("externalcontact/send_welcome_msg", body, deadline, repeatable=False)
 
     def add_msg_template(self, message: Mapping[str, Any], *, deadline: datetime | None = None) -> MassSend:
-        """Make a mass send (企业群发) that staff confirm: chat_type, sender, external_userid (≤ 10,000), text, …
+        """Make a mass send (企业群发) that staff confirm: chat_type, sender, external_userid, text, …
 
         AnswerLost: it may exist; look in groupmsg_list before calling again.
         """
@@ -203,7 +203,7 @@ class WeCom:
         *,
         deadline: datetime | None = None,
     ) -> Iterator[Json]:
-        """Mass sends made in that time (≤ 1 month): msgid, create_time, create_type 0 corp / 1 personal, text, …"""
+        """Mass sends made then (≤ 1 month): msgid, create_time, create_type 0 corp / 1 personal, …"""
         body = {
             "chat_type": chat_type,
             "start_time": int(start.timestamp()),
@@ -214,19 +214,19 @@ class WeCom:
         return self._pages(path, body, "group_msg_list", _LIST_PAGE, deadline)
 
     def groupmsg_task(self, msgid: str, *, deadline: datetime | None = None) -> Iterator[Json]:
-        """Who was asked to send: userid, status 0 not yet / 2 sent, send_time. 41063 right after making it."""
+        """Who was asked to send: userid, status 0 not yet / 2 sent, send_time. 41063: too early."""
         path = "externalcontact/get_groupmsg_task"
         return self._pages(path, {"msgid": msgid}, "task_list", _PAGE, deadline)
 
     def groupmsg_send_result(
         self, msgid: str, staff_id: str, *, deadline: datetime | None = None
     ) -> Iterator[Json]:
-        """Whom it reached: external_userid or chat_id, status 0 not yet / 1 sent / 2 no friend / 3 over the limit."""
+        """external_userid or chat_id, status 0 not yet / 1 sent / 2 no friend / 3 over the limit."""
         path = "externalcontact/get_groupmsg_send_result"
         return self._pages(path, {"msgid": msgid, "userid": staff_id}, "send_list", _PAGE, deadline)
 
     def remind(self, msgid: str, *, deadline: datetime | None = None) -> None:
-        """Remind staff who have not sent yet; three times a day at most (41094). AnswerLost: perhaps reminded."""
+        """Remind staff who have not sent yet; three times a day (41094). AnswerLost: perhaps done."""
         path = "externalcontact/remind_groupmsg_send"
         self._post(path, {"msgid": msgid}, deadline, repeatable=False)
 

@@ -13,7 +13,7 @@ class Treatment(Enum):
 
     DONE = "done"  # what was asked for is already so
     RETRY = "retry"  # the same call, a little later
-    REFRESH_TOKEN = "refresh_token"  # the client does it, once  # nosec B105
+    REFRESH_TOKEN = "refresh_token"  # the client does it, once  # noqa: S105  # nosec B105
     WAIT = "wait"  # a quota: nothing before `retry_after`
     RESTART = "restart"  # begin again: a new OAuth code, the first page
     REUPLOAD = "reupload"  # the media has lapsed: upload it again, once

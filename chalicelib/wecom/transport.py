@@ -162,5 +162,5 @@ class Transport:
     def _pause(self, attempt: int, deadline: datetime) -> None:
         """Full jitter, 200 ms doubling, never past the deadline."""
         left = (deadline - clock.now()).total_seconds()
-        pause = random.uniform(0.05, 0.2 * 2**attempt)  # not a secret  # nosec B311
+        pause = random.uniform(0.05, 0.2 * 2**attempt)  # not a secret  # noqa: S311  # nosec B311
         time.sleep(max(0.0, min(pause, left)))

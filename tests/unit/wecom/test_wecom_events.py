@@ -1,5 +1,6 @@
 """Every event WeCom documents becomes a value, travels through JSON and shows no secret."""
 
+import contextlib
 import hashlib
 import json
 from datetime import UTC
@@ -72,7 +73,7 @@ def test_no_secret_in_a_repr() -> None:
 
 
 def test_a_third_party_envelope_is_not_ours() -> None:
-    xml = "<xml><SuiteId>ww9</SuiteId><InfoType>change_external_contact</InfoType><TimeStamp>1700000000</TimeStamp></xml>"
+    xml = "<xml><InfoType>change_external_contact</InfoType><TimeStamp>1700000000</TimeStamp></xml>"
     assert (parse(xml.encode()).kind, parse(xml.encode()).change) == ("suite", "change_external_contact")
 
 
@@ -123,7 +124,5 @@ def test_what_is_not_an_event(data: bytes) -> None:
     | st.text(max_size=200).map(lambda t: f"<xml>{t}</xml>".encode("utf-8", "replace"))
 )
 def test_no_input_is_a_crash(data: bytes) -> None:
-    try:
+    with contextlib.suppress(Malformed):
         parse(data)
-    except Malformed:
-        pass
