@@ -241,7 +241,8 @@ TABLE = (
         "POST", "externalcontact/add_msg_template", add_msg_template,
         (P("chat_type", str, choices=("single", "group")),
          P("external_userid", list, most=10_000, code=40032), P("chat_id_list", list, most=2_000),
-         P("sender", str), P("tag_filter", dict), P("allow_select", bool), P("text", dict), P("attachments", list)),
+         P("sender", str), P("tag_filter", dict), P("allow_select", bool), P("text", dict),
+         P("attachments", list)),
     ),
     Endpoint(
         "POST", "externalcontact/get_groupmsg_list_v2", get_groupmsg_list_v2,

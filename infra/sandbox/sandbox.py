@@ -108,7 +108,7 @@ class Sandbox:
         return self.recorder.calls(path)
 
     def messages(self, receiver: str | None = None) -> list[dict[str, Any]]:
-        """What arrived in chats, {"at","kind","userid","receiver",…}; kind welcome, mass_send, app_message."""
+        """What arrived in chats: {"at","kind","userid","receiver",…}; kind welcome, mass_send, …"""
         self._settle()
         with self.world.lock:
             rows = list(self.world.state.received.values())

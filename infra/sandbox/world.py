@@ -172,7 +172,7 @@ class World:
         state: str = "",
         add_way: int = 1,
     ) -> None:
-        """A customer and a member know each other since `at`. Older news than the last known changes nothing."""
+        """A customer and a member know each other since `at`. Older news changes nothing."""
         member = self.staff(userid)
         self.contact(external_userid)
         key = self.bond_key(userid, external_userid)
