@@ -1,0 +1,67 @@
+"""SOPs over HTTP: make them, hold them, see what they did."""
+
+from typing import Any
+
+from chalicelib.platform import http
+from chalicelib.platform.errors import Invalid
+from chalicelib.platform.http import Call
+from chalicelib.sops import service, touches
+from chalicelib.sops.types import Plan
+
+door = http.Door(__name__, tag="SOPs")
+_PAGE = {"limit": "", "cursor": ""}
+
+
+@door.route("POST", "/api/sops", body=Plan, status=201, scope="write", summary="Make an SOP and start it")
+def create(call: Call) -> dict[str, str]:
+    """`{"sop_id"}`."""
+    return {"sop_id": service.create(call.body)}
+
+
+@door.route("GET", "/api/sops", scope="read", summary="SOPs, the newest first", query=_PAGE)
+def index(call: Call) -> dict[str, Any]:
+    """Without counts."""
+    return http.listing(*service.listing(*call.page()))
+
+
+@door.route("GET", "/api/sops/{sop_id}", scope="read", summary="An SOP, with its touches counted by step")
+def get(call: Call, sop_id: str) -> dict[str, Any]:
+    """The plan as stored, `status`, and `counts`: step_id → scheduled, handed_over, sent, skipped, failed."""
+    item = service.load(sop_id)
+    return {**service.shown(item), "counts": touches.counts(item)}
+
+
+@door.route("POST", "/api/sops/{sop_id}/pause", scope="write", summary="Let what falls due wait")
+def pause(call: Call, sop_id: str) -> dict[str, str]:
+    """`{"sop_id", "status"}`."""
+    return service.turn(sop_id, "pause")
+
+
+@door.route("POST", "/api/sops/{sop_id}/resume", scope="write", summary="Go on after a pause")
+def resume(call: Call, sop_id: str) -> dict[str, str]:
+    """`{"sop_id", "status"}`. What has waited goes out within some ten minutes."""
+    return service.turn(sop_id, "resume")
+
+
+@door.route("POST", "/api/sops/{sop_id}/stop", scope="write", summary="Stop it for good")
+def stop(call: Call, sop_id: str) -> dict[str, str]:
+    """`{"sop_id", "status"}`."""
+    return service.turn(sop_id, "stop")
+
+
+@door.route(
+    "GET",
+    "/api/touches",
+    scope="read",
+    summary="Touches of an SOP, of a customer, or both",
+    query={"sop_id": "The SOP", "external_userid": "The customer", **_PAGE},
+)
+def index_touches(call: Call) -> dict[str, Any]:
+    """`status`: scheduled, handed_over (WeCom has it), sent, skipped or failed (and `reason`)."""
+    sop_id, customer = call.query.get("sop_id"), call.query.get("external_userid")
+    limit, cursor = call.page()
+    if customer:
+        return http.listing(*touches.of_customer(customer, sop_id, limit, cursor))
+    if not sop_id:
+        raise Invalid(("sop_id", "name an SOP, or a customer by external_userid"))
+    return http.listing(*touches.of_sop(sop_id, limit, cursor))

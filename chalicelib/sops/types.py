@@ -1,0 +1,115 @@
+"""An SOP as the operator writes it (the contract's JSON). The door checks shapes, `rules.check` the sense."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+\Z")]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", description="HH:MM, local")]
+Duration = Annotated[str, Meta(min_length=2, max_length=32, description="ISO 8601, e.g. PT1H, P2D")]
+Url = Annotated[str, Meta(min_length=1, max_length=2048, pattern=r"^https?://")]
+Tag = Annotated[str, Meta(min_length=1, max_length=61)]
+Tags = Annotated[list[Tag], Meta(max_length=100)]
+Text_ = Annotated[str, Meta(min_length=1)]
+
+
+class Calendar(Struct, kw_only=True):
+    """Fixed times for groups; no trigger of this kind runs yet."""
+
+    calendar: dict[str, Any]
+
+
+class Trigger(Struct, kw_only=True):
+    """What puts a person into the SOP. `live_code_ids`: only adds by these codes; `tags`: any of these."""
+
+    event: (
+        Literal["customer_added", "tag_added", "order_paid", "joined_group", "link_opened", "segment_entered"]
+        | Calendar
+    )
+    live_code_ids: list[str] | None = None
+    tags: Tags | None = None
+
+
+class QuietHours(Struct, kw_only=True):
+    """Local times between which nothing goes out; `from` later than `to` spans midnight."""
+
+    from_: ClockTime = field(name="from")
+    to: ClockTime
+
+
+class Text(Struct, kw_only=True, tag_field="type", tag="text"):
+    text: Text_
+
+
+class Link(Struct, kw_only=True, tag_field="type", tag="link"):
+    title: Text_
+    url: Url
+    desc: str | None = None
+    picurl: Url | None = None
+    material_id: str | None = None
+
+
+class Image(Struct, kw_only=True, tag_field="type", tag="image"):
+    """`media_id` (lives three days) or `pic_url` (from WeCom's uploadimg, lives on)."""
+
+    media_id: str | None = None
+    pic_url: str | None = None
+
+
+class Video(Struct, kw_only=True, tag_field="type", tag="video"):
+    media_id: Text_
+
+
+class File(Struct, kw_only=True, tag_field="type", tag="file"):
+    media_id: Text_
+
+
+class MiniProgram(Struct, kw_only=True, tag_field="type", tag="miniprogram"):
+    title: Text_
+    pic_media_id: Text_
+    appid: Text_
+    page: Text_
+
+
+Content = Text | Link | Image | Video | File | MiniProgram
+
+
+class When(Struct, kw_only=True):
+    """Who gets the step, by the tags they have when it falls due. Others skip it and go on."""
+
+    all_tags: Tags = []
+    any_tags: Tags = []
+    no_tags: Tags = []
+    opened: str | None = None
+
+
+class Then(Struct, kw_only=True):
+    """Tags put on and taken off whoever got the step."""
+
+    add_tags: Tags = []
+    remove_tags: Tags = []
+
+
+class Step(Struct, kw_only=True):
+    """`after` counts from the trigger; with `at` the step waits for that local time."""
+
+    step_id: Id
+    after: Duration = "PT0S"
+    at: ClockTime | None = None
+    delivery: Literal["welcome", "mass_send", "staff_task", "moment"]
+    content: Annotated[list[Content], Meta(min_length=1, max_length=10)]
+    when: When = field(default_factory=When)
+    then: Then = field(default_factory=Then)
+
+
+class Plan(Struct, kw_only=True):
+    """`POST /api/sops`."""
+
+    name: Name
+    audience: Literal["customer", "group"] = "customer"
+    trigger: Trigger
+    quiet_hours: QuietHours | None = None
+    stop_on: list[Literal["order_paid", "customer_lost"]] = []
+    timezone: Annotated[str, Meta(max_length=64)] = "Asia/Shanghai"
+    steps: Annotated[list[Step], Meta(min_length=1, max_length=50)]
