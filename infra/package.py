@@ -100,7 +100,11 @@ def translated(sam: Json) -> Json:
             return {}
 
     os.environ.setdefault("AWS_DEFAULT_REGION", region())
-    return dict(transform(json.loads(json.dumps(sam)), {}, NoManagedPolicies()))
+    plain = dict(transform(json.loads(json.dumps(sam)), {}, NoManagedPolicies()))
+    api = plain["Resources"]["RestAPI"]["Properties"]
+    # The same in both places on AWS; MiniStack reads it only here.
+    api["BinaryMediaTypes"] = api["Body"]["x-amazon-apigateway-binary-media-types"]
+    return plain
 
 
 def region() -> str:

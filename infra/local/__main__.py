@@ -1,0 +1,194 @@
+"""`python -m infra.local`: the whole product on this machine, deployed into an embedded AWS.
+
+Starts the emulator and the sandbox, deploys the package, opens the public door, and prints
+`ready URL` when a request has been answered. Stops all of it on SIGINT, SIGTERM or SIGHUP.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from infra import build
+from infra.local import settings
+from infra.local.settings import REGION, STACK
+
+EMULATOR = build.ROOT / ".venv-ministack" / "bin" / "python"
+
+
+def main() -> None:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopped.set())
+    with ExitStack() as cleanup:
+        data = data_folder(cleanup)
+        os.environ["MILLRACE_CLOCK_FILE"] = str(data / "clock")
+        ports = settings.choose_ports(int(os.environ.get("PORT") or 8000), data)
+        elsewhere = os.environ.pop("AWS_ENDPOINT_URL", "")
+        emulator = None if elsewhere else start_emulator(data, ports.emulator, cleanup)
+        start(data, ports, elsewhere or f"http://127.0.0.1:{ports.emulator}", not elsewhere, cleanup, stopped)
+        while not stopped.wait(0.5):
+            if emulator is not None and emulator.poll() is not None:
+                sys.exit(f"the emulator ended by itself, see {data / 'emulator.log'}")
+
+
+def data_folder(cleanup: ExitStack) -> Path:
+    """`DATA_DIR`, kept; or a folder that goes when we do."""
+    if os.environ.get("DATA_DIR"):
+        data = Path(os.environ["DATA_DIR"]).resolve()
+        data.mkdir(parents=True, exist_ok=True)
+        return data
+    data = Path(tempfile.mkdtemp(prefix="millrace-"))
+    cleanup.callback(shutil.rmtree, data, ignore_errors=True)
+    return data
+
+
+def start_emulator(data: Path, port: int, cleanup: ExitStack) -> "subprocess.Popen[bytes]":
+    """Start MiniStack. It ends when its standard input closes, however we end."""
+    work = data / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(work),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AUTH": "true",
+        "PERSIST_STATE": "1" if os.environ.get("DATA_DIR") else "0",
+        "STATE_DIR": str(data / "emulator"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(data / "s3"),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        "MILLRACE_CLOCK_FILE": os.environ["MILLRACE_CLOCK_FILE"],  # the functions inherit it
+    }
+    command = [str(EMULATOR), str(Path(__file__).with_name("emulator.py"))]
+    with (data / "emulator.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+        )
+    cleanup.callback(stop, process)
+    return process
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(20)  # it saves its state
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def start(
+    data: Path, ports: settings.Ports, endpoint: str, embedded: bool, cleanup: ExitStack, stopped: threading.Event
+) -> None:
+    """Everything but the emulator; prints `ready` at the end."""
+    from infra import package  # what is slow to import comes while the emulator starts
+    from infra.local.deploy import Account
+    from infra.local.moves import Mover
+    from infra.local.proxy import Proxy, Upstream
+    from infra.sandbox import Sandbox
+
+    public = f"http://127.0.0.1:{ports.public}"
+    config = settings.sandbox_config(public, data, os.environ)
+    sandbox = Sandbox(config)
+    sandbox_url = sandbox.start(ports.sandbox)
+    cleanup.callback(sandbox.stop)
+    template = package.package("local", build.ROOT / "build" / "local", build.here())
+    if embedded:
+        wait_for(ports.emulator, "/_local/state", 30, stopped)
+    account = Account(endpoint)
+    secrets = settings.secret_groups(config, os.environ)
+    api_id = account.deploy(template, settings.parameters(public, sandbox_url, config, os.environ), secrets)
+    key = settings.admin_key(data, os.environ)
+    account.put_admin_key(key)
+    mover = Mover(account, ports.emulator, sandbox) if embedded else None
+    parts = urllib.parse.urlsplit(endpoint)
+    api = Upstream(parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_")
+    answer = local_answers(account, mover, sandbox, config)
+    proxy = Proxy(ports.public, api, Upstream("127.0.0.1", ports.sandbox), answer, sandbox.observe)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    cleanup.callback(proxy.shutdown)
+    wait_for(ports.public, "/healthz", 60, stopped)
+    if stopped.is_set():
+        return
+    if not os.environ.get("ADMIN_API_KEY"):
+        print(f"admin API key: {key}", file=sys.stderr)
+    print(f"ready {public}", flush=True)
+
+
+def wait_for(port: int, path: str, seconds: float, stopped: threading.Event) -> None:
+    """Until a request is answered with 200. SystemExit after `seconds`."""
+    deadline, seen = time.monotonic() + seconds, ""
+    while not stopped.is_set():
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            seen = f"{response.status} {response.read(500).decode(errors='replace')}"
+            if response.status == 200:
+                return
+        except OSError as error:
+            seen = str(error)
+        finally:
+            connection.close()
+        if time.monotonic() > deadline:
+            sys.exit(f"no answer from {path}: {seen}")
+        time.sleep(0.02)
+
+
+def local_answers(account: Any, mover: Any, sandbox: Any, config: Any) -> Callable[..., tuple[int, Any]]:
+    """The answers of `/local/…`, which exist in the local stack only."""
+    from chalicelib.platform import clock
+    from infra.local.moves import NotQuiet, duration
+
+    def answer(method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
+        try:
+            match method, path:
+                case "GET", "/local/clock":
+                    return 200, {"now": clock.iso(clock.now())}
+                case "POST", "/local/clock" if mover:
+                    by = duration(json.loads(body)["advance"])
+                    return 200, {"now": clock.iso(mover.advance(by))}
+                case "POST", "/local/drain" if mover:
+                    mover.drain()
+                    return 200, {"status": "drained"}
+                case "GET", "/local/sandbox":
+                    return 200, {
+                        "wecom_api_base": sandbox.base_url,
+                        "corp_id": config.corp_id,
+                        "agent_id": config.agent_id,
+                        "secret": config.secret,
+                        "wechatpay_api_base": sandbox.base_url,
+                    }
+                case "GET", "/local/sandbox/calls":
+                    return 200, {"items": sandbox.calls(query.get("path")), "next_cursor": None}
+                case "GET", "/local/logs":
+                    return 200, {"items": account.logs(f"/aws/lambda/{STACK}-{query.get('function', 'api')}")}
+                case _:
+                    return 404, f"no {method} {path} in the local stack, or not at another endpoint"
+        except NotQuiet as error:
+            return 504, str(error)
+        except (ValueError, KeyError, TypeError) as error:
+            return 400, f"bad input: {error}"
+
+    return answer
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Moving the clock: from one instant at which something happens to the next, and quiet before the next.
+
+An instant is the earliest of: a minute in which something falls due (table `due`), a schedule that
+names a time, a message that was delayed or failed and may be tried again, the sandbox's next event
+(a member confirms, a transfer ends). At each the schedules fire, the sandbox does its part, and all
+queues and streams are worked off. What is between two instants is empty, and skipped.
+"""
+
+import http.client
+import json
+import re
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.local.deploy import Account
+from infra.local.settings import STACK
+from infra.sandbox import Sandbox
+
+POLL = 0.005  # seconds between two looks at whether all is quiet
+PATIENCE = 300.0  # seconds of real time for one instant's work
+LOOK_BACK = timedelta(minutes=3)  # the ticker reads a little before its watermark
+
+
+class NotQuiet(RuntimeError):
+    """The stack is still working, or waits for a message that failed."""
+
+
+class Mover:
+    """Moves the clock of a stack in the embedded emulator."""
+
+    def __init__(self, account: Account, emulator_port: int, sandbox: Sandbox):
+        self.account, self.port, self.sandbox = account, emulator_port, sandbox
+        self.lock = threading.Lock()
+
+    def now(self) -> datetime:
+        return at(self.emulator("GET", "/_local/state")["now"])
+
+    def advance(self, by: timedelta) -> datetime:
+        """Move the clock by `by`; answers the time when all that fell due on the way has been handled."""
+        with self.lock:
+            now = self.now()
+            target = now + by
+            self.settle()
+            while now < target:
+                minutes = self.due_minutes()
+                step = min(self.next_instant(now, minutes), target)
+                self.skip_empty(min([step, *minutes]))
+                self.emulator("POST", "/_local/clock", {"offset": step.timestamp() - time.time()})
+                self.settle()
+                now = max(step, self.now())
+            return now
+
+    def settle(self) -> None:
+        """Do all that is due by now, except for messages that may be tried again only later."""
+        self.emulator("POST", "/_local/fire")
+        self.drain(hidden=False)
+
+    def drain(self, hidden: bool = True, patience: float = PATIENCE) -> None:
+        """Wait until nothing runs and all queues and streams are worked off. NotQuiet after `patience`.
+
+        `hidden`: also for messages that were delayed or failed, and come back in a while.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            self.sandbox.run_due()
+            at_rest = self.sandbox.quiet()
+            state = self.emulator("GET", "/_local/state")
+            if at_rest and not state["busy"] and not (hidden and state["next_message"]):
+                return
+            if time.monotonic() > deadline:
+                raise NotQuiet(f"still busy: {state['queues'] or 'a function is running'}")
+            time.sleep(POLL)
+
+    def next_instant(self, now: datetime, minutes: list[datetime]) -> datetime:
+        state = self.emulator("GET", "/_local/state")
+        times = [*minutes, *(at(t) for t in (state["next_schedule"], state["next_message"]) if t is not None)]
+        times += filter(None, [self.sandbox.next_event_at()])
+        return min((t for t in times if t > now), default=datetime.max.replace(tzinfo=timezone.utc))
+
+    def due_minutes(self) -> list[datetime]:
+        """Minutes in which something falls due, in order. A scan: only here, only locally."""
+        pages = self.account.client("dynamodb").get_paginator("scan")
+        found = {
+            item["bucket"]["S"].partition("#")[0]
+            for page in pages.paginate(
+                TableName=f"{STACK}-due", ProjectionExpression="#b", ExpressionAttributeNames={"#b": "bucket"}
+            )
+            for item in page["Items"]
+        }
+        return [datetime.strptime(m, "%Y%m%d%H%M").replace(tzinfo=timezone.utc) for m in sorted(found)]
+
+    def skip_empty(self, until: datetime) -> None:
+        """Move the ticker's watermark over minutes that were seen to be empty; never back."""
+        try:
+            self.account.client("dynamodb").update_item(
+                TableName=f"{STACK}-watermarks",
+                Key={"name": {"S": "due"}},
+                UpdateExpression="SET #m = :m",
+                ConditionExpression="#m < :m",
+                ExpressionAttributeNames={"#m": "minute"},
+                ExpressionAttributeValues={":m": {"S": f"{until - LOOK_BACK:%Y%m%d%H%M}"}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+
+    def emulator(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, json.dumps(body or {}))
+            return dict(json.loads(connection.getresponse().read()))
+        finally:
+            connection.close()
+
+
+def at(stamp: float) -> datetime:
+    return datetime.fromtimestamp(stamp, timezone.utc)
+
+
+def duration(text: str) -> timedelta:
+    """An ISO 8601 duration in weeks, days, hours, minutes, seconds. ValueError for another."""
+    found = re.fullmatch(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", text)
+    if found is None or not any(found.groups()):
+        raise ValueError(f"not a duration: {text}")
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -1,0 +1,144 @@
+"""The public door: HTTP on one port, passed on to API Gateway as it came; `/local/…` is the launcher's own.
+
+Nothing of the product is here. Bodies, queries and headers go through as bytes and text, so that a
+signature over them holds.
+"""
+
+import http.client
+import json
+import threading
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+MAX_BODY = 10 * 1024 * 1024  # API Gateway's
+HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length"}
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+@dataclass(frozen=True)
+class Upstream:
+    host: str
+    port: int
+    prefix: str = ""
+
+
+class Proxy(ThreadingHTTPServer):
+    """`local` answers (method, path, query, body) under /local/; `observe` hears of callbacks before they go on."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(
+        self,
+        port: int,
+        api: Upstream,
+        sandbox: Upstream,
+        local: Callable[[str, str, dict[str, str], bytes], tuple[int, Any]],
+        observe: Callable[[dict[str, str], bytes], object],
+    ):
+        self.api, self.sandbox, self.local, self.observe = api, sandbox, local, observe
+        self.connections = threading.local()
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    server: Proxy
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):  # any method: API Gateway decides
+            return self.handle_any
+        raise AttributeError(name)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the functions have their logs."""
+
+    def handle_any(self) -> None:
+        size = self.headers.get("content-length") or "0"
+        if "transfer-encoding" in self.headers or not size.isdigit():
+            self.close_connection = True
+            return self.reply(problem(411, "Length Required", "send a Content-Length"))
+        if int(size) > MAX_BODY:
+            self.close_connection = True
+            return self.reply(problem(413, "Content Too Large", "the body is too large"))
+        body = self.rfile.read(int(size))
+        path, _, query = self.path.partition("?")
+        if path.startswith("/local/"):
+            return self.reply(self.local_answer(path, query, body))
+        if path == "/_sandbox" or path.startswith("/_sandbox/"):
+            return self.reply(self.forward(self.server.sandbox, body))
+        if path == "/wecom/callback" and self.command == "POST":
+            self.server.observe(dict(urllib.parse.parse_qsl(query)), body)
+        return self.reply(self.forward(self.server.api, body))
+
+    def local_answer(self, path: str, query: str, body: bytes) -> Answer:
+        status, answer = self.server.local(self.command, path, dict(urllib.parse.parse_qsl(query)), body)
+        if status >= 400:
+            return problem(status, http.client.responses[status], str(answer))
+        return status, [("Content-Type", "application/json")], json.dumps(answer, ensure_ascii=False).encode()
+
+    def forward(self, to: Upstream, body: bytes) -> Answer:
+        """The request as it came to another server, once more if a kept connection had gone stale."""
+        target = to.prefix + urllib.parse.quote(self.path, safe="".join(map(chr, range(33, 127))), encoding="latin-1")
+        headers = [(k, v) for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP]
+        names = {k.lower() for k, _ in headers}
+        if "accept" not in names:
+            headers.append(("Accept", "*/*"))
+        client = self.client_address[0]
+        given = self.headers.get("X-Forwarded-For")
+        headers = [(k, v) for k, v in headers if k.lower() != "x-forwarded-for"]
+        headers.append(("X-Forwarded-For", f"{given}, {client}" if given else client))
+        for last in (False, True):
+            try:
+                return self.exchange(to, target, headers, body)
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                self.drop(to)
+                if last:
+                    break
+            except (OSError, http.client.HTTPException):
+                self.drop(to)
+                break
+        return problem(502, "Bad Gateway", "the stack does not answer")
+
+    def exchange(self, to: Upstream, target: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
+        kept = self.server.connections.__dict__  # one connection a thread and server
+        connection: http.client.HTTPConnection | None = kept.get(to.prefix)
+        if connection is None:
+            connection = kept[to.prefix] = http.client.HTTPConnection(to.host, to.port, timeout=60)
+        connection.putrequest(self.command, target, skip_accept_encoding=True)
+        for name, value in headers:
+            connection.putheader(name, value.encode("latin-1"))
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        response = connection.getresponse()
+        content = response.read()
+        return response.status, [(k, v) for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP], content
+
+    def drop(self, to: Upstream) -> None:
+        connection = self.server.connections.__dict__.pop(to.prefix, None)
+        if connection is not None:
+            connection.close()
+
+    def reply(self, answer: Answer) -> None:
+        status, headers, content = answer
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if self.command != "HEAD" and status not in (204, 304):
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD" and status not in (204, 304):
+            self.wfile.write(content)
+
+
+def problem(status: int, title: str, detail: str) -> Answer:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return status, [("Content-Type", "application/problem+json")], json.dumps(body).encode()

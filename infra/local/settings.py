@@ -1,0 +1,112 @@
+"""What the local stack is set up with: the contract's environment variables, else the sandbox's own values."""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.sandbox import Config
+
+STACK = "millrace"
+REGION = os.environ.get("AWS_DEFAULT_REGION", "cn-north-1")
+
+
+@dataclass(frozen=True)
+class Ports:
+    public: int
+    emulator: int
+    sandbox: int
+
+
+def choose_ports(public: int, data: Path) -> Ports:
+    """Free ports; those of the last run if they are still free, since addresses with them are stored."""
+    kept = data / "ports.json"
+    known = json.loads(kept.read_text()) if kept.exists() else {}
+    ports = Ports(public, *(free_port(known.get(name, 0)) for name in ("emulator", "sandbox")))
+    kept.write_text(json.dumps({"emulator": ports.emulator, "sandbox": ports.sandbox}))
+    return ports
+
+
+def free_port(wanted: int = 0) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port")
+
+
+def admin_key(data: Path, env: Mapping[str, str]) -> str:
+    """The first admin's key: given, or made up once for this data."""
+    kept = data / "admin-api-key"
+    key = env.get("ADMIN_API_KEY") or (kept.read_text() if kept.exists() else "mr_" + secrets.token_urlsafe(24))
+    kept.touch(mode=0o600)
+    kept.write_text(key)
+    return key
+
+
+def sandbox_config(public_url: str, data: Path, env: Mapping[str, str]) -> Config:
+    """A sandbox of the corp, merchant and mall that the environment names, so that both sides agree."""
+    given = {
+        "corp_id": env.get("WECOM_CORP_ID"),
+        "agent_id": int(env["WECOM_AGENT_ID"]) if env.get("WECOM_AGENT_ID") else None,
+        "secret": env.get("WECOM_SECRET"),
+        "contact_secret": env.get("WECOM_CONTACT_SECRET"),
+        "callback_token": env.get("WECOM_CALLBACK_TOKEN"),
+        "callback_aes_key": env.get("WECOM_CALLBACK_AES_KEY"),
+        "mch_id": env.get("WECHATPAY_MCH_ID"),
+        "app_id": env.get("WECHATPAY_APP_ID"),
+        "cert_serial": env.get("WECHATPAY_CERT_SERIAL"),
+        "apiv3_key": env.get("WECHATPAY_APIV3_KEY"),
+        "merchant_private_key": file_in("WECHATPAY_PRIVATE_KEY_PATH", env),
+        "public_key_id": env.get("WECHATPAY_PUBLIC_KEY_ID"),
+        "mall_generic_secret": env.get("MALL_GENERIC_SECRET"),
+    }
+    config = Config(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]
+    config.callback_url = f"{public_url}/wecom/callback"
+    config.mall_order_url = f"{public_url}/mall/orders/generic"
+    config.pay_notify_url = f"{public_url}/pay/wechat/notify"
+    config.state_path = str(data / "sandbox.json")
+    return config
+
+
+def secret_groups(config: Config, env: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """What Secrets Manager holds: group → values."""
+    wecom = {
+        "secret": config.secret,
+        "contact_secret": config.contact_secret,
+        "callback_token": config.callback_token,
+        "callback_aes_key": config.callback_aes_key,
+    }
+    wechatpay = {
+        "private_key": config.merchant_private_key,
+        "apiv3_key": config.apiv3_key,
+        "public_key": file_in("WECHATPAY_PUBLIC_KEY_PATH", env) or config.platform_public_key,
+    }
+    return {"wecom": wecom, "wechatpay": wechatpay, "mall": {"generic_secret": config.mall_generic_secret}}
+
+
+def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[str, str]) -> dict[str, str]:
+    """The template's parameters, but for where archives and secrets are."""
+    return {
+        "PublicBaseUrl": env.get("PUBLIC_BASE_URL") or public_url,
+        "WecomApiBase": env.get("WECOM_API_BASE") or sandbox_url,
+        "WecomCorpId": config.corp_id,
+        "WecomAgentId": str(config.agent_id),
+        "WechatpayApiBase": env.get("WECHATPAY_API_BASE") or sandbox_url,
+        "WechatpayMchId": config.mch_id,
+        "WechatpayAppId": config.app_id,
+        "WechatpayCertSerial": config.cert_serial,
+        "WechatpayPublicKeyId": config.public_key_id,
+        "WechatpayTransferSceneId": env.get("WECHATPAY_TRANSFER_SCENE_ID") or "1000",
+    }
+
+
+def file_in(name: str, env: Mapping[str, str]) -> str:
+    return Path(env[name]).read_text() if env.get(name) else ""
