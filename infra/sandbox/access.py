@@ -43,7 +43,7 @@ class Tokens:
         for token, known in tokens.items():
             if known["app"] == app and known["until"] > now and not known["dead"]:
                 return _token_answer(token, int(known["until"] - now))
-        token = digest("token", app, self._world.new_id("tok"), str(now)) + "-" + app
+        token = digest("token", app, self._world.new_id("tok"), str(now))
         tokens[token] = {"app": app, "until": now + LIFE, "dead": ""}
         return _token_answer(token, LIFE)
 

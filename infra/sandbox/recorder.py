@@ -8,9 +8,9 @@ from typing import Any
 _MASKED = ("access_token", "corpsecret")
 
 
-def masked(query: dict[str, str]) -> dict[str, str]:
-    """The query without its secrets: the last four characters tell tokens apart."""
-    return {k: f"***{v[-4:]}" if k in _MASKED else v for k, v in query.items()}
+def masked(values: dict[str, Any]) -> dict[str, Any]:
+    """A query or an answer without secrets: the last four characters tell tokens apart."""
+    return {k: f"***{str(v)[-4:]}" if k in _MASKED else v for k, v in values.items()}
 
 
 class Recorder:
@@ -25,7 +25,8 @@ class Recorder:
         """`status` None: the connection was dropped without an answer."""
         call = {
             "at": at.isoformat(timespec="microseconds"), "service": service, "method": method, "path": path,
-            "query": masked(query), "body": body, "status": status, "response": response,
+            "query": masked(query), "body": body, "status": status,
+            "response": masked(response) if isinstance(response, dict) else response,
         }  # fmt: skip
         with self._lock:
             self._calls.append(call)

@@ -41,6 +41,7 @@ class Sandbox:
         self.wecom = WecomApi(self.world)
         self.actions = Actions(self.world, self.outbox)
         self.control = Control(self)
+        self.base_url = ""
         self._run_lock = threading.Lock()
         self._stopped = threading.Event()
         self._server: Server | None = None
