@@ -1,0 +1,211 @@
+"""What is stored of distribution: plans, distributors, commissions."""
+
+from dataclasses import asdict
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.distribution.rules import Commission, Distributor, LineCommission, Plan
+from chalicelib.platform import clock, settings
+from chalicelib.platform.storage import Base, BaseMeta, Transaction
+
+
+class PlanListing(GlobalSecondaryIndex["PlanItem"]):
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class PlanItem(Base):
+    class Meta(BaseMeta):
+        table_name = settings.table("plans")
+
+    plan_id = UnicodeAttribute(hash_key=True)
+    listing = UnicodeAttribute(default="plan")
+    created_at = UnicodeAttribute()
+    name = UnicodeAttribute()
+    rates = JSONAttribute()
+    skus = JSONAttribute(null=True)
+    mature_after = UnicodeAttribute()
+    attribution_window = UnicodeAttribute()
+    minimum_payout_fen = NumberAttribute()
+    withhold_tax = BooleanAttribute()
+    settle_every = UnicodeAttribute(null=True)
+
+    by_listing = PlanListing()
+
+
+class DistributorListing(GlobalSecondaryIndex["DistributorItem"]):
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class DistributorItem(Base):
+    """A distributor; or, under `identity#…`, the mark that a person already is one."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("distributors")
+
+    distributor_id = UnicodeAttribute(hash_key=True)
+    listing = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute()
+    share_code = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    openid = UnicodeAttribute(null=True)
+    plan_id = UnicodeAttribute(null=True)
+    parent_id = UnicodeAttribute(null=True)
+    external_userid = UnicodeAttribute(null=True)
+    unionid = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    is_same_as = UnicodeAttribute(null=True)
+
+    by_listing = DistributorListing()
+
+
+class OfDistributor(GlobalSecondaryIndex["CommissionItem"]):
+    class Meta(BaseMeta):
+        index_name = "distributor"
+        projection = AllProjection()
+
+    distributor_id = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class CommissionItem(Base):
+    class Meta(BaseMeta):
+        table_name = settings.table("commissions")
+
+    order_id = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    distributor_id = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    level = NumberAttribute()
+    plan_id = UnicodeAttribute()
+    rate_bps = NumberAttribute()
+    skus = JSONAttribute(null=True)
+    mature_after = UnicodeAttribute()
+    lines = JSONAttribute()
+    state = UnicodeAttribute()
+    mature_at = UnicodeAttribute(null=True)
+    round = NumberAttribute(null=True)
+    payout_id = UnicodeAttribute(null=True)
+    version = NumberAttribute()
+
+    of_distributor = OfDistributor()
+
+
+def plan_of(item: PlanItem) -> Plan:
+    values = dict(item.attribute_values)
+    values.pop("listing")
+    return Plan(
+        **{
+            **values,
+            "rates": tuple(values["rates"]),
+            "skus": tuple(values["skus"]) if values.get("skus") is not None else None,
+            "minimum_payout_fen": int(values["minimum_payout_fen"]),
+            "settle_every": values.get("settle_every"),
+        }
+    )
+
+
+def plan_item(plan: Plan) -> PlanItem:
+    values = asdict(plan)
+    values["rates"] = list(plan.rates)
+    values["skus"] = None if plan.skus is None else list(plan.skus)
+    return PlanItem(**values)
+
+
+def distributor_of(item: DistributorItem) -> Distributor:
+    return Distributor(
+        distributor_id=item.distributor_id,
+        share_code=item.share_code or "",
+        name=item.name or "",
+        openid=item.openid or "",
+        plan_id=item.plan_id or "",
+        parent_id=item.parent_id,
+        external_userid=item.external_userid,
+        unionid=item.unionid,
+        status=item.status or "",
+        created_at=item.created_at,
+    )
+
+
+def distributor_item(distributor: Distributor) -> DistributorItem:
+    return DistributorItem(**asdict(distributor), listing="distributor")
+
+
+def commission_of(item: CommissionItem) -> Commission:
+    return Commission(
+        order_id=item.order_id,
+        distributor_id=item.distributor_id,
+        level=int(item.level),
+        plan_id=item.plan_id,
+        rate_bps=int(item.rate_bps),
+        skus=None if item.skus is None else tuple(item.skus),
+        mature_after=item.mature_after,
+        created_at=item.created_at,
+        lines=tuple(LineCommission(*line) for line in item.lines),
+        state=item.state,
+        mature_at=clock.parse(item.mature_at) if item.mature_at else None,
+        round=None if item.round is None else int(item.round),
+        payout_id=item.payout_id,
+        version=int(item.version),
+    )
+
+
+def commissions(order_id: str) -> list[Commission]:
+    """An order's commissions, read consistently, level 1 first."""
+    found = [commission_of(item) for item in CommissionItem.query(order_id, consistent_read=True)]
+    return sorted(found, key=lambda commission: commission.level)
+
+
+def commission(order_id: str, distributor_id: str, level: int) -> Commission | None:
+    item = CommissionItem.find(order_id, _part(distributor_id, level))
+    return commission_of(item) if item else None
+
+
+def write(commission: Commission) -> tuple[CommissionItem, Condition]:
+    """The item of the commission's next version, and the condition that it is the next."""
+    item = CommissionItem(
+        commission.order_id,
+        _part(commission.distributor_id, commission.level),
+        distributor_id=commission.distributor_id,
+        created_at=commission.created_at,
+        level=commission.level,
+        plan_id=commission.plan_id,
+        rate_bps=commission.rate_bps,
+        skus=None if commission.skus is None else list(commission.skus),
+        mature_after=commission.mature_after,
+        lines=[_line(line) for line in commission.lines],
+        state=commission.state,
+        mature_at=clock.iso(commission.mature_at) if commission.mature_at else None,
+        round=commission.round,
+        payout_id=commission.payout_id,
+        version=commission.version + 1,
+    )
+    if commission.version:
+        return item, CommissionItem.version == commission.version
+    return item, CommissionItem.order_id.does_not_exist()
+
+
+def add(tx: Transaction, commission: Commission) -> None:
+    """Add a commission's next version to a transaction, as the item `commission`."""
+    item, condition = write(commission)
+    tx.put("commission", item, condition)
+
+
+def _line(line: LineCommission) -> list[Any]:
+    return [line.line_id, line.paid_fen, line.base_fen, line.amount_fen]
+
+
+def _part(distributor_id: str, level: int) -> str:
+    return f"{distributor_id}#{level}"

@@ -1,0 +1,57 @@
+"""The ledger's doors: its proof, and each distributor's journals with the reason of every fen."""
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.ledger import service
+from chalicelib.platform import http
+
+door = http.Door(__name__, tag="Ledger")
+
+
+class AccountSum(msgspec.Struct, kw_only=True):
+    account: str
+    debit_fen: int
+    credit_fen: int
+
+
+class TrialBalance(msgspec.Struct, kw_only=True):
+    """Debits equal credits, or something is wrong."""
+
+    total_debit_fen: int
+    total_credit_fen: int
+    accounts: list[AccountSum]
+    read_at: str
+
+
+@door.route(
+    "GET",
+    "/api/ledger/trial-balance",
+    scope="read",
+    summary="The sums of all accounts",
+    answer=TrialBalance,
+)
+def trial_balance(call: http.Call) -> dict[str, Any]:
+    return service.trial_balance()
+
+
+@door.route(
+    "GET",
+    "/api/distributors/{distributor_id}/journals",
+    scope="read",
+    summary="A distributor's journals, newest first, each with its reason",
+    query={"limit": "", "cursor": ""},
+)
+def journals(call: http.Call, distributor_id: str) -> dict[str, Any]:
+    return http.listing(*service.journals(distributor_id, *call.page()))
+
+
+@door.route(
+    "GET",
+    "/api/distributors/{distributor_id}/audit",
+    scope="read",
+    summary="Whether a distributor's balances are the sums of their journals",
+)
+def audit(call: http.Call, distributor_id: str) -> dict[str, Any]:
+    return service.audit(distributor_id)

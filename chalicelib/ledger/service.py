@@ -1,0 +1,152 @@
+"""The ledger: post to it within somebody's transaction, read balances, prove that it balances."""
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import and_
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.ledger import rules
+from chalicelib.ledger.models import SUMS, BalanceItem, JournalItem, balance_of, journal_item, journal_of
+from chalicelib.ledger.rules import Balance, Journal
+from chalicelib.platform import clock, storage
+from chalicelib.platform.storage import Transaction
+
+
+def post(tx: Transaction, journals: Sequence[Journal]) -> None:
+    """Add one subject's journals and their sums to a transaction: items `journal:<kind>` and `balance`.
+
+    A transaction takes a subject once. The commit fails on `journal:…` when that key was written
+    before, and on `balance` when `available` or `debt` would go below zero: read again and decide
+    again.
+    """
+    _post(tx, journals)
+
+
+def post_in_round(tx: Transaction, journals: Sequence[Journal], balance: Balance) -> None:
+    """`post`, if no payout has begun since `balance` was read."""
+    _post(tx, journals, [_same_round(balance)])
+
+
+def post_and_close_round(tx: Transaction, journals: Sequence[Journal], balance: Balance) -> None:
+    """`post` a payout's start: it takes what `balance` says, so fails when that has changed since.
+
+    What matures from now on belongs to the next round.
+    """
+    unchanged = [_same_round(balance), BalanceItem.available_fen == balance.available_fen]
+    actions: list[Action] = [BalanceItem.round.add(1)]
+    if balance.returned:
+        actions.append(BalanceItem.returned.delete(set(balance.returned)))
+    _post(tx, journals, unchanged, actions)
+
+
+def post_and_return(tx: Transaction, journals: Sequence[Journal], rounds: Iterable[int]) -> None:
+    """`post` a payout's failure: the rounds that it covered wait for another payout."""
+    _post(tx, journals, actions=[BalanceItem.returned.add(set(rounds))])
+
+
+def balance(subject: str) -> Balance:
+    """What a distributor has, read consistently."""
+    item = BalanceItem.find(subject)
+    return balance_of(item) if item else Balance(subject)
+
+
+def balances(subjects: Iterable[str]) -> dict[str, Balance]:
+    """Balances of up to 100 subjects; those that never had money are left out."""
+    return {
+        item.subject: balance_of(item) for item in BalanceItem.batch_get(list(subjects), consistent_read=True)
+    }
+
+
+def journals(subject: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """A subject's journals, newest first: `{"journal_id","kind","at","entries","reason"}`."""
+    rows = JournalItem.query(
+        subject, scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
+    )
+    items = []
+    for row in rows:
+        at, _, journal_id = row.journal.partition("#")
+        told = {"journal_id": journal_id, "kind": row.kind, "at": at, "entries": row.entries}
+        items.append({**told, "reason": row.reason})
+    return items, storage.cursor_of(rows.last_evaluated_key)
+
+
+def audit(subject: str) -> dict[str, Any]:
+    """Whether a subject's balances are the sums of its journals, and each journal what was written.
+
+    `{"subject","journals","ok","differences":[{"account","journals_fen","balance_fen"}],"altered":[…]}`,
+    sums as credits less debits. Read it while no money moves: journals and balances are two reads.
+    """
+    sums = dict.fromkeys(rules.ACCOUNTS, 0)
+    count, altered = 0, []
+    for row in JournalItem.query(subject, consistent_read=True):
+        count += 1
+        found = journal_of(row)
+        if found.input_hash != row.input_hash:
+            altered.append(row.journal)
+        for account in sums:
+            sums[account] += found.net_credit(account)
+    kept = balance(subject)
+    differences = [
+        {"account": account, "journals_fen": fen, "balance_fen": kept.owed(account)}
+        for account, fen in sums.items()
+        if fen != kept.owed(account)
+    ]
+    told = {"subject": subject, "journals": count, "ok": not differences and not altered}
+    return {**told, "differences": differences, "altered": altered}
+
+
+def trial_balance() -> dict[str, Any]:
+    """The sums of all accounts; debits equal credits, always.
+
+    It reads the balances table whole, page by page: an item a distributor, which is what that table
+    is for. Every journal is balanced within its own subject's item, so pages read at different
+    moments still add up.
+    """
+    totals = {account: [0, 0] for account in rules.ACCOUNTS}
+    for item in BalanceItem.scan(consistent_read=True):
+        for account, (debits, credits) in balance_of(item).sums.items():
+            totals[account][0] += debits
+            totals[account][1] += credits
+    return {
+        "total_debit_fen": sum(debits for debits, _ in totals.values()),
+        "total_credit_fen": sum(credits for _, credits in totals.values()),
+        "accounts": [{"account": a, "debit_fen": d, "credit_fen": c} for a, (d, c) in sorted(totals.items())],
+        "read_at": clock.iso(clock.now()),
+    }
+
+
+def _post(
+    tx: Transaction,
+    journals: Sequence[Journal],
+    conditions: Sequence[Condition] = (),
+    actions: Sequence[Action] = (),
+) -> None:
+    (subject,) = {journal.subject for journal in journals}
+    for journal in journals:
+        tx.put(f"journal:{journal.kind}", journal_item(journal), JournalItem.subject.does_not_exist())
+    added: list[Action] = [*actions]
+    for account, sums in SUMS.items():
+        entries = [e for journal in journals for e in journal.entries if e.account == account]
+        for attribute, fen in zip(
+            sums, (sum(e.debit_fen for e in entries), sum(e.credit_fen for e in entries)), strict=True
+        ):
+            if fen:
+                added.append(attribute.add(fen))
+    floors: list[Condition] = [*conditions]
+    available = sum(journal.net_credit(rules.AVAILABLE) for journal in journals)
+    debt = -sum(journal.net_credit(rules.DEBT) for journal in journals)
+    for attribute, change in ((BalanceItem.available_fen, available), (BalanceItem.debt_fen, debt)):
+        if change:
+            added.append(attribute.add(change))
+        if change < 0:
+            floors.append(attribute >= -change)
+    tx.update("balance", BalanceItem(subject), added, reduce(and_, floors) if floors else None)
+
+
+def _same_round(balance: Balance) -> Condition:
+    if balance.round:
+        return BalanceItem.round == balance.round
+    return BalanceItem.round.does_not_exist()

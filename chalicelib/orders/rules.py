@@ -1,0 +1,172 @@
+"""What an order is, whatever the order its messages came in.
+
+Malls repeat messages, send them late and out of order. So each thing a message tells is kept with
+the stamp of the message that told it, and the newest stamp wins; what a newer message left unsaid
+an older one fills in. Refunds are a set by their id. Everything else is computed from that, so two
+histories with the same messages are the same order.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.orders.types import STATUSES, Message, Order, OrderLine, Refund
+from chalicelib.platform import clock
+
+_TOLD = ("lines", "external_userid", "unionid", "paid_fen", "freight_fen", "share_code")
+_ALIVE = ("created", "paid", "shipped", "completed")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that is news: a status that was reached for the first time, or a refund.
+
+    key: what makes it unique within the order's lines.
+    """
+
+    type: str
+    at: datetime
+    key: str
+    refunded_fen: int | None = None
+
+
+@dataclass(frozen=True)
+class LineAmounts:
+    """What was paid for a line and what of that is gone again: refunded, or all of it when cancelled."""
+
+    line: OrderLine
+    paid_fen: int
+    refunded_fen: int
+
+
+def merge(stored: Order | None, message: Message) -> tuple[Order, list[Event]]:
+    """The order with the message in it, and what of it is news. The same message again changes nothing."""
+    order = stored or Order(message.order_id)
+    at = message.occurred_at
+    events = []
+    if message.status == "refunded":
+        refund = message.refund
+        if refund is None:
+            raise ValueError("a refunded message carries its refund")
+        if refund.refund_id not in order.refunds:
+            events.append(
+                Event("order_refunded", at, f"{order.order_id}#{refund.refund_id}", refund.amount_fen)
+            )
+            order = replace(order, refunds={**order.refunds, refund.refund_id: refund})
+    elif message.status not in order.times:
+        events.append(Event(f"order_{message.status}", at, order.order_id))
+    newest = max(at, order.times.get(message.status, at))
+    return (
+        replace(order, times={**order.times, message.status: newest}, told=_told(order.told, message)),
+        events,
+    )
+
+
+def stamp(message: Message) -> str:
+    """Which of two messages is the newer: by time, then by how far the status is, then by content."""
+    content = hashlib.sha256(json.dumps(message.to_queue(), sort_keys=True).encode()).hexdigest()[:8]
+    return f"{clock.iso(message.occurred_at)}#{STATUSES.index(message.status)}#{content}"
+
+
+def _told(known: Mapping[str, tuple[str, Any]], message: Message) -> dict[str, tuple[str, Any]]:
+    mark = stamp(message)
+    now = dict(known)
+    for name in _TOLD:
+        value = getattr(message, name)
+        if value is not None and value != () and (name not in now or mark > now[name][0]):
+            now[name] = (mark, value)
+    return now
+
+
+def status(order: Order) -> str:
+    """The status of the newest message."""
+    return max(order.times, key=lambda name: (order.times[name], STATUSES.index(name)))
+
+
+def is_paid(order: Order) -> bool:
+    """Whether it was ever paid. A completed order was, whether or not we were told."""
+    return "paid" in order.times or "completed" in order.times
+
+
+def is_cancelled(order: Order) -> bool:
+    """Whether it is closed and nothing newer says that it lives.
+
+    Closing an order that was paid means that the trade is off: nothing of it counts any more, with
+    or without refund messages. Closing one that was not paid means nothing for anybody's money.
+    """
+    closed = order.times.get("closed")
+    return closed is not None and all(order.times.get(name, closed) <= closed for name in _ALIVE)
+
+
+def paid_fen(order: Order) -> int:
+    """What the buyer paid for all of it: as told, else its lines and the freight."""
+    told = order.value("paid_fen")
+    if told is not None:
+        return int(told)
+    return sum(line.paid_fen for line in order.lines) + int(order.value("freight_fen") or 0)
+
+
+def refunded_fen(order: Order) -> int:
+    """All refunds, as told."""
+    return sum(refund.amount_fen for refund in order.refunds.values())
+
+
+def amounts(order: Order) -> tuple[LineAmounts, ...]:
+    """Paid and refunded for each line; refunded is never above paid.
+
+    A refund that names its lines is taken from those; one that does not is spread over what is left
+    of all lines, in proportion. What goes beyond what was paid for the lines (freight, or a mall's
+    mistake) touches no line: see `excess_fen`.
+    """
+    lines = order.lines
+    if is_cancelled(order):
+        return tuple(LineAmounts(line, line.paid_fen, line.paid_fen) for line in lines)
+    named, unnamed = _refunds(order.refunds.values())
+    taken = [min(line.paid_fen, named.get(line.line_id, 0)) for line in lines]
+    left = [line.paid_fen - gone for line, gone in zip(lines, taken, strict=True)]
+    spread_out = spread(min(unnamed, sum(left)), left)
+    return tuple(
+        LineAmounts(line, line.paid_fen, gone + more)
+        for line, gone, more in zip(lines, taken, spread_out, strict=True)
+    )
+
+
+def excess_fen(order: Order) -> int:
+    """What was refunded of no line. Zero while the lines are not known."""
+    if not order.lines or is_cancelled(order):
+        return 0
+    return refunded_fen(order) - sum(amount.refunded_fen for amount in amounts(order))
+
+
+def spread(fen: int, weights: Iterable[int]) -> list[int]:
+    """`fen` in proportion to the weights, exact in sum and never above a weight, for fen ≤ their sum.
+
+    Largest remainder: each gets its share rounded down, the fen that are left go to the largest
+    remainders, the first of equals first.
+    """
+    known = list(weights)
+    total = sum(known)
+    if not 0 <= fen <= total:
+        raise ValueError("there is no more to spread than the weights hold")
+    if fen == 0:
+        return [0] * len(known)
+    shares = [fen * weight // total for weight in known]
+    by_remainder = sorted(range(len(known)), key=lambda i: (-(fen * known[i] % total), i))
+    for i in by_remainder[: fen - sum(shares)]:
+        shares[i] += 1
+    return shares
+
+
+def _refunds(refunds: Iterable[Refund]) -> tuple[dict[str, int], int]:
+    """Refunds by line, and what names no line."""
+    named: dict[str, int] = {}
+    unnamed = 0
+    for refund in refunds:
+        for line_id, fen in refund.lines:
+            named[line_id] = named.get(line_id, 0) + fen
+        if not refund.lines:
+            unnamed += refund.amount_fen
+    return named, unnamed

@@ -1,0 +1,99 @@
+"""What is stored of settlements and payouts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.pagination import ResultIterator
+
+from chalicelib.payouts import rules
+from chalicelib.platform import settings
+from chalicelib.platform.storage import Base, BaseMeta, Transaction
+
+
+class SettlementListing(GlobalSecondaryIndex["SettlementItem"]):
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class SettlementItem(Base):
+    """A run. `every`: of plans settled at that interval only; None: of all."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("settlements")
+
+    settlement_id = UnicodeAttribute(hash_key=True)
+    listing = UnicodeAttribute(default="settlement")
+    created_at = UnicodeAttribute()
+    until = UnicodeAttribute()
+    every = UnicodeAttribute(null=True)
+    status = UnicodeAttribute()  # running, finished, failed (never begun)
+    job_id = UnicodeAttribute(null=True)
+    distributors = NumberAttribute(default=0)
+    gross_fen = NumberAttribute(default=0)
+    debt_fen = NumberAttribute(default=0)
+    tax_fen = NumberAttribute(default=0)
+    net_fen = NumberAttribute(default=0)
+    skipped = NumberAttribute(default=0)  # distributors that an error kept out; their money stays available
+
+    by_listing = SettlementListing()
+
+
+class OfSettlement(GlobalSecondaryIndex["PayoutItem"]):
+    class Meta(BaseMeta):
+        index_name = "settlement"
+        projection = AllProjection()
+
+    settlement_id = UnicodeAttribute(hash_key=True)
+    payout_id = UnicodeAttribute(range_key=True)
+
+
+class PayoutItem(Base):
+    """One transfer. openid, name and sums never change: the same number is the same transfer."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("payouts")
+
+    payout_id = UnicodeAttribute(hash_key=True)
+    settlement_id = UnicodeAttribute()
+    distributor_id = UnicodeAttribute()
+    openid = UnicodeAttribute()
+    name = UnicodeAttribute()
+    gross_fen = NumberAttribute()
+    debt_fen = NumberAttribute()
+    tax_fen = NumberAttribute()
+    amount_fen = NumberAttribute()  # net: what is transferred
+    rounds = JSONAttribute()  # of the distributor's balance, that it covers
+    created_at = UnicodeAttribute()
+    status = UnicodeAttribute()
+    called_at = UnicodeAttribute(null=True)  # the first call
+    asked_at = UnicodeAttribute(null=True)  # the latest call
+    calls = NumberAttribute(default=0)
+    transfer_bill_no = UnicodeAttribute(null=True)
+    package_info = UnicodeAttribute(null=True)  # opens the receiver's confirmation page
+    reason = UnicodeAttribute(null=True)
+    changed_at = UnicodeAttribute()
+    marked = BooleanAttribute(default=False)  # its commissions are marked as paid
+    version = NumberAttribute(default=1)
+
+    of_settlement = OfSettlement()
+
+    @property
+    def final(self) -> bool:
+        return self.status in rules.FINAL
+
+
+def change(tx: Transaction, payout: PayoutItem, values: Mapping[str, Any]) -> None:
+    """Add new values to a transaction, as the item `payout`; it fails when the payout has changed since."""
+    actions = [getattr(PayoutItem, name).set(value) for name, value in values.items() if value is not None]
+    actions.append(PayoutItem.version.add(1))
+    tx.update("payout", PayoutItem(payout.payout_id), actions, PayoutItem.version == payout.version)
+
+
+def of_settlement(settlement_id: str) -> ResultIterator[PayoutItem]:
+    return PayoutItem.of_settlement.query(settlement_id)

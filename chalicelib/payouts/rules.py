@@ -1,0 +1,95 @@
+"""What goes out to whom: how much, less which tax, under which number, and when to ask what became of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from chalicelib.platform import ids
+
+MINIMUM_FEN = 10  # WeChat transfers nothing below 0.1 yuan; less stays available
+PLANNED, CALLING, PAID, FAILED = "planned", "calling", "paid", "failed"
+FINAL = (PAID, FAILED)
+# WeChat's state of a transfer → ours
+STATUS = {
+    "ACCEPTED": "accepted",
+    "PROCESSING": "processing",
+    "WAIT_USER_CONFIRM": "wait_user_confirm",
+    "TRANSFERING": "transfering",
+    "CANCELING": "canceling",
+    "SUCCESS": PAID,
+    "FAIL": FAILED,
+    "CANCELLED": FAILED,
+}
+CERTAIN_AFTER = timedelta(minutes=1)  # "no such transfer" is believed a minute after the call
+_POLL_MOST = timedelta(hours=1)
+EVERY = ("P1D", "P7D", "P1M")
+
+# Withholding on pay for services (劳务报酬预扣率表二): upper bound of the taxable sum in yuan, rate %, quick
+# deduction in yuan. Source: State Taxation Administration, Announcement 2018 No. 61, Article 8 and table 2.
+_BRACKETS = ((20_000, 20, 0), (50_000, 30, 2_000), (None, 40, 7_000))
+_FREE, _FLAT_UNTIL = 80_000, 400_000  # fen
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A payout's sums: `available_fen` leaves the account, of it the debt is settled and tax withheld."""
+
+    available_fen: int
+    debt_fen: int
+    tax_fen: int
+
+    @property
+    def gross_fen(self) -> int:
+        return self.available_fen - self.debt_fen
+
+    @property
+    def net_fen(self) -> int:
+        return self.gross_fen - self.tax_fen
+
+
+def tax(gross_fen: int) -> int:
+    """Tax withheld on one payment for services, to the fen, half a fen up.
+
+    Up to ¥800 nothing; up to ¥4,000 20 % of what is above ¥800; beyond that 20, 30 or 40 % of 80 % of
+    it, less the quick deduction. Each payout is taken as one payment.
+    """
+    if gross_fen <= _FREE:
+        return 0
+    # in hundredths of a fen, so that 80 % and the rates stay whole
+    taxable = (gross_fen - _FREE) * 100 if gross_fen <= _FLAT_UNTIL else gross_fen * 80
+    for bound, rate, deduction in _BRACKETS:
+        if bound is None or taxable <= bound * 100 * 100:
+            return (taxable * rate - deduction * 100 * 100 * 100 + 5_000) // 10_000
+    raise AssertionError("the last bracket has no bound")
+
+
+def sums(available_fen: int, debt_fen: int, minimum_fen: int, withhold: bool) -> Sums | None:
+    """What to pay out; None when it is below the plan's minimum or WeChat's."""
+    gross = available_fen - debt_fen
+    if gross < max(minimum_fen, MINIMUM_FEN):
+        return None
+    return Sums(available_fen, debt_fen, tax(gross) if withhold else 0)
+
+
+def payout_id(settlement_id: str, distributor_id: str) -> str:
+    """The payout's number, here and at WeChat: the same for the same settlement and distributor."""
+    return ids.derived("payout", settlement_id, distributor_id, length=32)
+
+
+def scheduled_id(every: str, day: date) -> str:
+    """The settlement of the period that `day` lies in: one a day, a week (from Monday) or a month."""
+    year, week, _ = day.isocalendar()
+    period = {"P1D": f"{day:%Y%m%d}", "P7D": f"{year}w{week:02d}", "P1M": f"{day:%Y%m}"}[every]
+    return f"st_{every.lower()}_{period}"
+
+
+def next_poll(called_at: datetime, now: datetime) -> datetime:
+    """When to ask next: 1, 3, 7, … minutes after the call, at last each hour.
+
+    A time after `now` that depends on nothing else, so that asking twice makes no second series.
+    """
+    step = timedelta(minutes=1)
+    at = called_at + step
+    while at <= now:
+        step = min(step * 2, _POLL_MOST)
+        at += step
+    return at

@@ -1,0 +1,219 @@
+"""Payouts: one transfer each, exactly once, whatever is lost on the way.
+
+The intent is stored before the call, and the payout's id is the transfer's number at WeChat, always.
+A payout found `calling` may or may not have reached WeChat: WeChat is asked, and only when it has
+never heard of that number a minute later, the same call is made again. The final state, the journal
+and the timeline line are one transaction, whoever brings the news: the call's answer, a query, or a
+notification.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chalicelib.distribution import service as distribution
+from chalicelib.ledger import rules as journals
+from chalicelib.ledger import service as ledger
+from chalicelib.payouts import models, rules
+from chalicelib.payouts.models import PayoutItem
+from chalicelib.platform import clock, due, log, queues, storage, timeline
+from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.timeline import Line
+from chalicelib.wechatpay.client import NAME_FROM_FEN, Bill, State, TransferRejected, Unknown, default_client
+
+REMARK = "推广佣金"
+_TRIES = 8
+
+
+def accept_notice(bill: Bill) -> None:
+    """Hand a verified notification on. Upstream when the queue did not take it."""
+    message = {
+        "kind": "payout_notice",
+        "payout_id": bill.out_bill_no,
+        "state": bill.state.value,
+        "amount_fen": bill.amount_fen,
+        "transfer_bill_no": bill.transfer_bill_no,
+        "fail_reason": bill.fail_reason,
+    }
+    queues.send("payout", message, group=bill.out_bill_no)
+
+
+def notice(message: Mapping[str, Any]) -> None:
+    """Apply a verified notification. A transfer that is none of ours is let be."""
+    if PayoutItem.find(message["payout_id"]) is None:
+        log.logger.warning("a notification of another's transfer")
+        return
+    bill = Bill(
+        out_bill_no=message["payout_id"],
+        transfer_bill_no=message["transfer_bill_no"],
+        state=State(message["state"]),
+        amount_fen=message["amount_fen"],
+        fail_reason=message["fail_reason"],
+    )
+    _apply(bill)
+
+
+def advance(payout_id: str) -> None:
+    """Take a payout on by what is next: call, or ask what became of it. Twice is the same as once."""
+    payout = _load(payout_id)
+    if payout.final:
+        _mark(payout)
+        return
+    if payout.status == rules.PLANNED:
+        _call(payout)
+        return
+    now = clock.now()
+    try:
+        bill = default_client().query(payout_id)
+    except Unknown:
+        _ask_later(payout, now)
+        return
+    if bill is not None:
+        _apply(bill)
+    elif payout.status == rules.CALLING and now - clock.parse(payout.asked_at) >= rules.CERTAIN_AFTER:
+        _call(payout)
+    else:
+        _ask_later(payout, now)
+
+
+def get(payout_id: str) -> dict[str, Any]:
+    """A payout as finance sees it; `package_info` opens the receiver's confirmation page. NotFound."""
+    payout = _load(payout_id)
+    names = ("payout_id", "settlement_id", "distributor_id", "status", "package_info", "transfer_bill_no")
+    sums = ("gross_fen", "debt_fen", "tax_fen", "amount_fen", "calls")
+    return {
+        **{name: getattr(payout, name) for name in (*names, "reason", "created_at", "changed_at")},
+        **{name: int(getattr(payout, name)) for name in sums},
+    }
+
+
+def _load(payout_id: str) -> PayoutItem:
+    payout: PayoutItem | None = PayoutItem.find(payout_id)
+    if payout is None:
+        raise NotFound(f"there is no payout {payout_id}")
+    return payout
+
+
+def _call(payout: PayoutItem) -> None:
+    """Store the intent, then call. Whatever gets lost from here on is found by the poll that falls due."""
+    now = clock.now()
+    called_at = clock.parse(payout.called_at) if payout.called_at else now
+    intent = {
+        "status": rules.CALLING,
+        "called_at": clock.iso(called_at),
+        "asked_at": clock.iso(now),
+        "calls": int(payout.calls) + 1,
+        "changed_at": clock.iso(now),
+    }
+    tx = Transaction()
+    models.change(tx, payout, intent)
+    _add_poll(tx, payout, called_at, now)
+    try:
+        tx.commit()
+    except ConditionFailed:
+        return  # another worker has it, and its own poll
+    amount = int(payout.amount_fen)
+    name = payout.name if amount >= NAME_FROM_FEN else None
+    try:
+        _apply(default_client().transfer(payout.payout_id, payout.openid, amount, REMARK, name))
+    except Unknown:
+        log.logger.warning("transfer without an answer", extra={"payout_id": payout.payout_id})
+    except TransferRejected as error:
+        _rejected(payout.payout_id, error)
+    except Invalid:
+        _fail(payout.payout_id, "INVALID")
+
+
+def _rejected(payout_id: str, error: TransferRejected) -> None:
+    """Not taken, WeChat says. A passing reason: the poll calls again. Else it fails, once a query agrees."""
+    log.logger.warning("transfer refused", extra={"payout_id": payout_id, "code": error.code})
+    if error.retryable:
+        PayoutItem(payout_id).update(actions=[PayoutItem.reason.set(error.code)])
+        return
+    try:
+        bill = default_client().query(payout_id)
+    except Unknown:
+        return
+    if bill is None:
+        _fail(payout_id, error.code)
+    else:
+        _apply(bill)
+
+
+def _fail(payout_id: str, reason: str) -> None:
+    _apply(Bill(payout_id, "", State.FAIL, fail_reason=reason))
+
+
+def _apply(bill: Bill) -> None:
+    """Write what WeChat says of a transfer. Conflict when it can't be true: a person has to look."""
+    status = rules.STATUS[bill.state.value]
+    for _ in range(_TRIES):
+        payout = _load(bill.out_bill_no)
+        if bill.amount_fen is not None and bill.amount_fen != payout.amount_fen:
+            raise Conflict("WeChat Pay tells another amount than ours")
+        if payout.final:
+            if bill.state.final and status != payout.status:
+                raise Conflict("WeChat Pay tells another end than we know")
+            _mark(payout)
+            return
+        if status == payout.status and (bill.package_info or None) == payout.package_info:
+            _ask_later(payout, clock.now())
+            return
+        try:
+            _news(payout, bill, status).commit()
+        except ConditionFailed:
+            continue
+        if status == rules.PAID:
+            _mark(payout)
+        return
+    raise Busy("the payout keeps changing")
+
+
+def _news(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
+    now = clock.now()
+    values = {
+        "status": status,
+        "transfer_bill_no": bill.transfer_bill_no or None,
+        "package_info": bill.package_info or None,
+        "reason": bill.fail_reason or None,
+        "changed_at": clock.iso(now),
+    }
+    tx = Transaction()
+    models.change(tx, payout, values)
+    reason = {"settlement_id": payout.settlement_id, "payout_id": payout.payout_id}
+    cause = journals.Cause(payout.distributor_id, now, payout.payout_id, reason)
+    net = int(payout.amount_fen)
+    if status == rules.PAID:
+        ledger.post(tx, journals.payout_paid(cause, net))
+    elif status == rules.FAILED:
+        ledger.post_and_return(tx, journals.payout_failed(cause, net, int(payout.tax_fen)), payout.rounds)
+    else:
+        _add_poll(tx, payout, clock.parse(payout.called_at), now)
+    data = {"payout_id": payout.payout_id, "amount_fen": net, "status": status}
+    key = f"{payout.payout_id}#{int(payout.version) + 1}"
+    timeline.add(tx, Line(f"distributor#{payout.distributor_id}", "payout_changed", now, key, data))
+    return tx
+
+
+def _mark(payout: PayoutItem) -> None:
+    """Mark the commissions of a payout that was paid; again, if that was cut short."""
+    if payout.marked or _load(payout.payout_id).status != rules.PAID:
+        return
+    distribution.mark_paid(payout.distributor_id, payout.rounds, payout.payout_id, clock.now())
+    storage.update_if(PayoutItem(payout.payout_id), [PayoutItem.marked.set(True)])
+
+
+def _ask_later(payout: PayoutItem, now: datetime) -> None:
+    at = rules.next_poll(clock.parse(payout.called_at), now)
+    due.put("payout_poll", at, payout.payout_id, _poll(payout, at))
+
+
+def _add_poll(tx: Transaction, payout: PayoutItem, called_at: datetime, now: datetime) -> None:
+    at = rules.next_poll(called_at, now)
+    due.add(tx, "payout_poll", at, payout.payout_id, _poll(payout, at))
+
+
+def _poll(payout: PayoutItem, at: datetime) -> dict[str, str]:
+    # With its time: the queue takes two equal messages within five minutes for one.
+    return {"kind": "payout_poll", "payout_id": payout.payout_id, "at": clock.iso(at)}

@@ -1,0 +1,248 @@
+"""Settlements: what is available goes into payouts, one transaction a distributor.
+
+A run goes through all distributors page by page, a queue message a page. Whatever a run does for a
+distributor hangs on the payout's number, which follows from the settlement and the distributor: a
+page that is worked twice, or was cut short, does nothing twice and leaves nothing out.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from chalicelib.distribution import service as distribution
+from chalicelib.distribution.service import Distributor, Plan
+from chalicelib.ledger import rules as journals
+from chalicelib.ledger import service as ledger
+from chalicelib.payouts import models, rules
+from chalicelib.payouts.models import PayoutItem, SettlementItem
+from chalicelib.payouts.rules import Sums
+from chalicelib.platform import clock, ids, jobs, log, queues, storage, timeline
+from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.timeline import Line
+
+_PAGE = 100
+_TRIES = 20
+
+
+def start(until: datetime | None) -> dict[str, Any]:
+    """Begin a run by hand: the job and the settlement's id. Upstream when the queue did not take it."""
+    now = clock.now()
+    settlement_id = f"st_{ids.ulid(now).lower()}"
+    job_id = jobs.start("settlement", 0, result_id=settlement_id)
+    run = _new(settlement_id, until or now, now, job_id=job_id)
+    run.save()
+    try:
+        _continue("settle", settlement_id, None, 0)
+    except Upstream:
+        run.update(actions=[SettlementItem.status.set("failed")])
+        jobs.update(job_id, status="failed", error="the queue did not take it")
+        raise
+    return {"job_id": job_id, "status": "running", "done": 0, "total": 0, "settlement_id": settlement_id}
+
+
+def daily(now: datetime) -> None:
+    """What the schedule does: mature what was left behind, and settle the plans whose period has begun."""
+    _continue("sweep", f"sweep_{now:%Y%m%d}", None, 0)
+    today = now.astimezone(clock.SHANGHAI).date()
+    for every in sorted({plan.settle_every for plan in _all_plans() if plan.settle_every}):
+        settlement_id = rules.scheduled_id(every, today)
+        storage.put_once(
+            _new(settlement_id, now, now, every=every), SettlementItem.settlement_id.does_not_exist()
+        )
+        _continue("settle", settlement_id, None, 0)
+
+
+def run_page(settlement_id: str, cursor: str | None, done: int) -> None:
+    """Settle one page of distributors, then hand on to the next, or finish."""
+    run = SettlementItem.find(settlement_id)
+    if run is None or run.status != "running":
+        return
+    # No commission matures before its time, whatever `until` says.
+    until = min(clock.parse(run.until), clock.now())
+    plan_of = _plans()
+
+    def settle(who: Distributor) -> str | None:
+        plan = plan_of(who.plan_id)
+        due = run.every is None or run.every == plan.settle_every
+        distribution.mature_due(who.distributor_id, until)
+        return _settle(run, who, plan) if due else None
+
+    page, following = distribution.distributors(_PAGE, cursor)
+    payouts, skipped = _each(page, settle)
+    queues.send_all("payout", (({"kind": "payout", "payout_id": p}, p) for p in payouts))
+    if skipped:
+        run.update(actions=[SettlementItem.skipped.add(skipped)])
+    done += len(page)
+    if following:
+        _progress(run, done=done)
+        _continue("settle", settlement_id, following, done)
+    else:
+        _progress(run, done=done, total=done, status="finished")
+        run.update(actions=[SettlementItem.status.set("finished")])
+
+
+def sweep_page(name: str, cursor: str | None, done: int) -> None:
+    """Mature one page of distributors' leftovers, then hand on to the next."""
+    now = clock.now()
+    page, following = distribution.distributors(_PAGE, cursor)
+
+    def mature(who: Distributor) -> None:
+        distribution.mature_due(who.distributor_id, now)
+
+    _each(page, mature)
+    if following:
+        _continue("sweep", name, following, done + len(page))
+
+
+def get(settlement_id: str) -> dict[str, Any]:
+    """The settlement with its payouts. NotFound."""
+    run = SettlementItem.find(settlement_id)
+    if run is None:
+        raise NotFound(f"there is no settlement {settlement_id}")
+    payouts = [
+        {
+            "payout_id": row.payout_id,
+            "distributor_id": row.distributor_id,
+            "amount_fen": int(row.amount_fen),
+            "status": row.status,
+        }
+        for row in models.of_settlement(settlement_id)
+    ]
+    return {**_shown(run), "payouts": payouts}
+
+
+def settlements(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of settlements, newest first, without their payouts."""
+    rows = SettlementItem.by_listing.query(
+        "settlement", scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
+    )
+    return [_shown(row) for row in rows], storage.cursor_of(rows.last_evaluated_key)
+
+
+def _settle(run: SettlementItem, who: Distributor, plan: Plan) -> str | None:
+    """The id of the distributor's payout in this run; None when there is nothing to pay."""
+    payout_id = rules.payout_id(run.settlement_id, who.distributor_id)
+    for _ in range(_TRIES):
+        if PayoutItem.find(payout_id) is not None:
+            return payout_id
+        balance = ledger.balance(who.distributor_id)
+        sums = rules.sums(balance.available_fen, balance.debt_fen, plan.minimum_payout_fen, plan.withhold_tax)
+        if sums is None:
+            return None
+        tx = _planned(run, who, payout_id, sums, balance)
+        try:
+            tx.commit()
+            return payout_id
+        except ConditionFailed:
+            continue  # money moved, or another run was first: look again
+    raise Busy("the distributor's money keeps moving")
+
+
+def _planned(
+    run: SettlementItem, who: Distributor, payout_id: str, sums: Sums, balance: journals.Balance
+) -> Transaction:
+    now = clock.now()
+    item = PayoutItem(
+        payout_id,
+        settlement_id=run.settlement_id,
+        distributor_id=who.distributor_id,
+        openid=who.openid,
+        name=who.name,
+        gross_fen=sums.gross_fen,
+        debt_fen=sums.debt_fen,
+        tax_fen=sums.tax_fen,
+        amount_fen=sums.net_fen,
+        rounds=sorted({balance.round, *balance.returned}),
+        created_at=clock.iso(now),
+        status=rules.PLANNED,
+        changed_at=clock.iso(now),
+    )
+    reason = {"settlement_id": run.settlement_id, "payout_id": payout_id}
+    cause = journals.Cause(who.distributor_id, clock.parse(run.created_at), payout_id, reason)
+    written = journals.payout_started(cause, sums.available_fen, sums.debt_fen, sums.tax_fen)
+    totals = [
+        SettlementItem.distributors.add(1),
+        SettlementItem.gross_fen.add(sums.gross_fen),
+        SettlementItem.debt_fen.add(sums.debt_fen),
+        SettlementItem.tax_fen.add(sums.tax_fen),
+        SettlementItem.net_fen.add(sums.net_fen),
+    ]
+    data = {"payout_id": payout_id, "amount_fen": sums.net_fen, "status": rules.PLANNED}
+    tx = Transaction()
+    tx.put("payout", item, PayoutItem.payout_id.does_not_exist())
+    ledger.post_and_close_round(tx, written, balance)
+    tx.update("settlement", SettlementItem(run.settlement_id), totals)
+    timeline.add(tx, Line(f"distributor#{who.distributor_id}", "payout_changed", now, f"{payout_id}#1", data))
+    return tx
+
+
+def _each(page: Iterable[Distributor], work: Callable[[Distributor], str | None]) -> tuple[list[str], int]:
+    """`work` for each who has money that may move. What fails for one does not stop the others."""
+    found = list(page)
+    balances = ledger.balances(who.distributor_id for who in found)
+    answers, failed = [], 0
+    for who in found:
+        balance = balances.get(who.distributor_id)
+        if balance is None or not (balance.pending_fen or balance.available_fen or balance.in_payout_fen):
+            continue
+        try:
+            answer = work(who)
+        except Exception as error:
+            log.failure("distributor not settled", error, distributor_id=who.distributor_id)
+            failed += 1
+            continue
+        if answer:
+            answers.append(answer)
+    return answers, failed
+
+
+def _plans() -> Callable[[str], Plan]:
+    """Plans by id, each read once."""
+    known: dict[str, Plan] = {}
+
+    def plan_of(plan_id: str) -> Plan:
+        if plan_id not in known:
+            known[plan_id] = distribution.plan(plan_id)
+        return known[plan_id]
+
+    return plan_of
+
+
+def _all_plans() -> Iterable[Plan]:
+    cursor: str | None = None
+    while True:
+        page, cursor = distribution.plans(200, cursor)
+        yield from page
+        if cursor is None:
+            return
+
+
+def _new(
+    settlement_id: str, until: datetime, now: datetime, *, every: str | None = None, job_id: str | None = None
+) -> SettlementItem:
+    return SettlementItem(
+        settlement_id,
+        created_at=clock.iso(now),
+        until=clock.iso(until),
+        every=every,
+        status="running",
+        job_id=job_id,
+    )
+
+
+def _continue(kind: str, name: str, cursor: str | None, done: int) -> None:
+    message = {"kind": kind, "settlement_id": name, "cursor": cursor, "done": done}
+    queues.send("settle", message, group=name)
+
+
+def _progress(run: SettlementItem, **values: Any) -> None:
+    if run.job_id:
+        jobs.update(run.job_id, **values)
+
+
+def _shown(run: SettlementItem) -> dict[str, Any]:
+    sums = ("distributors", "gross_fen", "debt_fen", "tax_fen", "net_fen", "skipped")
+    told = {"settlement_id": run.settlement_id, "status": run.status, "job_id": run.job_id}
+    times = {"created_at": run.created_at, "until": run.until}
+    return {**told, **times, **{name: int(getattr(run, name)) for name in sums}}
