@@ -1,0 +1,1 @@
+"""Pages: the scan page, later the console, the sidebar and H5."""
