@@ -52,8 +52,8 @@ def decrypt(aes_key: str, encrypt: str, receive_id: str) -> bytes:
     cipher = _cipher(aes_key)
     try:
         opener = cipher.decryptor()
-        raw = opener.update(base64.b64decode(encrypt, validate=True)) + opener.finalize()
-    except (ValueError, binascii.Error):
+        raw = opener.update(binascii.a2b_base64(encrypt, strict_mode=True)) + opener.finalize()
+    except ValueError:
         raise Forbidden(_REFUSED) from None
     pad = raw[-1] if raw else 0
     end = 20 + int.from_bytes(raw[16:20], "big")

@@ -105,7 +105,8 @@ def parse(data: bytes) -> Event:
     except (UnicodeDecodeError, ElementTree.ParseError):
         raise Malformed("not a WeCom message") from None
     values = {child.tag: child.text for child in root if child.text and not len(child)}
-    items = tuple(item.text for item in root.iterfind("MemChangeList/Item") if item.text)
+    members = root.find("MemChangeList")
+    items = () if members is None else tuple(item.text for item in members if item.text)
     if "MsgType" not in values and "InfoType" in values:
         kind, change = "suite", values["InfoType"]
     elif values.get("MsgType") == "event":

@@ -150,7 +150,7 @@ class Transport:
             pass
         if may_lose:
             return None
-        raise AnswerLost(path) from None
+        raise AnswerLost(path)
 
     def _drop_idle(self) -> None:
         """Forget connections that have slept (a frozen function): a dead one looks like a lost answer."""

@@ -83,6 +83,7 @@ class Stub:
     def _handler(stub: "Stub") -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))

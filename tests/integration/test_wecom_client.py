@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,10 @@ INVALID = {"errcode": 40014, "errmsg": "invalid access_token"}
 Answer = dict[str, Any] | int | bytes | str | Callable[[dict[str, Any]], Any]
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64  # a stampede must not be thinned out by the listen queue
+
+
 class Stub:
     """A WeCom of a few lines. `answers[path]`: what it says, in turn; the last one stays.
 
@@ -48,7 +53,7 @@ class Stub:
         self.dead: set[str] = set()
         self.lock = threading.Lock()
         self.released = threading.Event()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server = Server(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.base = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -81,6 +86,7 @@ class Stub:
     def _handler(stub: "Stub") -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
@@ -114,13 +120,16 @@ class SharedTokens:
     def __init__(self) -> None:
         self.stored: Token | None = None
         self.until: datetime | None = None
+        self.gets = 0
         self._lock = threading.Lock()
 
     def _version(self) -> int:
         return self.stored.version if self.stored else 0
 
     def get(self) -> Token | None:
-        return self.stored
+        with self._lock:
+            self.gets += 1
+            return self.stored
 
     def try_lock(self, version: int, until: datetime) -> bool:
         with self._lock:
@@ -385,6 +394,17 @@ def test_a_stampede_asks_for_one_token(stub: Stub, monkeypatch: pytest.MonkeyPat
         assert sum(threads.map(work, range(32))) == 32
     assert stub.tokens == len(stub.asked("gettoken")) == 2
     assert store.stored is not None and (store.stored.value, store.stored.version) == ("AT_2", 2)
+
+
+def test_the_threads_of_one_process_read_the_store_once(stub: Stub) -> None:
+    store = SharedTokens()
+    client = make(stub, store)
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(client.user_get, ["lihua"] * 64))
+        assert (store.gets, stub.tokens) == (1, 1)
+        stub.dead.add("AT_1")
+        list(threads.map(client.user_get, ["lihua"] * 64))
+    assert (store.gets, stub.tokens) == (2, 2)
 
 
 @pytest.mark.parametrize("refusal", [EXPIRED, INVALID])
@@ -728,7 +748,7 @@ def test_no_secret_in_logs_or_errors(stub: Stub, caplog: pytest.LogCaptureFixtur
         for call in NOT_REPEATABLE + REPEATABLE:
             with pytest.raises(Upstream) as error:
                 call(client)
-            told.append(f"{error.value!r} {error.value} {error.getrepr(chain=True, showlocals=False)}")
+            told += [repr(error.value), *traceback.format_exception(error.value)]
     text = caplog.text + "".join(told)
     assert SECRET not in text and "AT_1" not in text and "access_token=" not in text
 
