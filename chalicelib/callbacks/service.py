@@ -37,7 +37,16 @@ def _unknown(event: Event) -> None:
     timeline.record(Line(f"unknown#{event.digest}", "event_unknown", event.at, event.digest, data))
 
 
-_KEPT = ("UserID", "NewUserID", "FailReason", "UpdateDetail", "JoinScene", "QuitScene", "MemChangeCnt", "Status")
+_KEPT = (
+    "UserID",
+    "NewUserID",
+    "FailReason",
+    "UpdateDetail",
+    "JoinScene",
+    "QuitScene",
+    "MemChangeCnt",
+    "Status",
+)
 
 _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("change_external_contact", "add_external_contact"): customers.added,

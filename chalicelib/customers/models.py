@@ -1,4 +1,4 @@
-"""What is stored of a customer: one item, written under its version. Kept under 1 KB: each KB is two write units."""
+"""A customer is one item, written under its version, and kept small: each KB is two write units."""
 
 from datetime import datetime
 from typing import Any

@@ -16,6 +16,7 @@ from typing import Any
 from chalicelib.customers import models, rules
 from chalicelib.customers.rules import Customer, Source
 from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, log, queues, timeline
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
@@ -89,7 +90,7 @@ def history(external_userid: str, limit: int, cursor: str | None) -> tuple[list[
 
 
 def add_tags(external_userid: str, names: Iterable[str], staff_id: str | None = None) -> bool:
-    """Put tags into our mirror of the customer (setting them at WeCom is tags.service's). False: no change."""
+    """Put tags into our mirror of the customer (at WeCom it is tags.service that does). False: no change."""
     wanted = list(names)
     return _retag(external_userid, staff_id, lambda customer: rules.with_tags(customer, add=wanted))
 
@@ -104,8 +105,8 @@ def _add(event: Event, half: bool) -> None:
     staff_id, external_userid = _pair(event)
     way = livecodes.find_way(event.state) if event.state else None
     code = _live_code(way.live_code_id) if way else None
-    source = Source(event.at, code.channel or "", code.live_code_id) if code else None
-    tags = list(code.tags) if code and not half else []
+    source = Source(event.at, code.channel, code.live_code_id) if code else None
+    tags = code.tags if code and not half else []
     details = None if half else _details(external_userid, patient=False)
     for customer in _attempts(external_userid):
         data = {"staff_id": staff_id, "state": event.state, "tags": tags, "half": half}
@@ -120,7 +121,7 @@ def _add(event: Event, half: bool) -> None:
         tx = Transaction()
         models.add(tx, now)
         assignment_id = None
-        if way and change.begins:
+        if way and code and change.begins:
             assignment_id = livecodes.confirm(tx, way, external_userid, event.at)
         told = {"live_code_id": code.live_code_id if code else None, "assignment_id": assignment_id}
         figures = {"begins": change.begins, "ends": change.ends, "first": change.first}
@@ -128,15 +129,17 @@ def _add(event: Event, half: bool) -> None:
         if _committed(tx):
             break
     if tags:
-        message = {"kind": "tag", "staff_id": staff_id, "external_userid": external_userid}
-        message |= {"add": tags, "remove": []}
+        bond = {"staff_id": staff_id, "external_userid": external_userid}
+        message = {"kind": "tag", **bond, "add": tags, "remove": []}
         queues.send("push", message, group=external_userid, key=event.digest)
 
 
 def _lose(event: Event, by: str) -> None:
     staff_id, external_userid = _pair(event)
     for customer in _attempts(external_userid):
-        line = Line(external_userid, "customer_lost", event.at, event.digest, {"staff_id": staff_id, "by": by})
+        line = Line(
+            external_userid, "customer_lost", event.at, event.digest, {"staff_id": staff_id, "by": by}
+        )
         if customer.version and timeline.happened(line):
             return
         change = rules.lost(customer, staff_id, event.at)
@@ -172,7 +175,7 @@ def _attempts(external_userid: str) -> Iterator[Customer]:
     """The customer as stored, anew for each attempt at writing it. Busy when all have failed."""
     for attempt in range(_TRIES):
         if attempt:
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # not a secret  # nosec B311
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  # nosec B311 (not a secret)
         yield models.load(external_userid)
     raise Busy("others keep changing this customer")
 
@@ -186,7 +189,7 @@ def _committed(tx: Transaction) -> bool:
     return True
 
 
-def _live_code(live_code_id: str) -> Any:
+def _live_code(live_code_id: str) -> LiveCode | None:
     """The live code, None when it has been deleted while its codes were still in use."""
     try:
         return livecodes.get(live_code_id)

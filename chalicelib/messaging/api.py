@@ -18,7 +18,9 @@ class WelcomeSetting(msgspec.Struct, kw_only=True):
     attachments: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=rules.MAX_ATTACHMENTS)] = []
 
 
-@door.route("GET", "/api/settings/welcome", scope="read", answer=WelcomeSetting, summary="The default welcome")
+@door.route(
+    "GET", "/api/settings/welcome", scope="read", answer=WelcomeSetting, summary="The default welcome"
+)
 def get(call: http.Call) -> WelcomeSetting:
     welcome = service.default_welcome()
     return WelcomeSetting(text=welcome.text, attachments=[dict(a) for a in welcome.attachments])
@@ -38,6 +40,8 @@ def put(call: http.Call) -> WelcomeSetting:
         raise Invalid(("text", f"over {rules.MAX_TEXT} bytes"))
     for index, attachment in enumerate(body.attachments):
         if not rules.well_formed(attachment):
-            raise Invalid((f"attachments[{index}]", f"msgtype is one of {', '.join(rules.KINDS)}, with its object"))
+            raise Invalid(
+                (f"attachments[{index}]", f"msgtype is one of {', '.join(rules.KINDS)}, with its object")
+            )
     service.set_default_welcome(rules.Welcome(body.text, tuple(body.attachments)))
     return body

@@ -48,11 +48,6 @@ def welcome_of(value: Mapping[str, Any] | None) -> Welcome:
     return Welcome(value.get("text") or "", tuple(value.get("attachments") or ())[:MAX_ATTACHMENTS])
 
 
-def first(*choices: Welcome) -> Welcome:
-    """The first that says anything, else an empty one."""
-    return next((welcome for welcome in choices if welcome), Welcome())
-
-
 def fill(text: str, names: Mapping[str, str]) -> str:
     """With names for the placeholders, cut to what WeCom takes. A name that looks like one stays as it is."""
     filled = _PLACEHOLDER.sub(lambda found: names.get(found[0], ""), text)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -70,17 +71,14 @@ def set_default_welcome(chosen: Welcome) -> None:
 
 
 def _choose(state: str | None) -> tuple[str | None, Welcome]:
-    """The live code's own welcome, else that of the SOP which it starts, else the default one."""
+    """The live code's own welcome, else that of an SOP which the add starts, else the default one."""
     way = livecodes.find_way(state) if state else None
-    if way is None:
-        return None, default_welcome()
-    try:
-        own = rules.welcome_of(livecodes.get(way.live_code_id).welcome)
-    except NotFound:
-        own = Welcome()
-    if not own:
-        own = rules.welcome_of(sops.welcome_for(way.live_code_id))
-    return way.live_code_id, own or default_welcome()
+    live_code_id, own = None, Welcome()
+    if way is not None:
+        live_code_id = way.live_code_id
+        with suppress(NotFound):  # deleted, while its codes are still in use
+            own = rules.welcome_of(livecodes.get(live_code_id).welcome)
+    return live_code_id, own or rules.welcome_of(sops.welcome_for(live_code_id)) or default_welcome()
 
 
 def _send(message: Mapping[str, Any], chosen: Welcome, window: datetime) -> tuple[str | None, str]:
@@ -89,7 +87,7 @@ def _send(message: Mapping[str, Any], chosen: Welcome, window: datetime) -> tupl
     Tried at least once however late it seems: clocks differ, and WeCom decides.
     """
     text = rules.fill(chosen.text, _names(message, chosen.text))
-    attachments, how = list(chosen.attachments), "full"
+    attachments, how = [dict(a) for a in chosen.attachments], "full"
     while True:
         deadline = max(window, clock.now() + _TRY)
         code, treatment = None, "lost"
@@ -118,10 +116,15 @@ def _names(message: Mapping[str, Any], text: str) -> dict[str, str]:
     """Names for the placeholders that are there; a neutral word for a name that can't be had at once."""
     names = {rules.CUSTOMER: rules.NEUTRAL_CUSTOMER, rules.STAFF: rules.NEUTRAL_STAFF}
     if rules.STAFF in text:
-        names[rules.STAFF] = staff.name(message["staff_id"]) or rules.NEUTRAL_STAFF
+        names[rules.STAFF] = _staff_name(message["staff_id"])
     if rules.CUSTOMER in text:
         names[rules.CUSTOMER] = _customer_name(message) or rules.NEUTRAL_CUSTOMER
     return names
+
+
+def _staff_name(staff_id: str) -> str:
+    found = staff.name(staff_id)
+    return found if found != staff_id else rules.NEUTRAL_STAFF
 
 
 def _customer_name(message: Mapping[str, Any]) -> str:

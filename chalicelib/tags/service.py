@@ -23,7 +23,7 @@ def apply(staff_id: str, external_userid: str, add: Collection[str], remove: Col
     What can never succeed (no bond any more, a name that WeCom does not take) is taken out of the
     mirror, with a line saying so. Upstream for what may pass: the message is handed out again.
     """
-    wanted = [name for name in add if rules.valid(name)]
+    wanted = [name for name in dict.fromkeys(add) if rules.valid(name)]
     if impossible := set(add) - set(wanted):
         customers.remove_tags(external_userid, impossible, staff_id)
     try:
@@ -46,7 +46,7 @@ def changed(event: Event) -> None:
 def _mark(staff_id: str, external_userid: str, add: Collection[str], remove: Collection[str]) -> None:
     for last in (False, True):
         ids = _ids(add, fresh=last)
-        gone = _known([name for name in remove if rules.valid(name)], fresh=last)
+        gone = _known([name for name in dict.fromkeys(remove) if rules.valid(name)], fresh=last)
         try:
             default_client().mark_tag(staff_id, external_userid, list(ids.values()), list(gone.values()))
             return
@@ -61,7 +61,8 @@ def _ids(names: Collection[str], fresh: bool) -> dict[str, str]:
     missing = [name for name in names if name not in found]
     if not missing:
         return found
-    read_at, made = clock.now(), {}
+    read_at = clock.now()
+    made: dict[str, str] = {}
     for group, tags in rules.by_group(missing).items():
         try:
             made |= rules.ids([default_client().add_corp_tag(group, tags)])

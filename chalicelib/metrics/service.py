@@ -1,0 +1,38 @@
+"""Figures: counted from the timeline's stream, read as a funnel.
+
+A batch is summed up for each (day, channel) and counted by one update, which also notes how far the
+shard is counted. When a batch comes again, whole, in halves or with more behind it, what is counted
+already is left out.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from chalicelib.metrics import models, rules
+from chalicelib.metrics.rules import Cell, Figures
+from chalicelib.platform.timeline import Line
+
+
+def project(lines: Sequence[tuple[Line, str]], shard: str) -> None:
+    """Count lines, each with its sequence number in `shard` (text that sorts as the numbers do)."""
+    for cell, entries in rules.by_cell(lines).items():
+        _count(cell, shard, entries)
+
+
+def funnel(start: date, end: date) -> list[dict[str, Any]]:
+    """Both days included: a row for each channel, by name."""
+    channels: dict[str, list[Figures]] = {}
+    for day in rules.days(start, end):
+        for channel, sums in models.read(day):
+            channels.setdefault(channel, []).append(sums)
+    return [rules.row(channel, rules.total(parts)) for channel, parts in sorted(channels.items())]
+
+
+def _count(cell: Cell, shard: str, entries: list[tuple[str, Figures]]) -> None:
+    while entries:
+        sums = rules.total(figures for _, figures in entries)
+        if models.count(cell, shard, entries[0][0], entries[-1][0], sums):
+            return
+        last = models.last(cell, shard)  # at least the first is counted: add what is behind the mark
+        entries = [entry for entry in entries if entry[0] > last]
