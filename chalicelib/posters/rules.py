@@ -81,7 +81,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Qr:
-    """The square for the dark modules; the quiet zone comes around it and must be free."""
+    """The square for the dark modules. `light` is the ground there, and for the quiet zone around it."""
 
     x: float
     y: float
@@ -139,7 +139,7 @@ def parse_width(value: object) -> int | None:
 
 
 def parse_request(data: object, templates: Mapping[str, Template], default: str) -> Request:
-    """Reads `{"url","title"?,"subtitle"?,"staff_name"?,"template"?,"width"?}`. Invalid names every bad field."""
+    """Reads {"url","title"?,"subtitle"?,"staff_name"?,"template"?,"width"?}; Invalid has every bad field."""
     if not isinstance(data, Mapping):
         raise Invalid(("", "must be an object"))
     wrong: list[tuple[str, str]] = []
@@ -191,5 +191,10 @@ def place_qr(template: Template, modules: int, width: int) -> Square:
         least = math.ceil(MIN_MODULE_PX * modules * template.width / qr.size)
         raise Invalid(("width", f"too small for this code's QR: at least {least}"))
     spare = box - module * modules
-    left, above = (0, spare) if qr.align == "left" else (spare // 2, spare // 2)
-    return Square(round(qr.x * scale) + left, round(qr.y * scale) + above, module)
+    left, above = (0.0, spare) if qr.align == "left" else (spare / 2, spare / 2)
+    return Square(_snapped(qr.x * scale + left), _snapped(qr.y * scale + above), module)
+
+
+def _snapped(pixels: float) -> int:
+    """To every fourth pixel: shrunk to a half or a quarter by a chat app, the modules stay sharp."""
+    return round(pixels / 4) * 4

@@ -8,15 +8,15 @@ layers/fonts; only functions/poster imports this module.
 """
 
 import io
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 
-import qrcode
-import zxingcpp
+import qrcode  # type: ignore[import-untyped]
+import zxingcpp  # type: ignore[import-not-found]
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from chalicelib.posters.rules import (
-    QUIET_MODULES,
     Disc,
     Face,
     Rect,
@@ -62,11 +62,14 @@ def _has_glyph(face: Face, character: str) -> bool:
     return character.isspace() or bytes(font.getmask(character)) != bytes(font.getmask(_NO_GLYPH))
 
 
+def _drawable(text: str) -> str:
+    """The text without characters that a font lacks (emoji in names): they would print as hollow boxes."""
+    return "".join(c for c in text if _has_glyph("sans", c) and _has_glyph("serif", c)).strip()
+
+
 @lru_cache(maxsize=256)
 def _lines(layer: Text, words: str) -> list[Line]:
-    """Laid-out words, without characters that the font lacks (emoji in names): no hollow boxes."""
-    drawable = "".join(character for character in words if _has_glyph(layer.face, character))
-    return place(layer, drawable, lambda character: _advance(layer.face, character))
+    return place(layer, words, lambda character: _advance(layer.face, character))
 
 
 def _rgb(colour: str) -> _Colour:
@@ -92,7 +95,6 @@ class _Page:
         for text in self.texts:
             if "{" not in text.value:
                 self.write(self.picture, text, text.value)
-
         self.palette = [part for colour in self.colours for part in colour]
         self.greys = [round(0.299 * r + 0.587 * g + 0.114 * b) for r, g, b in self.colours]
         self.greys += [0] * (256 - len(self.greys))
@@ -104,9 +106,9 @@ class _Page:
 
     def _ramp(self, text: Text) -> int:
         """Adds the shades between the ground in the middle of the text's box and its ink, if they are new."""
-        middle = int((text.x + text.width / 2) * self.scale), int((text.y + text.height / 2) * self.scale)
-        index = self.picture.getpixel(middle)
-        ground, ink = self.colours[int(index) if isinstance(index, (int, float)) else 0], _rgb(text.colour)
+        x, y = int((text.x + text.width / 2) * self.scale), int((text.y + text.height / 2) * self.scale)
+        ground = self.colours[self.picture.crop((x, y, x + 1, y + 1)).tobytes()[0]]
+        ink = _rgb(text.colour)
         shades = [
             tuple(round(g + (i - g) * step / _SHADES) for g, i in zip(ground, ink, strict=True))
             for step in range(1, _SHADES + 1)
@@ -121,9 +123,8 @@ class _Page:
         """Writes words into the text's box, in its shades."""
         margin = text.size / 2  # strokes may stand out of the box a little
         left, top = round((text.x - margin) * self.scale), round((text.y - margin) * self.scale)
-        mask = Image.new(
-            "L", (round((text.width + 2 * margin) * self.scale), round((text.height + 2 * margin) * self.scale))
-        )
+        width, height = text.width + 2 * margin, text.height + 2 * margin
+        mask = Image.new("L", (round(width * self.scale), round(height * self.scale)))
         draw = ImageDraw.Draw(mask)
         for line in _lines(text, words):
             em = line.size * self.scale
@@ -131,10 +132,11 @@ class _Page:
             for character, x in zip(line.text, line.xs, strict=True):
                 at = (x * self.scale - left, line.baseline * self.scale - top)
                 draw.text(at, character, 255, font, "ls", stroke_width=text.weight * em)
-        picture.paste(mask.point([self.ramps[text] + step for step in _STEPS]), (left, top), mask.point(_INKED))
+        shades = mask.point([self.ramps[text] + step for step in _STEPS])
+        picture.paste(shades, (left, top), mask.point(_INKED))
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=4)  # 30 MB each at the greatest width
 def _page(template: Template, width: int, has_staff: bool) -> _Page:
     return _Page(template, width, has_staff)
 
@@ -168,17 +170,14 @@ def _modules(url: str) -> list[list[bool]]:
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)
     code.add_data(url)
     code.make()
-    return code.get_matrix()
+    rows: list[list[bool]] = code.get_matrix()
+    return rows
 
 
 def _draw_qr(picture: Image.Image, page: _Page, template: Template, url: str) -> None:
     rows = _modules(url)
     square = place_qr(template, len(rows), picture.width)
-    quiet = QUIET_MODULES * square.module
     side = len(rows) * square.module
-    picture.paste(
-        page.light, (square.x - quiet, square.y - quiet, square.x + side + quiet, square.y + side + quiet)
-    )
     indexes = bytes(page.dark if dark else page.light for row in rows for dark in row)
     small = Image.frombytes("L", (len(rows), len(rows)), indexes)
     picture.paste(small.resize((side, side), Image.Resampling.NEAREST), (square.x, square.y))
@@ -189,11 +188,20 @@ def decoded(grey: Image.Image) -> str | None:
     found = zxingcpp.read_barcode(
         grey, formats=zxingcpp.BarcodeFormat.QRCode, try_rotate=False, try_downscale=False
     )
-    return found.text if found else None
+    return str(found.text) if found else None
 
 
 def render(request: Request) -> bytes:
-    """The poster as a PNG. Invalid("width") when the code would be too fine; Unreadable when it fails the check."""
+    """The poster as a PNG.
+
+    Invalid("width") when the code would be too fine, Unreadable when the poster does not decode to its url.
+    """
+    request = replace(
+        request,
+        title=_drawable(request.title),
+        subtitle=_drawable(request.subtitle),
+        staff_name=_drawable(request.staff_name),
+    )
     template = TEMPLATES[request.template]
     page = _page(template, request.width or template.width, bool(request.staff_name))
     poster = page.picture.copy()

@@ -42,9 +42,10 @@ def offsets(text: str, advance: Advance, tracking: float = 0) -> list[float]:
     places = [-0.5 if text[:1] in _BLANK_BEFORE else 0.0]
     for character, after in zip(text, [*text[1:], ""], strict=True):
         step = advance(character) + (tracking if after else 0)
-        if character in _BLANK_AFTER and (not after or after in _BLANK_AFTER | _BLANK_BEFORE):
-            step -= 0.5
-        elif character in _BLANK_BEFORE and after in _BLANK_BEFORE:
+        squeezed = not after or after in _BLANK_AFTER | _BLANK_BEFORE
+        if (character in _BLANK_AFTER and squeezed) or (
+            character in _BLANK_BEFORE and after in _BLANK_BEFORE
+        ):
             step -= 0.5
         places.append(places[-1] + step)
     return places
@@ -107,7 +108,8 @@ def balanced(text: str, width: float, measure: Measure) -> list[str]:
 def shortened(lines: list[str], count: int, width: float, measure: Measure) -> list[str]:
     """The first `count` lines, the last ending in an ellipsis that fits and follows no punctuation."""
     last = lines[count - 1]
-    while last and (last[-1] in NOT_FIRST | NOT_LAST or last[-1].isspace() or measure(last + ELLIPSIS) > width):
+    unfit = NOT_FIRST | NOT_LAST | {" "}
+    while last and (last[-1] in unfit or measure(last + ELLIPSIS) > width):
         last = last[:-1]
     return [*lines[: count - 1], last + ELLIPSIS]
 
