@@ -1,0 +1,1 @@
+"""Stores: where a brand sells, with their guides and groups."""

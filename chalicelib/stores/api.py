@@ -1,0 +1,69 @@
+"""Doors of stores."""
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.platform import http
+from chalicelib.platform.errors import Invalid, Malformed
+from chalicelib.platform.http import Call
+from chalicelib.stores import rules, service
+from chalicelib.stores.types import NewStore, StorePatch
+
+door = http.Door(__name__, tag="Stores")
+
+
+@door.route("POST", "/api/stores", body=NewStore, status=201, scope="write", summary="A new store")
+def create(call: Call) -> dict[str, Any]:
+    return service.create(_builtins(call.body))
+
+
+@door.route("GET", "/api/stores", scope="read", summary="Stores by id")
+def listing(call: Call) -> dict[str, Any]:
+    return http.listing(*service.page(*call.page()))
+
+
+@door.route(
+    "POST",
+    "/api/stores/import",
+    scope="write",
+    summary="Import a CSV (as text/csv, or JSON `{csv}`): right rows are taken, the others told by line",
+)
+def import_csv(call: Call) -> dict[str, Any]:
+    return service.import_csv(_csv(call), _complete)
+
+
+@door.route("GET", "/api/stores/{store_id}", scope="read", summary="One store")
+def get(call: Call, store_id: str) -> dict[str, Any]:
+    return service.get(store_id)
+
+
+@door.route("PATCH", "/api/stores/{store_id}", body=StorePatch, scope="write", summary="Change a store")
+def change(call: Call, store_id: str) -> dict[str, Any]:
+    return service.change(store_id, call.json(), _complete)
+
+
+@door.route("DELETE", "/api/stores/{store_id}", scope="write", summary="Delete a store")
+def remove(call: Call, store_id: str) -> dict[str, Any]:
+    service.remove(store_id)
+    return {"store_id": store_id, "status": "deleted"}
+
+
+def _csv(call: Call) -> str:
+    if "json" in (call.headers.get("content-type") or ""):
+        body = call.json()
+        if not isinstance(body, dict) or not isinstance(body.get("csv"), str):
+            raise Invalid(("csv", "is needed: the table as text"))
+        return str(body["csv"])
+    try:
+        return rules.decoded(call.raw)
+    except rules.BadTable as error:
+        raise Malformed(str(error)) from error
+
+
+def _complete(fields: Any) -> service.Store:
+    return _builtins(http.convert(fields, NewStore))
+
+
+def _builtins(store: NewStore) -> service.Store:
+    return msgspec.to_builtins(store)  # type: ignore[no-any-return]

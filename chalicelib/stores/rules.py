@@ -1,0 +1,66 @@
+"""A table of stores as CSV, the way operators keep it, read row by row."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+REQUIRED = ("store_id", "name", "latitude", "longitude")
+COLUMNS = (*REQUIRED, "city", "address", "staff_ids", "chat_ids")
+MAX_ROWS = 5000
+
+
+class BadTable(ValueError):
+    """The text as a whole is no table of stores."""
+
+
+def decoded(raw: bytes) -> str:
+    """UTF-8, with a byte order mark or without, or what a Chinese Excel saves (GB 18030). BadTable."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise BadTable("is neither UTF-8 nor GB 18030 text")
+
+
+def rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line number, fields) of each row that is not blank. The first line names the columns.
+
+    `staff_ids` and `chat_ids` hold ids with `;` or spaces between. Fields that are no numbers stay text,
+    for the types to refuse. BadTable.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""))
+    names = [name.strip().lower() for name in _next_line(reader) or []]
+    if missing := [name for name in REQUIRED if name not in names]:
+        raise BadTable("the first line lacks the columns " + ", ".join(missing))
+    if len(set(names)) != len(names):
+        raise BadTable("the first line names a column twice")
+    count = 0
+    while (values := _next_line(reader)) is not None:
+        if not any(value.strip() for value in values):
+            continue
+        count += 1
+        if count > MAX_ROWS:
+            raise BadTable(f"more than {MAX_ROWS} rows: import them in parts")
+        fields = {name: value.strip() for name, value in zip(names, values, strict=False) if name in COLUMNS}
+        yield reader.line_num, _typed(fields)
+
+
+def _next_line(reader: Any) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise BadTable(f"line {reader.line_num}: not CSV") from error
+
+
+def _typed(fields: dict[str, str]) -> dict[str, Any]:
+    typed: dict[str, Any] = dict(fields)
+    for name in ("latitude", "longitude"):
+        try:
+            typed[name] = float(fields.get(name, ""))
+        except ValueError:
+            typed[name] = fields.get(name, "")
+    for name in ("staff_ids", "chat_ids"):
+        typed[name] = fields.get(name, "").replace(";", " ").replace("；", " ").split()
+    return typed

@@ -1,0 +1,47 @@
+"""A store on the wire."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+_StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
+_Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z|^24:00\Z", description="HH:MM, local")]
+_Weekdays = Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(min_length=1, max_length=7)]
+_Text = Annotated[str, Meta(max_length=200)]
+_Ids = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=100)]
+
+
+class StoreHours(Struct, kw_only=True):
+    """Open on these weekdays (1 is Monday) between these times; `from` later than `to` runs over midnight."""
+
+    weekdays: _Weekdays = [1, 2, 3, 4, 5, 6, 7]
+    from_: _Time = msgspec.field(name="from")
+    to: _Time
+
+
+class NewStore(Struct, kw_only=True):
+    """`latitude` and `longitude` in degrees. No hours: always open."""
+
+    store_id: _StoreId
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    city: Annotated[str, Meta(max_length=50)] = ""
+    address: _Text = ""
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
+    staff_ids: _Ids = []
+    chat_ids: _Ids = []
+    hours: StoreHours | None = None
+
+
+class StorePatch(Struct, kw_only=True):
+    """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
+
+    name: Any | UnsetType = UNSET
+    city: Any | UnsetType = UNSET
+    address: Any | UnsetType = UNSET
+    latitude: Any | UnsetType = UNSET
+    longitude: Any | UnsetType = UNSET
+    staff_ids: Any | UnsetType = UNSET
+    chat_ids: Any | UnsetType = UNSET
+    hours: Any | UnsetType = UNSET
