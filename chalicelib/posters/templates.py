@@ -61,7 +61,7 @@ PARCEL = Template(
     ),
     texts=(
         _headline(120, 92, 1000, 248, 148, "#FFFFFF", 84, 2, leading=1.2, weight=0.014, tracking=0.06),
-        Text("{subtitle}", 140, 352, 960, 120, 44, "#FFEBDD", 36, 2, leading=1.36, tracking=0.02),
+        Text("{subtitle}", 140, 352, 960, 120, 44, "#FFF3EA", 36, 2, leading=1.36, tracking=0.02),
         Text("微信扫一扫，礼券即刻到账", 200, 1288, 840, 64, 38, "#6B4A3A", tracking=0.02),
         _initial(254, 1428, 132, 132, 64, "#FFFFFF"),
         _name(420, 1430, 600, 72, 48, "#2B1A12", 32),
@@ -80,9 +80,9 @@ MINIMAL = Template(
     title="加个微信，慢慢聊",
     subtitle="新品、活动与售后，都在这里",
     shapes=(
-        Rect(96, 108, 88, 10, "#D8432B"),
+        Rect(96, 108, 88, 10, "#C9381F"),
         Rect(96, 804, 888, 2, "#D9D6CC"),
-        Disc(704, 1046, 44, "#D8432B", shown="staff"),
+        Disc(704, 1046, 44, "#C9381F", shown="staff"),
     ),
     texts=(
         _headline(

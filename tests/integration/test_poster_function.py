@@ -1,4 +1,4 @@
-"""The poster function from its event to its pixels: two other readers, quiet zone, contrast, no hollow boxes."""
+"""The poster function from its event to its pixels: other readers, quiet zone, contrast, no hollow boxes."""
 
 import ast
 import base64
@@ -22,7 +22,7 @@ LONG_URL = "https://a1b2c3d4e5.execute-api.cn-northwest-1.amazonaws.com.cn/prod/
 ALL = pytest.mark.parametrize("template", TEMPLATES)
 LONG = {
     "title": "【冬季会员日】全场满￥300减50，新客再享「首单立减」！限时三天",
-    "subtitle": "添加顾问微信，领取会员专属礼券（每人限领一次），另有新品试用、生日礼与积分翻倍等你来拿，先到先得",
+    "subtitle": "添加顾问微信，领取会员专属礼券（每人限领一次），另有新品试用、生日礼与积分翻倍等你来拿",
     "staff_name": "欧阳Alexandra的一个很长很长的昵称",
 }
 
