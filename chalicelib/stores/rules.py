@@ -3,6 +3,8 @@
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 REQUIRED = ("store_id", "name", "latitude", "longitude")
@@ -57,10 +59,9 @@ def _next_line(reader: Any) -> list[str] | None:
 def _typed(fields: dict[str, str]) -> dict[str, Any]:
     typed: dict[str, Any] = dict(fields)
     for name in ("latitude", "longitude"):
-        try:
-            typed[name] = float(fields.get(name, ""))
-        except ValueError:
-            typed[name] = fields.get(name, "")
+        with suppress(ValueError):
+            if isfinite(number := float(fields.get(name, ""))):
+                typed[name] = number
     for name in ("staff_ids", "chat_ids"):
         typed[name] = fields.get(name, "").replace(";", " ").replace("；", " ").split()
     return typed

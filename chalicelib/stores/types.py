@@ -15,7 +15,7 @@ _Ids = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(m
 class StoreHours(Struct, kw_only=True):
     """Open on these weekdays (1 is Monday) between these times; `from` later than `to` runs over midnight."""
 
-    weekdays: _Weekdays = [1, 2, 3, 4, 5, 6, 7]
+    weekdays: _Weekdays = msgspec.field(default_factory=lambda: [1, 2, 3, 4, 5, 6, 7])
     from_: _Time = msgspec.field(name="from")
     to: _Time
 

@@ -1,0 +1,93 @@
+"""What a live code's definition must be, and where the answer points when it is not."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.livecodes import checks
+from chalicelib.livecodes.types import NewLiveCode
+
+
+def definition(**changes: Any) -> dict[str, Any]:
+    """The contract's example, changed."""
+    given: dict[str, Any] = {
+        "name": "Parcel card, winter",
+        "kind": "staff",
+        "channel": "parcel",
+        "tags": ["渠道/包裹卡"],
+        "assignment": {
+            "strategy": "round_robin",
+            "members": [
+                {
+                    "staff_id": "lihua",
+                    "daily_cap": 100,
+                    "hours": [{"weekdays": [1, 2], "from": "09:00", "to": "18:00"}],
+                }
+            ],
+            "fallback_staff_ids": ["wangwu"],
+        },
+        "welcome": {"text": "您好 {customer_name}，我是 {staff_name}", "attachments": []},
+        "schedule": {"from": None, "until": None},
+    }
+    complete = msgspec.convert(given | changes, NewLiveCode)
+    return msgspec.to_builtins(complete)  # type: ignore[no-any-return]
+
+
+def members(*given: dict[str, Any], fallback: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"assignment": {"members": list(given), "fallback_staff_ids": list(fallback)}}
+
+
+def test_the_contracts_example_is_right_and_complete() -> None:
+    whole = definition()
+    assert checks.problems(whole) == []
+    assert checks.warnings(whole) == []
+    assert whole["assignment"]["reserve_for"] == "PT10M"
+    assert whole["assignment"]["members"][0]["hours"] == [{"weekdays": [1, 2], "from": "09:00", "to": "18:00"}]
+    assert whole["timezone"] == "Asia/Shanghai"
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "group"}, "kind"),
+    ({"kind": "nearest_store"}, "kind"),
+    ({"tags": ["a/b", "plain"]}, "tags[1]"),
+    ({"tags": ["/b"]}, "tags[0]"),
+    ({"tags": ["a/b/c"]}, "tags[0]"),
+    ({"tags": ["a/" + "字" * 31]}, "tags[0]"),
+    (members(), "assignment.members"),
+    (members({"staff_id": "a"}, {"staff_id": "a"}), "assignment.members[1].staff_id"),
+    (members({"staff_id": "a"}, fallback=("b", "b")), "assignment.fallback_staff_ids[1]"),
+    (
+        members({"staff_id": "a", "hours": [{"weekdays": [1], "from": "09:00", "to": "09:00"}]}),
+        "assignment.members[0].hours[0].to",
+    ),
+    ({"assignment": {"members": [{"staff_id": "a"}], "reserve_for": "soon"}}, "assignment.reserve_for"),
+    ({"assignment": {"members": [{"staff_id": "a"}], "reserve_for": "P2D"}}, "assignment.reserve_for"),
+    ({"assignment": {"members": [{"staff_id": "a"}], "reserve_for": "PT1S"}}, "assignment.reserve_for"),
+    ({"schedule": {"from": "2026-11-22"}}, "schedule.from"),
+    ({"schedule": {"until": "soon"}}, "schedule.until"),
+    (
+        {"schedule": {"from": "2026-11-22T10:00:00+08:00", "until": "2026-11-22T02:00:00Z"}},
+        "schedule.until",
+    ),
+    ({"welcome": {"text": "字" * 1334}}, "welcome.text"),
+    ({"welcome": {}}, "welcome.text"),
+    ({"timezone": "Mars/Olympus"}, "timezone"),
+    ({"timezone": "../../etc/passwd"}, "timezone"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field"), BAD)
+def test_what_is_wrong_is_told_by_its_field(changes: dict[str, Any], field: str) -> None:
+    assert [f for f, _ in checks.problems(definition(**changes))] == [field]
+
+
+def test_what_may_leave_somebody_waiting_is_a_warning() -> None:
+    shift = [{"weekdays": [1], "from": "09:00", "to": "18:00"}]
+    field = "assignment.fallback_staff_ids"
+    capped = definition(**members({"staff_id": "a", "daily_cap": 1}))
+    away = definition(**members({"staff_id": "a", "hours": shift}))
+    assert "cap" in dict(checks.warnings(capped))[field]
+    assert "hours" in dict(checks.warnings(away))[field]
+    assert not checks.warnings(definition(**members({"staff_id": "a", "daily_cap": 1}, {"staff_id": "b"})))
+    assert not checks.warnings(definition(**members({"staff_id": "a", "daily_cap": 1}, fallback=("b",))))
