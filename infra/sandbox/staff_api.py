@@ -21,7 +21,7 @@ def _member(world: World, staff: st.Staff) -> dict[str, Any]:
         "is_leader_in_dept": [0] * len(staff.department),
         "direct_leader": [], "telephone": "", "alias": "", "status": staff.status, "extattr": {"attrs": []},
         "open_userid": "", "main_department": staff.department[0], "external_position": "",
-        "external_profile": {},
+        "external_profile": {"external_corp_name": "", "external_attr": []},
     }  # fmt: skip
 
 

@@ -16,7 +16,9 @@ def get(corp: Any, token: str | None) -> int:
 
 
 def test_a_token_lives_two_hours_and_is_the_same_all_that_time(corp: Any) -> None:
-    first = corp.raw("GET", "gettoken", {"corpid": corp.sandbox.config.corp_id, "corpsecret": "sandbox-app-secret"})
+    first = corp.raw(
+        "GET", "gettoken", {"corpid": corp.sandbox.config.corp_id, "corpsecret": "sandbox-app-secret"}
+    )
     token = first[1]["access_token"]
     assert first[1]["expires_in"] == 7200
     corp.clock.forward(7199)
@@ -93,7 +95,10 @@ def test_concurrency(make: Callable[..., Any]) -> None:
     corp = make(concurrency=1)
     inside: list[int] = []
     limits = corp.sandbox.wecom.limits
-    assert limits.around("/a", "", lambda: (inside.append(around(corp, "/a")), (200, {"errcode": 0}))[1])[0] == 200
+    assert (
+        limits.around("/a", "", lambda: (inside.append(around(corp, "/a")), (200, {"errcode": 0}))[1])[0]
+        == 200
+    )
     assert inside == [45033]
     assert around(corp, "/a") == 0
 

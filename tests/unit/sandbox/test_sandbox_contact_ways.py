@@ -39,7 +39,10 @@ def test_a_way_is_made_changed_listed_and_deleted(corp: Any) -> None:
     made = corp(ADD, {**ONE, "state": "lc_1"})
     assert made["qr_code"].endswith(f"/qr/{made['config_id']}.png")
     asked = {"config_id": made["config_id"]}
-    assert corp("externalcontact/update_contact_way", {**asked, "user": ["wangwu"], "state": "lc_2"})["errcode"] == 0
+    assert (
+        corp("externalcontact/update_contact_way", {**asked, "user": ["wangwu"], "state": "lc_2"})["errcode"]
+        == 0
+    )
     way = corp("externalcontact/get_contact_way", asked)["contact_way"]
     assert (way["user"], way["state"], way["skip_verify"], way["type"]) == (["wangwu"], "lc_2", True, 1)
     assert corp("externalcontact/list_contact_way")["contact_way"] == [asked]
@@ -128,8 +131,22 @@ LINK = {"msgtype": "link", "link": {"title": "新人礼", "url": "https://s.exam
         ({"attachments": [LINK] * 10}, 41064),
         ({"attachments": [{"msgtype": "voice", "voice": {"media_id": "x"}}]}, 41065),
         ({"attachments": [{"msgtype": "image", "image": {"media_id": "nobody's"}}]}, 40007),
-        ({"attachments": [{"msgtype": "image", "image": {"pic_url": "https://elsewhere.example.com/a.png"}}]}, 40058),
-        ({"attachments": [{"msgtype": "link", "link": {"title": "字" * 43, "url": "https://a.example.com"}}]}, 41082),
+        (
+            {
+                "attachments": [
+                    {"msgtype": "image", "image": {"pic_url": "https://elsewhere.example.com/a.png"}}
+                ]
+            },
+            40058,
+        ),
+        (
+            {
+                "attachments": [
+                    {"msgtype": "link", "link": {"title": "字" * 43, "url": "https://a.example.com"}}
+                ]
+            },
+            41082,
+        ),
         ({"attachments": [{"msgtype": "link", "link": {"title": "x"}}]}, 40063),
         ({"attachments": ["x"]}, 41065),
     ],

@@ -11,7 +11,9 @@ from hypothesis import strategies as some
 
 from infra.sandbox import crypto
 
-VECTORS = json.loads((Path(__file__).parent.parent / "wecom/data/crypto_vectors.json").read_text(encoding="utf-8"))
+VECTORS = json.loads(
+    (Path(__file__).parent.parent / "wecom/data/crypto_vectors.json").read_text(encoding="utf-8")
+)
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFE"
 
 

@@ -19,7 +19,10 @@ def test_a_customer_with_two_guides(corp: Any) -> None:
     corp.actions.add("wangwu", external_userid=external)
     got = corp(EC + "get", external_userid=external)
     assert got["external_contact"]["unionid"] == "o6_x"
-    assert [(f["userid"], f.get("state")) for f in got["follow_user"]] == [("lihua", "lc_1"), ("wangwu", None)]
+    assert [(f["userid"], f.get("state")) for f in got["follow_user"]] == [
+        ("lihua", "lc_1"),
+        ("wangwu", None),
+    ]
     assert corp(EC + "list", userid="LIHUA")["external_userid"] == [external]
 
 
@@ -132,7 +135,12 @@ def test_openids_are_of_wechat_users_only(corp: Any) -> None:
 
 
 def text(corp: Any, touser: str, content: str = "x") -> dict[str, Any]:
-    body = {"touser": touser, "msgtype": "text", "agentid": corp.sandbox.config.agent_id, "text": {"content": content}}
+    body = {
+        "touser": touser,
+        "msgtype": "text",
+        "agentid": corp.sandbox.config.agent_id,
+        "text": {"content": content},
+    }
     return dict(corp("message/send", body))
 
 
@@ -142,7 +150,9 @@ def test_messages_to_staff(make: Callable[..., Any]) -> None:
     assert text(corp, "lihua|Nobody")["invaliduser"] == "nobody"
     assert text(corp, "nobody")["errcode"] == 81013
     assert text(corp, "lihua", "")["errcode"] == 44004
-    assert corp.code("message/send", {"touser": "lihua", "msgtype": "text", "agentid": 1, "text": {}}) == 40056
+    assert (
+        corp.code("message/send", {"touser": "lihua", "msgtype": "text", "agentid": 1, "text": {}}) == 40056
+    )
     assert corp.code("message/send", {"touser": "lihua", "msgtype": "odd", "agentid": 1}) == 40008
 
 

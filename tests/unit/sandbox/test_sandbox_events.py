@@ -37,7 +37,12 @@ def test_the_published_callback_is_opened(make: Callable[..., Any], data: Callab
     assert corp.sandbox.observe(query, example["body"].encode())
     external = dict(fields(example["events"]["add_external_contact"]))["ExternalUserID"]
     assert corp("externalcontact/get", external_userid=external)["follow_user"][0]["state"] == "lc_8F3kQ2"
-    assert corp.code("externalcontact/send_welcome_msg", {"welcome_code": "WC_0001_TEST", "text": {"content": "x"}}) == 0
+    assert (
+        corp.code(
+            "externalcontact/send_welcome_msg", {"welcome_code": "WC_0001_TEST", "text": {"content": "x"}}
+        )
+        == 0
+    )
 
 
 def outside(corp: Any, change: str, at: int = 0, **elements: Any) -> bool:
@@ -46,7 +51,11 @@ def outside(corp: Any, change: str, at: int = 0, **elements: Any) -> bool:
     given = {"ChangeType": change, "UserID": "zhao", "ExternalUserID": "wmOut", **elements}
     xml = event_xml(config.corp_id, at or int(corp.world.ts()), CHANGE, **given)
     sealed = crypto.seal(config.callback_aes_key, xml.encode(), config.corp_id)
-    query = {"timestamp": "1", "nonce": "n", "msg_signature": crypto.signature(config.callback_token, "1", "n", sealed)}
+    query = {
+        "timestamp": "1",
+        "nonce": "n",
+        "msg_signature": crypto.signature(config.callback_token, "1", "n", sealed),
+    }
     return bool(corp.sandbox.observe(query, crypto.envelope(sealed, config.corp_id, config.agent_id)))
 
 
@@ -56,7 +65,10 @@ def test_customers_of_others_exist_from_then_on(corp: Any) -> None:
     corp.clock.forward(15)
     assert outside(corp, "add_external_contact", State="lc_9", WelcomeCode="WCout")  # again: the 20 s run on
     corp.clock.forward(6)
-    assert corp.code("externalcontact/send_welcome_msg", {"welcome_code": "WCout", "text": {"content": "x"}}) == 41050
+    assert (
+        corp.code("externalcontact/send_welcome_msg", {"welcome_code": "WCout", "text": {"content": "x"}})
+        == 41050
+    )
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (1, 0, 1, 0), (0, 1, 0)])
@@ -71,7 +83,11 @@ def test_deleted_after_added_whatever_comes_first(corp: Any, order: tuple[int, .
 
 def test_added_again_after_a_deletion(corp: Any) -> None:
     at = int(corp.world.ts())
-    for change, when in (("add_external_contact", at), ("del_external_contact", at + 1), ("add_external_contact", at + 2)):
+    for change, when in (
+        ("add_external_contact", at),
+        ("del_external_contact", at + 1),
+        ("add_external_contact", at + 2),
+    ):
         outside(corp, change, when)
     assert corp.code("externalcontact/get", external_userid="wmOut") == 0
 
@@ -81,7 +97,9 @@ def test_what_is_not_believed(corp: Any, make: Callable[..., Any]) -> None:
     assert not outside(corp, "transfer_fail")
     other = make(corp_id="wwother")
     config = other.sandbox.config
-    xml = event_xml("wwother", 1, CHANGE, ChangeType="add_external_contact", UserID="zhao", ExternalUserID="wmOut")
+    xml = event_xml(
+        "wwother", 1, CHANGE, ChangeType="add_external_contact", UserID="zhao", ExternalUserID="wmOut"
+    )
     sealed = crypto.seal(config.callback_aes_key, xml.encode(), "wwother")
     signature = crypto.signature(config.callback_token, "1", "n", sealed)
     query = {"timestamp": "1", "nonce": "n", "msg_signature": signature}
@@ -94,8 +112,17 @@ def test_what_is_not_believed(corp: Any, make: Callable[..., Any]) -> None:
 
 
 def test_our_own_callbacks_are_left_alone_and_sealed_anew(corp: Any) -> None:
-    xml = event_xml(corp.sandbox.config.corp_id, 1, CHANGE, ChangeType="add_external_contact", UserID="zhao", ExternalUserID="wm1")
-    one, two = (corp.sandbox.callbacks.seal(Post("callback", "http://127.0.0.1/cb", xml, 0)) for _ in range(2))
+    xml = event_xml(
+        corp.sandbox.config.corp_id,
+        1,
+        CHANGE,
+        ChangeType="add_external_contact",
+        UserID="zhao",
+        ExternalUserID="wm1",
+    )
+    one, two = (
+        corp.sandbox.callbacks.seal(Post("callback", "http://127.0.0.1/cb", xml, 0)) for _ in range(2)
+    )
     assert one[2] != two[2]
     from urllib.parse import parse_qsl, urlsplit
 
@@ -116,7 +143,9 @@ def test_the_world_survives_a_restart(make: Callable[..., Any], tmp_path: Any) -
     assert (tmp_path / "data" / "sandbox.json").stat().st_mode & 0o077 == 0
     second = make(state_path=path)
     assert second.token() == token
-    assert second("externalcontact/get", external_userid=external) == first("externalcontact/get", external_userid=external)
+    assert second("externalcontact/get", external_userid=external) == first(
+        "externalcontact/get", external_userid=external
+    )
     assert json.dumps(second.sandbox.mass_sends()) == json.dumps(first.sandbox.mass_sends())
     second.clock.forward(400)
     assert second.sandbox.mass_sends()[0]["tasks"][0]["results"] == {external: 1}

@@ -16,7 +16,9 @@ HOUR = 3600
 
 
 def send(corp: Any, sender: str = "lihua", **body: Any) -> dict[str, Any]:
-    return dict(corp(ADD, {"chat_type": "single", "sender": sender, "text": {"content": "晚 8 点直播"}, **body}))
+    return dict(
+        corp(ADD, {"chat_type": "single", "sender": sender, "text": {"content": "晚 8 点直播"}, **body})
+    )
 
 
 def results(corp: Any, msgid: str, userid: str = "lihua") -> dict[str, int]:
@@ -142,7 +144,9 @@ def test_without_a_sender_the_last_guide_gets_the_task(corp: Any) -> None:
 
 
 def test_a_tag_filter_is_or_within_and_and_between(corp: Any) -> None:
-    made = corp(EC + "add_corp_tag", {"group_name": "g", "tag": [{"name": n} for n in "abc"]})["tag_group"]["tag"]
+    made = corp(EC + "add_corp_tag", {"group_name": "g", "tag": [{"name": n} for n in "abc"]})["tag_group"][
+        "tag"
+    ]
     ids = {t["name"]: t["id"] for t in made}
     people = {name: corp.friend() for name in ("a", "ac", "bc", "c")}
     for name, external in people.items():
@@ -208,7 +212,10 @@ def test_a_lost_answer_can_be_found_in_the_list(corp: Any) -> None:
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(steps=some.lists(some.integers(1, 4000), min_size=1, max_size=12), delays=some.lists(some.integers(1, 9000), max_size=8))
+@given(
+    steps=some.lists(some.integers(1, 4000), min_size=1, max_size=12),
+    delays=some.lists(some.integers(1, 9000), max_size=8),
+)
 def test_one_long_step_of_the_clock_gives_the_same_history_as_many(
     keys: dict[str, str], clock: Any, steps: list[int], delays: list[int]
 ) -> None:

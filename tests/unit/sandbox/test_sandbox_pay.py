@@ -26,7 +26,9 @@ def order(corp: Any, **change: Any) -> dict[str, Any]:
     return {k: v for k, v in given.items() if v is not None}
 
 
-def request(corp: Any, method: str, target: str, body: dict[str, Any] | None = None, **headers: str) -> PayRequest:
+def request(
+    corp: Any, method: str, target: str, body: dict[str, Any] | None = None, **headers: str
+) -> PayRequest:
     config = corp.sandbox.config
     raw = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
     stamp = str(int(corp.world.ts()))
@@ -34,7 +36,11 @@ def request(corp: Any, method: str, target: str, body: dict[str, Any] | None = N
     signature = pay_crypto.sign(key, method, target, stamp, "nonce", raw.decode())
     parts = {"mchid": config.mch_id, "nonce_str": "nonce", "signature": signature, "timestamp": stamp}
     named = ",".join(f'{k}="{v}"' for k, v in {**parts, "serial_no": config.cert_serial}.items())
-    given = {"authorization": f"{pay_crypto.SCHEME} {named}", "user-agent": "test", "accept": "application/json"}
+    given = {
+        "authorization": f"{pay_crypto.SCHEME} {named}",
+        "user-agent": "test",
+        "accept": "application/json",
+    }
     return PayRequest(method, target, {**given, **headers}, raw)
 
 
@@ -162,7 +168,9 @@ def test_cancelling(corp: Any) -> None:
 
 def test_queries(corp: Any) -> None:
     made = pay(corp)[1]
-    by_own = corp.sandbox.pay.answer(request(corp, "GET", f"{BASE}/transfer-bill-no/{made['transfer_bill_no']}"))
+    by_own = corp.sandbox.pay.answer(
+        request(corp, "GET", f"{BASE}/transfer-bill-no/{made['transfer_bill_no']}")
+    )
     assert by_own == corp.sandbox.pay.answer(request(corp, "GET", f"{BASE}/out-bill-no/MR1"))
     for path, code in (("/out-bill-no/MR9", "NOT_FOUND"), ("/odd", "RESOURCE_NOT_EXISTS")):
         status, answer = corp.sandbox.pay.answer(request(corp, "GET", BASE + path))
@@ -217,7 +225,9 @@ def test_the_notification_opens_as_the_published_one_does(corp: Any, data: Calla
     def opened(notice: dict[str, Any], key: str) -> Any:
         resource = notice["resource"]
         sealed = base64.b64decode(resource["ciphertext"])
-        plain = AESGCM(key.encode()).decrypt(resource["nonce"].encode(), sealed, resource["associated_data"].encode())
+        plain = AESGCM(key.encode()).decrypt(
+            resource["nonce"].encode(), sealed, resource["associated_data"].encode()
+        )
         return json.loads(plain)
 
     example = data("notification.json")

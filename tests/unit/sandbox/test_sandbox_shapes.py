@@ -13,7 +13,7 @@ LEFT_OUT = {
     "mobile", "gender", "email", "avatar", "thumb_avatar", "address", "qr_code", "wechat_channels", "position",
     "deleted", "creator", "invitor",
 }  # fmt: skip
-MAY_BE_EMPTY = ("unlicensed_userid_list", "party", "admin_list", "direct_leader", "attrs")
+MAY_BE_EMPTY = ("unlicensed_userid_list", "party", "admin_list", "direct_leader", "attrs", "external_attr")
 
 
 def missing(wanted: Any, got: Any, where: str = "") -> list[str]:
@@ -35,12 +35,17 @@ def answers(corp: Any) -> dict[str, Any]:
     got["gettoken"] = corp.raw(
         "GET", "gettoken", {"corpid": corp.sandbox.config.corp_id, "corpsecret": corp.sandbox.config.secret}
     )[1]
-    way = got[EC + "add_contact_way"] = corp(EC + "add_contact_way", {"type": 1, "scene": 2, "user": ["lihua"]})
+    way = got[EC + "add_contact_way"] = corp(
+        EC + "add_contact_way", {"type": 1, "scene": 2, "user": ["lihua"]}
+    )
     config = {"config_id": way["config_id"]}
     got[EC + "get_contact_way"] = corp(EC + "get_contact_way", config)
     got[EC + "update_contact_way"] = corp(EC + "update_contact_way", {**config, "state": "x"})
     added = corp.actions.add(config_id=way["config_id"])
-    external, pair = added["external_userid"], {"userid": "lihua", "external_userid": added["external_userid"]}
+    external, pair = (
+        added["external_userid"],
+        {"userid": "lihua", "external_userid": added["external_userid"]},
+    )
     got[EC + "send_welcome_msg"] = corp(
         EC + "send_welcome_msg", {"welcome_code": added["welcome_code"], "text": {"content": "x"}}
     )
@@ -72,7 +77,8 @@ def answers(corp: Any) -> dict[str, Any]:
         "media/upload": corp.upload("media/upload", b"0123456789", type="image"),
         "media/uploadimg": corp.upload("media/uploadimg", b"0123456789"),
         "message/send": corp(
-            "message/send", {"touser": "lihua", "msgtype": "text", "agentid": 1000002, "text": {"content": "x"}}
+            "message/send",
+            {"touser": "lihua", "msgtype": "text", "agentid": 1000002, "text": {"content": "x"}},
         ),
     }
     got[EC + "del_corp_tag"] = corp(EC + "del_corp_tag", {"tag_id": [tag_id]})
@@ -89,7 +95,9 @@ def mass(corp: Any, external: str) -> dict[str, Any]:
     corp.clock.forward(400)
     asked, now = {"msgid": made["msgid"]}, int(corp.world.ts())
     got["get_groupmsg_task"] = corp(EC + "get_groupmsg_task", asked)
-    got["get_groupmsg_send_result.single"] = corp(EC + "get_groupmsg_send_result", {**asked, "userid": "lihua"})
+    got["get_groupmsg_send_result.single"] = corp(
+        EC + "get_groupmsg_send_result", {**asked, "userid": "lihua"}
+    )
     got["get_groupmsg_send_result.group"] = corp(
         EC + "get_groupmsg_send_result", {"msgid": group["msgid"], "userid": "lihua"}
     )
@@ -101,7 +109,9 @@ def mass(corp: Any, external: str) -> dict[str, Any]:
 
 
 def test_wecoms_answers(answers: dict[str, Any], data: Callable[[str], Any]) -> None:
-    wanted = {name: answer for name, answer in data("responses.json").items() if not name.startswith("wechatpay")}
+    wanted = {
+        name: answer for name, answer in data("responses.json").items() if not name.startswith("wechatpay")
+    }
     attachments = wanted["externalcontact_get_groupmsg_list_v2"]["group_msg_list"][0]["attachments"]
     attachments.pop(0)  # an image: ours is the link
     attachments[0]["link"] = {k: attachments[0]["link"][k] for k in ("title", "url")}
