@@ -21,7 +21,7 @@ from chalicelib.platform import clock, log, queues, timeline
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
-from chalicelib.wecom.client import default_client
+from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 from chalicelib.wecom.events import Event
 
@@ -204,7 +204,7 @@ def _details(external_userid: str, patient: bool = True) -> dict[str, Any] | Non
     event brings it.
     """
     try:
-        return default_client().external_contact(external_userid, deadline=clock.now() + _PROFILE)
+        return wecom.default_client().external_contact(external_userid, deadline=clock.now() + _PROFILE)
     except Upstream as error:
         if patient and error.retryable:
             raise

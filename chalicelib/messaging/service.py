@@ -22,7 +22,7 @@ from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.timeline import Line
 from chalicelib.sops import service as sops
 from chalicelib.staff import service as staff
-from chalicelib.wecom.client import default_client
+from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 
 _WINDOW = timedelta(seconds=20)
@@ -92,7 +92,7 @@ def _send(message: Mapping[str, Any], chosen: Welcome, window: datetime) -> tupl
         deadline = max(window, clock.now() + _TRY)
         code, treatment = None, "lost"
         try:
-            default_client().send_welcome_msg(message["code"], text, attachments, deadline=deadline)
+            wecom.default_client().send_welcome_msg(message["code"], text, attachments, deadline=deadline)
             return how, ""
         except WeComError as error:
             code, treatment = error.errcode, error.treatment.value
@@ -129,7 +129,9 @@ def _staff_name(staff_id: str) -> str:
 
 def _customer_name(message: Mapping[str, Any]) -> str:
     try:
-        details = default_client().external_contact(message["external_userid"], deadline=clock.now() + _NAME)
+        details = wecom.default_client().external_contact(
+            message["external_userid"], deadline=clock.now() + _NAME
+        )
     except Upstream:
         return ""
     return str(details["external_contact"].get("name") or "")
@@ -150,7 +152,7 @@ def _ask_guide(message: Mapping[str, Any]) -> None:
         "duplicate_check_interval": _DUPLICATES,
     }
     try:
-        default_client().message_send(task, deadline=clock.now() + _TRY)
+        wecom.default_client().message_send(task, deadline=clock.now() + _TRY)
     except WeComError as error:
         if error.retryable:
             raise

@@ -82,5 +82,5 @@ def row(channel: str, sums: Figures) -> dict[str, str | int]:
 def parse_day(text: str) -> date:
     """`2026-11-22`, or the day of a time with its offset. ValueError."""
     if len(text) == 10:
-        return date.fromisoformat(text)
+        return datetime.strptime(text, "%Y-%m-%d").date()
     return day_of(parse(text))

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from chalicelib.customers import service as customers
 from chalicelib.platform import clock, log
 from chalicelib.tags import models, rules
-from chalicelib.wecom.client import default_client
+from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 from chalicelib.wecom.events import Event
 
@@ -48,7 +48,9 @@ def _mark(staff_id: str, external_userid: str, add: Collection[str], remove: Col
         ids = _ids(add, fresh=last)
         gone = _known([name for name in dict.fromkeys(remove) if rules.valid(name)], fresh=last)
         try:
-            default_client().mark_tag(staff_id, external_userid, list(ids.values()), list(gone.values()))
+            wecom.default_client().mark_tag(
+                staff_id, external_userid, list(ids.values()), list(gone.values())
+            )
             return
         except WeComError as error:
             if last or error.errcode != _UNKNOWN_TAG:  # deleted behind our back: once more, read anew
@@ -65,7 +67,7 @@ def _ids(names: Collection[str], fresh: bool) -> dict[str, str]:
     made: dict[str, str] = {}
     for group, tags in rules.by_group(missing).items():
         try:
-            made |= rules.ids([default_client().add_corp_tag(group, tags)])
+            made |= rules.ids([wecom.default_client().add_corp_tag(group, tags)])
         except WeComError as error:
             if error.errcode != _EXISTS:
                 raise
@@ -77,10 +79,10 @@ def _ids(names: Collection[str], fresh: bool) -> dict[str, str]:
 
 def _make_each(group: str, tags: Collection[str]) -> dict[str, str]:
     """One of them was made by somebody else meanwhile: read the list, make the rest one by one."""
-    made = rules.ids(default_client().get_corp_tag_list())
+    made = rules.ids(wecom.default_client().get_corp_tag_list())
     for tag in tags:
         if f"{group}/{tag}" not in made:
-            made |= rules.ids([default_client().add_corp_tag(group, [tag])])
+            made |= rules.ids([wecom.default_client().add_corp_tag(group, [tag])])
     return made
 
 
@@ -91,7 +93,7 @@ def _known(names: Collection[str], fresh: bool) -> dict[str, str]:
     if not missing:
         return found
     read_at = clock.now()
-    there = rules.ids(default_client().get_corp_tag_list())
+    there = rules.ids(wecom.default_client().get_corp_tag_list())
     read = {name: there[name] for name in missing if name in there}
     models.keep(read, read_at)
     return found | read
