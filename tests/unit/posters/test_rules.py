@@ -94,6 +94,7 @@ def test_a_code_is_whole_pixels_inside_its_box_or_the_width_is_refused(
         assert [field for field, _ in error.errors] == ["width"]
         return
     assert square.module >= rules.MIN_MODULE_PX
+    assert (square.x % 4, square.y % 4) == (0, 0)  # a quarter-size copy keeps the modules' edges
     side = square.module * modules
     assert box - modules < side <= box  # the next larger module would not fit
     slack = 3  # of snapping to every fourth pixel, and rounding

@@ -71,6 +71,7 @@ def test_no_lone_character_on_the_last_line() -> None:
 
 def test_a_word_wider_than_the_line_is_cut() -> None:
     assert typeset.wrap("A" * 25, 5, measure) == ["A" * 10, "A" * 10, "A" * 5]
+    assert typeset.wrap("VIP(会", 2, measure) == ["VIP", "(会"]
 
 
 def test_punctuation_loses_its_blank_half_at_the_ends_and_beside_another() -> None:
