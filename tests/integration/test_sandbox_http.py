@@ -1,4 +1,4 @@
-"""The sandbox over HTTP: a public SDK against it, faults on the wire, callbacks and notices as they are posted."""
+"""The sandbox over HTTP: a public SDK against it, faults on the wire, callbacks and notices as posted."""
 
 import hashlib
 import hmac
@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -392,7 +393,7 @@ def test_a_notice_is_repeated_until_it_is_taken(sandbox: Sandbox, door: Door, cl
         clock.moment = due
         sandbox.run_due()
         times.append(int(due.timestamp()))
-    assert [later - earlier for earlier, later in zip(times, times[1:], strict=False)] == [15, 15]
+    assert [later - earlier for earlier, later in pairwise(times)] == [15, 15]
     assert len(door.posts) == 3
     assert len({json.loads(body)["id"] for _, _, body in door.posts}) == 1
     assert len({headers["Wechatpay-Nonce"] for _, headers, _ in door.posts}) == 3

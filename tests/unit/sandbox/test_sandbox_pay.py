@@ -20,8 +20,9 @@ def order(corp: Any, **change: Any) -> dict[str, Any]:
         {"info_type": "奖励说明", "info_content": "推广奖励"},
     ]
     given = {
-        "appid": corp.sandbox.config.app_id, "out_bill_no": "MR1", "transfer_scene_id": "1000", "openid": "oOne",
-        "transfer_amount": 880, "transfer_remark": "五月推广奖励", "transfer_scene_report_infos": reports, **change,
+        "appid": corp.sandbox.config.app_id, "out_bill_no": "MR1", "transfer_scene_id": "1000",
+        "openid": "oOne", "transfer_amount": 880, "transfer_remark": "五月推广奖励",
+        "transfer_scene_report_infos": reports, **change,
     }  # fmt: skip
     return {k: v for k, v in given.items() if v is not None}
 

@@ -7,10 +7,10 @@ import pytest
 from test_sandbox_pay import BASE, order, request
 
 EC = "externalcontact/"
-# What only a case has that the sandbox leaves out: personal fields that new apps do not get, WeCom users' fields,
-# Channels, deleted tags, who invited the owner.
+# What the sandbox leaves out: personal fields that new apps do not get, Channels, deleted tags, who made a
+# mass send (nobody, by API), who invited the owner.
 LEFT_OUT = {
-    "mobile", "gender", "email", "avatar", "thumb_avatar", "address", "qr_code", "wechat_channels", "position",
+    "mobile", "gender", "email", "avatar", "thumb_avatar", "address", "qr_code", "wechat_channels",
     "deleted", "creator", "invitor",
 }  # fmt: skip
 MAY_BE_EMPTY = ("unlicensed_userid_list", "party", "admin_list", "direct_leader", "attrs", "external_attr")
