@@ -4,9 +4,35 @@ from typing import Any
 
 from chalice.app import Chalice
 
+from chalicelib.callbacks.api import door as callbacks
+from chalicelib.customers.api import door as customers
+from chalicelib.distribution.api import door as distribution
+from chalicelib.ledger.api import door as ledger
+from chalicelib.livecodes.api import door as livecodes
+from chalicelib.malls.api import door as malls
+from chalicelib.messaging.api import door as messaging
+from chalicelib.metrics.api import door as metrics
+from chalicelib.orders.api import door as orders
+from chalicelib.payouts.api import door as payouts
 from chalicelib.platform.api import door as platform
+from chalicelib.sops.api import door as sops
+from chalicelib.stores.api import door as stores
 
-DOORS = [platform]
+DOORS = [
+    livecodes,
+    stores,
+    callbacks,
+    customers,
+    messaging,
+    sops,
+    malls,
+    orders,
+    distribution,
+    ledger,
+    payouts,
+    metrics,
+    platform,
+]
 
 
 class Millrace(Chalice):
