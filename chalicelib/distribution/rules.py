@@ -20,7 +20,7 @@ LEVELS_REFUSED = (
 )
 PENDING, AVAILABLE, PAID, REVERSED = "pending", "available", "paid", "reversed"
 _DURATION = re.compile(
-    r"P(?=.)(?:(\d{1,3})W)?(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?"
+    r"P(?=.)(?:(\d{1,3})W)?(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?", re.ASCII
 )
 
 

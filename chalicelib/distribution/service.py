@@ -170,8 +170,7 @@ def add_order(tx: Transaction, sale: Sale, now: datetime) -> dict[str, Any] | No
         if after.mature_at and after.mature_at != before.mature_at:
             maturing.add(after.mature_at)
     for at in maturing:
-        work = {"kind": "mature", "order_id": sale.order_id, "at": clock.iso(at)}
-        due.add(tx, "mature", at, sale.order_id, work)
+        due.add(tx, "mature", at, sale.order_id, {"kind": "mature", "order_id": sale.order_id})
     return attribution
 
 

@@ -206,14 +206,13 @@ def _mark(payout: PayoutItem) -> None:
 
 def _ask_later(payout: PayoutItem, now: datetime) -> None:
     at = rules.next_poll(clock.parse(payout.called_at), now)
-    due.put("payout_poll", at, payout.payout_id, _poll(payout, at))
+    due.put("payout_poll", at, payout.payout_id, _poll(payout))
 
 
 def _add_poll(tx: Transaction, payout: PayoutItem, called_at: datetime, now: datetime) -> None:
     at = rules.next_poll(called_at, now)
-    due.add(tx, "payout_poll", at, payout.payout_id, _poll(payout, at))
+    due.add(tx, "payout_poll", at, payout.payout_id, _poll(payout))
 
 
-def _poll(payout: PayoutItem, at: datetime) -> dict[str, str]:
-    # With its time: the queue takes two equal messages within five minutes for one.
-    return {"kind": "payout_poll", "payout_id": payout.payout_id, "at": clock.iso(at)}
+def _poll(payout: PayoutItem) -> dict[str, str]:
+    return {"kind": "payout_poll", "payout_id": payout.payout_id}

@@ -1,0 +1,196 @@
+"""A small business for the money tests: a mall's messages in, a WeChat Pay to call, a clock, the queues."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from chalicelib.distribution import service as distribution
+from chalicelib.distribution.models import CommissionItem
+from chalicelib.ledger import service as ledger
+from chalicelib.orders import service as orders
+from chalicelib.orders.types import Message, OrderLine, Refund
+from chalicelib.payouts import service as payouts
+from chalicelib.payouts import settlement
+from chalicelib.payouts.models import PayoutItem
+from chalicelib.platform import clock
+from chalicelib.platform.due import DueItem
+from chalicelib.wechatpay.client import Bill, State, TransferRejected, Unknown
+
+T0 = datetime(2026, 11, 22, 2, 0, tzinfo=timezone.utc)
+LINES = (OrderLine("1", "MASK-01", "面膜", 2, 4_950), OrderLine("2", "CREAM", "霜", 1, 10_000, 1_000))
+
+
+class Killed(BaseException):
+    """The process dies here. Not an Exception: nothing in the product can catch it."""
+
+
+class Pay:
+    """A WeChat Pay. `moved`: what each number paid, and how often."""
+
+    def __init__(self) -> None:
+        self.bills: dict[str, dict[str, Any]] = {}
+        self.moved: dict[str, list[int]] = {}
+        self.faults: list[str] = []
+        self.state = State.WAIT_USER_CONFIRM
+        self.calls: list[str] = []
+
+    def transfer(self, number: str, openid: str, amount: int, remark: str, name: str | None = None) -> Bill:
+        self.calls.append(f"transfer {number}")
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "never arrives":
+            raise Unknown
+        if fault.startswith("refused "):
+            raise TransferRejected(fault.removeprefix("refused "))
+        asked = {"openid": openid, "amount": amount, "remark": remark, "name": name}
+        bill = self.bills.setdefault(number, {"asked": asked, "state": self.state})
+        assert bill["asked"] == asked, "the same number with other parameters"
+        if bill["state"] is State.SUCCESS:
+            self.pay(number)
+        if fault == "answer lost":
+            raise Unknown
+        if fault == "killed":
+            raise Killed
+        return self._bill(number)
+
+    def query(self, number: str) -> Bill | None:
+        self.calls.append(f"query {number}")
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "answer lost":
+            raise Unknown
+        return self._bill(number) if number in self.bills else None
+
+    def pay(self, number: str) -> None:
+        """The receiver confirms: the money moves, once a bill."""
+        self.bills[number]["state"] = State.SUCCESS
+        self.moved.setdefault(number, [])
+        if not self.moved[number]:
+            self.moved[number].append(self.bills[number]["asked"]["amount"])
+
+    def close(self, number: str) -> None:
+        """The receiver never confirmed."""
+        self.bills[number]["state"] = State.FAIL
+
+    def _bill(self, number: str) -> Bill:
+        bill = self.bills[number]
+        package = "PKG" if bill["state"] is State.WAIT_USER_CONFIRM else ""
+        reason = "OVERDUE_CLOSE" if bill["state"] is State.FAIL else ""
+        return Bill(number, f"T{number[:8]}", bill["state"], bill["asked"]["amount"], reason, package)
+
+
+class World:
+    """Drives the functions as the queues would. `sent` collects what goes to queues."""
+
+    def __init__(
+        self,
+        at: Callable[[datetime], None],
+        sent: list[tuple[str, dict[str, Any], str | None]],
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        self.at, self.sent, self.pay, self.now = at, sent, Pay(), T0
+        self.at(T0)
+        monkeypatch.setattr(payouts, "default_client", lambda: self.pay)
+        monkeypatch.setattr(orders.customers, "get", lambda external_userid: None)
+        monkeypatch.setattr(orders.customers, "by_unionid", lambda unionid: None)
+
+    def plan(self, **more: Any) -> str:
+        values = {
+            "name": "P",
+            "rates": (1_000, 300),
+            "skus": None,
+            "mature_after": "P7D",
+            "attribution_window": "P30D",
+            "minimum_payout_fen": 100,
+            "withhold_tax": False,
+            "settle_every": None,
+        }
+        return distribution.create_plan({**values, **more}).plan_id
+
+    def distributor(self, plan_id: str, person: str, parent: str | None = None) -> distribution.Distributor:
+        return distribution.create_distributor(
+            name="王小明",
+            openid=f"openid-{person}",
+            plan_id=plan_id,
+            parent_id=parent,
+            external_userid=person,
+            unionid=None,
+        )
+
+    def tell(self, *messages: Message) -> None:
+        for message in messages:
+            orders.take(message.to_queue())
+
+    def move(self, **delta: int) -> None:
+        """Move the clock, and work off what has fallen due."""
+        self.now += timedelta(**delta)
+        self.at(self.now)
+        for item in sorted(DueItem.scan(), key=lambda row: row.sort):
+            if item.due_at <= clock.iso(self.now):
+                self.sent.append(("settle" if item.kind == "mature" else "payout", item.work, None))
+                item.delete()
+        self.work()
+
+    def work(self) -> None:
+        """Work the queues off."""
+        while self.sent:
+            queue, message, _ = self.sent.pop(0)
+            self.one(queue, message)
+
+    def one(self, queue: str, message: dict[str, Any]) -> None:
+        kind = message["kind"]
+        if kind == "mature":
+            distribution.mature(message["order_id"], clock.now())
+        elif kind == "settle":
+            settlement.run_page(message["settlement_id"], message["cursor"], message["done"])
+        elif kind == "sweep":
+            settlement.sweep_page(message["settlement_id"], message["cursor"], message["done"])
+        elif kind == "payout_notice":
+            payouts.notice(message)
+        else:
+            payouts.advance(message["payout_id"])
+
+    def settle(self) -> dict[str, Any]:
+        """A settlement by hand, with all that follows at once."""
+        settlement_id = settlement.start(None)["settlement_id"]
+        self.work()
+        return settlement.get(settlement_id)
+
+    def payouts(self) -> list[PayoutItem]:
+        return sorted(PayoutItem.scan(consistent_read=True), key=lambda row: row.created_at)
+
+
+def message(order_id: str, status: str, days: float = 0, **more: Any) -> Message:
+    return Message(order_id, status, T0 + timedelta(days=days), **more)
+
+
+def paid(order_id: str, code: str, **more: Any) -> Message:
+    values: dict[str, Any] = {"lines": LINES, "share_code": code, "paid_fen": 18_900}
+    return message(order_id, "paid", 0.01, **{**values, "external_userid": "wm-buyer", **more})
+
+
+def refund(order_id: str, number: str, days: float, fen: int, lines: Iterable[tuple[str, int]] = ()) -> Message:
+    return message(order_id, "refunded", days, refund=Refund(number, fen, tuple(lines)))
+
+
+def figures(distributor_id: str) -> dict[str, int]:
+    """The balance as the API shows it, without what is zero."""
+    balance = ledger.balance(distributor_id)
+    names = ("pending", "available", "in_payout", "paid", "debt", "tax_withheld")
+    found = {name: getattr(balance, f"{name}_fen") for name in names}
+    return {name: fen for name, fen in found.items() if fen}
+
+
+def check_books() -> None:
+    """What must hold after each step: the ledger balances, nothing is below zero, sums are their journals'."""
+    totals = ledger.trial_balance()
+    assert totals["total_debit_fen"] == totals["total_credit_fen"]
+    for distributor_id in {item.distributor_id for item in CommissionItem.scan()}:
+        assert min(figures(distributor_id).values(), default=0) >= 0
+        assert ledger.audit(distributor_id)["ok"]
+
+
+def statuses(order_id: str) -> list[tuple[int, str, int, str]]:
+    """(level, line, fen, status) of an order's commissions."""
+    found = distribution.commissions_of_order(order_id)
+    return [(c["level"], c["line_id"], c["amount_fen"], c["status"]) for c in found]

@@ -1,0 +1,132 @@
+"""Settlements: who is paid, when, once; by hand and by schedule."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from money_world import World, check_books, figures, message, paid
+
+from chalicelib.distribution.service import Distributor
+from chalicelib.payouts import settlement
+from chalicelib.payouts.models import SettlementItem
+from chalicelib.platform import jobs, queues
+from chalicelib.platform.due import DueItem
+from chalicelib.platform.errors import Upstream
+
+
+@pytest.fixture
+def world(tables: None, at: Callable[..., None], sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(at, sent, monkeypatch)
+
+
+def earn(world: World, who: Distributor, order_id: str) -> None:
+    world.tell(paid(order_id, who.share_code), message(order_id, "completed", 1))
+
+
+def test_pages_a_job_and_its_sums(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settlement, "_PAGE", 2)
+    plan = world.plan()
+    people = [world.distributor(plan, f"wm{i}") for i in range(5)]
+    for i, who in enumerate(people[:4]):
+        earn(world, who, f"o{i}")
+    world.move(days=9)
+    started = settlement.start(None)
+    assert (started["status"], started["done"]) == ("running", 0)
+    world.work()
+    job = jobs.get(started["job_id"])
+    assert (job["status"], job["done"], job["total"]) == ("finished", 5, 5)
+    assert job["result_id"] == started["settlement_id"]
+    found = settlement.get(started["settlement_id"])
+    assert (found["status"], found["distributors"], found["skipped"]) == ("finished", 4, 0)
+    assert (found["gross_fen"], found["tax_fen"], found["net_fen"]) == (4 * 1_890, 0, 4 * 1_890)
+    assert {p["distributor_id"] for p in found["payouts"]} == {who.distributor_id for who in people[:4]}
+    check_books()
+
+
+def test_below_the_minimum_stays_available(world: World) -> None:
+    who = world.distributor(world.plan(minimum_payout_fen=1_891), "wm1")
+    earn(world, who, "o1")
+    world.move(days=9)
+    assert world.settle()["payouts"] == []
+    assert figures(who.distributor_id) == {"available": 1_890}
+
+
+def test_it_matures_what_the_ticker_left_behind_but_nothing_before_its_time(world: World) -> None:
+    who = world.distributor(world.plan(), "wm1")
+    earn(world, who, "o1")
+    world.now += timedelta(days=7)
+    world.at(world.now)
+    far = settlement.start(world.now + timedelta(days=400))
+    world.work()
+    assert settlement.get(far["settlement_id"])["payouts"] == []
+    world.now += timedelta(days=2)
+    world.at(world.now)
+    for item in DueItem.scan():
+        item.delete()
+    assert len(world.settle()["payouts"]) == 1
+    check_books()
+
+
+def test_the_same_page_again_pays_nothing_again(world: World) -> None:
+    who = world.distributor(world.plan(), "wm1")
+    earn(world, who, "o1")
+    world.move(days=9)
+    started = settlement.start(None)
+    (_, first, _) = world.sent[0]
+    settlement.run_page(first["settlement_id"], None, 0)
+    SettlementItem(started["settlement_id"]).update(actions=[SettlementItem.status.set("running")])
+    settlement.run_page(first["settlement_id"], None, 0)
+    assert [message["kind"] for _, message, _ in world.sent] == ["settle", "payout", "payout"]
+    world.work()
+    found = settlement.get(started["settlement_id"])
+    assert (found["distributors"], found["net_fen"], len(found["payouts"])) == (1, 1_890, 1)
+    assert figures(who.distributor_id) == {"in_payout": 1_890}
+    assert [call.split()[0] for call in world.pay.calls] == ["transfer", "query"]
+
+
+def test_one_that_fails_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = world.plan()
+    people = [world.distributor(plan, f"wm{i}") for i in range(3)]
+    for i, who in enumerate(people):
+        earn(world, who, f"o{i}")
+    world.move(days=9)
+    settle = settlement._settle
+
+    def failing(run: Any, who: Distributor, plan: Any) -> Any:
+        if who.distributor_id == people[1].distributor_id:
+            raise KeyError("a bug")
+        return settle(run, who, plan)
+
+    monkeypatch.setattr(settlement, "_settle", failing)
+    found = world.settle()
+    assert (len(found["payouts"]), found["skipped"], found["status"]) == (2, 1, "finished")
+    assert figures(people[1].distributor_id) == {"available": 1_890}
+
+
+def test_the_daily_run_settles_plans_that_want_it_once_a_period(world: World) -> None:
+    weekly = world.distributor(world.plan(settle_every="P7D"), "wm1")
+    by_hand = world.distributor(world.plan(), "wm2")
+    earn(world, weekly, "o1")
+    earn(world, by_hand, "o2")
+    world.now += timedelta(days=9)
+    world.at(world.now)
+    for _ in range(2):
+        settlement.daily(world.now)
+        world.work()
+    assert figures(weekly.distributor_id) == {"in_payout": 1_890}
+    assert figures(by_hand.distributor_id) == {"available": 1_890}  # matured by the sweep
+    assert [row.every for row in SettlementItem.scan()] == ["P7D"]
+
+
+def test_a_queue_that_refuses_leaves_a_failed_settlement(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise Upstream("no")
+
+    monkeypatch.setattr(queues, "send", refuse)
+    with pytest.raises(Upstream):
+        settlement.start(None)
+    (row,) = SettlementItem.scan()
+    assert row.status == "failed" and jobs.get(row.job_id)["status"] == "failed"

@@ -1,0 +1,134 @@
+"""An order is the same order in whatever order its messages come."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.orders import rules
+from chalicelib.orders.types import Message, Order, OrderLine, Refund
+
+T0 = datetime(2026, 11, 22, 2, 0, tzinfo=timezone.utc)
+LINES = (OrderLine("1", "MASK-01", "面膜", 2, 4950), OrderLine("2", "CREAM", "霜", 1, 10_000, 1_000))
+
+
+def message(status: str, minute: int, **more: Any) -> Message:
+    return Message("o1", status, T0 + timedelta(minutes=minute), **more)
+
+
+def refund(number: str, minute: int, fen: int, **lines: int) -> Message:
+    named = tuple((name.removeprefix("l"), part) for name, part in lines.items())
+    return message("refunded", minute, refund=Refund(number, fen, named))
+
+
+def play(*messages: Message) -> Order:
+    order: Order | None = None
+    for one in messages:
+        order, _ = rules.merge(order, one)
+    assert order is not None
+    return order
+
+
+def refunded(order: Order) -> list[int]:
+    return [amount.refunded_fen for amount in rules.amounts(order)]
+
+
+PAID = message("paid", 1, lines=LINES, share_code="c", paid_fen=18_900, external_userid="wm1")
+HISTORY = [
+    message("created", 0, lines=LINES[:1]),
+    PAID,
+    message("shipped", 2),
+    message("completed", 3),
+    refund("R1", 4, 4_950, l1=4_950),
+    refund("R2", 5, 1_001),
+    message("closed", 6),
+]
+
+
+@given(st.lists(st.sampled_from(HISTORY), min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_arrival_order_and_repeats_do_not_matter(messages: list[Message], random: Any) -> None:
+    shuffled = messages + messages[:3]
+    random.shuffle(shuffled)
+    once, again = play(*dict.fromkeys(messages)), play(*shuffled)
+    assert once == again
+    assert rules.amounts(once) == rules.amounts(again)
+
+
+@given(st.permutations(HISTORY))
+def test_each_status_and_each_refund_is_news_once(messages: list[Message]) -> None:
+    order, told = None, []
+    for one in [*messages, *messages]:
+        order, events = rules.merge(order, one)
+        told += [(event.type, event.key) for event in events]
+    assert len(told) == len(set(told)) == len(HISTORY)
+
+
+def test_an_older_message_fills_in_what_a_newer_one_left_unsaid_and_nothing_else() -> None:
+    order = play(message("completed", 9, share_code="new"), PAID)
+    assert rules.status(order) == "completed"
+    assert order.lines == LINES and order.value("paid_fen") == 18_900
+    assert order.value("share_code") == "new"
+
+
+def test_the_same_message_again_changes_nothing() -> None:
+    order = play(*HISTORY)
+    assert rules.merge(order, HISTORY[4]) == (order, [])
+
+
+def test_a_refund_of_named_lines() -> None:
+    order = play(refund("R1", 5, 5_000, l1=4_000), PAID)
+    assert refunded(order) == [4_000, 0]
+    assert rules.excess_fen(order) == 1_000  # of no line: freight
+
+
+def test_a_refund_of_no_named_line_is_spread_exactly() -> None:
+    assert refunded(play(PAID, refund("R1", 5, 1_001))) == [524, 477]
+
+
+def test_refunds_above_what_was_paid_are_capped_and_noted() -> None:
+    order = play(PAID, refund("R1", 5, 12_000, l1=12_000), refund("R2", 6, 20_000))
+    assert refunded(order) == [9_900, 9_000]
+    assert rules.excess_fen(order) == 32_000 - 18_900
+
+
+def test_a_refund_id_counts_once_even_with_another_sum() -> None:
+    assert refunded(play(PAID, refund("R1", 5, 100, l1=100), refund("R1", 6, 900, l1=900))) == [100, 0]
+
+
+def test_closing_a_paid_order_cancels_it_unless_something_newer_says_it_lives() -> None:
+    assert refunded(play(PAID, message("closed", 5))) == [9_900, 9_000]
+    assert refunded(play(PAID, message("closed", 5), message("completed", 3))) == [9_900, 9_000]
+    assert refunded(play(message("closed", 0), PAID)) == [0, 0]
+    assert not rules.is_paid(play(message("closed", 5, lines=LINES)))
+
+
+def test_a_completed_order_was_paid_and_a_shipped_one_not_yet() -> None:
+    assert rules.is_paid(play(message("completed", 3)))
+    assert not rules.is_paid(play(message("shipped", 3), refund("R", 4, 1)))
+
+
+def test_what_was_paid_in_all_when_nobody_says() -> None:
+    assert rules.paid_fen(play(message("paid", 1, lines=LINES, freight_fen=600))) == 19_500
+    assert rules.paid_fen(play(PAID)) == 18_900
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=40), st.data())
+def test_spreading_is_exact_and_never_above_a_weight(weights: list[int], data: st.DataObject) -> None:
+    fen = data.draw(st.integers(0, sum(weights)))
+    shares = rules.spread(fen, weights)
+    assert sum(shares) == fen
+    assert all(0 <= share <= weight for share, weight in zip(shares, weights, strict=True))
+    total = sum(weights) or 1
+    assert all(abs(share * total - fen * w) < total for share, w in zip(shares, weights, strict=True))
+
+
+def test_there_is_no_more_to_spread_than_there_is() -> None:
+    with pytest.raises(ValueError):
+        rules.spread(3, [1, 1])
+
+
+def test_a_message_goes_through_the_queue_unchanged() -> None:
+    for one in HISTORY:
+        assert Message.from_queue(one.to_queue()) == one
