@@ -32,9 +32,7 @@ if door not in product.DOORS:
 
 
 @pytest.fixture
-def client(
-    tables: None, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Client]:
+def client(tables: None, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     at(NOW)
     secrets = {"callback_token": TOKEN, "callback_aes_key": KEY}
     monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secrets[name])
