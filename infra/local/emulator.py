@@ -7,14 +7,19 @@ The launcher talks to it on `/_local/…`; it saves its state and ends when its 
 
 import asyncio
 import contextvars
+import copy
+import hashlib
 import json
 import os
+import shlex
 import signal
 import sys
+import tempfile
 import threading
 import time
 import types
-from collections import Counter
+import zipfile
+from collections import Counter, defaultdict
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +34,8 @@ from ministack.services import dynamodb, eventbridge, lambda_svc, scheduler, sqs
 
 WRITTEN_FOR = "1.5.33"
 CLOCK_FILE = Path(os.environ["MILLRACE_CLOCK_FILE"])
+BARE_PYTHON = Path(os.environ["TMPDIR"], "python")
+AT_ONCE = 4  # environments of one function: a laptop has few cores, and each more is a cold start on them
 RETRY_PAUSE = 1.0  # seconds before a stream's failed batch is tried again
 
 
@@ -156,10 +163,12 @@ class CountedThread(threading.Thread):
 def count_invocations() -> None:
     lambda_svc.threading = types.SimpleNamespace(**{**vars(threading), "Thread": CountedThread})
     execute = lambda_svc._execute_function_dispatch
+    gates: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(AT_ONCE))
 
-    def counted(*args: Any, **kwargs: Any) -> Any:
+    def counted(function: Any, config: dict[str, Any], *rest: Any) -> Any:
         activity.add(started=1)
-        return execute(*args, **kwargs)
+        with gates[config["FunctionName"]]:
+            return execute(function, config, *rest)
 
     def from_schedule(arn: str, payload: str) -> None:
         function, config, _ = lambda_svc._get_func_record_for_ref(arn)
@@ -274,6 +283,22 @@ class StreamConsumer:
 consumers: dict[str, StreamConsumer] = {}
 
 
+def keep_streams() -> None:
+    """MiniStack keeps how far each consumer is, and not the records: after a start the next ones would be lost."""
+    state, load = dynamodb.get_state, dynamodb.load_persisted_state
+    stores = {"records": dynamodb._stream_records, "trimmed": dynamodb._stream_trimmed}
+
+    def get_state() -> dict[str, Any]:
+        return {**state(), **{f"stream_{name}": copy.deepcopy(store) for name, store in stores.items()}}
+
+    def load_persisted_state(data: dict[str, Any]) -> None:
+        load(data)
+        for name, store in stores.items():
+            store.update(data.get(f"stream_{name}", {}))
+
+    dynamodb.get_state, dynamodb.load_persisted_state = get_state, load_persisted_state
+
+
 def stream_consumers() -> list[StreamConsumer]:
     found = []
     for account, region, esm in lambda_svc._iter_all_esms():
@@ -293,17 +318,49 @@ def poll_streams() -> bool:
     return any([consumer.poll() for consumer in stream_consumers()])
 
 
-# The rest ---------------------------------------------------------------------------------------
+# Execution environments -------------------------------------------------------------------------
 
 
-def quicken() -> None:
-    """Spare waits that AWS does not have."""
+class SharedZip(zipfile.ZipFile):
+    """Unpacks an archive once and links to it from then on: a layer has 1,500 files, a burst many workers."""
+
+    def top(self) -> list[str]:
+        return sorted({name.partition("/")[0] for name in super().namelist()})
+
+    def namelist(self) -> list[str]:
+        return self.top()
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        digest = hashlib.sha256(repr([(i.filename, i.CRC) for i in self.infolist()]).encode()).hexdigest()
+        shared = Path(tempfile.gettempdir(), "unpacked", digest)
+        with SharedZip.lock:
+            if not shared.exists():
+                super().extractall(shared.with_suffix(".new"), super().namelist())
+                shared.with_suffix(".new").rename(shared)
+        for name in self.top():
+            Path(path, name).symlink_to(shared / name)
+
+    lock = threading.Lock()
+
+
+def bare_python(runtime: str) -> tuple[str, str]:
+    """Python as Lambda has it: with the layers' packages, and without those of the emulator."""
+    return str(BARE_PYTHON), lambda_runtime._PYTHON_WORKER_SCRIPT
+
+
+def environments() -> None:
+    lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedZip})
+    BARE_PYTHON.write_text(f'#!/bin/sh\nexec {shlex.quote(sys._base_executable)} -S "$@"\n')  # type: ignore[attr-defined]
+    BARE_PYTHON.chmod(0o755)
+    lambda_runtime._detect_runtime_binary = bare_python
     # 50 ms after each invocation that logged nothing, in case a line still came.
     lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.002, 0.002, 0.05)
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.002
     # One batch at a time of a FIFO queue; the queue itself already keeps a group's batches apart.
     concurrency = lambda_svc._sqs_esm_concurrency
-    lambda_svc._sqs_esm_concurrency = lambda esm, function, config, queue=None: concurrency(esm, function, config)
+    lambda_svc._sqs_esm_concurrency = lambda esm, function, config, queue=None: min(
+        AT_ONCE, concurrency(esm, function, config)
+    )
 
 
 def control(method: str, path: str, body: bytes) -> dict[str, Any]:
@@ -362,7 +419,8 @@ if __name__ == "__main__":
         raise SystemExit(f"written for ministack {WRITTEN_FOR}, this is {version('ministack')}")
     use_clock()
     count_invocations()
-    quicken()
+    environments()
+    keep_streams()
     lambda_svc._poll_dynamodb_streams = poll_streams
     asyncio.run(main())
     os._exit(0)  # pollers are asleep in daemon threads; the state is saved
