@@ -1,0 +1,53 @@
+# The commands of the project; each sets up what it needs, once. See README.md.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAGE ?= prod
+SHELL := /bin/bash
+export PYTHONPATH := $(CURDIR)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test bench package check setup clean
+
+run: setup
+	@exec $(BIN)/python -m infra.local
+
+test: setup
+	@exec $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+# Each benchmark prints what it does, and then lines of `name value unit`; these are shown together at the end.
+bench: setup
+	@set -o pipefail; mkdir -p build/bench; : > build/bench/results; \
+	for file in tests/benchmarks/[a-z]*.py; do \
+	  echo "== $$file"; \
+	  $(BIN)/python "$$file" | tee build/bench/last || exit 1; \
+	  grep -E '^[a-z0-9_.]+ [-0-9.e+]+ [^ ]+$$' build/bench/last >> build/bench/results || true; \
+	done; echo "== all"; cat build/bench/results
+
+package: setup
+	@$(BIN)/python -m infra.package --stage $(STAGE)
+
+check: setup package
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint -r cn-north-1 us-east-1 -t build/template.json
+	$(BIN)/bandit -q -c pyproject.toml -r app.py chalicelib functions infra
+
+setup: .venv/installed .venv-ministack/installed
+
+.venv/installed: requirements-dev.txt $(wildcard layers/*/requirements.txt)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv" >&2
+	@$(BIN)/python -m pip install -q -r requirements-dev.txt
+	@touch $@
+
+.venv-ministack/installed: requirements-ministack.txt
+	@test -x .venv-ministack/bin/python || $(PYTHON) -m venv .venv-ministack
+	@echo "installing into .venv-ministack" >&2
+	@.venv-ministack/bin/python -m pip install -q -r requirements-ministack.txt
+	@touch $@
+
+clean:
+	rm -rf build .venv .venv-ministack
