@@ -26,13 +26,12 @@ class Actions:
 
     def post(self, xml: str, repeat: int = 1, delay: float = 0, reorder: bool = False) -> dict[str, Any]:
         """Post any event XML, encrypted. `statuses`: 200 or 0 (not taken) for each copy that went at once."""
-        ids = self._outbox.put_event(xml, repeat, delay, reorder)
-        statuses: list[int] = []
-        if ids:
-            self._outbox.send_due(self._world.ts(), ids)
-            waiting = self._world.state.posts
-            statuses = [200 if i not in waiting else 0 for i in ids if i not in waiting or waiting[i].tries]
-        return {"xml": xml, "statuses": statuses}
+        with self._world.lock:
+            ids = self._outbox.put_event(xml, repeat, delay, reorder)
+            now_due = self._outbox.take(self._world.ts(), ids)
+        self._outbox.send(now_due)
+        waiting = self._world.state.posts
+        return {"xml": xml, "statuses": [0 if post.post_id in waiting else 200 for post in now_due]}
 
     def event(self, event: str, **elements: Any) -> dict[str, Any]:
         """Post an event of any name with any elements, e.g. an unknown one. Options go among the elements."""
@@ -100,11 +99,10 @@ class Actions:
 
     def _welcome_code(self, userid: str, external: str, was_half: bool) -> str:
         world = self._world
-        used = any(
+        if was_half and any(
             c.used and (c.userid, c.external_userid) == (userid, external)
             for c in world.state.welcome_codes.values()
-        )
-        if was_half and used:  # the half event's code was used: the add event brings none
+        ):  # the half event's code was used: the add event brings none
             return ""
         code = world.new_id("WC", 40)
         world.add_welcome_code(code, userid, external)

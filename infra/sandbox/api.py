@@ -54,7 +54,13 @@ class WecomApi:
         body = dict(query) if upload is not None or endpoint.path.startswith("media/") else parsed(raw)
         args = endpoint.arguments(query, body, raw if upload is None else b"", self._world.config.strict)
         with self._world.lock:
-            return endpoint.answer(Call(self._world, args, app, upload))
+            try:
+                return endpoint.answer(Call(self._world, args, app, upload))
+            except (
+                TypeError,
+                AttributeError,
+            ) as error:  # something inside a list or an object is of a wrong kind
+                raise ApiError(40058) from error
 
 
 def parsed(raw: bytes) -> Any:

@@ -79,7 +79,8 @@ class Outbox:
         """Whether something is being posted right now."""
         return bool(self._flying)
 
-    def _take(self, now: float, only: list[str] | None) -> list[st.Post]:
+    def take(self, now: float, only: list[str] | None = None) -> list[st.Post]:
+        """What is due (of `only`, when given); nobody else gets it until `send` is done with it."""
         with self._world.lock:
             posts = self._world.state.posts
             wanted = [posts[p] for p in only if p in posts] if only is not None else list(posts.values())
@@ -87,9 +88,12 @@ class Outbox:
             self._flying.update(p.post_id for p in due)
         return sorted(due, key=lambda p: p.due)
 
-    def send_due(self, now: float, only: list[str] | None = None) -> int:
-        """Post what is due (of `only`, when given) and wait for the answers; how many posts went out."""
-        due = self._take(now, only)
+    def send_due(self, now: float) -> int:
+        """Post what is due and wait for the answers; how many posts went out."""
+        return self.send(self.take(now))
+
+    def send(self, due: list[st.Post]) -> int:
+        """Post what was taken and wait for the answers; how many posts went out."""
         config = self._world.config
         if len(due) > 1 and (config.callback_reorder or config.callback_repeat > 1):
             list(self._pool.map(self._send, due))

@@ -1,4 +1,4 @@
-"""The product's own wire code and the sandbox, written apart from one document: they understand each other."""
+"""The product's own wire code and the sandbox, written apart, understand each other."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -72,7 +72,7 @@ def test_the_thread_of_one_customer(sandbox: Sandbox, wecom: WeCom) -> None:
     wecom.send_welcome_msg(added["welcome_code"], "您好 小王")
     with pytest.raises(WeComError) as used:
         wecom.send_welcome_msg(added["welcome_code"], "您好 小王")
-    assert used.value.code == 41051
+    assert used.value.errcode == 41051
     assert [m["text"]["content"] for m in sandbox.messages(external)] == ["您好 小王"]
 
 
