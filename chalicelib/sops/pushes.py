@@ -32,6 +32,7 @@ from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
 LEASE = timedelta(minutes=2)  # longer than a call with its retries can take
 _WHILE_PAUSED = timedelta(minutes=10)
 _SHORTLY = timedelta(minutes=2)
+_SELDOM = timedelta(hours=1)
 _GIVE_UP = timedelta(days=1)  # of errors that ought to pass, from the intent on
 _CHUNK = 1000  # people in one due item: 33 KB
 _NO_RECEIVER = 41048
@@ -215,12 +216,13 @@ def _fail(push: PushItem, step: Step, people: People, reason: str) -> None:
 
 
 def _later(push: PushItem, step: Step, people: People, wait: timedelta, reason: str) -> None:
-    """WeCom will not have it now, and has not got it: again in a while, or give up after a day."""
+    """WeCom will not have it now, and has not got it: again at growing gaps, or give up after a day."""
     now = clock.now()
-    if now - clock.parse(push.created_at) > _GIVE_UP:
+    age = now - clock.parse(push.created_at)
+    if age > _GIVE_UP:
         _fail(push, step, people, reason)
     elif _back(push):
-        _put_off(push, now + max(wait, _SHORTLY))
+        _put_off(push, now + max(wait, _SHORTLY, min(age / 4, _SELDOM)))
 
 
 def _tell(push: PushItem, step: Step) -> None:

@@ -1,0 +1,272 @@
+"""A small world for SOP tests: a WeCom that records, a queue in memory, a clock, and a death to deal out.
+
+Real are the services, the handlers' work and DynamoDB. An effect is a write to DynamoDB, a message
+to a queue or a call that makes something at WeCom; `kill_at` counts them and ends the process
+before or after the n-th, and with it every one that would have come after.
+"""
+
+import importlib.util
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import botocore.client
+import msgspec
+import pytest
+
+from chalicelib.customers import models as customer_models
+from chalicelib.customers.rules import Customer, Follow
+from chalicelib.platform import clock, due, queues
+from chalicelib.platform.clock import SHANGHAI
+from chalicelib.platform.timeline import Line, TimelineItem
+from chalicelib.sops import calls, results, service, ticker
+from chalicelib.sops.types import Plan
+from chalicelib.wecom.client import MassSend
+from chalicelib.wecom.errors import AnswerLost, WeComError
+
+ROOT = Path(__file__).resolve().parents[2]
+START = datetime(2026, 11, 22, 10, 0, 7, tzinfo=SHANGHAI)
+RETRY = timedelta(minutes=12)  # the push queue's visibility
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+def load(function: str) -> Any:
+    """A function's handler module."""
+    spec = importlib.util.spec_from_file_location(
+        f"{function}_handler", ROOT / f"functions/{function}/handler.py"
+    )
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def plan(**changes: Any) -> Plan:
+    """Two steps: at once, and the next day at 10:00."""
+    steps = [
+        {"step_id": "intro", "delivery": "mass_send", "content": [{"type": "text", "text": "第一条"}]},
+        {
+            "step_id": "second",
+            "after": "P1D",
+            "at": "10:00",
+            "delivery": "mass_send",
+            "content": [{"type": "text", "text": "第二条"}],
+        },
+    ]
+    data = {"name": "新客", "trigger": {"event": "customer_added"}, "steps": steps}
+    return msgspec.convert(data | changes, Plan)
+
+
+class FakeWeCom:
+    """Mass sends as WeCom keeps them. `fail`: errors to raise, by call number; `lose`: answers to lose."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.numbers = itertools.count()
+        self.sends: dict[str, dict[str, Any]] = {}
+        self.texts: list[dict[str, Any]] = []
+        self.refuse: set[str] = set()
+        self.errors: list[Exception] = []
+        self.lose = 0
+        self.dispatch = timedelta(seconds=10)
+        self.confirm_after: timedelta | None = timedelta(minutes=5)
+        self.status: dict[str, int] = {}  # what confirming brings for a customer, if not "sent"
+        self.calls: Counter[str] = Counter()
+
+    def add_msg_template(self, message: Mapping[str, Any]) -> MassSend:
+        self.calls["add_msg_template"] += 1
+        assert len(message["external_userid"]) <= 10_000
+        if self.errors:
+            raise self.errors.pop(0)
+        msgid = f"msg{next(self.numbers):06d}"
+
+        def make() -> None:
+            self.sends[msgid] = {**message, "at": clock.now()}
+
+        self.world.effect(make)
+        if self.lose:
+            self.lose -= 1
+            raise AnswerLost("externalcontact/add_msg_template")
+        return MassSend(msgid, [s for s in message["external_userid"] if s in self.refuse])
+
+    def message_send(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        self.calls["message_send"] += 1
+        if message not in self.texts:  # enable_duplicate_check
+            self.world.effect(lambda: self.texts.append(dict(message)))
+        if self.lose:
+            self.lose -= 1
+            raise AnswerLost("message/send")
+        return {"invaliduser": ""}
+
+    def groupmsg_list(
+        self, start: datetime, end: datetime, chat_type: str = "single", filter_type: int = 2
+    ) -> Iterator[dict[str, Any]]:
+        self.calls["groupmsg_list"] += 1
+        for msgid, send in list(self.sends.items()):
+            if start <= send["at"] <= end:
+                yield {"msgid": msgid, "text": send["text"], "attachments": send.get("attachments", [])}
+
+    def groupmsg_send_result(self, msgid: str, staff_id: str) -> Iterator[dict[str, Any]]:
+        self.calls["groupmsg_send_result"] += 1
+        send, now = self.sends[msgid], clock.now()
+        if now - send["at"] < self.dispatch:
+            raise WeComError("externalcontact/get_groupmsg_send_result", 41063)
+        if send["sender"] != staff_id:
+            raise WeComError("externalcontact/get_groupmsg_send_result", 40003)
+        sent_at = send["at"] + self.confirm_after if self.confirm_after is not None else None
+        for subject in send["external_userid"]:
+            if subject in self.refuse:
+                continue
+            row: dict[str, Any] = {"external_userid": subject, "userid": staff_id, "status": 0}
+            if sent_at and sent_at <= now:
+                row["status"] = self.status.get(subject, 1)
+                if row["status"] == 1:
+                    row["send_time"] = int(sent_at.timestamp())
+            yield row
+
+    def received(self) -> Counter[tuple[str, str]]:
+        """How often each person was sent each text."""
+        pairs = [
+            (s, send["text"]["content"]) for send in self.sends.values() for s in send["external_userid"]
+        ]
+        return Counter(pairs)
+
+
+class World:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: Callable[[datetime], None]) -> None:
+        self.wecom = FakeWeCom(self)
+        self.waiting: list[
+            tuple[datetime, dict[str, Any]]
+        ] = []  # messages to push, and when they are handed out
+        self.elsewhere: list[tuple[str, dict[str, Any], str | None]] = []
+        self.tags: list[dict[str, Any]] = []
+        self.requests: Counter[str] = Counter()
+        self.units = 0.0
+        self.effects = 0
+        self.kill_at: int | None = None
+        self.kill_after = False
+        self._dead = False
+        self._launching = False  # the local stack's doing, not the product's
+        self._lock = threading.Lock()
+        self._at = at
+        self.push = load("push")
+        self.set(START)
+        monkeypatch.setattr(calls, "default_client", lambda: self.wecom)
+        monkeypatch.setattr(results, "default_client", lambda: self.wecom)
+        monkeypatch.setattr(queues, "send_all", self._send_all)
+        monkeypatch.setattr(self.push.tags, "apply", lambda *args: self.tags.append(args))
+        through = botocore.client.BaseClient._make_api_call
+
+        def call(client: Any, operation: str, arguments: Any) -> Any:
+            arguments = (
+                {**arguments, "ReturnConsumedCapacity": "TOTAL"} if operation != "ListTables" else arguments
+            )
+            if operation in WRITES and not self._launching:
+                return self.effect(lambda: self._count(operation, through(client, operation, arguments)))
+            return self._count(operation, through(client, operation, arguments))
+
+        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+
+    def _count(self, operation: str, answer: Any) -> Any:
+        with self._lock:
+            self.requests[operation] += 1
+            told = answer.get("ConsumedCapacity") or []
+            self.units += sum(one["CapacityUnits"] for one in (told if isinstance(told, list) else [told]))
+        return answer
+
+    def effect(self, make: Callable[[], Any]) -> Any:
+        """Do something that outlives the process, unless it has been killed by then."""
+        with self._lock:
+            if self._dead:
+                raise Killed
+            self.effects += 1
+            last = self.effects == self.kill_at
+            if last:
+                self._dead = True
+            if last and not self.kill_after:
+                raise Killed
+        answer = make()
+        if last:
+            raise Killed
+        return answer
+
+    def _send_all(self, queue: str, messages: Any) -> None:
+        for message, group in messages:
+            if queue == "push":
+                self.effect(lambda message=message: self.waiting.append((self.now, message)))
+            else:
+                self.effect(lambda q=queue, m=message, g=group: self.elsewhere.append((q, m, g)))
+
+    def set(self, moment: datetime) -> None:
+        self.now = moment
+        self._at(moment)
+
+    def survive(self, work: Callable[[], Any]) -> bool:
+        """Run a process; False when it was killed."""
+        try:
+            work()
+            return True
+        except Killed:
+            self._dead, self.kill_at = False, None
+            return False
+
+    def add(self, subject: str, staff_id: str = "lihua", **data: Any) -> Line:
+        """A customer is added now; the line that tells it, already reacted to."""
+        line = Line(subject, "customer_added", self.now, f"add-{subject}", {"staff_id": staff_id, **data})
+        while not self.survive(lambda: service.on_line(line)):
+            pass
+        return line
+
+    def tell(self, subject: str, type_: str, **data: Any) -> None:
+        service.on_line(Line(subject, type_, self.now, f"{type_}-{subject}", data))
+
+    def tick(self) -> None:
+        """A tick of now, and again if it dies; then all messages."""
+        while not self.survive(lambda: ticker.tick(lambda: 60_000)):
+            pass
+        self.work()
+
+    def work(self) -> None:
+        """Hand out the messages whose time has come; one whose consumer dies comes again later."""
+        while ready := [one for one in self.waiting if one[0] <= self.now]:
+            self.waiting.remove(ready[0])
+            message = ready[0][1]
+            if not self.survive(lambda message=message: self.push.work(message)):
+                self.waiting.append((self.now + RETRY, message))
+
+    def run(self, length: timedelta) -> None:
+        """Let time pass: from one instant at which something happens to the next."""
+        end = self.now + length
+        while (moment := self._next()) is not None and moment <= end:
+            self.set(max(moment, self.now))
+            mark = self.now.astimezone(clock.timezone.utc) - timedelta(minutes=3)
+            self._launching = True
+            due.advance("due", mark)
+            self._launching = False
+            self.tick()
+        self.set(end)
+
+    def _next(self) -> datetime | None:
+        buckets = [item.bucket.split("#")[0] for item in due.DueItem.scan()]
+        times = [datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=clock.timezone.utc) for text in buckets]
+        times += [moment for moment, _ in self.waiting]
+        return min(times, default=None)
+
+
+def know(external_userid: str, *tags: str, name: str = "小王", staff_id: str = "lihua") -> None:
+    """Store a customer."""
+    follows = {staff_id: Follow("active", START, START)}
+    assert customer_models.save(Customer(external_userid, name=name, follows=follows, tags=tags))
+
+
+def lines(subject: str) -> list[tuple[str, str | None]]:
+    """The touches on a person's timeline: (type, reason)."""
+    return [(row.type, row.data.get("reason")) for row in TimelineItem.query(subject)]

@@ -1,0 +1,138 @@
+"""The ticker: minutes in their order, sent before removed, routed by kind, bounded, back after an outage."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from sops_world import START, World, load, plan
+
+from chalicelib.platform import due
+from chalicelib.sops import service, ticker
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def world(tables: None, monkeypatch: pytest.MonkeyPatch, at: Callable[[datetime], None]) -> World:
+    return World(monkeypatch, at)
+
+
+class Context:
+    def __init__(self, milliseconds: int) -> None:
+        self.milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+def left() -> int:
+    return due.DueItem.count("x") + sum(1 for _ in due.DueItem.scan())
+
+
+def test_each_kind_goes_to_its_queue_in_its_group(world: World) -> None:
+    due.put("lapse", START, "a1", {"assignment_id": "a1"})
+    due.put("mature", START, "M1", {"order_id": "M1"})
+    due.put("payout_poll", START, "p1", {"payout_id": "p1"})
+    due.put("push_result", START, "x", {"push_id": "p_x", "polls": 0})
+    world.set(START + MINUTE)
+    assert load("sop").handler({}, Context(60_000)) == {"handed_out": 4}
+    sent = [(queue, message["kind"], group) for queue, message, group in world.elsewhere]
+    assert sorted(sent, key=str) == [
+        ("assign", "lapse", None),
+        ("payout", "payout_poll", "p1"),
+        ("settle", "mature", "M1"),
+    ]
+    assert [message for _, message in world.waiting] == [
+        {"kind": "push_result", "due_at": "2026-11-22T02:00:07.000000+00:00", "push_id": "p_x", "polls": 0}
+    ]
+    assert left() == 0
+
+
+def test_the_same_work_put_again_later_is_another_message(world: World) -> None:
+    """SQS drops equal messages for five minutes: a poll each minute would never come."""
+    for minutes in (0, 1):
+        due.put("payout_poll", START + minutes * MINUTE, "p1", {"payout_id": "p1"})
+    world.set(START + 2 * MINUTE)
+    ticker.tick(lambda: 60_000)
+    assert len(world.elsewhere) == 2 and world.elsewhere[0][1] != world.elsewhere[1][1]
+
+
+def test_a_guides_customers_of_one_minute_are_one_message_of_at_most_10000(world: World) -> None:
+    step = plan().steps[0]
+    for i in range(0, 10_001, 1000):
+        people = [f"wm{n}" for n in range(i, min(i + 1000, 10_001))]
+        service.put_due("sop_1", step, "lihua", people, START, f"k{i}")
+    service.put_due("sop_1", step, "lihua", ["wm5"], START, "again")
+    service.put_due("sop_1", step, "wangwu", ["wm5"], START, "other")
+    world.set(START + MINUTE)
+    ticker.tick(lambda: 60_000)
+    messages = [message for _, message in world.waiting]
+    assert sorted((m["staff_id"], len(m["subjects"])) for m in messages) == [
+        ("lihua", 1),
+        ("lihua", 10_000),
+        ("wangwu", 1),
+    ]
+    assert len({s for m in messages for s in m["subjects"]}) == 10_001
+
+
+def test_three_hours_of_outage_are_caught_up_once_and_in_order(world: World) -> None:
+    ticker.tick(lambda: 60_000)
+    for minutes in (1, 30, 90, 179):
+        due.put("mature", START + minutes * MINUTE, f"M{minutes}", {"order_id": f"M{minutes}"})
+    world.set(START + timedelta(hours=3))
+    clock = iter([*[60_000] * 70, 0, *[60_000] * 1000])
+    ticker.tick(lambda: next(clock))  # this one's time is up in the middle
+    assert [m["order_id"] for _, m, _ in world.elsewhere] == ["M1", "M30"]
+    world.set(world.now + MINUTE)
+    ticker.tick(lambda: next(clock))
+    world.set(world.now + MINUTE)
+    ticker.tick(lambda: next(clock))
+    assert [m["order_id"] for _, m, _ in world.elsewhere] == ["M1", "M30", "M90", "M179"]
+    assert left() == 0
+
+
+def test_what_fell_due_in_an_outage_over_the_evening_goes_out_once_in_the_morning(world: World) -> None:
+    evening = START.replace(hour=19, minute=30)
+    world.set(evening)
+    world.tick()
+    service.create(plan(quiet_hours={"from": "21:30", "to": "08:00"}, steps=[_at_once()]))
+    for i in range(40):
+        world.set(evening + i * 3 * MINUTE)
+        world.add(f"wm{i}", "lihua" if i % 2 else "wangwu")
+    world.set(evening + timedelta(hours=3))  # the ticker comes back at 22:30
+    world.tick()
+    assert not world.wecom.sends
+    world.run(timedelta(hours=12))
+    assert {f"{s['at'].astimezone(START.tzinfo):%H:%M}" for s in world.wecom.sends.values()} == {"08:00"}
+    assert world.wecom.calls["add_msg_template"] == 2
+    assert len(world.wecom.received()) == 40 and set(world.wecom.received().values()) == {1}
+
+
+def _at_once() -> dict[str, object]:
+    return {"step_id": "intro", "delivery": "mass_send", "content": [{"type": "text", "text": "第一条"}]}
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_tick_that_dies_anywhere_loses_nothing(world: World, after: bool) -> None:
+    for point in range(1, 12):
+        world.elsewhere.clear()
+        for i in range(3):
+            due.put("mature", world.now, f"M{point}-{i}", {"order_id": f"M{point}-{i}"})
+        world.set(world.now + MINUTE)
+        world.kill_at, world.kill_after = world.effects + point, after
+        died = not world.survive(lambda: ticker.tick(lambda: 60_000))
+        world.kill_at = None
+        world.set(world.now + MINUTE)
+        ticker.tick(lambda: 60_000)
+        assert {m["order_id"] for _, m, _ in world.elsewhere} == {f"M{point}-{i}" for i in range(3)}
+        assert left() == 0
+        if point == 1:
+            assert died
+
+
+def test_work_of_an_unknown_kind_is_left_lying_and_stops_nothing(world: World) -> None:
+    due.put("from_the_future", START, "f", {})
+    due.put("lapse", START, "a1", {"assignment_id": "a1"})
+    world.set(START + MINUTE)
+    assert ticker.tick(lambda: 60_000) == 1
+    assert left() == 1 and len(world.elsewhere) == 1
