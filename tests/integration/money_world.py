@@ -169,7 +169,9 @@ def paid(order_id: str, code: str, **more: Any) -> Message:
     return message(order_id, "paid", 0.01, **{**values, "external_userid": "wm-buyer", **more})
 
 
-def refund(order_id: str, number: str, days: float, fen: int, lines: Iterable[tuple[str, int]] = ()) -> Message:
+def refund(
+    order_id: str, number: str, days: float, fen: int, lines: Iterable[tuple[str, int]] = ()
+) -> Message:
     return message(order_id, "refunded", days, refund=Refund(number, fen, tuple(lines)))
 
 

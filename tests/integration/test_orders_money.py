@@ -20,9 +20,7 @@ from chalicelib.platform.timeline import TimelineItem
 
 
 @pytest.fixture
-def world(
-    tables: None, at: Callable[..., None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> World:
+def world(tables: None, at: Callable[..., None], sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> World:
     return World(at, sent, monkeypatch)
 
 
@@ -152,7 +150,9 @@ def test_the_rate_is_that_of_the_day_and_the_scope_too(world: World) -> None:
 
 
 def test_forty_lines_go_into_one_transaction(world: World, pair: Pair) -> None:
-    lines = tuple(type(LINES[0])(f"line-{i:059}", "S" * 64, "题" * 200, 1, 999) for i in range(orders.MAX_LINES))
+    lines = tuple(
+        type(LINES[0])(f"line-{i:059}", "S" * 64, "题" * 200, 1, 999) for i in range(orders.MAX_LINES)
+    )
     world.tell(paid("o1", pair[0].share_code, lines=lines), message("o1", "completed", 1))
     assert figures(pair[0].distributor_id) == {"pending": 99 * orders.MAX_LINES}
 

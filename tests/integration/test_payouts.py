@@ -15,9 +15,7 @@ from chalicelib.wechatpay.client import Bill, State
 
 
 @pytest.fixture
-def world(
-    tables: None, at: Callable[..., None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> World:
+def world(tables: None, at: Callable[..., None], sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> World:
     return World(at, sent, monkeypatch)
 
 
@@ -89,7 +87,9 @@ def test_a_short_purse_is_tried_again_with_the_same_number(world: World, who: Di
     assert set(world.pay.bills) == {payout["payout_id"]}
 
 
-def test_a_refusal_gives_the_money_back_and_the_next_settlement_pays_it(world: World, who: Distributor) -> None:
+def test_a_refusal_gives_the_money_back_and_the_next_settlement_pays_it(
+    world: World, who: Distributor
+) -> None:
     world.pay.faults = ["refused PARAM_ERROR"]
     first = world.settle()
     assert first["payouts"][0]["status"] == "failed"
@@ -159,12 +159,14 @@ def test_a_notice_that_overtakes_the_calls_own_answer(
     check_books()
 
 
-def test_a_refund_after_payout_is_a_debt_that_the_next_settlement_takes(world: World, who: Distributor) -> None:
+def test_a_refund_after_payout_is_a_debt_that_the_next_settlement_takes(
+    world: World, who: Distributor
+) -> None:
     world.pay.state = State.SUCCESS
     world.settle()
     world.tell(refund("o1", "R1", 10, 9_000, [("2", 9_000)]))
     assert figures(who.distributor_id) == {"paid": 1_890, "debt": 900}
-    assert ("paid", "reversed") == tuple(status for *_, status in statuses("o1"))
+    assert tuple(status for *_, status in statuses("o1")) == ("paid", "reversed")
     world.tell(paid("o2", who.share_code), message("o2", "completed", 9))
     world.move(days=10)
     assert figures(who.distributor_id) == {"paid": 1_890, "debt": 900, "available": 1_890}

@@ -81,7 +81,8 @@ def test_every_attribution_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("P7D", 604_800), ("PT1H", 3_600), ("P1DT30M", 88_200), ("PT0S", 0), ("P2W", 1_209_600)]
+    ("text", "seconds"),
+    [("P7D", 604_800), ("PT1H", 3_600), ("P1DT30M", 88_200), ("PT0S", 0), ("P2W", 1_209_600)],
 )
 def test_durations(text: str, seconds: int) -> None:
     assert rules.duration(text) == timedelta(seconds=seconds)
