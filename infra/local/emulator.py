@@ -28,13 +28,18 @@ from typing import Any
 import ministack.app as ministack
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import set_request_account_id, set_request_region
 from ministack.services import dynamodb, eventbridge, lambda_svc, scheduler, sqs
 
 WRITTEN_FOR = "1.5.33"
 CLOCK_FILE = Path(os.environ["MILLRACE_CLOCK_FILE"])
 BARE_PYTHON = Path(os.environ["TMPDIR"], "python")
+BATCHES = {  # IAM has no actions for them: AWS asks for that of the single call
+    "SendMessageBatch": "SendMessage",
+    "DeleteMessageBatch": "DeleteMessage",
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+}
 AT_ONCE = 4  # environments of one function: a laptop has few cores, and each more is a cold start on them
 RETRY_PAUSE = 1.0  # seconds before a stream's failed batch is tried again
 
@@ -363,6 +368,16 @@ def environments() -> None:
     )
 
 
+def authorize_batches() -> None:
+    named = iam_actions._action_from_target
+
+    def action(headers: dict[str, str]) -> str | None:
+        found = named(headers)
+        return BATCHES.get(found or "", found)
+
+    iam_actions._action_from_target = action
+
+
 def control(method: str, path: str, body: bytes) -> dict[str, Any]:
     """What the launcher asks."""
     if (method, path) == ("POST", "/_local/clock"):
@@ -412,6 +427,7 @@ async def main() -> None:
     config.loglevel = "ERROR"
     config.graceful_timeout = 1
     await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    os._exit(0)  # the state is saved; threads may sleep on
 
 
 if __name__ == "__main__":
@@ -421,6 +437,6 @@ if __name__ == "__main__":
     count_invocations()
     environments()
     keep_streams()
+    authorize_batches()
     lambda_svc._poll_dynamodb_streams = poll_streams
     asyncio.run(main())
-    os._exit(0)  # pollers are asleep in daemon threads; the state is saved
