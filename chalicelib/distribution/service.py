@@ -232,23 +232,22 @@ def _mature(found: Commission, until: datetime) -> None:
     for _ in range(_TRIES):
         if before is None or before.state != PENDING or before.mature_at is None or before.mature_at > until:
             return
-        if _try_mature(before):
+        if _try_mature(before, before.mature_at):
             return
         before = _fresh(found)
     raise Busy("the commission keeps changing")
 
 
-def _try_mature(before: Commission) -> bool:
-    assert before.mature_at is not None
+def _try_mature(before: Commission, at: datetime) -> bool:
     balance = ledger.balance(before.distributor_id)
     after = replace(before, state=AVAILABLE, round=balance.round)
     tx = Transaction()
     models.add(tx, after)
     if before.amount_fen:
         key = f"{before.order_id}#{before.level}"
-        cause = journals.Cause(before.distributor_id, before.mature_at, key, {"order_id": before.order_id})
+        cause = journals.Cause(before.distributor_id, at, key, {"order_id": before.order_id})
         ledger.post_in_round(tx, journals.matured(cause, before.amount_fen), balance)
-        _tell(tx, after, before.mature_at, f"mature#{before.order_id}", 0)
+        _tell(tx, after, at, f"mature#{before.order_id}", 0)
     try:
         tx.commit()
         return True

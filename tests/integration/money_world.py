@@ -184,7 +184,7 @@ def figures(distributor_id: str) -> dict[str, int]:
 
 
 def check_books() -> None:
-    """What must hold after each step: the ledger balances, nothing is below zero, sums are their journals'."""
+    """What must hold after each step: the ledger balances, nothing is below zero, sums are as journalled."""
     totals = ledger.trial_balance()
     assert totals["total_debit_fen"] == totals["total_credit_fen"]
     for distributor_id in {item.distributor_id for item in CommissionItem.scan()}:

@@ -1,4 +1,4 @@
-"""Random histories of orders, settlements and payouts: the formula holds and the ledger balances after each step."""
+"""Random histories of orders, settlements, payouts: the formula holds and the books balance at each step."""
 
 from collections.abc import Callable
 from typing import Any

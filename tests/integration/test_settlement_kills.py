@@ -1,4 +1,4 @@
-"""The process dies between any two of its outside effects, and the message comes again: paid once, nothing lost."""
+"""The process dies between any two outside effects, and the message comes again: paid once, nothing lost."""
 
 from collections.abc import Callable
 from typing import Any
