@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from money_world import World, check_books, figures, message, paid
+from money_world import World, check_books, figures, message, paid, refund, statuses
 
+from chalicelib.distribution import service as distribution
 from chalicelib.distribution.service import Distributor
+from chalicelib.ledger import service as ledger
 from chalicelib.payouts import settlement
 from chalicelib.payouts.models import SettlementItem
 from chalicelib.platform import jobs, queues
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Upstream
+from chalicelib.wechatpay.client import State
 
 
 @pytest.fixture
@@ -130,3 +133,76 @@ def test_a_queue_that_refuses_leaves_a_failed_settlement(
         settlement.start(None)
     (row,) = SettlementItem.scan()
     assert row.status == "failed" and jobs.get(row.job_id)["status"] == "failed"
+
+
+def two_orders(world: World) -> Distributor:
+    """Of one distributor: the first available now, the second three days later."""
+    who = world.distributor(world.plan(), "wm1")
+    world.tell(paid("o1", who.share_code), message("o1", "completed", 1))
+    world.tell(paid("o2", who.share_code), message("o2", "completed", 4))
+    world.move(days=9)
+    return who
+
+
+def test_what_matures_while_a_payout_is_on_its_way_is_not_paid_with_it(world: World) -> None:
+    who = two_orders(world)
+    (first,) = world.settle()["payouts"]
+    world.move(days=3)
+    world.pay.pay(first["payout_id"])
+    world.move(hours=2)
+    assert {status for *_, status in statuses("o1")} == {"paid"}
+    assert {status for *_, status in statuses("o2")} == {"available"}
+    assert figures(who.distributor_id) == {"paid": 1_890, "available": 1_890}
+    world.pay.state = State.SUCCESS
+    world.settle()
+    assert {status for *_, status in statuses("o2")} == {"paid"}
+
+
+def between(monkeypatch: pytest.MonkeyPatch, work: Callable[[], Any]) -> None:
+    """Do `work` right after the next balance was read: the reader decides on what is no longer so."""
+    read = ledger.balance
+
+    def stale(subject: str) -> Any:
+        monkeypatch.setattr(ledger, "balance", read)
+        found = read(subject)
+        work()
+        return found
+
+    monkeypatch.setattr(ledger, "balance", stale)
+
+
+def test_a_settlement_in_the_midst_of_maturing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = two_orders(world)
+    world.now += timedelta(days=3)
+    world.at(world.now)
+    run = settlement.start(None)["settlement_id"]
+    monkeypatch.setattr(distribution, "mature_due", lambda *_: None)
+    between(monkeypatch, lambda: settlement.run_page(run, None, 0))
+    distribution.mature("o2", world.now)
+    world.pay.state = State.SUCCESS
+    world.work()
+    assert figures(who.distributor_id) == {"paid": 1_890, "available": 1_890}
+    assert {status for *_, status in statuses("o2")} == {"available"}
+
+
+def test_a_maturing_in_the_midst_of_a_settlement(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = two_orders(world)
+    world.now += timedelta(days=3)
+    world.at(world.now)
+    run = settlement.start(None)["settlement_id"]
+    monkeypatch.setattr(distribution, "mature_due", lambda *_: None)
+    between(monkeypatch, lambda: distribution.mature("o2", world.now))
+    settlement.run_page(run, None, 0)
+    world.pay.state = State.SUCCESS
+    world.work()
+    assert figures(who.distributor_id) == {"paid": 3_780}
+    assert {status for *_, status in statuses("o1") + statuses("o2")} == {"paid"}
+
+
+def test_a_refund_in_the_midst_of_a_settlement(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = two_orders(world)
+    settlement.start(None)
+    between(monkeypatch, lambda: world.tell(refund("o1", "R1", 9, 9_000, [("2", 9_000)])))
+    world.work()
+    assert figures(who.distributor_id) == {"pending": 1_890, "in_payout": 990}
+    check_books()
