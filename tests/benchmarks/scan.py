@@ -14,8 +14,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "integration")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 import conftest  # sets the environment that the models read
 import moto
@@ -54,7 +55,8 @@ class Units:
             for action in params["TransactItems"]:
                 (what,) = action.values()
                 bytes_sent = size(what.get("Item") or what["Key"])
-                assert bytes_sent < 900, "an update could be more than one unit: reckon it"
+                if what["TableName"] == AssignmentItem.Meta.table_name:
+                    assert bytes_sent < 900, "confirming it could be two units: reckon that"
                 self.write += 2 * ceil(bytes_sent / 1024)
         elif model.name in ("PutItem", "UpdateItem"):
             self.write += ceil(size(params.get("Item") or params["Key"]) / 1024)

@@ -66,7 +66,7 @@ def confirm(code: service.LiveCode, staff_id: str, person: str = "wm1", at: date
 def test_what_falls_due_gives_the_place_back_once(wecom: FakeWeCom, at: At) -> None:
     code = service.create(definition({"staff_id": "a", "daily_cap": 1}))
     got = service.scan(code.code)
-    (waiting,) = due.read(NOON + timedelta(minutes=10))
+    (waiting,) = due.read(NOON + timedelta(minutes=10), NOON + timedelta(minutes=10))
     at(NOON + timedelta(minutes=10))
     assert deliver(waiting.work, waiting.work) == []
     assert deliver(waiting.work) == []

@@ -45,7 +45,7 @@ def test_a_scan_reserves_a_place_and_says_so(wecom: FakeWeCom) -> None:
         "assignment_id": got.assignment_id,
         "why": "member",
     }
-    (waiting,) = due.read(NOON + timedelta(minutes=10))
+    (waiting,) = due.read(NOON + timedelta(minutes=10), NOON + timedelta(minutes=10))
     assert (waiting.kind, waiting.work["kind"]) == ("lapse", "lapse")
     (row,), cursor = service.assignments(code.live_code_id, 50, None)
     assert cursor is None

@@ -230,7 +230,11 @@ def test_a_scan_killed_after_any_request_leaves_nothing_that_lapse_does_not_give
     assert taken(code.live_code_id, "a") == reserved
     assert 0 < reserved <= 3
     # Each has its lapse waiting, also those whose scan never heard of them.
-    waiting = [row for row in due.read(NOON + timedelta(minutes=10)) if row.work["staff_id"] == "a"]
+    waiting = [
+        row
+        for row in due.read(NOON + timedelta(minutes=10), NOON + timedelta(minutes=10))
+        if row.work["staff_id"] == "a"
+    ]
     assert len(waiting) == reserved
     for row in waiting:
         service.lapse(row.work["live_code_id"], row.work["staff_id"], row.work["assignment_id"])

@@ -197,7 +197,9 @@ def test_durations(text: str, length: int) -> None:
     assert rules.duration(text).total_seconds() == length
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "10M", "P1M", "P1Y", "PT1.5H", "-PT1H", "PT1H ", "pt1h"])
+@pytest.mark.parametrize(
+    "text", ["", "P", "PT", "P1DT", "10M", "P1M", "P1Y", "PT1.5H", "-PT1H", "PT1H ", "pt1h"]
+)
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="ISO 8601"):
         rules.duration(text)

@@ -43,7 +43,8 @@ def test_the_contracts_example_is_right_and_complete() -> None:
     assert checks.problems(whole) == []
     assert checks.warnings(whole) == []
     assert whole["assignment"]["reserve_for"] == "PT10M"
-    assert whole["assignment"]["members"][0]["hours"] == [{"weekdays": [1, 2], "from": "09:00", "to": "18:00"}]
+    (hours,) = whole["assignment"]["members"][0]["hours"]
+    assert hours == {"weekdays": [1, 2], "from": "09:00", "to": "18:00"}
     assert whole["timezone"] == "Asia/Shanghai"
 
 

@@ -40,7 +40,8 @@ def test_what_is_no_number_stays_text_for_the_types_to_refuse() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a,b\n1,2\n", "store_id,name,latitude\n", HEAD.strip() + ",name\n", "\x00", '"' + "x" * 200_000]
+    "text",
+    ["", "a,b\n1,2\n", "store_id,name,latitude\n", HEAD.strip() + ",name\n", "\x00", '"' + "x" * 200_000],
 )
 def test_what_is_no_table(text: str) -> None:
     with pytest.raises(rules.BadTable):
