@@ -1,10 +1,11 @@
 """Time is a table: what falls due is an item in `due`, and a ticker works the minutes off.
 
 Partition: minute and shard (`202611221001#3`), so that a minute's work is a handful of queries
-however many million wait. The ticker (functions/sop, each minute) reads every bucket after its
-watermark, and the last few before it again for what arrived late, hands the work to the queue of
-its kind and only then removes it: twice is harmless, since every consumer has its own natural
-key, and lost is impossible. After an outage it works through the missed minutes in their order.
+however many million wait. The ticker (functions/sop, each minute) reads every bucket up to the
+present one, from a little before its watermark: what arrived late, and what was not due yet when
+its minute was read. It hands the work to the queue of its kind and only then removes it: twice is
+harmless, since every consumer has its own natural key, and lost is impossible. After an outage it
+works through the missed minutes in their order.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from chalicelib.platform import clock, ids, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
 SHARDS = 8
-LOOK_BACK = 2  # minutes before the watermark that are read again
+LOOK_BACK = 3  # minutes up to the watermark that are read again; no writer is slower than that
 _MINUTE = timedelta(minutes=1)
 
 
@@ -43,11 +44,11 @@ class Watermark(Base):
 def item(
     kind: str, at: datetime, key: str, work: Mapping[str, Any], now: datetime
 ) -> DueItem:
-    """An item of work for time `at`, or for the next minute if that is past.
+    """An item of work for time `at`; for now, when that is past.
 
     The same (kind, at, key) is the same item. `work` is JSON; its consumer gets it as it is.
     """
-    minute = max(_ceil(at), _floor(now) + _MINUTE)
+    minute = max(_floor(at), _floor(now))
     return DueItem(
         bucket=f"{minute:%Y%m%d%H%M}#{ids.shard(key, SHARDS)}",
         sort=f"{clock.iso(at)}#{kind}#{key}",
@@ -79,11 +80,12 @@ def minutes(watermark: datetime, now: datetime) -> Iterator[datetime]:
         minute += _MINUTE
 
 
-def read(minute: datetime) -> list[DueItem]:
-    """All that is due in a minute, in order of time."""
+def read(minute: datetime, now: datetime) -> list[DueItem]:
+    """What of a minute is due by now, in order of time."""
     found: list[DueItem] = []
+    by_now = DueItem.sort < f"{clock.iso(now)}~"  # "~" sorts after what follows the time
     for shard in range(SHARDS):
-        found += DueItem.query(f"{minute:%Y%m%d%H%M}#{shard}", consistent_read=True)
+        found += DueItem.query(f"{minute:%Y%m%d%H%M}#{shard}", by_now, consistent_read=True)
     return sorted(found, key=lambda row: row.sort)
 
 
@@ -104,7 +106,7 @@ def watermark(name: str, now: datetime) -> datetime:
 
 def advance(name: str, minute: datetime) -> None:
     """Move the watermark on; never back."""
-    text = f"{minute:%Y%m%d%H%M}"
+    text = f"{_floor(minute):%Y%m%d%H%M}"
     later = Watermark.name.does_not_exist() | (Watermark.minute < text)
     storage.update_if(Watermark(name), [Watermark.minute.set(text)], later)
 
@@ -112,7 +114,3 @@ def advance(name: str, minute: datetime) -> None:
 def _floor(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(second=0, microsecond=0)
 
-
-def _ceil(at: datetime) -> datetime:
-    floor = _floor(at)
-    return floor if floor == at else floor + _MINUTE

@@ -267,8 +267,7 @@ def _claim(push: PushItem, plan: Plan, step: Step, people: People) -> Claims:
                 halted += 1
             elif following:
                 at = rules.due_at(plan, following, clock.parse(enrolment.anchor_at))
-                minute = at.replace(second=0, microsecond=0) + timedelta(minutes=at.second > 0)
-                claims.onward.setdefault(minute, []).append(subject)
+                claims.onward.setdefault(at, []).append(subject)
     return claims._replace(halted=halted)
 
 

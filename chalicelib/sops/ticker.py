@@ -39,7 +39,7 @@ def tick(milliseconds_left: Callable[[], int]) -> int:
                 "the ticker is behind", extra={"minutes": int((now - minute).total_seconds() // 60)}
             )
             break
-        items = due.read(minute)
+        items = due.read(minute, now)
         if items:
             count += _hand_out(items, f"{minute:%Y%m%d%H%M}")
         if minute > mark:

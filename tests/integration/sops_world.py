@@ -174,6 +174,7 @@ class World:
             return self._count(operation, through(client, operation, arguments))
 
         monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+        due.advance("due", START - timedelta(minutes=3))
 
     def _count(self, operation: str, answer: Any) -> Any:
         with self._lock:
@@ -255,10 +256,16 @@ class World:
         self.set(end)
 
     def _next(self) -> datetime | None:
-        buckets = [item.bucket.split("#")[0] for item in due.DueItem.scan()]
-        times = [datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=clock.timezone.utc) for text in buckets]
+        times = [self._tick_after(clock.parse(item.due_at)) for item in due.DueItem.scan()]
         times += [moment for moment, _ in self.waiting]
         return min(times, default=None)
+
+
+    @staticmethod
+    def _tick_after(moment: datetime) -> datetime:
+        """The schedule fires at full minutes."""
+        floor = moment.replace(second=0, microsecond=0)
+        return floor if floor == moment else floor + timedelta(minutes=1)
 
 
 def know(external_userid: str, *tags: str, name: str = "小王", staff_id: str = "lihua") -> None:

@@ -134,17 +134,18 @@ def test_idempotency_frees_the_key_of_a_call_that_failed(tables: None) -> None:
     assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (200, "1"))[2] is False
 
 
-def test_due_work_of_the_past_goes_to_the_next_minute(tables: None, at: Callable[[datetime], None]) -> None:
+def test_due_work_is_read_once_its_time_has_come(tables: None, at: Callable[[datetime], None]) -> None:
     at(NOW)
-    due.put("step", NOW - timedelta(hours=2), "e1", {"n": 1})
+    minute, later = NOW.replace(second=0), NOW.replace(second=0) + timedelta(minutes=5)
+    due.put("step", NOW - timedelta(hours=2), "past", {"n": 1})  # into the present minute
     due.put("step", NOW + timedelta(minutes=5), "e2", {"n": 2})
     due.put("step", NOW + timedelta(minutes=5), "e2", {"n": 2})
-    assert due.read(NOW.replace(second=0)) == []
-    assert [row.work for row in due.read(NOW.replace(second=0) + timedelta(minutes=1))] == [{"n": 1}]
-    found = due.read(NOW.replace(second=0) + timedelta(minutes=6))
+    assert [row.work for row in due.read(minute, NOW)] == [{"n": 1}]
+    assert due.read(later, NOW + timedelta(minutes=4, seconds=59)) == []
+    found = due.read(later, NOW + timedelta(minutes=5))
     assert [row.work for row in found] == [{"n": 2}]
     due.remove(found)
-    assert due.read(NOW.replace(second=0) + timedelta(minutes=6)) == []
+    assert due.read(later, NOW + timedelta(minutes=5)) == []
 
 
 def test_the_watermark_never_goes_back(tables: None) -> None:
@@ -152,7 +153,8 @@ def test_the_watermark_never_goes_back(tables: None) -> None:
     due.advance("due", NOW)
     due.advance("due", NOW - timedelta(minutes=3))
     assert due.watermark("due", NOW) == NOW.replace(second=0)
-    assert list(due.minutes(due.watermark("due", NOW), NOW))[0] == NOW.replace(second=0) - timedelta(minutes=1)
+    first, *_, last = due.minutes(due.watermark("due", NOW), NOW)
+    assert (first, last) == (NOW.replace(second=0) - timedelta(minutes=2), NOW.replace(second=0))
 
 
 def test_a_strange_group_becomes_one_that_sqs_takes() -> None:
