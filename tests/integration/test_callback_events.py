@@ -1,6 +1,7 @@
 """From a message of the callback queue to a customer, on a real engine: repeats, any order, crashes."""
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -246,6 +247,23 @@ def test_n_copies_of_m_events_of_one_second_have_m_effects(code: livecodes.LiveC
     statuses = Counter(row["status"] for row in livecodes.assignments(code.live_code_id, 100, None)[0])
     assert statuses == {"confirmed": 20}
     assert {message["external_userid"] for _, message, _ in sent} == set(people)
+
+
+def test_events_of_one_customer_at_once_lose_nothing_of_each_other(corp: Corp) -> None:
+    """The queue keeps one customer's events apart; the version holds even where it does not (a redrive)."""
+    staff = [f"guide{n}" for n in range(6)]
+    together = threading.Barrier(len(staff))
+
+    def add(staff_id: str) -> None:
+        together.wait()
+        service.handle(event("add_external_contact", UserID=staff_id))
+
+    with ThreadPoolExecutor(len(staff)) as pool:
+        list(pool.map(add, staff))
+    customer = customers.get("wm1")
+    assert customer is not None and sorted(customer.follows) == staff
+    assert customer.version == len(staff)
+    assert sum(line["data"]["first"] for line in lines()) == 1
 
 
 class Killed(BaseException):
