@@ -6,6 +6,7 @@ linted and which an emulator takes. Where the archives lie is a parameter: no AW
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -28,11 +29,18 @@ def package(stage: str, out: Path, target: build.Target) -> Path:
 
     `out` then holds template.json (plain CloudFormation), sam.json (before the transform) and archives/.
     """
-    state, mark = fingerprint(stage, target), out / "fingerprint"
-    if mark.exists() and mark.read_text() == state:
-        return out / "template.json"
     out.mkdir(parents=True, exist_ok=True)
-    mark.unlink(missing_ok=True)
+    with (out / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # stacks may be started side by side
+        state, mark = fingerprint(stage, target), out / "fingerprint"
+        if not mark.exists() or mark.read_text() != state:
+            mark.unlink(missing_ok=True)
+            build_into(out, stage, target)
+            mark.write_text(state)
+    return out / "template.json"
+
+
+def build_into(out: Path, stage: str, target: build.Target) -> None:
     made = build.layers_and_functions(target)
     names = {name: path.name for name, path in made.items()}
     with tempfile.TemporaryDirectory() as temporary:
@@ -43,8 +51,6 @@ def package(stage: str, out: Path, target: build.Target) -> Path:
     patch_api(sam, made["api"].name)
     write(out / "sam.json", sam)
     write(out / "template.json", translated(sam))
-    mark.write_text(state)
-    return out / "template.json"
 
 
 def fingerprint(stage: str, target: build.Target) -> str:

@@ -34,7 +34,10 @@ def main() -> None:
     with ExitStack() as cleanup:
         data = data_folder(cleanup)
         os.environ["MILLRACE_CLOCK_FILE"] = str(data / "clock")
-        ports = settings.choose_ports(int(os.environ.get("PORT") or 8000), data)
+        public = int(os.environ.get("PORT") or 8000)
+        if settings.free_port(public) != public:
+            sys.exit(f"the port {public} is in use")
+        ports = settings.choose_ports(public, data)
         elsewhere = os.environ.pop("AWS_ENDPOINT_URL", "")
         emulator = None if elsewhere else start_emulator(data, ports.emulator, cleanup)
         start(data, ports, elsewhere or f"http://127.0.0.1:{ports.emulator}", not elsewhere, cleanup, stopped)
@@ -82,6 +85,7 @@ def start_emulator(data: Path, port: int, cleanup: ExitStack) -> "subprocess.Pop
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
         )
+    cleanup.callback(shutil.rmtree, work, ignore_errors=True)
     cleanup.callback(stop, process)
     return process
 
@@ -122,7 +126,7 @@ def start(
     api = Upstream(parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_")
     answer = local_answers(account, mover, sandbox, config)
     proxy = Proxy(ports.public, api, Upstream("127.0.0.1", ports.sandbox), answer, sandbox.observe)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
     cleanup.callback(proxy.shutdown)
     wait_for(ports.public, "/healthz", 60, stopped)
     if stopped.is_set():

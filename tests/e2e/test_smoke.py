@@ -1,0 +1,155 @@
+"""The local stack itself: its doors, its clock, its data, and that it leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra import build
+from infra.local.client import LocalStack
+
+CODE = {
+    "name": "Parcel card",
+    "kind": "staff",
+    "channel": "parcel",
+    "tags": ["渠道/包裹卡"],
+    "assignment": {
+        "strategy": "round_robin",
+        "members": [{"staff_id": "lihua"}, {"staff_id": "chenjie"}],
+        "fallback_staff_ids": ["wangwu"],
+        "reserve_for": "PT10M",
+    },
+    "welcome": {"text": "您好 {customer_name}"},
+}
+
+
+def test_health_and_unknown_doors(stack: LocalStack) -> None:
+    answer = stack.request("GET", "/healthz")
+    assert (answer.status, answer.json()) == (200, {"status": "ok"})
+    for method, path in (("GET", "/nowhere"), ("DELETE", "/healthz"), ("TRACE", "/healthz")):
+        answer = stack.request(method, path)
+        assert answer.status == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == 404
+
+
+def test_a_body_over_the_limit_is_refused(stack: LocalStack) -> None:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as connection:
+        connection.sendall(b"POST /wecom/callback HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 413"
+
+
+def test_a_scan_becomes_a_welcomed_customer(stack: LocalStack) -> None:
+    """The functions, each under its own role, from the live code to the welcome."""
+    code = stack.api("POST", "/api/live-codes", CODE, expect=201)
+    scan = stack.request("GET", f"/s/{code['code']}", headers={"Accept": "application/json"}).json()
+    assert scan["kind"] == "staff"
+    added = stack.sandbox("POST", "add", {"qr_code": scan["qr_url"], "name": "林晓"})
+    stack.drain()
+    customer = stack.api("GET", f"/api/customers/{added['external_userid']}")
+    assert customer["channel"] == "parcel"
+    assert [f["staff_id"] for f in customer["follows"]] == [scan["staff_id"]]
+    welcomes = [
+        m
+        for m in stack.sandbox("GET", f"messages?receiver={added['external_userid']}")["items"]
+        if m["kind"] == "welcome"
+    ]
+    assert [m["text"]["content"] for m in welcomes] == ["您好 林晓"]
+
+
+def test_the_clock_moves_by_what_it_is_told(stack: LocalStack) -> None:
+    before = datetime.fromisoformat(stack.api("GET", "/local/clock")["now"])
+    after = datetime.fromisoformat(stack.advance("PT1H"))
+    assert timedelta(0) <= after - before - timedelta(hours=1) < timedelta(minutes=1)
+    assert stack.api("POST", "/local/clock", {"advance": "an hour"}, expect=400)["status"] == 400
+
+
+def test_a_reservation_lapses_when_its_time_comes(stack: LocalStack) -> None:
+    """Nobody calls the ticker but the schedule, nor the consumer but its queue."""
+    code = stack.api("POST", "/api/live-codes", CODE, expect=201)
+    stack.request("GET", f"/s/{code['code']}", headers={"Accept": "application/json"})
+    path = f"/api/assignments?live_code_id={code['live_code_id']}"
+    assert [a["status"] for a in stack.api("GET", path)["items"]] == ["reserved"]
+    stack.advance("PT15M")
+    assert [a["status"] for a in stack.api("GET", path)["items"]] == ["lapsed"]
+
+
+@pytest.mark.slow
+def test_data_survives_a_restart_and_nothing_is_left_running(tmp_path: Path) -> None:
+    with LocalStack(data=tmp_path) as first:
+        code = first.api("POST", "/api/live-codes", CODE, expect=201)
+        first.advance("PT2H")
+        moved = first.api("GET", "/local/clock")["now"]
+        processes = descendants(first.process.pid if first.process else 0)
+        assert processes
+    assert gone(processes)
+    with LocalStack(data=tmp_path, ADMIN_API_KEY=first.key) as second:
+        assert second.api("GET", f"/api/live-codes/{code['live_code_id']}")["name"] == CODE["name"]
+        assert second.api("GET", "/local/clock")["now"] > moved
+        scan = second.request("GET", f"/s/{code['code']}", headers={"Accept": "application/json"}).json()
+        added = second.sandbox("POST", "add", {"qr_code": scan["qr_url"], "name": "何静"})
+        second.drain()
+        funnel = second.api("GET", f"/api/metrics/funnel?from={day(moved)}&to={day(moved, 1)}&by=channel")
+        assert sum(row["adds"] for row in funnel["items"]) == 1  # its stream is read on from where it was
+        assert second.api("GET", f"/api/customers/{added['external_userid']}")["name"] == "何静"
+
+
+@pytest.mark.slow
+def test_killed_outright_it_takes_its_children_along(tmp_path: Path) -> None:
+    running = LocalStack(data=tmp_path)
+    with running:
+        assert running.process is not None
+        processes = descendants(running.process.pid)
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.process.wait(10)
+        assert gone(processes)
+
+
+def test_a_port_in_use_is_said(stack: LocalStack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.local"],
+        cwd=build.ROOT,
+        env={**stack.environment, "PORT": str(stack.port)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "in use" in done.stderr
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes below one."""
+    found: set[int] = set()
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    for thread in children.parent.parent.iterdir() if children.exists() else ():
+        for child in (thread / "children").read_text().split():
+            found |= {int(child)} | descendants(int(child))
+    return found
+
+
+def gone(processes: set[int], seconds: float = 15) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not any(alive(pid) for pid in processes):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def day(moment: str, later: int = 0) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(days=later)).date().isoformat()

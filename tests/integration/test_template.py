@@ -1,0 +1,315 @@
+"""Assertions on what is deployed: the translated template, and the archives it names."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import build, package, template
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    """What `make package` makes."""
+    out = build.ROOT / "build" / "test"
+    package.package("prod", out, build.aws())
+    return out
+
+
+@pytest.fixture(scope="module")
+def resources(folder: Path) -> dict[str, Json]:
+    return dict(json.loads((folder / "template.json").read_text())["Resources"])
+
+
+def of_type(resources: dict[str, Json], kind: str) -> dict[str, Json]:
+    return {name: r.get("Properties", {}) for name, r in resources.items() if r["Type"] == kind}
+
+
+def target_of(value: Any) -> str:
+    """The logical id in a Ref or GetAtt."""
+    return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
+
+
+def mappings(resources: dict[str, Json]) -> Iterator[tuple[str, Json, bool]]:
+    """Each event source mapping: its id, its properties, whether its source is a queue."""
+    for name, properties in of_type(resources, "AWS::Lambda::EventSourceMapping").items():
+        source = target_of(properties["EventSourceArn"])
+        yield name, properties, resources[source]["Type"] == "AWS::SQS::Queue"
+
+
+def alarmed(resources: dict[str, Json], queue: str) -> bool:
+    return any(
+        alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        and target_of(alarm["Dimensions"][0]["Value"]) == queue
+        and alarm["Threshold"] == 0
+        and alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
+    )
+
+
+def test_every_consumer_parks_what_fails_and_somebody_hears(resources: dict[str, Json]) -> None:
+    found = list(mappings(resources))
+    assert len(found) >= 9
+    for name, mapping, from_queue in found:
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+        if from_queue:
+            redrive = resources[target_of(mapping["EventSourceArn"])]["Properties"]["RedrivePolicy"]
+            dead = target_of(redrive["deadLetterTargetArn"])
+            assert 1 <= redrive["maxReceiveCount"] <= 10, name
+        else:
+            dead = target_of(mapping["DestinationConfig"]["OnFailure"]["Destination"])
+            assert mapping["BisectBatchOnFunctionError"], name
+            assert 0 < mapping["MaximumRetryAttempts"] < 100, name
+        assert resources[dead]["Properties"]["MessageRetentionPeriod"] == 14 * 86400, name
+        assert alarmed(resources, dead), name
+
+
+def test_queues_hide_a_message_six_times_as_long_as_its_function_may_run(resources: dict[str, Json]) -> None:
+    for name, mapping, from_queue in mappings(resources):
+        if from_queue:
+            queue = resources[target_of(mapping["EventSourceArn"])]["Properties"]
+            seconds = resources[target_of(mapping["FunctionName"])]["Properties"]["Timeout"]
+            assert queue["VisibilityTimeout"] >= 6 * seconds, name
+            assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2, name
+
+
+def test_fifo_queues_scale_by_group(resources: dict[str, Json]) -> None:
+    fifo = [q for q in of_type(resources, "AWS::SQS::Queue").values() if q.get("FifoQueue")]
+    assert fifo
+    for queue in fifo:
+        assert queue["DeduplicationScope"] == "messageGroup"
+        assert queue["FifoThroughputLimit"] == "perMessageGroupId"
+        assert "ContentBasedDeduplication" not in queue  # the sender says what is the same
+    assert all(q["SqsManagedSseEnabled"] for q in of_type(resources, "AWS::SQS::Queue").values())
+
+
+def test_every_function_is_woken_by_something(resources: dict[str, Json]) -> None:
+    woken = {target_of(mapping["FunctionName"]) for _, mapping, _ in mappings(resources)}
+    woken |= {target_of(s["Target"]["Arn"]) for s in of_type(resources, "AWS::Scheduler::Schedule").values()}
+    woken |= {target_of(p["FunctionName"]) for p in of_type(resources, "AWS::Lambda::Permission").values()}
+    woken.add("PosterFunction")  # invoked by the API, whose role may
+    assert set(of_type(resources, "AWS::Lambda::Function")) == woken
+    assert {"Fn::GetAtt": ["PosterFunction", "Arn"]} in statements_on(resources, "ApiRole", "lambda:InvokeFunction")
+    handlers = {folder.name for folder in build.function_folders()}
+    made = {n.removesuffix("Function") for n in of_type(resources, "AWS::Lambda::Function") if n != "APIHandler"}
+    assert {template.camel(name) for name in handlers} == made
+
+
+def statements_on(resources: dict[str, Json], role: str, action: str) -> list[Any]:
+    policies = resources[role]["Properties"]["Policies"]
+    return [
+        resource
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+        if action in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+
+
+def test_no_grant_is_a_wildcard(resources: dict[str, Json]) -> None:
+    """But for indexes of a named table. VPC access, which AWS grants on everything, only with the option."""
+    roles = of_type(resources, "AWS::IAM::Role")
+    assert len(roles) == len(of_type(resources, "AWS::Lambda::Function")) + len(
+        of_type(resources, "AWS::Scheduler::Schedule")
+    )
+    for name, role in roles.items():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert statement["Effect"] == "Allow"
+                assert all("*" not in action for action in statement["Action"]), name
+                for resource in statement["Resource"]:
+                    text = json.dumps(resource)
+                    assert not re.search(r"\*", re.sub(r"/index/\*", "", text)), f"{name}: {text}"
+        managed = role.get("ManagedPolicyArns", {"Fn::If": ["HasFixedEgress"]})
+        assert managed["Fn::If"][0] == "HasFixedEgress", name
+
+
+def test_each_function_has_a_role_of_its_own(resources: dict[str, Json]) -> None:
+    roles = [target_of(f["Role"]) for f in of_type(resources, "AWS::Lambda::Function").values()]
+    assert len(set(roles)) == len(roles)
+
+
+def test_only_who_needs_them_reads_secrets_and_none_is_in_the_environment(resources: dict[str, Json]) -> None:
+    stack = package.parsed("stack.yaml")["functions"]
+    secret_words = re.compile(r"token|aes|private|apiv3|password|secret", re.IGNORECASE)
+    for name, spec in stack.items():
+        role = f"{template.camel(name)}Role"
+        granted = statements_on(resources, role, "secretsmanager:GetSecretValue")
+        assert granted == [{"Ref": f"Secret{template.camel(group)}"} for group in spec.get("secrets", [])]
+        handler = resources["APIHandler" if name == "api" else f"{template.camel(name)}Function"]
+        for key, value in handler["Properties"]["Environment"]["Variables"].items():
+            if secret_words.search(key):
+                assert key.startswith("SECRET_"), key
+                assert value == {"Ref": f"Secret{template.camel(key.removeprefix('SECRET_').lower())}"}
+
+
+def test_tables_are_safe(resources: dict[str, Json]) -> None:
+    tables = of_type(resources, "AWS::DynamoDB::Table")
+    assert {t["TableName"]["Fn::Sub"] for t in tables.values()} == {
+        "${AWS::StackName}-" + name for name in package.parsed("stack.yaml")["tables"]
+    }
+    for name, table in tables.items():
+        assert table["BillingMode"] == "PAY_PER_REQUEST", name
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert table["SSESpecification"] == {"SSEEnabled": True}, name
+        assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain", name
+    for name in ("IdempotencyTable", "JobsTable"):
+        assert tables[name]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert tables["TimelineTable"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_tables_are_as_the_models_have_them(resources: dict[str, Json]) -> None:
+    """The keys and indexes of each PynamoDB model are those that are deployed."""
+    from chalicelib.platform import storage
+
+    for path in sorted((build.ROOT / "chalicelib").glob("*/models.py")):
+        __import__(f"chalicelib.{path.parent.name}.models")
+    __import__("chalicelib.platform.auth")
+    deployed = {t["TableName"]["Fn::Sub"]: t for t in of_type(resources, "AWS::DynamoDB::Table").values()}
+    kinds = [k for k in every_subclass(storage.Base) if k.__module__.startswith("chalicelib.")]
+    assert len(kinds) >= 20
+    for kind in kinds:
+        name = kind.Meta.table_name.rpartition("-")[2]
+        table = deployed["${AWS::StackName}-" + name]
+        assert key_names(table) == [k for k in (kind._hash_keyname, kind._range_keyname) if k], kind
+        known = {i["IndexName"]: key_names(i) for i in table.get("GlobalSecondaryIndexes", [])}
+        for index in kind._indexes.values():
+            assert known[index.Meta.index_name] == key_names(index._get_schema()), kind
+
+
+def every_subclass(kind: type) -> Iterator[Any]:
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from every_subclass(sub)
+
+
+def key_names(spec: Json) -> list[str]:
+    return [key["AttributeName"] for key in spec.get("KeySchema") or spec["key_schema"]]  # ours, PynamoDB's
+
+
+def test_schedules_park_what_they_could_not_start(resources: dict[str, Json]) -> None:
+    schedules = of_type(resources, "AWS::Scheduler::Schedule")
+    assert {s["ScheduleExpression"] for s in schedules.values()} == {"rate(1 minute)", "cron(0 18 * * ? *)"}
+    asynchronous = of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
+    for name, schedule in schedules.items():
+        dead = target_of(schedule["Target"]["DeadLetterConfig"]["Arn"])
+        assert alarmed(resources, dead), name
+        assert "ScheduleExpressionTimezone" not in schedule, "in UTC: the emulator knows no zones"
+        function = target_of(schedule["Target"]["Arn"])
+        assert [
+            target_of(c["DestinationConfig"]["OnFailure"]["Destination"])
+            for c in asynchronous
+            if target_of(c["FunctionName"]) == function
+        ] == [dead]
+
+
+def test_what_calls_wecom_has_the_fixed_address(resources: dict[str, Json]) -> None:
+    outside = {
+        name
+        for name, f in of_type(resources, "AWS::Lambda::Function").items()
+        if f.get("VpcConfig", {}).get("Fn::If", [""])[0] == "HasFixedEgress"
+    }
+    callers = {
+        name
+        for name, f in of_type(resources, "AWS::Lambda::Function").items()
+        if {"SECRET_WECOM", "SECRET_WECHATPAY"} & set(f["Environment"]["Variables"])
+    }
+    assert outside == callers
+    endpoints = {e["ServiceName"]["Fn::Sub"] for e in of_type(resources, "AWS::EC2::VPCEndpoint").values()}
+    assert endpoints == {"com.amazonaws.${AWS::Region}.dynamodb", "com.amazonaws.${AWS::Region}.s3"}
+
+
+def test_it_names_no_partition_and_no_region(folder: Path) -> None:
+    text = (folder / "template.json").read_text()
+    assert not re.search(r"arn:aws[:-]", text)
+    assert not re.search(r"\b(cn|us|eu|ap)-[a-z]+-\d\b", text)
+    assert "amazonaws.com.cn" not in text
+
+
+def test_linters_find_no_error(folder: Path) -> None:
+    lint = "import sys; from cfnlint.runner import main; sys.exit(main())"
+    template_file = str(folder / "template.json")
+    command = [sys.executable, "-c", lint, "-r", "cn-north-1", "us-east-1", "-t", template_file]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_runtime_is_one_setting(resources: dict[str, Json]) -> None:
+    runtime = build.configured_runtime()
+    assert {f["Runtime"] for f in of_type(resources, "AWS::Lambda::Function").values()} == {runtime}
+    layers = of_type(resources, "AWS::Lambda::LayerVersion").values()
+    assert all(layer["CompatibleRuntimes"] == [runtime] for layer in layers)
+
+
+def test_archives_are_there_and_hold_bytecode(folder: Path, resources: dict[str, Json]) -> None:
+    named = set()
+    for kind, key in (("AWS::Lambda::Function", "Code"), ("AWS::Lambda::LayerVersion", "Content")):
+        for properties in of_type(resources, kind).values():
+            named.add(properties[key]["S3Key"]["Fn::Sub"].removeprefix("${ArchivePrefix}"))
+    assert named == {path.name for path in (folder / "archives").iterdir()}
+    tag = build.configured_runtime().replace("python", "cpython-").replace(".", "")
+    for name in named:
+        names = zipfile.ZipFile(folder / "archives" / name).namelist()
+        sources = {n for n in names if n.endswith(".py")}
+        compiled = {re.sub(rf"__pycache__/(.*)\.{tag}\.pyc$", r"\1.py", n) for n in names if n.endswith(".pyc")}
+        assert sources == compiled, name
+
+
+def test_archives_fit_lambda(folder: Path) -> None:
+    layers = [p for n in ("dependencies", "imaging", "fonts") for p in (folder / "archives").glob(f"{n}-*")]
+    assert len(layers) == 3
+    assert sum(build.unzipped(p) for p in layers) < 200 * 1024 * 1024
+    dependencies = zipfile.ZipFile(layers[0])
+    services = {n.split("/")[3] for n in dependencies.namelist() if re.match(r"python/botocore/data/[^/]+/", n)}
+    assert services == build.BOTOCORE_DATA
+    assert build.unzipped(layers[0]) < 40 * 1024 * 1024
+    assert not any(n.startswith("python/boto3/") for n in dependencies.namelist())
+
+
+def test_wheels_are_refused_that_would_not_load_on_lambda(tmp_path: Path) -> None:
+    target = build.aws()
+    info = tmp_path / "thing-1.0.dist-info"
+    info.mkdir()
+    wheel = info / "WHEEL"
+    wheel.write_text("Tag: cp311-cp311-manylinux_2_17_x86_64\n")
+    library = tmp_path / "thing.so"
+    library.write_bytes(b"\x7fELF GLIBC_2.2.5\0GLIBC_2.14\0")
+    build.check_wheels(tmp_path, target)
+    library.write_bytes(b"\x7fELF GLIBC_2.2.5\0GLIBC_2.35\0")
+    with pytest.raises(RuntimeError, match="needs glibc"):
+        build.check_wheels(tmp_path, target)
+    library.unlink()
+    wheel.write_text("Tag: cp311-cp311-linux_x86_64\n")
+    with pytest.raises(RuntimeError, match="built here"):
+        build.check_wheels(tmp_path, target)
+
+
+def test_the_same_sources_make_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = build.ROOT / "functions" / "sop"
+    made = []
+    for name in ("a", "b"):
+        monkeypatch.setattr(build, "CACHE", tmp_path / name)
+        made.append(build.function(folder, build.aws()).read_bytes())
+    assert made[0] == made[1]
+
+
+def test_stack_yaml_names_only_what_there_is() -> None:
+    """A name misspelt there would be a grant on nothing."""
+    stack = yaml.safe_load((build.ROOT / "infra" / "stack.yaml").read_text())
+    queues = {name for name, spec in stack["functions"].items() if "queue" in spec}
+    for name, spec in stack["functions"].items():
+        for word in ("read", "write", "scan"):
+            assert set(spec.get(word, [])) <= set(stack["tables"]), (name, word)
+        assert set(spec.get("send", [])) <= queues, name
+        assert set(spec.get("secrets", [])) <= set(stack["settings"]), name
+        assert set(spec.get("invoke", [])) <= set(stack["functions"]), name
+        assert not set(spec.get("read", [])) & set(spec.get("write", [])), name
