@@ -91,6 +91,27 @@ class BalanceOut(msgspec.Struct, kw_only=True):
     tax_withheld_fen: int
 
 
+class CommissionOut(msgspec.Struct, kw_only=True):
+    """On one line at one level. `status`: pending, available, paid, reversed."""
+
+    commission_id: str
+    order_id: str
+    line_id: str
+    distributor_id: str
+    level: int
+    base_fen: int
+    rate_bps: int
+    amount_fen: int
+    status: str
+    mature_at: str | None
+    payout_id: str | None
+
+
+class CommissionPage(msgspec.Struct, kw_only=True):
+    items: list[CommissionOut]
+    next_cursor: str | None
+
+
 @door.route(
     "POST",
     "/api/distribution/plans",
@@ -198,6 +219,7 @@ def balance(call: http.Call, distributor_id: str) -> dict[str, int]:
     "/api/commissions",
     scope="read",
     summary="Commissions per line and level, of an order or of a distributor",
+    answer=CommissionPage,
     query={"order_id": "of this order", "distributor_id": "of this distributor", "limit": "", "cursor": ""},
 )
 def commissions(call: http.Call) -> dict[str, Any]:

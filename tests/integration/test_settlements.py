@@ -1,5 +1,6 @@
 """Settlements: who is paid, when, once; by hand and by schedule."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from chalicelib.platform import jobs, queues
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Upstream
 from chalicelib.wechatpay.client import State
+from functions.settle import handler
 
 
 @pytest.fixture
@@ -206,3 +208,27 @@ def test_a_refund_in_the_midst_of_a_settlement(world: World, monkeypatch: pytest
     world.work()
     assert figures(who.distributor_id) == {"pending": 1_890, "in_payout": 990}
     check_books()
+
+
+def test_the_handler_sorts_the_queues_work_from_the_schedule(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = world.distributor(world.plan(), "wm1")
+    earn(world, who, "o1")
+    world.now += timedelta(days=9)
+    world.at(world.now)
+    assert handler.handler({"source": "aws.scheduler"}, None) is None
+    assert [message["kind"] for _, message, _ in world.sent] == ["sweep"]
+    works = [{"kind": "nonsense"}, {"kind": "mature", "order_id": "o1"}]
+    records = [
+        {
+            "messageId": str(n),
+            "body": json.dumps(work),
+            "eventSourceARN": "arn:aws:sqs:cn-north-1:1:settle.fifo",
+            "attributes": {"MessageGroupId": str(n)},
+        }
+        for n, work in enumerate(works)
+    ]
+    answer = handler.handler({"Records": records}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert figures(who.distributor_id) == {"available": 1_890}
