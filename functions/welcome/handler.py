@@ -1,4 +1,4 @@
-"""Welcome a new customer inside WeCom's 20 s: see chalicelib.messaging.welcome."""
+"""Welcome a new customer inside WeCom's 20 s: see chalicelib.messaging.service."""
 
 from chalicelib.messaging import service
 from chalicelib.platform import consumers
