@@ -27,10 +27,23 @@ from infra.local.settings import REGION, STACK
 EMULATOR = build.ROOT / ".venv-ministack" / "bin" / "python"
 
 
+class Stopped:
+    """Whether a signal has come. A second one may interrupt the first one's handler: an Event would deadlock."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+    def is_set(self) -> bool:
+        return self.asked
+
+
 def main() -> None:
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped = Stopped()
     with ExitStack() as cleanup:
         data = data_folder(cleanup)
         os.environ["MILLRACE_CLOCK_FILE"] = str(data / "clock")
@@ -41,7 +54,8 @@ def main() -> None:
         elsewhere = os.environ.pop("AWS_ENDPOINT_URL", "")
         emulator = None if elsewhere else start_emulator(data, ports.emulator, cleanup)
         start(data, ports, elsewhere or f"http://127.0.0.1:{ports.emulator}", not elsewhere, cleanup, stopped)
-        while not stopped.wait(0.5):
+        while not stopped.is_set():
+            time.sleep(0.2)
             if emulator is not None and emulator.poll() is not None:
                 sys.exit(f"the emulator ended by itself, see {data / 'emulator.log'}")
 
@@ -99,7 +113,12 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def start(
-    data: Path, ports: settings.Ports, endpoint: str, embedded: bool, cleanup: ExitStack, stopped: threading.Event
+    data: Path,
+    ports: settings.Ports,
+    endpoint: str,
+    embedded: bool,
+    cleanup: ExitStack,
+    stopped: Stopped,
 ) -> None:
     """Everything but the emulator; prints `ready` at the end."""
     from infra import package  # what is slow to import comes while the emulator starts
@@ -136,7 +155,7 @@ def start(
     print(f"ready {public}", flush=True)
 
 
-def wait_for(port: int, path: str, seconds: float, stopped: threading.Event) -> None:
+def wait_for(port: int, path: str, seconds: float, stopped: Stopped) -> None:
     """Until a request is answered with 200. SystemExit after `seconds`."""
     deadline, seen = time.monotonic() + seconds, ""
     while not stopped.is_set():

@@ -1,7 +1,8 @@
 """Moving the clock: from one instant at which something happens to the next, and quiet before the next.
 
-An instant is the earliest of: a minute in which something falls due (table `due`), a schedule that
-names a time, a message that was delayed or failed and may be tried again, the sandbox's next event
+An instant is the earliest of: the ticker's next run after something falls due (table `due`; it runs
+each minute, counted back from where the clock is moved to), a schedule that names a time, a message
+that was delayed or failed and may be tried again, the sandbox's next event
 (a member confirms, a transfer ends). At each the schedules fire, the sandbox does its part, and all
 queues and streams are worked off. What is between two instants is empty, and skipped.
 """
@@ -22,6 +23,7 @@ from infra.sandbox import Sandbox
 
 POLL = 0.005  # seconds between two looks at whether all is quiet
 PATIENCE = 300.0  # seconds of real time for one instant's work
+TICK = timedelta(minutes=1)
 LOOK_BACK = timedelta(minutes=3)  # the ticker reads a little before its watermark
 
 
@@ -46,9 +48,9 @@ class Mover:
             target = now + by
             self.settle()
             while now < target:
-                minutes = self.due_minutes()
-                step = min(self.next_instant(now, minutes), target)
-                self.skip_empty(min([step, *minutes]))
+                due = self.due_times()
+                step = min(self.next_instant(now, [tick_after(t, target) for t in due]), target)
+                self.skip_empty(min([step, *due]))
                 self.emulator("POST", "/_local/clock", {"offset": step.timestamp() - time.time()})
                 self.settle()
                 now = max(step, self.now())
@@ -75,23 +77,17 @@ class Mover:
                 raise NotQuiet(f"still busy: {state['queues'] or 'a function is running'}")
             time.sleep(POLL)
 
-    def next_instant(self, now: datetime, minutes: list[datetime]) -> datetime:
+    def next_instant(self, now: datetime, ticks: list[datetime]) -> datetime:
         state = self.emulator("GET", "/_local/state")
-        times = [*minutes, *(at(t) for t in (state["next_schedule"], state["next_message"]) if t is not None)]
+        times = [*ticks, *(at(t) for t in (state["next_schedule"], state["next_message"]) if t is not None)]
         times += filter(None, [self.sandbox.next_event_at()])
         return min((t for t in times if t > now), default=datetime.max.replace(tzinfo=timezone.utc))
 
-    def due_minutes(self) -> list[datetime]:
-        """Minutes in which something falls due, in order. A scan: only here, only locally."""
+    def due_times(self) -> list[datetime]:
+        """When something falls due. A scan: only here, only locally."""
         pages = self.account.client("dynamodb").get_paginator("scan")
-        found = {
-            item["bucket"]["S"].partition("#")[0]
-            for page in pages.paginate(
-                TableName=f"{STACK}-due", ProjectionExpression="#b", ExpressionAttributeNames={"#b": "bucket"}
-            )
-            for item in page["Items"]
-        }
-        return [datetime.strptime(m, "%Y%m%d%H%M").replace(tzinfo=timezone.utc) for m in sorted(found)]
+        found = pages.paginate(TableName=f"{STACK}-due", ProjectionExpression="due_at")
+        return [datetime.fromisoformat(item["due_at"]["S"]) for page in found for item in page["Items"]]
 
     def skip_empty(self, until: datetime) -> None:
         """Move the ticker's watermark over minutes that were seen to be empty; never back."""
@@ -115,6 +111,11 @@ class Mover:
             return dict(json.loads(connection.getresponse().read()))
         finally:
             connection.close()
+
+
+def tick_after(moment: datetime, target: datetime) -> datetime:
+    """The ticker's first run from `moment` on, when one of its runs is at `target`."""
+    return target - (target - moment) // TICK * TICK
 
 
 def at(stamp: float) -> datetime:
