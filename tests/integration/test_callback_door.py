@@ -9,8 +9,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from chalice.test import Client
 
-import app as product
-from chalicelib.callbacks.api import door
+from app import app as product
 from chalicelib.platform import queues, settings
 from chalicelib.platform.errors import Upstream
 from chalicelib.wecom import crypto, events
@@ -25,11 +24,6 @@ EVENT = (
 )
 WELCOMED = EVENT % "<WelcomeCode>SECRET-CODE</WelcomeCode>"
 
-application = product.app
-if door not in product.DOORS:
-    application = product.Millrace(app_name="callbacks")
-    application.register_blueprint(door.blueprint)
-
 
 @pytest.fixture
 def client(tables: None, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
@@ -38,7 +32,7 @@ def client(tables: None, at: Callable[[datetime], None], monkeypatch: pytest.Mon
     monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secrets[name])
     monkeypatch.setenv("WECOM_CORP_ID", CORP)
     monkeypatch.setenv("WECOM_DOMAIN_VERIFY", "Ab12, Cd34")
-    with Client(application) as client:
+    with Client(product) as client:
         yield client
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-import app as product
+from app import app as product
 from chalicelib.customers import models, rules, service
-from chalicelib.customers.api import door
 from chalicelib.customers.rules import Customer, Source
 from chalicelib.platform import auth, clock, timeline
 from chalicelib.platform.errors import Upstream
@@ -21,11 +20,6 @@ from chalicelib.wecom.errors import WeComError
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 CARD, VIP = "渠道/包裹卡", "等级/VIP"
-
-application = product.app
-if door not in product.DOORS:
-    application = product.Millrace(app_name="customers")
-    application.register_blueprint(door.blueprint)
 
 
 class Corp:
@@ -89,7 +83,7 @@ def customer(corp: Corp) -> Customer:
 
 @pytest.fixture
 def client(customer: Customer) -> Iterator[Client]:
-    with Client(application) as client:
+    with Client(product) as client:
         yield client
 
 

@@ -10,20 +10,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as runs
 from hypothesis import strategies as st
 
-import app as product
+from app import app as product
 from chalicelib.metrics import models, service
-from chalicelib.metrics.api import door
 from chalicelib.platform import auth, consumers
 from chalicelib.platform.timeline import Line
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 DAY = date(2026, 11, 22)
 SHARD = "shardId-00000001668890000000-7c1e0b6e"
-
-application = product.app
-if door not in product.DOORS:
-    application = product.Millrace(app_name="metrics")
-    application.register_blueprint(door.blueprint)
 
 
 def scanned(n: int, channel: str = "parcel", at: datetime = NOW) -> tuple[Line, str]:
@@ -122,7 +116,7 @@ def test_the_handler_answers_as_a_tumbling_window_wants(tables: None) -> None:
 @pytest.fixture
 def client(tables: None, at: Callable[[datetime], None]) -> Iterator[Client]:
     at(NOW)
-    with Client(application) as client:
+    with Client(product) as client:
         yield client
 
 

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from chalice.test import Client
 
-import app as product
+from app import app as product
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import Assignment, Member, NewLiveCode
 from chalicelib.livecodes.types import Welcome as WelcomeIn
-from chalicelib.messaging import api, service
+from chalicelib.messaging import service
 from chalicelib.messaging.rules import NEUTRAL_CUSTOMER, Welcome
 from chalicelib.platform import auth, clock, timeline
 from chalicelib.platform.errors import Upstream
@@ -27,11 +27,6 @@ NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 LINK = {"msgtype": "link", "link": {"title": "新人礼", "url": "https://s.example.com"}}
 PATH = "externalcontact/send_welcome_msg"
 SECRET = "WC-very-secret"
-
-application = product.app
-if api.door not in product.DOORS:
-    application = product.Millrace(app_name="messaging")
-    application.register_blueprint(api.door.blueprint)
 
 
 class Corp:
@@ -247,7 +242,7 @@ def test_the_default_welcome_by_http(corp: Corp) -> None:
         "Authorization": f"Bearer {auth.create_key('test', 'operator')}",
         "Content-Type": "application/json",
     }
-    with Client(application) as client:
+    with Client(product) as client:
 
         def call(method: str, body: Any = None) -> tuple[int, Any]:
             raw = json.dumps(body).encode() if body is not None else b""
