@@ -137,7 +137,14 @@ def api(chalice_zip: Path, target: Target) -> Path:
 def install(requirements: Path, into: Path, target: Target) -> None:
     """pip, wheels only, without looking for dependencies: the list names them all."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
-    command += ["--disable-pip-version-check", "--only-binary=:all:", "--target", str(into), "-r", str(requirements)]
+    command += [
+        "--disable-pip-version-check",
+        "--only-binary=:all:",
+        "--target",
+        str(into),
+        "-r",
+        str(requirements),
+    ]
     if target.platforms:
         command += ["--implementation", "cp", "--python-version", target.python]
         command += [word for name in target.platforms for word in ("--platform", name)]
@@ -150,7 +157,12 @@ def trim(packages: Path) -> None:
     for folder in [p for p in data.glob("*") if p.is_dir() and p.name not in BOTOCORE_DATA]:
         shutil.rmtree(folder)
     shutil.rmtree(packages / "bin", ignore_errors=True)
-    for pattern in ("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"):
+    for pattern in (
+        "*.dist-info/RECORD",
+        "*.dist-info/INSTALLER",
+        "*.dist-info/REQUESTED",
+        "*.dist-info/direct_url.json",
+    ):
         for path in packages.glob(pattern):
             path.unlink()
 
@@ -235,7 +247,9 @@ def write_zip(path: Path, trees: list[tuple[Path, str]]) -> Path:
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as packed:
         for folder, prefix in trees:
             for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-                entry = zipfile.ZipInfo(f"{prefix}{file.relative_to(folder).as_posix()}", (1980, 1, 1, 0, 0, 0))
+                entry = zipfile.ZipInfo(
+                    f"{prefix}{file.relative_to(folder).as_posix()}", (1980, 1, 1, 0, 0, 0)
+                )
                 entry.external_attr = 0o644 << 16
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 packed.writestr(entry, file.read_bytes())

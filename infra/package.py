@@ -127,9 +127,9 @@ def main() -> None:
     parser.add_argument("--stage", default="prod", help="a stage of .chalice/config.json")
     stage = parser.parse_args().stage
     made = package(stage, build.ROOT / "build", build.aws())
-    sizes = sorted((build.ROOT / "build" / "archives").iterdir())
-    for path in sizes:
-        print(f"{path.name} {path.stat().st_size / 1024:.0f} KiB, {build.unzipped(path) / 1024:.0f} KiB unzipped")
+    for path in sorted((build.ROOT / "build" / "archives").iterdir()):
+        packed, unpacked = path.stat().st_size >> 10, build.unzipped(path) >> 10
+        print(f"{path.name} {packed} KiB, {unpacked} KiB unzipped")
     print(f"{made.relative_to(build.ROOT)} {made.stat().st_size / 1024:.0f} KiB")
 
 

@@ -42,7 +42,8 @@ def table(name: str, spec: Mapping[str, Any]) -> Json:
         "SSESpecification": {"SSEEnabled": True},
         "KeySchema": key_schema(spec["key"]),
         "AttributeDefinitions": [
-            {"AttributeName": attribute, "AttributeType": "S"} for attribute in sorted({a for k in keys for a in k})
+            {"AttributeName": attribute, "AttributeType": "S"}
+            for attribute in sorted({a for k in keys for a in k})
         ],
     }
     if indexes:
@@ -73,7 +74,9 @@ def layer(name: str, archive: str, runtime: str) -> Json:
     }
 
 
-def function(name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], archive: str | None, runtime: str) -> Json:
+def function(
+    name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], archive: str | None, runtime: str
+) -> Json:
     """A function and what belongs to it. Chalice makes the `api` function itself: that one is patched."""
     handler = "APIHandler" if name == "api" else f"{camel(name)}Function"
     properties = common_properties(name, spec, stack, runtime)
@@ -149,7 +152,9 @@ def role(name: str, spec: Mapping[str, Any]) -> Json:
         arns = [{"Ref": f"Secret{camel(group)}"} for group in groups]
         statements.append(allow("secretsmanager", ["GetSecretValue"], arns))
     if targets := spec.get("invoke"):
-        statements.append(allow("lambda", ["InvokeFunction"], [arn_of(f"{camel(t)}Function") for t in targets]))
+        statements.append(
+            allow("lambda", ["InvokeFunction"], [arn_of(f"{camel(t)}Function") for t in targets])
+        )
     if "queue" in spec:
         actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"]
         statements.append(allow("sqs", actions, [arn_of(f"{camel(name)}Queue")]))
@@ -252,7 +257,9 @@ def queue_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": spec["queue"]["concurrency"]},
     }
-    return {f"{camel(name)}QueueSource": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}}
+    return {
+        f"{camel(name)}QueueSource": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}
+    }
 
 
 def stream_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
@@ -315,7 +322,9 @@ def schedule(name: str, expression: str, handler: str) -> Json:
     } | dead_letters(dlq, f"{name}-schedule-dlq", False)
 
 
-def alarm(what: str, space: str, metric: str, dimensions: Mapping[str, Any], statistic: str, over: int = 0) -> Json:
+def alarm(
+    what: str, space: str, metric: str, dimensions: Mapping[str, Any], statistic: str, over: int = 0
+) -> Json:
     """An alarm on the topic when `metric` is over a threshold within a minute (errors: five)."""
     return {
         "Type": "AWS::CloudWatch::Alarm",
@@ -338,7 +347,10 @@ def alarm(what: str, space: str, metric: str, dimensions: Mapping[str, Any], sta
 def log_group(name: str) -> Json:
     return {
         "Type": "AWS::Logs::LogGroup",
-        "Properties": {"LogGroupName": sub("/aws/lambda/${AWS::StackName}-" + name), "RetentionInDays": LOG_DAYS},
+        "Properties": {
+            "LogGroupName": sub("/aws/lambda/${AWS::StackName}-" + name),
+            "RetentionInDays": LOG_DAYS,
+        },
     }
 
 

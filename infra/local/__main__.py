@@ -28,7 +28,7 @@ EMULATOR = build.ROOT / ".venv-ministack" / "bin" / "python"
 
 
 class Stopped:
-    """Whether a signal has come. A second one may interrupt the first one's handler: an Event would deadlock."""
+    """Whether a signal has come. A second may interrupt the first one's handler: an Event would deadlock."""
 
     def __init__(self) -> None:
         self.asked = False

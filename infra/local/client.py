@@ -1,9 +1,9 @@
 """A local stack of one's own, for tests and benchmarks: started, spoken to, stopped.
 
-    with LocalStack() as stack:
-        stack.api("POST", "/api/live-codes", {...})
-        stack.sandbox("POST", "add", {...})
-        stack.advance("PT1H")
+with LocalStack() as stack:
+    stack.api("POST", "/api/live-codes", {...})
+    stack.sandbox("POST", "add", {...})
+    stack.advance("PT1H")
 """
 
 import os
@@ -62,7 +62,7 @@ class LocalStack:
         return self.http.request(method, self.base + path, body=body, headers=headers, redirect=False)
 
     def api(self, method: str, path: str, body: Any = None, expect: int | None = None) -> Any:
-        """A JSON call with the admin's key; AssertionError when the status is not `expect` (default: any 2xx)."""
+        """A JSON call with the admin's key. AssertionError when the status is not `expect` (any 2xx)."""
         answer = self.http.request(
             method, self.base + path, json=body, headers={"Authorization": f"Bearer {self.key}"}
         )

@@ -35,9 +35,11 @@ class Account:
         )
 
     def deploy(self, template: Path, parameters: dict[str, str], secrets: dict[str, dict[str, str]]) -> str:
-        """Create or update the stack; answers the id of its REST API. RuntimeError with the reason if it fails."""
+        """Create or update the stack; answers the id of its REST API. RuntimeError says why it failed."""
         self.upload(template.parent / "archives")
-        arns = {f"Secret{group.capitalize()}": self.put_secret(group, values) for group, values in secrets.items()}
+        arns = {
+            f"Secret{group.capitalize()}": self.put_secret(group, values) for group, values in secrets.items()
+        }
         given = parameters | arns | {"ArchiveBucket": BUCKET}
         call = {
             "StackName": STACK,
@@ -67,7 +69,9 @@ class Account:
         """The stack's outputs once it is complete."""
         cloudformation = self.client("cloudformation")
         waiter_events = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
-        while (stack := cloudformation.describe_stacks(StackName=STACK)["Stacks"][0])["StackStatus"] in waiter_events:
+        while (stack := cloudformation.describe_stacks(StackName=STACK)["Stacks"][0])[
+            "StackStatus"
+        ] in waiter_events:
             pass
         if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]

@@ -78,7 +78,9 @@ class Activity:
 
     def busy(self) -> bool:
         before = self.started
-        running = self.pending or lambda_svc.executions_in_flight()[0] or sum(lambda_svc._esm_inflight.values())
+        running = (
+            self.pending or lambda_svc.executions_in_flight()[0] or sum(lambda_svc._esm_inflight.values())
+        )
         return bool(running or visible_messages() or streams_behind() or before != self.started)
 
 
@@ -89,7 +91,7 @@ activity = Activity()
 
 
 def use_clock() -> None:
-    """SQS and Scheduler ask the module `time`: theirs is ours. The scheduler looks each second, not each ten."""
+    """SQS and Scheduler ask the module `time`: theirs is ours. Schedules are looked at each second."""
     shifted = types.SimpleNamespace(**{**vars(time), "time": clock.now})
     sqs.time = scheduler.time = shifted
     scheduler._SCHEDULE_TICK_INTERVAL = 1
@@ -120,7 +122,9 @@ def visible_messages() -> int:
 def next_message() -> float | None:
     """When the first message that is delayed, or failed and hidden, can be had again."""
     now = clock.now()
-    hidden = [m["visible_at"] for q in consumed_queues() for m in list(q["messages"]) if m["visible_at"] > now]
+    hidden = [
+        m["visible_at"] for q in consumed_queues() for m in list(q["messages"]) if m["visible_at"] > now
+    ]
     return min(hidden, default=None)
 
 
@@ -210,7 +214,9 @@ class StreamConsumer:
     def position(self) -> int:
         scope = (self.account, self.region, self.esm["UUID"])
         position: int = lambda_svc._dynamodb_stream_positions._data.get(scope, 0)
-        return max(position, dynamodb.stream_start_position(self.table, account_id=self.account, region=self.region))
+        return max(
+            position, dynamodb.stream_start_position(self.table, account_id=self.account, region=self.region)
+        )
 
     def poll(self) -> bool:
         if self.working or time.monotonic() < self.idle_until or not self.behind():
@@ -245,7 +251,9 @@ class StreamConsumer:
             done += self.retry(raw[done:], result, first=done == 0)
         else:
             self.size, self.failures = self.esm["BatchSize"], 0
-        lambda_svc._dynamodb_stream_positions._data[(self.account, self.region, self.esm["UUID"])] = position + done
+        lambda_svc._dynamodb_stream_positions._data[(self.account, self.region, self.esm["UUID"])] = (
+            position + done
+        )
 
     def event(self, batch: list[dict[str, Any]]) -> dict[str, Any]:
         """A window's event names the shard; there is one here. Mappings do not keep the window's length."""
@@ -289,7 +297,7 @@ consumers: dict[str, StreamConsumer] = {}
 
 
 def keep_streams() -> None:
-    """MiniStack keeps how far each consumer is, and not the records: after a start the next ones would be lost."""
+    """MiniStack keeps how far a consumer is, not the records: after a start the next would be lost."""
     state, load = dynamodb.get_state, dynamodb.load_persisted_state
     stores = {"records": dynamodb._stream_records, "trimmed": dynamodb._stream_trimmed}
 
@@ -320,7 +328,8 @@ def streams_behind() -> bool:
 
 
 def poll_streams() -> bool:
-    return any([consumer.poll() for consumer in stream_consumers()])
+    begun = [consumer.poll() for consumer in stream_consumers()]
+    return any(begun)
 
 
 # Execution environments -------------------------------------------------------------------------

@@ -14,7 +14,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's
-HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length"}
+HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "host",
+    "content-length",
+}
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
@@ -26,7 +35,7 @@ class Upstream:
 
 
 class Proxy(ThreadingHTTPServer):
-    """`local` answers (method, path, query, body) under /local/; `observe` hears of callbacks before they go on."""
+    """`local` answers (method, path, query, body) under /local/; `observe` hears callbacks first."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -87,7 +96,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def forward(self, to: Upstream, body: bytes) -> Answer:
         """The request as it came to another server, once more if a kept connection had gone stale."""
-        target = to.prefix + urllib.parse.quote(self.path, safe="".join(map(chr, range(33, 127))), encoding="latin-1")
+        target = to.prefix + urllib.parse.quote(
+            self.path, safe="".join(map(chr, range(33, 127))), encoding="latin-1"
+        )
         headers = [(k, v) for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP]
         names = {k.lower() for k, _ in headers}
         if "accept" not in names:
@@ -120,7 +131,11 @@ class Handler(BaseHTTPRequestHandler):
         connection.endheaders(body)
         response = connection.getresponse()
         content = response.read()
-        return response.status, [(k, v) for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP], content
+        return (
+            response.status,
+            [(k, v) for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP],
+            content,
+        )
 
     def drop(self, to: Upstream) -> None:
         connection = self.server.connections.__dict__.pop(to.prefix, None)

@@ -1,4 +1,4 @@
-"""What the local stack is set up with: the contract's environment variables, else the sandbox's own values."""
+"""What the local stack is set up with: the contract's environment variables, else the sandbox's values."""
 
 import json
 import os
@@ -45,7 +45,9 @@ def free_port(wanted: int = 0) -> int:
 def admin_key(data: Path, env: Mapping[str, str]) -> str:
     """The first admin's key: given, or made up once for this data."""
     kept = data / "admin-api-key"
-    key = env.get("ADMIN_API_KEY") or (kept.read_text() if kept.exists() else "mr_" + secrets.token_urlsafe(24))
+    key = env.get("ADMIN_API_KEY") or (
+        kept.read_text() if kept.exists() else "mr_" + secrets.token_urlsafe(24)
+    )
     kept.touch(mode=0o600)
     kept.write_text(key)
     return key

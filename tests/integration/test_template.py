@@ -98,9 +98,13 @@ def test_every_function_is_woken_by_something(resources: dict[str, Json]) -> Non
     woken |= {target_of(p["FunctionName"]) for p in of_type(resources, "AWS::Lambda::Permission").values()}
     woken.add("PosterFunction")  # invoked by the API, whose role may
     assert set(of_type(resources, "AWS::Lambda::Function")) == woken
-    assert {"Fn::GetAtt": ["PosterFunction", "Arn"]} in statements_on(resources, "ApiRole", "lambda:InvokeFunction")
+    assert {"Fn::GetAtt": ["PosterFunction", "Arn"]} in statements_on(
+        resources, "ApiRole", "lambda:InvokeFunction"
+    )
     handlers = {folder.name for folder in build.function_folders()}
-    made = {n.removesuffix("Function") for n in of_type(resources, "AWS::Lambda::Function") if n != "APIHandler"}
+    made = {
+        n.removesuffix("Function") for n in of_type(resources, "AWS::Lambda::Function") if n != "APIHandler"
+    }
     assert {template.camel(name) for name in handlers} == made
 
 
@@ -193,7 +197,8 @@ def every_subclass(kind: type) -> Iterator[Any]:
 
 
 def key_names(spec: Json) -> list[str]:
-    return [key["AttributeName"] for key in spec.get("KeySchema") or spec["key_schema"]]  # ours, PynamoDB's
+    keys = spec.get("KeySchema") or spec["key_schema"]  # CloudFormation, PynamoDB
+    return [key["AttributeName"] for key in sorted(keys, key=lambda key: str(key["KeyType"]))]
 
 
 def test_schedules_park_what_they_could_not_start(resources: dict[str, Json]) -> None:
@@ -260,7 +265,9 @@ def test_archives_are_there_and_hold_bytecode(folder: Path, resources: dict[str,
     for name in named:
         names = zipfile.ZipFile(folder / "archives" / name).namelist()
         sources = {n for n in names if n.endswith(".py")}
-        compiled = {re.sub(rf"__pycache__/(.*)\.{tag}\.pyc$", r"\1.py", n) for n in names if n.endswith(".pyc")}
+        compiled = {
+            re.sub(rf"__pycache__/(.*)\.{tag}\.pyc$", r"\1.py", n) for n in names if n.endswith(".pyc")
+        }
         assert sources == compiled, name
 
 
@@ -269,7 +276,9 @@ def test_archives_fit_lambda(folder: Path) -> None:
     assert len(layers) == 3
     assert sum(build.unzipped(p) for p in layers) < 200 * 1024 * 1024
     dependencies = zipfile.ZipFile(layers[0])
-    services = {n.split("/")[3] for n in dependencies.namelist() if re.match(r"python/botocore/data/[^/]+/", n)}
+    services = {
+        n.split("/")[3] for n in dependencies.namelist() if re.match(r"python/botocore/data/[^/]+/", n)
+    }
     assert services == build.BOTOCORE_DATA
     assert build.unzipped(layers[0]) < 40 * 1024 * 1024
     assert not any(n.startswith("python/boto3/") for n in dependencies.namelist())
