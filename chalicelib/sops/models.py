@@ -24,7 +24,7 @@ from chalicelib.platform.storage import Base, BaseMeta
 from chalicelib.sops.types import Plan
 
 
-class ByTrigger(GlobalSecondaryIndex["SopItem"]):  # type: ignore[no-untyped-call]
+class ByTrigger(GlobalSecondaryIndex["SopItem"]):
     class Meta(BaseMeta):
         index_name = "trigger"
         projection = AllProjection()
@@ -33,7 +33,7 @@ class ByTrigger(GlobalSecondaryIndex["SopItem"]):  # type: ignore[no-untyped-cal
     sop_id = UnicodeAttribute(range_key=True)
 
 
-class SopListing(GlobalSecondaryIndex["SopItem"]):  # type: ignore[no-untyped-call]
+class SopListing(GlobalSecondaryIndex["SopItem"]):
     class Meta(BaseMeta):
         index_name = "listing"
         projection = AllProjection()
@@ -64,7 +64,7 @@ class SopItem(Base):
         return msgspec.convert(self.document, Plan)
 
 
-class BySop(GlobalSecondaryIndex["EnrolmentItem"]):  # type: ignore[no-untyped-call]
+class BySop(GlobalSecondaryIndex["EnrolmentItem"]):
     class Meta(BaseMeta):
         index_name = "sop"
         projection = KeysOnlyProjection()
@@ -89,7 +89,7 @@ class EnrolmentItem(Base):
     anchor_at = UnicodeAttribute()
     staff_id = UnicodeAttribute()
     next_step = UnicodeAttribute(null=True)
-    steps = MapAttribute[str, Any](default=dict)  # type: ignore[no-untyped-call]
+    steps = MapAttribute[str, Any](default=dict)
 
     by_sop = BySop()
 
@@ -99,11 +99,11 @@ class EnrolmentItem(Base):
 
     def all_steps(self) -> dict[str, dict[str, Any]]:
         """What became of each step that anything became of."""
-        steps: dict[str, dict[str, Any]] = self.steps.as_dict()  # type: ignore[no-untyped-call]
+        steps: dict[str, dict[str, Any]] = self.steps.as_dict()
         return steps
 
 
-class PushesOfSop(GlobalSecondaryIndex["PushItem"]):  # type: ignore[no-untyped-call]
+class PushesOfSop(GlobalSecondaryIndex["PushItem"]):
     class Meta(BaseMeta):
         index_name = "sop"
         projection = AllProjection()

@@ -260,7 +260,6 @@ class World:
         times += [moment for moment, _ in self.waiting]
         return min(times, default=None)
 
-
     @staticmethod
     def _tick_after(moment: datetime) -> datetime:
         """The schedule fires at full minutes."""

@@ -93,8 +93,7 @@ def test_three_hours_of_outage_are_caught_up_once_and_in_order(world: World) -> 
 
 def test_what_fell_due_in_an_outage_over_the_evening_goes_out_once_in_the_morning(world: World) -> None:
     evening = START.replace(hour=19, minute=30)
-    world.set(evening)
-    world.tick()
+    due.advance("due", evening)
     service.create(plan(quiet_hours={"from": "21:30", "to": "08:00"}, steps=[_at_once()]))
     for i in range(40):
         world.set(evening + i * 3 * MINUTE)
