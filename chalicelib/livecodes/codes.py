@@ -6,6 +6,7 @@ from the one write it does anyway, whether what it keeps is still true.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from chalicelib.livecodes import checks, rules
@@ -129,10 +130,9 @@ def get(live_code_id: str) -> LiveCode:
 
 def page(limit: int, cursor: str | None) -> tuple[list[LiveCode], str | None]:
     """Live codes that are not archived, newest first, and the next cursor."""
-    rows = LiveCodeItem.by_creation.query(
-        _LISTED, scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
-    )
-    return [_live_code(row) for row in rows], storage.cursor_of(rows.last_evaluated_key)
+    query = partial(LiveCodeItem.by_creation.query, _LISTED, scan_index_forward=False, limit=limit)
+    rows, following = storage.page(query, cursor)
+    return [_live_code(row) for row in rows], following
 
 
 def take_ticket(live_code_id: str) -> tuple[int, LiveCode]:

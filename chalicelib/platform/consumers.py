@@ -26,9 +26,7 @@ def sqs(work: Callable[[dict[str, Any]], None]) -> Handler:
 
     def one(record: Any) -> None:
         try:
-            work(
-                json.loads(record["body"] if isinstance(record, dict) else record.body)
-            )
+            work(json.loads(record["body"] if isinstance(record, dict) else record.body))
         except Exception as error:
             log.failure("message failed", error, message_id=_message_id(record))
             raise
@@ -36,13 +34,9 @@ def sqs(work: Callable[[dict[str, Any]], None]) -> Handler:
     def handler(event: dict[str, Any], context: Any) -> Any:
         fifo = event["Records"][0]["eventSourceARN"].endswith(".fifo")
         processor = (
-            SqsFifoPartialProcessor(skip_group_on_error=True)
-            if fifo
-            else BatchProcessor(EventType.SQS)
+            SqsFifoPartialProcessor(skip_group_on_error=True) if fifo else BatchProcessor(EventType.SQS)
         )
-        processor.raise_on_entire_batch_failure = (
-            False  # the answer names the failed, be it all of them
-        )
+        processor.raise_on_entire_batch_failure = False  # the answer names the failed, be it all of them
         return process_partial_response(event, one, processor, context)
 
     return handler
@@ -81,10 +75,7 @@ def stream(work: Callable[[list[tuple[Line, str]], str], None]) -> Handler:
         if not records:  # a window's end without news
             return answer
         shard = event.get("shardId") or records[0]["eventSourceARN"].rsplit("/", 1)[-1]
-        parsed = [
-            (timeline.from_stream(record), _sequence(record).zfill(40))
-            for record in records
-        ]
+        parsed = [(timeline.from_stream(record), _sequence(record).zfill(40)) for record in records]
         lines = [(line, sequence) for line, sequence in parsed if line is not None]
         try:
             if lines:

@@ -41,9 +41,7 @@ class Watermark(Base):
     minute = UnicodeAttribute()
 
 
-def item(
-    kind: str, at: datetime, key: str, work: Mapping[str, Any], now: datetime
-) -> DueItem:
+def item(kind: str, at: datetime, key: str, work: Mapping[str, Any], now: datetime) -> DueItem:
     """An item of work for time `at`; for now, when that is past.
 
     The same (kind, at, key) is the same item. `work` is JSON; its consumer gets it as it is.
@@ -60,14 +58,10 @@ def item(
 
 def put(kind: str, at: datetime, key: str, work: Mapping[str, Any]) -> None:
     """Write an item of work alone."""
-    storage.put_once(
-        item(kind, at, key, work, clock.now()), DueItem.bucket.does_not_exist()
-    )
+    storage.put_once(item(kind, at, key, work, clock.now()), DueItem.bucket.does_not_exist())
 
 
-def add(
-    tx: Transaction, kind: str, at: datetime, key: str, work: Mapping[str, Any]
-) -> None:
+def add(tx: Transaction, kind: str, at: datetime, key: str, work: Mapping[str, Any]) -> None:
     """Add an item of work to a transaction, as `due:<kind>`."""
     tx.put(f"due:{kind}", item(kind, at, key, work, clock.now()))
 
@@ -113,4 +107,3 @@ def advance(name: str, minute: datetime) -> None:
 
 def _floor(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(second=0, microsecond=0)
-

@@ -15,7 +15,7 @@ class DomainError(Exception):
 
 
 class Invalid(DomainError):
-    """Bad input. `errors` is a list of (field path, message), e.g. ("assignment.members[0].daily_cap", "…")."""
+    """Bad input. `errors`: (field path, message), e.g. ("assignment.members[0].daily_cap", "…")."""
 
     status = 422
     title = "Invalid input"

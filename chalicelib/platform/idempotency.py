@@ -25,9 +25,7 @@ class IdempotencyItem(Base):
 
     key = UnicodeAttribute(hash_key=True)
     body_hash = UnicodeAttribute()
-    free_at = (
-        NumberAttribute()
-    )  # epoch seconds; until then a call is at work, or its answer is kept
+    free_at = NumberAttribute()  # epoch seconds; until then a call is at work, or its answer is kept
     answer = JSONAttribute(null=True)
     expires_at = NumberAttribute()
 

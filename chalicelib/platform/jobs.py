@@ -27,9 +27,7 @@ class JobItem(Base):
     expires_at = NumberAttribute()
 
 
-def start(
-    kind: str, total: int, result_id: str | None = None, job_id: str | None = None
-) -> str:
+def start(kind: str, total: int, result_id: str | None = None, job_id: str | None = None) -> str:
     """A new running job's id. `result_id`: the id of what it makes, e.g. a settlement."""
     job = JobItem(
         job_id or f"job_{ids.short(16)}",

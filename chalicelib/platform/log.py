@@ -1,4 +1,4 @@
-"""Structured logs without personal data: ids and figures only, never a body, a name, a phone number or a token."""
+"""Structured logs without personal data: ids and figures, never a body, a name, a phone number, a token."""
 
 import os
 import traceback

@@ -40,21 +40,16 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(
         [*bodies, *structs], ref_template="#/components/schemas/{name}"
     )
-    schema_of = {
-        id(kind): schema
-        for kind, schema in zip([*bodies, *structs], schemas, strict=True)
-    }
+    schema_of = {id(kind): schema for kind, schema in zip([*bodies, *structs], schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(
-            route, schema_of
-        )
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schema_of)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Millrace",
             "version": "1",
-            "description": "Private-domain operations (私域运营) on WeCom. Money is whole fen; time is ISO 8601.",
+            "description": "Private-domain operations (私域运营) on WeCom. Money: whole fen. Time: ISO 8601.",
         },
         "servers": [{"url": "/"}],
         "paths": paths,
@@ -66,18 +61,8 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
 
 
 def _operation(route: Any, schema_of: Mapping[int, Any]) -> dict[str, Any]:
-    problem = {
-        "content": {
-            "application/problem+json": {
-                "schema": {"$ref": "#/components/schemas/Problem"}
-            }
-        }
-    }
-    answer = (
-        {"schema": schema_of[id(route.answer)]}
-        if route.answer is not None
-        else {"schema": {}}
-    )
+    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    answer = {"schema": schema_of[id(route.answer)]} if route.answer is not None else {"schema": {}}
     operation: dict[str, Any] = {
         "tags": [route.tag],
         "summary": route.summary,

@@ -24,26 +24,18 @@ def send(
     FIFO queues take `group` (what is kept in order) and `key` (the same key within five minutes is
     one message; default: the message's own SHA-256). Upstream if SQS did not take it.
     """
-    body = json.dumps(
-        message, ensure_ascii=False, separators=(",", ":"), sort_keys=True
-    )
+    body = json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     extra: dict[str, str] = {}
     if group is not None:
         extra["MessageGroupId"] = _plain(group)
-        extra["MessageDeduplicationId"] = (
-            key or hashlib.sha256(body.encode()).hexdigest()
-        )
+        extra["MessageDeduplicationId"] = key or hashlib.sha256(body.encode()).hexdigest()
     try:
-        settings.client("sqs").send_message(
-            QueueUrl=_url(queue), MessageBody=body, **extra
-        )
+        settings.client("sqs").send_message(QueueUrl=_url(queue), MessageBody=body, **extra)
     except Exception as error:
         raise Upstream(f"the queue {queue} did not take the message") from error
 
 
-def send_all(
-    queue: str, messages: Iterable[tuple[Mapping[str, Any], str | None]]
-) -> None:
+def send_all(queue: str, messages: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
     """Send (message, group) pairs, ten a call. Upstream if any was refused: send all of them again."""
     batch: list[dict[str, Any]] = []
     size = 0
@@ -51,19 +43,13 @@ def send_all(
     def flush() -> None:
         nonlocal batch, size
         if batch:
-            answer = settings.client("sqs").send_message_batch(
-                QueueUrl=_url(queue), Entries=batch
-            )
+            answer = settings.client("sqs").send_message_batch(QueueUrl=_url(queue), Entries=batch)
             if answer.get("Failed"):
-                raise Upstream(
-                    f"the queue {queue} refused {len(answer['Failed'])} messages"
-                )
+                raise Upstream(f"the queue {queue} refused {len(answer['Failed'])} messages")
         batch, size = [], 0
 
     for message, group in messages:
-        body = json.dumps(
-            message, ensure_ascii=False, separators=(",", ":"), sort_keys=True
-        )
+        body = json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         length = len(body.encode())
         if len(batch) == BATCH or size + length > MAX_BYTES:
             flush()
@@ -82,11 +68,6 @@ def _url(queue: str) -> str:
 
 def _plain(group: str) -> str:
     """A group id that SQS takes (128 of its characters): ours if it is one, else its hash."""
-    if (
-        0 < len(group) <= 128
-        and group.isascii()
-        and group.isprintable()
-        and " " not in group
-    ):
+    if 0 < len(group) <= 128 and group.isascii() and group.isprintable() and " " not in group:
         return group
     return hashlib.sha256(group.encode()).hexdigest()

@@ -34,11 +34,7 @@ def table(name: str) -> str:
 
 
 def region() -> str:
-    return (
-        os.environ.get("AWS_REGION")
-        or os.environ.get("AWS_DEFAULT_REGION")
-        or "cn-north-1"
-    )
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "cn-north-1"
 
 
 @cache
@@ -51,9 +47,7 @@ def client(service: str) -> Any:
         read_timeout=20,
         retries={"max_attempts": 3, "mode": "standard"},
     )
-    return botocore.session.get_session().create_client(
-        service, region_name=region(), config=config
-    )
+    return botocore.session.get_session().create_client(service, region_name=region(), config=config)
 
 
 def secret(group: str, name: str, default: str | None = None) -> str:
@@ -61,9 +55,7 @@ def secret(group: str, name: str, default: str | None = None) -> str:
     kept = _secrets.get(group)
     if kept is None or time.monotonic() - kept[0] > _KEEP_SECONDS:
         arn = env(f"SECRET_{group.upper()}")
-        values = json.loads(
-            client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-        )
+        values = json.loads(client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
         kept = _secrets[group] = (time.monotonic(), values)
     value = kept[1].get(name) or default
     if value is None:

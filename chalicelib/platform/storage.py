@@ -12,9 +12,10 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+from botocore.exceptions import BotoCoreError
 from pynamodb.connection import Connection
 from pynamodb.connection.table import TableConnection
 from pynamodb.exceptions import (
@@ -22,19 +23,23 @@ from pynamodb.exceptions import (
     DoesNotExist,
     PutError,
     PynamoDBException,
+    QueryError,
     TransactWriteError,
     UpdateError,
 )
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import settings
 from chalicelib.platform.errors import DomainError, Invalid, Upstream
 
+Item = TypeVar("Item", bound=Model)
 MAX_ACTIONS = 100  # DynamoDB: actions in one transaction
 _ATTEMPTS = 8
+_NOT_OURS = "not a cursor that was given out"
 # What a cancelled transaction may say of an item and that is worth trying again. A failed
 # condition never is: somebody else has won, and the caller must look again.
 _PASSING = {
@@ -47,6 +52,7 @@ _PASSING = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "InternalServerError",
+    "NoAnswer",
 }
 
 
@@ -92,9 +98,7 @@ class Base(Model):
         return table
 
     @classmethod
-    def find(
-        cls, hash_key: Any, range_key: Any = None, consistent: bool = True
-    ) -> Any | None:
+    def find(cls, hash_key: Any, range_key: Any = None, consistent: bool = True) -> Any | None:
         """The item, or None."""
         try:
             return cls.get(hash_key, range_key, consistent_read=consistent)
@@ -107,9 +111,7 @@ def put_once(item: Model, condition: Condition) -> bool:
     return _single(lambda: item.save(condition=condition))
 
 
-def update_if(
-    item: Model, actions: Sequence[Action], condition: Condition | None = None
-) -> bool:
+def update_if(item: Model, actions: Sequence[Action], condition: Condition | None = None) -> bool:
     """Update one item if `condition` holds; `item` then carries the new values. False when it does not."""
     return _single(lambda: item.update(actions=list(actions), condition=condition))
 
@@ -124,7 +126,7 @@ def _single(write: Any) -> bool:
             write()
             return True
         except (PutError, UpdateError, DeleteError) as error:
-            code = error.cause_response_code or ""
+            code = _code(error)
             if code == "ConditionalCheckFailedException":
                 return False
             if code not in _PASSING:
@@ -155,21 +157,14 @@ class Transaction:
     ) -> None:
         self._updates.append((name, item, list(actions), condition))
 
-    def delete(
-        self, name: str, item: Model, condition: Condition | None = None
-    ) -> None:
+    def delete(self, name: str, item: Model, condition: Condition | None = None) -> None:
         self._deletes.append((name, item, condition))
 
     def check(self, name: str, item: Model, condition: Condition) -> None:
         self._checks.append((name, item, condition))
 
     def __len__(self) -> int:
-        return (
-            len(self._puts)
-            + len(self._updates)
-            + len(self._deletes)
-            + len(self._checks)
-        )
+        return len(self._puts) + len(self._updates) + len(self._deletes) + len(self._checks)
 
     def commit(self) -> None:
         """Write. ConditionFailed (names the items), Busy after some seconds of conflicts or throttles.
@@ -193,15 +188,13 @@ class Transaction:
             except TransactWriteError as error:
                 self._sort(error)
             except PynamoDBException as error:
-                if getattr(error, "cause_response_code", None) not in _PASSING:
+                if _code(error) not in _PASSING:
                     raise
             _wait(attempt)
         raise Busy("the store is busy")
 
     def _send(self) -> None:
-        with TransactWrite(
-            connection=connection(), client_request_token=self._token
-        ) as tx:
+        with TransactWrite(connection=connection(), client_request_token=self._token) as tx:
             for _, item, check in self._checks:
                 hash_key, range_key = _key(item)
                 tx.condition_check(type(item), hash_key, range_key, condition=check)
@@ -214,26 +207,25 @@ class Transaction:
 
     def _sort(self, error: TransactWriteError) -> None:
         """Raise what can't be tried again; return for what can."""
-        names = [
-            row[0]
-            for rows in (self._checks, self._deletes, self._puts, self._updates)
-            for row in rows
-        ]
-        codes = [
-            reason.code if reason else None for reason in error.cancellation_reasons
-        ]
-        failed = {
-            n
-            for n, code in zip(names, codes, strict=False)
-            if code == "ConditionalCheckFailed"
-        }
+        names = [row[0] for rows in (self._checks, self._deletes, self._puts, self._updates) for row in rows]
+        codes = [reason.code if reason else None for reason in error.cancellation_reasons]
+        failed = {n for n, code in zip(names, codes, strict=False) if code == "ConditionalCheckFailed"}
         if failed:
             raise ConditionFailed(failed) from error
-        told = {code for code in codes if code and code != "None"} or {
-            error.cause_response_code or ""
-        }
+        told = {code for code in codes if code and code != "None"} or {_code(error)}
         if not told <= _PASSING:
             raise error
+
+
+def _code(error: PynamoDBException) -> str:
+    """DynamoDB's error code; `NoAnswer` when the connection was lost, and with it perhaps an answer.
+
+    A write that is repeated after that finds its own condition broken, or carries the same token.
+    """
+    if isinstance(error.cause, BotoCoreError):
+        return "NoAnswer"
+    response = getattr(error.cause, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 def connection() -> Connection:
@@ -248,9 +240,7 @@ def connection() -> Connection:
                 max_retry_attempts=BaseMeta.max_retry_attempts,
                 max_pool_connections=BaseMeta.max_pool_connections,
             )
-            _ = (
-                made.client
-            )  # made here, under the lock: botocore makes clients one thread at a time
+            _ = made.client  # made here, under the lock: botocore makes clients one thread at a time
             _connection = made
     return _connection
 
@@ -274,25 +264,32 @@ def _key(item: Model) -> tuple[Any, Any]:
     kind = type(item)
     hash_key = getattr(item, kind._dynamo_to_python_attr(kind._hash_keyname or ""))
     range_name = kind._range_keyname
-    return hash_key, getattr(
-        item, kind._dynamo_to_python_attr(range_name)
-    ) if range_name else None
+    return hash_key, getattr(item, kind._dynamo_to_python_attr(range_name)) if range_name else None
 
 
 def _wait(attempt: int) -> None:
-    """Full jitter, 10 ms doubling to at most 640 ms (AWS Architecture Blog, "Exponential Backoff And Jitter")."""
-    time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))
+    """Full jitter, 10 ms doubling to at most 640 ms (AWS blog, "Exponential Backoff And Jitter")."""
+    time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311  # nosec B311 (not a secret)
+
+
+def page(query: Callable[..., ResultIterator[Item]], cursor: str | None) -> tuple[list[Item], str | None]:
+    """One page of `query(last_evaluated_key=…)`, and the next cursor. Invalid for another list's cursor."""
+    key = key_of(cursor)
+    rows = query(last_evaluated_key=key)
+    try:
+        items = list(rows)
+    except QueryError as error:
+        if key is None or _code(error) != "ValidationException":
+            raise
+        raise Invalid(("cursor", _NOT_OURS)) from error
+    return items, cursor_of(rows.last_evaluated_key)
 
 
 def cursor_of(last_key: dict[str, Any] | None) -> str | None:
     """A page's last key as an opaque text for `next_cursor`."""
     if not last_key:
         return None
-    return (
-        base64.urlsafe_b64encode(json.dumps(last_key, separators=(",", ":")).encode())
-        .decode()
-        .rstrip("=")
-    )
+    return base64.urlsafe_b64encode(json.dumps(last_key, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def key_of(cursor: str | None) -> dict[str, Any] | None:
@@ -303,6 +300,16 @@ def key_of(cursor: str | None) -> dict[str, Any] | None:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         key = None
-    if not isinstance(key, dict) or not all(isinstance(v, dict) for v in key.values()):
-        raise Invalid(("cursor", "not a cursor that was given out"))
+    if not isinstance(key, dict) or not key or not all(_is_typed(v) for v in key.values()):
+        raise Invalid(("cursor", _NOT_OURS))
     return key
+
+
+def _is_typed(value: Any) -> bool:
+    """Whether it is an attribute value as DynamoDB writes a key: {"S": "…"} or {"N": "…"}."""
+    return (
+        isinstance(value, dict)
+        and len(value) == 1
+        and set(value) <= {"S", "N"}
+        and all(isinstance(text, str) and text for text in value.values())
+    )

@@ -7,6 +7,7 @@ an event that comes twice leaves one line. functions/react and functions/project
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -72,18 +73,11 @@ def happened(line: Line) -> bool:
     return TimelineItem.find(line.subject, line.sort) is not None
 
 
-def read(
-    subject: str, limit: int = 50, cursor: str | None = None
-) -> tuple[list[dict[str, Any]], str | None]:
+def read(subject: str, limit: int = 50, cursor: str | None = None) -> tuple[list[dict[str, Any]], str | None]:
     """A subject's lines, newest first: `{"type","at","data"}`, and the next cursor."""
-    rows = TimelineItem.query(
-        subject,
-        scan_index_forward=False,
-        limit=limit,
-        last_evaluated_key=storage.key_of(cursor),
-    )
-    items = [{"type": row.type, "at": row.at, "data": row.data} for row in rows]
-    return items, storage.cursor_of(rows.last_evaluated_key)
+    query = partial(TimelineItem.query, subject, scan_index_forward=False, limit=limit)
+    rows, following = storage.page(query, cursor)
+    return [{"type": row.type, "at": row.at, "data": row.data} for row in rows], following
 
 
 def from_stream(record: dict[str, Any]) -> Line | None:

@@ -1,6 +1,7 @@
 """Stores: made, changed, listed, imported."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from chalicelib.platform import clock, storage
@@ -30,8 +31,9 @@ def get(store_id: str) -> Store:
 
 def page(limit: int, cursor: str | None) -> tuple[list[Store], str | None]:
     """Stores by id, and the next cursor."""
-    rows = StoreItem.by_id.query(_LISTED, limit=limit, last_evaluated_key=storage.key_of(cursor))
-    return [_shown(row) for row in rows], storage.cursor_of(rows.last_evaluated_key)
+    query = partial(StoreItem.by_id.query, _LISTED, limit=limit)
+    rows, following = storage.page(query, cursor)
+    return [_shown(row) for row in rows], following
 
 
 def change(store_id: str, patch: Mapping[str, Any], complete: Complete) -> Store:

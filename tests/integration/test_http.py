@@ -14,21 +14,21 @@ from chalicelib.platform import auth, http, openapi
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
 
 
-class Member(msgspec.Struct, kw_only=True):
+class ToyMember(msgspec.Struct, kw_only=True):
     staff_id: str
     daily_cap: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
-class Body(msgspec.Struct, kw_only=True):
+class ToyBody(msgspec.Struct, kw_only=True):
     name: str
-    members: list[Member] = []
+    members: list[ToyMember] = []
 
 
 door = http.Door("toy", tag="Toy")
 made: list[str] = []
 
 
-@door.route("POST", "/api/toys", body=Body, status=201, scope="write", summary="Make", answer=Body)
+@door.route("POST", "/api/toys", body=ToyBody, status=201, scope="write", summary="Make", answer=ToyBody)
 def create(call: http.Call) -> Any:
     made.append(call.body.name)
     return {"name": call.body.name, "by": call.caller and call.caller.name}
@@ -150,6 +150,6 @@ def test_health_and_an_unknown_job(tables: None, key: dict[str, str]) -> None:
 def test_the_openapi_document_holds_what_the_doors_declare() -> None:
     document = openapi.document(http.Door.routes)
     operation = document["paths"]["/api/toys"]["post"]
-    assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("Body")
-    assert document["components"]["schemas"]["Member"]["properties"]["daily_cap"]["anyOf"][0]["minimum"] == 0
+    assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("ToyBody")
+    assert document["components"]["schemas"]["ToyMember"]["properties"]["daily_cap"]["anyOf"][0]["minimum"] == 0
     assert operation["security"] == [{"key": []}]

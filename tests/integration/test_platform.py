@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.platform import due, idempotency, ids, queues, settings, storage, timeline
@@ -176,3 +177,35 @@ def test_ids_sort_by_time_and_derive_the_same() -> None:
     assert ids.ulid(NOW) < ids.ulid(NOW + timedelta(milliseconds=2))
     assert ids.ulid_floor(NOW) <= ids.ulid(NOW)
     assert ids.derived("a", "b") == ids.derived("a", "b") != ids.derived("ab", "")
+
+
+def test_a_lost_connection_is_busy_for_one_write_and_tried_again_in_a_transaction(inject: Any) -> None:
+    events = storage.connection().client.meta.events
+    left = [2]
+
+    def cut(**_: Any) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise EndpointConnectionError(endpoint_url="http://cut")
+
+    events.register("before-call.dynamodb.TransactWriteItems", lambda **_: cut())
+    tx = Transaction()
+    tx.put("one", Thing("one"))
+    tx.commit()
+    assert Thing.find("one") is not None and left == [0]
+    events.register(
+        "before-call.dynamodb.PutItem",
+        lambda **_: (_ for _ in ()).throw(EndpointConnectionError(endpoint_url="http://cut")),
+    )
+    with pytest.raises(Busy):
+        storage.put_once(Thing("two"), Thing.name.does_not_exist())
+
+
+def test_another_lists_cursor_is_refused(engine: str) -> None:
+    timeline.record(Line("wm1", "customer_added", NOW, "d1"))
+    timeline.record(Line("wm1", "customer_added", NOW, "d2"))
+    first, cursor = timeline.read("wm1", limit=1)
+    second, _ = timeline.read("wm1", limit=1, cursor=cursor)
+    assert len(first) == len(second) == 1 and cursor
+    with pytest.raises(Invalid):
+        timeline.read("wm1", cursor=storage.cursor_of({"name": {"S": "x"}}))
