@@ -89,7 +89,7 @@ class EnrolmentItem(Base):
     anchor_at = UnicodeAttribute()
     staff_id = UnicodeAttribute()
     next_step = UnicodeAttribute(null=True)
-    steps = MapAttribute[str, Any](default=dict)
+    steps = MapAttribute[str, Any](default=dict)  # type: ignore[no-untyped-call]
 
     by_sop = BySop()
 

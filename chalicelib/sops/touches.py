@@ -181,19 +181,15 @@ def _page(
 
 
 def _cursor(last: str | None, skip: int) -> str | None:
-    return storage.cursor_of({"last": {"S": last or ""}, "skip": {"N": str(skip)}})
+    place = {"last": {"S": last}} if last else {}
+    return storage.cursor_of({**place, "skip": {"N": str(skip)}})
 
 
 def _position(cursor: str | None) -> tuple[str | None, int]:
     key = storage.key_of(cursor)
     if key is None:
         return None, 0
-    last, skip = key.get("last", {}).get("S"), key.get("skip", {}).get("N")
-    if (
-        not isinstance(last, str)
-        or not isinstance(skip, str)
-        or not re.fullmatch("[0-9]{1,9}", skip)
-        or len(last) > 256
-    ):
+    last, skip = key.get("last", {"S": ""}).get("S"), key.get("skip", {}).get("N")
+    if last is None or len(last) > 256 or not re.fullmatch("[0-9]{1,9}", skip or ""):
         raise Invalid(("cursor", "not a cursor that was given out"))
     return last or None, int(skip)

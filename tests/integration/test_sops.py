@@ -150,7 +150,8 @@ def test_every_touch_is_on_one_page_whatever_its_size(
     for limit in (1, 2, 3, 5, 14, 200):
         found, cursor = [], ""
         while cursor is not None:
-            _, page = door("GET", f"/api/touches?sop_id={sop_id}&limit={limit}&cursor={cursor}")
+            status, page = door("GET", f"/api/touches?sop_id={sop_id}&limit={limit}&cursor={cursor}")
+            assert status == 200, page
             found += [(t["external_userid"], t["step_id"]) for t in page["items"]]
             cursor = page["next_cursor"]
         assert found == [(s, step) for s in people for step in ("intro", "second")]
