@@ -1,17 +1,17 @@
 """End to end: the deployed package in a local stack, one for all these tests, driven from outside."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from infra.local.client import LocalStack
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these on one worker: they share a stack."""
+    """All that share the stack on one worker, so that there is one; those with their own anywhere."""
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("stack"))
 
 
