@@ -1,5 +1,6 @@
 """Fixtures that all tests share: a clock to set, tables in moto, a real engine for concurrency, sent messages."""
 
+import io
 import json
 import os
 import subprocess
@@ -26,7 +27,7 @@ os.environ.update(
 
 import moto
 
-from chalicelib.platform import auth, clock, queues, settings, storage
+from chalicelib.platform import auth, clock, log, queues, settings, storage
 
 
 @pytest.fixture
@@ -37,6 +38,14 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
         monkeypatch.setattr(clock, "now", lambda: moment)
 
     return set_to
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is logged."""
+    text = io.StringIO()
+    monkeypatch.setattr(log.logger.handlers[0], "stream", text)
+    return text
 
 
 @pytest.fixture

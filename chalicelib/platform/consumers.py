@@ -2,18 +2,12 @@
 
 One record that fails is handed out again alone (in a FIFO queue with those of its group behind
 it); the others are done. After the queue's maxReceiveCount it lies in the dead-letter queue.
+Powertools has the same and costs 35 ms of each cold start (asyncio, data classes); these are 15 lines.
 """
 
 import json
 from collections.abc import Callable
 from typing import Any
-
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    SqsFifoPartialProcessor,
-    process_partial_response,
-)
 
 from chalicelib.platform import log, timeline
 from chalicelib.platform.timeline import Line
@@ -24,20 +18,22 @@ Handler = Callable[[dict[str, Any], Any], Any]
 def sqs(work: Callable[[dict[str, Any]], None]) -> Handler:
     """A handler that gives each message's JSON to `work`. An exception fails that record."""
 
-    def one(record: Any) -> None:
-        try:
-            work(json.loads(record["body"] if isinstance(record, dict) else record.body))
-        except Exception as error:
-            log.failure("message failed", error, message_id=_message_id(record))
-            raise
-
     def handler(event: dict[str, Any], context: Any) -> Any:
-        fifo = event["Records"][0]["eventSourceARN"].endswith(".fifo")
-        processor = (
-            SqsFifoPartialProcessor(skip_group_on_error=True) if fifo else BatchProcessor(EventType.SQS)
-        )
-        processor.raise_on_entire_batch_failure = False  # the answer names the failed, be it all of them
-        return process_partial_response(event, one, processor, context)
+        failed: list[str] = []
+        stopped: set[str] = set()  # FIFO groups in which a message failed: none may overtake it
+        for record in event["Records"]:
+            group = record.get("attributes", {}).get("MessageGroupId")
+            try:
+                if group in stopped:
+                    failed.append(record["messageId"])
+                else:
+                    work(json.loads(record["body"]))
+            except Exception as error:  # noqa: BLE001 (told to Lambda by the answer)
+                log.failure("message failed", error, message_id=record["messageId"])
+                failed.append(record["messageId"])
+                if group is not None and record["eventSourceARN"].endswith(".fifo"):
+                    stopped.add(group)
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     return handler
 
@@ -91,6 +87,3 @@ def stream(work: Callable[[list[tuple[Line, str]], str], None]) -> Handler:
 def _sequence(record: dict[str, Any]) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
 
-
-def _message_id(record: Any) -> str:
-    return str(record["messageId"] if isinstance(record, dict) else record.message_id)
