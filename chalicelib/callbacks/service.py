@@ -6,7 +6,7 @@ An error would make WeCom send the event again, three times, for nothing.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.customers import service as customers
+from chalicelib.customers import follows
 from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
 from chalicelib.tags import service as tags
@@ -49,11 +49,11 @@ _KEPT = (
 )
 
 _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
-    ("change_external_contact", "add_external_contact"): customers.added,
-    ("change_external_contact", "add_half_external_contact"): customers.half_added,
-    ("change_external_contact", "edit_external_contact"): customers.edited,
-    ("change_external_contact", "del_external_contact"): customers.lost_by_staff,
-    ("change_external_contact", "del_follow_user"): customers.lost_by_customer,
+    ("change_external_contact", "add_external_contact"): follows.added,
+    ("change_external_contact", "add_half_external_contact"): follows.half_added,
+    ("change_external_contact", "edit_external_contact"): follows.edited,
+    ("change_external_contact", "del_external_contact"): follows.lost_by_staff,
+    ("change_external_contact", "del_follow_user"): follows.lost_by_customer,
     ("change_external_contact", "transfer_fail"): _recorded,
     ("change_external_contact", "msg_audit_approved"): _recorded,
     ("change_external_tag", "create"): tags.changed,
@@ -72,9 +72,9 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("change_contact", "update_tag"): _recorded,
 }
 _OF_A_BOND = {
-    customers.added,
-    customers.half_added,
-    customers.edited,
-    customers.lost_by_staff,
-    customers.lost_by_customer,
+    follows.added,
+    follows.half_added,
+    follows.edited,
+    follows.lost_by_staff,
+    follows.lost_by_customer,
 }

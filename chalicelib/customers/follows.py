@@ -1,0 +1,149 @@
+"""Follows: what WeCom's events make of the bonds between customers and staff.
+
+Each event is one transaction: the customer under its version, the scan's place confirmed, and the
+line of the timeline under the event's own digest. A repeat finds the line and changes nothing; the
+one effect that follows, the tags to set at WeCom, is sent again, since a consumer that died after
+the transaction has not sent it. The profile is fetched before, and missing it stops nothing.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.customers import models, rules
+from chalicelib.customers.rules import Source
+from chalicelib.customers.service import attempts, committed, tags_line
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.service import LiveCode
+from chalicelib.platform import clock, log, queues, timeline
+from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.storage import Transaction
+from chalicelib.platform.timeline import Line
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import WeComError
+from chalicelib.wecom.events import Event
+
+_PROFILE = timedelta(seconds=8)  # for all tries at the profile; the customer counts without it
+
+
+def added(event: Event) -> None:
+    """A customer and a member of staff have added each other."""
+    _add(event, half=False)
+
+
+def half_added(event: Event) -> None:
+    """A customer has added a member of staff who has not added back: WeCom takes no tags for them yet."""
+    _add(event, half=True)
+
+
+def lost_by_customer(event: Event) -> None:
+    """The customer has deleted (or blocked) the member of staff: the loss (流失)."""
+    _lose(event, "customer")
+
+
+def lost_by_staff(event: Event) -> None:
+    """The member of staff has deleted the customer, or a transfer has ended the bond: then it is no loss."""
+    _lose(event, "transfer" if event.source == "DELETE_BY_TRANSFER" else "staff")
+
+
+def edited(event: Event) -> None:
+    """Staff changed a remark or tags in WeCom, which does not say what: the profile and the tags anew."""
+    staff_id, external_userid = _pair(event)
+    details = _details(external_userid)
+    for customer in attempts(external_userid):
+        line = Line(external_userid, "follow_edited", event.at, event.digest, {"staff_id": staff_id})
+        if timeline.happened(line):
+            return
+        tx = Transaction()
+        if details:
+            tags = rules.corp_tags(details["follow_user"])
+            now = rules.with_tags(rules.with_profile(customer, details["external_contact"]), tags)
+            now = rules.with_tags(now, remove=set(customer.tags) - tags)
+            if now != customer:
+                models.add(tx, now)
+            if now.tags != customer.tags:
+                timeline.add(tx, tags_line(customer, now, staff_id))
+        timeline.add(tx, line)
+        if committed(tx):
+            return
+
+
+def _add(event: Event, half: bool) -> None:
+    staff_id, external_userid = _pair(event)
+    way = livecodes.find_way(event.state) if event.state else None
+    code = _live_code(way.live_code_id) if way else None
+    source = Source(event.at, code.channel, code.live_code_id) if code else None
+    tags = code.tags if code and not half else []
+    details = None if half else _details(external_userid, patient=False)
+    for customer in attempts(external_userid):
+        data = {"staff_id": staff_id, "state": event.state, "tags": tags, "half": half}
+        line = Line(external_userid, "customer_added", event.at, event.digest, data)
+        if customer.version and timeline.happened(line):
+            break
+        change = rules.added(customer, staff_id, event.at, half, source)
+        now = rules.with_tags(change.customer, add=tags)
+        if details:
+            now = rules.with_profile(now, details["external_contact"])
+            now = rules.with_tags(now, add=rules.corp_tags(details["follow_user"]))
+        tx = Transaction()
+        models.add(tx, now)
+        assignment_id = None
+        if way and code and change.begins:
+            assignment_id = livecodes.confirm(tx, way, external_userid, event.at)
+        told = {"live_code_id": code.live_code_id if code else None, "assignment_id": assignment_id}
+        figures = {"begins": change.begins, "ends": change.ends, "first": change.first}
+        timeline.add(tx, replace(line, data={**data, **told, **figures, "channel": change.channel}))
+        if committed(tx):
+            break
+    if tags:
+        bond = {"staff_id": staff_id, "external_userid": external_userid}
+        message = {"kind": "tag", **bond, "add": tags, "remove": []}
+        queues.send("push", message, group=external_userid, key=event.digest)
+
+
+def _lose(event: Event, by: str) -> None:
+    staff_id, external_userid = _pair(event)
+    for customer in attempts(external_userid):
+        line = Line(
+            external_userid, "customer_lost", event.at, event.digest, {"staff_id": staff_id, "by": by}
+        )
+        if customer.version and timeline.happened(line):
+            return
+        change = rules.lost(customer, staff_id, event.at)
+        tx = Transaction()
+        models.add(tx, change.customer)
+        figures = {"ends": change.ends, "last": change.last, "channel": change.channel}
+        timeline.add(tx, replace(line, data={**line.data, **figures}))
+        if committed(tx):
+            return
+
+
+def _live_code(live_code_id: str) -> LiveCode | None:
+    """The live code, None when it has been deleted while its codes were still in use."""
+    try:
+        return livecodes.get(live_code_id)
+    except NotFound:
+        return None
+
+
+def _details(external_userid: str, patient: bool = True) -> dict[str, Any] | None:
+    """WeCom's profile of the customer and their bonds; None when it has none for us.
+
+    patient: raise what may pass (the event is handed out again). Else go on without: the next
+    event brings it.
+    """
+    try:
+        return wecom.default_client().external_contact(external_userid, deadline=clock.now() + _PROFILE)
+    except Upstream as error:
+        if patient and error.retryable:
+            raise
+        code = error.errcode if isinstance(error, WeComError) else None
+        log.logger.warning("customer without profile", extra={"errcode": code})
+        return None
+
+
+def _pair(event: Event) -> tuple[str, str]:
+    staff_id, external_userid = event.staff_id, event.external_userid
+    if not staff_id or not external_userid:
+        raise ValueError("the dispatcher passes only events that name both")
+    return staff_id, external_userid
