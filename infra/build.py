@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 import zipfile
 from dataclasses import dataclass
@@ -68,13 +69,17 @@ def layers_and_functions(target: Target) -> dict[str, Path]:
 
 
 def publish(made: dict[str, Path], into: Path) -> None:
-    """Copy the archives to one folder, and remove what is not of this build."""
+    """Copy the archives to one folder, and remove what is of no build of today."""
     into.mkdir(parents=True, exist_ok=True)
     for path in made.values():
         if not (into / path.name).exists():
             shutil.copyfile(path, into / path.name)
     for stale in set(into.iterdir()) - {into / path.name for path in made.values()}:
         stale.unlink()
+    yesterday = time.time() - 86_400
+    for old in set(CACHE.glob("*.zip")) - set(made.values()):
+        if old.stat().st_mtime < yesterday:
+            old.unlink(missing_ok=True)
 
 
 def function_folders() -> list[Path]:
