@@ -1,4 +1,7 @@
-"""Make the first API key of a deployed stack: `python -m infra.keys --prefix millrace-prod- --name me --role admin`."""
+"""Make the first API key of a deployed stack.
+
+`python -m infra.keys --prefix millrace-prod- --name me --role admin`
+"""
 
 import argparse
 import os

@@ -55,9 +55,7 @@ def sent(
     """What is sent to queues, instead of SQS: (queue, message, group)."""
     messages: list[tuple[str, dict[str, Any], str | None]] = []
 
-    def send(
-        queue: str, message: Any, *, group: str | None = None, key: str | None = None
-    ) -> None:
+    def send(queue: str, message: Any, *, group: str | None = None, key: str | None = None) -> None:
         messages.append((queue, json.loads(json.dumps(message)), group))
 
     def send_all(queue: str, batch: Any) -> None:

@@ -86,4 +86,3 @@ def stream(work: Callable[[list[tuple[Line, str]], str], None]) -> Handler:
 
 def _sequence(record: dict[str, Any]) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
-

@@ -21,7 +21,7 @@ class StoreHours(Struct, kw_only=True):
 
 
 class NewStore(Struct, kw_only=True):
-    """`latitude` and `longitude` in degrees. No hours: always open."""
+    """`latitude` and `longitude` in degrees, kept to the centimetre. No hours: always open."""
 
     store_id: _StoreId
     name: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -32,6 +32,10 @@ class NewStore(Struct, kw_only=True):
     staff_ids: _Ids = []
     chat_ids: _Ids = []
     hours: StoreHours | None = None
+
+    def __post_init__(self) -> None:
+        # 7 places are 1 cm; the store takes 38 digits, and a float may have 300.
+        self.latitude, self.longitude = round(self.latitude, 7), round(self.longitude, 7)
 
 
 class StorePatch(Struct, kw_only=True):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import build
-from infra.local import settings
+from infra.local import demo, settings
 from infra.local.settings import REGION, STACK
 
 EMULATOR = build.ROOT / ".venv-ministack" / "bin" / "python"
@@ -47,6 +47,8 @@ def main() -> None:
     with ExitStack() as cleanup:
         data = data_folder(cleanup)
         os.environ["MILLRACE_CLOCK_FILE"] = str(data / "clock")
+        if os.environ.get("DEMO") and not (data / "clock").exists():
+            (data / "clock").write_text(str(-86_400 * demo.DAYS))  # it ends at the present
         public = int(os.environ.get("PORT") or 8000)
         if settings.free_port(public) != public:
             sys.exit(f"the port {public} is in use")
@@ -153,6 +155,8 @@ def start(
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
     print(f"ready {public}", flush=True)
+    if os.environ.get("DEMO"):
+        threading.Thread(target=demo.play, args=(public, key), daemon=True).start()
 
 
 def wait_for(port: int, path: str, seconds: float, stopped: Stopped) -> None:
@@ -197,6 +201,9 @@ def local_answers(account: Any, mover: Any, sandbox: Any, config: Any) -> Callab
                         "corp_id": config.corp_id,
                         "agent_id": config.agent_id,
                         "secret": config.secret,
+                        "callback_token": config.callback_token,
+                        "callback_aes_key": config.callback_aes_key,
+                        "mall_generic_secret": config.mall_generic_secret,
                         "wechatpay_api_base": sandbox.base_url,
                     }
                 case "GET", "/local/sandbox/calls":

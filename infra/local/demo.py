@@ -18,9 +18,20 @@ STORES = [
     ("hz-hubin", "杭州湖滨店", "杭州", "上城区延安路 258 号", 30.2550, 120.1640, ["wangwu", "zhaomin"]),
     ("cd-taikoo", "成都太古里店", "成都", "锦江区中纱帽街 8 号", 30.6541, 104.0833, ["sunli", "zhouting"]),
 ]
-STAFF = {"lihua": "李华", "chenjie": "陈洁", "wangwu": "王五", "zhaomin": "赵敏", "sunli": "孙丽", "zhouting": "周婷"}
-PEOPLE = "林晓 何静 苏苏 阿May 小鹿 王先生 茉莉 橙子 Kiki 叶子 安然 可可 南风 豆豆 一诺 子墨 雨桐 欣怡 梓涵 思远".split()
-GOODS = [("MASK-01", "玻尿酸补水面膜", 4950), ("SERUM-02", "烟酰胺精华液 30ml", 16900), ("CREAM-03", "神经酰胺面霜", 12800)]
+STAFF = {
+    "lihua": "李华",
+    "chenjie": "陈洁",
+    "wangwu": "王五",
+    "zhaomin": "赵敏",
+    "sunli": "孙丽",
+    "zhouting": "周婷",
+}
+PEOPLE = "林晓 何静 苏苏 小鹿 王先生 茉莉 橙子 Kiki 叶子 安然 可可 南风 豆豆 一诺 子墨 雨桐 欣怡 思远".split()
+GOODS = [
+    ("MASK-01", "玻尿酸补水面膜", 4950),
+    ("SERUM-02", "烟酰胺精华液 30ml", 16900),
+    ("CREAM-03", "神经酰胺面霜", 12800),
+]
 DAYS = 10
 WORKDAY = [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "from": "09:00", "to": "22:00"}]
 
@@ -31,7 +42,7 @@ class Business:
     def __init__(self, base: str, key: str):
         self.base, self.key = base, key
         self.http = urllib3.PoolManager(maxsize=4)
-        self.dice = random.Random(20261122)  # the same business at every run
+        self.dice = random.Random(20261122)  # noqa: S311 (the same business at every run)
         self.customers: list[dict[str, Any]] = []
         self.orders = 0
 
@@ -68,7 +79,8 @@ def play(base: str, key: str) -> None:
             farewell(business)
         business.advance("P1D")
     settle(business)
-    say(f"demo: {len(business.customers)} customers, {business.orders} orders, {time.monotonic() - begun:.0f} s")
+    took = time.monotonic() - begun
+    say(f"demo: {len(business.customers)} customers, {business.orders} orders, {took:.0f} s")
 
 
 def open_shop(business: Business) -> list[str]:
@@ -78,14 +90,22 @@ def open_shop(business: Business) -> list[str]:
     for store_id, name, city, address, latitude, longitude, staff_ids in STORES:
         store = {"store_id": store_id, "name": name, "city": city, "address": address, "chat_ids": []}
         business.call(
-            "POST", "/api/stores", store | {"latitude": latitude, "longitude": longitude, "staff_ids": staff_ids}
+            "POST",
+            "/api/stores",
+            store | {"latitude": latitude, "longitude": longitude, "staff_ids": staff_ids},
         )
     welcome = "您好 {customer_name}，我是{staff_name}，您的专属护肤顾问 🌿\n回复「肤质」领取一份护肤建议。"
     everyone = [{"staff_id": s, "weight": 1, "daily_cap": 50, "hours": WORKDAY} for s in STAFF]
     plans = [
         ("冬季包裹卡", "parcel", "渠道/包裹卡", "round_robin", everyone),
         ("静安店门口海报", "poster", "渠道/门店海报", "least_loaded", everyone[:2]),
-        ("收银台", "counter", "渠道/收银台", "weighted", [m | {"weight": n + 1} for n, m in enumerate(everyone[2:4])]),
+        (
+            "收银台",
+            "counter",
+            "渠道/收银台",
+            "weighted",
+            [m | {"weight": n + 1} for n, m in enumerate(everyone[2:4])],
+        ),
     ]
     codes, ids = [], []
     for name, channel, tag, strategy, members in plans:
@@ -103,8 +123,10 @@ def open_shop(business: Business) -> list[str]:
         "name": "新客 48 小时", "audience": "customer",
         "trigger": {"event": "customer_added", "live_code_ids": ids},
         "quiet_hours": {"from": "22:00", "to": "08:00"}, "stop_on": ["order_paid", "customer_lost"],
-        "steps": [{"step_id": "hello", "after": "PT1H", "delivery": "mass_send", "content": text},
-                  {"step_id": "offer", "after": "P2D", "at": "10:00", "delivery": "mass_send", "content": offer}],
+        "steps": [
+            {"step_id": "hello", "after": "PT1H", "delivery": "mass_send", "content": text},
+            {"step_id": "offer", "after": "P2D", "at": "10:00", "delivery": "mass_send", "content": offer},
+        ],
     })  # fmt: skip
     return codes
 
@@ -143,7 +165,7 @@ def recruit(business: Business) -> None:
 
 
 def purchases(business: Business, count: int) -> None:
-    """Orders of customers, half of them through a distributor's share; completed at once, one in six refunded."""
+    """Orders of customers, half of them by a distributor's share; completed at once, one in six refunded."""
     shares = [c["share_code"] for c in business.customers if "share_code" in c]
     for _ in range(count):
         business.orders += 1
@@ -159,7 +181,11 @@ def purchases(business: Business, count: int) -> None:
             "paid_fen": paid, "freight_fen": 0,
             "share_code": business.dice.choice(shares) if shares and business.dice.random() < 0.5 else None,
         }  # fmt: skip
-        refund = {"refund_id": f"R{business.orders}", "amount_fen": price, "lines": [{"line_id": "1", "amount_fen": price}]}
+        refund = {
+            "refund_id": f"R{business.orders}",
+            "amount_fen": price,
+            "lines": [{"line_id": "1", "amount_fen": price}],
+        }
         for status in ("paid", "completed", *(["refunded"] if business.orders % 6 == 0 else [])):
             message = {**order, "status": status, "occurred_at": business.now()}
             if status == "refunded":

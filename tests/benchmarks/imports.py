@@ -8,9 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 7
-MEASURE = (
-    "import time; t = time.process_time(); import {module}; print((time.process_time() - t) * 1000)"
-)
+MEASURE = "import time; t = time.process_time(); import {module}; print((time.process_time() - t) * 1000)"
 
 
 def milliseconds(module: str, path: str) -> float:

@@ -152,5 +152,7 @@ def test_the_openapi_document_holds_what_the_doors_declare() -> None:
     document = openapi.document(http.Door.routes)
     operation = document["paths"]["/api/toys"]["post"]
     assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("ToyBody")
-    assert document["components"]["schemas"]["ToyMember"]["properties"]["daily_cap"]["anyOf"][0]["minimum"] == 0
+    assert (
+        document["components"]["schemas"]["ToyMember"]["properties"]["daily_cap"]["anyOf"][0]["minimum"] == 0
+    )
     assert operation["security"] == [{"key": []}]

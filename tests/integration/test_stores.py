@@ -130,3 +130,9 @@ def test_the_same_table_twice_is_the_same_stores(api: Api) -> None:
 )
 def test_what_is_no_table(api: Api, body: Any, kind: str, status: int) -> None:
     assert api("POST", "/api/stores/import", body, kind)[0] == status
+
+
+def test_coordinates_that_no_store_holds_are_rounded(api: Api) -> None:
+    tiny = STORE | {"store_id": "TINY", "latitude": 5e-324, "longitude": 121.44551234567}
+    status, made = api("POST", "/api/stores", tiny)
+    assert (status, made["latitude"], made["longitude"]) == (201, 0.0, 121.4455123)
