@@ -22,7 +22,8 @@ class ItemOut(msgspec.Struct, kw_only=True):
 class OrderOut(msgspec.Struct, kw_only=True):
     """`refund_excess_fen`: refunded of no line (freight, or more than was paid).
 
-    `cancelled`: paid, then closed. `times`: the newest time of each status that was told. `attribution`: who is credited, and why.
+    `cancelled`: paid, then closed. `times`: the newest of each status that was told.
+    `attribution`: who is credited, and why.
     """
 
     order_id: str

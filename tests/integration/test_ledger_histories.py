@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from money_world import LINES, World, check_books, figures, message, paid, refund
@@ -55,6 +55,13 @@ class Histories(RuleBasedStateMachine):
         self.told[order].add(which)
         self.world.tell(self.messages[order][which])
 
+    @rule(number=st.integers(0, 2))
+    def ripen(self, number: int) -> None:
+        """Paid, completed, and matured: from here on refunds are of money that may be gone."""
+        self.tell(number, 1)
+        self.tell(number, 2)
+        self.world.move(days=8)
+
     @rule(days=st.integers(1, 9))
     def wait(self, days: int) -> None:
         self.world.move(days=days)
@@ -103,13 +110,13 @@ class Histories(RuleBasedStateMachine):
                 found.get(name, 0) for name in ("pending", "available", "in_payout", "paid", "tax_withheld")
             )
             assert have - found.get("debt", 0) == earned
-            sent = [
-                p
-                for p in self.world.payouts()
-                if p.distributor_id == who.distributor_id and p.status == "paid"
-            ]
-            assert sum(p.amount_fen for p in sent) == found.get("paid", 0)
-            assert sum(payout_rules.tax(int(p.gross_fen)) for p in sent) <= found.get("tax_withheld", 0)
+            mine = [p for p in self.world.payouts() if p.distributor_id == who.distributor_id]
+            by_status = {name: [p for p in mine if p.status == name] for name in ("paid", "failed")}
+            alive = [p for p in mine if p not in by_status["failed"]]
+            on_the_way = [p for p in alive if p not in by_status["paid"]]
+            assert sum(p.amount_fen for p in by_status["paid"]) == found.get("paid", 0)
+            assert sum(p.amount_fen for p in on_the_way) == found.get("in_payout", 0)
+            assert sum(payout_rules.tax(int(p.gross_fen)) for p in alive) == found.get("tax_withheld", 0)
 
     def teardown(self) -> None:
         """In the end every receiver confirms: what moved at WeChat is what the ledger says was paid."""
@@ -152,10 +159,11 @@ def test_random_histories(
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Histories,
         settings=settings(
-            max_examples=25,
+            max_examples=20,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
+            phases=[Phase.generate],  # a failing history is told as it is: to shrink it takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )
