@@ -12,7 +12,7 @@ from chalicelib.platform import clock, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
 
-class ByUnionid(GlobalSecondaryIndex["CustomerItem"]):  # type: ignore[no-untyped-call]
+class ByUnionid(GlobalSecondaryIndex["CustomerItem"]):
     class Meta(BaseMeta):
         index_name = "unionid"
         projection = KeysOnlyProjection()

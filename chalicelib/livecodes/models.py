@@ -11,7 +11,7 @@ RESERVED, CONFIRMED, LAPSED = "reserved", "confirmed", "lapsed"
 MAKING, READY = "making", "ready"
 
 
-class ByCreation(GlobalSecondaryIndex["LiveCodeItem"]):  # type: ignore[no-untyped-call]
+class ByCreation(GlobalSecondaryIndex["LiveCodeItem"]):
     class Meta:
         index_name = "listing"
         projection = AllProjection()

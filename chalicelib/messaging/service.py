@@ -7,7 +7,6 @@ The line's key is the code's digest; the code itself is kept nowhere.
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -52,12 +51,12 @@ def welcome(message: Mapping[str, Any]) -> None:
     if how:
         ms = round((clock.now() - received_at).total_seconds() * 1000)
         timeline.record(_line(message, "welcome_sent", key, {**data, "ms": ms, "how": how}))
-        _measure("TimeToWelcome", ms, "Milliseconds")
+        log.measure("TimeToWelcome", ms, "Milliseconds")
         return
     if reason != Next.CONSENT.value:
         _ask_guide(message)
     timeline.record(_line(message, "welcome_missed", key, {**data, "reason": reason}))
-    _measure("WelcomeMissed", 1, "Count")
+    log.measure("WelcomeMissed", 1, "Count")
 
 
 def default_welcome() -> Welcome:
@@ -161,10 +160,3 @@ def _ask_guide(message: Mapping[str, Any]) -> None:
 
 def _line(message: Mapping[str, Any], kind: str, key: str, data: dict[str, Any] | None = None) -> Line:
     return Line(message["external_userid"], kind, clock.parse(message["at"]), key, data or {})
-
-
-def _measure(name: str, value: int, unit: str) -> None:
-    """A metric in CloudWatch's embedded format, one line on standard output."""
-    metric = {"Namespace": "Millrace", "Dimensions": [[]], "Metrics": [{"Name": name, "Unit": unit}]}
-    stamp = int(clock.now().timestamp() * 1000)
-    print(json.dumps({"_aws": {"Timestamp": stamp, "CloudWatchMetrics": [metric]}, name: value}))  # noqa: T201

@@ -32,18 +32,17 @@ def tick(milliseconds_left: Callable[[], int]) -> int:
     """Hand out what has fallen due; how many items. `milliseconds_left`: of this invocation."""
     now = clock.now()
     mark = due.watermark("due", now)
-    count = 0
+    count, lag = 0, 0.0
     for minute in due.minutes(mark, now):
         if milliseconds_left() < _ENOUGH_MS:
-            log.logger.warning(
-                "the ticker is behind", extra={"minutes": int((now - minute).total_seconds() // 60)}
-            )
+            lag = (now - minute).total_seconds()
             break
         items = due.read(minute, now)
         if items:
             count += _hand_out(items, f"{minute:%Y%m%d%H%M}")
         if minute > mark:
             due.advance("due", minute)
+    log.measure("due_lag_seconds", lag, "Seconds")
     return count
 
 

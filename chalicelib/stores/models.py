@@ -7,7 +7,7 @@ from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
 
 
-class ById(GlobalSecondaryIndex["StoreItem"]):  # type: ignore[no-untyped-call]
+class ById(GlobalSecondaryIndex["StoreItem"]):
     class Meta(BaseMeta):
         index_name = "listing"
         projection = AllProjection()

@@ -3,7 +3,6 @@
 From the callback's message to a customer who is confirmed, welcomed, tagged, enrolled and counted,
 after the scan. WeCom is answered from memory. Prints `name value unit`; the target is 12 in all.
 """
-# ruff: noqa: E402 (the settings come before what reads them)
 
 import os
 import subprocess
