@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from chalicelib.distribution import models, rules
@@ -52,10 +53,9 @@ def plan(plan_id: str) -> Plan:
 
 def plans(limit: int, cursor: str | None) -> tuple[list[Plan], str | None]:
     """A page of plans, newest first."""
-    rows = PlanItem.by_listing.query(
-        "plan", scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
-    )
-    return [models.plan_of(row) for row in rows], storage.cursor_of(rows.last_evaluated_key)
+    query = partial(PlanItem.by_listing.query, "plan", scan_index_forward=False, limit=limit)
+    rows, following = storage.page(query, cursor)
+    return [models.plan_of(row) for row in rows], following
 
 
 def create_distributor(
@@ -122,10 +122,10 @@ def distributor(distributor_id: str) -> Distributor:
 
 def distributors(limit: int, cursor: str | None) -> tuple[list[Distributor], str | None]:
     """A page of distributors, oldest first."""
-    rows = DistributorItem.by_listing.query(
-        "distributor", limit=limit, last_evaluated_key=storage.key_of(cursor)
+    rows, following = storage.page(
+        partial(DistributorItem.by_listing.query, "distributor", limit=limit), cursor
     )
-    return [models.distributor_of(row) for row in rows], storage.cursor_of(rows.last_evaluated_key)
+    return [models.distributor_of(row) for row in rows], following
 
 
 def share_url(share_code: str) -> str:
@@ -291,11 +291,11 @@ def commissions_of_distributor(
     distributor_id: str, limit: int, cursor: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """The same for a distributor, newest order first; `limit` counts orders."""
-    rows = CommissionItem.of_distributor.query(
-        distributor_id, scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
+    query = partial(
+        CommissionItem.of_distributor.query, distributor_id, scan_index_forward=False, limit=limit
     )
-    items = [shown for row in rows for shown in _show(models.commission_of(row))]
-    return items, storage.cursor_of(rows.last_evaluated_key)
+    rows, following = storage.page(query, cursor)
+    return [shown for row in rows for shown in _show(models.commission_of(row))], following
 
 
 def _show(found: Commission) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The ledger: post to it within somebody's transaction, read balances, prove that it balances."""
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
 from typing import Any
 
@@ -62,15 +62,14 @@ def balances(subjects: Iterable[str]) -> dict[str, Balance]:
 
 def journals(subject: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
     """A subject's journals, newest first: `{"journal_id","kind","at","entries","reason"}`."""
-    rows = JournalItem.query(
-        subject, scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
-    )
+    query = partial(JournalItem.query, subject, scan_index_forward=False, limit=limit)
+    rows, following = storage.page(query, cursor)
     items = []
     for row in rows:
         at, _, journal_id = row.journal.partition("#")
         told = {"journal_id": journal_id, "kind": row.kind, "at": at, "entries": row.entries}
         items.append({**told, "reason": row.reason})
-    return items, storage.cursor_of(rows.last_evaluated_key)
+    return items, following
 
 
 def audit(subject: str) -> dict[str, Any]:

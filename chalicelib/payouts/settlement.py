@@ -7,6 +7,7 @@ page that is worked twice, or was cut short, does nothing twice and leaves nothi
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from chalicelib.distribution import service as distribution
@@ -114,10 +115,9 @@ def get(settlement_id: str) -> dict[str, Any]:
 
 def settlements(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
     """A page of settlements, newest first, without their payouts."""
-    rows = SettlementItem.by_listing.query(
-        "settlement", scan_index_forward=False, limit=limit, last_evaluated_key=storage.key_of(cursor)
-    )
-    return [_shown(row) for row in rows], storage.cursor_of(rows.last_evaluated_key)
+    query = partial(SettlementItem.by_listing.query, "settlement", scan_index_forward=False, limit=limit)
+    rows, following = storage.page(query, cursor)
+    return [_shown(row) for row in rows], following
 
 
 def _settle(run: SettlementItem, who: Distributor, plan: Plan) -> str | None:

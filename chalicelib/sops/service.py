@@ -5,6 +5,7 @@ the next step of an enrolment waits in `due`; each push puts the one after it th
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -57,11 +58,9 @@ def find(sop_id: str) -> SopItem | None:
 
 def listing(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
     """SOPs, the newest first, and the next cursor."""
-    start = None
-    if key := storage.key_of(cursor):
-        start = {"listing": {"S": "sop"}, **{name: _text(key, name) for name in ("created_at", "sop_id")}}
-    rows = SopItem.by_listing.query("sop", scan_index_forward=False, limit=limit, last_evaluated_key=start)
-    return [shown(row) for row in rows], storage.cursor_of(rows.last_evaluated_key)
+    query = partial(SopItem.by_listing.query, "sop", scan_index_forward=False, limit=limit)
+    rows, following = storage.page(query, cursor)
+    return [shown(row) for row in rows], following
 
 
 def shown(item: SopItem) -> dict[str, Any]:
@@ -185,10 +184,3 @@ def put_due(sop_id: str, step: Step, staff_id: str, subjects: Iterable[str], at:
     """Let a step fall due for some of a guide's customers; the same `key` and time are the same item."""
     work = {"sop_id": sop_id, "step_id": step.step_id, "staff_id": staff_id, "subjects": list(subjects)}
     due.put("step", at, f"{key}#{sop_id}#{step.step_id}", work)
-
-
-def _text(key: dict[str, Any], name: str) -> dict[str, str]:
-    value = key.get(name, {}).get("S")
-    if not isinstance(value, str) or not value:
-        raise Invalid(("cursor", "not a cursor that was given out"))
-    return {"S": value}
