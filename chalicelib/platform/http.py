@@ -15,10 +15,11 @@ import msgspec
 from chalice.app import Blueprint, Response
 
 from chalicelib.platform import auth, idempotency, log
-from chalicelib.platform.errors import DomainError, Invalid, Malformed, TooLarge
+from chalicelib.platform.errors import DomainError, Invalid, Malformed, NotFound, TooLarge
 
 MAX_BODY = 1_048_576
 MAX_PAGE = 200
+MAX_ID = 256
 PROBLEM = "application/problem+json"
 
 
@@ -159,6 +160,8 @@ def _guarded(route: Route, request: Any, parameters: dict[str, str], max_body: i
 
 def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:
     caller = auth.authorize(request.headers.get("authorization"), route.scope) if route.scope else None
+    if any(len(value) > MAX_ID for value in parameters.values()):  # longer than any key of the store
+        raise NotFound("there is no such thing")
     call = Call(request, max_body)
     call.caller = caller
     if route.body is not None:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -182,4 +183,5 @@ def test_schemathesis_finds_no_server_error(stack: LocalStack, tmp_path: Path) -
         command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""}
     )
     assert done.returncode == 0, done.stdout[-6000:]
-    assert "No issues found" in done.stdout
+    passed = re.search(r"generated, (\d+) passed", done.stdout)
+    assert passed and int(passed[1]) > 500  # it really did call the doors

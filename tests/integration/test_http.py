@@ -142,6 +142,10 @@ def test_a_picture_goes_to_a_client_without_an_accept_header(client: Client) -> 
     assert answer.status_code == 200 and answer.body == b"\x89PNG"
 
 
+def test_an_id_longer_than_any_key_is_not_found(client: Client, key: dict[str, str]) -> None:
+    assert client.http.get(f"/api/toys/{'x' * 3000}", headers=key).status_code == 404
+
+
 def test_health_and_an_unknown_job(tables: None, key: dict[str, str]) -> None:
     with Client(product) as client:
         assert client.http.get("/healthz").json_body == {"status": "ok"}

@@ -268,7 +268,9 @@ ENDPOINTS: list[tuple[str, Callable[[WeCom], Any], dict[str, Any], dict[str, Any
 ]
 
 
-@pytest.mark.parametrize(("path", "call", "answer", "body", "result"), ENDPOINTS, ids=lambda v: str(v)[:45])
+@pytest.mark.parametrize(
+    ("path", "call", "answer", "body", "result"), ENDPOINTS, ids=lambda v: v if isinstance(v, str) else ""
+)
 def test_each_call_sends_and_reads_wecoms_shapes(
     stub: Stub,
     path: str,
