@@ -5,23 +5,20 @@ commission is computed anew from the whole sale each time, so that it does not m
 order the sale's messages came.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.platform import money
+from chalicelib.platform import durations, money
 
 MAX_LEVELS = 2
+LONGEST = timedelta(days=9999)  # 27 years: a day so much later is still a date
 LEVELS_REFUSED = (
     "at most two levels: pay by a third level is pyramid selling under 《禁止传销条例》 (Article 7) "
     "and is banned by WeChat's rules on distribution"
 )
 PENDING, AVAILABLE, PAID, REVERSED = "pending", "available", "paid", "reversed"
-_DURATION = re.compile(
-    r"P(?=.)(?:(\d{1,3})W)?(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?", re.ASCII
-)
 
 
 @dataclass(frozen=True)
@@ -135,12 +132,11 @@ class Commission:
 
 
 def duration(text: str) -> timedelta:
-    """An ISO 8601 duration in weeks, days, hours, minutes, seconds. ValueError."""
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise ValueError(f"not a duration such as P7D or PT1H: {text}")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    """An ISO 8601 duration that a plan may have. ValueError."""
+    found = durations.parse(text)
+    if found > LONGEST:
+        raise ValueError(f"at most {LONGEST.days} days")
+    return found
 
 
 def check(rates: Iterable[int]) -> list[tuple[str, str]]:
@@ -188,7 +184,7 @@ def begin(sale: Sale, plan: Plan, chain: Iterable[Distributor], now: str) -> lis
 
 def recompute(commission: Commission, sale: Sale) -> Commission:
     """The commission as the sale now has it."""
-    mature_at = sale.completed_at and sale.completed_at + duration(commission.mature_after)
+    mature_at = sale.completed_at and sale.completed_at + durations.parse(commission.mature_after)
     return replace(
         commission,
         lines=on_lines(sale.lines, commission.rate_bps, commission.skus),

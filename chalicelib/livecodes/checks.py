@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.livecodes import rules
+from chalicelib.platform import durations
 
 Problem = tuple[str, str]  # (field, message)
 
@@ -69,7 +70,7 @@ def _assignment(assignment: Mapping[str, Any]) -> Iterator[Problem]:
         if staff_id in fallback[:index]:
             yield f"assignment.fallback_staff_ids[{index}]", "is fallback staff already"
     try:
-        fits = _SHORTEST <= rules.duration(assignment["reserve_for"]) <= _LONGEST
+        fits = _SHORTEST <= durations.parse(assignment["reserve_for"]) <= _LONGEST
     except ValueError:
         fits = False
     if not fits:

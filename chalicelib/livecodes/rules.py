@@ -6,7 +6,6 @@ decides, with nothing read. Never a customer with nobody as long as one place is
 duty, else fallback staff, else members off duty (they answer when they are back).
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -15,9 +14,10 @@ from math import gcd
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chalicelib.platform import durations
+
 SHANGHAI = "Asia/Shanghai"
 _TOLD = 20  # staff ids that an explanation lists of each sort
-_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?")
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def rule_of(definition: Mapping[str, Any]) -> Rule:
         # A fallback who is a member too keeps the member's caps.
         fallback=tuple(known.get(s) or Member(s) for s in assignment["fallback_staff_ids"]),
         sticky=assignment["sticky"],
-        reserve_for=duration(assignment["reserve_for"]),
+        reserve_for=durations.parse(assignment["reserve_for"]),
         zone=zone(definition["timezone"]),
         opens=_time(schedule["from"]),
         closes=_time(schedule["until"]),
@@ -223,15 +223,6 @@ def _member(row: Mapping[str, Any]) -> Member:
 def minutes(text: str) -> int:
     """`09:30` as minutes of the day; `24:00` is 1440."""
     return int(text[:2]) * 60 + int(text[3:])
-
-
-def duration(text: str) -> timedelta:
-    """`PT10M`, `P2D`, `P1DT12H`: ISO 8601 without years and months. ValueError."""
-    found = _DURATION.fullmatch(text)
-    if not found or not any(found.groups()):
-        raise ValueError(f"not an ISO 8601 duration: {text}")
-    days, hours, mins, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=mins, seconds=seconds)
 
 
 def zone(name: str) -> tzinfo:

@@ -1,11 +1,11 @@
 """What an SOP means: when a step falls due, who gets it, what comes next, what ends it. No I/O, no clock."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chalicelib.platform import durations
 from chalicelib.sops.types import Image, Link, MiniProgram, Plan, QuietHours, Step, Text, When
 
 LONGEST = timedelta(days=1100)
@@ -13,23 +13,7 @@ MAX_TEXT = 4000  # bytes, WeCom's mass send
 MAX_ATTACHMENTS = 9
 _LATER = "comes later; this version cannot run it"
 _READY = ("customer_added", "tag_added", "order_paid")
-_DURATION = re.compile(r"P(?:(\d+)W|(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?)", re.ASCII)
 _CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")  # needs no time zone data
-
-
-def duration(text: str) -> timedelta:
-    """An ISO 8601 duration of weeks, or of days, hours, minutes and seconds, as whole numbers.
-
-    ValueError for anything else: months and years have no fixed length.
-    """
-    found = _DURATION.fullmatch(text)
-    if found is None or len(text) > 32:
-        raise ValueError(f"not a duration like PT1H or P2D: {text}")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    try:
-        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError:
-        raise ValueError(f"too long: {text}") from None
 
 
 def zone(name: str) -> tzinfo:
@@ -47,7 +31,7 @@ def due_at(plan: Plan, step: Step, anchor: datetime) -> datetime:
 
     With `at`: the first such local time at or after `anchor` + `after`.
     """
-    due = anchor + duration(step.after)
+    due = anchor + durations.parse(step.after)
     if step.at is not None:
         due = _next(due, step.at, zone(plan.timezone))
     return quiet_until(plan, due) or due
@@ -190,7 +174,7 @@ def _check_steps(plan: Plan) -> Iterator[tuple[str, str]]:
             yield f"{path}.step_id", "is there already"
         seen.add(step.step_id)
         try:
-            after = duration(step.after)
+            after = durations.parse(step.after)
             if after > LONGEST:
                 yield f"{path}.after", f"at most {LONGEST.days} days"
             elif after < before:

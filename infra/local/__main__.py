@@ -181,8 +181,8 @@ def wait_for(port: int, path: str, seconds: float, stopped: Stopped) -> None:
 
 def local_answers(account: Any, mover: Any, sandbox: Any, config: Any) -> Callable[..., tuple[int, Any]]:
     """The answers of `/local/…`, which exist in the local stack only."""
-    from chalicelib.platform import clock
-    from infra.local.moves import NotQuiet, duration
+    from chalicelib.platform import clock, durations
+    from infra.local.moves import NotQuiet
 
     def answer(method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
         try:
@@ -190,7 +190,7 @@ def local_answers(account: Any, mover: Any, sandbox: Any, config: Any) -> Callab
                 case "GET", "/local/clock":
                     return 200, {"now": clock.iso(clock.now())}
                 case "POST", "/local/clock" if mover:
-                    by = duration(json.loads(body)["advance"])
+                    by = durations.parse(json.loads(body)["advance"])
                     return 200, {"now": clock.iso(mover.advance(by))}
                 case "POST", "/local/drain" if mover:
                     mover.drain()

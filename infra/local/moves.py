@@ -9,7 +9,6 @@ queues and streams are worked off. What is between two instants is empty, and sk
 
 import http.client
 import json
-import re
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -120,12 +119,3 @@ def tick_after(moment: datetime, target: datetime) -> datetime:
 
 def at(stamp: float) -> datetime:
     return datetime.fromtimestamp(stamp, timezone.utc)
-
-
-def duration(text: str) -> timedelta:
-    """An ISO 8601 duration in weeks, days, hours, minutes, seconds. ValueError for another."""
-    found = re.fullmatch(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", text)
-    if found is None or not any(found.groups()):
-        raise ValueError(f"not a duration: {text}")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -187,19 +187,3 @@ def test_a_day_is_the_codes_own() -> None:
     late = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
     assert rules.day(rule([]), late) == "2026-11-23"
     assert rules.day(rule([], zone=rules.zone("Europe/Berlin")), late) == "2026-11-22"
-
-
-@pytest.mark.parametrize(
-    ("text", "length"),
-    [("PT10M", 600), ("P1D", 86_400), ("P1DT1H", 90_000), ("PT90S", 90), ("P0D", 0)],
-)
-def test_durations(text: str, length: int) -> None:
-    assert rules.duration(text).total_seconds() == length
-
-
-@pytest.mark.parametrize(
-    "text", ["", "P", "PT", "P1DT", "10M", "P1M", "P1Y", "PT1.5H", "-PT1H", "PT1H ", "pt1h"]
-)
-def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(ValueError, match="ISO 8601"):
-        rules.duration(text)

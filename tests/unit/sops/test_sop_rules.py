@@ -1,6 +1,5 @@
 """When a step falls due, who gets it, what starts and what ends it."""
 
-import contextlib
 from datetime import datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,26 +31,6 @@ def with_step(**changes: Any) -> Plan:
 
 def fields(made: Plan) -> list[str]:
     return [field for field, _ in rules.check(made)]
-
-
-@given(st.integers(0, 999), st.integers(0, 99), st.integers(0, 99), st.integers(0, 99))
-def test_a_duration_is_the_sum_of_its_parts(days: int, hours: int, minutes: int, seconds: int) -> None:
-    text = f"P{days}DT{hours}H{minutes}M{seconds}S"
-    assert rules.duration(text) == timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "P", "PT", "P1DT", "1D", "P1M", "P1Y", "PT1.5H", "P1W1D", "-P1D", "PT1H\n"]
-)
-def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(ValueError):
-        rules.duration(text)
-
-
-@given(st.text("PTDHMSW0123456789.-+", max_size=32))
-def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
-    with contextlib.suppress(ValueError):
-        assert rules.duration(text) >= timedelta()
 
 
 @given(TIMES, st.integers(0, 20_000), CLOCK)
