@@ -13,6 +13,7 @@ from chalicelib.livecodes import checks, rules
 from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
 from chalicelib.platform import clock, ids, log, queues, settings, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
 _LISTED = "live_code"
@@ -101,7 +102,7 @@ def change(live_code_id: str, patch: Mapping[str, Any], complete: Any) -> LiveCo
     item = _config(live_code_id)
     if not item.active:
         raise Conflict("an archived live code can't be changed")
-    definition = complete(_merged(item.definition, patch))
+    definition = complete(merged(item.definition, patch))
     if definition["kind"] != item.definition["kind"]:
         raise Invalid(("kind", "can't be changed"))
     _check(definition)
@@ -204,16 +205,3 @@ def _prepare(code: LiveCode) -> None:
     """Have the contact ways made, or brought up to date, before somebody waits for them."""
     work = {"kind": "contact_way", "live_code_id": code.live_code_id}
     queues.send_all("assign", [({**work, "staff_id": staff_id}, None) for staff_id in code.rule.staff_ids])
-
-
-def _merged(target: Any, patch: Any) -> Any:
-    """JSON merge patch, RFC 7396: null takes a member away, an object is merged, the rest replaces."""
-    if not isinstance(patch, Mapping):
-        return patch
-    result = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = _merged(result.get(name), value)
-    return result

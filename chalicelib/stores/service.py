@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.platform import clock, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.patch import merged
 from chalicelib.stores import rules
 from chalicelib.stores.models import StoreItem
 
@@ -39,16 +40,7 @@ def page(limit: int, cursor: str | None) -> tuple[list[Store], str | None]:
 def change(store_id: str, patch: Mapping[str, Any], complete: Complete) -> Store:
     """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Conflict."""
     item = _find(store_id)
-    whole = _shown(item)
-    for name, value in patch.items():
-        if value is None:
-            whole.pop(name, None)
-        elif isinstance(value, Mapping) and isinstance(whole.get(name), Mapping):
-            merged = {**whole[name], **value}
-            whole[name] = {key: part for key, part in merged.items() if part is not None}
-        else:
-            whole[name] = value
-    store = complete(whole)
+    store = complete(merged(_shown(item), patch))
     if store["store_id"] != store_id:
         raise Invalid(("store_id", "can't be changed"))
     changes = [getattr(StoreItem, name).set(store[name]) for name in _FIELDS if store[name] is not None]
