@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from chalicelib.platform.clock import SHANGHAI, parse
-from chalicelib.platform.timeline import Line
+from chalicelib.platform.line import Line
 
 STORED = ("scans", "adds", "lost", "buyers", "orders", "gmv_fen")
 UNKNOWN = "unknown"  # the channel of what came through no live code

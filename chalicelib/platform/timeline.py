@@ -5,36 +5,14 @@ an event that comes twice leaves one line. functions/react and functions/project
 """
 
 import json
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib.platform import clock, settings, storage
+from chalicelib.platform.line import Line as Line  # for those who write lines
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
-
-
-@dataclass(frozen=True)
-class Line:
-    """One thing that happened.
-
-    subject: an external_userid, a chat_id, `order#<id>`, `scan#<assignment_id>`, `distributor#<id>`.
-    type: past tense, see docs/architecture.md "Events". at: when it happened (not when we heard).
-    key: what makes the line unique within its subject and time, e.g. the digest of the callback.
-    data: JSON values; ids and figures, no phone numbers, no message texts.
-    """
-
-    subject: str
-    type: str
-    at: datetime
-    key: str
-    data: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def sort(self) -> str:
-        return f"{clock.iso(self.at)}#{self.type}#{self.key}"
 
 
 class TimelineItem(Base):
@@ -68,9 +46,10 @@ def record(line: Line) -> bool:
     return storage.put_once(_item(line), TimelineItem.subject.does_not_exist())
 
 
-def happened(line: Line) -> bool:
-    """Whether this very line is there."""
-    return TimelineItem.find(line.subject, line.sort) is not None
+def happened(*lines: Line) -> bool:
+    """Whether one of these very lines is there; one request for all."""
+    keys = [(line.subject, line.sort) for line in lines]
+    return next(iter(TimelineItem.batch_get(keys, consistent_read=True)), None) is not None
 
 
 def read(subject: str, limit: int = 50, cursor: str | None = None) -> tuple[list[dict[str, Any]], str | None]:
