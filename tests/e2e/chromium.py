@@ -1,0 +1,90 @@
+"""A phone's browser: headless Chromium, steered by its DevTools protocol (so wide and no wider than a phone)."""
+
+import base64
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import websocket
+
+PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WECHAT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0.50"
+
+
+class Phone:
+    """`with Phone(width=375) as phone: phone.open(url)`. Sizes are CSS pixels; pictures have twice as many."""
+
+    def __init__(self, width: int, height: int = 780, dark: bool = False, scripts: bool = True):
+        self.size, self.dark, self.scripts, self.calls = (width, height), dark, scripts, 0
+
+    def __enter__(self) -> "Phone":
+        assert PROGRAM is not None
+        self.folder = tempfile.TemporaryDirectory()
+        flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+        ]
+        ports = [
+            "--remote-debugging-port=0",
+            "--remote-allow-origins=*",
+            f"--user-data-dir={self.folder.name}",
+        ]
+        self.process = subprocess.Popen(
+            [PROGRAM, *flags, *ports], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        told = Path(self.folder.name, "DevToolsActivePort")
+        deadline = time.monotonic() + 30
+        while not told.exists() or "\n" not in told.read_text():
+            assert self.process.poll() is None and time.monotonic() < deadline, "Chromium did not start"
+            time.sleep(0.05)
+        port = told.read_text().splitlines()[0]
+        pages = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list"))
+        address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
+        self.socket = websocket.create_connection(address, timeout=30)
+        width, height = self.size
+        self.ask(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2, mobile=True
+        )
+        self.ask("Emulation.setUserAgentOverride", userAgent=WECHAT)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}
+        self.ask("Emulation.setEmulatedMedia", features=[scheme])
+        self.ask("Page.enable")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait(10)
+        self.folder.cleanup()
+
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self.calls += 1
+        self.socket.send(json.dumps({"id": self.calls, "method": method, "params": parameters}))
+        while (answer := json.loads(self.socket.recv())).get("id") != self.calls:
+            pass
+        assert "error" not in answer, answer
+        return dict(answer["result"])
+
+    def open(self, address: str) -> None:
+        """Load a page, and wait until it and its pictures are there."""
+        self.ask("Emulation.setScriptExecutionDisabled", value=not self.scripts)
+        self.ask("Page.navigate", url=address)
+        while json.loads(self.socket.recv()).get("method") != "Page.loadEventFired":
+            pass
+
+    def value(self, expression: str) -> Any:
+        """What a JavaScript expression says of the page (it runs even where the page's own scripts may not)."""
+        self.ask("Emulation.setScriptExecutionDisabled", value=False)
+        return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def picture(self, path: Path) -> Path:
+        path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"]))
+        return path
