@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -150,8 +151,10 @@ def _wants_json(call: Call) -> bool:
 def _cookie(code: str, found: service.Scan) -> dict[str, str]:
     if found.cookie is None:
         return {}
-    secure = "; Secure" if settings.env("PUBLIC_BASE_URL").startswith("https:") else ""
-    rules = f"Path=/s/{code}; Max-Age={_YEAR}; HttpOnly; SameSite=Lax{secure}"
+    base = urlsplit(settings.env("PUBLIC_BASE_URL"))
+    secure = "; Secure" if base.scheme == "https" else ""
+    folder = base.path.rstrip("/")  # API Gateway's own address has the stage in its path
+    rules = f"Path={folder}/s/{code}; Max-Age={_YEAR}; HttpOnly; SameSite=Lax{secure}"
     return {"Set-Cookie": f"{_COOKIE}={found.cookie}; {rules}"}
 
 

@@ -12,6 +12,8 @@ from chalice.test import Client
 from scan_support import NOON, FakeWeCom, new_process
 
 from app import app
+from chalicelib.livecodes import api
+from chalicelib.livecodes.service import Scan
 from chalicelib.platform import auth, settings
 from chalicelib.platform.errors import Upstream
 
@@ -277,3 +279,11 @@ def test_what_the_poster_function_says_is_said_on(
     got, problem = api("GET", f"/api/live-codes/{made['live_code_id']}/poster.png")
     assert got == status
     assert status != 422 or problem["errors"] == [{"field": "width", "message": "too small"}]
+
+
+def test_the_cookies_path_has_the_stage_that_the_public_address_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PUBLIC_BASE_URL", "https://x.execute-api.cn-north-1.amazonaws.com.cn/prod")
+    cookie = api._cookie("abcdefgh", Scan("staff", "01M82R9VB2Y09V77RQAE7EFGD4", "lihua", "https://qr"))
+    assert "Path=/prod/s/abcdefgh;" in cookie["Set-Cookie"] and cookie["Set-Cookie"].endswith("Secure")
