@@ -89,7 +89,7 @@ def _add(event: Event, half: bool) -> None:
         models.add(tx, now)
         assignment_id = None
         if way and code and change.begins:
-            assignment_id = livecodes.confirm(tx, way, external_userid, event.at)
+            assignment_id = livecodes.confirm(tx, code, way.staff_id, external_userid, event.at)
         told = {"live_code_id": code.live_code_id if code else None, "assignment_id": assignment_id}
         figures = {"begins": change.begins, "ends": change.ends, "first": change.first}
         timeline.add(tx, replace(line, data={**data, **told, **figures, "channel": change.channel}))
@@ -121,7 +121,7 @@ def _lose(event: Event, by: str) -> None:
 def _live_code(live_code_id: str) -> LiveCode | None:
     """The live code, None when it has been deleted while its codes were still in use."""
     try:
-        return livecodes.get(live_code_id)
+        return livecodes.current(live_code_id)
     except NotFound:
         return None
 

@@ -43,6 +43,7 @@ __all__ = [
     "change",
     "confirm",
     "create",
+    "current",
     "find_way",
     "get",
     "lapse",
@@ -119,15 +120,16 @@ def lapse(live_code_id: str, staff_id: str, assignment_id: str) -> bool:
     return True
 
 
-def confirm(tx: Transaction, way: Way, external_userid: str, at: datetime) -> str | None:
-    """Add to `tx` what confirms the newest open reservation of the way's member; its assignment_id.
+def confirm(
+    tx: Transaction, live_code: LiveCode, staff_id: str, external_userid: str, at: datetime
+) -> str | None:
+    """Add to `tx` what confirms the member's newest open reservation; its assignment_id.
 
     None: no reservation is open (added without a scan, or long after it). The add has happened and takes
     a place, cap or not. When the commit fails on the item `assignment`, somebody else was faster: call
-    this again with a new transaction. NotFound when the code is gone.
+    this again with a new transaction.
     """
-    live_code = get(way.live_code_id)
-    member = member_key(way.live_code_id, way.staff_id)
+    member = member_key(live_code.live_code_id, staff_id)
     held = _newest_open(member, clock.now() - live_code.rule.reserve_for - _LATE)
     if held is None:
         _count(tx, member, rules.day(live_code.rule, at), 1)

@@ -46,8 +46,13 @@ def find_way(state: str) -> Way | None:
 
     A way whose answer was lost may be scanned already: `qr_url` is empty then, the rest is right.
     """
+    kept = _ways.get(state)
+    if kept is not None:
+        return kept
     row = ContactWayItem.find(state)
-    return _way(row) if row else None
+    if row is None:
+        return None
+    return _kept(row) if row.status == READY else _way(row)
 
 
 def way(code: LiveCode, staff_id: str) -> Way:
@@ -56,10 +61,7 @@ def way(code: LiveCode, staff_id: str) -> Way:
     kept = _ways.get(state)
     if kept is None:
         row = ContactWayItem.find(state)
-        kept = _way(row if row and row.status == READY else _make(code, staff_id, state))
-        if len(_ways) >= _KEPT:
-            _ways.clear()
-        _ways[state] = kept
+        kept = _kept(row if row and row.status == READY else _make(code, staff_id, state))
     return kept
 
 
@@ -163,6 +165,14 @@ def _await(state: str) -> ContactWayItem:
             return row  # type: ignore[no-any-return]
         time.sleep(_POLL_SECONDS)
     raise Upstream("the contact way is being made: try again in a moment")
+
+
+def _kept(row: ContactWayItem) -> Way:
+    """A way that is made never changes what a `Way` tells of it."""
+    if len(_ways) >= _KEPT:
+        _ways.clear()
+    way = _ways[row.state] = _way(row)
+    return way
 
 
 def _way(row: ContactWayItem) -> Way:

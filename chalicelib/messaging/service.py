@@ -39,7 +39,7 @@ def welcome(message: Mapping[str, Any]) -> None:
     """
     key = hashlib.sha256(message["code"].encode()).hexdigest()[:32]
     lines = [_line(message, kind, key) for kind in ("welcome_sent", "welcome_missed")]
-    if any(timeline.happened(line) for line in lines):
+    if timeline.happened(*lines):
         return
     live_code_id, chosen = _choose(message.get("state"))
     if not chosen:
@@ -76,7 +76,7 @@ def _choose(state: str | None) -> tuple[str | None, Welcome]:
     if way is not None:
         live_code_id = way.live_code_id
         with suppress(NotFound):  # deleted, while its codes are still in use
-            own = rules.welcome_of(livecodes.get(live_code_id).welcome)
+            own = rules.welcome_of(livecodes.current(live_code_id).welcome)
     return live_code_id, own or rules.welcome_of(sops.welcome_for(live_code_id)) or default_welcome()
 
 

@@ -35,7 +35,8 @@ def apply(staff_id: str, external_userid: str, add: Collection[str], remove: Col
         customers.remove_tags(external_userid, wanted, staff_id)
         return
     customers.add_tags(external_userid, wanted, staff_id)
-    customers.remove_tags(external_userid, remove, staff_id)
+    if remove:
+        customers.remove_tags(external_userid, remove, staff_id)
 
 
 def changed(event: Event) -> None:

@@ -106,10 +106,9 @@ def main() -> None:
         lines += figures("scan_returning", code, cookie=True)
         lines += figures("scan_least_loaded", warmed(strategy="least_loaded"))
         tx, units = Transaction(), Units()
-        way = service.way(code, "guide_000")
         service.scan(code.code)
         units.write = units.read = 0
-        service.confirm(tx, way, "wm1", clock.now() + timedelta(seconds=1))
+        service.confirm(tx, code, "guide_000", "wm1", clock.now() + timedelta(seconds=1))
         tx.commit()
         lines.append(f"scan_confirm_write_units {units.write} units")
         lines.append(f"scan_cpu_with_moto {cpu(code):.1f} ms")

@@ -55,7 +55,7 @@ def deliver(*messages: dict[str, Any]) -> list[str]:
 
 def confirm(code: service.LiveCode, staff_id: str, person: str = "wm1", at: datetime = NOON) -> str | None:
     tx = Transaction()
-    found = service.confirm(tx, service.way(code, staff_id), person, at)
+    found = service.confirm(tx, code, staff_id, person, at)
     tx.commit()
     return found
 
@@ -134,9 +134,8 @@ def test_one_that_is_late_but_has_not_lapsed_is_confirmed(wecom: FakeWeCom, at: 
 def test_two_who_confirm_the_same_one_are_told_and_look_again(wecom: FakeWeCom) -> None:
     code = service.create(definition({"staff_id": "a"}))
     service.scan(code.code)
-    way = service.way(code, "a")
     first, second = Transaction(), Transaction()
-    assert service.confirm(first, way, "wm1", NOON) == service.confirm(second, way, "wm2", NOON)
+    assert service.confirm(first, code, "a", "wm1", NOON) == service.confirm(second, code, "a", "wm2", NOON)
     first.commit()
     with pytest.raises(ConditionFailed) as failed:
         second.commit()

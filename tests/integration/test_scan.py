@@ -81,8 +81,7 @@ def test_least_loaded_reads_the_places_besides_and_evens_them_out(wecom: FakeWeC
     code = service.create(definition({"staff_id": "a"}, {"staff_id": "b"}, strategy="least_loaded"))
     for _ in range(3):
         tx = Transaction()
-        way = service.way(code, "a")
-        assert service.confirm(tx, way, "wm1", NOON) is None
+        assert service.confirm(tx, code, "a", "wm1", NOON) is None
         tx.commit()
     service.way(code, "b")
     service.scan(code.code)
@@ -193,7 +192,7 @@ def test_the_same_person_within_the_reservation_gets_the_same_and_nothing_is_wri
 
 def confirmed(code: service.LiveCode, staff_id: str, at: datetime = NOON) -> str | None:
     tx = Transaction()
-    found = service.confirm(tx, service.way(code, staff_id), "wm1", at)
+    found = service.confirm(tx, code, staff_id, "wm1", at)
     tx.commit()
     return found
 
