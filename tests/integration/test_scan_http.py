@@ -12,7 +12,7 @@ from chalice.test import Client
 from scan_support import NOON, FakeWeCom, new_process
 
 from app import app
-from chalicelib.livecodes import api
+from chalicelib.livecodes.api import _cookie
 from chalicelib.livecodes.service import Scan
 from chalicelib.platform import auth, settings
 from chalicelib.platform.errors import Upstream
@@ -285,5 +285,5 @@ def test_the_cookies_path_has_the_stage_that_the_public_address_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PUBLIC_BASE_URL", "https://x.execute-api.cn-north-1.amazonaws.com.cn/prod")
-    cookie = api._cookie("abcdefgh", Scan("staff", "01M82R9VB2Y09V77RQAE7EFGD4", "lihua", "https://qr"))
+    cookie = _cookie("abcdefgh", Scan("staff", "01M82R9VB2Y09V77RQAE7EFGD4", "lihua", "https://qr"))
     assert "Path=/prod/s/abcdefgh;" in cookie["Set-Cookie"] and cookie["Set-Cookie"].endswith("Secure")
