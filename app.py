@@ -37,8 +37,9 @@ DOORS = [
 
 class Millrace(Chalice):
     def __call__(self, event: Any, context: Any) -> Any:
-        # Chalice refuses to send a picture to a client that sends no Accept header.
-        event["headers"] = {"accept": "*/*", **(event.get("headers") or {})}
+        # Chalice refuses to send a picture to a client whose Accept header does not ask for one.
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        event["headers"] = {**headers, "accept": ", ".join(filter(None, (headers.get("accept"), "*/*")))}
         return super().__call__(event, context)
 
 

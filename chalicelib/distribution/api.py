@@ -226,7 +226,8 @@ def commissions(call: http.Call) -> dict[str, Any]:
     if order_id := call.query.get("order_id"):
         return http.listing(service.commissions_of_order(order_id))
     if distributor_id := call.query.get("distributor_id"):
-        return http.listing(*service.commissions_of_distributor(distributor_id, *call.page()))
+        who = service.distributor(distributor_id)
+        return http.listing(*service.commissions_of_distributor(who.distributor_id, *call.page()))
     raise Invalid(("order_id", "say order_id or distributor_id"))
 
 

@@ -130,7 +130,7 @@ def distributors(limit: int, cursor: str | None) -> tuple[list[Distributor], str
 
 def share_url(share_code: str) -> str:
     """The distributor's own page."""
-    return f"{settings.env('PUBLIC_BASE_URL')}/h5/d/{share_code}"
+    return f"{settings.env('PUBLIC_BASE_URL').rstrip('/')}/h5/d/{share_code}"
 
 
 def of_share_code(share_code: str) -> Distributor | None:

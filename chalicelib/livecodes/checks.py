@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.livecodes import rules
 from chalicelib.platform import durations
+from chalicelib.wecom import attachments
 
 Problem = tuple[str, str]  # (field, message)
 
@@ -100,6 +101,9 @@ def _welcome(welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
         yield "welcome.text", f"over {MAX_WELCOME_BYTES} bytes"
     if not welcome["text"] and not welcome["attachments"]:
         yield "welcome.text", "a welcome has a text or an attachment"
+    for index, attachment in enumerate(welcome["attachments"]):
+        if not attachments.well_formed(attachment):
+            yield f"welcome.attachments[{index}]", attachments.SHAPE
 
 
 def _zone(name: str) -> Iterator[Problem]:

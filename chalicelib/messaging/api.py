@@ -7,6 +7,7 @@ import msgspec
 from chalicelib.messaging import rules, service
 from chalicelib.platform import http
 from chalicelib.platform.errors import Invalid
+from chalicelib.wecom import attachments
 
 door = http.Door(__name__, tag="Messaging")
 
@@ -39,9 +40,7 @@ def put(call: http.Call) -> WelcomeSetting:
     if len(body.text.encode()) > rules.MAX_TEXT:
         raise Invalid(("text", f"over {rules.MAX_TEXT} bytes"))
     for index, attachment in enumerate(body.attachments):
-        if not rules.well_formed(attachment):
-            raise Invalid(
-                (f"attachments[{index}]", f"msgtype is one of {', '.join(rules.KINDS)}, with its object")
-            )
+        if not attachments.well_formed(attachment):
+            raise Invalid((f"attachments[{index}]", attachments.SHAPE))
     service.set_default_welcome(rules.Welcome(body.text, tuple(body.attachments)))
     return body

@@ -11,7 +11,6 @@ from typing import Any
 
 MAX_TEXT = 4000  # bytes
 MAX_ATTACHMENTS = 9
-KINDS = ("image", "link", "miniprogram", "video", "file")
 CUSTOMER, STAFF = "{customer_name}", "{staff_name}"
 NEUTRAL_CUSTOMER, NEUTRAL_STAFF = "您", "您的专属顾问"
 
@@ -67,9 +66,3 @@ def after(errcode: int | None, treatment: str, can_drop: bool) -> Next:
     if can_drop and treatment in ("data", "reupload"):
         return Next.TEXT_ONLY
     return Next.MISSED
-
-
-def well_formed(attachment: Mapping[str, Any]) -> bool:
-    """Whether it is WeCom's shape: `{"msgtype": "link", "link": {…}}`."""
-    kind = attachment.get("msgtype")
-    return kind in KINDS and isinstance(attachment.get(str(kind)), dict)

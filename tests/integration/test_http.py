@@ -137,8 +137,9 @@ def test_a_bad_limit(client: Client, key: dict[str, str], limit: str) -> None:
     assert answer.status_code == 422 and answer.json_body["errors"][0]["field"] == "limit"
 
 
-def test_a_picture_goes_to_a_client_without_an_accept_header(client: Client) -> None:
-    answer = client.http.get("/picture")
+@pytest.mark.parametrize("headers", [{}, {"Accept": "application/json"}, {"accept": "text/html"}])
+def test_a_picture_goes_to_a_client_whatever_it_accepts(client: Client, headers: dict[str, str]) -> None:
+    answer = client.http.get("/picture", headers=headers)
     assert answer.status_code == 200 and answer.body == b"\x89PNG"
 
 

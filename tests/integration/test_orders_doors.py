@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from app import app
+from chalicelib.distribution import service as distribution
 from chalicelib.orders import service as orders
 from chalicelib.orders.types import Message
 from chalicelib.platform import auth, queues, settings
@@ -219,6 +220,7 @@ def test_the_operators_way_through(client: Client, key: dict[str, str], sent: li
     assert {**commission, **expected, "status": "pending"} == commission
     assert get(client, key, f"/api/commissions?distributor_id={distributor_id}")["items"] == [commission]
     assert client.http.get("/api/commissions", headers=key).status_code == 422
+    assert client.http.get("/api/commissions?distributor_id=d_nobody", headers=key).status_code == 404
     assert get(client, key, f"/api/distributors/{distributor_id}/balance") == {
         "pending_fen": 990,
         "available_fen": 0,
@@ -330,3 +332,8 @@ def test_forged_and_foreign_notifications(client: Client, merchant: None, sent: 
     assert notify(client, notification("MCHTRANSFER.BILL.FINISHED", {"x": 1})).status_code == 400
     assert notify(client, b"{}").status_code == 400
     assert sent == []
+
+
+def test_a_public_address_may_end_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_BASE_URL", "https://shop.example/")
+    assert distribution.share_url("Ab3dE9xZ") == "https://shop.example/h5/d/Ab3dE9xZ"

@@ -73,6 +73,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     ({"welcome": {"text": "字" * 1334}}, "welcome.text"),
     ({"welcome": {}}, "welcome.text"),
+    ({"welcome": {"text": "a", "attachments": [{"msgtype": "link"}]}}, "welcome.attachments[0]"),
     ({"timezone": "Mars/Olympus"}, "timezone"),
     ({"timezone": "../../etc/passwd"}, "timezone"),
 ]

@@ -47,17 +47,3 @@ def test_a_welcome_of_nothing_is_none() -> None:
     assert not rules.welcome_of({"text": None, "attachments": []})
     assert rules.welcome_of({"text": "hi"}) == Welcome("hi")
     assert len(rules.welcome_of({"attachments": [{}] * 12}).attachments) == rules.MAX_ATTACHMENTS
-
-
-@pytest.mark.parametrize(
-    ("attachment", "good"),
-    [
-        ({"msgtype": "link", "link": {"title": "a", "url": "https://a"}}, True),
-        ({"msgtype": "link", "image": {}}, False),
-        ({"msgtype": "text", "text": {}}, False),
-        ({"msgtype": ["link"], "link": {}}, False),
-        ({}, False),
-    ],
-)
-def test_well_formed(attachment: dict[str, object], good: bool) -> None:
-    assert rules.well_formed(attachment) is good
