@@ -1,6 +1,7 @@
 """The sandbox as one object: start it, act in its world, look at what it was asked, stop it."""
 
 import threading
+import time
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,8 @@ from infra.sandbox.wechatpay import WechatPay
 from infra.sandbox.world import World
 
 _TICK = 0.2
+_SAVE_EACH = 1.0  # seconds; a process that is killed loses no more of the world than that …
+_SAVE_SHARE = 0.05  # … unless the world is so large that saving it would take more of the time than this
 _KEYS = ("merchant_private_key", "merchant_public_key", "platform_private_key")
 
 
@@ -77,8 +80,14 @@ class Sandbox:
                 st.save(self.world.state, self.config.state_path)
 
     def _tick(self) -> None:
+        save_at = 0.0
         while not self._stopped.wait(_TICK):
             self.run_due()
+            begun = time.monotonic()
+            if begun >= save_at:
+                self.save()
+                ended = time.monotonic()
+                save_at = ended + max(_SAVE_EACH, (ended - begun) / _SAVE_SHARE)
 
     # Time
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -337,6 +338,16 @@ def test_it_runs_by_itself(start: Callable[..., Sandbox], door: Door, clock: Clo
     while not door.posts and time.monotonic() < deadline:
         time.sleep(0.02)
     assert len(door.posts) == 1
+
+
+def test_a_killed_one_has_kept_its_world(start: Callable[..., Sandbox], tmp_path: Path) -> None:
+    kept = tmp_path / "sandbox.json"
+    sandbox = start(run_by_itself=True, state_path=str(kept))
+    added = control(sandbox, "POST", "add", {"staff_id": "lihua"})["external_userid"]
+    deadline = time.monotonic() + 5
+    while not (kept.exists() and added in kept.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [row["external_userid"] for row in Sandbox(Config(state_path=str(kept))).customers()] == [added]
 
 
 def test_the_control_api(sandbox: Sandbox, door: Door) -> None:
