@@ -6,7 +6,6 @@ signature over them holds.
 
 import http.client
 import json
-import threading
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ class Proxy(ThreadingHTTPServer):
         observe: Callable[[dict[str, str], bytes], object],
     ):
         self.api, self.sandbox, self.local, self.observe = api, sandbox, local, observe
-        self.connections = threading.local()
+        self.idle: dict[str, list[http.client.HTTPConnection]] = {api.prefix: [], sandbox.prefix: []}
         super().__init__(("127.0.0.1", port), Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -111,36 +110,36 @@ class Handler(BaseHTTPRequestHandler):
             try:
                 return self.exchange(to, target, headers, body)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                self.drop(to)
                 if last:
                     break
+                self.server.idle[to.prefix].clear()  # the others have gone stale as well
             except (OSError, http.client.HTTPException):
-                self.drop(to)
                 break
         return problem(502, "Bad Gateway", "the stack does not answer")
 
     def exchange(self, to: Upstream, target: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
-        kept = self.server.connections.__dict__  # one connection a thread and server
-        connection: http.client.HTTPConnection | None = kept.get(to.prefix)
-        if connection is None:
-            connection = kept[to.prefix] = http.client.HTTPConnection(to.host, to.port, timeout=60)
-        connection.putrequest(self.command, target, skip_accept_encoding=True)
-        for name, value in headers:
-            connection.putheader(name, value.encode("latin-1"))
-        connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
-        response = connection.getresponse()
-        content = response.read()
+        idle = self.server.idle[to.prefix]  # kept whoever asks: WeCom opens a new one for each callback
+        try:
+            connection = idle.pop()
+        except IndexError:
+            connection = http.client.HTTPConnection(to.host, to.port, timeout=60)
+        try:
+            connection.putrequest(self.command, target, skip_accept_encoding=True)
+            for name, value in headers:
+                connection.putheader(name, value.encode("latin-1"))
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            response = connection.getresponse()
+            content = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        idle.append(connection)
         return (
             response.status,
             [(k, v) for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP],
             content,
         )
-
-    def drop(self, to: Upstream) -> None:
-        connection = self.server.connections.__dict__.pop(to.prefix, None)
-        if connection is not None:
-            connection.close()
 
     def reply(self, answer: Answer) -> None:
         status, headers, content = answer

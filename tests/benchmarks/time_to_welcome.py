@@ -1,7 +1,9 @@
 """Time to welcome through the local stack: 20 adds a second for 15 seconds.
 
 From when our door took the event to when WeCom had accepted the welcome, as the product itself
-measures it (line `welcome_sent`), and the share that missed the 20 s window.
+measures it (line `welcome_sent`), and the share that missed the 20 s window. A burst goes before and is
+not counted: each function then has as many warm environments as it will have (4 here), as where 20 people
+a second come all the time. All of a second's work shares these cores, emulator and sandbox included.
 """
 
 import statistics
@@ -11,7 +13,7 @@ from typing import Any
 
 from infra.local.client import LocalStack
 
-PER_SECOND, SECONDS = 20, 15
+PER_SECOND, SECONDS, BURST = 20, 15, 40
 
 
 def main() -> None:
@@ -31,17 +33,21 @@ def main() -> None:
         def add(number: int) -> None:
             people.append(stack.sandbox("POST", "add", {"qr_code": scan["qr_url"], "name": f"客户{number}"}))
 
-        add(0)
-        stack.drain()  # the functions are warm now, as they are where 20 people a second come
+        def come(count: int, per_second: float) -> float:
+            """That many people at that rate; the seconds until the last is answered."""
+            begun, threads = time.monotonic(), []
+            for number in range(count):
+                time.sleep(max(0.0, begun + number / per_second - time.monotonic()))
+                threads.append(threading.Thread(target=add, args=(number,)))
+                threads[-1].start()
+            for thread in threads:
+                thread.join()
+            return time.monotonic() - begun
+
+        come(BURST, per_second=1000)
+        stack.drain()
         people.clear()
-        begun, threads = time.monotonic(), []
-        for number in range(PER_SECOND * SECONDS):
-            time.sleep(max(0.0, begun + number / PER_SECOND - time.monotonic()))
-            threads.append(threading.Thread(target=add, args=(number,)))
-            threads[-1].start()
-        for thread in threads:
-            thread.join()
-        took = time.monotonic() - begun
+        took = come(PER_SECOND * SECONDS, PER_SECOND)
         stack.drain()
         waits, missed = [], 0
         for person in people:
