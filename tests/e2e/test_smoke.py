@@ -111,6 +111,28 @@ def test_killed_outright_it_takes_its_children_along(tmp_path: Path) -> None:
         assert gone(processes)
 
 
+@pytest.mark.slow
+def test_what_was_being_worked_on_when_killed_is_done_after_the_next_start(tmp_path: Path) -> None:
+    with LocalStack(data=tmp_path) as first:
+        assert first.process is not None
+        code = first.api("POST", "/api/live-codes", CODE, expect=201)
+        scan = first.request("GET", f"/s/{code['code']}", headers={"Accept": "application/json"}).json()
+        first.drain()
+        first.sandbox("POST", "faults", {"path": "externalcontact/mark_tag", "kind": "latency", "value": 30})
+        added = first.sandbox("POST", "add", {"qr_code": scan["qr_url"]})
+        deadline = time.monotonic() + 30
+        while first.sandbox("GET", "faults")["items"] and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.kill(first.process.pid, signal.SIGKILL)
+    with LocalStack(data=tmp_path, ADMIN_API_KEY=first.key) as second:
+        begun = time.monotonic()
+        second.drain()
+        assert time.monotonic() - begun < 60  # the message's time-out is 12 minutes
+        assert second.sandbox_calls("mark_tag")
+        (who,) = second.sandbox("GET", f"customers?external_userid={added['external_userid']}")["items"]
+        assert len(who["bonds"][0]["tag_ids"]) == 1
+
+
 def test_a_port_in_use_is_said(stack: LocalStack) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "infra.local"],
