@@ -18,6 +18,7 @@ _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=timezone.utc), datetime(2100, 1, 1, 
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"  # no control characters
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_PLAIN)]
+MaybeId = Annotated[str, msgspec.Meta(max_length=64, pattern=f"^$|{_PLAIN}")] | None  # malls send "" too
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Fen = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -26,8 +27,8 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 class Buyer(msgspec.Struct, kw_only=True):
     """Who bought. A phone number is taken and let go: nothing keeps it."""
 
-    unionid: Id | None = None
-    external_userid: Id | None = None
+    unionid: MaybeId = None
+    external_userid: MaybeId = None
     phone: str | None = None
 
 
@@ -61,7 +62,7 @@ class OrderMessage(msgspec.Struct, kw_only=True):
     items: Annotated[list[Item], msgspec.Meta(max_length=MAX_LINES)] | None = None
     paid_fen: Fen | None = None
     freight_fen: Fen | None = None
-    share_code: Id | None = None
+    share_code: MaybeId = None
     refund: RefundPart | None = None
 
 
@@ -89,11 +90,11 @@ def message(body: OrderMessage) -> Message:
         lines=tuple(
             OrderLine(i.line_id, i.sku, i.title, i.quantity, i.price_fen, i.discount_fen) for i in items
         ),
-        external_userid=buyer.external_userid,
-        unionid=buyer.unionid,
+        external_userid=buyer.external_userid or None,
+        unionid=buyer.unionid or None,
         paid_fen=body.paid_fen,
         freight_fen=body.freight_fen,
-        share_code=body.share_code,
+        share_code=body.share_code or None,
         refund=_refund(refund) if refund else None,
     )
 

@@ -165,7 +165,8 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
     call = Call(request, max_body)
     call.caller = caller
     if route.body is not None:
-        call.body = convert(call.json(), route.body)
+        nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
+        call.body = route.body() if nothing else convert(call.json(), route.body)
 
     def work() -> Answer:
         result = route.view(call, **parameters)

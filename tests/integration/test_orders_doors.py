@@ -337,3 +337,15 @@ def test_forged_and_foreign_notifications(client: Client, merchant: None, sent: 
 def test_a_public_address_may_end_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLIC_BASE_URL", "https://shop.example/")
     assert distribution.share_url("Ab3dE9xZ") == "https://shop.example/h5/d/Ab3dE9xZ"
+
+
+def test_a_mall_says_nobody_with_an_empty_text(client: Client, sent: list[Any]) -> None:
+    nobody = {"unionid": "", "external_userid": "", "phone": ""}
+    assert send(client, {**ORDER, "share_code": "", "buyer": nobody}).status_code == 200
+    found = Message.from_queue(sent[0][1])
+    assert (found.share_code, found.unionid, found.external_userid) == (None, None, None)
+
+
+def test_a_settlement_needs_no_body(client: Client, key: dict[str, str], sent: list[Any]) -> None:
+    assert client.http.post("/api/settlements", headers=key).status_code == 202
+    assert client.http.post("/api/distribution/plans", headers=key).status_code == 400
