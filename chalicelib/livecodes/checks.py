@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.livecodes import rules
-from chalicelib.platform import durations
+from chalicelib.platform import clock, durations
 from chalicelib.wecom import attachments
 
 Problem = tuple[str, str]  # (field, message)
@@ -108,6 +107,6 @@ def _welcome(welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
 
 def _zone(name: str) -> Iterator[Problem]:
     try:
-        rules.zone(name)
+        clock.zone(name)
     except ValueError:
         yield "timezone", "not a time zone, e.g. Asia/Shanghai"

@@ -8,15 +8,13 @@ duty, else fallback staff, else members off duty (they answer when they are back
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from math import gcd
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from chalicelib.platform import durations
+from chalicelib.platform import clock, durations
 
-SHANGHAI = "Asia/Shanghai"
 _TOLD = 20  # staff ids that an explanation lists of each sort
 
 
@@ -52,7 +50,7 @@ class Rule:
     fallback: tuple[Member, ...] = ()
     sticky: bool = True
     reserve_for: timedelta = timedelta(minutes=10)
-    zone: tzinfo = timezone(timedelta(hours=8), SHANGHAI)
+    zone: tzinfo = clock.SHANGHAI
     opens: datetime | None = None
     closes: datetime | None = None
 
@@ -207,7 +205,7 @@ def rule_of(definition: Mapping[str, Any]) -> Rule:
         fallback=tuple(known.get(s) or Member(s) for s in assignment["fallback_staff_ids"]),
         sticky=assignment["sticky"],
         reserve_for=durations.parse(assignment["reserve_for"]),
-        zone=zone(definition["timezone"]),
+        zone=clock.zone(definition["timezone"]),
         opens=_time(schedule["from"]),
         closes=_time(schedule["until"]),
     )
@@ -223,16 +221,6 @@ def _member(row: Mapping[str, Any]) -> Member:
 def minutes(text: str) -> int:
     """`09:30` as minutes of the day; `24:00` is 1440."""
     return int(text[:2]) * 60 + int(text[3:])
-
-
-def zone(name: str) -> tzinfo:
-    """A time zone by its IANA name. ValueError for an unknown one."""
-    if name == SHANGHAI:  # no summer time since 1991: needs no tables
-        return timezone(timedelta(hours=8), SHANGHAI)
-    try:
-        return ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"not a time zone: {name}") from error
 
 
 def _time(text: str | None) -> datetime | None:

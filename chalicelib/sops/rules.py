@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from chalicelib.platform import durations
+from chalicelib.platform import clock, durations
 from chalicelib.sops.types import Image, Link, MiniProgram, Plan, QuietHours, Step, Text, When
 
 LONGEST = timedelta(days=1100)
@@ -13,17 +12,6 @@ MAX_TEXT = 4000  # bytes, WeCom's mass send
 MAX_ATTACHMENTS = 9
 _LATER = "comes later; this version cannot run it"
 _READY = ("customer_added", "tag_added", "order_paid")
-_CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")  # needs no time zone data
-
-
-def zone(name: str) -> tzinfo:
-    """A time zone by its IANA name. ValueError for one there is not."""
-    if name == "Asia/Shanghai":
-        return _CHINA
-    try:
-        return ZoneInfo(name)
-    except (KeyError, OSError):
-        raise ValueError(f"no time zone: {name}") from None
 
 
 def due_at(plan: Plan, step: Step, anchor: datetime) -> datetime:
@@ -33,7 +21,7 @@ def due_at(plan: Plan, step: Step, anchor: datetime) -> datetime:
     """
     due = anchor + durations.parse(step.after)
     if step.at is not None:
-        due = _next(due, step.at, zone(plan.timezone))
+        due = _next(due, step.at, clock.zone(plan.timezone))
     return quiet_until(plan, due) or due
 
 
@@ -41,7 +29,7 @@ def quiet_until(plan: Plan, at: datetime) -> datetime | None:
     """The end of the quiet hours that `at` lies in; None when it lies in none."""
     if plan.quiet_hours is None:
         return None
-    local = zone(plan.timezone)
+    local = clock.zone(plan.timezone)
     if not _within(plan.quiet_hours, at.astimezone(local).time()):
         return None
     return _next(at, plan.quiet_hours.to, local)
@@ -160,7 +148,7 @@ def _check_plan(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.quiet_hours and plan.quiet_hours.from_ == plan.quiet_hours.to:
         yield "quiet_hours.to", "must differ from `from`"
     try:
-        zone(plan.timezone)
+        clock.zone(plan.timezone)
     except ValueError:
         yield "timezone", "not a time zone's name, like Asia/Shanghai"
 

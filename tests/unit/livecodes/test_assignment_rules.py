@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.livecodes import rules
 from chalicelib.livecodes.rules import Decision, Hours, Member, Rule, decide
+from chalicelib.platform import clock
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
 names = st.lists(st.sampled_from("abcdefghijkl"), min_size=1, max_size=12, unique=True)
@@ -186,4 +187,4 @@ def test_a_decision_explains_itself() -> None:
 def test_a_day_is_the_codes_own() -> None:
     late = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
     assert rules.day(rule([]), late) == "2026-11-23"
-    assert rules.day(rule([], zone=rules.zone("Europe/Berlin")), late) == "2026-11-22"
+    assert rules.day(rule([], zone=clock.zone("Europe/Berlin")), late) == "2026-11-22"
