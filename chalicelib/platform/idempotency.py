@@ -1,10 +1,12 @@
 """`Idempotency-Key` on POST: the same key and body give the first answer again; another body, 409.
 
-The key belongs to the caller and the path. An answer is kept a day. While the first call is at
-work a second one gets 409; a call that died frees its key after the API's own time-out.
+The key belongs to the caller and the path, for a day. A call that fails frees its key. One that was
+killed does not: nobody knows how far it came, so the same key never does the work a second time, and
+its repeat is told to look.
 """
 
 import hashlib
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -15,7 +17,6 @@ from chalicelib.platform.errors import Conflict, Invalid
 from chalicelib.platform.storage import Base, BaseMeta
 
 _KEEP = timedelta(days=1)
-_AT_WORK = timedelta(seconds=30)
 _MAX_KEY = 255
 
 
@@ -25,7 +26,7 @@ class IdempotencyItem(Base):
 
     key = UnicodeAttribute(hash_key=True)
     body_hash = UnicodeAttribute()
-    free_at = NumberAttribute()  # epoch seconds; until then a call is at work, or its answer is kept
+    call = UnicodeAttribute()  # whose it is: a write whose answer was lost is known again by it
     answer = JSONAttribute(null=True)
     expires_at = NumberAttribute()
 
@@ -44,30 +45,34 @@ def once(
     item = IdempotencyItem(
         name,
         body_hash=hashlib.sha256(body).hexdigest(),
-        free_at=now + int(_AT_WORK.total_seconds()),
+        call=uuid.uuid4().hex,
         expires_at=now + int(_KEEP.total_seconds()),
     )
-    free = IdempotencyItem.key.does_not_exist() | (IdempotencyItem.free_at < now)
+    # DynamoDB removes what has expired within days only: it no longer counts at once.
+    free = IdempotencyItem.key.does_not_exist() | (IdempotencyItem.expires_at < now)
     if not storage.put_once(item, free):
-        return _first_answer(name, item.body_hash)
+        first = IdempotencyItem.find(name)
+        if first is None or first.call != item.call:
+            return _first_answer(first, item.body_hash)
     try:
         status, text = work()
-    except BaseException:
+    except Exception:
         item.delete()
         raise
     if status >= 500:
         item.delete()
     else:
         item.answer = {"status": status, "text": text}
-        item.free_at = item.expires_at
         item.save()
     return status, text, False
 
 
-def _first_answer(name: str, body_hash: str) -> tuple[int, str, bool]:
-    first = IdempotencyItem.find(name)
+def _first_answer(first: IdempotencyItem | None, body_hash: str) -> tuple[int, str, bool]:
     if first is not None and first.body_hash != body_hash:
         raise Conflict("this Idempotency-Key was used with another body")
     if first is None or first.answer is None:
-        raise Conflict("a call with this Idempotency-Key is at work")
+        raise Conflict(
+            "a call with this Idempotency-Key is at work, or was cut off: look whether it was done, "
+            "and use a new key if it was not"
+        )
     return first.answer["status"], first.answer["text"], True

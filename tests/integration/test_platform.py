@@ -135,6 +135,43 @@ def test_idempotency_frees_the_key_of_a_call_that_failed(tables: None) -> None:
     assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (200, "1"))[2] is False
 
 
+def test_a_call_that_was_killed_is_never_done_a_second_time(
+    tables: None, at: Callable[[datetime], None]
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    made = []
+
+    def killed_after_its_write() -> tuple[int, str]:
+        made.append(1)
+        raise Killed
+
+    at(NOW)
+    with pytest.raises(Killed):
+        idempotency.once("key", "/api/x", "k1", b"{}", killed_after_its_write)
+    for later in (timedelta(0), timedelta(minutes=5), timedelta(hours=23)):
+        at(NOW + later)
+        with pytest.raises(Conflict):
+            idempotency.once("key", "/api/x", "k1", b"{}", killed_after_its_write)
+    assert made == [1]
+    at(NOW + timedelta(days=2))  # the key has expired, whether DynamoDB has removed it or not
+    assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, "1")) == (201, "1", False)
+
+
+def test_a_lost_answer_to_taking_the_key_is_no_other_call(
+    tables: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = storage.put_once
+
+    def lost(*arguments: Any) -> bool:
+        return through(*arguments) and through(*arguments)  # sent again, and meets itself
+
+    monkeypatch.setattr(storage, "put_once", lost)
+    assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, "1")) == (201, "1", False)
+    assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, "2")) == (201, "1", True)
+
+
 def test_due_work_is_read_once_its_time_has_come(tables: None, at: Callable[[datetime], None]) -> None:
     at(NOW)
     minute, later = NOW.replace(second=0), NOW.replace(second=0) + timedelta(minutes=5)
