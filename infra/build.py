@@ -26,7 +26,7 @@ MAX_UNZIPPED = 250 * 1024 * 1024  # Lambda: a function with its layers
 MAX_GLIBC = {"python3.11": (2, 26)}  # Amazon Linux 2; every later runtime is Amazon Linux 2023
 MAX_GLIBC_LATER = (2, 34)
 # Of the 443 services botocore describes, those that the functions or the framework open.
-BOTOCORE_DATA = {"dynamodb", "sqs", "lambda", "secretsmanager", "sts"}
+BOTOCORE_DATA = {"dynamodb", "sqs", "lambda", "secretsmanager", "sts", "s3"}
 
 
 @dataclass(frozen=True)

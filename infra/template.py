@@ -137,6 +137,8 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
         values |= {key: {"Ref": parameter} for key, parameter in stack["settings"][group].items()}
     for target in spec.get("invoke", []):
         values[f"{target.upper()}_FUNCTION"] = {"Ref": f"{camel(target)}Function"}
+    if "files" in spec:
+        values["FILES_BUCKET"] = {"Ref": "FilesBucket"}
     return values
 
 
@@ -155,6 +157,7 @@ def role(name: str, spec: Mapping[str, Any]) -> Json:
         statements.append(
             allow("lambda", ["InvokeFunction"], [arn_of(f"{camel(t)}Function") for t in targets])
         )
+    statements += file_grants(spec.get("files", {}))
     if "queue" in spec:
         actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"]
         statements.append(allow("sqs", actions, [arn_of(f"{camel(name)}Queue")]))
@@ -186,6 +189,22 @@ def table_grants(spec: Mapping[str, Any]) -> list[Json]:
             made.append(allow("dynamodb", actions, with_indexes(names)))
     if scans := spec.get("scan"):
         made.append(allow("dynamodb", ["Scan"], with_indexes(scans)))
+    return made
+
+
+def file_grants(spec: Mapping[str, Any]) -> list[Json]:
+    """Files by prefix. To tell that one is not there takes ListBucket; without it S3 answers 403."""
+    made = []
+    for access, actions in (
+        ("write", ["GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload"]),
+        ("read", ["GetObject"]),
+    ):
+        if prefixes := spec.get(access):
+            made.append(
+                allow("s3", actions, [sub(f"${{FilesBucket.Arn}}/{prefix}/*") for prefix in prefixes])
+            )
+    if made:
+        made.append(allow("s3", ["ListBucket"], [arn_of("FilesBucket")]))
     return made
 
 

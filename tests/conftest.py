@@ -97,6 +97,22 @@ def tables() -> Iterator[None]:
     _fresh()
 
 
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A master key for platform.keys, without Secrets Manager. After `tables` or `engine`."""
+    known = (time.monotonic() + 3600, {"master": "m" * 64})
+    monkeypatch.setitem(settings._secrets, "keys", known)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The bucket of platform.files, in whatever engine is on. After `tables` or `engine`."""
+    monkeypatch.setenv("FILES_BUCKET", "test-files")
+    region = {"LocationConstraint": "cn-north-1"}
+    settings.client("s3").create_bucket(Bucket="test-files", CreateBucketConfiguration=region)
+    return "test-files"
+
+
 def free_port() -> int:
     with socket() as s:
         s.bind(("127.0.0.1", 0))

@@ -130,10 +130,10 @@ def _scanned(call: Call, code: str) -> Answer:
     found = service.scan(code, call.cookies.get(_COOKIE))
     answer = ScanOut(
         assignment_id=found.assignment_id,
-        kind="closed" if found.kind == "closed" else "staff",
+        kind=found.kind,
         staff_id=found.staff_id,
-        chat_id=None,
-        store_id=None,
+        chat_id=found.chat_id,
+        store_id=found.store_id,
         qr_url=found.qr_url,
         expires_at=clock.iso(found.expires_at) if found.expires_at else None,
     )

@@ -43,8 +43,22 @@ class LiveCodeItem(Base):
     by_creation = ByCreation()
 
 
+class ByCode(GlobalSecondaryIndex["AssignmentItem"]):
+    class Meta:
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    assignment_id = UnicodeAttribute(range_key=True)
+
+
 class AssignmentItem(Base):
-    """One scan's reservation with one member. `day`: whose place it took."""
+    """One scan's reservation with one member (a guide, or a group chat). `day`: whose place it took.
+
+    listing: only of codes whose members can't be listed (nearest_store): `<live_code_id>#<shard of 8>`.
+    origin: what the scan's link told beside the code (a print run and a card's number). store_id: whose
+    guide it is.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("assignments")
@@ -58,6 +72,10 @@ class AssignmentItem(Base):
     why = JSONAttribute()
     external_userid = UnicodeAttribute(null=True)
     confirmed_at = UnicodeAttribute(null=True)
+    listing = UnicodeAttribute(null=True)
+    origin = JSONAttribute(null=True)
+    store_id = UnicodeAttribute(null=True)
+    by_code = ByCode()
 
 
 class PlaceItem(Base):

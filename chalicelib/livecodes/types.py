@@ -9,6 +9,8 @@ _Name = Annotated[str, Meta(min_length=1, max_length=100)]
 _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 _Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z|^24:00\Z", description="HH:MM, local")]
 _Weekday = Annotated[int, Meta(ge=1, le=7, description="1 is Monday")]
+_ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="WeCom's chat_id")]
+_StoreId = Annotated[str, Meta(min_length=1, max_length=64)]
 _Cap = Annotated[int, Meta(ge=0, le=1_000_000_000)] | None
 _MAX_STAFF = 100
 _Text = Annotated[str, Meta(max_length=4000)]
@@ -41,27 +43,87 @@ class Assignment(Struct, kw_only=True):
     reserve_for: Annotated[str, Meta(max_length=30, description="ISO 8601 duration, PT1M to P1D")] = "PT10M"
 
 
-class Welcome(Struct, kw_only=True):
-    """`text` may hold {customer_name} and {staff_name}; up to 9 attachments."""
+_Attachments = Annotated[list[dict[str, Any]], Meta(max_length=9)]
+
+
+class TimedWelcome(Hours, kw_only=True):
+    """The welcome for adds at these times, instead of the code's general one."""
 
     text: _Text = ""
-    attachments: Annotated[list[dict[str, Any]], Meta(max_length=9)] = []
+    attachments: _Attachments = []
 
 
-class Schedule(Struct, kw_only=True):
-    """Outside of it a scan is told that the code is closed."""
+class Welcome(Struct, kw_only=True):
+    """`text` may hold {customer_name}, {staff_name} and {coupon_code} (the gift); up to 9 attachments.
+
+    by_time: the first whose hours cover the add is taken; else `text` and `attachments`.
+    """
+
+    text: _Text = ""
+    attachments: _Attachments = []
+    by_time: Annotated[list[TimedWelcome], Meta(max_length=20)] | UnsetType = UNSET
+
+
+class Schedule(Struct, kw_only=True):  # what the contract has not, is left out while it is not given
+    """Outside of it a scan is told that the code is closed. `hours`: on at these times of the week only."""
 
     from_: _When | None = msgspec.field(name="from", default=None)
     until: _When | None = None
+    hours: Annotated[list[Hours], Meta(max_length=50)] | UnsetType = UNSET
+
+
+class Groups(Struct, kw_only=True):
+    """Kind group: filled in this order, each to `limit` people; from 200 on WeCom lets nobody in by QR.
+
+    auto_create: when the last one is nearly full, WeCom opens the next (named room_base_name and a
+    rising number); else, and below WeCom's own limit, its owner is asked to.
+    """
+
+    chat_ids: Annotated[list[_ChatId], Meta(min_length=1, max_length=500)]
+    limit: Annotated[int, Meta(ge=1, le=200)] = 200
+    auto_create: bool = True
+    room_base_name: Annotated[str, Meta(max_length=40)] = ""
+    room_base_id: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+
+class Stores(Struct, kw_only=True):
+    """Kind nearest_store: the nearest open store within `radius_m`, out of `store_ids` (null: all).
+
+    gives: a guide of the store, or its group. daily_cap: of each guide, in this code.
+    """
+
+    store_ids: Annotated[list[_StoreId], Meta(min_length=1, max_length=5000)] | None = None
+    radius_m: Annotated[int, Meta(ge=100, le=1_000_000, description="metres")] = 50_000
+    gives: Literal["staff", "group"] = "staff"
+    daily_cap: _Cap = None
+
+
+class Gift(Struct, kw_only=True):
+    """One coupon code of the pool for each new customer, in the welcome's {coupon_code}.
+
+    empty_text: stands there when the pool has no code left.
+    """
+
+    pool_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    empty_text: Annotated[str, Meta(max_length=100)] = ""
 
 
 class NewLiveCode(Struct, kw_only=True):
+    """`printing`: what posters hold. dynamic: our link, each scan decides. native: WeCom's own QR code.
+
+    A group or nearest_store code takes `assignment` for when no group has room, no store a free guide.
+    """
+
     name: _Name
     kind: Literal["staff", "group", "nearest_store"] = "staff"
     channel: Annotated[str, Meta(min_length=1, max_length=64)] = "other"
     tags: Annotated[list[str], Meta(max_length=20, description="group/name each")] = []
     assignment: Assignment = msgspec.field(default_factory=Assignment)
+    printing: Literal["dynamic", "native"] = "dynamic"
+    groups: Groups | None = None
+    stores: Stores | None = None
     welcome: Welcome | None = None
+    gift: Gift | None = None
     skip_verify: bool = True
     schedule: Schedule = msgspec.field(default_factory=Schedule)
     timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "Asia/Shanghai"
@@ -74,6 +136,10 @@ class LiveCodePatch(Struct, kw_only=True):
     channel: Any | UnsetType = UNSET
     tags: Any | UnsetType = UNSET
     assignment: Any | UnsetType = UNSET
+    printing: Any | UnsetType = UNSET
+    groups: Any | UnsetType = UNSET
+    stores: Any | UnsetType = UNSET
+    gift: Any | UnsetType = UNSET
     welcome: Any | UnsetType = UNSET
     skip_verify: Any | UnsetType = UNSET
     schedule: Any | UnsetType = UNSET
@@ -85,6 +151,7 @@ class Location(Struct, kw_only=True):
 
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    datum: Literal["gcj02", "wgs84"] = "gcj02"
     store_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from chalicelib.platform import clock, ids, settings
+from chalicelib.platform import clock, files, ids, settings
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import Base, BaseMeta
 
@@ -22,7 +22,8 @@ class JobItem(Base):
     done = NumberAttribute(default=0)
     total = NumberAttribute(default=0)
     result_id = UnicodeAttribute(null=True)
-    result_url = UnicodeAttribute(null=True)
+    result_key = UnicodeAttribute(null=True)
+    result_name = UnicodeAttribute(null=True)
     error = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
@@ -42,24 +43,20 @@ def start(kind: str, total: int, result_id: str | None = None, job_id: str | Non
 
 
 def update(job_id: str, **values: Any) -> None:
-    """Set `done`, `total`, `status` ("finished", "failed"), `result_url`, `error`."""
+    """Set `done`, `total`, `status` ("finished", "failed"), `error`; `result_key`, the file in S3 that
+    it made, and `result_name`, under which it is downloaded."""
     actions = [getattr(JobItem, name).set(value) for name, value in values.items()]
     JobItem(job_id).update(actions=actions)
 
 
 def get(job_id: str) -> dict[str, Any]:
-    """`{"job_id","kind","status","done","total","result_id","result_url","error"}`; NotFound."""
+    """`{"job_id","kind","status","done","total","result_id","result_url","error"}`; NotFound.
+
+    `result_url` is a link made anew each time, good for an hour.
+    """
     job = JobItem.find(job_id)
     if job is None:
         raise NotFound(f"there is no job {job_id}")
-    names = (
-        "job_id",
-        "kind",
-        "status",
-        "done",
-        "total",
-        "result_id",
-        "result_url",
-        "error",
-    )
-    return {name: getattr(job, name) for name in names}
+    names = ("job_id", "kind", "status", "done", "total", "result_id", "error")
+    url = files.download_url(job.result_key, job.result_name) if job.result_key else None
+    return {**{name: getattr(job, name) for name in names}, "result_url": url}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process, requests, statuses, taken
 
-from chalicelib.livecodes import codes, service
+from chalicelib.livecodes import codes, reservations, service
 from chalicelib.livecodes.models import AssignmentItem, member_key
 from chalicelib.platform import due, timeline
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
@@ -271,9 +271,9 @@ def test_a_place_given_back_by_another_process_is_found_at_once_when_all_are_ful
     code = service.create(definition({"staff_id": "a", "daily_cap": 1}))
     first = service.scan(code.code)
     assert service.scan(code.code).kind == "closed"
-    hints = dict(service._hints)
+    hints = dict(reservations._hints)
     service.lapse(code.live_code_id, "a", str(first.assignment_id))
-    service._hints.update(hints)
+    reservations._hints.update(hints)
     assert hints
     assert service.scan(code.code).staff_id == "a"
 
@@ -284,9 +284,9 @@ def test_a_place_given_back_is_found_after_five_seconds_when_there_is_a_fallback
     code = service.create(definition({"staff_id": "a", "daily_cap": 1}, fallback=("f",)))
     first = service.scan(code.code)
     assert service.scan(code.code).staff_id == "f"
-    hints = dict(service._hints)
+    hints = dict(reservations._hints)
     service.lapse(code.live_code_id, "a", str(first.assignment_id))
-    service._hints.update(hints)
+    reservations._hints.update(hints)
     at(NOON + timedelta(seconds=6))
     assert service.scan(code.code).staff_id == "a"
 
