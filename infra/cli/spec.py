@@ -1,0 +1,124 @@
+"""Commands from the OpenAPI document: what the API can do, the command line can, with nothing written twice.
+
+`GET /api/live-codes/{live_code_id}` is `live-codes get LIVE_CODE_ID`, `POST /api/sops/{sop_id}/pause` is
+`sops pause SOP_ID`, `POST /api/live-codes/{id}/print-runs` is `live-codes print-runs create LIVE_CODE_ID`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_VERBS = {"get": "get", "put": "set", "patch": "change", "delete": "delete"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """Of the query or the body (`where`). `kind`: text, integer, number, boolean, json."""
+
+    name: str
+    where: str
+    kind: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One call. `words`: what is typed; `ids`: the path's parameters; `raw`: its body is a file."""
+
+    words: tuple[str, ...]
+    method: str
+    path: str
+    ids: tuple[str, ...]
+    options: tuple[Option, ...]
+    summary: str
+    raw: bool
+    paged: bool
+
+
+def commands(document: Mapping[str, Any]) -> list[Command]:
+    """Every call under /api/, sorted by its words."""
+    paths = document["paths"]
+    made = [
+        _command(path, method, operation, paths, document)
+        for path, methods in paths.items()
+        if path.startswith("/api/")
+        for method, operation in methods.items()
+    ]
+    return sorted(made, key=lambda command: command.words)
+
+
+def _command(
+    path: str,
+    method: str,
+    operation: Mapping[str, Any],
+    paths: Mapping[str, Any],
+    document: Mapping[str, Any],
+) -> Command:
+    parts = path.removeprefix("/api/").split("/")
+    words = [part for part in parts if not part.startswith("{")]
+    ids = tuple(part.strip("{}") for part in parts if part.startswith("{"))
+    queries = [p for p in operation["parameters"] if p["in"] == "query"]
+    schema = _resolved(
+        operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema"),
+        document,
+    )
+    options = [Option(p["name"], "query", "text", p.get("description", "")) for p in queries]
+    taken = {option.name for option in options}
+    for name, field in (schema or {}).get("properties", {}).items():
+        if name not in taken:
+            options.append(Option(name, "body", _kind(field, document), _help(field, document)))
+    verb = _verb(path, parts, method, paths)
+    return Command(
+        words=(*words, verb) if verb else tuple(words),
+        method=method.upper(),
+        path=path,
+        ids=ids,
+        options=tuple(options),
+        summary=operation.get("summary", ""),
+        raw=method in ("post", "put") and schema is None,
+        paged="cursor" in {p["name"] for p in queries},
+    )
+
+
+def _verb(path: str, parts: list[str], method: str, paths: Mapping[str, Any]) -> str | None:
+    """What is added to the path's words; None when the last says what is done (`pause`, `poster.png`)."""
+    collection = not parts[-1].startswith("{")
+    of_one = any(re.fullmatch(re.escape(path) + r"/{\w+}", other) for other in paths)
+    if method == "post":
+        return "create" if "get" in paths[path] or of_one or not collection else None
+    if method == "get" and collection:
+        if "post" in paths[path] or of_one:
+            return "list"
+        return "get" if len(paths[path]) > 1 else None
+    return _VERBS[method]
+
+
+def _resolved(schema: Any, document: Mapping[str, Any]) -> Any:
+    while isinstance(schema, Mapping) and "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+    return schema
+
+
+def _kind(field: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    field = _resolved(field, document)
+    choices = [_kind(c, document) for c in field.get("anyOf", []) if c.get("type") != "null"]
+    if choices:
+        return choices[0] if len(set(choices)) == 1 else "json"
+    if "enum" in field:
+        return "text"
+    return {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}.get(
+        field.get("type", ""), "json"
+    )
+
+
+def _help(field: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    field = _resolved(field, document)
+    if "enum" in field:
+        return " | ".join(str(value) for value in field["enum"])
+    text = str(field.get("description", ""))
+    return text.split("\n")[0]
