@@ -1,7 +1,7 @@
 """What is stored of live codes: the code and its ticket, reservations, places taken, contact ways."""
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
@@ -24,7 +24,7 @@ class LiveCodeItem(Base):
     """Part `config`: the code as the operator set it. Part `ticket`: what each scan counts and reads.
 
     The ticket is an item of its own because each scan writes it: 1 write unit however long the code is.
-    Both carry the same `version`.
+    Both carry the same `version`. `ref`: the operator's own name of a code that came from a file.
     """
 
     class Meta(BaseMeta):
@@ -40,6 +40,7 @@ class LiveCodeItem(Base):
     updated_at = UnicodeAttribute(null=True)
     definition = JSONAttribute(null=True)
     staff_ids_ever = JSONAttribute(null=True)
+    ref = UnicodeAttribute(null=True)
     by_creation = ByCreation()
 
 
@@ -89,8 +90,22 @@ class PlaceItem(Base):
     taken = NumberAttribute()
 
 
+class WaysOfCode(GlobalSecondaryIndex["ContactWayItem"]):
+    class Meta:
+        index_name = "live_code"
+        projection = KeysOnlyProjection()
+
+    live_code_id = UnicodeAttribute(hash_key=True)
+    state = UnicodeAttribute(range_key=True)
+
+
 class ContactWayItem(Base):
-    """WeCom's contact way of one member in one code. `lease`: until when its maker is waited for."""
+    """WeCom's contact way of one member in one code. `lease`: until when its maker is waited for.
+
+    A code's native way has an empty staff_id, and: listed, whom WeCom was told at told_at;
+    left_out {staff_id: {reason, at}}; telling, who is telling WeCom at present and until when; asked,
+    how often a change was announced.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("contact_ways")
@@ -105,6 +120,22 @@ class ContactWayItem(Base):
     qr_url = UnicodeAttribute(null=True)
     skip_verify = BooleanAttribute(null=True)
     remark = UnicodeAttribute(null=True)
+    listed = JSONAttribute(null=True)
+    told_at = UnicodeAttribute(null=True)
+    left_out = JSONAttribute(null=True)
+    telling = UnicodeAttribute(null=True)
+    asked = NumberAttribute(null=True)
+    by_live_code = WaysOfCode()
+
+
+class WayCountItem(Base):
+    """How many contact ways of a kind there are, in a shard: state `#<kind>#<shard>`."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("contact_ways")
+
+    state = UnicodeAttribute(hash_key=True)
+    ways = NumberAttribute()
 
 
 def member_key(live_code_id: str, staff_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.livecodes import codes, reservations, ways
+from chalicelib.livecodes import codes, making, reservations, ways
 from chalicelib.livecodes.models import AssignmentItem, PlaceItem, member_key
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
@@ -72,7 +72,7 @@ class FakeWeCom:
 
 def new_process() -> None:
     """Forget what a process keeps."""
-    for kept in (codes._configs, ways._ways, reservations._hints, staff._names):
+    for kept in (codes._configs, ways._ways, reservations._hints, staff._names, making._refused_at):
         kept.clear()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process, statuses, taken
 
-from chalicelib.livecodes import service, ways
+from chalicelib.livecodes import making, service, ways
 from chalicelib.livecodes.models import MAKING, READY, ContactWayItem, LiveCodeItem
 from chalicelib.platform import due, timeline
 from chalicelib.platform.errors import Upstream
@@ -249,7 +249,7 @@ def test_a_process_killed_while_making_one_leaves_it_to_the_next(
         service.scan(code.code)
     new_process()
     assert taken(code.live_code_id, "a") == 0
-    at(NOON + ways.LEASE + timedelta(seconds=1))
+    at(NOON + making.LEASE + timedelta(seconds=1))
     assert service.scan(code.code).staff_id == "a"
     assert len(wecom.ways) == 1
     assert wecom.calls["list_contact_way"] == 1
@@ -262,8 +262,8 @@ def test_who_comes_while_another_makes_it_waits_and_then_says_so(
     wecom.fail["add_contact_way"] = [Killed()]
     with pytest.raises(Killed):
         service.scan(code.code)
-    monkeypatch.setattr(ways, "_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(ways, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(making, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(making, "_POLL_SECONDS", 0.01)
     with pytest.raises(Upstream):
         service.scan(code.code)
     assert taken(code.live_code_id, "a") == 0
