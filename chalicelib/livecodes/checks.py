@@ -18,6 +18,7 @@ def problems(definition: Mapping[str, Any]) -> list[Problem]:
     """All that is wrong: (field, message) pairs, empty when it is right."""
     return [
         *_kind(definition["kind"]),
+        *_printing(definition["printing"], definition["kind"]),
         *_tags(definition["tags"]),
         *_assignment(definition["assignment"]),
         *_schedule(definition["schedule"]),
@@ -44,6 +45,11 @@ def _kind(kind: str) -> Iterator[Problem]:
         yield "kind", f"{kind} codes are not there yet, only staff"
 
 
+def _printing(printing: str, kind: str) -> Iterator[Problem]:
+    if printing == "native" and kind != "staff":
+        yield "printing", f"WeCom's own code can't decide at each scan: a {kind} code is dynamic"
+
+
 def _tags(tags: Sequence[str]) -> Iterator[Problem]:
     for index, tag in enumerate(tags):
         parts = tag.split("/")
@@ -62,10 +68,7 @@ def _assignment(assignment: Mapping[str, Any]) -> Iterator[Problem]:
             yield f"{field}.staff_id", "is a member already"
         seen.add(member["staff_id"])
         for at, hours in enumerate(member["hours"] or ()):
-            if hours["from"] == hours["to"]:
-                yield f"{field}.hours[{at}].to", "is the same as from; the whole day is 00:00 to 24:00"
-            if hours["from"] == "24:00":
-                yield f"{field}.hours[{at}].from", "a day ends at 24:00; it begins at 00:00"
+            yield from _hours(f"{field}.hours[{at}]", hours)
     for index, staff_id in enumerate(fallback):
         if staff_id in fallback[:index]:
             yield f"assignment.fallback_staff_ids[{index}]", "is fallback staff already"
@@ -75,6 +78,13 @@ def _assignment(assignment: Mapping[str, Any]) -> Iterator[Problem]:
         fits = False
     if not fits:
         yield "assignment.reserve_for", "an ISO 8601 duration from PT1M to P1D"
+
+
+def _hours(field: str, hours: Mapping[str, Any]) -> Iterator[Problem]:
+    if hours["from"] == hours["to"]:
+        yield f"{field}.to", "is the same as from; the whole day is 00:00 to 24:00"
+    if hours["from"] == "24:00":
+        yield f"{field}.from", "a day ends at 24:00; it begins at 00:00"
 
 
 def _schedule(schedule: Mapping[str, Any]) -> Iterator[Problem]:
@@ -91,18 +101,29 @@ def _schedule(schedule: Mapping[str, Any]) -> Iterator[Problem]:
                 del times[name]
     if len(times) == 2 and times["from"] >= times["until"]:
         yield "schedule.until", "is not after from"
+    for index, hours in enumerate(schedule.get("hours") or ()):
+        yield from _hours(f"schedule.hours[{index}]", hours)
 
 
 def _welcome(welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
     if welcome is None:
         return
-    if len(welcome["text"].encode()) > MAX_WELCOME_BYTES:
-        yield "welcome.text", f"over {MAX_WELCOME_BYTES} bytes"
-    if not welcome["text"] and not welcome["attachments"]:
-        yield "welcome.text", "a welcome has a text or an attachment"
-    for index, attachment in enumerate(welcome["attachments"]):
+    timed = welcome.get("by_time") or []
+    if not timed or welcome["text"] or welcome["attachments"]:  # else: at other times the house's
+        yield from _greeting("welcome", welcome)
+    for index, greeting in enumerate(timed):
+        yield from _hours(f"welcome.by_time[{index}]", greeting)
+        yield from _greeting(f"welcome.by_time[{index}]", greeting)
+
+
+def _greeting(field: str, greeting: Mapping[str, Any]) -> Iterator[Problem]:
+    if len(greeting["text"].encode()) > MAX_WELCOME_BYTES:
+        yield f"{field}.text", f"over {MAX_WELCOME_BYTES} bytes"
+    if not greeting["text"] and not greeting["attachments"]:
+        yield f"{field}.text", "a welcome has a text or an attachment"
+    for index, attachment in enumerate(greeting["attachments"]):
         if not attachments.well_formed(attachment):
-            yield f"welcome.attachments[{index}]", attachments.SHAPE
+            yield f"{field}.attachments[{index}]", attachments.SHAPE
 
 
 def _zone(name: str) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from chalicelib.platform import clock, durations
 
+MAX_LISTED = 100  # WeCom: members of one contact way
 _TOLD = 20  # staff ids that an explanation lists of each sort
 
 
@@ -43,7 +44,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Rule:
-    """A live code's assignment and schedule. `opens`, `closes`: None for no limit."""
+    """A live code's assignment and schedule. `opens`, `closes`: None for no limit; no `hours`: at all times."""
 
     strategy: str  # round_robin, weighted, random, least_loaded
     members: tuple[Member, ...]
@@ -53,6 +54,7 @@ class Rule:
     zone: tzinfo = clock.SHANGHAI
     opens: datetime | None = None
     closes: datetime | None = None
+    hours: tuple[Hours, ...] = ()
 
     @property
     def staff_ids(self) -> list[str]:
@@ -124,23 +126,74 @@ def decide(
     return Decision(kind, chosen.staff_id, len(pool), why)
 
 
+@dataclass(frozen=True)
+class Listing:
+    """Whom WeCom's own code of several members gives customers to. `kind`: as a decision's."""
+
+    kind: str
+    staff_ids: tuple[str, ...]
+
+
+def listing(rule: Rule, now: datetime, full: frozenset[str] = frozenset()) -> Listing:
+    """Who stands in a native code at this moment: those among whom a scan's decision would choose.
+
+    full: staff with no place left, or whom WeCom refuses. WeCom takes no empty list and its code can't
+    be closed: when nobody is to get customers it is the fallback staff, and without any, nobody is
+    named and the last list stands.
+    """
+    free = [m for m in rule.members if _has_room(m, full)]
+    local = now.astimezone(rule.zone)
+    on = [m for m in free if on_duty(m, local)]
+    fallback = [m for m in rule.fallback if _has_room(m, full)]
+    pools = [("member", on), ("fallback", fallback), ("off_hours", free)] if is_open(rule, now) else []
+    pools.append(("closed", fallback or list(rule.fallback)))
+    kind, pool = next((pair for pair in pools if pair[1]), ("closed", []))
+    return Listing(kind, tuple(m.staff_id for m in pool[:MAX_LISTED]))
+
+
+def next_change(rule: Rule, now: datetime, within: timedelta) -> datetime | None:
+    """The first moment after `now`, not after now + `within`, at which time alone may change the listing.
+
+    That is where hours, the schedule or the day (of daily caps) begin or end in the code's time zone,
+    on the days too when its clocks are put forward or back.
+    """
+    was, end = _times(rule, now), now + within
+    minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    moments = [at for at in (rule.opens, rule.closes) if at is not None and now < at <= end]
+    while minute <= end:
+        moments.append(minute)
+        minute += timedelta(minutes=1)
+    return next((at for at in sorted(moments) if _times(rule, at) != was), None)
+
+
+def _times(rule: Rule, at: datetime) -> tuple[Any, ...]:
+    """All that a listing takes from the clock."""
+    local = at.astimezone(rule.zone)
+    return is_open(rule, at), local.date(), [on_duty(m, local) for m in rule.members]
+
+
 def closed(reason: str, ticket: int) -> Decision:
     """Nobody gets this scan. `reason`: archived, schedule, nobody."""
     return Decision("closed", None, 0, {"kind": "closed", "reason": reason, "ticket": ticket})
 
 
 def is_open(rule: Rule, now: datetime) -> bool:
-    """Whether the schedule lets `now` in: from its first moment to before its last."""
-    return (rule.opens is None or rule.opens <= now) and (rule.closes is None or now < rule.closes)
+    """Whether the schedule lets `now` in: from its first moment to before its last, in its hours."""
+    if (rule.opens is not None and now < rule.opens) or (rule.closes is not None and rule.closes <= now):
+        return False
+    return not rule.hours or covers(rule.hours, now.astimezone(rule.zone))
 
 
 def on_duty(member: Member, local: datetime) -> bool:
     """Whether the member's hours cover the local time."""
-    if not member.hours:
-        return True
+    return not member.hours or covers(member.hours, local)
+
+
+def covers(several: Iterable[Hours], local: datetime) -> bool:
+    """Whether any of the hours covers the local time."""
     minute, today = local.hour * 60 + local.minute, local.isoweekday()
     yesterday = today - 1 or 7
-    for hours in member.hours:
+    for hours in several:
         if hours.start < hours.end:
             if today in hours.weekdays and hours.start <= minute < hours.end:
                 return True
@@ -208,14 +261,30 @@ def rule_of(definition: Mapping[str, Any]) -> Rule:
         zone=clock.zone(definition["timezone"]),
         opens=_time(schedule["from"]),
         closes=_time(schedule["until"]),
+        hours=_hours(schedule.get("hours")),
     )
 
 
 def _member(row: Mapping[str, Any]) -> Member:
-    hours = tuple(
-        Hours(frozenset(h["weekdays"]), minutes(h["from"]), minutes(h["to"])) for h in row["hours"] or ()
+    caps = row["daily_cap"], row["total_cap"]
+    return Member(row["staff_id"], row["weight"], *caps, _hours(row["hours"]))
+
+
+def _hours(rows: Sequence[Mapping[str, Any]] | None) -> tuple[Hours, ...]:
+    return tuple(
+        Hours(frozenset(row["weekdays"]), minutes(row["from"]), minutes(row["to"])) for row in rows or ()
     )
-    return Member(row["staff_id"], row["weight"], row["daily_cap"], row["total_cap"], hours)
+
+
+def welcome_at(definition: Mapping[str, Any], at: datetime) -> dict[str, Any] | None:
+    """`{"text","attachments"}` for an add at that moment; None for the house's."""
+    welcome = definition["welcome"]
+    if welcome is None:
+        return None
+    local = at.astimezone(clock.zone(definition["timezone"]))
+    timed = welcome.get("by_time") or ()
+    chosen = next((row for row in timed if covers(_hours([row]), local)), welcome)
+    return {"text": chosen["text"], "attachments": chosen["attachments"]}
 
 
 def minutes(text: str) -> int:

@@ -65,10 +65,11 @@ def refresh(code: LiveCode, staff_id: str) -> None:
     if row is None or (row.skip_verify == code.skip_verify and row.remark == remark(code)):
         return
     # Sent whole: a way is told the same twice without harm, and a lost answer is simply sent again.
-    fields = {"skip_verify": code.skip_verify, "remark": remark(code), "state": made.state, "user": [staff_id]}
+    told = {"skip_verify": code.skip_verify, "remark": remark(code)}
+    fields = {**told, "state": made.state, "user": [staff_id]}
     wecom.default_client().update_contact_way(row.config_id, fields)
-    told = [ContactWayItem.skip_verify.set(code.skip_verify), ContactWayItem.remark.set(remark(code))]
-    storage.update_if(row, told, ContactWayItem.config_id == row.config_id)
+    known = [getattr(ContactWayItem, name).set(value) for name, value in told.items()]
+    storage.update_if(row, known, ContactWayItem.config_id == row.config_id)
 
 
 def _make(code: LiveCode, staff_id: str, state: str) -> ContactWayItem:
