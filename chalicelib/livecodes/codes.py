@@ -4,26 +4,33 @@ The ticket item carries the config's version, so a process that keeps the config
 from the one write it does anyway, whether what it keeps is still true.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from chalicelib.livecodes import checks, rules
 from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
-from chalicelib.platform import clock, ids, log, queues, settings, storage
+from chalicelib.platform import clock, due, ids, log, queues, settings, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
+GRACE = timedelta(days=1)  # beyond its reservations, in which a contact way that is left over stays
+NATIVE_GRACE = timedelta(days=30)  # that an archived code's own contact way stays: printed ones die with it
 _LISTED = "live_code"
+_MEANWHILE = "the live code was changed meanwhile: read it again"
 _KEPT = 1000  # configs that a process keeps
 _configs: dict[str, "LiveCode"] = {}
 
 
 @dataclass(frozen=True)
 class LiveCode:
-    """A live code. `definition`: the contract's JSON, complete. `staff_ids_ever`: all who were ever in it."""
+    """A live code. `definition`: the contract's JSON, complete. `staff_ids_ever`: all who were ever in it.
+
+    `ref`: the operator's own name of a code that came from a file.
+    """
 
     live_code_id: str
     version: int
@@ -33,6 +40,7 @@ class LiveCode:
     definition: Mapping[str, Any]
     staff_ids_ever: tuple[str, ...]
     rule: rules.Rule
+    ref: str | None = None
 
     @property
     def code(self) -> str:
@@ -56,22 +64,29 @@ class LiveCode:
         """`group/name` each."""
         return list(self.definition["tags"])
 
+    def welcome_at(self, at: datetime) -> dict[str, Any] | None:
+        """`{"text","attachments"}` for an add at that moment, or None for the house's."""
+        return rules.welcome_at(self.definition, at)
+
     @property
-    def welcome(self) -> dict[str, Any] | None:
-        """`{"text","attachments"}`, or None for the house's."""
-        return self.definition["welcome"]  # type: ignore[no-any-return]
+    def native(self) -> bool:
+        """Whether posters hold WeCom's own code instead of our link."""
+        return bool(self.definition["printing"] == "native")
 
     @property
     def skip_verify(self) -> bool:
         return bool(self.definition["skip_verify"])
 
 
-def create(definition: Mapping[str, Any]) -> LiveCode:
-    """A new live code from a complete definition. Invalid."""
-    _check(definition)
-    now, code = clock.iso(clock.now()), ids.short(8)
+def create(definition: Mapping[str, Any], ref: str | None = None) -> LiveCode:
+    """A new live code from a complete definition. Invalid.
+
+    ref: the operator's own name of it, from which its id follows; Conflict when it is taken.
+    """
+    check(definition)
+    now = clock.iso(clock.now())
     item = LiveCodeItem(
-        f"lc_{code}",
+        f"lc_{ids.short(8)}" if ref is None else id_of(ref),
         CONFIG,
         version=1,
         active=True,
@@ -80,12 +95,16 @@ def create(definition: Mapping[str, Any]) -> LiveCode:
         updated_at=now,
         definition=dict(definition),
         staff_ids_ever=rules.rule_of(definition).staff_ids,
+        ref=ref,
     )
     ticket = LiveCodeItem(item.live_code_id, TICKET, version=1, active=True, ticket=0)
     tx = Transaction()
     tx.put("config", item, LiveCodeItem.live_code_id.does_not_exist())
     tx.put("ticket", ticket, LiveCodeItem.live_code_id.does_not_exist())
-    tx.commit()
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise Conflict(f"there is a live code {item.live_code_id}") from error
     made = _live_code(item)
     try:
         _prepare(made)
@@ -102,17 +121,32 @@ def change(live_code_id: str, patch: Mapping[str, Any], complete: Any) -> LiveCo
     item = _config(live_code_id)
     if not item.active:
         raise Conflict("an archived live code can't be changed")
-    definition = complete(merged(item.definition, patch))
+    return _changed(item, complete(merged(item.definition, patch)))
+
+
+def replace(code: LiveCode, definition: Mapping[str, Any]) -> LiveCode:
+    """Give `code` another definition. Invalid, NotFound; Conflict when it was changed since it was read."""
+    item = _config(code.live_code_id)
+    if item.version != code.version:
+        raise Conflict(_MEANWHILE)
+    return _changed(item, definition)
+
+
+def _changed(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
     if definition["kind"] != item.definition["kind"]:
         raise Invalid(("kind", "can't be changed"))
-    _check(definition)
-    staff_ids = rules.rule_of(definition).staff_ids
+    check(definition)
+    was, now = rules.rule_of(item.definition), rules.rule_of(definition)
+    tx = Transaction()
+    if definition["printing"] == "native" or not set(item.staff_ids_ever) <= set(now.staff_ids):
+        _clean_up(tx, item, max(was.reserve_for, now.reserve_for) + GRACE)
     _rewrite(
+        tx,
         item,
         LiveCodeItem.definition.set(definition),
-        LiveCodeItem.staff_ids_ever.set(list(dict.fromkeys([*item.staff_ids_ever, *staff_ids]))),
+        LiveCodeItem.staff_ids_ever.set(list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))),
     )
-    changed = get(live_code_id)
+    changed = get(item.live_code_id)
     _prepare(changed)
     return changed
 
@@ -121,12 +155,26 @@ def archive(live_code_id: str) -> None:
     """Close it for good: its scans are told so, lists leave it out. NotFound, Conflict."""
     item = _config(live_code_id)
     if item.active:
-        _rewrite(item, LiveCodeItem.active.set(False), LiveCodeItem.listing.remove(), active=False)
+        tx = Transaction()
+        _clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
+        _clean_up(tx, item, NATIVE_GRACE)
+        _rewrite(tx, item, LiveCodeItem.active.set(False), LiveCodeItem.listing.remove(), active=False)
 
 
 def get(live_code_id: str) -> LiveCode:
     """The live code, archived or not. NotFound."""
     return _live_code(_config(live_code_id))
+
+
+def several(live_code_ids: Iterable[str]) -> dict[str, LiveCode]:
+    """Those of the live codes that there are, by id."""
+    keys = [(live_code_id, CONFIG) for live_code_id in dict.fromkeys(live_code_ids)]
+    return {row.live_code_id: _live_code(row) for row in LiveCodeItem.batch_get(keys, consistent_read=True)}
+
+
+def id_of(ref: str) -> str:
+    """The live_code_id of the code that the operator calls so: always the same."""
+    return "lc_" + ids.derived_short("live_code", ref)
 
 
 def page(limit: int, cursor: str | None) -> tuple[list[LiveCode], str | None]:
@@ -179,18 +227,27 @@ def _live_code(item: LiveCodeItem) -> LiveCode:
         definition=item.definition,
         staff_ids_ever=tuple(item.staff_ids_ever),
         rule=rules.rule_of(item.definition),
+        ref=item.ref,
     )
 
 
-def _check(definition: Mapping[str, Any]) -> None:
+def check(definition: Mapping[str, Any]) -> None:
+    """Invalid, with all that is wrong with a complete definition."""
     if wrong := checks.problems(definition):
         raise Invalid(*wrong)
 
 
-def _rewrite(item: LiveCodeItem, *actions: Any, active: bool = True) -> None:
+def _clean_up(tx: Transaction, item: LiveCodeItem, after: timedelta) -> None:
+    """Have the contact ways looked through that this change leaves unused. The next change makes it void."""
+    version = int(item.version) + 1
+    work = {"live_code_id": item.live_code_id, "version": version, "native": after >= NATIVE_GRACE}
+    now, key = clock.now(), f"{item.live_code_id}#{version}"
+    tx.put(f"clean up {after}", due.item("way_cleanup", now + after, key, work, now))
+
+
+def _rewrite(tx: Transaction, item: LiveCodeItem, *actions: Any, active: bool = True) -> None:
     """Change the config and its ticket together. Conflict if somebody else did since `item` was read."""
     seen, version = LiveCodeItem.version == item.version, LiveCodeItem.version.set(item.version + 1)
-    tx = Transaction()
     changed = [*actions, version, LiveCodeItem.updated_at.set(clock.iso(clock.now()))]
     tx.update("config", item, changed, seen)
     ticket = LiveCodeItem(item.live_code_id, TICKET)
@@ -198,10 +255,14 @@ def _rewrite(item: LiveCodeItem, *actions: Any, active: bool = True) -> None:
     try:
         tx.commit()
     except ConditionFailed as error:
-        raise Conflict("the live code was changed meanwhile: read it again") from error
+        raise Conflict(_MEANWHILE) from error
 
 
 def _prepare(code: LiveCode) -> None:
     """Have the contact ways made, or brought up to date, before somebody waits for them."""
-    work = {"kind": "contact_way", "live_code_id": code.live_code_id}
-    queues.send_all("assign", [({**work, "staff_id": staff_id}, None) for staff_id in code.rule.staff_ids])
+    work = {"live_code_id": code.live_code_id}
+    if code.native:
+        messages = [{**work, "kind": "native", "changed": True}]
+    else:
+        messages = [{**work, "kind": "contact_way", "staff_id": one} for one in code.rule.staff_ids]
+    queues.send_all("assign", [(message, None) for message in messages])

@@ -44,7 +44,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Rule:
-    """A live code's assignment and schedule. `opens`, `closes`: None for no limit; no `hours`: at all times."""
+    """A live code's assignment and schedule. `opens`, `closes`: None for no limit; no `hours`: always on."""
 
     strategy: str  # round_robin, weighted, random, least_loaded
     members: tuple[Member, ...]

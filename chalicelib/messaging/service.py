@@ -41,7 +41,7 @@ def welcome(message: Mapping[str, Any]) -> None:
     lines = [_line(message, kind, key) for kind in ("welcome_sent", "welcome_missed")]
     if timeline.happened(*lines):
         return
-    live_code_id, chosen = _choose(message.get("state"))
+    live_code_id, chosen = _choose(message.get("state"), clock.parse(message["at"]))
     if not chosen:
         log.logger.info("no welcome is set")
         return
@@ -69,14 +69,14 @@ def set_default_welcome(chosen: Welcome) -> None:
     models.save(models.WELCOME, value)
 
 
-def _choose(state: str | None) -> tuple[str | None, Welcome]:
-    """The live code's own welcome, else that of an SOP which the add starts, else the default one."""
+def _choose(state: str | None, at: datetime) -> tuple[str | None, Welcome]:
+    """The live code's own welcome of that time, else that of an SOP the add starts, else the default one."""
     way = livecodes.find_way(state) if state else None
     live_code_id, own = None, Welcome()
     if way is not None:
         live_code_id = way.live_code_id
         with suppress(NotFound):  # deleted, while its codes are still in use
-            own = rules.welcome_of(livecodes.current(live_code_id).welcome)
+            own = rules.welcome_of(livecodes.current(live_code_id).welcome_at(at))
     return live_code_id, own or rules.welcome_of(sops.welcome_for(live_code_id)) or default_welcome()
 
 

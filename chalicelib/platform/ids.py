@@ -14,6 +14,16 @@ def short(length: int = 8) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
+def derived_short(*parts: str, length: int = 8) -> str:
+    """A code for short links that the same parts always give."""
+    number = int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest(), "big")
+    code = ""
+    for _ in range(length):
+        number, rest = divmod(number, len(_ALPHABET))
+        code += _ALPHABET[rest]
+    return code
+
+
 def derived(*parts: str, length: int = 20) -> str:
     """The same parts give the same id: `length` characters of [a-z2-7] (5 bits each)."""
     import base64

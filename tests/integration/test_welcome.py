@@ -11,7 +11,7 @@ from chalice.test import Client
 
 from app import app as product
 from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes.types import Assignment, Member, NewLiveCode
+from chalicelib.livecodes.types import Assignment, Member, NewLiveCode, TimedWelcome
 from chalicelib.livecodes.types import Welcome as WelcomeIn
 from chalicelib.messaging import service
 from chalicelib.messaging.rules import NEUTRAL_CUSTOMER, Welcome
@@ -133,13 +133,32 @@ def test_whose_welcome_it_is(corp: Corp, monkeypatch: pytest.MonkeyPatch) -> Non
     """The code's own, else an SOP's, else the default one; also for an add without a state."""
     own, bare = live_code(WelcomeIn(text="own")), live_code(None)
     service.set_default_welcome(Welcome("default"))
-    assert service._choose(own)[1].text == "own"
-    assert service._choose(bare)[1].text == "default"
-    assert service._choose("unknown-state") == (None, Welcome("default"))
+    assert service._choose(own, NOW)[1].text == "own"
+    assert service._choose(bare, NOW)[1].text == "default"
+    assert service._choose("unknown-state", NOW) == (None, Welcome("default"))
     monkeypatch.setattr(sops, "welcome_for", lambda live_code_id: {"text": "sop", "attachments": []})
-    assert service._choose(own)[1].text == "own"
-    assert service._choose(bare)[1].text == "sop"
-    assert service._choose(None)[1].text == "sop"
+    assert service._choose(own, NOW)[1].text == "own"
+    assert service._choose(bare, NOW)[1].text == "sop"
+    assert service._choose(None, NOW)[1].text == "sop"
+
+
+def test_the_welcome_is_that_of_the_time_of_the_add_not_of_its_sending(corp: Corp) -> None:
+    night = TimedWelcome(
+        weekdays=[7], from_="09:00", to="10:00", text="{staff_name}明早回复您", attachments=[LINK]
+    )
+    state = live_code(WelcomeIn(text="day", by_time=[night]))
+    service.welcome(message(state, age=1))  # now it is 10:00 on a Sunday in Shanghai
+    assert corp.delivered == [("林晓明早回复您", [LINK])]
+    corp.delivered.clear()
+    service.welcome({**message(state), "external_userid": "wm2"})
+    assert corp.delivered == [("day", [])]
+
+
+def test_at_other_times_the_house_welcomes(corp: Corp) -> None:
+    early = TimedWelcome(weekdays=[7], from_="08:00", to="09:00", text="early")
+    service.set_default_welcome(Welcome("default"))
+    service.welcome(message(live_code(WelcomeIn(by_time=[early]))))
+    assert corp.delivered == [("default", [])]
 
 
 def test_nothing_set_is_nothing_sent(corp: Corp) -> None:

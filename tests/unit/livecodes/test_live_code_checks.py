@@ -48,6 +48,7 @@ def test_the_contracts_example_is_right_and_complete() -> None:
     assert whole["timezone"] == "Asia/Shanghai"
 
 
+SHIFT = {"weekdays": [1, 2], "from": "09:00", "to": "18:00"}
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"kind": "group"}, "kind"),
     ({"kind": "nearest_store"}, "kind"),
@@ -74,6 +75,15 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"welcome": {"text": "字" * 1334}}, "welcome.text"),
     ({"welcome": {}}, "welcome.text"),
     ({"welcome": {"text": "a", "attachments": [{"msgtype": "link"}]}}, "welcome.attachments[0]"),
+    ({"schedule": {"hours": [SHIFT, SHIFT | {"to": "09:00"}]}}, "schedule.hours[1].to"),
+    ({"schedule": {"hours": [SHIFT | {"from": "24:00"}]}}, "schedule.hours[0].from"),
+    ({"welcome": {"by_time": [SHIFT]}}, "welcome.by_time[0].text"),
+    ({"welcome": {"text": "a", "by_time": [SHIFT | {"text": "字" * 1334}]}}, "welcome.by_time[0].text"),
+    ({"welcome": {"by_time": [SHIFT | {"text": "a", "to": "09:00"}]}}, "welcome.by_time[0].to"),
+    (
+        {"welcome": {"by_time": [SHIFT | {"attachments": [{"msgtype": "x"}]}]}},
+        "welcome.by_time[0].attachments[0]",
+    ),
     ({"timezone": "Mars/Olympus"}, "timezone"),
     ({"timezone": "../../etc/passwd"}, "timezone"),
 ]
@@ -82,6 +92,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("changes", "field"), BAD)
 def test_what_is_wrong_is_told_by_its_field(changes: dict[str, Any], field: str) -> None:
     assert [f for f, _ in checks.problems(definition(**changes))] == [field]
+
+
+def test_hours_and_timed_welcomes_are_taken() -> None:
+    welcome = {"by_time": [SHIFT | {"text": "a"}]}
+    assert checks.problems(definition(schedule={"hours": [SHIFT]}, welcome=welcome, printing="native")) == []
+
+
+@pytest.mark.parametrize("kind", ["group", "nearest_store"])
+def test_only_a_code_of_staff_can_be_wecoms_own(kind: str) -> None:
+    fields = [field for field, _ in checks.problems(definition(kind=kind, printing="native"))]
+    assert "printing" in fields
 
 
 def test_what_may_leave_somebody_waiting_is_a_warning() -> None:
