@@ -9,6 +9,7 @@ from chalicelib.platform.storage import Base, BaseMeta
 CONFIG, TICKET, TOTAL = "config", "ticket", "total"
 RESERVED, CONFIRMED, LAPSED = "reserved", "confirmed", "lapsed"
 MAKING, READY = "making", "ready"
+LISTINGS = 8  # shards of `listing`
 
 
 class ByCreation(GlobalSecondaryIndex["LiveCodeItem"]):

@@ -19,6 +19,7 @@ from chalicelib.livecodes.codes import LiveCode, current
 from chalicelib.livecodes.models import (
     CONFIRMED,
     LAPSED,
+    LISTINGS,
     RESERVED,
     TOTAL,
     AssignmentItem,
@@ -129,14 +130,28 @@ def again(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, s
 
 
 def reserve(
-    live_code: LiveCode, ticket: int, now: datetime, preferred: str | None, origin: Mapping[str, Any]
+    live_code: LiveCode,
+    ticket: int,
+    now: datetime,
+    preferred: str | None,
+    origin: Mapping[str, Any],
+    rule: rules.Rule | None = None,
+    store_id: str | None = None,
+    why_extra: Mapping[str, Any] | None = None,
 ) -> Scan:
-    """Decide who gets the scan, and take their place. `origin`: what the link told beside the code."""
-    rule, day = live_code.rule, rules.day(live_code.rule, now)
+    """Decide who gets the scan, and take their place.
+
+    origin: what the link told beside the code; kept with the assignment, and told by its line.
+    rule: decide by this one instead of the code's own: a store's guides. Then nobody off duty is taken,
+    and CLOSED is the answer also when WeCom refuses them all, so that the next store can be tried.
+    store_id: whose guides they are. why_extra: what led here (store_id, distance_m), kept in `why`.
+    """
+    own, rule = rule is None, rule or live_code.rule
+    day = rules.day(rule, now)
     loads: dict[str, int] = {}
     if rule.strategy == "least_loaded":
-        loads, _ = _places(live_code, day)
-    hinted = _hinted(live_code, day, now)
+        loads, _ = _places(live_code.live_code_id, rule, day)
+    hinted = _hinted(live_code.live_code_id, rule, day, now)
     full, refusal, turn = set(hinted), None, ticket
     while True:
         decision = rules.decide(
@@ -148,18 +163,18 @@ def reserve(
             chance=random.random(),  # noqa: S311  # nosec B311 (not a secret)
             preferred=preferred,
         )
-        if decision.staff_id is None:
+        if decision.staff_id is None or (not own and decision.kind == "off_hours"):
             if hinted:  # a hint is not enough to send somebody away
-                _, really = _places(live_code, day)
+                _, really = _places(live_code.live_code_id, rule, day)
                 full, hinted = (full - hinted) | really, set()
                 continue
-            if refusal is not None:
+            if refusal is not None and own:
                 raise refusal
             return CLOSED
         try:
             found = way(live_code, decision.staff_id)
-            told = replace(decision, why={**decision.why, "ticket": ticket})
-            return _take(live_code, found, told, day, now, origin)
+            told = replace(decision, why={**decision.why, "ticket": ticket, **(why_extra or {})})
+            return _take(live_code, rule, found, told, day, now, origin, store_id)
         except WeComError as error:
             if error.retryable:
                 raise
@@ -170,10 +185,10 @@ def reserve(
         except ConditionFailed as error:
             if not error.names & _CAP:
                 raise
-            _, really = _places(live_code, day)
+            _, really = _places(live_code.live_code_id, rule, day)
             really.add(decision.staff_id)
             full |= really
-            _remember(live_code, really, day, now)
+            _remember(live_code.live_code_id, really, day, now)
         # Those who find the same member full have tickets that are alike modulo the members: the next
         # choice goes by which round it is, or they would all go to one other member.
         turn //= decision.candidates
@@ -181,16 +196,18 @@ def reserve(
 
 def _take(
     live_code: LiveCode,
+    rule: rules.Rule,
     found: Way,
     decision: rules.Decision,
     day: str,
     now: datetime,
     origin: Mapping[str, Any],
+    store_id: str | None,
 ) -> Scan:
     """One transaction: the place, the reservation, its line, its lapse. ConditionFailed: a cap is reached."""
     live_code_id, staff_id = live_code.live_code_id, found.staff_id
-    member, capped = member_key(live_code_id, staff_id), live_code.rule.find(staff_id)
-    assignment_id, expires_at = ids.ulid(now), now + live_code.rule.reserve_for
+    member, capped = member_key(live_code_id, staff_id), rule.find(staff_id)
+    assignment_id, expires_at = ids.ulid(now), now + rule.reserve_for
     tx = Transaction()
     _count(tx, member, day, 1, capped)
     reservation = AssignmentItem(
@@ -202,6 +219,8 @@ def _take(
         day=day,
         why=decision.why,
         origin=dict(origin) or None,
+        store_id=store_id,
+        listing=f"{live_code_id}#{ids.shard(assignment_id, LISTINGS)}" if store_id else None,
     )
     tx.put("assignment", reservation, AssignmentItem.member.does_not_exist())
     data = {
@@ -210,6 +229,7 @@ def _take(
         "staff_id": staff_id,
         "assignment_id": assignment_id,
         "why": decision.kind,
+        **({"store_id": store_id} if store_id else {}),
         **origin,
     }
     timeline.add(tx, Line(f"scan#{assignment_id}", "scanned", now, assignment_id, data))
@@ -221,7 +241,9 @@ def _take(
     }
     due.add(tx, "lapse", expires_at, assignment_id, work)
     tx.commit()
-    return Scan("staff", assignment_id, staff_id, qr_url=found.qr_url, expires_at=expires_at)
+    return Scan(
+        "staff", assignment_id, staff_id, store_id=store_id, qr_url=found.qr_url, expires_at=expires_at
+    )
 
 
 def _count(tx: Transaction, member: str, day: str, places: int, capped: rules.Member | None = None) -> None:
@@ -232,9 +254,9 @@ def _count(tx: Transaction, member: str, day: str, places: int, capped: rules.Me
         tx.update(name, PlaceItem(member, period), [PlaceItem.taken.add(places)], room)
 
 
-def _places(live_code: LiveCode, day: str) -> tuple[dict[str, int], set[str]]:
+def _places(live_code_id: str, rule: rules.Rule, day: str) -> tuple[dict[str, int], set[str]]:
     """(places taken today, by staff id; those with none left), read 100 counters a request."""
-    by_key = {member_key(live_code.live_code_id, m.staff_id): m for m in live_code.rule.members}
+    by_key = {member_key(live_code_id, m.staff_id): m for m in rule.members}
     loads: dict[str, int] = {}
     full: set[str] = set()
     keys = [(key, day) for key in by_key]
@@ -249,16 +271,16 @@ def _places(live_code: LiveCode, day: str) -> tuple[dict[str, int], set[str]]:
     return loads, full
 
 
-def _hinted(live_code: LiveCode, day: str, now: datetime) -> set[str]:
-    keys = {m.staff_id: (member_key(live_code.live_code_id, m.staff_id), day) for m in live_code.rule.members}
+def _hinted(live_code_id: str, rule: rules.Rule, day: str, now: datetime) -> set[str]:
+    keys = {m.staff_id: (member_key(live_code_id, m.staff_id), day) for m in rule.members}
     return {staff_id for staff_id, key in keys.items() if key in _hints and now < _hints[key]}
 
 
-def _remember(live_code: LiveCode, full: set[str], day: str, now: datetime) -> None:
+def _remember(live_code_id: str, full: set[str], day: str, now: datetime) -> None:
     for key in [key for key, until in _hints.items() if until <= now]:
         _hints.pop(key, None)
     for staff_id in full:
-        _hints[member_key(live_code.live_code_id, staff_id), day] = now + _HINT
+        _hints[member_key(live_code_id, staff_id), day] = now + _HINT
 
 
 def _newest_open(member: str, since: datetime) -> AssignmentItem | None:
