@@ -4,9 +4,11 @@ from typing import Any
 
 from chalice.app import Chalice
 
+from chalicelib.ads.api import door as ads
 from chalicelib.callbacks.api import door as callbacks
 from chalicelib.customers.api import door as customers
 from chalicelib.distribution.api import door as distribution
+from chalicelib.embeds.api import door as embeds
 from chalicelib.ledger.api import door as ledger
 from chalicelib.livecodes.api import door as livecodes
 from chalicelib.malls.api import door as malls
@@ -15,11 +17,15 @@ from chalicelib.metrics.api import door as metrics
 from chalicelib.orders.api import door as orders
 from chalicelib.payouts.api import door as payouts
 from chalicelib.platform.api import door as platform
+from chalicelib.printruns.api import door as printruns
 from chalicelib.sops.api import door as sops
 from chalicelib.stores.api import door as stores
 
 DOORS = [
     livecodes,
+    embeds,
+    ads,
+    printruns,
     stores,
     callbacks,
     customers,

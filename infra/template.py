@@ -24,7 +24,8 @@ def resources(stack: Mapping[str, Any], archives: Mapping[str, str], runtime: st
     made: Json = {}
     for name, spec in stack["tables"].items():
         made |= table(name, spec)
-    for name in ("dependencies", "imaging", "fonts"):
+    used = {name for spec in stack["functions"].values() for name in spec.get("layers", [])}
+    for name in ("dependencies", *sorted(used)):
         made[f"{camel(name)}Layer"] = layer(name, archives[name], runtime)
     for name, spec in stack["functions"].items():
         made |= function(name, spec, stack, archives.get(name), runtime)

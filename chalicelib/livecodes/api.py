@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,12 +13,13 @@ from chalicelib.livecodes.types import LiveCodePatch, Location, NewLiveCode, Sca
 from chalicelib.platform import clock, http, log, settings
 from chalicelib.platform.errors import DomainError, Invalid, NotFound, Upstream
 from chalicelib.platform.http import Answer, Call
+from chalicelib.printruns import service as printruns
 from chalicelib.staff import service as staff
 from chalicelib.web.scan import page
 
 door = http.Door(__name__, tag="Live codes")
 
-_COOKIE = "mr_a"
+_COOKIE = "mr_"  # and the live code's code: a person is known with any card of the code
 _YEAR = 365 * 86_400
 _POSTER_TEXTS = ("template", "width", "title", "subtitle")
 
@@ -27,14 +29,14 @@ def scan(call: Call, code: str) -> Answer:
     if _wants_json(call):
         return _scanned(call, code)
     try:
-        found = service.scan(code, call.cookies.get(_COOKIE))
+        code, found = _found(call, code)
     except NotFound:
         return _html(page.unknown(), 404)
     except DomainError as error:
-        log.failure("scan not answered", error, code=code)
+        log.failure("scan not answered", error, code=code[:8])
         return _html(page.busy(), error.status)
     if found.kind == "closed":
-        return _html(page.closed())
+        return _html(page.used() if found is printruns.USED else page.closed())
     name = staff.name(str(found.staff_id))
     return _html(page.guide(name, str(found.qr_url)), cookie=_cookie(code, found))
 
@@ -126,8 +128,17 @@ def assignments(call: Call) -> dict[str, Any]:
     return http.listing(*service.assignments(live_code_id, limit, cursor))
 
 
+def _found(call: Call, code: str) -> tuple[str, service.Scan]:
+    """(the live code's own code, what the scan gets). The code in the link may also be a printed card's."""
+    if not printruns.is_token(code):
+        return code, service.scan(code, call.cookies.get(_COOKIE + code))
+    card = printruns.find(code)
+    cookie = call.cookies.get(_COOKIE + card.code)
+    return card.code, printruns.scan(card, cookie, partial(service.scan, card.code, cookie))
+
+
 def _scanned(call: Call, code: str) -> Answer:
-    found = service.scan(code, call.cookies.get(_COOKIE))
+    code, found = _found(call, code)
     answer = ScanOut(
         assignment_id=found.assignment_id,
         kind=found.kind,
@@ -154,8 +165,8 @@ def _cookie(code: str, found: service.Scan) -> dict[str, str]:
     base = urlsplit(settings.env("PUBLIC_BASE_URL"))
     secure = "; Secure" if base.scheme == "https" else ""
     folder = base.path.rstrip("/")  # API Gateway's own address has the stage in its path
-    rules = f"Path={folder}/s/{code}; Max-Age={_YEAR}; HttpOnly; SameSite=Lax{secure}"
-    return {"Set-Cookie": f"{_COOKIE}={found.cookie}; {rules}"}
+    rules = f"Path={folder}/s; Max-Age={_YEAR}; HttpOnly; SameSite=Lax{secure}"
+    return {"Set-Cookie": f"{_COOKIE}{code}={found.cookie}; {rules}"}
 
 
 def _html(made: page.Page, status: int = 200, cookie: dict[str, str] | None = None) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, take_ticket
-from chalicelib.livecodes.models import AssignmentItem, member_key
+from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
 from chalicelib.livecodes.reservations import CLOSED, Scan, again, confirm, lapse, reserve
 from chalicelib.livecodes.ways import Way, find_way, refresh, way
 from chalicelib.platform import clock
@@ -25,6 +25,7 @@ __all__ = [
     "current",
     "find_way",
     "get",
+    "holds",
     "lapse",
     "page",
     "prepare",
@@ -61,6 +62,16 @@ def assignments(live_code_id: str, limit: int, cursor: str | None) -> tuple[list
     merged = heapq.merge(*members, key=lambda row: row["assignment_id"], reverse=True)
     rows = [row for row, _ in zip(merged, range(limit + 1), strict=False)]
     return rows[:limit], rows[limit - 1]["assignment_id"] if len(rows) > limit else None
+
+
+def holds(live_code_id: str, member_id: str, assignment_id: str) -> bool:
+    """Whether an assignment is confirmed, or reserved and its time not over; when it is, it lapses now."""
+    held = AssignmentItem.find(member_key(live_code_id, member_id), assignment_id)
+    if held is None or held.status == LAPSED:
+        return False
+    if held.status == CONFIRMED or clock.now() < clock.parse(held.expires_at):
+        return True
+    return not lapse(live_code_id, member_id, assignment_id) and holds(live_code_id, member_id, assignment_id)
 
 
 def prepare(live_code_id: str, staff_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Counters: an item for each day and channel, added to with one update.
+"""Counters: an item for each thing counted (of the funnel: each day and channel), added to with one update.
 
 `last_<shard>` is the sequence number of the last line counted from that shard of the stream. It is
 set by the very update that counts, so a batch that comes again finds itself counted.
@@ -6,14 +6,18 @@ set by the very update that counts, so a batch that comes again finds itself cou
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import NumberSetAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action
 
-from chalicelib.metrics.rules import STORED, Cell, Figures
+from chalicelib.metrics.rules import STORED, Cell, Figures, Key
 from chalicelib.platform import ids, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta
+
+
+_SEEN: NumberSetAttribute = NumberSetAttribute(attr_name="seen")
 
 
 class CounterItem(Base):
@@ -26,37 +30,52 @@ class CounterItem(Base):
 
 def count(cell: Cell, shard: str, first: str, final: str, sums: Figures) -> bool:
     """Add `sums` of the shard's lines from sequence `first` to `final`; False when `first` is counted."""
+    return add(key_of(cell), shard, first, final, sums)
+
+
+def add(
+    key: Key, shard: str, first: str, final: str, sums: Figures, seen: frozenset[int] = frozenset()
+) -> bool:
+    """The same for any counter. seen: numbers that the counter keeps as a set."""
     mark = Path(_mark(shard))
     actions: list[Action] = [Path(name).add(Value(value)) for name, value in sums.items()]
     actions.append(mark.set(Value(final)))
-    return storage.update_if(_item(cell), actions, mark.does_not_exist() | (mark < first))
+    if seen:
+        actions.append(_SEEN.add(seen))
+    return storage.update_if(CounterItem(*key), actions, mark.does_not_exist() | (mark < first))
 
 
-def last(cell: Cell, shard: str) -> str:
+def last(key: Key, shard: str) -> str:
     """The sequence number of the last line counted from that shard; "" for none."""
-    item = _item(cell)
-    found = item._get_connection().get_item(item.day, item.what, consistent_read=True) or {}
+    found = CounterItem._get_connection().get_item(*key, consistent_read=True) or {}
     return str(found.get("Item", {}).get(_mark(shard), {}).get("S", ""))
 
 
 def read(day: date) -> Iterable[tuple[str, Figures]]:
     """(channel, counters) of a day, by channel."""
-    for item in _rows(day):
-        yield item["what"]["S"].partition("#")[2], {n: int(item[n]["N"]) for n in STORED if n in item}
+    for what, sums, _ in rows(_day(day.isoformat())):
+        yield what.partition("#")[2], {name: sums[name] for name in STORED if name in sums}
 
 
-def _rows(day: date) -> Iterable[dict[str, dict[str, str]]]:
+def rows(of: str) -> Iterable[tuple[str, Figures, frozenset[int]]]:
+    """(what, counters, numbers seen) of all counters under one hash key, by `what`."""
+    for item in _rows(of):
+        sums = {name: int(value["N"]) for name, value in item.items() if "N" in value}
+        yield item["what"]["S"], sums, frozenset(int(n) for n in item.get("seen", {}).get("NS", ()))
+
+
+def _rows(of: str) -> Iterable[dict[str, dict[str, Any]]]:
     table, start = CounterItem._get_connection(), None
     while True:
-        page = table.query(_day(day.isoformat()), exclusive_start_key=start)
+        page = table.query(of, exclusive_start_key=start)
         yield from page["Items"]
         start = page.get("LastEvaluatedKey")
         if not start:
             return
 
 
-def _item(cell: Cell) -> CounterItem:
-    return CounterItem(_day(cell[0]), f"channel#{cell[1]}")
+def key_of(cell: Cell) -> Key:
+    return _day(cell[0]), f"channel#{cell[1]}"
 
 
 def _day(day: str) -> str:

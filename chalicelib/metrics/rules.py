@@ -19,6 +19,7 @@ UNKNOWN = "unknown"  # the channel of what came through no live code
 MAX_DAYS = 366
 
 Cell = tuple[str, str]  # day, channel
+Key = tuple[str, str]  # of a counter: hash, range
 Figures = dict[str, int]
 
 

@@ -1,6 +1,17 @@
 """Counters from the timeline's stream, each line exactly once: see chalicelib.metrics."""
 
-from chalicelib.metrics import service
-from chalicelib.platform import consumers
+from collections.abc import Sequence
 
-handler = consumers.stream(service.project)
+from chalicelib.metrics import service as metrics
+from chalicelib.platform import consumers
+from chalicelib.platform.timeline import Line
+from chalicelib.printruns import stats
+
+
+def project(lines: Sequence[tuple[Line, str]], shard: str) -> None:
+    """Each projection keeps its own marks of how far it has counted: done twice is counted once."""
+    metrics.project(lines, shard)
+    stats.project(lines, shard)
+
+
+handler = consumers.stream(project)

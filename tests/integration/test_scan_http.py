@@ -164,7 +164,7 @@ def test_a_machine_gets_the_contracts_json(api: Api, client: Client) -> None:
     assert (body["kind"], body["staff_id"], body["chat_id"]) == ("staff", "lihua", None)
     assert datetime.fromisoformat(body["expires_at"]) > NOON
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith(f"mr_a={body['assignment_id']}.lihua; Path=/s/{made['code']}; Max-Age=31536000;")
+    assert cookie.startswith(f"mr_{made['code']}={body['assignment_id']}.lihua; Path=/s; Max-Age=31536000;")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Secure" not in cookie  # PUBLIC_BASE_URL is plain http here
@@ -197,7 +197,7 @@ def test_a_browser_gets_the_page(api: Api, client: Client, wecom: FakeWeCom) -> 
     page = answer.body.decode()
     assert next(iter(wecom.ways.values()))["qr_code"] in page
     assert "长按识别二维码" in page
-    assert "mr_a=" in answer.headers["Set-Cookie"]
+    assert f"mr_{made['code']}=" in answer.headers["Set-Cookie"]
 
 
 def test_pages_for_the_unknown_the_closed_and_the_busy(api: Api, client: Client, wecom: FakeWeCom) -> None:
@@ -286,4 +286,4 @@ def test_the_cookies_path_has_the_stage_that_the_public_address_has(
 ) -> None:
     monkeypatch.setenv("PUBLIC_BASE_URL", "https://x.execute-api.cn-north-1.amazonaws.com.cn/prod")
     cookie = _cookie("abcdefgh", Scan("staff", "01M82R9VB2Y09V77RQAE7EFGD4", "lihua", "https://qr"))
-    assert "Path=/prod/s/abcdefgh;" in cookie["Set-Cookie"] and cookie["Set-Cookie"].endswith("Secure")
+    assert "Path=/prod/s;" in cookie["Set-Cookie"] and cookie["Set-Cookie"].endswith("Secure")

@@ -43,6 +43,12 @@ def closed() -> Page:
     return _notice("clock", "活动暂未开放", "Closed for now", text, text_en)
 
 
+def used() -> Page:
+    """A card for one person, which another person holds."""
+    text, text_en = "每张卡仅限一位顾客使用，如有疑问请联系客服", "Each card is for one person only"
+    return _notice("clock", "此卡已使用", "This card has been used", text, text_en)
+
+
 def unknown() -> Page:
     """No such code."""
     text, text_en = "请核对二维码后重新扫描", "Please check the code and scan it again"
