@@ -6,6 +6,7 @@ from chalice.app import Chalice
 
 from chalicelib.ads.api import door as ads
 from chalicelib.callbacks.api import door as callbacks
+from chalicelib.coupons.api import door as coupons
 from chalicelib.customers.api import door as customers
 from chalicelib.distribution.api import door as distribution
 from chalicelib.embeds.api import door as embeds
@@ -18,7 +19,10 @@ from chalicelib.orders.api import door as orders
 from chalicelib.payouts.api import door as payouts
 from chalicelib.platform.api import door as platform
 from chalicelib.printruns.api import door as printruns
+from chalicelib.prospects.api import door as prospects
+from chalicelib.prospects.h5 import door as prospect_tasks
 from chalicelib.sops.api import door as sops
+from chalicelib.staffauth.api import door as staffauth
 from chalicelib.stores.api import door as stores
 
 DOORS = [
@@ -26,7 +30,11 @@ DOORS = [
     embeds,
     ads,
     printruns,
+    coupons,
     stores,
+    prospects,
+    prospect_tasks,
+    staffauth,
     callbacks,
     customers,
     messaging,

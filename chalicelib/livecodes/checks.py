@@ -10,6 +10,7 @@ from chalicelib.wecom import attachments
 Problem = tuple[str, str]  # (field, message)
 
 MAX_TAG_PART = 30  # WeCom: characters of a tag's, and of a group's, name
+COUPON = "{coupon_code}"
 MAX_WELCOME_BYTES = 4000  # WeCom: the text of a welcome message
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=1)
 
@@ -23,6 +24,7 @@ def problems(definition: Mapping[str, Any]) -> list[Problem]:
         *_assignment(definition["assignment"]),
         *_schedule(definition["schedule"]),
         *_welcome(definition["welcome"]),
+        *_gift(definition.get("gift"), definition["welcome"]),
         *_zone(definition["timezone"]),
     ]
 
@@ -114,6 +116,15 @@ def _welcome(welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
     for index, greeting in enumerate(timed):
         yield from _hours(f"welcome.by_time[{index}]", greeting)
         yield from _greeting(f"welcome.by_time[{index}]", greeting)
+
+
+def _gift(gift: Mapping[str, Any] | None, welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
+    greetings = [welcome, *(welcome.get("by_time") or ())] if welcome else []
+    is_told = any(COUPON in greeting["text"] for greeting in greetings)
+    if gift and not is_told:
+        yield "welcome.text", f"a gift needs {COUPON} in the welcome"
+    if is_told and not gift:
+        yield "gift", f"{COUPON} in the welcome needs a pool to take it from"
 
 
 def _greeting(field: str, greeting: Mapping[str, Any]) -> Iterator[Problem]:

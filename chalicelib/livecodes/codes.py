@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from chalicelib.coupons import service as coupons
 from chalicelib.livecodes import checks, rules
 from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
 from chalicelib.platform import clock, due, ids, log, queues, settings, storage
@@ -233,7 +234,11 @@ def _live_code(item: LiveCodeItem) -> LiveCode:
 
 def check(definition: Mapping[str, Any]) -> None:
     """Invalid, with all that is wrong with a complete definition."""
-    if wrong := checks.problems(definition):
+    wrong = checks.problems(definition)
+    gift = definition.get("gift")
+    if gift and not coupons.exists(gift["pool_id"]):
+        wrong.append(("gift.pool_id", "there is no such coupon pool"))
+    if wrong:
         raise Invalid(*wrong)
 
 
@@ -261,8 +266,9 @@ def _rewrite(tx: Transaction, item: LiveCodeItem, *actions: Any, active: bool = 
 def _prepare(code: LiveCode) -> None:
     """Have the contact ways made, or brought up to date, before somebody waits for them."""
     work = {"live_code_id": code.live_code_id}
+    messages: list[dict[str, Any]] = [
+        {**work, "kind": "contact_way", "staff_id": one} for one in code.rule.staff_ids
+    ]
     if code.native:
-        messages = [{**work, "kind": "native", "changed": True}]
-    else:
-        messages = [{**work, "kind": "contact_way", "staff_id": one} for one in code.rule.staff_ids]
+        messages.append({**work, "kind": "native", "changed": True})
     queues.send_all("assign", [(message, None) for message in messages])

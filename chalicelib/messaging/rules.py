@@ -11,10 +11,10 @@ from typing import Any
 
 MAX_TEXT = 4000  # bytes
 MAX_ATTACHMENTS = 9
-CUSTOMER, STAFF = "{customer_name}", "{staff_name}"
+CUSTOMER, STAFF, COUPON = "{customer_name}", "{staff_name}", "{coupon_code}"
 NEUTRAL_CUSTOMER, NEUTRAL_STAFF = "您", "您的专属顾问"
 
-_PLACEHOLDER = re.compile("|".join(re.escape(name) for name in (CUSTOMER, STAFF)))
+_PLACEHOLDER = re.compile("|".join(re.escape(name) for name in (CUSTOMER, STAFF, COUPON)))
 
 
 class Next(Enum):

@@ -13,8 +13,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.ads import service as ads
 from chalicelib.livecodes import service as livecodes
-from chalicelib.messaging import models, rules
+from chalicelib.messaging import gifts, models, rules
 from chalicelib.messaging.rules import Next, Welcome
 from chalicelib.platform import clock, log, timeline
 from chalicelib.platform.errors import NotFound, Upstream
@@ -46,7 +47,10 @@ def welcome(message: Mapping[str, Any]) -> None:
         log.logger.info("no welcome is set")
         return
     received_at = clock.parse(message["received_at"])
-    how, reason = _send(message, chosen, received_at + _WINDOW)
+    gift = gifts.find(message, live_code_id, chosen.text)
+    how, reason = _send(message, chosen, received_at + _WINDOW, gift.text)
+    if gift.is_owed(how, reason):
+        gifts.owe(message, gift)
     data = {"staff_id": message["staff_id"], "live_code_id": live_code_id}
     if how:
         ms = round((clock.now() - received_at).total_seconds() * 1000)
@@ -71,21 +75,25 @@ def set_default_welcome(chosen: Welcome) -> None:
 
 def _choose(state: str | None, at: datetime) -> tuple[str | None, Welcome]:
     """The live code's own welcome of that time, else that of an SOP the add starts, else the default one."""
-    way = livecodes.find_way(state) if state else None
-    live_code_id, own = None, Welcome()
+    lead = ads.lead(state)
+    way = livecodes.find_way(state) if state and not lead else None
+    live_code_id, own = (lead.live_code_id or None) if lead else None, Welcome()
     if way is not None:
         live_code_id = way.live_code_id
+    if live_code_id:
         with suppress(NotFound):  # deleted, while its codes are still in use
             own = rules.welcome_of(livecodes.current(live_code_id).welcome_at(at))
     return live_code_id, own or rules.welcome_of(sops.welcome_for(live_code_id)) or default_welcome()
 
 
-def _send(message: Mapping[str, Any], chosen: Welcome, window: datetime) -> tuple[str | None, str]:
+def _send(
+    message: Mapping[str, Any], chosen: Welcome, window: datetime, coupon: str
+) -> tuple[str | None, str]:
     """How it went out ("full", "text", "already"), or None and why not.
 
     Tried at least once however late it seems: clocks differ, and WeCom decides.
     """
-    text = rules.fill(chosen.text, _names(message, chosen.text))
+    text = rules.fill(chosen.text, {**_names(message, chosen.text), rules.COUPON: coupon})
     attachments, how = [dict(a) for a in chosen.attachments], "full"
     while True:
         deadline = max(window, clock.now() + _TRY)

@@ -13,6 +13,7 @@ QUIET = 4  # modules
 TEXTS = ("title", "subtitle", "footer")
 _SIZES = {"title": 15.0, "subtitle": 10.0, "footer": 7.0}  # points, shrunk until the text fits
 _LINES = 4
+_LINE_OF_TITLE = 7.5  # mm
 _LANDSCAPE = 1.2  # a card this much wider than high has its texts beside the code
 
 Problem = tuple[str, str]
@@ -114,12 +115,14 @@ def _beside(sheet: Mapping[str, Any], width: float, height: float) -> Face:
     side = min(height - 2 * PAD - LABEL, width * 0.6 - PAD)
     qr = Box(width - PAD - side, (height - side + LABEL) / 2, side, side)
     label = Box(qr.x, qr.y - LABEL, side, LABEL)
-    left = Box(PAD, PAD, width - side - 3 * PAD, height - 2 * PAD)
-    upper = left.height * 0.62
+    room, wide = height - 2 * PAD, width - side - 3 * PAD
+    title = min(room * 0.4, _LINE_OF_TITLE * len(sheet["title"].split("\n")))
+    footer = room * 0.18
+    subtitle = Box(PAD, PAD + footer, wide, room - title - footer)
     texts = (
-        _words(sheet, "title", Box(left.x, PAD + upper, left.width, left.height - upper), False),
-        _words(sheet, "subtitle", Box(left.x, PAD + upper * 0.3, left.width, upper * 0.65), False),
-        _words(sheet, "footer", Box(left.x, PAD, left.width, upper * 0.28), False),
+        _words(sheet, "title", Box(PAD, height - PAD - title, wide, title), False),
+        _words(sheet, "subtitle", subtitle, False),
+        _words(sheet, "footer", Box(PAD, PAD, wide, footer), False),
     )
     return Face(qr, label, tuple(text for text in texts if text.lines))
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.messaging import gifts
 from chalicelib.platform import consumers
 from chalicelib.sops import pushes, results
 from chalicelib.tags import service as tags
@@ -18,6 +19,8 @@ def work(message: dict[str, Any]) -> None:
             results.poll(message["push_id"], message["polls"])
         case "tag":
             tags.apply(message["staff_id"], message["external_userid"], message["add"], message["remove"])
+        case "gift":
+            gifts.bring(message)
         case other:
             raise ValueError(f"no work of kind {other}")
 

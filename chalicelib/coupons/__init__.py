@@ -1,0 +1,1 @@
+"""Pools of coupon codes: one code for each person, none for two."""

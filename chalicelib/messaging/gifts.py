@@ -1,0 +1,116 @@
+"""The gift in a welcome: the coupon code in {coupon_code}, one for each person.
+
+The welcome has 20 s and a gift gets two of them. A code that could not be had in time, or that stood in
+a welcome of which we don't know that it arrived, is owed: the queue `push` brings it to the guide, who
+sends it. The person has the same code by then, or gets it then: a claim is by person.
+"""
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.coupons import service as coupons
+from chalicelib.livecodes import service as livecodes
+from chalicelib.messaging import rules
+from chalicelib.platform import clock, log, queues
+from chalicelib.platform.errors import NotFound
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import WeComError
+
+_SECONDS = 2.0  # for the claim, of the welcome's 20
+_TRY = timedelta(seconds=5)
+_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message to the guide, its maximum
+
+
+@dataclass(frozen=True)
+class Gift:
+    """text: what stands for {coupon_code}. failed: it could not be claimed, though there may be one."""
+
+    pool_id: str | None = None
+    text: str = ""
+    claimed: bool = False
+    failed: bool = False
+
+    def is_owed(self, how: str | None, reason: str) -> bool:
+        """Whether the person may be without the code, given how the welcome went out, or why it did not."""
+        if self.failed:
+            return reason != rules.Next.CONSENT.value  # then a new welcome comes
+        return self.claimed and (how == "already" or (how is None and reason != rules.Next.CONSENT.value))
+
+
+def find(message: Mapping[str, Any], live_code_id: str | None, text: str) -> Gift:
+    """The gift for a welcome's text; an empty one when it has none."""
+    if rules.COUPON not in text or not live_code_id:
+        return Gift()
+    gift = None
+    with suppress(NotFound):
+        gift = livecodes.current(live_code_id).definition.get("gift")
+    if not gift:
+        return Gift()
+    pool_id, empty = str(gift["pool_id"]), str(gift["empty_text"])
+    found = _claimed_in_time(pool_id, message)
+    if found is None:
+        log.logger.warning("gift not claimed in time", extra={"pool_id": pool_id})
+        log.measure("GiftOwed", 1, "Count")
+        return Gift(pool_id, empty, failed=True)
+    if found.code is None:
+        log.logger.warning("no gift left", extra={"pool_id": pool_id})
+        return Gift(pool_id, empty)
+    return Gift(pool_id, found.code, claimed=True)
+
+
+def owe(message: Mapping[str, Any], gift: Gift) -> None:
+    """Have the guide bring the code. Upstream: the queue did not take it."""
+    work = {
+        "kind": "gift",
+        "pool_id": gift.pool_id,
+        "external_userid": message["external_userid"],
+        "staff_id": message["staff_id"],
+        "at": message["at"],
+    }
+    queues.send("push", work, group=message["external_userid"])
+
+
+def bring(work: Mapping[str, Any]) -> None:
+    """Tell the guide the code that a customer is owed. Raised when it may pass: handed out again."""
+    found = coupons.claim(work["pool_id"], work["external_userid"], clock.parse(work["at"]))
+    if found.code is None:
+        log.logger.warning("no gift left", extra={"pool_id": work["pool_id"]})
+        return
+    client = wecom.default_client()
+    try:
+        details = client.external_contact(work["external_userid"], deadline=clock.now() + _TRY)
+        name = str(details["external_contact"].get("name") or "") or "新客户"
+        text = f"请把新人礼券码发给 {name}：{found.code}（欢迎语可能没有带上；客户已收到则不必再发）"
+        task = {
+            "touser": work["staff_id"],
+            "msgtype": "text",
+            "text": {"content": text},
+            "enable_duplicate_check": 1,
+            "duplicate_check_interval": _DUPLICATES,
+        }
+        client.message_send(task, deadline=clock.now() + _TRY)
+    except WeComError as error:
+        if error.retryable:
+            raise
+        log.logger.warning("guide not told of a gift", extra={"errcode": error.errcode})
+
+
+def _claimed_in_time(pool_id: str, message: Mapping[str, Any]) -> coupons.Claim | None:
+    """None when it took too long or failed; what the thread does after that is found by `bring`."""
+    found: list[coupons.Claim] = []
+    at, until = clock.parse(message["at"]), clock.now() + timedelta(seconds=_SECONDS)
+
+    def claim() -> None:
+        try:
+            found.append(coupons.claim(pool_id, message["external_userid"], at, until))
+        except Exception as error:  # noqa: BLE001 (nothing that a gift does may cost the welcome)
+            log.failure("gift not claimed", error, pool_id=pool_id)
+
+    thread = threading.Thread(target=claim, daemon=True)
+    thread.start()
+    thread.join(_SECONDS)
+    return found[0] if found else None
