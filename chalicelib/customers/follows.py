@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.ads import service as ads
 from chalicelib.customers import models, rules
 from chalicelib.customers.rules import Source
 from chalicelib.customers.service import attempts, committed, tags_line
@@ -70,9 +71,13 @@ def edited(event: Event) -> None:
 
 def _add(event: Event, half: bool) -> None:
     staff_id, external_userid = _pair(event)
-    way = livecodes.find_way(event.state) if event.state else None
-    code = _live_code(way.live_code_id) if way else None
+    lead = ads.lead(event.state)
+    way = livecodes.find_way(event.state) if event.state and not lead else None
+    live_code_id = way.live_code_id if way else lead.live_code_id if lead else ""
+    code = _live_code(live_code_id) if live_code_id else None
     source = Source(event.at, code.channel, code.live_code_id) if code else None
+    if lead:
+        source = Source(event.at, lead.channel, lead.live_code_id, lead.ad_campaign_id)
     tags = code.tags if code and not half else []
     details = None if half else _details(external_userid, patient=False)
     for customer in attempts(external_userid):
@@ -89,12 +94,14 @@ def _add(event: Event, half: bool) -> None:
         models.add(tx, now)
         assignment_id = None
         if way and code and change.begins:
-            assignment_id = livecodes.confirm(tx, code, way.staff_id, external_userid, event.at)
+            assignment_id = livecodes.confirm(tx, code, way.staff_id or staff_id, external_userid, event.at)
         told = {"live_code_id": code.live_code_id if code else None, "assignment_id": assignment_id}
         figures = {"begins": change.begins, "ends": change.ends, "first": change.first}
         timeline.add(tx, replace(line, data={**data, **told, **figures, "channel": change.channel}))
         if committed(tx):
             break
+    if way and code:
+        livecodes.native_added(code, staff_id, event.at)
     if tags:
         bond = {"staff_id": staff_id, "external_userid": external_userid}
         message = {"kind": "tag", **bond, "add": tags, "remove": []}

@@ -107,13 +107,16 @@ def _follow_value(follow: Follow) -> dict[str, Any]:
 
 
 def _source(value: dict[str, str] | None) -> Source | None:
-    return Source(clock.parse(value["at"]), value["channel"], value["code"]) if value else None
+    if not value:
+        return None
+    return Source(clock.parse(value["at"]), value["channel"], value["code"], value.get("origin", ""))
 
 
 def _source_value(source: Source | None) -> dict[str, str] | None:
     if source is None:
         return None
-    return {"at": _seconds(source.at), "channel": source.channel, "code": source.live_code_id}
+    value = {"at": _seconds(source.at), "channel": source.channel, "code": source.live_code_id}
+    return {**value, "origin": source.origin} if source.origin else value
 
 
 def _seconds(at: datetime) -> str:

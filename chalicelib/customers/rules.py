@@ -19,11 +19,15 @@ _NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Source:
-    """Where an add came from: the live code that was scanned, its channel, and when."""
+    """Where an add came from: the live code that was scanned, its channel, and when.
+
+    origin: what it was instead, where no code was scanned, e.g. the import of a phone number.
+    """
 
     at: datetime
     channel: str
     live_code_id: str
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Customer:
 
     @property
     def live_code_id(self) -> str | None:
-        return self.source.live_code_id if self.source else None
+        return self.source.live_code_id or None if self.source else None
 
     @property
     def staff_ids(self) -> list[str]:
@@ -133,6 +137,11 @@ def with_profile(customer: Customer, contact: Mapping[str, Any]) -> Customer:
         avatar=str(contact.get("avatar") or customer.avatar),
         unionid=str(contact.get("unionid") or "") or customer.unionid,
     )
+
+
+def credited(customer: Customer, source: Source) -> Customer:
+    """With that source if nothing else is known of where the customer came from."""
+    return customer if customer.source else replace(customer, source=source)
 
 
 def with_tags(customer: Customer, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Customer:

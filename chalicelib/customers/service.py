@@ -3,10 +3,11 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from chalicelib.customers import models, rules
-from chalicelib.customers.rules import Customer
+from chalicelib.customers.rules import Customer, Source
 from chalicelib.platform import clock, timeline
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
@@ -31,6 +32,17 @@ def history(external_userid: str, limit: int, cursor: str | None) -> tuple[list[
     if get(external_userid) is None:
         raise NotFound(f"there is no customer {external_userid}")
     return timeline.read(external_userid, limit, cursor)
+
+
+def credit(external_userid: str, at: datetime, channel: str, origin: str) -> bool:
+    """Say where a customer came from, if nothing is known of it. False: no change."""
+    for customer in attempts(external_userid):
+        now = rules.credited(customer, Source(at, channel, "", origin))
+        if not customer.version or now == customer:
+            return False
+        if models.save(now):
+            return True
+    raise AssertionError("unreachable")
 
 
 def add_tags(external_userid: str, names: Iterable[str], staff_id: str | None = None) -> bool:

@@ -25,7 +25,7 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Buyer(msgspec.Struct, kw_only=True):
-    """Who bought. A phone number is taken and let go: nothing keeps it."""
+    """Who bought. The phone number goes to prospects alone, which keep it encrypted or not at all."""
 
     unionid: MaybeId = None
     external_userid: MaybeId = None

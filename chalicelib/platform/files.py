@@ -40,6 +40,20 @@ def opened(key: str, start: int = 0) -> Any:
     return _open(key, start)
 
 
+def part(key: str, start: int, length: int) -> bytes:
+    """At most `length` bytes from the byte `start` on; none behind the end. NotFound."""
+    try:
+        wanted = f"bytes={start}-{start + length - 1}"
+        return bytes(_s3().get_object(Bucket=_bucket(), Key=key, Range=wanted)["Body"].read())
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "InvalidRange":
+            return b""
+        if code == "NoSuchKey":
+            raise NotFound(f"there is no file {key}") from error
+        raise
+
+
 def size(key: str) -> int | None:
     """A file's bytes; None when it is not there."""
     try:

@@ -27,6 +27,12 @@ def name(staff_id: str) -> str:
     return str(row.name)
 
 
+def status(staff_id: str) -> int | None:
+    """WeCom's: 1 active, 2 disabled, 4 not activated, 5 left; None while WeCom has not been asked."""
+    row = StaffItem.find(staff_id)
+    return int(row.status) if row else None
+
+
 def learn(staff_id: str) -> None:
     """Ask WeCom for the member, unless it was asked within a day. WeComError, Upstream."""
     now = clock.now()

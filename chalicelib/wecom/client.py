@@ -37,6 +37,13 @@ class MassSend(NamedTuple):
     fail_list: list[str]
 
 
+class AcquisitionLink(NamedTuple):
+    """A customer acquisition link (获客链接). `?customer_channel=` at its `url` comes back as `State`."""
+
+    link_id: str
+    url: str
+
+
 class WeCom:
     """One corp's app. `calls` counts the requests made, by path ("externalcontact/mark_tag").
 
@@ -68,6 +75,14 @@ class WeCom:
     def user_get(self, userid: str, *, deadline: datetime | None = None) -> Json:
         """One member of staff: userid, name, department, status (1 active, 2 disabled, 4 new, 5 left)."""
         return self._get("user/get", {"userid": userid}, deadline)
+
+    def getuserinfo(self, code: str, *, deadline: datetime | None = None) -> Json:
+        """Who came back from OAuth with that code: `userid` (staff), else `openid`, `external_userid`?.
+
+        A code is good once, for five minutes: WeComError 40029, 42022. AnswerLost: begin again.
+        """
+        params = {"code": code}
+        return self._wire.call("auth/getuserinfo", params=params, repeatable=False, deadline=deadline)
 
     # Contact ways (联系我)
 
@@ -238,6 +253,64 @@ class WeCom:
         body = {"agentid": int(self.agent_id), **message}
         return self._post("message/send", body, deadline, repeatable=False)
 
+    # Customer acquisition (获客助手): links of this app only
+
+    def create_link(self, link: Mapping[str, Any], *, deadline: datetime | None = None) -> AcquisitionLink:
+        """Make a link from link_name (≤ 30), range {user_list, department_list}, skip_verify, …
+
+        41095: too many links. AnswerLost: it may exist (list_link and get_link find it by its name).
+        """
+        path = "externalcontact/customer_acquisition/create_link"
+        made = self._post(path, link, deadline, repeatable=False)["link"]
+        return AcquisitionLink(str(made["link_id"]), str(made["url"]))
+
+    def list_link(self, *, deadline: datetime | None = None) -> Iterator[str]:
+        """link_ids of all links."""
+        path = "externalcontact/customer_acquisition/list_link"
+        rows: Iterator[Any] = self._pages(path, {}, "link_id_list", _LIST_PAGE, deadline)
+        return rows
+
+    def get_link(self, link_id: str, *, deadline: datetime | None = None) -> Json:
+        """`{"link": {link_name, url, create_time, skip_verify}, "range": {…}, "priority_option"?}`"""
+        path = "externalcontact/customer_acquisition/get"
+        return self._post(path, {"link_id": link_id}, deadline)
+
+    def update_link(
+        self, link_id: str, changes: Mapping[str, Any], *, deadline: datetime | None = None
+    ) -> None:
+        """Change a link. `range` and `priority_option` replace what was there."""
+        path = "externalcontact/customer_acquisition/update_link"
+        self._post(path, {"link_id": link_id, **changes}, deadline)
+
+    def delete_link(self, link_id: str, *, deadline: datetime | None = None) -> None:
+        """Delete a link; no event comes of it."""
+        self._post("externalcontact/customer_acquisition/delete_link", {"link_id": link_id}, deadline)
+
+    def link_customers(self, link_id: str, *, deadline: datetime | None = None) -> Iterator[Json]:
+        """Who came by a link: external_userid, userid, chat_status 0 silent / 1 wrote / 2 unknown, state."""
+        path = "externalcontact/customer_acquisition/customer"
+        return self._pages(path, {"link_id": link_id}, "customer_list", _PAGE, deadline)
+
+    def acquisition_quota(self, *, deadline: datetime | None = None) -> Json:
+        """total (used ever), balance, quota_list[{expire_date (Unix seconds), balance}]."""
+        return self._get("externalcontact/customer_acquisition_quota", {}, deadline)
+
+    def link_statistic(
+        self, link_id: str, start: datetime, end: datetime, *, deadline: datetime | None = None
+    ) -> Json:
+        """click_link_customer_cnt and new_customer_cnt of those days (of the last 180)."""
+        times = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
+        path = "externalcontact/customer_acquisition/statistic"
+        return self._post(path, {"link_id": link_id, **times}, deadline)
+
+    def chat_info(self, chat_key: str, *, deadline: datetime | None = None) -> Json:
+        """Who a message_from_customer event is about: userid, external_userid, chat_info{link_id, state, …}.
+
+        Within about 30 minutes of the event.
+        """
+        path = "externalcontact/customer_acquisition/get_chat_info"
+        return self._post(path, {"chat_key": chat_key}, deadline)
+
     # Customer groups
 
     def groupchat_list(
@@ -297,3 +370,21 @@ def default_client() -> WeCom:
 
 def _contact_secret() -> str:
     return settings.secret("wecom", "contact_secret", "") or settings.secret("wecom", "secret")
+
+
+@cache
+def app_client() -> WeCom:
+    """The app itself: for messages to staff and for their sign-in, which a secret of customer contact
+    alone may not do. Where there is none, it is the default client."""
+    own = settings.secret("wecom", "secret")
+    if settings.secret("wecom", "contact_secret", own) == own:
+        return default_client()
+    corp_id, agent_id = settings.env("WECOM_CORP_ID"), settings.env("WECOM_AGENT_ID")
+    return WeCom(
+        settings.env("WECOM_API_BASE", HOST),
+        corp_id,
+        agent_id,
+        lambda: settings.secret("wecom", "secret"),
+        DynamoTokens(corp_id, f"{agent_id}/app"),
+        forget_secret=settings.forget_secrets,
+    )

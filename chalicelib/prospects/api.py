@@ -1,0 +1,259 @@
+"""Doors of prospects: imports, their people, settings, reports. A phone number is never in a URL."""
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.platform import http, queues
+from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.http import Call
+from chalicelib.prospects import desk, imports, matching, options, rules
+from chalicelib.prospects.types import (
+    ByPhone,
+    Change,
+    ExportFilter,
+    ImportMade,
+    ImportOut,
+    Match,
+    NewImport,
+    NewRows,
+    ProspectOut,
+    Respread,
+    Settings,
+)
+
+door = http.Door(__name__, tag="Prospects")
+
+
+@door.route(
+    "POST",
+    "/api/prospect-imports",
+    body=NewImport,
+    answer=ImportMade,
+    status=201,
+    scope="write",
+    summary="A new import: PUT the file to `upload_url` with `upload_headers`, then start it",
+)
+def create(call: Call) -> dict[str, Any]:
+    return imports.create(_builtins(call.body), _who(call))
+
+
+@door.route(
+    "GET",
+    "/api/prospect-imports",
+    scope="read",
+    summary="Imports, the newest first",
+    query={"limit": "", "cursor": ""},
+)
+def listing(call: Call) -> dict[str, Any]:
+    return http.listing(*imports.page(*call.page()))
+
+
+@door.route(
+    "POST",
+    "/api/prospect-imports/rows",
+    body=NewRows,
+    status=201,
+    scope="write",
+    summary="Import up to 1,000 rows at once: right ones are taken, the others told by their number",
+)
+def rows(call: Call) -> dict[str, Any]:
+    return imports.take(_builtins(call.body), _who(call))
+
+
+@door.route(
+    "GET",
+    "/api/prospect-imports/{import_id}",
+    answer=ImportOut,
+    scope="read",
+    summary="An import with its figures by status, guide and day, and its add rate",
+)
+def report(call: Call, import_id: str) -> dict[str, Any]:
+    return imports.report(import_id)
+
+
+@door.route(
+    "POST",
+    "/api/prospect-imports/{import_id}/start",
+    status=202,
+    scope="write",
+    summary="Read the uploaded file; the finished job's `result_url` is the report of bad rows",
+)
+def start(call: Call, import_id: str) -> dict[str, Any]:
+    return imports.start(import_id)
+
+
+@door.route(
+    "GET",
+    "/api/prospects",
+    scope="read",
+    summary="Prospects, numbers masked",
+    query={
+        "status": "to_add, asked, added, refused, unreachable, expired",
+        "staff_id": "Of one guide",
+        "import_id": "Of one import",
+        "limit": "",
+        "cursor": "",
+    },
+)
+def prospects(call: Call) -> dict[str, Any]:
+    limit, cursor = call.page()
+    wanted = {name: call.query.get(name) or None for name in ("status", "staff_id", "import_id")}
+    return http.listing(*desk.page(wanted, limit, cursor))
+
+
+@door.route(
+    "GET", "/api/prospects/settings", answer=Settings, scope="read", summary="The settings of phone import"
+)
+def settings(call: Call) -> dict[str, Any]:
+    return _settings(options.read())
+
+
+@door.route(
+    "PUT",
+    "/api/prospects/settings",
+    body=Settings,
+    answer=Settings,
+    scope="write",
+    summary="Set them: pace, time of the lists, expiry, buyers as prospects",
+)
+def set_settings(call: Call) -> dict[str, Any]:
+    chosen = _builtins(call.body)
+    if chosen["from_orders"]:
+        wrong = options.mistakes(chosen["from_orders"]["staff"], "from_orders.staff")
+        if chosen["from_orders"]["staff"]["rule"] in ("by_store", "by_column"):
+            wrong.append(("from_orders.staff.rule", "an order names no store and no guide"))
+        if wrong:
+            raise Invalid(*wrong)
+    return _settings(options.save(chosen))
+
+
+@door.route(
+    "POST",
+    "/api/prospects/lists",
+    status=202,
+    scope="write",
+    summary="Make today's lists now: for those who have none, or room on theirs",
+)
+def lists(call: Call) -> dict[str, str]:
+    queues.send("prospect", {"kind": "lists"})
+    return {"status": "accepted"}
+
+
+@door.route(
+    "POST",
+    "/api/prospects/respread",
+    body=Respread,
+    status=202,
+    scope="write",
+    summary="Hand a guide's open tasks to others",
+)
+def respread(call: Call) -> dict[str, str]:
+    from_staff = call.body.from_staff_id
+    if from_staff != rules.NOBODY and not options.has_prospects(from_staff):
+        raise NotFound("this guide has no prospects")
+    if from_staff in call.body.to_staff_ids:
+        raise Invalid(("to_staff_ids", "holds the guide whose tasks they are"))
+    message = {"kind": "respread", "staff_id": from_staff, "to": call.body.to_staff_ids}
+    queues.send("prospect", {**message, "after": "", "done": 0})
+    return {"status": "accepted"}
+
+
+@door.route(
+    "POST",
+    "/api/prospects/match",
+    body=Match,
+    answer=ProspectOut,
+    scope="write",
+    summary="Say which prospect a customer is, by phone, prospect_id or code",
+)
+def match(call: Call) -> dict[str, Any]:
+    return matching.by_hand(_builtins(call.body))
+
+
+@door.route(
+    "POST",
+    "/api/prospects/erase",
+    body=ByPhone,
+    scope="write",
+    summary="Erase by number: nothing stays but that it must not be contacted",
+)
+def erase_number(call: Call) -> dict[str, str]:
+    prospect_id = desk.erase_number(call.body.phone, call.body.country, str(_who(call)))
+    return {"prospect_id": prospect_id, "status": rules.ERASED}
+
+
+@door.route(
+    "POST",
+    "/api/prospects/exports",
+    body=ExportFilter,
+    status=202,
+    scope="read",
+    summary="Export as CSV, numbers masked; the finished job has `result_url`",
+)
+def export(call: Call) -> dict[str, Any]:
+    return desk.export(_builtins(call.body))
+
+
+@door.route(
+    "GET", "/api/prospects/{prospect_id}", answer=ProspectOut, scope="read", summary="One prospect, masked"
+)
+def get(call: Call, prospect_id: str) -> dict[str, Any]:
+    return desk.shown(desk.find(prospect_id))
+
+
+@door.route(
+    "GET",
+    "/api/prospects/{prospect_id}/phone",
+    scope="admin",
+    summary="The whole number; who asked is written down",
+)
+def phone(call: Call, prospect_id: str) -> http.Answer:
+    body = {"prospect_id": prospect_id, "phone": desk.number_of(prospect_id, str(_who(call)))}
+    return http.Answer(body, headers={"Cache-Control": "no-store"})
+
+
+@door.route(
+    "GET",
+    "/api/prospects/{prospect_id}/timeline",
+    scope="read",
+    summary="What became of a prospect, newest first",
+    query={"limit": "", "cursor": ""},
+)
+def history(call: Call, prospect_id: str) -> dict[str, Any]:
+    return http.listing(*desk.history(prospect_id, *call.page()))
+
+
+@door.route(
+    "POST",
+    "/api/prospects/{prospect_id}/status",
+    body=Change,
+    answer=ProspectOut,
+    scope="write",
+    summary="Say what became of a prospect: to_add, asked, refused, unreachable",
+)
+def change(call: Call, prospect_id: str) -> dict[str, Any]:
+    return desk.shown(desk.change(prospect_id, call.body.status, str(_who(call))))
+
+
+@door.route(
+    "DELETE",
+    "/api/prospects/{prospect_id}",
+    scope="write",
+    summary="Erase: nothing stays but that this number must not be contacted",
+)
+def erase(call: Call, prospect_id: str) -> dict[str, str]:
+    desk.erase(prospect_id, str(_who(call)))
+    return {"prospect_id": prospect_id, "status": rules.ERASED}
+
+
+def _who(call: Call) -> str | None:
+    return call.caller.name if call.caller else None
+
+
+def _settings(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in options.DEFAULTS}
+
+
+def _builtins(body: msgspec.Struct) -> dict[str, Any]:
+    return msgspec.to_builtins(body)  # type: ignore[no-any-return]

@@ -1,0 +1,60 @@
+"""The guide's task list as a page: own tasks only, full numbers, one button for what became of each."""
+
+from urllib.parse import parse_qs
+
+from chalicelib.platform import clock, http
+from chalicelib.platform.errors import Conflict, NotFound
+from chalicelib.platform.http import Answer, Call
+from chalicelib.prospects import desk, options, rules, tasks
+from chalicelib.staff import service as staff
+from chalicelib.staffauth import rules as sessions
+from chalicelib.staffauth import service as auth
+from chalicelib.web.tasks import page
+
+door = http.Door(__name__, tag="Prospects")
+
+_PAGE = "/h5/tasks"
+_MAX_FORM = 4096
+
+
+@door.route("GET", _PAGE, summary="A guide's tasks of today; signs in by WeCom first")
+def show(call: Call) -> Answer:
+    session = auth.current(call.cookies)
+    if session is None:
+        where, cookie = auth.begin(_PAGE)
+        return Answer(b"", 302, {"Location": where, "Set-Cookie": cookie, "Cache-Control": "no-store"})
+    day = options.day_of(clock.now())
+    rows = tasks.of_day(session.staff_id, day)
+    name = staff.name(session.staff_id)
+    return _html(page.tasks(name, day, rows, session.csrf, auth.folder()))
+
+
+@door.route(
+    "POST",
+    "/h5/tasks/{prospect_id}",
+    status=303,
+    summary="A guide says what became of a task (a form: csrf, status)",
+    max_body=_MAX_FORM,
+)
+def change(call: Call, prospect_id: str) -> Answer:
+    session = auth.current(call.cookies)
+    back = auth.folder() + _PAGE
+    if session is None:
+        return _html(page.again(back), 401)
+    form = parse_qs(call.raw.decode("utf-8", "replace"), max_num_fields=20)
+    if not sessions.is_csrf(session, form.get("csrf", [""])[0]):
+        return _html(page.again(back), 403)
+    status = form.get("status", [""])[0]
+    if status not in (rules.TO_ADD, rules.ASKED, rules.REFUSED, rules.UNREACHABLE):
+        return _html(page.refused("没有这个状态", "No such status", back), 422)
+    try:
+        item = desk.change(prospect_id, status, f"staff:{session.staff_id}", of_staff=session.staff_id)
+    except NotFound:
+        return _html(page.refused("这不是您的任务", "This is not your task", back), 404)
+    except Conflict:
+        return _html(page.refused("状态已变更，请返回查看", "It has changed meanwhile", back), 409)
+    return Answer(b"", 303, {"Location": f"{back}#t-{item.code}", "Cache-Control": "no-store"})
+
+
+def _html(made: page.Page, status: int = 200) -> Answer:
+    return Answer(made.html, status, made.headers)

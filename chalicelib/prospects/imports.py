@@ -1,0 +1,286 @@
+"""Imports: made, uploaded, started; read by functions/prospect in as many invocations as it takes.
+
+Each invocation goes on from the progress that the last slice left, works until its time is nearly
+over and sends itself the continuation. The uploaded file, which holds the numbers in clear, is
+deleted when the import is finished.
+"""
+
+import csv
+import io
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from chalicelib.platform import clock, files, ids, jobs, queues, storage
+from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.prospects import csv_rows, intake, options, phones, rules, sheets, xlsx_rows
+from chalicelib.prospects.intake import Incoming, Intake
+from chalicelib.prospects.models import FigureItem, ImportItem, ProgressItem, unpack
+from chalicelib.prospects.sheets import BadTable, Record
+
+TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+MAX_BYTES = {"csv": 512 * 1024**2, "xlsx": 128 * 1024**2}  # an XLSX lies on Lambda's disk of 512 MB
+_LISTED = "import"
+_ENOUGH_MS = 30_000  # of time left, to begin another slice
+_TELL_EVERY = 20  # slices
+_spooled = partial(tempfile.SpooledTemporaryFile, 8 * 1024**2)  # on disk beyond that
+
+
+def create(new: dict[str, Any], by: str | None) -> dict[str, Any]:
+    """A new import, and where its file is to be put. Invalid."""
+    _check(new)
+    item = _new(new, new["format"], "uploading", by)
+    item.save()
+    kind = TYPES[new["format"]]
+    url = files.upload_url(_file(item), kind)
+    return {"import_id": item.import_id, "upload_url": url, "upload_headers": {"Content-Type": kind}}
+
+
+def start(import_id: str) -> dict[str, Any]:
+    """Begin to read the uploaded file → its job. Repeats give the same job. NotFound, Conflict, Invalid."""
+    item = find(import_id)
+    if item.source not in TYPES:
+        raise Conflict("this import has no file")
+    if item.status == "uploading":
+        size = files.size(_file(item))
+        if not size:
+            raise Conflict("the file is not there yet: PUT it to the upload_url first")
+        if size > MAX_BYTES[item.source]:
+            raise Invalid(("file", f"is over {MAX_BYTES[item.source] >> 20} MB: import it in parts"))
+        job_id = f"job_{ids.derived('prospect-import', import_id, length=20)}"
+        options.begin()
+        jobs.start("prospect_import", 0, import_id, job_id)
+        actions = [ImportItem.status.set("running"), ImportItem.job_id.set(job_id)]
+        if storage.update_if(item, actions, ImportItem.status == "uploading"):
+            queues.send("prospect", {"kind": "import", "import_id": import_id, "part": 0})
+        else:
+            item = find(import_id)
+    elif item.status == "running":  # a start that was cut off before it was sent
+        queues.send("prospect", {"kind": "import", "import_id": import_id, "part": 0})
+    return jobs.get(str(item.job_id))
+
+
+def take(new: dict[str, Any], by: str | None) -> dict[str, Any]:
+    """Import rows at once. Right ones are taken, the others told by their number. Invalid."""
+    _check(new)
+    options.begin()
+    item = _new({**new, "columns": {}}, "rows", "running", by)
+    item.save()
+    desk = Intake(item)
+    rows = [Incoming(number + 1, dict(row)) for number, row in enumerate(new["rows"])]
+    for part in intake.sliced(rows):
+        desk.take(part)
+    _finished(item)
+    errors = [
+        {"row": line - 1, "field": f"rows[{line - 1}].{name}", "message": message}
+        for line, name, message, _ in intake.reports(item.import_id)
+    ]
+    counts = {name: desk.state[name] for name in ("rows", "new", "duplicates", "do_not_contact", "bad")}
+    return {"import_id": item.import_id, **counts, "errors": errors}
+
+
+def run(import_id: str, milliseconds_left: Callable[[], int]) -> None:
+    """Read on. Twice at the same time is harmless: one of the two stops at its first slice."""
+    item = ImportItem.find(import_id)
+    if item is None or item.status != "running":
+        return
+    try:
+        with _spooled() as packed, _spooled() as spool:
+            desk = Intake(item)
+            records = _csv(desk) if item.source == "csv" else _xlsx(desk, packed, spool)
+            whole = _read(desk, records, milliseconds_left)
+    except (BadTable, NotFound) as error:
+        _failed(item, str(error) if isinstance(error, BadTable) else "the file is gone")
+        return
+    if whole:
+        _finish(item, desk)
+
+
+def _read(desk: Intake, records: Iterator[Record], milliseconds_left: Callable[[], int]) -> bool:
+    """Whether all is read; else somebody else goes on."""
+    where = desk.state["where"]
+    for number, part in enumerate(intake.sliced(records)):
+        rows = [Incoming(r.line, {} if r.fault else sheets.fields(r.values, where), r.fault) for r in part]
+        if not desk.take(rows, end=part[-1].end, following=part[-1].following):
+            return False
+        if number % _TELL_EVERY == 0:
+            done = desk.state["rows"]
+            jobs.update(desk.job.job_id, done=done, total=max(done, desk.state["total"]))
+        if milliseconds_left() < _ENOUGH_MS:
+            queues.send(
+                "prospect",
+                {"kind": "import", "import_id": desk.job.import_id, "part": desk.state["end"]},
+            )
+            return False
+    return True
+
+
+def _csv(desk: Intake) -> Iterator[Record]:
+    """What is left of the file; what kind of CSV it is, is found once and kept with the progress."""
+    read = partial(files.part, _file(desk.job))
+    if "where" not in desk.state:
+        encoding, lines = csv_rows.examined(read)
+        first = read(0, csv_rows.MAX_RECORD).split(b"\n", 1)[0]
+        mark = csv_rows.delimiter_of(first)
+        header = next(csv_rows.records(read, 0, 1, encoding, mark), None)
+        where = _where(desk, header)
+        assert header is not None
+        kept = {"where": where, "encoding": encoding, "delimiter": mark, "total": max(0, lines - 1)}
+        desk.note(**kept, end=header.end, following=header.following)
+        desk.look()
+    state = desk.state
+    return csv_rows.records(read, state["end"], state["following"], state["encoding"], state["delimiter"])
+
+
+def _xlsx(desk: Intake, packed: Any, spool: Any) -> Iterator[Record]:
+    at, key = 0, _file(desk.job)
+    while part := files.part(key, at, csv_rows.PART * 4):
+        packed.write(part)
+        at += len(part)
+    packed.seek(0)
+    book = xlsx_rows.Book(packed, spool)
+    if "where" not in desk.state:
+        header = next(book.records(), None)
+        where = _where(desk, header)
+        assert header is not None
+        desk.note(
+            where=where, total=max(0, book.rows - header.line), end=header.end, following=header.following
+        )
+        desk.look()
+    return book.records(int(desk.state["end"]))
+
+
+def _where(desk: Intake, header: Record | None) -> dict[str, int]:
+    if header is None or header.fault:
+        raise BadTable("has no first line with the names of its columns")
+    return sheets.positions(header.values, desk.job.columns)
+
+
+def _finish(item: ImportItem, desk: Intake) -> None:
+    """The report, then the end; a repeat writes the same. The numbers in clear go last."""
+    key = f"results/prospect-imports/{item.import_id}.csv"
+    with files.Upload(key, "text/csv; charset=utf-8") as out:
+        out.write("\ufeffline,field,message,phone\r\n".encode())
+        for row in intake.reports(item.import_id):
+            out.write(csv_line(row))
+    _finished(item)
+    rows = desk.state["rows"]
+    name = f"{item.name}-report.csv"
+    jobs.update(item.job_id, status="finished", done=rows, total=rows, result_key=key, result_name=name)
+    files.delete(_file(item))
+
+
+def _finished(item: ImportItem) -> None:
+    actions = [ImportItem.status.set("finished"), ImportItem.finished_at.set(clock.iso(clock.now()))]
+    storage.update_if(item, actions, ImportItem.status == "running")
+
+
+def _failed(item: ImportItem, why: str) -> None:
+    actions = [ImportItem.status.set("failed"), ImportItem.error.set(why)]
+    storage.update_if(item, actions, ImportItem.status == "running")
+    jobs.update(item.job_id, status="failed", error=f"the file {why}")
+    files.delete(_file(item))
+
+
+def csv_line(values: Any) -> bytes:
+    """A line of a CSV that no spreadsheet takes for formulas."""
+    line = io.StringIO()
+    csv.writer(line).writerow([rules.cell(str(value)) for value in values])
+    return line.getvalue().encode()
+
+
+def find(import_id: str) -> ImportItem:
+    item = ImportItem.find(import_id)
+    if item is None:
+        raise NotFound("there is no such import")
+    return item  # type: ignore[no-any-return]
+
+
+def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """Imports, the newest first, without their figures."""
+    query = partial(ImportItem.by_import.query, _LISTED, limit=limit, scan_index_forward=False)
+    rows, following = storage.page(query, cursor)
+    names = ("import_id", "name", "source", "status", "job_id", "error", "created_at", "finished_at")
+    return [{name: getattr(row, name) for name in names} for row in rows], following
+
+
+def report(import_id: str) -> dict[str, Any]:
+    """An import with its figures: how many are in which status, by guide and by day. NotFound."""
+    item = find(import_id)
+    found = ProgressItem.find(import_id, "progress")
+    state = found.state if found else {}
+    by_staff = {
+        staff_id: {**dict.fromkeys(rules.STATUSES, 0), rules.TO_ADD: count}
+        for staff_id, count in ({} if found is None else unpack(found.packed)).items()
+    }
+    by_day: dict[str, dict[str, int]] = {}
+    seconds = 0
+    for row in FigureItem.query(import_id):
+        kind, _, name = row.what.partition("#")
+        moved = {status: int(getattr(row, status) or 0) for status in rules.STATUSES}
+        if kind == "staff":
+            before = by_staff.setdefault(name, dict.fromkeys(rules.STATUSES, 0))
+            by_staff[name] = {status: before[status] + moved[status] for status in rules.STATUSES}
+        else:
+            by_day[name] = {s: moved[s] for s in rules.STATUSES if s != rules.TO_ADD}
+            seconds += int(row.seconds or 0)
+    statuses = {s: sum(row[s] for row in by_staff.values()) for s in rules.STATUSES}
+    everybody, added = sum(statuses.values()), statuses[rules.ADDED]
+    counts = ("rows", "new", "duplicates", "do_not_contact", "bad")
+    return {
+        **{name: getattr(item, name) for name in _SHOWN},
+        "daily_pace": int(item.daily_pace),
+        **{name: int(state.get(name, 0)) for name in counts},
+        "statuses": statuses,
+        "by_staff": [{"staff_id": s, **row} for s, row in sorted(by_staff.items()) if any(row.values())],
+        "by_day": [{"day": day, **row} for day, row in sorted(by_day.items())],
+        "add_rate_bps": added * 10_000 // everybody if everybody else 0,
+        "mean_seconds_to_add": seconds // added if added else None,
+    }
+
+
+_SHOWN = (
+    *("import_id", "name", "source", "status", "job_id", "error", "consent", "tags", "staff"),
+    *("created_at", "finished_at"),
+)
+
+
+def _check(new: dict[str, Any]) -> None:
+    wrong = options.mistakes(new["staff"])
+    if not phones.is_country(new["country"]):
+        wrong.append(("country", "is no country's ISO 3166 code"))
+    if not new["consent"].strip():
+        wrong.append(("consent", "say how these people agreed to be contacted"))
+    if wrong:
+        raise Invalid(*wrong)
+
+
+def _new(new: dict[str, Any], source: str, status: str, by: str | None) -> ImportItem:
+    now = clock.now()
+    return ImportItem(
+        new.get("import_id") or f"im_{ids.ulid(now)}",
+        listing=_LISTED,
+        name=new["name"],
+        source=source,
+        status=status,
+        columns=new["columns"],
+        staff=new["staff"],
+        daily_pace=new["daily_pace"],
+        tags=new["tags"],
+        consent=new["consent"],
+        country=new["country"],
+        by=by,
+        created_at=clock.iso(now),
+    )
+
+
+def made_once(new: dict[str, Any], source: str) -> ImportItem:
+    """The import of that `import_id`, made if it is not there."""
+    item = _new(new, source, "finished", None)
+    storage.put_once(item, ImportItem.import_id.does_not_exist())
+    return find(new["import_id"])
+
+
+def _file(item: ImportItem) -> str:
+    return f"uploads/prospects/{item.import_id}.{item.source}"

@@ -1,0 +1,224 @@
+"""Rows become prospects: checked, told apart from those who are here, spread, and written slice by slice.
+
+A slice is one transaction: its prospects, each under "not there yet", and the import's progress under
+its version. So whatever is killed, repeated or run twice at once, a row counts once: either the slice
+is there with the progress behind it, or neither is.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.platform import clock
+from chalicelib.platform.errors import NotFound
+from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.prospects import models, options, phones, rules
+from chalicelib.prospects.models import ImportItem, ProgressItem, ProspectItem, ReportItem
+from chalicelib.stores import service as stores
+
+SLICE = 95  # rows; with progress and report within a transaction's 100 items
+_TRIES = 5
+_KEEP_REPORTS = timedelta(days=30)
+_COUNTS = ("rows", "new", "duplicates", "do_not_contact", "bad", "reports")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A row to take: its line, its fields (`phone`, `name`, …), or why it can't be read."""
+
+    line: int
+    fields: dict[str, str]
+    fault: str = ""
+
+
+@dataclass
+class _Candidate:
+    line: int
+    prospect_id: str
+    fields: dict[str, str]
+
+
+@dataclass
+class _Outcome:
+    """What becomes of a slice's rows. reports: [line, field, message, masked]."""
+
+    candidates: list[_Candidate] = field(default_factory=list)
+    reports: list[list[Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
+
+    def refuse(self, kind: str, line: int, name: str, message: str, masked: str = "") -> None:
+        self.counts[kind] += 1
+        self.reports.append([line, name, message, masked])
+
+
+class Intake:
+    """One import's way in. `state` and `assigned` are as far as it is written."""
+
+    def __init__(self, job: ImportItem):
+        self.job = job
+        self.rule = options.present(options.rule_of(job.staff))
+        self._stores: dict[str, tuple[str, ...]] = {}
+        self._enlisted: set[str] = set()
+        self.look()
+
+    def look(self) -> None:
+        """Take up the progress as it is written."""
+        found = ProgressItem.find(self.job.import_id, "progress")
+        self.version = int(found.version) if found else 0
+        self.state: dict[str, Any] = dict(found.state) if found else dict.fromkeys(_COUNTS, 0)
+        self.assigned = models.unpack(found.packed) if found else {}
+
+    def take(self, rows: list[Incoming], **reached: Any) -> bool:
+        """Write a slice of at most SLICE rows, and how far that is (`end`, `following`).
+
+        False: somebody else works on this import and is ahead of us.
+        """
+        for _ in range(_TRIES):
+            outcome = self._sorted(rows)
+            tx, state, assigned = self._transaction(outcome, len(rows), reached)
+            try:
+                tx.commit()
+            except ConditionFailed as error:
+                if "progress" in error.names:
+                    return False
+                continue  # another import was first with one of the numbers: now they are there
+            self.version, self.state, self.assigned = self.version + 1, state, assigned
+            return True
+        raise Busy("other imports keep writing the same numbers")
+
+    def note(self, **values: Any) -> bool:
+        """Write something down beside the progress (what the file was found to be)."""
+        return self.take([], **values)
+
+    def _sorted(self, rows: list[Incoming]) -> _Outcome:
+        outcome = _Outcome()
+        mine: dict[str, _Candidate] = {}
+        for row in rows:
+            if row.fault:
+                outcome.refuse("bad", row.line, "row", row.fault)
+                continue
+            phone = row.fields.get("phone", "")
+            try:
+                e164 = phones.normalised(phone, self.job.country)
+            except phones.BadPhone as error:
+                outcome.refuse("bad", row.line, "phone", str(error), rules.masked_text(phone))
+                continue
+            prospect_id = models.id_of(e164)
+            if twin := mine.get(prospect_id):
+                message = f"is in line {twin.line} already"
+                outcome.refuse("duplicates", row.line, "phone", message, rules.masked(e164))
+                continue
+            mine[prospect_id] = _Candidate(row.line, prospect_id, {**row.fields, "phone": e164})
+        here = self._here(list(mine))
+        for candidate in mine.values():
+            if (known := here.get(candidate.prospect_id)) is not None:
+                self._known(outcome, candidate, known)
+            else:
+                outcome.candidates.append(candidate)
+        return outcome
+
+    def _here(self, prospect_ids: list[str]) -> dict[str, ProspectItem]:
+        keys = [(models.code_of(prospect_id), prospect_id) for prospect_id in prospect_ids]
+        rows = ProspectItem.batch_get(keys, consistent_read=True) if keys else ()
+        return {row.prospect_id: row for row in rows}
+
+    def _known(self, outcome: _Outcome, candidate: _Candidate, known: ProspectItem) -> None:
+        shown = rules.masked(candidate.fields["phone"])
+        if known.status == rules.ERASED:
+            message = "asked not to be contacted"
+            outcome.refuse("do_not_contact", candidate.line, "phone", message, shown)
+        elif known.import_id == self.job.import_id:
+            message = f"is in line {int(known.line)} already"
+            outcome.refuse("duplicates", candidate.line, "phone", message, shown)
+        else:
+            outcome.refuse("duplicates", candidate.line, "phone", "came with another import already", shown)
+
+    def _transaction(
+        self, outcome: _Outcome, rows: int, reached: dict[str, Any]
+    ) -> tuple[Transaction, dict[str, Any], dict[str, int]]:
+        now, tx = clock.iso(clock.now()), Transaction()
+        number, assigned = int(self.state["new"]), dict(self.assigned)
+        for candidate in outcome.candidates:
+            staff_id = self._guide(candidate, number)
+            if staff_id is None:
+                name = "store_id" if self.rule.kind == "by_store" else "staff_id"
+                outcome.refuse("bad", candidate.line, name, "leads to no guide")
+                continue
+            number += 1
+            assigned[staff_id] = assigned.get(staff_id, 0) + 1
+            item = self._item(candidate, staff_id, now)
+            tx.put(candidate.prospect_id, item, ProspectItem.prospect_id.does_not_exist())
+        outcome.counts["new"] = number - int(self.state["new"])
+        outcome.counts["rows"] = rows
+        outcome.counts["reports"] = 1 if outcome.reports else 0
+        self._enlist(set(assigned) - set(self.assigned))
+        state = {name: int(self.state[name]) + outcome.counts[name] for name in _COUNTS}
+        state = {**self.state, **state, **reached}
+        progress = ProgressItem(
+            self.job.import_id, version=self.version + 1, state=state, packed=models.pack(assigned)
+        )
+        same = (
+            ProgressItem.version == self.version if self.version else ProgressItem.import_id.does_not_exist()
+        )
+        tx.put("progress", progress, same)
+        if outcome.reports:
+            part = f"report#{state['reports']:08d}"
+            expires = int((clock.now() + _KEEP_REPORTS).timestamp())
+            report = sorted(outcome.reports)
+            tx.put("report", ReportItem(self.job.import_id, part, rows=report, expires_at=expires))
+        return tx, state, assigned
+
+    def _item(self, candidate: _Candidate, staff_id: str, now: str) -> ProspectItem:
+        kept = ("phone", "name", "note", "external_id")
+        item = ProspectItem(
+            models.code_of(candidate.prospect_id),
+            candidate.prospect_id,
+            version=1,
+            import_id=self.job.import_id,
+            line=candidate.line,
+            store_id=candidate.fields.get("store_id") or None,
+            sealed=models.sealed(
+                candidate.prospect_id, {name: candidate.fields.get(name, "") for name in kept}
+            ),
+            created_at=now,
+        )
+        models.placed(item, staff_id, rules.TO_ADD, now)
+        return item
+
+    def _guide(self, candidate: _Candidate, number: int) -> str | None:
+        named = candidate.fields.get("staff_id", "")
+        store_id = candidate.fields.get("store_id", "")
+        of_store = self._staff_of(store_id) if self.rule.kind == "by_store" and store_id else ()
+        return rules.guide_of(self.rule, number, named, of_store)
+
+    def _staff_of(self, store_id: str) -> tuple[str, ...]:
+        if store_id not in self._stores:
+            try:
+                self._stores[store_id] = tuple(stores.get(store_id)["staff_ids"])
+            except NotFound:
+                self._stores[store_id] = ()
+        return self._stores[store_id]
+
+    def _enlist(self, staff_ids: set[str]) -> None:
+        """Before their prospects are there: a guide without tasks costs nothing, one unknown loses them."""
+        options.enlist(staff_ids - self._enlisted)
+        self._enlisted |= staff_ids
+
+
+def reports(import_id: str) -> Iterator[list[Any]]:
+    """What was wrong with an import's rows: [line, field, message, masked], by line."""
+    for part in ReportItem.query(import_id, ReportItem.part.startswith("report#")):
+        yield from part.rows
+
+
+def sliced(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Slices of SLICE."""
+    held: list[Any] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == SLICE:
+            yield held
+            held = []
+    if held:
+        yield held

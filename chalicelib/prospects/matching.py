@@ -1,0 +1,193 @@
+"""Who arrives: a customer who was added, an order's buyer, or whoever an operator names, is which prospect?
+
+By the person's unionid, which an order told with the number; by our code, or the number itself, in the
+remark that the guide gave; by hand. The first customer that a prospect is matched to stays; doing it
+again changes nothing but says again what may not have been said: the source and the tags.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from chalicelib.customers import service as customers
+from chalicelib.platform import clock, ids, log, queues, timeline, vault
+from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.storage import Busy, Transaction
+from chalicelib.platform.timeline import Line
+from chalicelib.prospects import desk, imports, models, options, phones, rules
+from chalicelib.prospects.intake import Incoming, Intake
+from chalicelib.prospects.models import ImportItem, ProspectItem
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import Treatment, WeComError
+
+CHANNEL = "phone"
+_PAID = ("paid", "shipped", "completed")
+_TRIES = 5
+
+
+def arrived(external_userid: str, staff_id: str, at: datetime) -> str | None:
+    """A customer was added, or their remark was changed: the prospect_id that they are, or None."""
+    for prospect_id, how in _candidates(external_userid, staff_id):
+        if settle(prospect_id, external_userid, staff_id, at, how):
+            return prospect_id
+    return None
+
+
+def _candidates(external_userid: str, staff_id: str) -> Iterator[tuple[str, str]]:
+    """(prospect_id, how it was found), the surest first. WeCom is asked only of guides with tasks."""
+    customer = customers.get(external_userid)
+    if customer is not None and customer.unionid:
+        for link in ProspectItem.query(f"unionid#{customer.unionid}", limit=2):
+            yield link.prospect_id, "unionid"
+    if not options.has_prospects(staff_id):
+        return
+    follow = _follow(external_userid, staff_id)
+    country = options.recent()["country"]
+    texts = [str(mobile) for mobile in follow.get("remark_mobiles") or []][:5]
+    remark = f"{follow.get('remark') or ''} {follow.get('description') or ''}"
+    for text in [*texts, remark]:
+        for e164 in phones.found_in(text, country):
+            yield models.id_of(e164), "remark_phone"
+    for code in rules.codes_in(remark):
+        found = list(ProspectItem.query(code, limit=3))
+        mine = [row for row in found if row.staff_id == staff_id] if len(found) > 1 else found
+        if len(mine) == 1:
+            yield mine[0].prospect_id, "remark_code"
+
+
+def _follow(external_userid: str, staff_id: str) -> Mapping[str, Any]:
+    """What the guide wrote of the customer. Raised when asking again may help."""
+    try:
+        details = wecom.default_client().external_contact(external_userid)
+    except WeComError as error:
+        if error.treatment is not Treatment.DATA:
+            raise
+        log.logger.info("an arrival without details", extra={"errcode": error.errcode})
+        return {}
+    follows = (f for f in details["follow_user"] if str(f.get("userid")).lower() == staff_id.lower())
+    return next(follows, {})
+
+
+def settle(prospect_id: str, external_userid: str, staff_id: str | None, at: datetime, how: str) -> bool:
+    """Make the prospect this customer's. False: there is none, or they are somebody else's."""
+    for item in desk.attempts(prospect_id):
+        if item is None or item.status == rules.ERASED:
+            return False
+        if item.status == rules.ADDED:
+            if item.external_userid != external_userid:
+                return False
+            _follow_up(item, external_userid, staff_id, at)
+            return True
+        asked = clock.parse(item.asked_at or item.created_at)
+        seconds = max(0, round((at - asked).total_seconds()))
+        item.external_userid, item.matched_by, item.added_by = external_userid, how, staff_id
+        item.added_at = clock.iso(at)
+        tx = Transaction()
+        told: dict[str, Any] = {
+            "by": "arrival",
+            "matched_by": how,
+            "external_userid": external_userid,
+            "seconds": seconds,
+        }
+        desk.move(tx, item, rules.ADDED, at, told, seconds=seconds)
+        data: dict[str, Any] = {"prospect_id": prospect_id, "import_id": item.import_id, "staff_id": staff_id}
+        data |= {"channel": CHANNEL, "matched_by": how, "seconds": seconds}
+        timeline.add(tx, Line(external_userid, "prospect_matched", at, prospect_id, data))
+        if desk.committed(tx):
+            _follow_up(item, external_userid, staff_id, at)
+            return True
+    raise AssertionError("unreachable")
+
+
+def _follow_up(item: ProspectItem, external_userid: str, staff_id: str | None, at: datetime) -> None:
+    """The source, if the customer came by nothing else that we know of, and the import's tags."""
+    customers.credit(external_userid, at, CHANNEL, str(item.import_id))
+    found = ImportItem.find(item.import_id)
+    if found is not None and found.tags and staff_id:
+        bond = {"staff_id": staff_id, "external_userid": external_userid}
+        message = {"kind": "tag", **bond, "add": list(found.tags), "remove": []}
+        queues.send("push", message, group=external_userid, key=f"prospect-{item.prospect_id}")
+
+
+def by_hand(asked: Mapping[str, str | None]) -> dict[str, Any]:
+    """An operator says who somebody is: `phone`, `prospect_id` or `code`. Invalid, NotFound, Conflict."""
+    external_userid = str(asked["external_userid"])
+    if sum(asked[name] is not None for name in ("phone", "prospect_id", "code")) != 1:
+        raise Invalid(("phone", "give one of phone, prospect_id and code"))
+    if customers.get(external_userid) is None:
+        raise NotFound("there is no such customer")
+    prospect_id = _named(asked)
+    item = desk.find(prospect_id)
+    staff_id = asked["staff_id"] or item.staff_id
+    if not settle(prospect_id, external_userid, staff_id, clock.now(), "api"):
+        raise Conflict("this prospect is another customer already")
+    return desk.shown(desk.find(prospect_id))
+
+
+def _named(asked: Mapping[str, str | None]) -> str:
+    if asked["phone"] is not None:
+        try:
+            return models.id_of(phones.normalised(asked["phone"], options.read()["country"]))
+        except phones.BadPhone as error:
+            raise Invalid(("phone", str(error))) from error
+    if asked["code"] is not None:
+        found = list(ProspectItem.query(asked["code"].strip().lower(), limit=2))
+        if len(found) > 1:
+            raise Conflict("several prospects have this code: give the prospect_id")
+        return str(found[0].prospect_id) if found else ""
+    return str(asked["prospect_id"])
+
+
+def order(message: Mapping[str, Any]) -> None:
+    """An order told a number: whose unionid it is, who arrived with it; or it is a new prospect's."""
+    e164 = vault.unseal("phone", message["sealed"], f"order/{message['order_id']}")
+    prospect_id, unionid, at = models.id_of(e164), message["unionid"], clock.parse(message["at"])
+    if unionid:
+        _link(prospect_id, unionid)
+    external_userid = message["external_userid"] or (customers.by_unionid(unionid) if unionid else None)
+    if external_userid:
+        if customers.get(external_userid) is not None:
+            settle(prospect_id, external_userid, None, at, "order")
+        return
+    chosen = options.read()["from_orders"]
+    if chosen is None or message["status"] not in _PAID:
+        return
+    for _ in range(_TRIES):
+        if models.find(prospect_id) is not None:
+            break
+        desk_of_day = Intake(_import_of(at, chosen))
+        row = Incoming(int(desk_of_day.state["rows"]) + 1, {"phone": e164})
+        if desk_of_day.take([row]):
+            break
+    else:
+        raise Busy("many orders at once")
+    if unionid:
+        _link(prospect_id, unionid)
+
+
+def _link(prospect_id: str, unionid: str) -> None:
+    """That person, that number. The prospect keeps the unionid too, for its erasure."""
+    for item in desk.attempts(prospect_id):
+        tx = Transaction()
+        tx.put("link", ProspectItem(f"unionid#{unionid}", prospect_id))
+        if item is not None:
+            if item.status == rules.ERASED or item.unionid == unionid:
+                return
+            own = ProspectItem(item.code, prospect_id)
+            later = [ProspectItem.unionid.set(unionid), ProspectItem.version.set(int(item.version) + 1)]
+            tx.update("prospect", own, later, ProspectItem.version == item.version)
+        if desk.committed(tx):
+            return
+
+
+def _import_of(at: datetime, chosen: Mapping[str, Any]) -> ImportItem:
+    """The import that a day's orders are, made with its first."""
+    day = options.day_of(at)
+    midnight = datetime.fromisoformat(day).replace(tzinfo=clock.SHANGHAI)
+    import_id = f"im_{ids.ulid_floor(midnight)}{'0' * 10}ORDERS"
+    found = ImportItem.find(import_id)
+    if found is None:
+        options.begin()
+        new = {**chosen, "import_id": import_id, "name": f"订单 {day}", "columns": {}}
+        found = imports.made_once({**new, "country": options.read()["country"]}, "orders")
+    return found

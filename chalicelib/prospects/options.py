@@ -1,0 +1,130 @@
+"""The brand's settings of prospects, and the guides that have any."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.platform import clock, due, storage
+from chalicelib.prospects.models import GuideItem, SettingItem
+from chalicelib.prospects.rules import Rule
+
+_NAME = "prospects"
+_LISTED = "guide"
+_KEEP = timedelta(seconds=60)  # how long a process keeps the settings
+_kept: tuple[datetime, dict[str, Any]] | None = None
+DEFAULTS: dict[str, Any] = {
+    "daily_pace": 50,
+    "lists_at": "09:00",
+    "expire_after": 30,
+    "country": "CN",
+    "from_orders": None,
+}
+
+
+def read() -> dict[str, Any]:
+    """The settings, complete. `in_use`: whether there ever were prospects; until then nobody asks for any."""
+    item = SettingItem.find(_NAME)
+    return {**DEFAULTS, "in_use": False, **(item.value if item else {})}
+
+
+def recent() -> dict[str, Any]:
+    """The settings as they were at most a minute ago."""
+    global _kept
+    now = clock.now()
+    if _kept is None or not now - _KEEP < _kept[0] <= now:
+        _kept = (now, read())
+    return _kept[1]
+
+
+def forget() -> None:
+    """Read them anew (another process may have changed them)."""
+    global _kept
+    _kept = None
+
+
+def save(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Keep the settings; the next day's lists are made by them."""
+    SettingItem(_NAME, value={**chosen, "in_use": True}).save()
+    forget()
+    wake(clock.now())
+    return read()
+
+
+def begin() -> None:
+    """From now on there are prospects: arrivals are looked at, and each morning has its lists."""
+    found = SettingItem.find(_NAME)
+    if found is None:
+        storage.put_once(
+            SettingItem(_NAME, value={**DEFAULTS, "in_use": True}), SettingItem.name.does_not_exist()
+        )
+        forget()
+    wake(clock.now())
+
+
+def wake(now: datetime) -> None:
+    """Put the next morning's work where it falls due; the same one twice is once."""
+    at = next_morning(now, read()["lists_at"])
+    due.put("prospect_day", at, "day", {"day": day_of(at)})
+
+
+def next_morning(now: datetime, lists_at: str) -> datetime:
+    """The next time of day `lists_at` in Shanghai, after `now`."""
+    local = now.astimezone(clock.SHANGHAI)
+    hour, minute = map(int, lists_at.split(":"))
+    at = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return at if at > local else at + timedelta(days=1)
+
+
+def day_of(at: datetime) -> str:
+    return at.astimezone(clock.SHANGHAI).date().isoformat()
+
+
+def rule_of(spread: dict[str, Any]) -> Rule:
+    """The rule in its wire shape, as rules take it."""
+    if spread["rule"] == "weighted":
+        return Rule("weighted", tuple(sorted(spread["weights"].items())))
+    return Rule(spread["rule"], tuple((staff_id, 1) for staff_id in spread["staff_ids"]))
+
+
+def mistakes(spread: dict[str, Any], field: str = "staff") -> list[tuple[str, str]]:
+    """What a type can't say of a rule."""
+    if spread["rule"] == "weighted" and not spread["weights"]:
+        return [(f"{field}.weights", "is needed for the rule weighted")]
+    if spread["rule"] == "round_robin" and not spread["staff_ids"]:
+        return [(f"{field}.staff_ids", "is needed for the rule round_robin")]
+    if spread["rule"] != "weighted" and spread["weights"]:
+        return [(f"{field}.weights", "go with the rule weighted only")]
+    if len(set(spread["staff_ids"])) != len(spread["staff_ids"]):
+        return [(f"{field}.staff_ids", "names somebody twice")]
+    return []
+
+
+def enlist(staff_ids: Iterable[str]) -> None:
+    """Make them guides who have prospects. Those who left stay left."""
+    for staff_id in staff_ids:
+        item = GuideItem(_LISTED, staff_id, status="active")
+        storage.put_once(item, GuideItem.staff_id.does_not_exist())
+
+
+def guides() -> dict[str, str]:
+    """staff_id → active or left."""
+    return {row.staff_id: row.status for row in GuideItem.query(_LISTED)}
+
+
+def has_prospects(staff_id: str) -> bool:
+    return GuideItem.find(_LISTED, staff_id, consistent=False) is not None
+
+
+def set_status(staff_id: str, status: str) -> bool:
+    """False when it was so, or there is no such guide."""
+    return storage.update_if(
+        GuideItem(_LISTED, staff_id),
+        [GuideItem.status.set(status)],
+        GuideItem.staff_id.exists() & (GuideItem.status != status),
+    )
+
+
+def present(rule: Rule) -> Rule:
+    """The rule without those who have left; as it is when nobody would be left."""
+    gone = [staff_id for staff_id, status in guides().items() if status == "left"]
+    return rule.without(gone)

@@ -1,0 +1,183 @@
+"""Prospects on the wire."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}\Z")]
+_StaffIds = Annotated[list[StaffId], Meta(max_length=2000)]
+_Text = Annotated[str, Meta(max_length=100)]
+_Name = Annotated[str, Meta(min_length=1, max_length=100)]
+_Consent = Annotated[
+    str,
+    Meta(min_length=4, max_length=500, description="How these people agreed to be contacted: kept with them"),
+]
+_Tag = Annotated[str, Meta(pattern=r"^[^/\x00-\x1f]{1,30}/[^/\x00-\x1f]{1,30}\Z", description="group/name")]
+_Tags = Annotated[list[_Tag], Meta(max_length=20)]
+_Pace = Annotated[int, Meta(ge=1, le=500, description="New people a guide is asked to add in a day")]
+_Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166, for numbers without +")]
+_Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", description="HH:MM, Asia/Shanghai")]
+Status = Literal["to_add", "asked", "refused", "unreachable"]
+
+
+class Spread(Struct, kw_only=True):
+    """Who gets the prospects. `weights`: with `weighted`, in place of `staff_ids`.
+
+    `by_store`: the guides of the row's `store_id`; `by_column`: the row's `staff_id`. With both,
+    `staff_ids` get the rows that name nobody we know.
+    """
+
+    rule: Literal["round_robin", "weighted", "by_store", "by_column"] = "round_robin"
+    staff_ids: _StaffIds = []
+    weights: Annotated[dict[StaffId, Annotated[int, Meta(ge=1, le=1000)]], Meta(max_length=2000)] = {}
+
+
+class Columns(Struct, kw_only=True):
+    """The file's own names of its columns; without them the usual Chinese and English ones are known."""
+
+    phone: _Name | None = None
+    name: _Name | None = None
+    note: _Name | None = None
+    store_id: _Name | None = None
+    staff_id: _Name | None = None
+    external_id: _Name | None = None
+
+
+class NewImport(Struct, kw_only=True):
+    name: _Name
+    format: Literal["csv", "xlsx"]
+    columns: Columns = msgspec.field(default_factory=Columns)
+    staff: Spread
+    daily_pace: _Pace = 50
+    tags: _Tags = []
+    consent: _Consent
+    country: _Country = "CN"
+
+
+class Row(Struct, kw_only=True):
+    phone: Annotated[str, Meta(max_length=100)]
+    name: _Text = ""
+    note: Annotated[str, Meta(max_length=200)] = ""
+    store_id: Annotated[str, Meta(max_length=64)] = ""
+    staff_id: Annotated[str, Meta(max_length=64)] = ""
+    external_id: _Text = ""
+
+
+class NewRows(Struct, kw_only=True):
+    rows: Annotated[list[Row], Meta(min_length=1, max_length=1000)]
+    name: _Name = "API"
+    staff: Spread
+    daily_pace: _Pace = 50
+    tags: _Tags = []
+    consent: _Consent
+    country: _Country = "CN"
+
+
+class FromOrders(Struct, kw_only=True):
+    """Buyers of paid orders who are no customers become prospects. `consent`: where they agreed to that."""
+
+    staff: Spread
+    daily_pace: _Pace = 50
+    tags: _Tags = []
+    consent: _Consent
+
+
+class Settings(Struct, kw_only=True):
+    """`daily_pace`: of each guide, over all imports. `lists_at`: when the day's lists go out.
+
+    `expire_after`: days after which somebody who was asked and has not come is given up.
+    """
+
+    daily_pace: _Pace = 50
+    lists_at: _Clock = "09:00"
+    expire_after: Annotated[int, Meta(ge=1, le=365)] = 30
+    country: _Country = "CN"
+    from_orders: FromOrders | None = None
+
+
+class Change(Struct, kw_only=True):
+    status: Status
+
+
+class Match(Struct, kw_only=True):
+    """Whose number (or prospect, or code in a remark) a customer is."""
+
+    external_userid: Annotated[str, Meta(min_length=1, max_length=64)]
+    staff_id: StaffId | None = None
+    phone: Annotated[str, Meta(max_length=64)] | None = None
+    prospect_id: Annotated[str, Meta(max_length=64)] | None = None
+    code: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class ByPhone(Struct, kw_only=True):
+    phone: Annotated[str, Meta(min_length=1, max_length=64)]
+    country: _Country = "CN"
+
+
+class Respread(Struct, kw_only=True):
+    """Hand all open tasks of a guide (`-`: those nobody has) to others, in turn; none named: as imported."""
+
+    from_staff_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    to_staff_ids: _StaffIds = []
+
+
+class ExportFilter(Struct, kw_only=True):
+    status: Literal["to_add", "asked", "added", "refused", "unreachable", "expired"] | None = None
+    staff_id: StaffId | None = None
+    import_id: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class ProspectOut(Struct, kw_only=True):
+    """`phone` is masked. `remark`: what the guide pastes, so that the arrival is known by it."""
+
+    prospect_id: str
+    status: str
+    phone: str | None
+    name: str
+    note: str
+    external_id: str
+    staff_id: str | None
+    store_id: str | None
+    import_id: str | None
+    code: str
+    remark: str
+    created_at: str | None
+    changed_at: str | None
+    asked_at: str | None
+    added_at: str | None
+    matched_by: str | None
+    external_userid: str | None
+
+
+class ImportMade(Struct, kw_only=True):
+    import_id: str
+    upload_url: str
+    upload_headers: dict[str, str]
+
+
+class ImportOut(Struct, kw_only=True):
+    """`rows` read so far: `new` + `duplicates` + `do_not_contact` + `bad`. `add_rate_bps`: added of new."""
+
+    import_id: str
+    name: str
+    source: str
+    status: str
+    job_id: str | None
+    error: str | None
+    consent: str
+    daily_pace: int
+    tags: list[str]
+    staff: dict[str, Any]
+    rows: int
+    new: int
+    duplicates: int
+    do_not_contact: int
+    bad: int
+    statuses: dict[str, int]
+    by_staff: list[dict[str, Any]]
+    by_day: list[dict[str, Any]]
+    add_rate_bps: int
+    mean_seconds_to_add: int | None
+    created_at: str
+    finished_at: str | None

@@ -1,0 +1,79 @@
+"""Signed cookies as pure rules: made, read, and where a sign-in may lead back to."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+SESSION_TIME = timedelta(hours=12)
+LOGIN_TIME = timedelta(minutes=10)  # WeCom's code is good for five
+PAGES = ("/h5/tasks",)  # where a sign-in may lead: our own pages by name, nothing else
+
+
+@dataclass(frozen=True)
+class Session:
+    """Who is signed in, and since when. csrf: what their forms carry."""
+
+    staff_id: str
+    issued: datetime
+    csrf: str
+
+
+def signed(key: bytes, kind: str, values: dict[str, Any]) -> str:
+    """`<base64url JSON>.<base64url HMAC>`; `kind` keeps one cookie from being taken for another."""
+    body = base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
+    return f"{body}.{_mac(key, kind, body)}"
+
+
+def read(key: bytes, kind: str, text: str | None) -> dict[str, Any] | None:
+    """What was signed so; None for anything else."""
+    body, _, mac = (text or "").partition(".")
+    if not hmac.compare_digest(_mac(key, kind, body).encode(), mac.encode("utf-8", "replace")):
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def session_of(key: bytes, cookie: str | None, now: datetime) -> Session | None:
+    """The session of a cookie; None when it is not ours, or over."""
+    values = read(key, "session", cookie)
+    if values is None:
+        return None
+    issued = datetime.fromtimestamp(int(values["at"]), timezone.utc)
+    if not issued - timedelta(minutes=1) <= now < issued + SESSION_TIME:
+        return None
+    return Session(str(values["staff_id"]), issued, _mac(key, "csrf", str(cookie)))
+
+
+def login_of(key: bytes, cookie: str | None, state: str, now: datetime) -> str | None:
+    """Where the sign-in that this browser began leads to; None when it began none with this state, lately."""
+    values = read(key, "login", cookie)
+    if values is None or not state:
+        return None
+    if not hmac.compare_digest(str(values["state"]).encode(), state.encode("utf-8", "replace")):
+        return None
+    begun = datetime.fromtimestamp(int(values["at"]), timezone.utc)
+    if not begun - timedelta(minutes=1) <= now < begun + LOGIN_TIME:
+        return None
+    return page_or_first(str(values["next"]))
+
+
+def page_or_first(wanted: str) -> str:
+    """The page if it is one that a sign-in may lead to, else the first of them."""
+    return wanted if wanted in PAGES else PAGES[0]
+
+
+def is_csrf(session: Session, given: str) -> bool:
+    return hmac.compare_digest(session.csrf.encode(), given.encode("utf-8", "replace"))
+
+
+def _mac(key: bytes, kind: str, text: str) -> str:
+    digest = hmac.digest(key, f"{kind}.{text}".encode("utf-8", "replace"), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

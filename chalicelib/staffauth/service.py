@@ -1,0 +1,74 @@
+"""Sign-in by WeCom OAuth2 (wecom document 91022): to WeCom with a state, back with a code, then a cookie.
+
+The state is bound to the browser by a cookie, so that nobody can be signed in by a foreign link. The
+cookies are HttpOnly, SameSite=Lax, Secure on https, and signed; the server keeps no session.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
+
+from chalicelib.platform import clock, ids, keys, settings
+from chalicelib.platform.errors import Forbidden, Unauthorized
+from chalicelib.staffauth import rules
+from chalicelib.staffauth.rules import Session
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
+
+HOST = "https://open.weixin.qq.com"
+SESSION, LOGIN = "mr_staff", "mr_login"  # the cookies
+
+
+def current(cookies: Mapping[str, str]) -> Session | None:
+    """Who is signed in."""
+    return rules.session_of(_key(), cookies.get(SESSION), clock.now())
+
+
+def begin(page: str) -> tuple[str, str]:
+    """(where to send the browser, the cookie to set) to sign in and come back to `page`."""
+    state = ids.short(32)
+    values = {"state": state, "next": rules.page_or_first(page), "at": int(clock.now().timestamp())}
+    query = {
+        "appid": settings.env("WECOM_CORP_ID"),
+        "redirect_uri": f"{settings.env('PUBLIC_BASE_URL')}/h5/login",
+        "response_type": "code",
+        "scope": "snsapi_base",
+        "state": state,
+        "agentid": settings.env("WECOM_AGENT_ID"),
+    }
+    base = settings.env("WECOM_OAUTH_BASE", HOST)
+    address = f"{base}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
+    return address, _cookie(LOGIN, rules.signed(_key(), "login", values), rules.LOGIN_TIME.seconds)
+
+
+def finish(code: str, state: str, cookies: Mapping[str, str]) -> tuple[str, str]:
+    """(the page to go to, the cookie to set). Unauthorized: begin again; Forbidden: not one of ours."""
+    now = clock.now()
+    page = rules.login_of(_key(), cookies.get(LOGIN), state, now)
+    if page is None or not code:
+        raise Unauthorized("this sign-in was not begun in this browser, or too long ago")
+    try:
+        who = wecom.app_client().getuserinfo(code)
+    except AnswerLost as error:
+        raise Unauthorized("the answer was lost") from error
+    except WeComError as error:
+        if error.treatment is Treatment.RESTART:
+            raise Unauthorized("the code is used up") from error
+        raise
+    if not who.get("userid"):
+        raise Forbidden("only staff can sign in here")
+    values = {"staff_id": str(who["userid"]), "at": int(now.timestamp())}
+    return page, _cookie(SESSION, rules.signed(_key(), "session", values), rules.SESSION_TIME.seconds)
+
+
+def folder() -> str:
+    """The path that our pages' addresses begin with: API Gateway's own has the stage in it."""
+    return urlsplit(settings.env("PUBLIC_BASE_URL")).path.rstrip("/")
+
+
+def _cookie(name: str, value: str, seconds: int) -> str:
+    secure = "; Secure" if settings.env("PUBLIC_BASE_URL").startswith("https:") else ""
+    return f"{name}={value}; Path={folder()}/h5; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _key() -> bytes:
+    return keys.key("session")

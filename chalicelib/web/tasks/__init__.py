@@ -1,0 +1,1 @@
+"""The guide's task list, as a page for a phone."""
