@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.platform import http
+from chalicelib.platform import http, jobs
 from chalicelib.platform.errors import Invalid, Malformed
 from chalicelib.platform.http import Call
 from chalicelib.stores import rules, service
@@ -31,6 +31,18 @@ def listing(call: Call) -> dict[str, Any]:
 )
 def import_csv(call: Call) -> dict[str, Any]:
     return service.import_csv(_csv(call), _complete)
+
+
+@door.route(
+    "POST",
+    "/api/stores/rebuild",
+    status=202,
+    scope="write",
+    summary="Make the map, by which the nearest store is found, anew from all stores",
+)
+def rebuild(call: Call) -> dict[str, Any]:
+    job = jobs.get(service.start_rebuild())
+    return {name: job[name] for name in ("job_id", "status", "done", "total")}
 
 
 @door.route("GET", "/api/stores/{store_id}", scope="read", summary="One store")

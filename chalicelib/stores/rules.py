@@ -1,14 +1,18 @@
-"""A table of stores as CSV, the way operators keep it, read row by row."""
+"""What a store is on the map, and a table of stores as CSV, the way operators keep it."""
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
+from chalicelib.stores import geo
+from chalicelib.stores.types import Opening, Place
+
 REQUIRED = ("store_id", "name", "latitude", "longitude")
-COLUMNS = (*REQUIRED, "city", "address", "staff_ids", "chat_ids")
+COLUMNS = (*REQUIRED, "city", "address", "datum", "staff_ids", "chat_ids", "status")
 MAX_ROWS = 5000
 
 
@@ -62,6 +66,49 @@ def _typed(fields: dict[str, str]) -> dict[str, Any]:
         with suppress(ValueError):
             if isfinite(number := float(fields.get(name, ""))):
                 typed[name] = number
+    for name in ("datum", "status"):
+        if fields.get(name) == "":
+            del typed[name]  # an empty field: the default
+        elif name in fields:
+            typed[name] = fields[name].lower().replace("-", "")  # WGS-84, as people write it
     for name in ("staff_ids", "chat_ids"):
         typed[name] = fields.get(name, "").replace(";", " ").replace("；", " ").split()
     return typed
+
+
+def place(store: Mapping[str, Any]) -> Place:
+    """A store, as its row or the API has it, on the map."""
+    at = geo.wgs84(float(store["latitude"]), float(store["longitude"]), store["datum"])
+    hours = store["hours"]
+    return Place(
+        store_id=store["store_id"],
+        latitude=round(at.latitude, 7),
+        longitude=round(at.longitude, 7),
+        name=store["name"],
+        city=store["city"],
+        staff=bool(store["staff_ids"]),
+        groups=bool(store["chat_ids"]),
+        shut=store["status"] == "closed",
+        opening=opening(hours) if hours else None,
+    )
+
+
+def opening(hours: Mapping[str, Any]) -> Opening:
+    days = sum(1 << (day - 1) for day in set(hours["weekdays"]))
+    return Opening(days, _minutes(hours["from"]), _minutes(hours["to"]))
+
+
+def is_open(place: Place, local: datetime) -> bool:
+    """Whether customers find the store open at the local time."""
+    if place.shut or place.opening is None:
+        return not place.shut
+    days, start, end = place.opening.weekdays, place.opening.start, place.opening.end
+    minute, today = local.hour * 60 + local.minute, local.weekday()
+    if start < end:
+        return bool(days >> today & 1) and start <= minute < end
+    yesterday = (today - 1) % 7
+    return (bool(days >> today & 1) and minute >= start) or (bool(days >> yesterday & 1) and minute < end)
+
+
+def _minutes(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:])

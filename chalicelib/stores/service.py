@@ -1,33 +1,87 @@
-"""Stores: made, changed, listed, imported."""
+"""Stores: made, changed, listed, imported, and found by where they are.
 
-from collections.abc import Callable, Mapping
+A change is seen by the next scan: it stands beside the map from the same transaction on.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from chalicelib.platform import clock, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.patch import merged
-from chalicelib.stores import rules
-from chalicelib.stores.models import StoreItem
+from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.stores import cells, folding, geo, maps, rules
+from chalicelib.stores.folding import finish, rebuild, start_rebuild
+from chalicelib.stores.models import FIELDS, StoreItem
+from chalicelib.stores.rules import is_open
+from chalicelib.stores.types import Place
+
+__all__ = [
+    "Place",
+    "change",
+    "create",
+    "everywhere",
+    "find",
+    "finish",
+    "get",
+    "import_csv",
+    "is_open",
+    "near",
+    "page",
+    "rebuild",
+    "remove",
+    "several",
+    "start_rebuild",
+]
 
 Store = dict[str, Any]
 Complete = Callable[[Any], Store]  # a whole store, validated, of what was given: Invalid
 
 _LISTED = "store"
-_FIELDS = ("name", "city", "address", "latitude", "longitude", "staff_ids", "chat_ids", "hours")
+_LATER = FIELDS[1:]  # all but the id, which never changes
 
 
 def create(store: Store) -> Store:
     """A new store. Conflict when its id is taken."""
     item = _item(store)
-    if not storage.put_once(item, StoreItem.store_id.does_not_exist()):
-        raise Conflict(f"there is a store {store['store_id']} already")
+    tx = Transaction()
+    tx.put("store", item, StoreItem.store_id.does_not_exist())
+    maps.add_change(tx, item.store_id, _place(item), None)
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise Conflict(f"there is a store {store['store_id']} already") from error
+    maps.tidy()
     return _shown(item)
 
 
 def get(store_id: str) -> Store:
     """The store. NotFound."""
     return _shown(_find(store_id))
+
+
+def find(store_id: str) -> Store | None:
+    """The store, or None."""
+    item = StoreItem.find(store_id)
+    return None if item is None else _shown(item)
+
+
+def several(store_ids: Collection[str]) -> dict[str, Store]:
+    """Those of these stores that there are, by id; perhaps as they were a second ago."""
+    return {row.store_id: _shown(row) for row in StoreItem.batch_get(list(store_ids))}
+
+
+def near(
+    latitude: float, longitude: float, datum: str, within_m: float, wanted: Collection[str] | None = None
+) -> Iterator[tuple[float, Place]]:
+    """(metres, store) from the nearest to the farthest within `within_m`; only `wanted` ones, if given."""
+    return maps.near(geo.wgs84(latitude, longitude, datum), within_m, wanted)
+
+
+def everywhere() -> list[Place]:
+    """Every store on the map, by id."""
+    return maps.everywhere()
 
 
 def page(limit: int, cursor: str | None) -> tuple[list[Store], str | None]:
@@ -43,22 +97,36 @@ def change(store_id: str, patch: Mapping[str, Any], complete: Complete) -> Store
     store = complete(merged(_shown(item), patch))
     if store["store_id"] != store_id:
         raise Invalid(("store_id", "can't be changed"))
-    changes = [getattr(StoreItem, name).set(store[name]) for name in _FIELDS if store[name] is not None]
+    changes = [getattr(StoreItem, name).set(store[name]) for name in _LATER if store[name] is not None]
     if store["hours"] is None:
         changes.append(StoreItem.hours.remove())
-    changes += [
-        StoreItem.updated_at.set(clock.iso(clock.now())),
-        StoreItem.version.set(item.version + 1),
-    ]
-    if not storage.update_if(item, changes, StoreItem.version == item.version):
-        raise Conflict("the store was changed meanwhile: read it again")
-    return _shown(item)
+    made = _item(store, item)
+    changes += [StoreItem.updated_at.set(made.updated_at), StoreItem.version.set(made.version)]
+    tx = Transaction()
+    tx.update("store", item, changes, StoreItem.version == item.version)
+    before, after = _place(item), _place(made)
+    if before != after:
+        maps.add_change(tx, store_id, after, before)
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise Conflict("the store was changed meanwhile: read it again") from error
+    if before != after:
+        maps.tidy()
+    return _shown(made)
 
 
 def remove(store_id: str) -> None:
-    """Delete the store. NotFound."""
-    if not storage.delete_if(StoreItem(store_id), StoreItem.store_id.exists()):
-        raise NotFound(f"there is no store {store_id}")
+    """Delete the store. NotFound, Conflict."""
+    item = _find(store_id)
+    tx = Transaction()
+    tx.delete("store", StoreItem(store_id), StoreItem.version == item.version)
+    maps.add_change(tx, store_id, None, _place(item))
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise Conflict("the store was changed meanwhile: try again") from error
+    maps.tidy()
 
 
 def import_csv(text: str, complete: Complete) -> dict[str, Any]:
@@ -82,11 +150,31 @@ def import_csv(text: str, complete: Complete) -> dict[str, Any]:
             stores[store["store_id"]] = store
     except rules.BadTable as error:
         raise Invalid(("csv", str(error))) from error
-    known = {row.store_id: row for row in StoreItem.batch_get(list(stores))} if stores else {}
-    with StoreItem.batch_write() as batch:
-        for store in stores.values():
-            batch.save(_item(store, known.get(store["store_id"])))
+    if stores:
+        _write(stores)
     return {"imported": len(stores), "errors": errors}
+
+
+def _write(stores: Mapping[str, Store]) -> None:
+    """Write rows, and bring onto the map what is new to it."""
+    known = {row.store_id: row for row in StoreItem.batch_get(list(stores), consistent_read=True)}
+    items = {key: _item(store, known.get(key)) for key, store in stores.items()}
+    places = {key: _place(item) for key, item in items.items()}
+    was = {
+        key: {cells.deepest(cells.position(_place(known[key])))} if key in known else set()
+        for key, place in places.items()
+        if key not in known or _place(known[key]) != place
+    }
+    begun = folding.begin(was) if was else None
+    with StoreItem.batch_write() as batch:
+        for item in items.values():
+            batch.save(item)
+    if begun:
+        folding.end(*begun, was, {key: places[key] for key in was})
+
+
+def _place(item: StoreItem) -> Place:
+    return rules.place(item.fields())
 
 
 def _find(store_id: str) -> StoreItem:
@@ -104,11 +192,9 @@ def _item(store: Store, before: StoreItem | None = None) -> StoreItem:
         version=int(before.version) + 1 if before else 1,
         created_at=before.created_at if before else now,
         updated_at=now,
-        **{name: store[name] for name in _FIELDS},
+        **{name: store[name] for name in _LATER},
     )
 
 
 def _shown(item: StoreItem) -> Store:
-    fields = {name: getattr(item, name) for name in _FIELDS}
-    times = {"created_at": item.created_at, "updated_at": item.updated_at}
-    return {"store_id": item.store_id, **fields, **times}
+    return {**item.fields(), "created_at": item.created_at, "updated_at": item.updated_at}

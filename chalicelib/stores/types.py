@@ -1,6 +1,6 @@
-"""A store on the wire."""
+"""A store on the wire, and as the map has it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -20,8 +20,15 @@ class StoreHours(Struct, kw_only=True):
     to: _Time
 
 
+_Datum = Annotated[Literal["gcj02", "wgs84"], Meta(description="what the position is given in")]
+
+
 class NewStore(Struct, kw_only=True):
-    """`latitude` and `longitude` in degrees, kept to the centimetre. No hours: always open."""
+    """`latitude` and `longitude` in degrees, kept to the centimetre. No hours: always open.
+
+    datum: gcj02 is what Chinese maps and WeChat tell, wgs84 what GPS does. status closed: shut for the
+    time being, whatever its hours.
+    """
 
     store_id: _StoreId
     name: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -29,9 +36,11 @@ class NewStore(Struct, kw_only=True):
     address: _Text = ""
     latitude: Annotated[float, Meta(ge=-90, le=90)]
     longitude: Annotated[float, Meta(ge=-180, le=180)]
+    datum: _Datum = "gcj02"
     staff_ids: _Ids = []
     chat_ids: _Ids = []
     hours: StoreHours | None = None
+    status: Literal["open", "closed"] = "open"
 
     def __post_init__(self) -> None:
         # 7 places are 1 cm; the store takes 38 digits, and a float may have 300.
@@ -46,6 +55,30 @@ class StorePatch(Struct, kw_only=True):
     address: Any | UnsetType = UNSET
     latitude: Any | UnsetType = UNSET
     longitude: Any | UnsetType = UNSET
+    datum: Any | UnsetType = UNSET
     staff_ids: Any | UnsetType = UNSET
     chat_ids: Any | UnsetType = UNSET
     hours: Any | UnsetType = UNSET
+    status: Any | UnsetType = UNSET
+
+
+class Opening(Struct, frozen=True):
+    """`weekdays`: a bit each, Monday's is 1. Minutes of the day; end not after start: over midnight."""
+
+    weekdays: int
+    start: int
+    end: int
+
+
+class Place(Struct, frozen=True):
+    """A store as the map has it: WGS-84; no opening: always open; staff, groups: whether it has any."""
+
+    store_id: str
+    latitude: float
+    longitude: float
+    name: str
+    city: str
+    staff: bool
+    groups: bool
+    shut: bool = False
+    opening: Opening | None = None

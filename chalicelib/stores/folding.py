@@ -1,0 +1,107 @@
+"""Many stores at once: an import's rows, and the whole map made anew.
+
+An import says first whose rows it is about to write, and where they were. Cut in half, it is found by
+a timer and finished: the rows as they are by then go into the map.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+
+from chalicelib.platform import clock, due, ids, jobs, queues, storage
+from chalicelib.platform.storage import Transaction
+from chalicelib.stores import cells, maps, packing, rules
+from chalicelib.stores.models import IMPORTS, MapItem, StoreItem
+from chalicelib.stores.types import Place
+
+KIND = "store_map"  # of work: an import to finish (import_id), a map to make anew (job_id)
+_FINISH_AFTER = timedelta(minutes=2)  # longer than any API call
+_ATTEMPTS = 20
+_AT_ONCE = 1000  # stores that one attempt to fold looks at
+_REBUILDS = 5
+
+Was = Mapping[str, set[int]]
+
+
+def begin(was: Was) -> tuple[str, int]:
+    """Make known whose rows are about to be written, and where they were: (import_id, the map's version)."""
+    import_id, now = ids.ulid(clock.now()), clock.now()
+    MapItem(IMPORTS, import_id, places=packing.pack_was(was)).save()
+    due.put(KIND, now + _FINISH_AFTER, import_id, {"kind": KIND, "import_id": import_id})
+    return import_id, maps.view().version
+
+
+def end(import_id: str, version: int, was: Was, places: Mapping[str, Place]) -> None:
+    """Bring the stores whose rows were written into the map. `version`: the map's when it began."""
+    left = sorted(places, key=lambda key: cells.deepest(cells.position(places[key])))
+    left += [key for key in was if key not in places]
+    failed = 0
+    while left:
+        now, some = maps.view(), left[:_AT_ONCE]
+        if now.version != version:  # others changed the map since: perhaps these stores too
+            places = {**places, **present(some)}
+        done = maps.fold(now, {key: (was.get(key, ()), places.get(key)) for key in some})
+        if done is None:
+            failed += 1
+            if failed > _ATTEMPTS:
+                raise storage.Busy("the map of the stores is being changed by others")
+            time.sleep(0.01 * failed)
+            continue
+        left, version, failed = left[done:], now.version + 1, 0
+    MapItem(IMPORTS, import_id).delete()
+
+
+def finish(import_id: str) -> None:
+    """Finish an import that was cut in half. Nothing when it was not."""
+    row = MapItem.find(IMPORTS, import_id)
+    if row is not None:
+        was = packing.unpack_was(row.places)
+        end(import_id, maps.view().version, was, present(list(was)))
+
+
+def present(store_ids: list[str]) -> dict[str, Place]:
+    """Stores as their rows are at this moment."""
+    rows = StoreItem.batch_get(store_ids, consistent_read=True)
+    return {row.store_id: rules.place(row.fields()) for row in rows}
+
+
+def start_rebuild() -> str:
+    """Ask for the whole map to be made anew from the stores' rows: the job's id."""
+    job_id = jobs.start("stores_rebuild", 0)
+    queues.send("assign", {"kind": KIND, "job_id": job_id})
+    return job_id
+
+
+def rebuild(job_id: str) -> None:
+    """Make the whole map anew. Changes beside it stay: they are taken in later, as ever."""
+    for _ in range(_REBUILDS):
+        now = maps.view()
+        places = [rules.place(row.fields()) for row in StoreItem.scan(consistent_read=True)]
+        parts = cells.cut(cells.EARTH, places)
+        tx = Transaction()
+        told = {cell: _written(cell, inside) for cell, inside in parts.items()}
+        maps.add_head(tx, now.version, told)
+        try:
+            tx.commit()
+        except storage.ConditionFailed:
+            _drop(told)
+            continue
+        _drop(now.cells)
+        jobs.update(job_id, status="finished", done=len(places), total=len(places))
+        return
+    jobs.update(job_id, status="failed", error="stores were changed all the while: try again")
+
+
+def _written(cell: int, places: list[Place]) -> packing.Cell:
+    if not places:
+        return packing.Cell(0, 0)
+    made, item = maps.cell_item(cell, places)
+    item.save()
+    return made
+
+
+def _drop(told: Mapping[int, packing.Cell]) -> None:
+    with MapItem.batch_write() as batch:
+        for cell, known in told.items():
+            if known.stores:
+                batch.delete(maps.cell_key(cell, known))
