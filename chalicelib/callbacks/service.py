@@ -6,6 +6,7 @@ An error would make WeCom send the event again, three times, for nothing.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chalicelib.ads import service as ads
 from chalicelib.customers import follows
 from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
@@ -70,6 +71,16 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("change_contact", "update_party"): _recorded,
     ("change_contact", "delete_party"): _recorded,
     ("change_contact", "update_tag"): _recorded,
+    ("customer_acquisition", "balance_low"): ads.on_event,
+    ("customer_acquisition", "balance_exhausted"): ads.on_event,
+    ("customer_acquisition", "balance_increased"): ads.on_event,
+    ("customer_acquisition", "quota_expire_soon"): ads.on_event,
+    ("customer_acquisition", "link_unavailable"): ads.on_event,
+    ("customer_acquisition", "delete_link"): ads.on_event,
+    ("customer_acquisition", "customer_start_chat"): ads.on_event,
+    ("customer_acquisition", "message_from_customer"): ads.on_event,
+    ("customer_acquisition", "friend_request"): _recorded,
+    ("customer_acquisition", "open_profile"): _recorded,
 }
 _OF_A_BOND = {
     follows.added,

@@ -91,13 +91,15 @@ def _add(event: Event, half: bool) -> None:
             now = rules.with_profile(now, details["external_contact"])
             now = rules.with_tags(now, add=rules.corp_tags(details["follow_user"]))
         tx = Transaction()
-        models.add(tx, now)
-        assignment_id = None
+        assignment_id, origin = None, dict[str, Any]()
         if way and code and change.begins:
-            assignment_id = livecodes.confirm(tx, code, way.staff_id or staff_id, external_userid, event.at)
+            assignment_id = livecodes.confirm(
+                tx, code, way.staff_id or staff_id, external_userid, event.at, origin
+            )
+        models.add(tx, rules.by_card(now, source, origin))
         told = {"live_code_id": code.live_code_id if code else None, "assignment_id": assignment_id}
         figures = {"begins": change.begins, "ends": change.ends, "first": change.first}
-        timeline.add(tx, replace(line, data={**data, **told, **figures, "channel": change.channel}))
+        timeline.add(tx, replace(line, data={**data, **origin, **told, **figures, "channel": change.channel}))
         if committed(tx):
             break
     if way and code:

@@ -16,11 +16,20 @@ ROUTES = {
     "push_again": "push",
     "push_result": "push",
     "lapse": "assign",
+    "store_map": "assign",
+    "native": "assign",
+    "way_cleanup": "assign",
+    "way_delete": "assign",
     "mature": "settle",
     "payout": "payout",
     "payout_poll": "payout",
+    "prospect_day": "prospect",
+    "ad_link": "convert",
+    "ad_report": "convert",
+    "ad_quota": "convert",
+    "ad_notice": "convert",
 }
-_FIFO = {"push", "settle", "payout"}
+_FIFO = {"push", "settle", "payout", "convert"}
 _GROUPS = ("subject", "order_id", "payout_id", "push_id")  # work of one of these is kept in order
 MAX_SUBJECTS = 10_000  # recipients in one WeCom mass send
 _ENOUGH_MS = 15_000  # of time left, to begin another minute

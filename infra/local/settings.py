@@ -91,7 +91,13 @@ def secret_groups(config: Config, env: Mapping[str, str]) -> dict[str, dict[str,
         "apiv3_key": config.apiv3_key,
         "public_key": file_in("WECHATPAY_PUBLIC_KEY_PATH", env) or config.platform_public_key,
     }
-    return {"wecom": wecom, "wechatpay": wechatpay, "mall": {"generic_secret": config.mall_generic_secret}}
+    ads = {
+        "baidu": json.dumps({"token": config.ads_baidu_token}),
+        "tencent": json.dumps({"access_token": config.ads_tencent_token}),
+        "generic": json.dumps({"secret": config.ads_generic_secret}),
+    }
+    mall = {"generic_secret": config.mall_generic_secret}
+    return {"wecom": wecom, "wechatpay": wechatpay, "mall": mall, "ads": ads}
 
 
 def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[str, str]) -> dict[str, str]:
@@ -99,6 +105,7 @@ def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[s
     return {
         "PublicBaseUrl": env.get("PUBLIC_BASE_URL") or public_url,
         "WecomApiBase": env.get("WECOM_API_BASE") or sandbox_url,
+        "WecomOauthBase": env.get("WECOM_OAUTH_BASE") or sandbox_url,
         "WecomCorpId": config.corp_id,
         "WecomAgentId": str(config.agent_id),
         "WechatpayApiBase": env.get("WECHATPAY_API_BASE") or sandbox_url,
@@ -106,6 +113,7 @@ def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[s
         "WechatpayAppId": config.app_id,
         "WechatpayCertSerial": config.cert_serial,
         "WechatpayPublicKeyId": config.public_key_id,
+        "AdsApiBase": f"{sandbox_url}/ads",
         "WechatpayTransferSceneId": env.get("WECHATPAY_TRANSFER_SCENE_ID") or "1000",
     }
 

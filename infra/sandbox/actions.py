@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from infra.sandbox import state as st
+from infra.sandbox.acquisition import Acquisition
 from infra.sandbox.customer_api import drop_tags
 from infra.sandbox.errors import ApiError
 from infra.sandbox.events import event_xml
@@ -21,8 +22,15 @@ _WAY_IN_URL = re.compile(r"/(?:qr|add)/(cfg[0-9a-f]+)")
 
 class Actions:
     def __init__(self, world: World, outbox: Outbox) -> None:
-        self._world = world
+        self.world = self._world = world
         self._outbox = outbox
+        links = Acquisition(self)
+        self.acquire, self.customer_message = links.acquire, links.customer_message
+        self.buy_quota, self.break_link, self.remove_link = (
+            links.buy_quota,
+            links.break_link,
+            links.remove_link,
+        )
 
     def post(self, xml: str, repeat: int = 1, delay: float = 0, reorder: bool = False) -> dict[str, Any]:
         """Post any event XML, encrypted. `statuses`: 200 or 0 (not taken) for each copy that went at once."""

@@ -59,6 +59,11 @@ class Config:
     mall_generic_secret: str = "sandbox-mall-secret"
     mall_order_url: str = ""
 
+    # Ad platforms, at /ads/PLATFORM: what they take from an advertiser
+    ads_baidu_token: str = "sandbox-baidu-token"
+    ads_tencent_token: str = "sandbox-tencent-token"
+    ads_generic_secret: str = "sandbox-generic-secret"
+
     # Where the world is kept between runs; empty: nowhere
     state_path: str = ""
     now: Callable[[], datetime] = clock.now
@@ -75,6 +80,8 @@ class Config:
     dispatch_seconds: float = 10  # 41063 for that long after add_msg_template
     mass_quota: str = "month"  # "month": days of the month; "week": 7 a week; "day": 1 a day
     contact_way_limit: int = 500_000
+    acquisition_link_limit: int = 3_000  # undocumented: "too many" is known, its number is not
+    acquisition_balance: int = 1_000  # adds by acquisition links that are paid for at the start
     tag_limit: int = 10_000
     rate_per_minute: int = 10_000
     rate_per_hour: int = 150_000

@@ -19,10 +19,12 @@ TEXTS = {
     41065: "invalid attachment type", 41082: "attachment length out of limit",
     41089: "text and attachments are both empty", 41093: "group msg has been cancelled",
     41094: "remind groupmsg send freq out of limit", 41096: "welcome msg is being distributed",
+    41095: "customer acquisition links out of limit",
     42001: "access_token expired", 43001: "require GET method", 43002: "require POST method",
     44001: "empty media data", 44004: "empty content", 45002: "content size out of limit",
     45009: "api freq out of limit", 45033: "request api concurrent out of limit",
     48002: "api forbidden", 60020: "not allow to access from your ip", 60111: "userid not found",
+    60136: "record not found",
     81013: "user & party & tag all invalid", 81017: "request size out of limit", 50100: "invalid cursor",
     84061: "not external contact", 301002: "not allow operate another agent with this accesstoken",
 }  # fmt: skip

@@ -32,6 +32,8 @@ def answer(sandbox: "Sandbox", method: str, path: str, query: dict[str, str], ra
     kind, _, name = path.strip("/").partition("/")
     if kind == "avatar":
         return 200, qr.solid(64, 64 + zlib.crc32(name.encode()) % 128), "image/png"
+    if kind == "ca":
+        return _acquisition(sandbox, method, name, query, raw)
     config_id = name.removesuffix(".png")
     with sandbox.world.lock:
         way = sandbox.world.state.ways.get(config_id)
@@ -44,5 +46,21 @@ def answer(sandbox: "Sandbox", method: str, path: str, query: dict[str, str], ra
         return 200, _ADD.format(name=html.escape("、".join(names))).encode(), _HTML
     nick = urllib.parse.parse_qs(raw.decode(errors="replace")).get("name", [""])[0]
     added = sandbox.actions.add(config_id=config_id, name=nick)
+    shown = _DONE.format(name=html.escape(added["userid"]), external=html.escape(added["external_userid"]))
+    return 200, shown.encode(), _HTML
+
+
+def _acquisition(sandbox: "Sandbox", method: str, link_id: str, query: dict[str, str], raw: bytes) -> Page:
+    """An acquisition link as a phone opens it; WeChat's own add page on the real one."""
+    if link_id not in sandbox.world.state.links:
+        return 404, "没有这个链接".encode(), "text/plain; charset=utf-8"
+    if method == "GET":
+        return 200, _ADD.format(name="获客链接").encode(), _HTML
+    nick = urllib.parse.parse_qs(raw.decode(errors="replace")).get("name", [""])[0]
+    url = f"/ca/{link_id}?{urllib.parse.urlencode(query)}"
+    try:
+        added = sandbox.actions.acquire(url, name=nick)
+    except ValueError as error:
+        return 200, str(error).encode(), "text/plain; charset=utf-8"
     shown = _DONE.format(name=html.escape(added["userid"]), external=html.escape(added["external_userid"]))
     return 200, shown.encode(), _HTML

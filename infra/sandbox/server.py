@@ -12,7 +12,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from infra.sandbox import pages
+from infra.sandbox import ad_platforms, pages
 from infra.sandbox.api import PREFIX, parsed
 from infra.sandbox.errors import ApiError
 from infra.sandbox.faults import Fault
@@ -84,6 +84,8 @@ class Handler(BaseHTTPRequestHandler):
             self._service("wecom", parts.path, query, raw)
         elif parts.path.startswith("/v3/"):
             self._service("wechatpay", parts.path, query, raw)
+        elif parts.path.startswith(ad_platforms.PREFIX):
+            self._service("ads", parts.path, query, raw)
         elif parts.path.startswith("/_sandbox"):
             status, answer = self.server.sandbox.control.answer(self.command, parts.path, query, raw)
             self._json(status, answer)
@@ -98,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         latency = sum(fault.value for fault in faults if fault.kind == "latency")
         hit = next((fault for fault in faults if fault.kind != "latency"), None)
         work = hit is None or hit.kind == "lost" or hit.after
-        if service == "wechatpay" or not work:
+        if service != "wecom" or not work:
             time.sleep(latency)
             latency = 0.0
         status, answer = self._work(service, path, query, raw, latency) if work else (200, {})
@@ -129,6 +131,9 @@ class Handler(BaseHTTPRequestHandler):
         if service == "wechatpay":
             headers = {name.lower(): value for name, value in self.headers.items()}
             return sandbox.pay.answer(PayRequest(self.command, self.path, headers, raw))
+        if service == "ads":
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            return ad_platforms.answer(sandbox.world, self.command, path, query, headers, raw)
         content_type = self.headers.get("content-type") or ""
         return sandbox.wecom.limits.around(
             path, ip, lambda: sandbox.wecom.answer(self.command, path, query, content_type, raw, ip), latency

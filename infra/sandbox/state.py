@@ -78,6 +78,19 @@ class ContactWay:
 
 
 @dataclass
+class AcquisitionLink:
+    """`customers`: bond key → {userid, external_userid, state, messages}; `opened`: times of page views."""
+
+    link_id: str
+    created_at: int
+    fields: dict[str, Any]
+    adds: dict[str, int] = field(default_factory=dict)
+    customers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    opened: list[int] = field(default_factory=list)
+    works: bool = True
+
+
+@dataclass
 class WelcomeCode:
     code: str
     userid: str
@@ -167,6 +180,11 @@ class State:
     tag_groups: dict[str, TagGroup] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     ways: dict[str, ContactWay] = field(default_factory=dict)
+    links: dict[str, AcquisitionLink] = field(default_factory=dict)
+    acquisition_used: int = 0
+    acquisition_balance: int | None = None  # None: nothing was used or bought yet
+    chat_keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ad_actions: dict[str, int] = field(default_factory=dict)  # what ad platforms count, by key
     welcome_codes: dict[str, WelcomeCode] = field(default_factory=dict)
     media: dict[str, Media] = field(default_factory=dict)
     groups: dict[str, GroupChat] = field(default_factory=dict)
@@ -184,7 +202,8 @@ class State:
 
 _RECORDS: dict[str, Any] = {
     "staff": Staff, "contacts": Contact, "bonds": Bond, "tag_groups": TagGroup, "tags": Tag,
-    "ways": ContactWay, "welcome_codes": WelcomeCode, "media": Media, "groups": GroupChat,
+    "ways": ContactWay, "links": AcquisitionLink,
+    "welcome_codes": WelcomeCode, "media": Media, "groups": GroupChat,
     "mass_sends": MassSend, "mass_tasks": MassTask, "bills": Bill, "posts": Post,
 }  # fmt: skip
 

@@ -49,7 +49,7 @@ def modules(handler: str) -> set[str]:
 
 
 def test_every_function_of_the_design_is_there() -> None:
-    wanted = "assign callback orders payout poster printrun project push react settle sop welcome".split()
+    wanted = "assign callback convert orders payout poster printrun project prospect push react settle sop welcome".split()
     assert wanted == HANDLERS
 
 

@@ -1,0 +1,162 @@
+"""Acquisition links (获客链接): one for each campaign, made once, kept in step, never twice.
+
+WeCom has no key of ours for a link, so its name ends with the campaign's code: after a lost answer or
+a crash we look through the app's links for it before another is made. One campaign's work comes through
+a FIFO queue in its own group, so no two consumers are at the same link.
+"""
+
+from datetime import datetime, timedelta
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.ads import campaigns, notices, rules
+from chalicelib.ads.models import DELETED, MAKING, READY, REFUSED, AdCampaignItem
+from chalicelib.platform import clock, log, storage
+from chalicelib.platform.storage import Transaction
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.client import AcquisitionLink
+from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
+
+DEADLINE = timedelta(seconds=20)
+
+
+def sync(ad_campaign_id: str) -> None:
+    """Bring WeCom's link in step with the campaign. Upstream when it may succeed later; twice is once."""
+    item = campaigns.find(ad_campaign_id)
+    if item is None or item.told_version == item.version:
+        return
+    try:
+        if not item.active:
+            _delete(item)
+        elif not item.definition["staff_ids"]:
+            _told(item)  # WeCom takes no link without people: the page is switched over by itself
+        elif item.link_id:
+            _update(item)
+        else:
+            _make(item)
+    except WeComError as error:
+        if error.retryable:
+            raise
+        log.failure("acquisition link refused", error, ad_campaign_id=ad_campaign_id, errcode=error.errcode)
+        status = item.link_status if item.link_id else REFUSED
+        _told(item, AdCampaignItem.link_status.set(status), errcode=error.errcode)
+        notices.put("link_refused", clock.now(), f"{ad_campaign_id}#{item.version}", ad_campaign_id)
+
+
+def lost(link_id: str, why: str, at: datetime) -> None:
+    """WeCom says that a link is `link_unavailable` or `link_deleted`: the page leads to the fallback."""
+    owner: AdCampaignItem | None = AdCampaignItem.find(f"link#{link_id}")
+    if owner is None:
+        return
+    item = campaigns.find(str(owner.owner))
+    if item is None or item.link_id != link_id or item.unavailable == why:
+        return
+    actions = [AdCampaignItem.unavailable.set(why), AdCampaignItem.unavailable_at.set(clock.iso(at))]
+    if why == "link_deleted":
+        actions += [
+            AdCampaignItem.link_status.set(DELETED),
+            AdCampaignItem.link_id.remove(),
+            AdCampaignItem.link_url.remove(),
+            AdCampaignItem.asked.remove(),
+        ]
+    tx = Transaction()
+    tx.update("campaign", item, actions, AdCampaignItem.link_id == link_id)
+    notices.add(tx, why, at, f"{item.ad_campaign_id}#{clock.iso(at)}", item.ad_campaign_id)
+    try:
+        tx.commit()
+    except storage.ConditionFailed:
+        return  # another link since
+    log.measure("AdPageSwitched", 1, "Count")
+
+
+def _make(item: AdCampaignItem) -> None:
+    found = _search(item) if item.asked else None
+    if found is None:
+        asked = [AdCampaignItem.asked.set(True), AdCampaignItem.link_status.set(MAKING)]
+        storage.update_if(AdCampaignItem(item.ad_campaign_id), asked)
+        try:
+            found = wecom.default_client().create_link(_fields(item), deadline=clock.now() + DEADLINE)
+        except AnswerLost:
+            found = _search(item)
+            if found is None:
+                raise  # perhaps on its way still: looked for again before another is made
+        except WeComError:
+            storage.update_if(AdCampaignItem(item.ad_campaign_id), [AdCampaignItem.asked.remove()])
+            raise
+        else:
+            _store(item, found, int(item.version))
+            return
+    _store(item, found, 0)  # what it was told may be older: told again
+    wecom.default_client().update_link(found.link_id, _fields(item), deadline=clock.now() + DEADLINE)
+    _told(item)
+
+
+def _update(item: AdCampaignItem) -> None:
+    wecom.default_client().update_link(str(item.link_id), _fields(item), deadline=clock.now() + DEADLINE)
+    _told(item, AdCampaignItem.unavailable.remove(), AdCampaignItem.unavailable_at.remove())
+
+
+def _delete(item: AdCampaignItem) -> None:
+    found = None if item.link_id or not item.asked else _search(item)
+    link_id = item.link_id or (found.link_id if found else None)
+    if link_id:
+        try:
+            wecom.default_client().delete_link(link_id, deadline=clock.now() + DEADLINE)
+        except WeComError as error:
+            if error.treatment is not Treatment.DATA:
+                raise
+            log.logger.info("acquisition link was gone", extra={"errcode": error.errcode})
+    _told(
+        item,
+        AdCampaignItem.link_status.set(DELETED),
+        AdCampaignItem.link_id.remove(),
+        AdCampaignItem.link_url.remove(),
+        AdCampaignItem.asked.remove(),
+    )
+
+
+def _store(item: AdCampaignItem, link: AcquisitionLink, version: int) -> None:
+    tx = Transaction()
+    known = [
+        AdCampaignItem.link_status.set(READY),
+        AdCampaignItem.link_id.set(link.link_id),
+        AdCampaignItem.link_url.set(link.url),
+        AdCampaignItem.told_version.set(version),
+        AdCampaignItem.asked.remove(),
+        AdCampaignItem.errcode.remove(),
+        AdCampaignItem.unavailable.remove(),
+        AdCampaignItem.unavailable_at.remove(),
+    ]
+    tx.update("campaign", AdCampaignItem(item.ad_campaign_id), known)
+    tx.put("link", AdCampaignItem(f"link#{link.link_id}", owner=item.ad_campaign_id))
+    tx.commit()
+
+
+def _told(item: AdCampaignItem, *actions: Action, errcode: int | None = None) -> None:
+    """WeCom knows this version, or (errcode) has refused it. A newer one has its own work."""
+    code = AdCampaignItem.errcode
+    told = [AdCampaignItem.told_version.set(item.version), code.set(errcode) if errcode else code.remove()]
+    storage.update_if(AdCampaignItem(item.ad_campaign_id), [*told, *actions])
+
+
+def _search(item: AdCampaignItem) -> AcquisitionLink | None:
+    """The link that WeCom has under our name."""
+    client, until = wecom.default_client(), clock.now() + DEADLINE
+    for link_id in client.list_link(deadline=until):
+        there = client.get_link(link_id, deadline=until)["link"]
+        if str(there.get("link_name", "")).endswith(f" {_code(item)}"):
+            return AcquisitionLink(link_id, str(there["url"]))
+    return None
+
+
+def _fields(item: AdCampaignItem) -> dict[str, object]:
+    """Sent whole: `range` replaces what was there."""
+    return {
+        "link_name": rules.link_name(item.definition["name"], _code(item)),
+        "range": {"user_list": item.definition["staff_ids"], "department_list": []},
+        "skip_verify": item.definition["skip_verify"],
+    }
+
+
+def _code(item: AdCampaignItem) -> str:
+    return str(item.ad_campaign_id.removeprefix("ac_"))

@@ -1,0 +1,75 @@
+"""Words to the campaigns' operators (alert_staff_ids): once for each switch, by app message.
+
+A notice falls due in the transaction that switches, so none is lost; WeCom drops an equal second one.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from chalicelib.ads import campaigns
+from chalicelib.ads.models import LISTED, AdCampaignItem
+from chalicelib.platform import clock, due, log
+from chalicelib.platform.storage import Transaction
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import WeComError
+
+_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message, its maximum
+_RECEIVERS = 1000  # WeCom: in one app message
+_TRY = timedelta(seconds=15)
+_TEXTS = {
+    "quota_exhausted": "获客助手额度已用完：投放落地页已切换到备用活码，请尽快购买额度。",
+    "quota_increased": "获客助手额度已恢复：投放落地页已切换回获客链接。",
+    "quota_low": "获客助手额度不足 20 次：用完后投放落地页将切换到备用活码。",
+    "quota_expires": "获客助手有额度即将到期，请在企业微信后台查看。",
+    "link_unavailable": "获客链接已失效（可能没有可用的成员）：该落地页已切换到备用活码。",
+    "link_deleted": "获客链接已在企业微信后台被删除：该落地页已切换到备用活码。",
+    "link_refused": "企业微信未接受该落地页的获客链接设置，请检查成员和权限。",
+}
+
+
+def add(tx: Transaction, why: str, at: datetime, key: str, ad_campaign_id: str | None = None) -> None:
+    """Have the operators told, within a transaction. why: of `_TEXTS`. No campaign: those of all that run."""
+    due.add(tx, "ad_notice", at, f"{why}#{key}", _work(why, ad_campaign_id))
+
+
+def put(why: str, at: datetime, key: str, ad_campaign_id: str | None = None) -> None:
+    """The same without a transaction."""
+    due.put("ad_notice", at, f"{why}#{key}", _work(why, ad_campaign_id))
+
+
+def tell(why: str, ad_campaign_id: str | None) -> None:
+    """Send it. Upstream when it may succeed later."""
+    if ad_campaign_id:
+        one = campaigns.find(ad_campaign_id)
+        found = [one] if one is not None else []
+    else:
+        found = list(AdCampaignItem.by_creation.query(LISTED))
+    receivers = list(dict.fromkeys(_receivers(found)))
+    if not receivers:
+        return
+    text = _TEXTS[why]
+    if ad_campaign_id:
+        text = f"{text}\n{found[0].definition['name']}"
+    for start in range(0, len(receivers), _RECEIVERS):
+        message = {
+            "touser": "|".join(receivers[start : start + _RECEIVERS]),
+            "msgtype": "text",
+            "text": {"content": text},
+            "enable_duplicate_check": 1,
+            "duplicate_check_interval": _DUPLICATES,
+        }
+        try:
+            wecom.default_client().message_send(message, deadline=clock.now() + _TRY)
+        except WeComError as error:
+            if error.retryable:
+                raise
+            log.logger.warning("operators not told", extra={"why": why, "errcode": error.errcode})
+
+
+def _receivers(found: list[AdCampaignItem]) -> Iterator[str]:
+    for item in found:
+        yield from item.definition["alert_staff_ids"]
+
+
+def _work(why: str, ad_campaign_id: str | None) -> dict[str, str | None]:
+    return {"subject": ad_campaign_id or "quota", "why": why, "ad_campaign_id": ad_campaign_id}

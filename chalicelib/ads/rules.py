@@ -1,0 +1,144 @@
+"""What a click is, when a page switches over, when a report is tried again. No clock, no chance, no store."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from chalicelib.platform import ids
+
+ADDED, CHATTED, BOUGHT, REFUNDED = "added", "chatted", "bought", "refunded"
+KINDS = (ADDED, CHATTED, BOUGHT)  # what can be told to a platform
+WAITING, SENT, REFUSED, FAILED, UNKNOWN, UNREPORTED = (
+    "waiting", "sent", "refused", "failed", "unknown", "unreported"
+)  # fmt: skip
+STATUSES = (WAITING, SENT, REFUSED, FAILED, UNKNOWN, UNREPORTED)
+RETRIABLE = (REFUSED, FAILED, UNKNOWN)
+
+CLICK_TIME = timedelta(days=90)
+MAX_STATE = 64  # bytes of WeCom's customer_channel; the rest is cut silently
+MAX_LINK_NAME = 30
+MAX_TRIES = 8
+_BACKOFF = timedelta(minutes=1)
+_BACKOFF_MOST = timedelta(hours=6)
+MAX_DAYS = 366
+STAT_SHARDS = 8
+FIGURES = (
+    "views",
+    "clicks",
+    "adds",
+    "chats",
+    "buyers",
+    "orders",
+    "gmv_fen",
+    "reports_sent",
+    "reports_failed",
+)
+
+# A platform's own name of the click id, the first that is there; others of its parameters, kept beside it.
+CLICK_IDS = {
+    "baidu": ("bd_vid",),
+    "oceanengine": ("clickid",),
+    "tencent": ("gdt_vid", "qz_gdt"),
+    "generic": ("click_id",),
+}
+_BESIDE = {"oceanengine": ("adid", "creativeid")}
+_CLICK_ID = re.compile(r"[A-Za-z0-9_\-.~+/=%:,|]{1,512}")
+_BESIDE_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
+_CODE = r"[2-9A-HJ-NP-Za-km-z]{8}"
+_TOKEN = re.compile(rf"ma({_CODE})([a-z2-7]{{20}})?")
+CODE = re.compile(_CODE)
+
+
+@dataclass(frozen=True)
+class Click:
+    """A visit that came with the platform's click id. landing_url: our page with that id."""
+
+    token: str
+    click_id: str
+    landing_url: str
+
+
+def click_of(platform: str, code: str, page_url: str, query: Mapping[str, str]) -> Click | None:
+    """The click that a visit of `page_url` tells of; None without the platform's own, well-formed click id.
+
+    The same click id is the same click. A macro that the platform did not fill in (`__CLICKID__`) is none.
+    """
+    for name in CLICK_IDS[platform]:
+        value = query.get(name, "")
+        if _CLICK_ID.fullmatch(value) and not (value.startswith("__") and value.endswith("__")):
+            beside = {
+                n: query[n] for n in _BESIDE.get(platform, ()) if _BESIDE_ID.fullmatch(query.get(n, ""))
+            }
+            token = f"ma{code}" + ids.derived("ad-click", code, value, length=20)
+            return Click(token, value, f"{page_url}?{urlencode({name: value, **beside})}")
+    return None
+
+
+def visitor_token(code: str) -> str:
+    """The mark of those who came without a click id: the campaign is known, the click is not."""
+    return f"ma{code}"
+
+
+def code_of(state: str | None) -> str | None:
+    """The campaign's code in a callback's `State`; None for one that is not ours."""
+    found = _TOKEN.fullmatch(state or "")
+    return found[1] if found else None
+
+
+def is_click(token: str) -> bool:
+    """Whether it is one click's token, and not that of all who came without one."""
+    found = _TOKEN.fullmatch(token)
+    return bool(found and found[2])
+
+
+def conversion_id(token: str, kind: str, what: str) -> str:
+    """The natural key: one of a kind for a click; one for each order (and refund); one for each person when
+    the click is not known.
+
+    Letters and digits only, since it is also Tencent's outer_action_id.
+    """
+    return "cv" + ids.derived("ad-conversion", token, kind, what, length=30)
+
+
+def link_name(name: str, code: str) -> str:
+    """WeCom's 30 characters; the code at the end finds the link again."""
+    return f"{name[: MAX_LINK_NAME - len(code) - 1]} {code}"
+
+
+def backoff(tries: int) -> timedelta:
+    """How long after the `tries`-th try: 1, 4, 16, 64 min, … at most 6 h; 8 tries are 21 h."""
+    return min(_BACKOFF * int(4 ** max(0, tries - 1)), _BACKOFF_MOST)
+
+
+def within(window: timedelta, begun: datetime, at: datetime) -> bool:
+    """Whether an order of time `at` is the click's. One that was dated a little before the add is, too."""
+    return begun - timedelta(hours=1) <= at <= begun + window
+
+
+def why_closed(campaign: Mapping[str, Any], exhausted: bool) -> str | None:
+    """Why the page can't lead to the acquisition link; None when it can.
+
+    campaign: {"active","staff_ids","link_url","link_status","unavailable"}.
+    """
+    if not campaign["active"]:
+        return "archived"
+    if not campaign["staff_ids"]:
+        return "no_staff"
+    if campaign["unavailable"]:
+        return str(campaign["unavailable"])
+    if not campaign["link_url"]:
+        return "no_link"
+    return "quota_exhausted" if exhausted else None
+
+
+def button_url(link_url: str, token: str) -> str:
+    """The link with its mark; WeCom gives it back as `State`."""
+    joint = "&" if "?" in link_url else "?"
+    return f"{link_url}{joint}{urlencode({'customer_channel': token})}"
+
+
+def stat_row(day: str, sums: Mapping[str, int]) -> dict[str, Any]:
+    return {"day": day, **{name: int(sums.get(name, 0)) for name in FIGURES}}

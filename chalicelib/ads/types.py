@@ -1,0 +1,88 @@
+"""Ad campaigns on the wire: types and limits of each field."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+_StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
+_Id = Annotated[str, Meta(min_length=1, max_length=64)]
+_Event = Annotated[str, Meta(min_length=1, max_length=64, description="the platform's name or number of it")]
+_Line = Annotated[str, Meta(min_length=1, max_length=60)]
+_Url = Annotated[str, Meta(max_length=1000, pattern=r"^https://[!-~]+\Z")]
+Platform = Literal["baidu", "oceanengine", "tencent", "generic"]
+
+
+class LandingPage(Struct, kw_only=True):
+    """What the page shows: plain text, Chinese first if it has both. image_url: above the title."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=40)]
+    subtitle: Annotated[str, Meta(max_length=80)] = ""
+    image_url: _Url | None = None
+    button: Annotated[str, Meta(min_length=1, max_length=20)] = "添加微信领取"
+    bullets: Annotated[list[_Line], Meta(max_length=6)] = []
+    legal: Annotated[str, Meta(max_length=300)] = ""
+
+
+class Report(Struct, kw_only=True):
+    """Which event of the platform each conversion is told as; null: it is only counted.
+
+    baidu: a newType number; oceanengine: an event_type; tencent: an action_type; generic: any text.
+    """
+
+    added: _Event | None = None
+    chatted: _Event | None = None
+    bought: _Event | None = None
+
+
+class NewAdCampaign(Struct, kw_only=True):
+    """live_code_id: its tags and welcome are the adds'. fallback_live_code_id (else live_code_id): where the
+    button leads while the acquisition link can't be used. credentials: a name in the secret `ads`.
+    report_url: where platform generic is told.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    platform: Platform
+    channel: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    live_code_id: _Id | None = None
+    fallback_live_code_id: _Id | None = None
+    staff_ids: Annotated[list[_StaffId], Meta(max_length=500)]
+    skip_verify: bool = True
+    page: LandingPage
+    report: Report = msgspec.field(default_factory=Report)
+    credentials: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./-]{1,64}\Z")] | None = None
+    report_url: Annotated[str, Meta(max_length=1000)] | None = None
+    attribution_window: Annotated[str, Meta(max_length=30, description="ISO 8601 duration, to P90D")] = "P30D"
+    alert_staff_ids: Annotated[list[_StaffId], Meta(max_length=20)] = []
+
+
+class AdCampaignPatch(Struct, kw_only=True):
+    """A JSON merge patch (RFC 7396). `platform` can't be changed: clicks are kept in its way."""
+
+    name: Any | UnsetType = UNSET
+    channel: Any | UnsetType = UNSET
+    live_code_id: Any | UnsetType = UNSET
+    fallback_live_code_id: Any | UnsetType = UNSET
+    staff_ids: Any | UnsetType = UNSET
+    skip_verify: Any | UnsetType = UNSET
+    page: Any | UnsetType = UNSET
+    report: Any | UnsetType = UNSET
+    credentials: Any | UnsetType = UNSET
+    report_url: Any | UnsetType = UNSET
+    attribution_window: Any | UnsetType = UNSET
+    alert_staff_ids: Any | UnsetType = UNSET
+
+
+class Expiring(Struct, kw_only=True):
+    expire_date: str
+    balance: int
+
+
+class AdQuota(Struct, kw_only=True):
+    """Of all acquisition links together. total: used ever. balance: null until WeCom was first asked."""
+
+    total: int | None
+    balance: int | None
+    exhausted: bool
+    expiring: list[Expiring]
+    checked_at: str | None
