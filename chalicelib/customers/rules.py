@@ -21,7 +21,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class Source:
     """Where an add came from: the live code that was scanned, its channel, and when.
 
-    origin: what it was instead, where no code was scanned, e.g. the import of a phone number.
+    origin: what it was besides, e.g. a printed card (`pr_…#123`), or instead of a scan: a phone import.
     """
 
     at: datetime
@@ -137,6 +137,13 @@ def with_profile(customer: Customer, contact: Mapping[str, Any]) -> Customer:
         avatar=str(contact.get("avatar") or customer.avatar),
         unionid=str(contact.get("unionid") or "") or customer.unionid,
     )
+
+
+def by_card(customer: Customer, source: Source | None, origin: Mapping[str, Any]) -> Customer:
+    """With the printed card that was scanned, if `source` is where the customer came from."""
+    if source is None or customer.source != source or "print_run_id" not in origin:
+        return customer
+    return replace(customer, source=replace(source, origin=f"{origin['print_run_id']}#{origin['card']}"))
 
 
 def credited(customer: Customer, source: Source) -> Customer:

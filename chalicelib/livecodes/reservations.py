@@ -86,13 +86,18 @@ def lapse(live_code_id: str, staff_id: str, assignment_id: str) -> bool:
 
 
 def confirm(
-    tx: Transaction, live_code: LiveCode, staff_id: str, external_userid: str, at: datetime
+    tx: Transaction,
+    live_code: LiveCode,
+    staff_id: str,
+    external_userid: str,
+    at: datetime,
+    origin: dict[str, Any] | None = None,
 ) -> str | None:
     """Add to `tx` what confirms the member's newest open reservation; its assignment_id.
 
     None: no reservation is open (added without a scan, or long after it). The add has happened and takes
     a place, cap or not. When the commit fails on the item `assignment`, somebody else was faster: call
-    this again with a new transaction.
+    this again with a new transaction. origin: takes up what the scan's link told beside the code.
     """
     member = member_key(live_code.live_code_id, staff_id)
     held = _newest_open(member, clock.now() - live_code.rule.reserve_for - _LATE)
@@ -105,6 +110,8 @@ def confirm(
         AssignmentItem.confirmed_at.set(clock.iso(at)),
     ]
     tx.update("assignment", held, confirmed, AssignmentItem.status == RESERVED)
+    if origin is not None:
+        origin.update(held.origin or {})
     return str(held.assignment_id)
 
 
