@@ -125,14 +125,19 @@ def again(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, s
         return None, None
     live_code = current(live_code_id)
     rule = live_code.rule
-    if not live_code.active or not rules.is_open(rule, now) or rule.find(staff_id) is None:
+    if not live_code.active or not rules.is_open(rule, now):
+        return None, None
+    if rule.find(staff_id) is None and held.store_id is None:  # a store's guides are not in the rule
         return None, None
     expires_at = clock.parse(held.expires_at)
     still_open = held.status == RESERVED and now < expires_at
     if still_open or (rule.sticky and held.status == CONFIRMED):
         qr_url = way(live_code, staff_id).qr_url
         until = expires_at if still_open else None
-        return Scan("staff", assignment_id, staff_id, qr_url=qr_url, expires_at=until), None
+        same = Scan(
+            "staff", assignment_id, staff_id, store_id=held.store_id, qr_url=qr_url, expires_at=until
+        )
+        return same, None
     return None, staff_id if rule.sticky else None
 
 
