@@ -21,7 +21,8 @@ def problems(definition: Mapping[str, Any]) -> list[Problem]:
         *_kind(definition["kind"]),
         *_printing(definition["printing"], definition["kind"]),
         *_tags(definition["tags"]),
-        *_assignment(definition["assignment"]),
+        *_assignment(definition["assignment"], definition["kind"]),
+        *_stores(definition.get("stores"), definition["kind"]),
         *_schedule(definition["schedule"]),
         *_welcome(definition["welcome"]),
         *_gift(definition.get("gift"), definition["welcome"]),
@@ -43,8 +44,8 @@ def warnings(definition: Mapping[str, Any]) -> list[Problem]:
 
 
 def _kind(kind: str) -> Iterator[Problem]:
-    if kind != "staff":
-        yield "kind", f"{kind} codes are not there yet, only staff"
+    if kind not in ("staff", "nearest_store"):
+        yield "kind", f"{kind} codes are not there yet"
 
 
 def _printing(printing: str, kind: str) -> Iterator[Problem]:
@@ -59,9 +60,22 @@ def _tags(tags: Sequence[str]) -> Iterator[Problem]:
             yield f"tags[{index}]", f"a tag is group/name, each of 1 to {MAX_TAG_PART} characters"
 
 
-def _assignment(assignment: Mapping[str, Any]) -> Iterator[Problem]:
+def _stores(stores: Mapping[str, Any] | None, kind: str) -> Iterator[Problem]:
+    if stores is None:
+        return
+    if kind != "nearest_store":
+        yield "stores", "only for kind nearest_store"
+    given = stores["store_ids"] or ()
+    seen: set[str] = set()
+    for index, store_id in enumerate(given):
+        if store_id in seen:
+            yield f"stores.store_ids[{index}]", "is in the list already"
+        seen.add(store_id)
+
+
+def _assignment(assignment: Mapping[str, Any], kind: str) -> Iterator[Problem]:
     members, fallback = assignment["members"], assignment["fallback_staff_ids"]
-    if not members and not fallback:
+    if not members and not fallback and kind == "staff":
         yield "assignment.members", "at least one member, or fallback staff"
     seen: set[str] = set()
     for index, member in enumerate(members):

@@ -1,0 +1,213 @@
+"""Nearest store codes: who gets the one who says where they are, or which store they want.
+
+In this order, never a customer with nobody: a guide with room of the nearest open store within the
+radius, or the next; whom the code itself names (`assignment`); a store within the radius that is
+closed at the moment; a store farther off. A store that somebody chose is asked first, open or not.
+
+A location, warm, is six requests: the code, the map, the store, the store's ticket, the transaction;
+and the cookie's assignment, if there is one. Each full store on the way is one or two more.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from math import inf
+from typing import Any
+
+from chalicelib.livecodes import reservations, rules
+from chalicelib.livecodes.codes import LiveCode
+from chalicelib.livecodes.models import TICKET, LiveCodeItem
+from chalicelib.livecodes.reservations import CLOSED, Scan
+from chalicelib.platform import storage
+from chalicelib.platform.errors import Invalid
+from chalicelib.stores import service as stores
+from chalicelib.stores.service import Place
+from chalicelib.wecom.errors import WeComError
+
+KIND = "nearest_store"
+_TRIED = 30  # stores of a sort that one scan asks for a guide with room
+_TOLD = 20  # nearer stores that an explanation lists
+_DEFAULTS: dict[str, Any] = {"store_ids": None, "radius_m": 50_000, "gives": "staff", "daily_cap": None}
+
+Found = tuple[float | None, Place]  # metres, when a position was given
+
+
+@dataclass(frozen=True)
+class Where:
+    """A position in a datum, or a store."""
+
+    latitude: float | None = None
+    longitude: float | None = None
+    datum: str = "gcj02"
+    store_id: str | None = None
+
+
+def is_one(live_code: LiveCode) -> bool:
+    return bool(live_code.definition["kind"] == KIND)
+
+
+def unplaced(live_code: LiveCode, now: datetime) -> Scan:
+    """What a scan gets that does not say where it is made: nothing is reserved."""
+    return Scan("choose_store") if rules.is_open(live_code.rule, now) else CLOSED
+
+
+def check(where: Where) -> None:
+    """Invalid when it is neither a position nor a store."""
+    if where.store_id is None:
+        given = {"latitude": where.latitude, "longitude": where.longitude}
+        missing = [name for name, value in given.items() if value is None]
+        if len(missing) == 2:
+            raise Invalid(("latitude", "a position (latitude and longitude), or a store_id"))
+        if missing:
+            raise Invalid((missing[0], "is missing: a position is latitude and longitude"))
+
+
+def locate(
+    live_code: LiveCode, where: Where, preferred: str | None, now: datetime, origin: Mapping[str, Any]
+) -> Scan:
+    """Decide who gets the scan, and take their place. Invalid."""
+    check(where)
+    chosen = None
+    if where.store_id is not None:
+        chosen = stores.find(where.store_id) if _serves(live_code, where.store_id) else None
+        if chosen is None:
+            raise Invalid(("store_id", "is not a store of this code"))
+    if not live_code.active or not rules.is_open(live_code.rule, now):
+        return CLOSED
+    return _Search(live_code, where, chosen, preferred, now, origin).run()
+
+
+def has_guide(live_code: LiveCode, store_id: str, staff_id: str) -> bool:
+    """Whether the person who had this guide of this store may have them again."""
+    store = stores.find(store_id) if _serves(live_code, store_id) else None
+    return store is not None and staff_id in store["staff_ids"]
+
+
+def settings(live_code: LiveCode) -> dict[str, Any]:
+    """The code's `stores`, complete."""
+    return {**_DEFAULTS, **(live_code.definition.get("stores") or {})}
+
+
+class _Search:
+    def __init__(
+        self,
+        live_code: LiveCode,
+        where: Where,
+        chosen: dict[str, Any] | None,
+        preferred: str | None,
+        now: datetime,
+        origin: Mapping[str, Any],
+    ):
+        self.live_code, self.chosen, self.preferred = live_code, chosen, preferred
+        self.at = where if chosen is None else Where(chosen["latitude"], chosen["longitude"], chosen["datum"])
+        self.now, self.origin = now, origin
+        self.local = now.astimezone(live_code.rule.zone)
+        self.settings = settings(live_code)
+        self.passed: dict[str, dict[str, str]] = {}  # nearer stores, and why none of them it is
+        self.refusal: WeComError | None = None
+
+    def run(self) -> Scan:
+        radius = self.settings["radius_m"]
+        chosen: list[Found] = [] if self.chosen is None else [(None, stores.place(self.chosen))]
+        is_open = (found for found in self._near(radius) if self._open(found))
+        if got := self._first(chosen) or self._first(is_open) or self._own():
+            return got
+        shut = (found for found in self._near(radius) if not stores.is_open(found[1], self.local))
+        beyond = (found for found in self._near(inf) if (found[0] or 0) > radius)
+        for sort in (shut, beyond):
+            if got := self._first(sort):
+                return got
+        if self.refusal is not None:
+            raise self.refusal
+        return CLOSED
+
+    def _near(self, within: float) -> Iterator[Found]:
+        """Stores of the code by their distance from the position, or from the chosen store."""
+        at, wanted = self.at, self.settings["store_ids"]
+        assert at.latitude is not None and at.longitude is not None
+        return stores.near(at.latitude, at.longitude, at.datum, within, wanted and set(wanted))
+
+    def _open(self, found: Found) -> bool:
+        if stores.is_open(found[1], self.local):
+            return True
+        self._pass(found[1], "closed")
+        return False
+
+    def _first(self, sort: Iterable[Found]) -> Scan | None:
+        """A place with the first of these stores that has one."""
+        for found in islice(self._staffed(sort), _TRIED):
+            got = self._at(found)
+            if got is not None:
+                return got
+        return None
+
+    def _staffed(self, sort: Iterable[Found]) -> Iterator[Found]:
+        for metres, place in sort:
+            if place.staff:
+                if self.passed.get(place.store_id, {}).get("reason") != "full":
+                    yield metres, place
+            else:
+                self._pass(place, "no_staff")
+
+    def _at(self, found: Found) -> Scan | None:
+        metres, place = found
+        store = self.chosen if metres is None else stores.find(place.store_id)
+        if store is None or not stores.same_spot(place, store):
+            return None  # deleted or moved in this very moment: the map does not have it there any more
+        why = {"store_id": place.store_id, "distance_m": None if metres is None else round(metres)}
+        got = self._reserve(self._guides(store["staff_ids"]), place.store_id, why)
+        if got is None:
+            self._pass(place, "full")
+        return got
+
+    def _own(self) -> Scan | None:
+        """Whom the code names for when no store has a guide."""
+        return self._reserve(None, None, {}) if self.live_code.rule.staff_ids else None
+
+    def _reserve(self, rule: rules.Rule | None, store_id: str | None, why: Mapping[str, Any]) -> Scan | None:
+        told = {**why, "skipped": list(self.passed.values())[:_TOLD]}
+        ticket = _ticket(self.live_code.live_code_id, store_id or "")
+        try:
+            got = reservations.reserve(
+                self.live_code,
+                ticket,
+                self.now,
+                self.preferred,
+                self.origin,
+                rule=rule,
+                store_id=store_id,
+                why_extra=told,
+            )
+        except WeComError as error:
+            if error.retryable:
+                raise
+            self.refusal = error
+            return None
+        return None if got.kind == "closed" else got
+
+    def _guides(self, staff_ids: Iterable[str]) -> rules.Rule:
+        """The code's rule over a store's guides. One whom the code names keeps weight, hours and caps."""
+        cap = self.settings["daily_cap"]
+        members = tuple(
+            self.live_code.rule.find(staff_id) or rules.Member(staff_id, daily_cap=cap)
+            for staff_id in dict.fromkeys(staff_ids)
+        )
+        return replace(self.live_code.rule, members=members, fallback=())
+
+    def _pass(self, place: Place, reason: str) -> None:
+        self.passed.setdefault(place.store_id, {"store_id": place.store_id, "reason": reason})
+        if reason == "full":
+            self.passed[place.store_id]["reason"] = reason
+
+
+def _serves(live_code: LiveCode, store_id: str) -> bool:
+    wanted = settings(live_code)["store_ids"]
+    return wanted is None or store_id in wanted
+
+
+def _ticket(live_code_id: str, store_id: str) -> int:
+    """Which scan of this store by this code it is: tickets of the whole code would not go round its guides."""
+    counted = LiveCodeItem(f"{live_code_id}#s{store_id}", TICKET)
+    storage.update_if(counted, [LiveCodeItem.ticket.add(1)])
+    return int(counted.ticket)
