@@ -62,7 +62,7 @@ def make(
         if not storage.update_if(row, [ContactWayItem.lease.set(mine)], left):
             return _await(state)
         # Its maker has died, or never heard WeCom's answer: what it asked for may be there.
-        if found := _search(row):
+        if found := search(row):
             return _store(row, mine, *found)
     return _add(row, mine, fields, told)
 
@@ -80,7 +80,7 @@ def _add(
     try:
         config_id, qr_url = wecom.default_client().add_contact_way(asked, deadline=clock.now() + DEADLINE)
     except AnswerLost:
-        if found := _search(row):
+        if found := search(row):
             return _store(row, lease, *found)
         # Perhaps on its way still: the next one to come looks again before it makes one.
         storage.update_if(row, [ContactWayItem.lease.set(clock.iso(clock.now()))], held)
@@ -123,12 +123,12 @@ def _store(
     return _await(row.state)  # our lease ran out, and another has taken over
 
 
-def _search(row: ContactWayItem) -> tuple[str, str] | None:
-    """(config_id, qr_url) of the way that WeCom has under our state."""
+def search(row: ContactWayItem) -> tuple[str, str] | None:
+    """(config_id, qr_url) of the way that WeCom has under our state, made while we tried."""
     client = wecom.default_client()
-    now = clock.now()
-    until = now + DEADLINE
-    for config_id in client.list_contact_way(clock.parse(row.since) - _SKEW, now + _SKEW, deadline=until):
+    until = clock.now() + DEADLINE
+    first, last = clock.parse(row.since) - _SKEW, clock.parse(row.lease.partition("#")[0]) + _SKEW
+    for config_id in client.list_contact_way(first, last, deadline=until):
         there = client.get_contact_way(config_id, deadline=until)
         if there.get("state") == row.state:
             return config_id, str(there.get("qr_code", ""))

@@ -1,0 +1,85 @@
+"""Contact ways that nobody needs any more are deleted at WeCom, after a grace: a corp has 500,000.
+
+A change of a code that leaves ways over, and its archiving, put work of kind `way_cleanup` into `due`
+(see codes), for when every reservation that may still use them is over. It names the version of the
+code that it is about: a code that was changed meanwhile has later work of its own, so nothing of a
+member who came back is ever deleted. The row goes in one transaction with its count and the order to
+delete the way (`way_delete`), and only while the code is at that very version.
+"""
+
+from datetime import timedelta
+
+from chalicelib.livecodes import making
+from chalicelib.livecodes.codes import LiveCode, get
+from chalicelib.livecodes.models import MAKING, READY, TICKET, ContactWayItem, LiveCodeItem
+from chalicelib.platform import clock, due
+from chalicelib.platform.errors import NotFound
+from chalicelib.platform.storage import Transaction
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import WeComError
+
+_GONE = 41044
+_AT_ONCE = 500  # ways that one message looks through
+_A_SECOND = 10  # deletions asked of WeCom, which counts calls by the minute
+_STALE = timedelta(days=1)  # a way whose making came to no end since then is given up
+
+
+def clean_up(live_code_id: str, version: int, native: bool, after: str = "") -> None:
+    """Order the deletion of what this version of the code has no use for.
+
+    native: the code's own way too, if it is archived. after: where the message before this one stopped.
+    """
+    try:
+        code = get(live_code_id)
+    except NotFound:
+        return
+    if code.version != version:
+        return
+    beyond = ContactWayItem.state > after if after else None
+    index = ContactWayItem.by_live_code
+    states = [row.state for row in index.query(live_code_id, beyond, limit=_AT_ONCE + 1)]
+    now = clock.now()
+    for number, state in enumerate(states[:_AT_ONCE]):
+        row = ContactWayItem.find(state)
+        if row is not None and not _needed(code, row, native):
+            _give_up(code, row, number)
+    if len(states) > _AT_ONCE:
+        work = {"live_code_id": live_code_id, "version": version, "native": native}
+        work["after"] = states[_AT_ONCE - 1]
+        later = now + timedelta(seconds=_AT_ONCE / _A_SECOND)
+        due.put("way_cleanup", later, f"{live_code_id}#{version}#{work['after']}", work)
+
+
+def delete(config_id: str) -> None:
+    """Delete a contact way at WeCom; one that is gone is deleted. WeComError, Upstream."""
+    try:
+        wecom.default_client().del_contact_way(config_id)
+    except WeComError as error:
+        if error.errcode != _GONE:
+            raise
+
+
+def _needed(code: LiveCode, row: ContactWayItem, native: bool) -> bool:
+    """Whether the way is still in use, or too young to say."""
+    if row.status == MAKING and clock.parse(row.since) > clock.now() - _STALE:
+        return True
+    if making.kind(row.state) == "native":
+        return code.active or not native  # printed ones die with it
+    if not code.active:
+        return False
+    if code.definition["kind"] == "nearest_store":
+        return True  # its guides are the stores'
+    return not code.native and row.staff_id in code.rule.staff_ids
+
+
+def _give_up(code: LiveCode, row: ContactWayItem, number: int) -> None:
+    """In one transaction: the row, its count, the order to delete; unless the code or the row has changed."""
+    found = (row.config_id, None) if row.status == READY else making.search(row)
+    tx = Transaction()
+    ticket = LiveCodeItem(code.live_code_id, TICKET)
+    tx.check("ticket", ticket, LiveCodeItem.version == code.version)
+    if found:
+        at = clock.now() + timedelta(seconds=number / _A_SECOND)
+        due.add(tx, "way_delete", at, str(found[0]), {"config_id": found[0]})
+    same = (ContactWayItem.status == row.status) & (ContactWayItem.lease == row.lease)
+    making.remove(row, same, tx)

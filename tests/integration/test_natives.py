@@ -1,0 +1,450 @@
+"""Codes printed as WeCom's own, kept in step over the sandbox's own wire: its list, and only differences."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process, taken
+
+from chalicelib.callbacks import service as callbacks
+from chalicelib.livecodes import making, natives, service
+from chalicelib.livecodes.models import ContactWayItem
+from chalicelib.platform import clock, due, settings, timeline
+from chalicelib.platform.errors import Conflict, Upstream
+from chalicelib.sops import ticker
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom import events
+from chalicelib.wecom.errors import WeComError
+from functions.assign import handler as assign
+from infra.sandbox import Config, Sandbox
+from infra.sandbox.config import new_private_key
+
+KEY = new_private_key()  # of a merchant, whom nobody asks here
+HOUR = timedelta(hours=1)
+DAILY = [1, 2, 3, 4, 5, 6, 7]
+MORNING = {"weekdays": DAILY, "from": "09:00", "to": "13:00"}
+EVENING = {"weekdays": DAILY, "from": "20:00", "to": "02:00"}
+At = Callable[[datetime], None]
+
+
+class World:
+    """The sandbox, our queue, and time that moves on to what falls due next."""
+
+    def __init__(self, sandbox: Sandbox, sent: list[Any], at: At):
+        self.sandbox, self.sent, self._at = sandbox, sent, at
+        self.now = NOON
+        at(NOON)
+
+    def work(self) -> list[str]:
+        """What is in the queue `assign`; the ids of messages that failed."""
+        failed: list[str] = []
+        while messages := [message for queue, message, _ in self.sent if queue == "assign"]:
+            self.sent.clear()
+            failed += deliver(*messages)
+        return failed
+
+    def until(self, moment: datetime) -> None:
+        while waiting := [row for row in due.DueItem.scan() if clock.parse(row.due_at) <= moment]:
+            self.now = max(self.now, min(clock.parse(row.due_at) for row in waiting))
+            self._at(self.now)
+            ticker._hand_out([row for row in waiting if clock.parse(row.due_at) <= self.now], "m")
+            self.work()
+        self.now = moment
+        self._at(moment)
+
+    def calls(self, path: str = "contact_way") -> list[dict[str, Any]]:
+        return self.sandbox.recorder.calls(f"externalcontact/{path}")
+
+    def way(self) -> dict[str, Any]:
+        (made,) = self.sandbox.world.state.ways.values()
+        return made.fields
+
+    @property
+    def users(self) -> list[str]:
+        return self.way()["user"]  # type: ignore[no-any-return]
+
+    def staff(self, staff_id: str, status: int) -> None:
+        self.sandbox.world.add_staff(staff_id, status=status)
+
+
+def deliver(*messages: dict[str, Any]) -> list[str]:
+    records = [
+        {
+            "messageId": str(number),
+            "body": json.dumps(message),
+            "attributes": {},
+            "eventSourceARN": "arn:aws-cn:sqs:cn-north-1:1:assign",
+        }
+        for number, message in enumerate(messages)
+    ]
+    answer = assign.handler({"Records": records}, SimpleNamespace())
+    return [row["itemIdentifier"] for row in answer["batchItemFailures"]]
+
+
+@pytest.fixture
+def world(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    new_process()
+    at(NOON)
+    made = {"merchant_private_key": KEY, "platform_private_key": KEY}
+    sandbox = Sandbox(Config(now=lambda: clock.now(), run_by_itself=False, **made))
+    sandbox.start()
+    secrets = {"secret": sandbox.config.secret, "contact_secret": ""}
+    monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secrets[name])
+    monkeypatch.setenv("WECOM_API_BASE", sandbox.base_url)
+    monkeypatch.setenv("WECOM_CORP_ID", sandbox.config.corp_id)
+    monkeypatch.setenv("WECOM_AGENT_ID", str(sandbox.config.agent_id))
+    wecom.default_client.cache_clear()
+    try:
+        yield World(sandbox, sent, at)
+    finally:
+        wecom.default_client.cache_clear()
+        sandbox.stop()
+        new_process()
+
+
+def native(*members: dict[str, Any], fallback: tuple[str, ...] = (), **rest: Any) -> service.LiveCode:
+    return service.create(definition(*members, fallback=fallback, printing="native", **rest))
+
+
+def member(staff_id: str, **rest: Any) -> dict[str, Any]:
+    return {"staff_id": staff_id, **rest}
+
+
+def shown(code: service.LiveCode) -> dict[str, Any]:
+    return natives.status(service.get(code.live_code_id)) or {}
+
+
+def add(code: service.LiveCode, staff_id: str, who: str) -> None:
+    """WeCom tells that `who` added the member by the code's own way."""
+    xml = (
+        f"<xml><ToUserName>ww5a6d0b0x0sandbox1</ToUserName><CreateTime>{int(clock.now().timestamp())}"
+        "</CreateTime><MsgType>event</MsgType><Event>change_external_contact</Event>"
+        f"<ChangeType>add_external_contact</ChangeType><UserID>{staff_id}</UserID>"
+        f"<ExternalUserID>{who}</ExternalUserID><State>{natives.state_of(code.live_code_id)}</State></xml>"
+    )
+    callbacks.handle(events.parse(xml.encode()).to_message())
+
+
+# Made, and told
+
+
+def test_one_way_of_all_members_is_made_and_none_of_each(world: World) -> None:
+    code = native(member("a"), member("b"), fallback=("f",), skip_verify=False)
+    assert world.work() == []
+    (made,) = world.calls("add_contact_way")
+    body = made["body"]
+    assert (body["type"], body["scene"], body["user"], body["skip_verify"]) == (2, 2, ["a", "b"], False)
+    assert body["state"] == natives.state_of(code.live_code_id)
+    assert len(body["state"]) <= 30
+    found = service.find_way(body["state"])
+    assert found and (found.live_code_id, found.staff_id) == (code.live_code_id, "")
+    assert shown(code)["listed_staff_ids"] == ["a", "b"]
+    assert shown(code)["qr_url"].startswith(world.sandbox.base_url)
+    assert service.ways_in_use() == {
+        "in_use": 1,
+        "limit": 500_000,
+        "left": 499_999,
+        "by_kind": {"staff": 0, "native": 1, "group": 0},
+    }
+
+
+def test_an_update_replaces_the_list_and_leaves_the_rest(world: World) -> None:
+    """What the product relies on: WeCom's `user` is overwritten, not added to; type and state stay."""
+    code = native(member("a"), member("b"))
+    world.work()
+    service.change(code.live_code_id, {"assignment": {"members": [member("c")]}, "name": "New"}, complete)
+    world.work()
+    assert len(world.calls("update_contact_way")) == 1
+    assert (world.users, world.way()["type"], world.way()["remark"]) == (["c"], 2, "New")
+    assert world.way()["state"] == natives.state_of(code.live_code_id)
+    service.change(code.live_code_id, {"skip_verify": False}, complete)
+    world.work()
+    assert world.way()["skip_verify"] is False
+    assert world.calls("update_contact_way")[-1]["body"]["skip_verify"] is False
+
+
+def test_a_change_of_nothing_that_wecom_knows_is_not_sent(world: World) -> None:
+    code = native(member("a"))
+    world.work()
+    service.change(code.live_code_id, {"channel": "counter", "welcome": {"text": "hi"}}, complete)
+    world.work()
+    assert world.calls("update_contact_way") == []
+
+
+@pytest.mark.slow
+def test_a_day_in_which_nothing_changes_asks_nothing_of_wecom(world: World) -> None:
+    code = native(member("a", daily_cap=5), member("b"))
+    world.work()
+    calls = len(world.calls())
+    world.until(NOON + 24 * HOUR)
+    assert len(world.calls()) == calls
+    waiting = [row for row in due.DueItem.scan() if row.kind == "native"]
+    assert len(waiting) == 1  # however many asked, one chain
+    assert clock.parse(waiting[0].due_at) <= NOON + 25 * HOUR
+    assert code.live_code_id == waiting[0].work["live_code_id"]
+
+
+def test_the_list_follows_the_hours_to_the_minute(world: World) -> None:
+    native(member("a", hours=[MORNING]), member("b", hours=[EVENING]), fallback=("f",))
+    world.work()
+    seen = []
+    for hour, minute in ((12, 59), (13, 0), (19, 59), (20, 0), (25, 59), (26, 0)):
+        world.until(NOON + timedelta(hours=hour - 12, minutes=minute))
+        seen.append(world.users)
+    assert seen == [["a"], ["f"], ["f"], ["b"], ["b"], ["f"]]
+    assert len(world.calls("update_contact_way")) == 3
+
+
+def test_closed_by_its_schedule_the_fallback_staff_stay_or_the_last_list(world: World) -> None:
+    until = (NOON + HOUR).isoformat()
+    first = native(member("a"), fallback=("f",), schedule={"until": until})
+    world.work()
+    world.until(NOON + HOUR)
+    assert world.users == ["f"]
+    assert service.scan(first.code) == service.Scan("closed")
+    world.sandbox.world.state.ways.clear()
+    second = native(member("a"), schedule={"from": (NOON + 9 * HOUR).isoformat()})
+    world.work()
+    assert shown(second)["listed_staff_ids"] == ["a"]
+
+
+# Caps
+
+
+def test_whoever_is_full_leaves_the_list_at_once_and_is_back_at_midnight(world: World) -> None:
+    code = native(member("a", daily_cap=2), member("b", total_cap=1), fallback=("f",))
+    world.work()
+    add(code, "a", "wm1")
+    world.work()
+    assert world.users == ["a", "b"]
+    add(code, "b", "wm2")
+    world.work()
+    assert world.users == ["a"]
+    add(code, "a", "wm3")
+    add(code, "a", "wm3")  # told twice
+    world.work()
+    assert world.users == ["f"]
+    assert (taken(code.live_code_id, "a"), taken(code.live_code_id, "b")) == (2, 1)
+    assert timeline.read("wm1")[0][0]["data"]["live_code_id"] == code.live_code_id
+    assert timeline.read("wm1")[0][0]["data"]["assignment_id"] is None
+    world.until(NOON + timedelta(hours=11, minutes=59))
+    assert world.users == ["f"]
+    world.until(NOON + 12 * HOUR)
+    assert world.users == ["a"]
+    assert taken(code.live_code_id, "a", DAY) == 2
+
+
+# Members whom WeCom refuses
+
+
+@pytest.mark.parametrize("status", [2, 4])
+def test_a_member_who_is_not_activated_is_left_out_and_told(world: World, status: int) -> None:
+    world.staff("b", status)
+    code = native(member("a"), member("b"), member("c"))
+    world.work()
+    assert world.users == ["a", "c"]
+    (left_out,) = shown(code)["left_out"]
+    assert left_out == {"staff_id": "b", "reason": "may not serve customers in WeCom"}
+    calls = len(world.calls())
+    world.until(NOON + 3 * HOUR)
+    assert len(world.calls()) == calls
+    world.staff("b", 1)
+    service.change(code.live_code_id, {"channel": "counter"}, complete)
+    world.work()
+    assert (world.users, shown(code)["left_out"]) == (["a", "b", "c"], [])
+
+
+def test_a_refusal_that_names_nobody_is_narrowed_down(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not real-name verified: WeCom lists them among those who serve, and refuses every list with them."""
+    code = native(*(member(f"s{n}") for n in range(8)))
+    world.work()
+    client = wecom.default_client()
+    update = client.update_contact_way
+
+    def strict(config_id: str, changes: Any, **rest: Any) -> None:
+        if {"s3", "s6"} & set(changes["user"]):
+            raise WeComError("externalcontact/update_contact_way", 40098)
+        update(config_id, changes, **rest)
+
+    monkeypatch.setattr(client, "update_contact_way", strict)
+    service.change(code.live_code_id, {"name": "Other"}, complete)
+    assert world.work() == []
+    assert world.users == ["s0", "s1", "s2", "s4", "s5", "s7"]
+    assert {row["staff_id"]: row["reason"] for row in shown(code)["left_out"]} == {
+        "s3": "not real-name verified in WeCom",
+        "s6": "not real-name verified in WeCom",
+    }
+
+
+def test_when_all_on_duty_are_refused_the_fallback_staff_get_the_customers(world: World) -> None:
+    code = native(member("a"), fallback=("f",))
+    world.work()
+    world.staff("b", 4)
+    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    world.work()
+    assert world.users == ["f"]
+
+
+def test_a_code_of_nobody_but_refused_ones_is_tried_again_and_stops_no_other(world: World) -> None:
+    world.staff("b", 4)
+    bad, good = native(member("b")), native(member("a"))
+    assert world.work() == []
+    assert world.users == ["a"]
+    assert (natives.status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
+    with pytest.raises(Upstream):
+        service.scan(bad.code)
+    world.staff("b", 1)
+    world.until(NOON + HOUR)
+    assert shown(bad)["listed_staff_ids"] == ["b"]
+
+
+# Crashes, losses, races
+
+
+def test_what_wecom_knows_after_a_lost_answer_is_told_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = native(member("a"))
+    world.work()
+    client = wecom.default_client()
+    update = client.update_contact_way
+
+    def lost(config_id: str, changes: Any, **rest: Any) -> None:
+        update(config_id, changes, **rest)
+        raise Upstream("no answer")
+
+    monkeypatch.setattr(client, "update_contact_way", lost)
+    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    assert world.work() == ["1"]
+    assert shown(code)["listed_staff_ids"] == ["a"]
+    monkeypatch.setattr(client, "update_contact_way", update)
+    service.change(code.live_code_id, {"assignment": {"members": [member("a")]}}, complete)
+    world.work()
+    assert world.users == shown(code)["listed_staff_ids"] == ["a"]
+    calls = len(world.calls())
+    world.until(NOON + 2 * HOUR)
+    assert len(world.calls()) == calls
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def test_a_process_killed_while_telling_is_made_good_within_the_hour(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = native(member("a"))
+    world.work()
+    client = wecom.default_client()
+    update = client.update_contact_way
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(client, "update_contact_way", killed)
+    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    with pytest.raises(Killed):
+        world.work()
+    monkeypatch.setattr(client, "update_contact_way", update)
+    natives.keep(code.live_code_id)  # while the dead one's turn lasts, nobody else tells
+    assert world.users == ["a"]
+    world.until(NOON + HOUR)
+    assert world.users == ["b"]
+
+
+def test_a_change_while_another_tells_is_heard(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = native(member("a"))
+    world.work()
+    client = wecom.default_client()
+    update, inside = client.update_contact_way, []
+
+    def slow(config_id: str, changes: Any, **rest: Any) -> None:
+        update(config_id, changes, **rest)
+        if not inside:
+            inside.append(1)
+            service.change(code.live_code_id, {"assignment": {"members": [member("c")]}}, complete)
+            natives.keep(code.live_code_id)
+
+    monkeypatch.setattr(client, "update_contact_way", slow)
+    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    natives.keep(code.live_code_id)
+    assert world.users == shown(code)["listed_staff_ids"] == ["c"]
+
+
+def test_one_that_was_deleted_at_wecom_is_made_anew(world: World) -> None:
+    code = native(member("a"))
+    world.work()
+    world.sandbox.world.state.ways.clear()
+    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    assert world.work() == []
+    assert natives.status(code) is None
+    world.until(NOON + timedelta(minutes=1))
+    assert world.users == ["b"]
+    assert service.ways_in_use()["in_use"] == 1
+
+
+@pytest.mark.slow
+def test_many_who_keep_the_same_code_at_once_end_with_the_newest_list(
+    engine: str, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_process()
+    fake = FakeWeCom()
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    at(NOON)
+    code = native(member("s0"))
+    start = threading.Barrier(6)
+
+    def one(number: int) -> None:
+        start.wait()
+        for turn in range(3):
+            wanted = {"assignment": {"members": [member(f"s{number}-{turn}")]}}
+            with suppress(Conflict):
+                service.change(code.live_code_id, wanted, complete)
+            natives.keep(code.live_code_id)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    natives.keep(code.live_code_id)
+    row = ContactWayItem.find(natives.state_of(code.live_code_id))
+    assert row.telling is None
+    assert fake.calls["add_contact_way"] == 1
+    (way,) = fake.ways.values()
+    assert way["user"] == row.listed == service.get(code.live_code_id).rule.staff_ids
+    new_process()
+
+
+# A scan of our link
+
+
+def test_a_scan_of_the_link_shows_wecoms_own_code_and_reserves_nothing(world: World) -> None:
+    code = native(member("a", daily_cap=1))
+    got = service.scan(code.code, origin={"print_run_id": "pr_1"})
+    assert (got.kind, got.staff_id, got.assignment_id, got.cookie) == ("staff", None, None, None)
+    assert got.qr_url == shown(code)["qr_url"]
+    assert service.scan(code.code).qr_url == got.qr_url
+    assert taken(code.live_code_id, "a") == 0
+    assert service.assignments(code.live_code_id, 5, None) == ([], None)
+    assert len(world.sandbox.world.state.ways) == 1
+    lines = [row for row in timeline.TimelineItem.scan() if row.type == "scanned"]
+    assert len(lines) == 2
+    service.archive(code.live_code_id)
+    assert service.scan(code.code).kind == "closed"
+
+
+def test_printed_as_our_link_again_its_old_posters_stay_in_step(world: World) -> None:
+    code = native(member("a", hours=[MORNING]), fallback=("f",))
+    world.work()
+    service.change(code.live_code_id, {"printing": "dynamic"}, complete)
+    world.until(NOON + timedelta(hours=1))
+    (way,) = [w for w in world.sandbox.world.state.ways.values() if w.fields["type"] == 2]
+    assert way.fields["user"] == ["f"]
+    assert service.scan(code.code).staff_id == "f"
+    assert making.kind(way.fields["state"]) == "native"
