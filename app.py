@@ -18,6 +18,7 @@ from chalicelib.metrics.api import door as metrics
 from chalicelib.orders.api import door as orders
 from chalicelib.payouts.api import door as payouts
 from chalicelib.platform.api import door as platform
+from chalicelib.posters.api import door as posters
 from chalicelib.printruns.api import door as printruns
 from chalicelib.prospects.api import door as prospects
 from chalicelib.prospects.h5 import door as prospect_tasks
@@ -27,6 +28,7 @@ from chalicelib.stores.api import door as stores
 
 DOORS = [
     livecodes,
+    posters,
     embeds,
     ads,
     printruns,

@@ -1,7 +1,5 @@
-"""Doors of live codes: the scan, the codes, their posters, and what each scan got."""
+"""Doors of live codes: the scan, the codes, and what each scan got."""
 
-import base64
-import json
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +9,7 @@ import msgspec
 from chalicelib.livecodes import checks, service
 from chalicelib.livecodes.types import LiveCodePatch, Location, NewLiveCode, ScanOut
 from chalicelib.platform import clock, http, log, settings
-from chalicelib.platform.errors import DomainError, Invalid, NotFound, Upstream
+from chalicelib.platform.errors import DomainError, Invalid, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.printruns import service as printruns
 from chalicelib.staff import service as staff
@@ -21,7 +19,6 @@ door = http.Door(__name__, tag="Live codes")
 
 _COOKIE = "mr_"  # and the live code's code: a person is known with any card of the code
 _YEAR = 365 * 86_400
-_POSTER_TEXTS = ("template", "width", "title", "subtitle")
 
 
 @door.route("GET", "/s/{code}", summary="A scan: a page for a phone, JSON for `Accept: application/json`")
@@ -88,29 +85,6 @@ def change(call: Call, live_code_id: str) -> dict[str, Any]:
 def archive(call: Call, live_code_id: str) -> dict[str, Any]:
     service.archive(live_code_id)
     return _shown(service.get(live_code_id))
-
-
-@door.route(
-    "GET",
-    "/api/live-codes/{live_code_id}/poster.png",
-    scope="read",
-    summary="The code's poster as a PNG",
-    query={
-        "template": "The poster's template",
-        "staff_id": "Whose name stands on it",
-        "width": "Pixels",
-        "title": "Instead of the template's",
-        "subtitle": "Instead of the template's",
-    },
-)
-def poster(call: Call, live_code_id: str) -> Answer:
-    code = service.get(live_code_id)
-    wanted = {name: call.query[name] for name in _POSTER_TEXTS if call.query.get(name)}
-    if staff_id := call.query.get("staff_id"):
-        if staff_id not in code.rule.staff_ids:
-            raise Invalid(("staff_id", "is not in this live code"))
-        wanted["staff_name"] = staff.name(staff_id)
-    return Answer(_drawn({"url": code.url, **wanted}), headers={"Content-Type": "image/png"})
 
 
 @door.route(
@@ -193,17 +167,3 @@ def _told(code: service.LiveCode) -> dict[str, Any]:
 
 def _builtins(definition: NewLiveCode) -> dict[str, Any]:
     return msgspec.to_builtins(definition)  # type: ignore[no-any-return]
-
-
-def _drawn(request: dict[str, Any]) -> bytes:
-    """The poster function's PNG. What it says of the caller's input is said on; the rest is Upstream."""
-    function = settings.env("POSTER_FUNCTION")
-    answer = settings.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
-    told = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
-        raise Upstream("the poster function failed")
-    if error := told.get("error"):
-        if error["status"] == Invalid.status:
-            raise Invalid(*((e["field"], e["message"]) for e in error.get("errors", [])))
-        raise Upstream(str(error.get("detail") or "the poster could not be made"))
-    return base64.b64decode(told["png_base64"])

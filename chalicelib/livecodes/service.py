@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, take_ticket
+from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, several, take_ticket
 from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
 from chalicelib.livecodes.reservations import CLOSED, Scan, again, confirm, lapse, reserve
 from chalicelib.livecodes.ways import Way, find_way, refresh, way
@@ -30,6 +30,7 @@ __all__ = [
     "page",
     "prepare",
     "scan",
+    "several",
     "way",
 ]
 

@@ -7,7 +7,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.platform import clock, files, ids, settings
 from chalicelib.platform.errors import NotFound
-from chalicelib.platform.storage import Base, BaseMeta
+from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
 _KEEP = timedelta(days=30)
 
@@ -47,6 +47,11 @@ def update(job_id: str, **values: Any) -> None:
     it made, and `result_name`, under which it is downloaded."""
     actions = [getattr(JobItem, name).set(value) for name, value in values.items()]
     JobItem(job_id).update(actions=actions)
+
+
+def advance(tx: Transaction, job_id: str, done: int) -> None:
+    """Have a transaction add to the job's `done`: counted once, with whatever else the transaction holds."""
+    tx.update("job", JobItem(job_id), [JobItem.done.add(done)], JobItem.job_id.exists())
 
 
 def get(job_id: str) -> dict[str, Any]:

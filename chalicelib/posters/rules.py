@@ -1,26 +1,41 @@
-"""What a poster is, and where everything on it goes: pure, without pixels or fonts.
+"""What a poster request may say, and where everything on a poster goes: pure, without pixels or fonts.
 
-A template is data in its own design units (its `width` × `height`); a poster of any width is the
-same layout scaled. A QR code is drawn in whole pixels a module, with the four light modules around
-it that ISO/IEC 18004 asks for. How text breaks into lines is in typeset.py.
+A template is data in its own unit; a poster of any width is the same layout scaled. A QR code is drawn
+in whole pixels a module, with the four light modules around it that ISO/IEC 18004 asks for. How text
+breaks into lines is in typeset.py, whether codes on a template can be read in judging.py.
 """
 
+import base64
+import binascii
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.platform.errors import DomainError, Invalid
+from chalicelib.posters.types import Disc, Layer, Qr, Shown, Template, Text
 
 MIN_WIDTH, MAX_WIDTH = 240, 4096
 MIN_MODULE_PX = 2  # below this a phone's camera sees grey
 QUIET_MODULES = 4
 MAX_URL = 300
 MAX_TEXT = 200  # longer texts end in an ellipsis anyway
+DPI, MM_PER_INCH = 300, 25.4
+MAX_PIXELS = 20_000_000  # of a page: A3 with its bleed at 300 dpi
+MAX_QRS = 4
+QUALITY = 88
+MAX_QR_IMAGE = 400_000  # bytes of another QR code's picture
+WORDS = ("title", "subtitle", "staff_name", "store_name", "code_name", "run_number")
+PLACEHOLDERS = frozenset((*WORDS, "initial"))
+TEMPLATE_ID = re.compile(r"pt_[2-9A-HJ-NP-Za-km-z]{12}")
+# WeCom's and WeChat's own hosts of people's pictures; nothing else is ever fetched.
+AVATAR_HOSTS = frozenset(
+    ("wework.qpic.cn", "wx.qlogo.cn", "thirdwx.qlogo.cn", "p.qlogo.cn", "rescdn.qqmail.com")
+)
 
-Face = Literal["sans", "serif"]
-Shown = Literal["always", "staff", "no_staff"]
+Format = Literal["png", "jpg", "pdf"]
+Problem = tuple[str, str]
 
 
 class Unreadable(DomainError):
@@ -30,85 +45,11 @@ class Unreadable(DomainError):
 
 
 @dataclass(frozen=True)
-class Rect:
-    """A filled rectangle; `radius` rounds its corners."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    fill: str
-    radius: float = 0
-    shown: Shown = "always"
-
-
-@dataclass(frozen=True)
-class Disc:
-    """A filled circle around (x, y)."""
-
-    x: float
-    y: float
-    radius: float
-    fill: str
-    shown: Shown = "always"
-
-
-@dataclass(frozen=True)
-class Text:
-    """Text in a box, as large as fits between `size` and `min_size`, then cut with an ellipsis.
-
-    `value` may hold {title}, {subtitle}, {staff_name} and {initial}. `weight` thickens the strokes,
-    `tracking` spaces the characters, both in em; `leading` is the line's height in em.
-    """
-
-    value: str
-    x: float
-    y: float
-    width: float
-    height: float
-    size: float
-    colour: str
-    min_size: float = 0
-    max_lines: int = 1
-    face: Face = "sans"
-    align: Literal["left", "center"] = "center"
-    valign: Literal["top", "middle", "bottom"] = "middle"
-    leading: float = 1.4
-    weight: float = 0
-    tracking: float = 0
-    shown: Shown = "always"
-
-
-@dataclass(frozen=True)
-class Qr:
-    """The square for the dark modules. `light` is the ground there, and for the quiet zone around it."""
-
-    x: float
-    y: float
-    size: float
-    dark: str
-    light: str
-    align: Literal["left", "center"] = "center"  # left: flush with the box's left and bottom edges
-
-
-@dataclass(frozen=True)
-class Template:
-    """`background` is one colour, or the top and the bottom colour of a gradient."""
-
-    name: str
-    width: int
-    height: int
-    background: tuple[str, ...]
-    shapes: tuple[Rect | Disc, ...]
-    texts: tuple[Text, ...]
-    qr: Qr
-    title: str
-    subtitle: str
-
-
-@dataclass(frozen=True)
 class Request:
-    """One poster. An empty title or subtitle is the template's own; no staff_name: no staff block."""
+    """One poster. An empty title or subtitle is the template's own; no staff_name: no staff block.
+
+    qr_image: the picture of another QR code, whose text takes the place of `url`.
+    """
 
     url: str
     template: str
@@ -116,6 +57,13 @@ class Request:
     title: str = ""
     subtitle: str = ""
     staff_name: str = ""
+    store_name: str = ""
+    code_name: str = ""
+    run_number: str = ""
+    avatar_url: str = ""
+    qr_image: bytes = b""
+    format: Format = "png"
+    quality: int = QUALITY
 
 
 @dataclass(frozen=True)
@@ -127,74 +75,272 @@ class Square:
     module: int
 
 
+@dataclass(frozen=True)
+class Frame:
+    """A page in pixels: `scale` of the template's unit, `bleed` pixels around the trim on each side."""
+
+    scale: float
+    width: int
+    height: int
+    bleed: float = 0
+
+    def x(self, units: float) -> float:
+        """Pixels from the page's left (and top) edge."""
+        return units * self.scale + self.bleed
+
+
+def own_width(template: Template) -> int:
+    """The pixels of a template's width when nobody asks for others: for print, 300 dpi where that can be."""
+    if template.unit == "px":
+        return round(template.width)
+    return min(MAX_WIDTH, round(template.width / MM_PER_INCH * DPI))
+
+
+def frame(template: Template, width: int | None = None) -> Frame:
+    """The trimmed page, `width` pixels wide."""
+    width = width or own_width(template)
+    scale = width / template.width
+    return Frame(scale, width, round(template.height * scale))
+
+
+def print_frame(template: Template) -> Frame:
+    """The page with its bleed at 300 dpi. A template in pixels is taken to be at 300 dpi."""
+    scale = 1.0 if template.unit == "px" else DPI / MM_PER_INCH
+    bleed = template.bleed_mm * scale
+    width, height = template.width * scale + 2 * bleed, template.height * scale + 2 * bleed
+    return Frame(scale, round(width), round(height), bleed)
+
+
 def parse_width(value: object) -> int | None:
     """A width in pixels from a query string or from JSON; None (the template's own) when absent."""
+    return _whole("width", value, MIN_WIDTH, MAX_WIDTH)
+
+
+def _whole(name: str, value: object, least: int, most: int) -> int | None:
     if value is None or value == "":
         return None
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}", value):
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not MIN_WIDTH <= value <= MAX_WIDTH:
-        raise Invalid(("width", f"must be a whole number from {MIN_WIDTH} to {MAX_WIDTH}"))
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise Invalid((name, f"must be a whole number from {least} to {most}"))
     return value
 
 
 def parse_request(data: object, templates: Mapping[str, Template], default: str) -> Request:
-    """Reads {"url","title"?,"subtitle"?,"staff_name"?,"template"?,"width"?}; Invalid has every bad field."""
+    """Reads {"url" or "qr_image_base64", and any of "template", "width", "title", "subtitle", "staff_name",
+    "store_name", "code_name", "run_number", "avatar_url", "format", "quality"}; Invalid has every bad field.
+    """
     if not isinstance(data, Mapping):
         raise Invalid(("", "must be an object"))
-    wrong: list[tuple[str, str]] = []
-    url = data.get("url")
-    if not isinstance(url, str) or len(url) > MAX_URL or not re.fullmatch(r"https?://[!-~]+", url):
+    wrong: list[Problem] = []
+    url, image = data.get("url") or "", b""
+    if picture := data.get("qr_image_base64"):
+        image = _picture(picture, wrong)
+    elif not isinstance(url, str) or len(url) > MAX_URL or not re.fullmatch(r"https?://[!-~]+", url):
         wrong.append(("url", f"must be an http(s) address of at most {MAX_URL} ASCII characters"))
     template = data.get("template") or default
-    if not isinstance(template, str) or template not in templates:
-        wrong.append(("template", "must be one of " + ", ".join(sorted(templates))))
+    if not isinstance(template, str) or not (template in templates or TEMPLATE_ID.fullmatch(template)):
+        wrong.append(("template", "must be a template's id or one of " + ", ".join(sorted(templates))))
     texts: dict[str, str] = {}
-    for name in ("title", "subtitle", "staff_name"):
+    for name in WORDS:
         text = data.get(name) or ""
         if isinstance(text, str):
             texts[name] = " ".join(text[:MAX_TEXT].split())
         else:
             wrong.append((name, "must be text"))
-    width = None
-    try:
-        width = parse_width(data.get("width"))
-    except Invalid as error:
-        wrong += error.errors
+    avatar = data.get("avatar_url") or ""
+    if avatar and not (isinstance(avatar, str) and is_avatar(avatar)):
+        wrong.append(("avatar_url", "must be an https address at " + ", ".join(sorted(AVATAR_HOSTS))))
+    form = data.get("format") or "png"
+    if form not in ("png", "jpg", "pdf"):
+        wrong.append(("format", "must be png, jpg or pdf"))
+    numbers: dict[str, int | None] = {}
+    for name, least, most in (("width", MIN_WIDTH, MAX_WIDTH), ("quality", 40, 95)):
+        try:
+            numbers[name] = _whole(name, data.get(name), least, most)
+        except Invalid as error:
+            wrong += error.errors
     if wrong:
         raise Invalid(*wrong)
-    return Request(str(url), str(template), width, **texts)
+    quality = numbers["quality"] or QUALITY
+    return Request(
+        str(url),
+        str(template),
+        numbers["width"],
+        **texts,
+        avatar_url=str(avatar),
+        qr_image=image,
+        format=form,  # type: ignore[arg-type]
+        quality=quality,
+    )  # type: ignore[arg-type]
 
 
-def is_shown(shown: Shown, has_staff: bool) -> bool:
+def _picture(text: object, wrong: list[Problem]) -> bytes:
+    try:
+        if isinstance(text, str) and len(text) <= MAX_QR_IMAGE * 4 // 3 + 4:
+            return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        pass
+    wrong.append(("qr_image", f"must be a picture in base64 of at most {MAX_QR_IMAGE} bytes"))
+    return b""
+
+
+def is_avatar(url: str) -> bool:
+    """Whether a picture may be fetched there: https, a host of AVATAR_HOSTS, no port, no user."""
+    found = re.fullmatch(r"https://([a-z0-9.-]+)/[!-~]{0,400}", url)
+    return found is not None and found[1] in AVATAR_HOSTS
+
+
+def is_shown(shown: Shown, request: Request) -> bool:
     """Whether a layer belongs on this poster."""
-    return shown == "always" or (shown == "staff") == has_staff
+    match shown:
+        case "staff" | "no_staff":
+            return (shown == "staff") == bool(request.staff_name)
+        case "store" | "no_store":
+            return (shown == "store") == bool(request.store_name)
+    return True
 
 
 def filled(value: str, template: Template, request: Request) -> str:
     """A text layer's words for this request. Values are put in once, never read as placeholders."""
-    fields = {
-        "title": request.title or template.title,
-        "subtitle": request.subtitle or template.subtitle,
-        "staff_name": request.staff_name,
-        "initial": request.staff_name[:1].upper(),
-    }
+    fields = {name: getattr(request, name) for name in WORDS}
+    fields["title"] = request.title or template.title
+    fields["subtitle"] = request.subtitle or template.subtitle
+    fields["initial"] = request.staff_name[:1].upper()
     return re.sub(r"\{(\w+)\}", lambda found: fields[found[1]], value)
 
 
-def place_qr(template: Template, modules: int, width: int) -> Square:
+def place_qr(
+    template: Template, modules: int, width: int, qr: Qr | None = None, page: Frame | None = None
+) -> Square:
     """The largest whole module that fits the box. Invalid("width"), with the least one, when under 2 px."""
-    qr, scale = template.qr, width / template.width
-    box = math.floor(qr.size * scale)
-    module = box // modules
+    qr, page = qr or template.qr, page or frame(template, width)
+    total = modules + 2 * qr.quiet
+    box = math.floor(qr.size * page.scale)
+    module = box // total
     if module < MIN_MODULE_PX:
-        least = math.ceil(MIN_MODULE_PX * modules * template.width / qr.size)
+        least = math.ceil(MIN_MODULE_PX * total * template.width / qr.size)
         raise Invalid(("width", f"too small for this code's QR: at least {least}"))
-    spare = box - module * modules
+    spare = box - module * total
     left, above = (0.0, spare) if qr.align == "left" else (spare / 2, spare / 2)
-    return Square(_snapped(qr.x * scale + left), _snapped(qr.y * scale + above), module)
+    inset = qr.quiet * module
+    return Square(_snapped(page.x(qr.x) + left + inset), _snapped(page.x(qr.y) + above + inset), module)
 
 
 def _snapped(pixels: float) -> int:
     """To every fourth pixel: shrunk to a half or a quarter by a chat app, the modules stay sharp."""
     return round(pixels / 4) * 4
+
+
+def logo_modules(modules: int, side: float) -> int:
+    """The side of the logo's light square in whole modules, odd as the code's own side, so it is centred."""
+    wanted = math.ceil(modules * side)
+    return wanted + 1 - wanted % 2
+
+
+def without_middle(rows: list[bytes], count: int) -> list[bytes]:
+    """The modules with `count` × `count` in the middle light: where a logo goes."""
+    if not count:
+        return rows
+    first = (len(rows) - count) // 2
+    blank = bytes(count)
+    return [
+        row[:first] + blank + row[first + count :] if first <= number < first + count else row
+        for number, row in enumerate(rows)
+    ]
+
+
+def problems(template: Template) -> list[Problem]:
+    """What is wrong with a template beyond its types: fields by path, and why."""
+    wrong = _page_problems(template)
+    qrs = [layer for layer in template.layers if isinstance(layer, Qr)]
+    if not 1 <= len(qrs) <= MAX_QRS:
+        wrong.append(("layers", f"1 to {MAX_QRS} layers of type qr"))
+    if not any(qr.shown == "always" for qr in qrs):
+        wrong.append(("layers", "one qr must be on every poster: shown always"))
+    for number, layer in enumerate(template.layers):
+        path = f"layers[{number}]"
+        if isinstance(layer, Text):
+            wrong += _text_problems(layer, path)
+        left, top, right, bottom = box_of(layer)
+        bleed = template.bleed_mm
+        if isinstance(layer, Qr) and not (
+            left >= 0 and top >= 0 and right <= template.width and bottom <= template.height
+        ):
+            wrong.append((f"{path}.x", "the code must be wholly on the page"))
+        elif right <= -bleed or bottom <= -bleed or left >= template.width + bleed:
+            wrong.append((f"{path}.x", "lies outside the page"))
+        elif top >= template.height + bleed:
+            wrong.append((f"{path}.y", "lies outside the page"))
+    return wrong
+
+
+def box_of(layer: Layer) -> tuple[float, float, float, float]:
+    """A layer's left, top, right and bottom."""
+    if isinstance(layer, Disc):
+        return (
+            layer.x - layer.radius,
+            layer.y - layer.radius,
+            layer.x + layer.radius,
+            layer.y + layer.radius,
+        )
+    width = getattr(layer, "width", 0) or getattr(layer, "size", 0)
+    height = getattr(layer, "height", 0) or getattr(layer, "size", 0)
+    return layer.x, layer.y, layer.x + width, layer.y + height
+
+
+def _page_problems(template: Template) -> list[Problem]:
+    if template.unit == "mm":
+        if not (20 <= template.width <= 600 and 20 <= template.height <= 600):
+            return [("width", "20 to 600 mm a side")]
+        page = print_frame(template)
+        if page.width * page.height > MAX_PIXELS:
+            return [("width", "larger than A3 with its bleed: print it from there on by scaling the PDF")]
+        return []
+    wrong: list[Problem] = []
+    for name, side in (("width", template.width), ("height", template.height)):
+        if side != int(side) or not MIN_WIDTH <= side <= 2 * MAX_WIDTH:
+            wrong.append((name, f"a whole number of pixels, {MIN_WIDTH} to {2 * MAX_WIDTH}"))
+    if template.width > MAX_WIDTH:
+        wrong.append(("width", f"at most {MAX_WIDTH}"))
+    if template.width * template.height > MAX_PIXELS:
+        wrong.append(("height", f"the page has more than {MAX_PIXELS} pixels"))
+    if template.bleed_mm:
+        wrong.append(("bleed_mm", "only for a template in mm"))
+    return wrong
+
+
+def _text_problems(text: Text, path: str) -> list[Problem]:
+    wrong: list[Problem] = []
+    if unknown := set(re.findall(r"\{(\w+)\}", text.value)) - PLACEHOLDERS:
+        known = ", ".join(sorted(PLACEHOLDERS))
+        wrong.append((f"{path}.value", f"no placeholder {{{min(unknown)}}}; there are {known}"))
+    smallest = text.min_size or text.size
+    if smallest > text.size:
+        wrong.append((f"{path}.min_size", "is larger than size"))
+    if text.height + 0.01 < smallest * text.leading:
+        wrong.append((f"{path}.height", "holds no line of the smallest size"))
+    if text.width < 2 * smallest:
+        wrong.append((f"{path}.width", "holds less than two characters of the smallest size"))
+    return wrong
+
+
+def file_names(wanted: Iterable[tuple[str, ...]], extension: str) -> list[str]:
+    """A file name of each poster's words: `静安寺店-李晓华.png`. Safe on every system, each once."""
+    names: list[str] = []
+    seen: set[str] = set()
+    for words in wanted:
+        stem = "-".join(filter(None, (_safe(word) for word in words))) or "海报"
+        name, number = stem, 1
+        while name.casefold() in seen:
+            number += 1
+            name = f"{stem} ({number})"
+        seen.add(name.casefold())
+        names.append(f"{name}.{extension}")
+    return names
+
+
+def _safe(word: str) -> str:
+    """Without what a file system forbids, and short: 40 characters are 120 bytes."""
+    kept = "".join(c if c.isprintable() and c not in '\\/:*?"<>|' else " " for c in word)
+    return " ".join(kept.split())[:40].strip(" .")

@@ -1,217 +1,133 @@
-"""Draws a poster, and hands it out only after a decoder has read it.
+"""What others ask of posters: one poster, templates, pictures, batches. Nothing here draws.
 
-The picture is kept as palette indexes all the way: a page has few colours, so one byte a pixel is
-enough, and PNG packs it several times faster than RGB. The page without this poster's own words is
-drawn once per template and width; per poster there remain its words, the QR code (one byte a
-module, enlarged), the check and the file. Pillow and qrcode live in layers/imaging, the fonts in
-layers/fonts; only functions/poster imports this module.
+The drawing is functions/poster's, which has the libraries for it. It is invoked and waited for, for
+one poster; a batch goes to it by its queue.
 """
 
-import io
-from dataclasses import replace
-from functools import lru_cache
-from importlib.resources import files
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
 
-import qrcode  # type: ignore[import-untyped]
-import zxingcpp  # type: ignore[import-not-found]
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from chalicelib.livecodes.service import LiveCode
+from chalicelib.platform import files, ids, settings
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, Upstream
+from chalicelib.posters import batchstart, stored
+from chalicelib.posters.rules import WORDS
+from chalicelib.posters.stored import built_in, get, page, remove
+from chalicelib.posters.types import NewPosterBatch, Sample, Template
+from chalicelib.staff import service as staff
 
-from chalicelib.posters.rules import (
-    Disc,
-    Face,
-    Rect,
-    Request,
-    Template,
-    Text,
-    Unreadable,
-    filled,
-    is_shown,
-    place_qr,
-)
-from chalicelib.posters.templates import TEMPLATES
-from chalicelib.posters.typeset import Line, place
+__all__ = [
+    "asset",
+    "built_in",
+    "change",
+    "create",
+    "get",
+    "page",
+    "poster",
+    "preview",
+    "remove",
+    "start_batch",
+    "stored_preview",
+]
 
-_FONT_FILES: dict[Face, str] = {"sans": "NotoSansSC-Regular.otf", "serif": "NotoSerifSC-Regular.otf"}
-_SMOOTH = 4  # round shapes are drawn this much larger and averaged down
-_SHADES = 16  # steps from ground to ink that a text's edges get
-_PAGE_COLOURS = 128  # a gradient and smooth edges; exact for a flat template
-_FAINTEST = 8  # of 255: a text's edge below this stays ground
-_STEPS = [max(0, (value - _FAINTEST) * _SHADES // (256 - _FAINTEST)) for value in range(256)]
-_INKED = [255 * (value >= _FAINTEST) for value in range(256)]
-_NO_GLYPH = "\U0010ffff"
-_Z_RLE = 3  # zlib's run-length strategy: flat pictures need no more
-
-_Colour = tuple[int, ...]
+_SHORTEST = 60  # bytes of a link for which every template must do
+_CODE = "AbCd2345"
 
 
-@lru_cache(maxsize=128)
-def _font(face: Face, size: float) -> ImageFont.FreeTypeFont:
-    path = files("pylopdf_fonts_zh_cn") / _FONT_FILES[face]
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+def poster(code: LiveCode, wanted: Mapping[str, Any], qr_image: bytes | None = None) -> dict[str, Any]:
+    """A live code's poster: `{"content_type"}` and `body`, or `key` of the file when it is a large one.
 
-
-@lru_cache(maxsize=8192)
-def _advance(face: Face, character: str) -> float:
-    """A character's width in em, the same at every size, so that lines break alike at every width."""
-    return _font(face, 1000).getlength(character) / 1000
-
-
-@lru_cache(maxsize=8192)
-def _has_glyph(face: Face, character: str) -> bool:
-    font = _font(face, 24)
-    return character.isspace() or bytes(font.getmask(character)) != bytes(font.getmask(_NO_GLYPH))
-
-
-def _drawable(text: str) -> str:
-    """The text without characters that a font lacks (emoji in names): they would print as hollow boxes."""
-    return "".join(c for c in text if _has_glyph("sans", c) and _has_glyph("serif", c)).strip()
-
-
-@lru_cache(maxsize=256)
-def _lines(layer: Text, words: str) -> list[Line]:
-    return place(layer, words, lambda character: _advance(layer.face, character))
-
-
-def _rgb(colour: str) -> _Colour:
-    return ImageColor.getrgb(colour)[:3]
-
-
-class _Page:
-    """A template at one width: all that is the same on each of its posters, as palette indexes."""
-
-    def __init__(self, template: Template, width: int, has_staff: bool):
-        self.scale = width / template.width
-        self.texts = [text for text in template.texts if is_shown(text.shown, has_staff)]
-        picture = _background(template, width, round(template.height * self.scale))
-        for shape in template.shapes:
-            if is_shown(shape.shown, has_staff):
-                _draw_shape(picture, shape, self.scale)
-        indexed = picture.quantize(_PAGE_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        parts = indexed.getpalette() or []
-        self.colours: list[_Colour] = [tuple(parts[n : n + 3]) for n in range(0, len(parts), 3)]
-        self.picture = Image.frombytes("L", indexed.size, indexed.tobytes())
-        self.dark, self.light = self._colour(template.qr.dark), self._colour(template.qr.light)
-        self.ramps = {text: self._ramp(text) for text in self.texts}
-        for text in self.texts:
-            if "{" not in text.value:
-                self.write(self.picture, text, text.value)
-        self.palette = [part for colour in self.colours for part in colour]
-        self.greys = [round(0.299 * r + 0.587 * g + 0.114 * b) for r, g, b in self.colours]
-        self.greys += [0] * (256 - len(self.greys))
-
-    def _colour(self, colour: str) -> int:
-        if _rgb(colour) not in self.colours:
-            self.colours.append(_rgb(colour))
-        return self.colours.index(_rgb(colour))
-
-    def _ramp(self, text: Text) -> int:
-        """Adds the shades between the ground in the middle of the text's box and its ink, if they are new."""
-        x, y = int((text.x + text.width / 2) * self.scale), int((text.y + text.height / 2) * self.scale)
-        ground = self.colours[self.picture.crop((x, y, x + 1, y + 1)).tobytes()[0]]
-        ink = _rgb(text.colour)
-        shades = [
-            tuple(round(g + (i - g) * step / _SHADES) for g, i in zip(ground, ink, strict=True))
-            for step in range(1, _SHADES + 1)
-        ]
-        for start in range(len(self.colours) - _SHADES + 1):
-            if self.colours[start : start + _SHADES] == shades:
-                return start
-        self.colours += shades
-        return len(self.colours) - _SHADES
-
-    def write(self, picture: Image.Image, text: Text, words: str) -> None:
-        """Writes words into the text's box, in its shades."""
-        margin = text.size / 2  # strokes may stand out of the box a little
-        left, top = round((text.x - margin) * self.scale), round((text.y - margin) * self.scale)
-        width, height = text.width + 2 * margin, text.height + 2 * margin
-        mask = Image.new("L", (round(width * self.scale), round(height * self.scale)))
-        draw = ImageDraw.Draw(mask)
-        for line in _lines(text, words):
-            em = line.size * self.scale
-            font = _font(text.face, em)
-            for character, x in zip(line.text, line.xs, strict=True):
-                at = (x * self.scale - left, line.baseline * self.scale - top)
-                draw.text(at, character, 255, font, "ls", stroke_width=text.weight * em)
-        shades = mask.point([self.ramps[text] + step for step in _STEPS])
-        picture.paste(shades, (left, top), mask.point(_INKED))
-
-
-@lru_cache(maxsize=4)  # 30 MB each at the greatest width
-def _page(template: Template, width: int, has_staff: bool) -> _Page:
-    return _Page(template, width, has_staff)
-
-
-def _background(template: Template, width: int, height: int) -> Image.Image:
-    top, bottom = _rgb(template.background[0]), _rgb(template.background[-1])
-    share = Image.linear_gradient("L").resize((1, height), Image.Resampling.BILINEAR)
-    column = Image.composite(Image.new("RGB", (1, height), bottom), Image.new("RGB", (1, height), top), share)
-    return column.resize((width, height), Image.Resampling.NEAREST)
-
-
-def _draw_shape(picture: Image.Image, shape: Rect | Disc, scale: float) -> None:
-    if isinstance(shape, Disc):
-        side = 2 * shape.radius
-        shape = Rect(shape.x - shape.radius, shape.y - shape.radius, side, side, shape.fill, shape.radius)
-    width, height = max(1, round(shape.width * scale)), max(1, round(shape.height * scale))
-    mask = Image.new("L", (width, height), 255)
-    radius = min(round(shape.radius * scale), width // 2, height // 2)
-    if radius:
-        disc = Image.new("L", (2 * radius * _SMOOTH, 2 * radius * _SMOOTH))
-        ImageDraw.Draw(disc).ellipse((0, 0, disc.width - 1, disc.height - 1), 255)
-        disc = disc.reduce(_SMOOTH)
-        for x, left in ((0, 0), (width - radius, radius)):
-            for y, top in ((0, 0), (height - radius, radius)):
-                mask.paste(disc.crop((left, top, left + radius, top + radius)), (x, y))
-    picture.paste(_rgb(shape.fill), (round(shape.x * scale), round(shape.y * scale)), mask)
-
-
-def _modules(url: str) -> list[list[bool]]:
-    """The QR code's modules without its quiet zone; a seventh of it may be damaged (level M)."""
-    code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)
-    code.add_data(url)
-    code.make()
-    rows: list[list[bool]] = code.get_matrix()
-    return rows
-
-
-def _draw_qr(picture: Image.Image, page: _Page, template: Template, url: str) -> None:
-    rows = _modules(url)
-    square = place_qr(template, len(rows), picture.width)
-    side = len(rows) * square.module
-    indexes = bytes(page.dark if dark else page.light for row in rows for dark in row)
-    small = Image.frombytes("L", (len(rows), len(rows)), indexes)
-    picture.paste(small.resize((side, side), Image.Resampling.NEAREST), (square.x, square.y))
-
-
-def decoded(grey: Image.Image) -> str | None:
-    """What a QR reader, which shares no code with the writer, finds in the whole picture."""
-    found = zxingcpp.read_barcode(
-        grey, formats=zxingcpp.BarcodeFormat.QRCode, try_rotate=False, try_downscale=False
-    )
-    return str(found.text) if found else None
-
-
-def render(request: Request) -> bytes:
-    """The poster as a PNG.
-
-    Invalid("width") when the code would be too fine, Unreadable when the poster does not decode to its url.
+    wanted: "template", "width", "title", "subtitle", "format", "quality", "avatar_url", and "staff_id",
+    whose name stands on it. qr_image: the picture of WeCom's own code, to stand there instead of our link.
+    Invalid, NotFound, Upstream.
     """
-    request = replace(
-        request,
-        title=_drawable(request.title),
-        subtitle=_drawable(request.subtitle),
-        staff_name=_drawable(request.staff_name),
-    )
-    template = TEMPLATES[request.template]
-    page = _page(template, request.width or template.width, bool(request.staff_name))
-    poster = page.picture.copy()
-    for text in page.texts:
-        if "{" in text.value:
-            page.write(poster, text, filled(text.value, template, request))
-    _draw_qr(poster, page, template, request.url)
-    if decoded(poster.point(page.greys)) != request.url:
-        raise Unreadable("the finished poster did not decode to its address")
-    poster.putpalette(page.palette)
-    png = io.BytesIO()
-    poster.save(png, "PNG", compress_type=_Z_RLE)
-    return png.getvalue()
+    request = {name: value for name, value in wanted.items() if value and name != "staff_id"}
+    if staff_id := wanted.get("staff_id"):
+        if staff_id not in code.rule.staff_ids:
+            raise Invalid(("staff_id", "is not in this live code"))
+        request["staff_name"] = staff.name(staff_id)
+    if qr_image is not None:
+        request["qr_image_base64"] = base64.b64encode(qr_image).decode()
+    return _file(_asked({"url": code.url, "code_name": code.name, **request}))
+
+
+def create(template: Template) -> dict[str, Any]:
+    """A new template, once codes on it are found readable. Invalid by field."""
+    return stored.create(template, _judge)
+
+
+def change(template_id: str, patch: Mapping[str, Any], complete: Any) -> dict[str, Any]:
+    """Apply a JSON merge patch. NotFound, Invalid, Conflict."""
+    return stored.change(template_id, patch, complete, _judge)
+
+
+def preview(template: Template, sample: Sample) -> dict[str, Any]:
+    """A sample poster of a template that is not kept. Invalid by field, as `create`."""
+    definition = stored.checked(template, lambda _: None)
+    return _preview({"definition": definition}, sample)
+
+
+def stored_preview(template_id: str, sample: Sample) -> dict[str, Any]:
+    """A sample poster. NotFound, Invalid."""
+    get(template_id)
+    return _preview({"template": template_id}, sample)
+
+
+def asset(data: bytes) -> dict[str, Any]:
+    """Keep a picture for templates: `{"asset_id","width","height","bytes"}`. Invalid."""
+    key = f"uploads/pictures/{ids.short(20)}"
+    files.put(key, data)
+    try:
+        return dict(_asked({"kind": "asset", "key": key})["asset"])
+    finally:
+        files.delete(key)
+
+
+def start_batch(wanted: NewPosterBatch) -> dict[str, Any]:
+    """Have many posters made: the job, as it begins. Invalid, NotFound."""
+    try:
+        stored.template(wanted.template)
+    except NotFound as error:
+        raise Invalid(("template", str(error))) from error
+    return batchstart.start(wanted)
+
+
+def _preview(of: dict[str, Any], sample: Sample) -> dict[str, Any]:
+    words = {name: getattr(sample, name) for name in WORDS}
+    request = {"kind": "preview", "url": sample.url or _longest_link(), "width": sample.width, **of, **words}
+    return _file(_asked({**request, "length": len(_longest_link())}))
+
+
+def _judge(definition: dict[str, Any]) -> None:
+    _asked({"kind": "check", "definition": definition, "length": len(_longest_link())})
+
+
+def _longest_link() -> str:
+    """A link as ours are, or longer: every template must do for it."""
+    link = f"{settings.env('PUBLIC_BASE_URL').rstrip('/')}/s/{_CODE}"
+    return link + "?" + "x" * (_SHORTEST - len(link) - 1) if len(link) < _SHORTEST - 1 else link
+
+
+def _file(told: Mapping[str, Any]) -> dict[str, Any]:
+    text = told.get("png_base64") or told.get("file_base64")
+    if text:
+        return {"content_type": told["content_type"], "body": base64.b64decode(text)}
+    return {"content_type": told["content_type"], "url": files.download_url(told["key"], told["name"])}
+
+
+def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The poster function's answer. What it says of the caller's input is said on; the rest is Upstream."""
+    function = settings.env("POSTER_FUNCTION")
+    answer = settings.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
+    told = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise Upstream("the poster function failed")
+    if error := told.get("error"):
+        if error["status"] == Invalid.status:
+            raise Invalid(*((e["field"], e["message"]) for e in error.get("errors", [])))
+        if error["status"] == Conflict.status:
+            raise Conflict(str(error.get("detail")))
+        raise Upstream(str(error.get("detail") or "the poster could not be made"))
+    return dict(told)

@@ -7,7 +7,7 @@ square keeps clear of all ink by four modules of a version 2 code, the smallest 
 
 from functools import partial
 
-from chalicelib.posters.rules import Disc, Qr, Rect, Template, Text
+from chalicelib.posters.types import Background, Disc, Qr, Rect, Template, Text
 
 _headline = partial(Text, "{title}", face="serif", tracking=0.02)
 _name = partial(Text, "{staff_name}", align="left", weight=0.014, shown="staff")
@@ -19,18 +19,16 @@ CLASSIC = Template(
     name="classic",
     width=1080,
     height=1920,
-    background=("#0F6A51", "#084234"),
+    background=Background("#0F6A51", "#084234"),
     title="扫码添加专属顾问",
     subtitle="一对一服务，会员专享好礼与新品先知",
-    shapes=(
+    layers=(
         Disc(1000, 60, 430, "#167A5E"),
         Disc(1000, 60, 300, "#1D8A6B"),
         Rect(508, 172, 64, 8, "#E9C77B", radius=4),
         Rect(110, 664, 860, 1050, "#FFFFFF", radius=56),
         Rect(190, 1468, 700, 2, "#E3ECE8"),
         Disc(286, 1591, 66, "#0F6A51", shown="staff"),
-    ),
-    texts=(
         _headline(90, 214, 900, 290, 112, "#FFFFFF", 72, 2, leading=1.24, weight=0.012),
         Text("{subtitle}", 120, 516, 840, 112, 40, "#D3EDE2", 34, 2, leading=1.4, tracking=0.02),
         Text("长按识别二维码，添加企业微信", 160, 1392, 760, 56, 36, "#4A5C55", tracking=0.02),
@@ -39,18 +37,18 @@ CLASSIC = Template(
         _staff("您的专属顾问", 386, 1599, 500, 52, 32, "#5B6B65"),
         _no_staff("专属优惠 · 新品先知 · 售后无忧", 160, 1541, 760, 100, 40, "#16241F", tracking=0.02),
         Text("扫码即同意商家通过企业微信与您联系", 120, 1778, 840, 48, 26, "#A9D3C3", tracking=0.04),
+        Qr(270, 764, 540, "#0A2E25", "#FFFFFF", quiet=0),
     ),
-    qr=Qr(270, 764, 540, "#0A2E25", "#FFFFFF"),
 )
 
 PARCEL = Template(
     name="parcel",  # an A6 parcel card, 300 dpi
     width=1240,
     height=1748,
-    background=("#FFF3E2",),
+    background=Background("#FFF3E2"),
     title="开箱有礼",
     subtitle="扫码领取会员礼券，专属售后随时在线",
-    shapes=(
+    layers=(
         Rect(0, 0, 1240, 800, "#C9381F"),
         *(Disc(62 + 124 * n, 800, 62, "#C9381F") for n in range(10)),
         Rect(150, 516, 940, 1084, "#FFFFFF", radius=44),
@@ -58,8 +56,6 @@ PARCEL = Template(
         Disc(150, 1386, 34, "#FFF3E2"),
         Disc(1090, 1386, 34, "#FFF3E2"),
         Disc(320, 1494, 66, "#C9381F", shown="staff"),
-    ),
-    texts=(
         _headline(120, 92, 1000, 248, 148, "#FFFFFF", 84, 2, leading=1.2, weight=0.014, tracking=0.06),
         Text("{subtitle}", 140, 352, 960, 120, 44, "#FFF3EA", 36, 2, leading=1.36, tracking=0.02),
         Text("微信扫一扫，礼券即刻到账", 200, 1288, 840, 64, 38, "#6B4A3A", tracking=0.02),
@@ -68,23 +64,21 @@ PARCEL = Template(
         _staff("您的专属客服", 420, 1502, 600, 52, 32, "#7A5A49"),
         _no_staff("会员礼券 · 专属客服 · 优先售后", 200, 1444, 840, 100, 42, "#2B1A12", tracking=0.02),
         Text("请保留此卡，凭码享受售后服务", 150, 1646, 940, 56, 30, "#8A5A3C", tracking=0.08),
+        Qr(330, 616, 580, "#2B1A12", "#FFFFFF", quiet=0),
     ),
-    qr=Qr(330, 616, 580, "#2B1A12", "#FFFFFF"),
 )
 
 MINIMAL = Template(
     name="minimal",
     width=1080,
     height=1440,
-    background=("#F7F6F2",),
+    background=Background("#F7F6F2"),
     title="加个微信，慢慢聊",
     subtitle="新品、活动与售后，都在这里",
-    shapes=(
+    layers=(
         Rect(96, 108, 88, 10, "#C9381F"),
         Rect(96, 804, 888, 2, "#D9D6CC"),
         Disc(704, 1046, 44, "#C9381F", shown="staff"),
-    ),
-    texts=(
         _headline(
             96, 164, 888, 420, 128, "#141414", 76, 3, align="left", valign="top", leading=1.24, weight=0.006
         ),
@@ -108,8 +102,8 @@ MINIMAL = Template(
         _no_staff("扫一扫", 660, 1118, 324, 76, 48, "#141414", align="left", weight=0.012),
         _no_staff("添加企业微信", 660, 1194, 324, 52, 32, "#55534C", align="left"),
         Text("长按识别二维码", 660, 1322, 324, 44, 28, "#6F6C63", align="left", tracking=0.02),
+        Qr(96, 890, 472, "#141414", "#F7F6F2", align="left", quiet=0),
     ),
-    qr=Qr(96, 890, 472, "#141414", "#F7F6F2", align="left"),
 )
 
 DEFAULT = CLASSIC.name

@@ -2,24 +2,29 @@
 
 The rules are W3C's Requirements for Chinese Text Layout, §3.1: no line begins with closing
 punctuation and none ends with an opening bracket (避头尾); full-width punctuation loses its blank
-half beside other punctuation and at a line's ends (标点挤压). Latin words and numbers stay whole
-unless one is wider than the line.
+half beside other punctuation and at a line's ends (标点挤压); a dash —— and an ellipsis …… stay whole;
+between Chinese and Latin stands a little space. Latin words and numbers stay whole unless one is wider
+than the line.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.posters.rules import Text
+from chalicelib.posters.types import Text
 
 _BLANK_AFTER = frozenset("，。！？、：；）］｝」』】》〉〕〗")
 _BLANK_BEFORE = frozenset("（［｛「『【《〈〔〖")
-NOT_FIRST = _BLANK_AFTER | frozenset("”’…—～·％‰℃,.!?:;)]}%")
+NOT_FIRST = _BLANK_AFTER | frozenset("”’…—～·％‰℃、,.!?:;)]}%")
 NOT_LAST = _BLANK_BEFORE | frozenset("“‘￥＄([{$")
 ELLIPSIS = "…"
 _EM_ASCENT = 0.88  # of the CJK em box, in both Noto families
 _SHRINK_STEPS = 8
-_TOKEN = re.compile(r"\s+|[!-~\u00a1-\u024f]+|.", re.DOTALL)
+_SIDES = {"left": 0.0, "center": 0.5, "right": 1.0}  # of the room beside a line, what stands on its left
+_TOKEN = re.compile(r"\s+|[!-~\u00a1-\u052f]+|——+|……+|.", re.DOTALL)
+_LATIN = re.compile(r"[0-9A-Za-z%$&#@+=\u00c0-\u052f]")
+_HAN = re.compile(r"[\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 Advance = Callable[[str], float]
 """A character's width in em."""
@@ -37,18 +42,30 @@ class Line:
     xs: tuple[float, ...]
 
 
-def offsets(text: str, advance: Advance, tracking: float = 0) -> list[float]:
-    """Where each character of a line begins, and where the last one ends, in em from the line's left edge."""
-    places = [-0.5 if text[:1] in _BLANK_BEFORE else 0.0]
+def offsets(
+    text: str, advance: Advance, tracking: float = 0, gap: float = 0, squeeze: bool = True
+) -> list[float]:
+    """Where each character of a line begins, and where the last one ends, in em from the line's left edge.
+
+    gap: between Chinese and Latin. squeeze: punctuation's blank halves at the line's ends hang out of it.
+    """
+    places = [-0.5 if squeeze and text[:1] in _BLANK_BEFORE else 0.0]
     for character, after in zip(text, [*text[1:], ""], strict=True):
         step = advance(character) + (tracking if after else 0)
-        squeezed = not after or after in _BLANK_AFTER | _BLANK_BEFORE
+        squeezed = after in _BLANK_AFTER | _BLANK_BEFORE if after else squeeze
+        if gap and after and _meet(character, after):
+            step += gap
         if (character in _BLANK_AFTER and squeezed) or (
             character in _BLANK_BEFORE and after in _BLANK_BEFORE
         ):
             step -= 0.5
         places.append(places[-1] + step)
     return places
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether Chinese and Latin stand side by side."""
+    return bool((_HAN.match(one) and _LATIN.match(other)) or (_LATIN.match(one) and _HAN.match(other)))
 
 
 def units(text: str) -> list[str]:
@@ -123,17 +140,23 @@ def fit(layer: Text, words: str, measure: Measure) -> tuple[list[str], float]:
         if length * size > layer.width * layer.max_lines:
             continue
         lines = balanced(words, layer.width / size, measure)
-        if len(lines) <= layer.max_lines and len(lines) * layer.leading * size <= layer.height + 0.01:
+        if len(lines) <= _room(layer, size):
             return lines, size
-    width = layer.width / smallest
-    return shortened(wrap(words, width, measure), layer.max_lines, width, measure), smallest
+    width, room = layer.width / smallest, max(1, _room(layer, smallest))
+    lines = wrap(words, width, measure)
+    return (lines if len(lines) <= room else shortened(lines, room, width, measure)), smallest
+
+
+def _room(layer: Text, size: float) -> int:
+    """How many lines of a size the layer takes."""
+    return min(layer.max_lines, math.floor((layer.height + 0.01) / (layer.leading * size)))
 
 
 def place(layer: Text, words: str, advance: Advance) -> list[Line]:
     """Where each character of the words goes in the layer's box. Nothing for no words."""
 
     def measure(text: str) -> float:
-        return offsets(text, advance, layer.tracking)[-1]
+        return offsets(text, advance, layer.tracking, layer.gap, layer.squeeze)[-1]
 
     if not words.strip():
         return []
@@ -143,8 +166,8 @@ def place(layer: Text, words: str, advance: Advance) -> list[Line]:
     top = layer.y + {"top": 0.0, "middle": spare / 2, "bottom": spare}[layer.valign]
     placed = []
     for number, line in enumerate(lines):
-        places = offsets(line, advance, layer.tracking)
-        left = layer.x if layer.align == "left" else layer.x + (layer.width - places[-1] * size) / 2
+        places = offsets(line, advance, layer.tracking, layer.gap, layer.squeeze)
+        left = layer.x + (layer.width - places[-1] * size) * _SIDES[layer.align]
         baseline = top + leading * number + (leading - size) / 2 + _EM_ASCENT * size
         placed.append(Line(line, size, baseline, tuple(left + at * size for at in places[:-1])))
     return placed

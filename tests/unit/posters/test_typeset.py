@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.posters import typeset
-from chalicelib.posters.rules import Text
+from chalicelib.posters.types import Text
 
 
 def advance(character: str) -> float:

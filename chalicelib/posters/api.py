@@ -1,0 +1,169 @@
+"""Doors of posters: a live code's poster, templates, their pictures, batches."""
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.livecodes import service as livecodes
+from chalicelib.platform import http
+from chalicelib.platform.errors import Invalid
+from chalicelib.platform.http import Answer, Call
+from chalicelib.posters import service
+from chalicelib.posters.types import (
+    AssetOut,
+    JobOut,
+    NewPosterBatch,
+    PosterTemplatePatch,
+    Preview,
+    PreviewStored,
+    Template,
+)
+
+door = http.Door(__name__, tag="Posters")
+
+_MAX_ASSET = 4 * 1024 * 1024  # what reaches a function through API Gateway: 6 MB as base64
+_QUERY = {
+    "template": "The poster's template",
+    "staff_id": "Whose name stands on it",
+    "title": "Instead of the template's",
+    "subtitle": "Instead of the template's",
+    "avatar_url": "The guide's picture, at WeCom's hosts",
+}
+_WIDTH = {"width": "Pixels"}
+_ASSET_KINDS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+
+@door.route(
+    "GET",
+    "/api/live-codes/{live_code_id}/poster.png",
+    scope="read",
+    summary="The code's poster as a PNG",
+    query={**_QUERY, **_WIDTH},
+)
+def poster(call: Call, live_code_id: str) -> Answer:
+    return _poster(call, live_code_id, "png")
+
+
+@door.route(
+    "GET",
+    "/api/live-codes/{live_code_id}/poster.jpg",
+    scope="read",
+    summary="The code's poster as a JPEG",
+    query={**_QUERY, **_WIDTH, "quality": "40 to 95"},
+)
+def poster_jpg(call: Call, live_code_id: str) -> Answer:
+    return _poster(call, live_code_id, "jpg")
+
+
+@door.route(
+    "GET",
+    "/api/live-codes/{live_code_id}/poster.pdf",
+    scope="read",
+    summary="The code's poster for print: 300 dpi, bleed and crop marks",
+    query=_QUERY,
+)
+def poster_pdf(call: Call, live_code_id: str) -> Answer:
+    return _poster(call, live_code_id, "pdf")
+
+
+@door.route(
+    "POST", "/api/poster-templates", body=Template, status=201, scope="write", summary="A new poster template"
+)
+def create(call: Call) -> dict[str, Any]:
+    return service.create(call.body)
+
+
+@door.route(
+    "GET", "/api/poster-templates", scope="read", summary="Poster templates that were made, newest first"
+)
+def listing(call: Call) -> dict[str, Any]:
+    items, cursor = service.page(*call.page())
+    return {**http.listing(items, cursor), "built_in": service.built_in()}
+
+
+@door.route(
+    "POST",
+    "/api/poster-templates/preview",
+    body=Preview,
+    scope="write",
+    summary="A sample PNG of a template that is not kept; why its codes can't be read, if they can't",
+)
+def preview(call: Call) -> Answer:
+    return _answered(service.preview(call.body.template, call.body.sample))
+
+
+@door.route("GET", "/api/poster-templates/{template_id}", scope="read", summary="One poster template")
+def get(call: Call, template_id: str) -> dict[str, Any]:
+    return service.get(template_id)
+
+
+@door.route(
+    "PATCH",
+    "/api/poster-templates/{template_id}",
+    body=PosterTemplatePatch,
+    scope="write",
+    summary="Change a poster template: the next poster is drawn by it",
+)
+def change(call: Call, template_id: str) -> dict[str, Any]:
+    return service.change(template_id, call.json(), lambda merged: http.convert(merged, Template))
+
+
+@door.route(
+    "DELETE", "/api/poster-templates/{template_id}", scope="write", summary="Delete a poster template"
+)
+def remove(call: Call, template_id: str) -> dict[str, Any]:
+    service.remove(template_id)
+    return {"template_id": template_id, "status": "deleted"}
+
+
+@door.route(
+    "POST",
+    "/api/poster-templates/{template_id}/preview",
+    body=PreviewStored,
+    scope="write",
+    summary="A sample PNG of a template",
+)
+def preview_stored(call: Call, template_id: str) -> Answer:
+    return _answered(service.stored_preview(template_id, call.body.sample))
+
+
+@door.route(
+    "POST",
+    "/api/poster-assets",
+    status=201,
+    scope="write",
+    answer=AssetOut,
+    summary="Keep a picture for templates: the body is a PNG or a JPEG of at most 4 MiB",
+    max_body=_MAX_ASSET,
+)
+def asset(call: Call) -> AssetOut:
+    if not call.raw.startswith(_ASSET_KINDS):
+        raise Invalid(("body", "must be a PNG or a JPEG picture"))
+    return msgspec.convert(service.asset(call.raw), AssetOut)
+
+
+@door.route(
+    "POST",
+    "/api/poster-batches",
+    body=NewPosterBatch,
+    answer=JobOut,
+    status=202,
+    scope="write",
+    summary="Many posters as one ZIP: of codes, or of one code for each guide or store",
+)
+def batch(call: Call) -> dict[str, Any]:
+    return service.start_batch(call.body)
+
+
+def _poster(call: Call, live_code_id: str, form: str) -> Answer:
+    code = livecodes.get(live_code_id)
+    names = ("template", "staff_id", "title", "subtitle", "avatar_url", "width", "quality")
+    wanted = {name: call.query[name] for name in names if call.query.get(name)}
+    return _answered(service.poster(code, {**wanted, "format": form}))
+
+
+def _answered(made: dict[str, Any]) -> Answer:
+    """The picture; a link to it when it is larger than an answer may be."""
+    if "url" in made:
+        return Answer(b"", 302, {"Location": made["url"]})
+    return Answer(made["body"], headers={"Content-Type": made["content_type"]})

@@ -1,0 +1,77 @@
+"""What the poster function is asked for and waited upon: one poster, a preview, a judgement, a picture."""
+
+import base64
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from chalicelib.platform import files
+from chalicelib.platform.errors import DomainError, Invalid, NotFound
+from chalicelib.posters import assets, making, rules, stored
+from chalicelib.posters.templates import DEFAULT, TEMPLATES
+from chalicelib.posters.types import Template
+
+_LARGEST = 4_000_000  # bytes in an answer: Lambda takes 6 MB, and base64 makes 4 of 3
+
+
+def answer(event: Any) -> dict[str, Any]:
+    """The answer to an event, or `{"error": {"status","title","detail","errors"?}}` for what can be told.
+
+    `{"kind": "check", "definition", "length"}` → {}; `{"kind": "preview", "definition" or "template",
+    "length", …a poster's}` and a poster's own (rules.parse_request) → `{"png_base64" or "file_base64",
+    "content_type"}`, a large file as `{"key","name","content_type"}`; `{"kind": "asset", "key"}` → {"asset"}.
+    """
+    try:
+        kind = event.get("kind") if isinstance(event, dict) else None
+        if kind == "asset":
+            return {"asset": assets.store(files.get(event["key"]))}
+        if kind == "check":
+            _judge(_template(event["definition"]), event["length"])
+            return {}
+        return _poster(event)
+    except DomainError as error:
+        problem: dict[str, Any] = {"status": error.status, "title": error.title, "detail": str(error)}
+        if isinstance(error, Invalid):
+            problem["errors"] = [{"field": field, "message": message} for field, message in error.errors]
+        return {"error": problem}
+
+
+def _poster(event: Any) -> dict[str, Any]:
+    request = rules.parse_request(event, TEMPLATES, DEFAULT)
+    if event.get("definition"):
+        template = _template(event["definition"])
+        _judge(template, event["length"])
+    else:
+        template = _named(request.template)
+    if request.qr_image:
+        request = replace(request, url=assets.text_in_code(request.qr_image))
+    return _file(making.render(request, template), request)
+
+
+def _file(data: bytes, request: rules.Request) -> dict[str, Any]:
+    told = {"content_type": making.TYPES[request.format]}
+    if len(data) > _LARGEST:
+        name = f"{hashlib.sha256(data).hexdigest()[:24]}.{request.format}"
+        key = f"results/posters/single/{name}"
+        files.put(key, data, told["content_type"])
+        return {**told, "key": key, "name": f"poster.{request.format}"}
+    field = "png_base64" if request.format == "png" else "file_base64"
+    return {**told, field: base64.b64encode(data).decode()}
+
+
+def _named(template_id: str) -> Template:
+    try:
+        return stored.template(template_id)
+    except NotFound as error:
+        raise Invalid(("template", str(error))) from error
+
+
+def _template(definition: Any) -> Template:
+    return msgspec.convert(definition, Template)
+
+
+def _judge(template: Template, length: int) -> None:
+    if wrong := making.template_problems(template, length):
+        raise Invalid(*wrong)

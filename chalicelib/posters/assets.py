@@ -1,0 +1,125 @@
+"""Pictures from outside: uploaded ones, avatars, another code's. Decoded as PNG or JPEG, and as nothing else.
+
+An uploaded picture is kept under the hash of its bytes, drawn anew: upright, without EXIF or any
+other text. Its size is judged before a pixel is unpacked, so that no small file fills the memory.
+"""
+
+import hashlib
+import io
+import struct
+from functools import lru_cache
+from typing import Any
+
+import urllib3
+import zxingcpp  # type: ignore[import-not-found]
+from PIL import Image, ImageOps
+
+from chalicelib.platform import files, log
+from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.posters import rules
+
+MAX_PIXELS = 25_000_000
+_MAX_SIDE = 20_000
+_FORMATS = ("PNG", "JPEG")
+_MAX_AVATAR = 1_000_000  # bytes
+_TIMEOUT = urllib3.Timeout(connect=2, read=3)
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    struct.error,
+    EOFError,
+    OverflowError,
+    Image.DecompressionBombError,
+)
+
+
+def opened(data: bytes, field: str) -> Image.Image:
+    """The picture upright, in RGB or RGBA. Invalid(field) for anything but a sound PNG or JPEG."""
+    try:
+        picture: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        if picture.width * picture.height > MAX_PIXELS or max(picture.size) > _MAX_SIDE:
+            size = f"{picture.width} x {picture.height}"
+            raise Invalid((field, f"{size} pixels are too many: {MAX_PIXELS // 1_000_000} million at most"))
+        if picture.format == "JPEG" and getattr(picture, "n_frames", 1) > 1:
+            picture.seek(0)
+        picture.load()
+        picture = ImageOps.exif_transpose(picture)
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    except _BROKEN as error:
+        raise Invalid((field, "is not a sound PNG or JPEG picture")) from error
+
+
+def store(data: bytes) -> dict[str, Any]:
+    """Keep a picture: `{"asset_id","width","height","bytes"}`. The same bytes are the same asset. Invalid."""
+    asset_id = "as_" + hashlib.sha256(data).hexdigest()[:32]
+    picture = opened(data, "body")
+    kept = io.BytesIO()
+    if data.startswith(b"\x89PNG"):
+        picture.save(kept, "PNG")
+        kind = "image/png"
+    else:
+        picture.save(kept, "JPEG", quality=92, subsampling=0)
+        kind = "image/jpeg"
+    files.put(f"assets/{asset_id}", kept.getvalue(), kind)
+    told = {"asset_id": asset_id, "width": picture.width, "height": picture.height}
+    return {**told, "bytes": len(kept.getvalue())}
+
+
+@lru_cache(maxsize=3)  # 75 MB each at most
+def load(asset_id: str) -> Image.Image:
+    """An uploaded picture. NotFound."""
+    return opened(files.get(f"assets/{asset_id}"), "asset_id")
+
+
+def have(asset_ids: dict[str, str]) -> None:
+    """Invalid with the fields whose pictures are not there."""
+    missing = []
+    for field, asset_id in asset_ids.items():
+        try:
+            load(asset_id)
+        except NotFound:
+            missing.append((field, f"there is no picture {asset_id}: POST /api/poster-assets first"))
+    if missing:
+        raise Invalid(*missing)
+
+
+@lru_cache(maxsize=64)
+def avatar(url: str) -> Image.Image | None:
+    """A guide's picture from WeCom's hosts, small; None when it can't be had."""
+    if not rules.is_avatar(url):
+        return None
+    try:
+        answer = _http().request(
+            "GET", url, redirect=False, retries=False, timeout=_TIMEOUT, preload_content=False
+        )
+        try:
+            body = answer.read(_MAX_AVATAR + 1) if answer.status == 200 else b""
+        finally:
+            answer.release_conn()
+        if not 0 < len(body) <= _MAX_AVATAR:
+            return None
+        picture = opened(body, "avatar_url")
+    except (urllib3.exceptions.HTTPError, Invalid) as error:
+        log.failure("no avatar", error)
+        return None
+    picture.thumbnail((640, 640))
+    return picture
+
+
+def text_in_code(data: bytes) -> str:
+    """What the QR code in a picture says. Invalid("qr_image")."""
+    picture = opened(data, "qr_image")
+    if picture.mode == "RGBA":
+        light = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(light, picture)
+    page = ImageOps.expand(picture.convert("L"), border=max(8, picture.width // 8), fill=255)
+    found = zxingcpp.read_barcode(page, formats=zxingcpp.BarcodeFormat.QRCode)
+    if not found or not 0 < len(found.text) <= rules.MAX_URL:
+        raise Invalid(("qr_image", "no QR code is found in it"))
+    return str(found.text)
+
+
+@lru_cache(maxsize=1)
+def _http() -> urllib3.PoolManager:
+    return urllib3.PoolManager(num_pools=4, cert_reqs="CERT_REQUIRED")

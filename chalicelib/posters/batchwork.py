@@ -1,0 +1,144 @@
+"""A batch's work in the poster function: the plan, chunks of posters, the ZIP."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any
+
+from chalicelib.platform import files, queues
+from chalicelib.platform.errors import DomainError
+from chalicelib.posters import batches, making, rules, stored
+from chalicelib.posters.batches import Row
+from chalicelib.posters.templates import DEFAULT, TEMPLATES
+from chalicelib.posters.ziparchive import Archive
+
+_AT_ONCE = 16  # files fetched side by side: all that a ZIP holds in memory
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def work(message: dict[str, Any]) -> None:
+    """One message of a batch. ValueError for one that none of ours can be."""
+    match message["kind"]:
+        case "plan":
+            plan(message["batch_id"])
+        case "chunk":
+            chunk(message["batch_id"], message["chunk"])
+        case "zip":
+            pack(message["batch_id"])
+        case other:
+            raise ValueError(f"no work of kind {other}")
+
+
+def plan(batch_id: str) -> None:
+    """Look names up, keep the list of posters, and send its chunks. The list once kept stays."""
+    rows = batches.rows_of(batch_id)
+    if rows is None:
+        rows = _rows(batches.wanted_of(batch_id))
+        batches.planned(batch_id, rows)
+    batches.send_chunks(batch_id, len(rows))
+
+
+def chunk(batch_id: str, number: int) -> None:
+    """Make what is missing of a chunk's posters, and count them."""
+    if not batches.is_done(batch_id, number):
+        rows = batches.rows_of(batch_id) or []
+        first = number * batches.CHUNK
+        mine = rows[first : first + batches.CHUNK]
+        failed = []
+        for at, row in enumerate(mine, first):
+            if why := _made(batch_id, at, row):
+                failed.append([at, why])
+        batches.count(batch_id, number, len(mine), failed)
+    if batches.complete(batch_id):
+        queues.send("poster", {"kind": "zip", "batch_id": batch_id})
+
+
+def pack(batch_id: str) -> None:
+    """All posters of a complete batch into one ZIP, and the job is finished."""
+    if not batches.complete(batch_id):
+        return
+    rows, failed = batches.rows_of(batch_id) or [], batches.errors(batch_id)
+    lost = {number for number, _ in failed}
+    wanted = [(n, row) for n, row in enumerate(rows) if n not in lost]
+    key = batches.zip_key(batch_id)
+    with files.Upload(key, "application/zip") as out, Archive(out) as archive:
+        for row, data in _fetched(batch_id, wanted):
+            archive.add(row["file"], data)
+        if failed:
+            archive.add("errors.csv", _errors(rows, failed))
+    batches.finish(batch_id, len(rows), len(failed), key)
+
+
+def _made(batch_id: str, number: int, row: Row) -> str | None:
+    """Make one poster unless it is there already. Why it can't be made, if it can't."""
+    key = batches.poster_key(batch_id, number, row["format"])
+    if files.size(key) is not None:
+        return None
+    try:
+        request = rules.parse_request(row, TEMPLATES, DEFAULT)
+        data = making.render(request, stored.template(request.template))
+    except DomainError as error:
+        if error.retryable:
+            raise
+        return str(error)
+    files.put(key, data, making.TYPES[request.format])
+    return None
+
+
+def _rows(wanted: dict[str, Any]) -> list[Row]:
+    same = {name: wanted[name] for name in ("template", "format", "width", "title", "subtitle")}
+    found = [(words, {**same, **row}) for words, row in _each(wanted)]
+    names = rules.file_names((words for words, _ in found), wanted["format"])
+    return [{**row, "file": name} for name, (_, row) in zip(names, found, strict=True)]
+
+
+def _each(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
+    """The words of each poster's file name, and what is its own."""
+    from chalicelib.livecodes import service as livecodes  # for plans alone: they bring WeCom's client
+    from chalicelib.staff import service as staff
+    from chalicelib.stores import service as stores
+
+    if wanted["live_code_ids"] is not None:
+        codes = livecodes.several(wanted["ids"])
+        for live_code_id in wanted["ids"]:
+            code = codes[live_code_id]
+            yield (code.name,), {"url": code.url, "code_name": code.name}
+        return
+    code = livecodes.get(wanted["live_code_id"])
+    own = {"url": code.url, "code_name": code.name}
+    if wanted["staff_ids"] is not None:
+        for staff_id in wanted["ids"]:
+            name, avatar = staff.name(staff_id), wanted["avatars"].get(staff_id, "")
+            yield (code.name, name), {**own, "staff_name": name, "avatar_url": avatar}
+        return
+    known = stores.several(wanted["ids"])
+    for store_id in wanted["ids"]:
+        name = str(known[store_id]["name"]) if store_id in known else store_id
+        link = f"{code.url}?store_id={store_id}"
+        yield (name,), {**own, "url": link, "store_name": name}
+
+
+def _fetched(batch_id: str, wanted: Iterable[tuple[int, Row]]) -> Iterator[tuple[Row, bytes]]:
+    left = iter(wanted)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        while some := list(islice(left, _AT_ONCE)):
+            keys = [batches.poster_key(batch_id, number, row["format"]) for number, row in some]
+            yield from zip((row for _, row in some), pool.map(files.get, keys), strict=True)
+
+
+def _errors(rows: list[Row], failed: list[list[Any]]) -> bytes:
+    """The posters that are not in the ZIP, as a table that Excel opens."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["number", "file", "url", "error"])
+    for number, why in failed:
+        row = rows[number]
+        writer.writerow([number + 1, _plain(row["file"]), row["url"], _plain(why)])
+    return table.getvalue().encode("utf-8-sig")
+
+
+def _plain(text: str) -> str:
+    """No formula, whatever a store is called."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,121 @@
+"""One poster from its request to its file, decoded before it is handed out."""
+
+import io
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from chalicelib.posters import assets, canvas, drawing, gate, judging, palette, pdf, qr, rules
+from chalicelib.posters.canvas import Code, Paint
+from chalicelib.posters.rules import Frame, Problem, Request
+from chalicelib.posters.templates import TEMPLATES
+from chalicelib.posters.types import Template
+
+_Z_RLE = 3  # zlib's run-length strategy: flat pictures need no more
+_PNG_LEVEL = 3  # of a photograph: 3 times faster than the default, a twentieth larger
+TYPES = {"png": "image/png", "jpg": "image/jpeg", "pdf": "application/pdf"}
+WORST = "国" * rules.MAX_TEXT
+_SAMPLE_TAIL = "Q7"  # makes a link's characters unlike one another
+
+
+@dataclass(frozen=True)
+class Poster:
+    """A poster in pixels, with a palette or in RGB, and its codes."""
+
+    picture: Image.Image
+    codes: list[Code]
+    grey: Image.Image
+
+
+def render(request: Request, template: Template) -> bytes:
+    """The poster as its `format`'s file. `request.url` is what its codes hold.
+
+    Invalid("width") when the code would be too fine, Unreadable when the poster does not decode to its url.
+    """
+    request = _cleaned(request)
+    if request.format == "pdf":
+        return _pdf(request, template)
+    poster = drawn(request, template, rules.frame(template, request.width))
+    gate.check(poster.grey, request.url, poster.codes, template)
+    return _encoded(poster.picture, request)
+
+
+def drawn(request: Request, template: Template, frame: Frame) -> Poster:
+    """The poster, not yet read. Invalid("width")."""
+    if _is_flat(template):
+        (code,) = canvas.codes(Paint(template, request, frame, assets.load))
+        picture = palette.draw(template, request, frame, list(code.rows))
+        greys = palette.page_of(template, request, frame).greys
+        return Poster(picture, [code], _plain(picture).point(greys))
+    picture, codes = canvas.draw(_paint(request, template, frame))
+    return Poster(picture, codes, picture.convert("L"))
+
+
+def template_problems(template: Template, length: int) -> list[Problem]:
+    """Why codes of links of `length` bytes can't be read on the template: none when they can.
+
+    Its worst poster is drawn: every text as long as may be, and every layer shown that can be.
+    """
+    modules, logo = qr.modules(length, "M"), qr.modules(length, "H")
+    if wrong := judging.findings(template, length, modules, logo):
+        return wrong
+    assets.have(template.asset_ids)
+    url = sample_url(length)
+    frame = rules.print_frame(template) if template.unit == "mm" else rules.frame(template)
+    words = dict.fromkeys(rules.WORDS, WORST)
+    wrong = []
+    for names in (words, {**words, "staff_name": "", "store_name": ""}):
+        request = Request(url, template.name, None, **names)  # type: ignore[arg-type]
+        poster = drawn(request, template, frame)
+        wrong += gate.template_problems(poster.grey, poster.codes, template, request)
+        if wrong or not any(layer.shown != "always" for layer in template.layers):
+            break
+    return wrong
+
+
+def sample_url(length: int) -> str:
+    """A link of that many bytes whose code is as any other's."""
+    start = "https://go.example.com/s/"
+    return (start + "AbCd2345?x=" + "kT4-" + _SAMPLE_TAIL * length)[: max(length, len(start))]
+
+
+def _pdf(request: Request, template: Template) -> bytes:
+    """The page without its modules goes to the printer; with them, it is read first."""
+    frame = rules.print_frame(template)
+    poster = drawn(request, template, frame)
+    gate.check(poster.grey, request.url, poster.codes, template)
+    if _is_flat(template):
+        bare = palette.draw(template, request, frame, None)
+    else:
+        bare, _ = canvas.draw(_paint(request, template, frame, ink=False))
+    return pdf.document(bare, poster.codes, template, frame)
+
+
+def _paint(request: Request, template: Template, frame: Frame, ink: bool = True) -> Paint:
+    avatar = assets.avatar(request.avatar_url) if request.avatar_url else None
+    return Paint(template, request, frame, assets.load, avatar, ink)
+
+
+def _is_flat(template: Template) -> bool:
+    return TEMPLATES.get(template.name) == template
+
+
+def _cleaned(request: Request) -> Request:
+    words = {name: drawing.drawable(getattr(request, name)) for name in rules.WORDS}
+    return replace(request, **words)  # type: ignore[arg-type]
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """The palette's indexes as grey values."""
+    return Image.frombytes("L", picture.size, picture.tobytes())
+
+
+def _encoded(picture: Image.Image, request: Request) -> bytes:
+    made = io.BytesIO()
+    if request.format == "jpg":
+        picture.convert("RGB").save(made, "JPEG", quality=request.quality, subsampling=0)
+    elif picture.mode == "P":
+        picture.save(made, "PNG", compress_type=_Z_RLE)
+    else:
+        picture.save(made, "PNG", compress_level=_PNG_LEVEL)
+    return made.getvalue()
