@@ -134,16 +134,17 @@ def erase_number(phone: str, country: str, by: str) -> str:
 
 
 def shown(item: ProspectItem) -> dict[str, Any]:
-    """A prospect as lists show it: the number masked."""
+    """A prospect as lists show it: the number masked, also where a name or a note has one."""
     person = models.person(item)
+    texts = {name: rules.hidden(person.get(name, "")) for name in ("name", "note", "external_id")}
     same = ("status", "staff_id", "store_id", "import_id", "created_at", "changed_at")
     later = ("asked_at", "added_at", "matched_by", "external_userid")
     return {
         "prospect_id": item.prospect_id,
         "phone": rules.masked(person["phone"]) if "phone" in person else None,
-        **{name: person.get(name, "") for name in ("name", "note", "external_id")},
+        **texts,
         "code": item.code,
-        "remark": rules.remark(person.get("name", ""), item.code),
+        "remark": rules.remark(texts["name"], item.code),
         **{name: getattr(item, name) for name in (*same, *later)},
     }
 

@@ -25,6 +25,8 @@ RULES = ("round_robin", "weighted", "by_store", "by_column")
 CODE_LENGTH = 8
 REMARK_LENGTH = 20  # WeCom: characters in a remark
 _CODE = re.compile(r"(?<![A-Za-z0-9])([A-Za-z2-7]{8})(?![A-Za-z0-9])")
+# A Chinese mobile number, or a foreign one with its +; among digits that are no part of it, too.
+_NUMBERS = re.compile(r"1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}|\+\d[\d\s()-]{6,18}\d", re.ASCII)
 NOBODY = "-"  # whose tasks nobody has: all guides of their rule have left
 
 
@@ -121,6 +123,11 @@ def masked_text(text: str) -> str:
     if len(digits) < 8:
         return "*" * len(digits)
     return f"{digits[:3]}{'*' * (len(digits) - 5)}{digits[-2:]}"
+
+
+def hidden(text: str) -> str:
+    """A name or a note with what look like phone numbers in it masked."""
+    return _NUMBERS.sub(lambda found: masked_text(found[0]), text)
 
 
 def codes_in(remark: str) -> list[str]:

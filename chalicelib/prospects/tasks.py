@@ -152,7 +152,8 @@ def of_day(staff_id: str, day: str) -> list[dict[str, Any]]:
         if row is None or row.status == rules.ERASED or row.staff_id != staff_id:
             continue  # erased, or somebody else's by now
         person = models.person(row)
-        shown.append({**desk.shown(row), "number": person["phone"]})
+        texts = {name: person.get(name, "") for name in ("name", "note")}
+        shown.append({**desk.shown(row), **texts, "number": person["phone"]})
     if shown:
         data = {"day": day, "prospect_ids": [row["prospect_id"] for row in shown]}
         line = Line(f"guide#{staff_id}", "prospects_shown", clock.now(), ids.short(), data)

@@ -1,0 +1,161 @@
+"""What the tests of prospects share: numbers, an import to start, a WeCom in memory, queues worked off."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.platform import clock, files, queues, settings
+from chalicelib.prospects import imports, options, tasks, worker
+from chalicelib.prospects.models import ProspectItem
+from chalicelib.prospects.types import NewImport, NewRows, Settings
+from chalicelib.staff import service as staff
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import WeComError
+
+MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # Monday, 09:00 in Shanghai
+CONSENT = "会员注册页勾选同意导购联系"
+
+
+def number(n: int) -> str:
+    return f"138{n:08d}"
+
+
+def import_of(**changes: Any) -> dict[str, Any]:
+    given = {
+        "name": "双十一",
+        "format": "csv",
+        "staff": {"staff_ids": ["lihua", "wangwu"]},
+        "consent": CONSENT,
+    }
+    return msgspec.to_builtins(msgspec.convert(given | changes, NewImport))  # type: ignore[no-any-return]
+
+
+def rows_of(numbers: list[str], **changes: Any) -> dict[str, Any]:
+    given = {
+        "rows": [{"phone": n, "name": f"客户{i}"} for i, n in enumerate(numbers)],
+        "staff": {"staff_ids": ["lihua", "wangwu"]},
+        "consent": CONSENT,
+    }
+    return msgspec.to_builtins(msgspec.convert(given | changes, NewRows))  # type: ignore[no-any-return]
+
+
+def settings_of(**changes: Any) -> dict[str, Any]:
+    return msgspec.to_builtins(msgspec.convert(changes, Settings))  # type: ignore[no-any-return]
+
+
+def uploaded(content: bytes, **changes: Any) -> str:
+    """An import whose file is there, and started."""
+    made = imports.create(import_of(**changes), "me")
+    kind = changes.get("format", "csv")
+    files.put(f"uploads/prospects/{made['import_id']}.{kind}", content)
+    imports.start(made["import_id"])
+    return str(made["import_id"])
+
+
+def plenty() -> int:
+    return 300_000
+
+
+def prospects() -> list[ProspectItem]:
+    return [row for row in ProspectItem.scan() if row.status]
+
+
+class Queues:
+    """What is sent; `work` works off what functions/prospect would get, also what that sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.waiting: list[dict[str, Any]] = []
+
+    def send(self, queue: str, message: Any, *, group: str | None = None, key: str | None = None) -> None:
+        self.sent.append((queue, dict(message)))
+        if queue == "prospect":
+            self.waiting.append(dict(message))
+
+    def send_all(self, queue: str, messages: Any) -> None:
+        for message, group in messages:
+            self.send(queue, message, group=group)
+
+    def work(self, times: int = 1) -> None:
+        """Each message `times` times: SQS delivers at least once."""
+        while self.waiting:
+            message = self.waiting.pop(0)
+            for _ in range(times):
+                worker.work(message, plenty)
+
+
+class FakeWeCom:
+    """Staff, remarks and messages in memory. `gone`: members who have left."""
+
+    def __init__(self) -> None:
+        self.gone: set[str] = set()
+        self.messages: list[dict[str, Any]] = []
+        self.follows: dict[str, list[dict[str, Any]]] = {}
+        self.fail: list[Exception] = []
+        self.calls: list[str] = []
+
+    def user_get(self, userid: str, **_: Any) -> dict[str, Any]:
+        self.calls.append("user_get")
+        if userid in self.gone:
+            raise WeComError("user/get", 60111)
+        return {"userid": userid, "name": f"{userid}女士", "status": 1}
+
+    def message_send(self, message: dict[str, Any], **_: Any) -> dict[str, Any]:
+        self.calls.append("message_send")
+        if self.fail:
+            raise self.fail.pop(0)
+        if message not in self.messages:  # enable_duplicate_check
+            self.messages.append(message)
+        return {}
+
+    def external_contact(self, external_userid: str, **_: Any) -> dict[str, Any]:
+        self.calls.append("external_contact")
+        follows = self.follows.get(external_userid, [])
+        return {"external_contact": {"external_userid": external_userid}, "follow_user": follows}
+
+    def getuserinfo(self, code: str, **_: Any) -> dict[str, Any]:
+        kind, _, who = code.partition(":")
+        if kind == "member":
+            return {"userid": who}
+        if kind == "customer":
+            return {"openid": "o1", "external_userid": who}
+        raise WeComError("auth/getuserinfo", 40029)
+
+
+class World:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wecom, self.queues = FakeWeCom(), Queues()
+        self.now = MORNING - timedelta(hours=1)
+        monkeypatch.setattr(wecom, "default_client", lambda: self.wecom)
+        monkeypatch.setattr(wecom, "app_client", lambda: self.wecom)
+        monkeypatch.setattr(queues, "send", self.queues.send)
+        monkeypatch.setattr(queues, "send_all", self.queues.send_all)
+        monkeypatch.setattr(clock, "now", lambda: self.now)
+        for name, value in (("WECOM_CORP_ID", "ww1"), ("WECOM_AGENT_ID", "1000002")):
+            monkeypatch.setenv(name, value)
+        options.forget()
+        staff._names.clear()
+
+    def morning(self, days: int = 0) -> None:
+        """It is 09:00 of the day `days` later: its timer goes off."""
+        self.now = MORNING + timedelta(days=days)
+        options.forget()
+        tasks.morning(options.day_of(self.now), clock.iso(self.now))
+        self.queues.work()
+
+
+@pytest.fixture
+def world(tables: None, keys: None, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    yield World(monkeypatch)
+
+
+@pytest.fixture
+def engine_world(engine: str, keys: None, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The same on an engine whose transactions hold under threads."""
+    yield World(monkeypatch)
+
+
+__all__ = ["World", "engine_world", "settings", "world"]
