@@ -10,11 +10,12 @@ A ticket whose answer is lost on the way is taken again, and one turn of the rou
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from chalicelib.livecodes import rules
+from chalicelib.livecodes import claims, places, rates, rules, slots
+from chalicelib.livecodes.claims import Claim
 from chalicelib.livecodes.codes import LiveCode, current
 from chalicelib.livecodes.models import (
     CONFIRMED,
@@ -24,24 +25,32 @@ from chalicelib.livecodes.models import (
     TOTAL,
     AssignmentItem,
     PlaceItem,
+    account_key,
     member_key,
 )
+from chalicelib.livecodes.usage import UsedUp
 from chalicelib.livecodes.ways import Way, way
 from chalicelib.platform import clock, due, ids, log, timeline
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
+from chalicelib.staff import service as staff
 from chalicelib.wecom.errors import WeComError
 
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _HINT = timedelta(seconds=5)  # how long a process remembers that a member is full
+_TOLD = 20  # staff ids that an explanation lists of each sort
 _LATE = timedelta(hours=1)  # how long after its time a reservation that has not lapsed yet can be confirmed
-_CAP = {"place", "total"}
-_hints: dict[tuple[str, str], datetime] = {}  # (member key, day): until when it is taken for full
+_FRESH = timedelta(seconds=1)  # how long loads are good that are read at every scan of a fast code
+_hints: dict[tuple[str, str], datetime] = {}  # (member or account, day): until when it is taken for full
+_loads: dict[tuple[str, str], tuple[datetime, dict[str, int]]] = {}  # (code, day): when, and by staff id
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan gets. `cookie`: what brings this person back to the same guide (or group)."""
+    """What a scan gets. `cookie`: what brings this person back to the same guide (or group).
+
+    distance_m: to the store, if the person said where they are.
+    """
 
     kind: Literal["staff", "group", "choose_store", "closed"]
     assignment_id: str | None = None
@@ -50,17 +59,31 @@ class Scan:
     store_id: str | None = None
     qr_url: str | None = None
     expires_at: datetime | None = None
+    distance_m: int | None = None
 
     @property
     def cookie(self) -> str | None:
-        return f"{self.assignment_id}.{self.staff_id or self.chat_id}" if self.assignment_id else None
+        who = self.staff_id or f"@{self.chat_id}"  # no staff_id begins so
+        return f"{self.assignment_id}.{who}" if self.assignment_id else None
 
 
 CLOSED = Scan("closed")
 
 
+@dataclass(frozen=True)
+class Occupancy:
+    """loads: places taken today, by staff id. full: those with none left; ramp: for their account's cap."""
+
+    loads: dict[str, int]
+    full: set[str]
+    ramp: set[str]
+
+
 def lapse(live_code_id: str, staff_id: str, assignment_id: str) -> bool:
-    """Give back the place of a reservation that nobody used. False if it is confirmed, or lapsed before."""
+    """Give back the place of a reservation that nobody used. False if it is confirmed, or lapsed before.
+
+    Its contact way is free by its time.
+    """
     member = member_key(live_code_id, staff_id)
     held = AssignmentItem.find(member, assignment_id)
     if held is None or held.status != RESERVED:
@@ -72,7 +95,10 @@ def lapse(live_code_id: str, staff_id: str, assignment_id: str) -> bool:
         [AssignmentItem.status.set(LAPSED)],
         AssignmentItem.status == RESERVED,
     )
-    _count(tx, member, held.day, -1)
+    places.give_back(tx, "place", (member, held.day), int(held.seat or 0))
+    places.give_back(tx, "total", (member, TOTAL), int(held.total_seat or 0))
+    if held.account:
+        places.give_back(tx, "account", (account_key(staff_id), held.account))
     line_data = {"live_code_id": live_code_id, "staff_id": staff_id}
     # Its time, not the clock's: the same lapse is the same line.
     at = clock.parse(held.expires_at)
@@ -82,6 +108,8 @@ def lapse(live_code_id: str, staff_id: str, assignment_id: str) -> bool:
     except ConditionFailed:
         return False
     _hints.pop((member, held.day), None)
+    if held.account:
+        _hints.pop((account_key(staff_id), held.account), None)
     return True
 
 
@@ -92,17 +120,25 @@ def confirm(
     external_userid: str,
     at: datetime,
     origin: dict[str, Any] | None = None,
+    slot: int | None = None,
 ) -> str | None:
-    """Add to `tx` what confirms the member's newest open reservation; its assignment_id.
+    """Add to `tx` what confirms the add's reservation; its assignment_id.
 
+    slot: that of the contact way by which they added: its holder is the very scan. Where it has none
+    that is open (shared by many, late), and without a slot, it is the newest open one.
     None: no reservation is open (added without a scan, or long after it). The add has happened and takes
-    a place, cap or not. When the commit fails on the item `assignment`, somebody else was faster: call
-    this again with a new transaction. origin: takes up what the scan's link told beside the code.
+    a place, cap or not. When the commit fails on the items `assignment` or `slot`, somebody else was
+    faster: call this again with a new transaction. origin: takes up what the scan's link told.
     """
     member = member_key(live_code.live_code_id, staff_id)
-    held = _newest_open(member, clock.now() - live_code.rule.reserve_for - _LATE)
+    since = clock.now() - live_code.rule.reserve_for - _LATE
+    row = PlaceItem.find(member, TOTAL) if slot is not None else None
+    held = _holder(member, row, slot, since) or _newest_open(member, slot, since)
     if held is None:
-        _count(tx, member, rules.day(live_code.rule, at), 1)
+        places.take(tx, "place", (member, rules.day(live_code.rule, at)), None)
+        places.take(tx, "total", (member, TOTAL), None)
+        for day, _ in staff.account_caps([staff_id], at).values():
+            places.take(tx, "account", (account_key(staff_id), day), None)
         return None
     confirmed = [
         AssignmentItem.status.set(CONFIRMED),
@@ -112,6 +148,12 @@ def confirm(
     tx.update("assignment", held, confirmed, AssignmentItem.status == RESERVED)
     if origin is not None:
         origin.update(held.origin or {})
+    its = None if held.slot is None else int(held.slot)
+    if its is not None:
+        row = row or PlaceItem.find(member, TOTAL)
+        if row is not None and slots.holder(row, its) == held.assignment_id:
+            action, still = slots.free(row, its)
+            tx.update("slot", PlaceItem(member, TOTAL), [action], still)
     return str(held.assignment_id)
 
 
@@ -132,10 +174,16 @@ def again(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, s
     expires_at = clock.parse(held.expires_at)
     still_open = held.status == RESERVED and now < expires_at
     if still_open or (rule.sticky and held.status == CONFIRMED):
-        qr_url = way(live_code, staff_id).qr_url
+        qr_url = way(live_code, staff_id, int(held.slot or 0)).qr_url
         until = expires_at if still_open else None
         same = Scan(
-            "staff", assignment_id, staff_id, store_id=held.store_id, qr_url=qr_url, expires_at=until
+            "staff",
+            assignment_id,
+            staff_id,
+            store_id=held.store_id,
+            qr_url=qr_url,
+            expires_at=until,
+            distance_m=held.why.get("distance_m"),
         )
         return same, None
     return None, staff_id if rule.sticky else None
@@ -159,12 +207,11 @@ def reserve(
     store_id: whose guides they are. why_extra: what led here (store_id, distance_m), kept in `why`.
     """
     own, rule = rule is None, rule or live_code.rule
-    day = rules.day(rule, now)
-    loads: dict[str, int] = {}
-    if rule.strategy == "least_loaded":
-        loads, _ = _places(live_code.live_code_id, rule, day)
-    hinted = _hinted(live_code.live_code_id, rule, day, now)
-    full, refusal, turn = set(hinted), None, ticket
+    live_code_id, day = live_code.live_code_id, rules.day(rule, now)
+    rate, accounts = rates.of(live_code_id, now), staff.account_caps(rule.staff_ids, now)
+    loads = _loads_of(live_code_id, rule, day, now, rate) if rule.strategy == "least_loaded" else {}
+    hinted, ramp = _hinted(live_code_id, rule, day, now, accounts)
+    full, refused, refusal, turn = set(hinted), list[str](), None, ticket
     while True:
         decision = rules.decide(
             rule,
@@ -177,74 +224,145 @@ def reserve(
         )
         if decision.staff_id is None or (not own and decision.kind == "off_hours"):
             if hinted:  # a hint is not enough to send somebody away
-                _, really = _places(live_code.live_code_id, rule, day)
-                full, hinted = (full - hinted) | really, set()
+                really = occupancy(live_code_id, rule, day)
+                full, ramp, hinted = (full - hinted) | really.full, really.ramp, set()
                 continue
             if refusal is not None and own:
                 raise refusal
             return CLOSED
+        chosen = decision.staff_id
+        claim = Claim(live_code, rule, chosen, day, now, rate / decision.candidates, accounts.get(chosen))
+        told = {**decision.why, "ticket": ticket, **_others(full, refused, ramp), **(why_extra or {})}
         try:
-            found = way(live_code, decision.staff_id)
-            told = replace(decision, why={**decision.why, "ticket": ticket, **(why_extra or {})})
-            return _take(live_code, rule, found, told, day, now, origin, store_id)
-        except WeComError as error:
+            scan = _take(claim, decision.kind, told, origin, store_id)
+        except (WeComError, UsedUp) as error:
             if error.retryable:
                 raise
             # WeCom won't have this member (not activated, out of sight): the customer gets another.
-            log.failure("no contact way", error, staff_id=decision.staff_id, errcode=error.errcode)
+            log.failure("no contact way", error, staff_id=chosen, errcode=error.errcode)
             refusal = error
-            full.add(decision.staff_id)
-        except ConditionFailed as error:
-            if not error.names & _CAP:
-                raise
-            _, really = _places(live_code.live_code_id, rule, day)
-            really.add(decision.staff_id)
-            full |= really
-            _remember(live_code.live_code_id, really, day, now)
+            full.add(chosen)
+            refused.append(chosen)
+        else:
+            if scan is not None:
+                loads[chosen] = loads.get(chosen, 0) + 1
+                return scan
+            really = occupancy(live_code_id, rule, day)
+            ramp |= really.ramp | ({chosen} if claim.account_full else set())
+            full |= really.full | {chosen}
+            _remember(live_code_id, {*really.full, chosen}, ramp, day, now, accounts)
         # Those who find the same member full have tickets that are alike modulo the members: the next
         # choice goes by which round it is, or they would all go to one other member.
         turn //= decision.candidates
 
 
+def occupancy(live_code_id: str, rule: rules.Rule, day: str) -> Occupancy:
+    """Who has how much, and who has no place left; 100 counters a request."""
+    by_key = {member_key(live_code_id, m.staff_id): m for m in rule.members}
+    keys = [(key, day) for key in by_key]
+    keys += [(key, TOTAL) for key, m in by_key.items() if m.total_cap is not None]
+    accounts = {
+        (account_key(one), its_day): (one, cap)
+        for one, (its_day, cap) in staff.account_caps(rule.staff_ids, clock.now()).items()
+    }
+    found = places.read([*keys, *accounts])
+    loads, full, ramp = {}, set(), {one for one, cap in accounts.values() if cap <= 0}
+    for (key, period), standing in found.items():
+        if (key, period) in accounts:
+            staff_id, cap = accounts[key, period]
+            if standing.seat(cap) is None:
+                ramp.add(staff_id)
+            continue
+        member, today = by_key[key], period == day
+        if today:
+            loads[member.staff_id] = standing.taken
+        if standing.seat(member.daily_cap if today else member.total_cap) is None:
+            full.add(member.staff_id)
+    return Occupancy(loads, full | ramp, ramp)
+
+
+def _places(live_code_id: str, rule: rules.Rule, day: str) -> tuple[dict[str, int], set[str]]:
+    """(places taken today, by staff id; those with none left)."""
+    found = occupancy(live_code_id, rule, day)
+    return found.loads, found.full
+
+
 def _take(
-    live_code: LiveCode,
-    rule: rules.Rule,
-    found: Way,
-    decision: rules.Decision,
-    day: str,
-    now: datetime,
+    claim: Claim,
+    kind: str,
+    why: Mapping[str, Any],
     origin: Mapping[str, Any],
     store_id: str | None,
-) -> Scan:
-    """One transaction: the place, the reservation, its line, its lapse. ConditionFailed: a cap is reached."""
-    live_code_id, staff_id = live_code.live_code_id, found.staff_id
-    member, capped = member_key(live_code_id, staff_id), rule.find(staff_id)
-    assignment_id, expires_at = ids.ulid(now), now + rule.reserve_for
-    tx = Transaction()
-    _count(tx, member, day, 1, capped)
+) -> Scan | None:
+    """One transaction: the places, the reservation, its line, its lapse. None: the member is full."""
+    if claim.account and claim.account[1] <= 0:
+        claim.account_full = True
+        return None
+    while True:
+        found = claim.way()
+        assignment_id, expires_at = ids.ulid(claim.now), claim.now + claim.rule.reserve_for
+        mark = slots.mark(clock.iso(expires_at), assignment_id)
+        tx = Transaction()
+        claim.add(tx, mark)
+        _reservation(tx, claim, found, assignment_id, expires_at, kind, why, origin, store_id)
+        try:
+            tx.commit()
+        except ConditionFailed as error:
+            if not error.names & claims.NAMES:
+                raise
+            if not claim.again(error.names):
+                return None
+            continue
+        claim.done(mark)
+        return Scan(
+            "staff",
+            assignment_id,
+            found.staff_id,
+            store_id=store_id,
+            qr_url=found.qr_url,
+            expires_at=expires_at,
+        )
+
+
+def _reservation(
+    tx: Transaction,
+    claim: Claim,
+    found: Way,
+    assignment_id: str,
+    expires_at: datetime,
+    kind: str,
+    why: Mapping[str, Any],
+    origin: Mapping[str, Any],
+    store_id: str | None,
+) -> None:
+    live_code_id, staff_id = claim.code.live_code_id, claim.staff_id
     reservation = AssignmentItem(
-        member,
+        claim.member,
         assignment_id,
         status=RESERVED,
-        at=clock.iso(now),
+        at=clock.iso(claim.now),
         expires_at=clock.iso(expires_at),
-        day=day,
-        why=decision.why,
+        day=claim.day,
+        why={**why, "exact": claim.slot is not None},
         origin=dict(origin) or None,
         store_id=store_id,
         listing=f"{live_code_id}#{ids.shard(assignment_id, LISTINGS)}" if store_id else None,
+        slot=claim.slot or 0,
+        seat=claim.seats["place"] or None,
+        total_seat=claim.seats["total"] or None,
+        account=claim.account[0] if claim.account else None,
     )
     tx.put("assignment", reservation, AssignmentItem.member.does_not_exist())
     data = {
         "live_code_id": live_code_id,
-        "channel": live_code.channel,
+        "channel": claim.code.channel,
         "staff_id": staff_id,
         "assignment_id": assignment_id,
-        "why": decision.kind,
+        "why": kind,
         **({"store_id": store_id} if store_id else {}),
         **origin,
     }
-    timeline.add(tx, Line(f"scan#{assignment_id}", "scanned", now, assignment_id, data))
+    timeline.add(tx, Line(f"scan#{assignment_id}", "scanned", claim.now, assignment_id, data))
     work = {
         "kind": "lapse",
         "live_code_id": live_code_id,
@@ -252,54 +370,74 @@ def _take(
         "assignment_id": assignment_id,
     }
     due.add(tx, "lapse", expires_at, assignment_id, work)
-    tx.commit()
-    return Scan(
-        "staff", assignment_id, staff_id, store_id=store_id, qr_url=found.qr_url, expires_at=expires_at
-    )
 
 
-def _count(tx: Transaction, member: str, day: str, places: int, capped: rules.Member | None = None) -> None:
-    """Take (1) or give back (-1) a place of the day and of all days; under the caps of `capped`."""
-    caps = (capped.daily_cap, capped.total_cap) if capped else (None, None)
-    for name, period, cap in (("place", day, caps[0]), ("total", TOTAL, caps[1])):
-        room = None if cap is None else PlaceItem.taken.does_not_exist() | (PlaceItem.taken < cap)
-        tx.update(name, PlaceItem(member, period), [PlaceItem.taken.add(places)], room)
+def _others(full: set[str], refused: list[str], ramp: set[str]) -> dict[str, list[str]]:
+    """Of those who have no place: whom WeCom refused, and whose account has all it may have today."""
+    told = {"refused": refused[:_TOLD], "ramp": sorted(ramp & full)[:_TOLD]}
+    return {name: some for name, some in told.items() if some}
 
 
-def _places(live_code_id: str, rule: rules.Rule, day: str) -> tuple[dict[str, int], set[str]]:
-    """(places taken today, by staff id; those with none left), read 100 counters a request."""
-    by_key = {member_key(live_code_id, m.staff_id): m for m in rule.members}
-    loads: dict[str, int] = {}
-    full: set[str] = set()
-    keys = [(key, day) for key in by_key]
-    keys += [(key, TOTAL) for key, m in by_key.items() if m.total_cap is not None]
-    for row in PlaceItem.batch_get(keys, consistent_read=True):
-        member, today = by_key[row.member], row.period == day
-        if today:
-            loads[member.staff_id] = int(row.taken)
-        cap = member.daily_cap if today else member.total_cap
-        if cap is not None and row.taken >= cap:
-            full.add(member.staff_id)
-    return loads, full
+def _loads_of(live_code_id: str, rule: rules.Rule, day: str, now: datetime, rate: float) -> dict[str, int]:
+    """Places taken today. A code scanned fast is not read at each scan; its own scans are added meanwhile."""
+    if rate <= rates.PLACE_RATE:
+        return occupancy(live_code_id, rule, day).loads
+    at, loads = _loads.get((live_code_id, day), (None, {}))
+    if at is None or now - at >= _FRESH:
+        loads = occupancy(live_code_id, rule, day).loads
+        _loads.clear()
+        _loads[live_code_id, day] = now, loads
+    return loads
 
 
-def _hinted(live_code_id: str, rule: rules.Rule, day: str, now: datetime) -> set[str]:
+def _hinted(
+    live_code_id: str, rule: rules.Rule, day: str, now: datetime, accounts: Mapping[str, tuple[str, int]]
+) -> tuple[set[str], set[str]]:
+    """Who is taken for full, and who of them for their account's cap."""
+    if not _hints:
+        return set(), set()
     keys = {m.staff_id: (member_key(live_code_id, m.staff_id), day) for m in rule.members}
-    return {staff_id for staff_id, key in keys.items() if key in _hints and now < _hints[key]}
+    full = {staff_id for staff_id, key in keys.items() if key in _hints and now < _hints[key]}
+    of_account = {one: (account_key(one), its_day) for one, (its_day, _) in accounts.items()}
+    ramp = {one for one, key in of_account.items() if key in _hints and now < _hints[key]}
+    return full | ramp, ramp
 
 
-def _remember(live_code_id: str, full: set[str], day: str, now: datetime) -> None:
-    for key in [key for key, until in _hints.items() if until <= now]:
+def _remember(
+    live_code_id: str,
+    full: set[str],
+    ramp: set[str],
+    day: str,
+    now: datetime,
+    accounts: Mapping[str, tuple[str, int]],
+) -> None:
+    for key in [key for key, until in list(_hints.items()) if until <= now]:
         _hints.pop(key, None)
-    for staff_id in full:
+    for staff_id in full - ramp:
         _hints[member_key(live_code_id, staff_id), day] = now + _HINT
+    for staff_id in ramp & set(accounts):
+        _hints[account_key(staff_id), accounts[staff_id][0]] = now + _HINT
 
 
-def _newest_open(member: str, since: datetime) -> AssignmentItem | None:
+def _holder(member: str, row: PlaceItem | None, slot: int | None, since: datetime) -> AssignmentItem | None:
+    """The open reservation that holds the slot."""
+    assignment_id = slots.holder(row, slot) if slot is not None else None
+    if assignment_id is None or assignment_id < ids.ulid_floor(since):
+        return None
+    held = AssignmentItem.find(member, assignment_id)
+    return held if held is not None and held.status == RESERVED else None
+
+
+def _newest_open(member: str, slot: int | None, since: datetime) -> AssignmentItem | None:
+    """The member's newest open reservation; of a slot: of those who were shown that way."""
+    wanted = AssignmentItem.status == RESERVED
+    if slot is not None:
+        shown = AssignmentItem.slot == slot
+        wanted &= shown | AssignmentItem.slot.does_not_exist() if slot == 0 else shown
     rows = AssignmentItem.query(
         member,
         AssignmentItem.assignment_id >= ids.ulid_floor(since),
-        filter_condition=AssignmentItem.status == RESERVED,
+        filter_condition=wanted,
         scan_index_forward=False,
         consistent_read=True,
     )

@@ -1,4 +1,8 @@
-"""WeCom's contact ways (联系我): one per member and code, made when first needed."""
+"""WeCom's contact ways (联系我): a few per member and code, each made when first needed.
+
+A way's `state` is all that an add tells of its scan. So two people who are shown the same guide within
+a reservation's time get different ways, in slots 0 to SLOTS - 1, and each add leads to its very scan.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +13,8 @@ from chalicelib.livecodes.models import READY, ContactWayItem
 from chalicelib.platform import clock, ids, storage
 from chalicelib.wecom import client as wecom
 
+SLOTS = 5  # ways of one member in one code: more open reservations than that share the first
+_STATE = 22  # characters of slot 0's state; the others' have the slot's number behind them
 _MAX_REMARK = 30  # WeCom: characters
 _KEPT = 20_000  # ways that a process keeps
 # How long it does: less than the grace in which the way of one who left is not deleted (cleanup).
@@ -20,7 +26,7 @@ _ways: dict[str, tuple[datetime, "Way"]] = {}
 class Way:
     """A contact way: scanning `qr_url`'s picture adds `staff_id`, and the callback brings `state` back.
 
-    A code's native way is nobody's alone: its `staff_id` is empty.
+    A code's native way is nobody's alone: its `staff_id` is empty, and it has no slot.
     """
 
     state: str
@@ -28,10 +34,16 @@ class Way:
     staff_id: str
     qr_url: str
 
+    @property
+    def slot(self) -> int | None:
+        if self.state.startswith(making.NATIVE):
+            return None
+        return int(self.state[_STATE:] or 0)
 
-def state_of(live_code_id: str, staff_id: str) -> str:
-    """WeCom takes 30 characters; these 22 are the same for the same member and code."""
-    return "mr" + ids.derived(live_code_id, staff_id, length=20)
+
+def state_of(live_code_id: str, staff_id: str, slot: int = 0) -> str:
+    """WeCom takes 30 characters; these 22 or 23 are the same for the same member, code and slot."""
+    return "mr" + ids.derived(live_code_id, staff_id, length=_STATE - 2) + (str(slot) if slot else "")
 
 
 def find_way(state: str) -> Way | None:
@@ -48,9 +60,14 @@ def find_way(state: str) -> Way | None:
     return _kept(row) if row.status == READY else _way(row)
 
 
-def way(code: LiveCode, staff_id: str) -> Way:
+def is_known(live_code_id: str, staff_id: str, slot: int) -> bool:
+    """Whether this process keeps that way, so that it need neither be read nor made."""
+    return _known(state_of(live_code_id, staff_id, slot)) is not None
+
+
+def way(code: LiveCode, staff_id: str, slot: int = 0) -> Way:
     """The member's contact way, made if there is none. Upstream, WeComError (nothing was made)."""
-    state = state_of(code.live_code_id, staff_id)
+    state = state_of(code.live_code_id, staff_id, slot)
     kept = _known(state)
     if kept is None:
         row = ContactWayItem.find(state)
@@ -59,14 +76,20 @@ def way(code: LiveCode, staff_id: str) -> Way:
 
 
 def refresh(code: LiveCode, staff_id: str) -> None:
-    """Make the way if there is none; send WeCom what differs from the code's settings, if anything does."""
-    made = way(code, staff_id)
-    row = ContactWayItem.find(made.state)
-    if row is None or (row.skip_verify == code.skip_verify and row.remark == remark(code)):
+    """Make the first way if there is none; send WeCom what differs in any from the code's settings."""
+    way(code, staff_id)
+    states = [state_of(code.live_code_id, staff_id, slot) for slot in range(SLOTS)]
+    for row in ContactWayItem.batch_get(states, consistent_read=True):
+        if row.status == READY:
+            _tell(code, row)
+
+
+def _tell(code: LiveCode, row: ContactWayItem) -> None:
+    if row.skip_verify == code.skip_verify and row.remark == remark(code):
         return
     # Sent whole: a way is told the same twice without harm, and a lost answer is simply sent again.
     told = {"skip_verify": code.skip_verify, "remark": remark(code)}
-    fields = {**told, "state": made.state, "user": [staff_id]}
+    fields = {**told, "state": row.state, "user": [row.staff_id]}
     wecom.default_client().update_contact_way(row.config_id, fields)
     known = [getattr(ContactWayItem, name).set(value) for name, value in told.items()]
     storage.update_if(row, known, ContactWayItem.config_id == row.config_id)

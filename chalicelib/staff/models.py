@@ -1,13 +1,28 @@
-"""What is stored of staff: what WeCom tells, kept so that a welcome need not ask."""
+"""What is stored of staff: what WeCom tells, kept so that a welcome need not ask; limits of accounts."""
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
 
+LISTED = "staff"
+
+
+class ById(GlobalSecondaryIndex["StaffItem"]):
+    class Meta:
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    staff_id = UnicodeAttribute(range_key=True)
+
 
 class StaffItem(Base):
-    """`status` is WeCom's: 1 active, 2 disabled, 4 not activated, 5 left."""
+    """`status` is WeCom's: 1 active, 2 disabled, 4 not activated, 5 left.
+
+    started_at: the account's first day, while it ages; daily_cap: its own, over all codes.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("staff")
@@ -16,3 +31,18 @@ class StaffItem(Base):
     name = UnicodeAttribute()
     status = NumberAttribute()
     seen_at = UnicodeAttribute()
+    listing = UnicodeAttribute(null=True)
+    started_at = UnicodeAttribute(null=True)
+    daily_cap = NumberAttribute(null=True)
+    by_id = ById()
+
+
+class LimitsItem(Base):
+    """`#limits#<shard>`: {staff_id: [started_at, daily_cap]} of those under a limit; `#ramp`: the table."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("staff")
+
+    staff_id = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute()
+    limits = JSONAttribute()

@@ -1,10 +1,17 @@
-"""Names of staff: fetched from WeCom when they enter a live code, then at hand."""
+"""Staff: names, fetched from WeCom when they enter a live code and then at hand; limits of their accounts."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
 
-from chalicelib.platform import clock
-from chalicelib.staff.models import StaffItem
+from chalicelib.platform import clock, storage
+from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.staff import ramps, rules
+from chalicelib.staff.models import LISTED, StaffItem
+from chalicelib.staff.rules import Step
 from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import Treatment, WeComError
 
 _FRESH = timedelta(days=1)  # how long what WeCom told is not asked again
 _KEEP = timedelta(minutes=10)  # how long a process keeps a name
@@ -40,10 +47,82 @@ def learn(staff_id: str) -> None:
     if row is not None and now - clock.parse(row.seen_at) < _FRESH:
         return
     told = wecom.default_client().user_get(staff_id)
-    StaffItem(
-        staff_id,
-        name=str(told.get("name") or staff_id),
-        status=int(told.get("status", 1)),
-        seen_at=clock.iso(now),
-    ).save()
+    learned = [
+        StaffItem.name.set(str(told.get("name") or staff_id)),
+        StaffItem.status.set(int(told.get("status", 1))),
+        StaffItem.seen_at.set(clock.iso(now)),
+        StaffItem.listing.set(LISTED),
+    ]
+    storage.update_if(StaffItem(staff_id), learned)
     _names.pop(staff_id, None)
+
+
+def get(staff_id: str) -> dict[str, Any]:
+    """`{"staff_id","name","status","started_at","daily_cap","cap_today"}`. NotFound."""
+    return _shown(_find(staff_id), ramps.table())
+
+
+def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """Staff who were ever asked for at WeCom, by id, and the next cursor."""
+    rows, following = storage.page(partial(StaffItem.by_id.query, LISTED, limit=limit), cursor)
+    steps = ramps.table()
+    return [_shown(row, steps) for row in rows], following
+
+
+def limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> dict[str, Any]:
+    """Set an account's age and own cap. NotFound for one whom WeCom does not know; Invalid."""
+    try:
+        if started_at is not None:
+            date.fromisoformat(started_at)
+    except ValueError as error:
+        raise Invalid(("started_at", "there is no such day")) from error
+    if StaffItem.find(staff_id) is None:
+        try:
+            learn(staff_id)
+        except WeComError as error:
+            if error.treatment is not Treatment.DATA:
+                raise
+            raise NotFound(f"WeCom has no member {staff_id}") from error
+    ramps.set_limit(staff_id, started_at, daily_cap)
+    return get(staff_id)
+
+
+def ramp() -> tuple[Step, ...]:
+    """The table by which accounts age."""
+    return ramps.table()
+
+
+def set_ramp(steps: Sequence[Mapping[str, Any]]) -> None:
+    """Invalid."""
+    made = [Step(step["until_day"], step["daily_cap"]) for step in steps]
+    if wrong := rules.problems(made):
+        raise Invalid(*wrong)
+    ramps.set_table(made)
+
+
+def account_caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
+    """(day in Shanghai, cap) of those among them whose accounts have a cap today, over all codes.
+
+    Known to the minute: one request a minute and process, whoever and however many they are.
+    """
+    return ramps.caps(staff_ids, now)
+
+
+def _find(staff_id: str) -> StaffItem:
+    row = StaffItem.find(staff_id)
+    if row is None or staff_id.startswith("#"):
+        raise NotFound(f"there is no member of staff {staff_id}")
+    return row  # type: ignore[no-any-return]
+
+
+def _shown(row: StaffItem, steps: Sequence[Step]) -> dict[str, Any]:
+    started = date.fromisoformat(row.started_at) if row.started_at else None
+    own = None if row.daily_cap is None else int(row.daily_cap)
+    return {
+        "staff_id": row.staff_id,
+        "name": row.name,
+        "status": int(row.status),
+        "started_at": row.started_at,
+        "daily_cap": own,
+        "cap_today": rules.cap(steps, started, own, rules.today(clock.now())),
+    }

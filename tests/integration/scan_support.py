@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.livecodes import codes, making, reservations, ways
+from chalicelib.livecodes import codes, making, rates, reservations, slots, ways
 from chalicelib.livecodes.models import AssignmentItem, PlaceItem, member_key
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
+from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.wecom.client import ContactWay
 
@@ -72,8 +73,9 @@ class FakeWeCom:
 
 def new_process() -> None:
     """Forget what a process keeps."""
-    for kept in (codes._configs, ways._ways, reservations._hints, staff._names, making._refused_at):
-        kept.clear()
+    kept_in = (codes._configs, ways._ways, reservations._hints, reservations._loads, slots._held)
+    for kept in (*kept_in, rates._seen, staff._names, ramps._kept, making._refused_at):
+        kept.clear()  # type: ignore[attr-defined]
 
 
 def definition(*members: dict[str, Any], fallback: tuple[str, ...] = (), **rest: Any) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def test_two_who_confirm_the_same_one_are_told_and_look_again(wecom: FakeWeCom) 
     first.commit()
     with pytest.raises(ConditionFailed) as failed:
         second.commit()
-    assert failed.value.names == {"assignment"}
+    assert failed.value.names == {"assignment", "slot"}
     assert confirm(code, "a", "wm2") is None
     assert taken(code.live_code_id, "a") == 2
 

@@ -68,10 +68,22 @@ def test_the_contact_way_is_asked_for_as_wecom_wants_it(wecom: FakeWeCom) -> Non
     assert service.find_way("mrnobody") is None
 
 
-def test_a_warm_scan_is_two_requests(wecom: FakeWeCom) -> None:
-    code = service.create(definition({"staff_id": "a", "daily_cap": 9}, {"staff_id": "b"}))
+def test_a_warm_scan_is_two_requests(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a", "daily_cap": 99}, {"staff_id": "b"}))
     for _ in range(2):
         service.scan(code.code)
+    at(NOON + timedelta(seconds=30))
+    asked = requests()
+    service.scan(code.code)
+    assert "PutItem" not in asked and asked.count("TransactWriteItems") == 2  # a second way is made
+    for _ in range(9):  # until all five ways of both are held
+        service.scan(code.code)
+    asked.clear()
+    service.scan(code.code)
+    assert asked == ["UpdateItem", "TransactWriteItems"]
+    at(NOON + timedelta(minutes=11))  # and when they are free
+    service.scan(code.code)
+    asked.clear()
     asked = requests()
     service.scan(code.code)
     assert asked == ["UpdateItem", "TransactWriteItems"]
@@ -83,7 +95,8 @@ def test_least_loaded_reads_the_places_besides_and_evens_them_out(wecom: FakeWeC
         tx = Transaction()
         assert service.confirm(tx, code, "a", "wm1", NOON) is None
         tx.commit()
-    service.way(code, "b")
+    for slot in range(4):
+        service.way(code, "b", slot)
     service.scan(code.code)
     asked = requests()
     got = [service.scan(code.code).staff_id for _ in range(2)]

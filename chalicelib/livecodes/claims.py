@@ -1,0 +1,121 @@
+"""A scan's claim on one member: the places it takes and the contact way it is shown, tried until it holds."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from chalicelib.livecodes import places, rates, rules, slots
+from chalicelib.livecodes.codes import LiveCode
+from chalicelib.livecodes.models import TOTAL, account_key, member_key
+from chalicelib.livecodes.ways import Way, is_known, way
+from chalicelib.platform import log
+from chalicelib.platform.errors import DomainError
+from chalicelib.platform.storage import Transaction
+
+NAMES = {"place", "total", "account"}  # of a claim's items, whose conditions are the caps
+_SLOT_TRIES = 2  # claims of a slot that others were faster with, before the first one is shared
+_TRIES = rates.MAX_SHARDS + 5
+
+
+@dataclass
+class Claim:
+    """`rate`: scans a second of this member. account: (day, cap) of the guide's account, if it has one."""
+
+    code: LiveCode
+    rule: rules.Rule
+    staff_id: str
+    day: str
+    now: datetime
+    rate: float
+    account: tuple[str, int] | None
+    account_full: bool = False
+    slot: int | None = None  # claimed; None: the first way is shared
+    seats: dict[str, int] = field(default_factory=dict)
+    _tries: int = 0
+    _lost: int = 0
+
+    def __post_init__(self) -> None:
+        self.member = member_key(self.code.live_code_id, self.staff_id)
+        found = self.rule.find(self.staff_id)
+        self.caps = {
+            "place": found.daily_cap if found else None,
+            "total": found.total_cap if found else None,
+        }
+        self.shards = rates.shards(self.rate)
+        for name in self.caps:
+            # Not a secret: which shard is tried first.
+            self.seats[name] = random.randint(1, self.shards) if self.shards else 0  # noqa: S311  # nosec B311
+        self._choose_slot()
+
+    def way(self) -> Way:
+        """The way that the scan is shown. Upstream, WeComError when there is none and none can be made."""
+        if self.slot:
+            try:
+                return way(self.code, self.staff_id, self.slot)
+            except DomainError as error:  # the member has another: the customer must not wait for this one
+                log.failure("no further contact way", error, staff_id=self.staff_id)
+                self.slot = None
+        return way(self.code, self.staff_id)
+
+    def add(self, tx: Transaction, its: str) -> None:
+        """The claim's writes. `its`: the mark of the slot's holder."""
+        places.take(tx, "place", self._key("place"), self.caps["place"], self.seats["place"])
+        action, free = slots.claim(self.slot, its, self.now) if self.slot is not None else (None, None)
+        actions = [] if action is None else [action]
+        places.take(tx, "total", self._key("total"), self.caps["total"], self.seats["total"], actions, free)
+        if self.account:
+            day, cap = self.account
+            places.take(tx, "account", (account_key(self.staff_id), day), cap)
+
+    def done(self, its: str) -> None:
+        if self.slot is not None:
+            slots.claimed(self.member, self.slot, its)
+
+    def again(self, names: set[str]) -> bool:
+        """Whether it is worth another try, after conditions failed. False: the member is full."""
+        self._tries += 1
+        if "account" in names:
+            self.account_full = True
+            return False
+        if self._tries > _TRIES:
+            return False
+        if "total" in names and self.slot is not None:
+            self._lost += 1
+        keys = [self._key(name) for name in self.caps]
+        found = places.read(keys)
+        for name in names & set(self.caps):
+            standing = found.get(self._key(name), places.NOTHING)
+            if not self._reseat(name, standing):
+                return False
+            if name == "total":
+                slots.saw(self.member, standing.slots, self.now)
+        self._choose_slot()
+        return True
+
+    def _reseat(self, name: str, standing: places.Standing) -> bool:
+        """Another place to take it from. False: there is none."""
+        key, cap, seat = self._key(name), self.caps[name], self.seats[name]
+        if seat and self._fund(key, cap, seat):
+            return True
+        other = standing.seat(cap)
+        if other is None:
+            return False
+        if other:
+            self._fund(key, cap, other)  # a no when it was to give its quota back: the next look tells
+        self.seats[name] = other
+        return True
+
+    def _fund(self, key: places.Key, cap: int | None, seat: int) -> bool:
+        count = max(self.shards, seat)
+        return places.fund(key, cap, seat, count, rates.block(self.rate, count))
+
+    def _key(self, name: str) -> places.Key:
+        return self.member, TOTAL if name == "total" else self.day
+
+    def _choose_slot(self) -> None:
+        """None where scans come fast, or the holders stand in another item than the one that is written."""
+        self.slot = None
+        if not self.seats["total"] and not self.shards and self._lost < _SLOT_TRIES:
+            known = partial(is_known, self.code.live_code_id, self.staff_id)
+            self.slot = slots.choose(self.member, self.now, known)

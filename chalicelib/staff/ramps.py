@@ -1,0 +1,112 @@
+"""Limits of accounts: the table, who is under it, and what that makes today.
+
+Those under a limit stand together in a few items, which a process reads once a minute in one request:
+a guide without a limit costs nothing, however many there are.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from chalicelib.platform import ids
+from chalicelib.platform.errors import Conflict
+from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.staff import rules
+from chalicelib.staff.models import LimitsItem, StaffItem
+from chalicelib.staff.rules import Step
+
+_RAMP = "#ramp"
+_SHARDS = 8
+_KEEP = timedelta(minutes=1)
+_TRIES = 8
+Limit = tuple[str | None, int | None]  # started_at, daily_cap
+_kept: list[tuple[datetime, tuple[Step, ...], dict[str, Limit]]] = []
+
+
+def caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
+    """(day, cap) of those among them whose accounts have a cap today."""
+    steps, limits = _known(now)
+    if not limits:
+        return {}
+    day = rules.today(now)
+    found = {one: _cap(steps, limits[one], day) for one in staff_ids if one in limits}
+    return {one: (day.isoformat(), cap) for one, cap in found.items() if cap is not None}
+
+
+def table() -> tuple[Step, ...]:
+    """The table as it is now."""
+    return _steps(LimitsItem.find(_RAMP))
+
+
+def set_table(steps: Sequence[Step]) -> None:
+    LimitsItem(_RAMP, version=0, limits=[[step.until_day, step.daily_cap] for step in steps]).save()
+    forget()
+
+
+def set_limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> None:
+    """Of a member of staff who is known. Conflict when others keep changing theirs."""
+
+    def changed(limits: dict[str, Limit]) -> dict[str, Limit]:
+        # Who is grown up stays: a table made longer later finds them.
+        rest = {one: limit for one, limit in limits.items() if one != staff_id}
+        limited = started_at is not None or daily_cap is not None
+        return {**rest, staff_id: (started_at, daily_cap)} if limited else rest
+
+    for _ in range(_TRIES):
+        tx = Transaction()
+        item = StaffItem(staff_id)
+        tx.update("staff", item, _settings(started_at, daily_cap), StaffItem.staff_id.exists())
+        _add(tx, f"#limits#{ids.shard(staff_id, _SHARDS)}", changed)
+        try:
+            tx.commit()
+        except ConditionFailed as error:
+            if "limits" not in error.names:
+                raise
+            continue
+        forget()
+        return
+    raise Conflict("others keep changing limits: try again")
+
+
+def forget() -> None:
+    """Read them anew at the next need."""
+    _kept.clear()
+
+
+def _add(tx: Transaction, key: str, changed: Callable[[dict[str, Limit]], dict[str, Limit]]) -> None:
+    row = LimitsItem.find(key)
+    version = int(row.version) if row else 0
+    now = LimitsItem(key, version=version + 1, limits=changed(row.limits if row else {}))
+    seen = LimitsItem.version == version if row else LimitsItem.staff_id.does_not_exist()
+    tx.put("limits", now, seen)
+
+
+def _settings(started_at: str | None, daily_cap: int | None) -> list[Any]:
+    return [
+        StaffItem.started_at.set(started_at) if started_at else StaffItem.started_at.remove(),
+        StaffItem.daily_cap.set(daily_cap) if daily_cap is not None else StaffItem.daily_cap.remove(),
+    ]
+
+
+def _known(now: datetime) -> tuple[tuple[Step, ...], dict[str, Limit]]:
+    for at, steps, limits in list(_kept):
+        if at <= now < at + _KEEP:
+            return steps, limits
+    keys = [_RAMP, *(f"#limits#{shard}" for shard in range(_SHARDS))]
+    rows = {row.staff_id: row for row in LimitsItem.batch_get(keys, consistent_read=True)}
+    steps = _steps(rows.pop(_RAMP, None))
+    limits = {one: tuple(limit) for row in rows.values() for one, limit in row.limits.items()}
+    _kept[:] = [(now, steps, limits)]
+    return steps, limits
+
+
+def _steps(row: LimitsItem | None) -> tuple[Step, ...]:
+    return rules.DEFAULT if row is None else tuple(Step(*pair) for pair in row.limits)
+
+
+def _cap(steps: Sequence[Step], limit: Limit, day: date) -> int | None:
+    return rules.cap(steps, _date(limit[0]), limit[1], day)
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
