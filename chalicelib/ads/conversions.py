@@ -22,6 +22,7 @@ from chalicelib.platform.errors import Conflict, Invalid, NotFound, Upstream
 from chalicelib.platform.line import Line
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
+_LEASE = timedelta(minutes=2)  # longer than a call takes, shorter than its message is hidden
 _OF_A_GATEWAY = (502, 504)  # no word of the platform's, which may have carried it out
 
 
@@ -101,8 +102,8 @@ def report(conversion_id: str) -> None:
     if row.status == rules.FAILED:
         raise GivenUp
     now = clock.now()
-    if row.next_at and row.next_at > clock.iso(now):
-        return  # it has its own work at that time
+    if max(row.next_at or "", row.calling or "") > clock.iso(now):
+        return  # it has its own work at that time; or its sender is at it, and has the message still
     campaign = campaigns.find(row.ad_campaign_id)
     if campaign is None:
         return
@@ -111,7 +112,7 @@ def report(conversion_id: str) -> None:
         _settle(row, rules.UNKNOWN, now, "answer lost")
         return
     tries = int(row.tries)
-    begun = [AdConversionItem.tries.set(tries + 1), AdConversionItem.calling.set(True)]
+    begun = [AdConversionItem.tries.set(tries + 1), AdConversionItem.calling.set(clock.iso(now + _LEASE))]
     same = (AdConversionItem.status == rules.WAITING) & (AdConversionItem.tries == tries)
     if not storage.update_if(row, begun, same):
         return  # another consumer has it

@@ -90,7 +90,8 @@ class ByStatus(GlobalSecondaryIndex["AdConversionItem"]):
 class AdConversionItem(Base):
     """One conversion, told to the platform once. listed: `<status>#<created_at>#<id>`.
 
-    tries: calls begun. calling: one has begun and its answer is not stored. next_at: no call before.
+    tries: calls begun. calling: one has begun, its answer is not stored, and until then its sender is
+    waited for. next_at: no call before.
     """
 
     class Meta(BaseMeta):
@@ -109,7 +110,7 @@ class AdConversionItem(Base):
     amount_fen = NumberAttribute(null=True)
     tries = NumberAttribute(default=0)
     reason = UnicodeAttribute(null=True)
-    calling = BooleanAttribute(null=True)
+    calling = UnicodeAttribute(null=True)
     next_at = UnicodeAttribute(null=True)
     sent_at = UnicodeAttribute(null=True)
 
