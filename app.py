@@ -23,6 +23,7 @@ from chalicelib.printruns.api import door as printruns
 from chalicelib.prospects.api import door as prospects
 from chalicelib.prospects.h5 import door as prospect_tasks
 from chalicelib.sops.api import door as sops
+from chalicelib.staff.api import door as staff
 from chalicelib.staffauth.api import door as staffauth
 from chalicelib.stores.api import door as stores
 
@@ -36,6 +37,7 @@ DOORS = [
     stores,
     prospects,
     prospect_tasks,
+    staff,
     staffauth,
     callbacks,
     customers,

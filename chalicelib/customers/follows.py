@@ -94,7 +94,7 @@ def _add(event: Event, half: bool) -> None:
         assignment_id, origin = None, dict[str, Any]()
         if way and code and change.begins:
             assignment_id = livecodes.confirm(
-                tx, code, way.staff_id or staff_id, external_userid, event.at, origin
+                tx, code, way.staff_id or staff_id, external_userid, event.at, origin, way.slot
             )
         models.add(tx, rules.by_card(now, source, origin))
         told = {"live_code_id": code.live_code_id if code else None, "assignment_id": assignment_id}
