@@ -8,6 +8,7 @@ A location, warm, is six requests: the code, the map, the store, the store's tic
 and the cookie's assignment, if there is one. Each full store on the way is one or two more.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,6 +27,7 @@ from chalicelib.stores.service import Place
 from chalicelib.wecom.errors import WeComError
 
 KIND = "nearest_store"
+ON_PAGE = 24  # stores
 _TRIED = 30  # stores of a sort that one scan asks for a guide with room
 _TOLD = 20  # nearer stores that an explanation lists
 _DEFAULTS: dict[str, Any] = {"store_ids": None, "radius_m": 50_000, "gives": "staff", "daily_cap": None}
@@ -87,6 +89,49 @@ def has_guide(live_code: LiveCode, store_id: str, staff_id: str) -> bool:
 def settings(live_code: LiveCode) -> dict[str, Any]:
     """The code's `stores`, complete."""
     return {**_DEFAULTS, **(live_code.definition.get("stores") or {})}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Where one can choose from. `cities`: with the number of stores, most first. stores: of the city or
+    text that was asked for, or all if they are few; `{"store_id","name","city","address","is_open"}` each.
+    """
+
+    cities: list[tuple[str, int]]
+    stores: list[dict[str, Any]]
+    page: int
+    pages: int
+
+
+def choices(live_code: LiveCode, city: str | None, text: str, page: int, now: datetime) -> Choices:
+    """The code's stores to choose from: those of a city, or with `text` in their name, or city by city."""
+    wanted = settings(live_code)["store_ids"]
+    served = None if wanted is None else set(wanted)
+    local = now.astimezone(live_code.rule.zone)
+    places = [p for p in stores.everywhere() if p.staff and (served is None or p.store_id in served)]
+    cities = sorted(Counter(p.city for p in places).items(), key=lambda pair: (-pair[1], pair[0]))
+    if text:
+        places = [p for p in places if text.casefold() in f"{p.city}{p.name}".casefold()]
+    elif city is not None:
+        places = [p for p in places if p.city == city]
+    elif len(places) > ON_PAGE:
+        return Choices(cities, [], 1, 1)
+    places.sort(key=lambda p: (p.name, p.store_id))
+    pages = max(1, -(-len(places) // ON_PAGE))
+    page = min(max(1, page), pages)
+    shown = places[(page - 1) * ON_PAGE : page * ON_PAGE]
+    rows = stores.several([p.store_id for p in shown])
+    told = [
+        {
+            "store_id": p.store_id,
+            "name": p.name,
+            "city": p.city,
+            "address": rows[p.store_id]["address"] if p.store_id in rows else "",
+            "is_open": stores.is_open(p, local),
+        }
+        for p in shown
+    ]
+    return Choices(cities, told, page, pages)
 
 
 class _Search:
@@ -184,7 +229,7 @@ class _Search:
                 raise
             self.refusal = error
             return None
-        return None if got.kind == "closed" else got
+        return None if got.kind == "closed" else replace(got, distance_m=why.get("distance_m"))
 
     def _guides(self, staff_ids: Iterable[str]) -> rules.Rule:
         """The code's rule over a store's guides. One whom the code names keeps weight, hours and caps."""
@@ -207,7 +252,7 @@ def _serves(live_code: LiveCode, store_id: str) -> bool:
 
 
 def _ticket(live_code_id: str, store_id: str) -> int:
-    """Which scan of this store by this code it is: tickets of the whole code would not go round its guides."""
+    """Which scan of this store it is: by tickets of the whole code its guides would not take turns."""
     counted = LiveCodeItem(f"{live_code_id}#s{store_id}", TICKET)
     storage.update_if(counted, [LiveCodeItem.ticket.add(1)])
     return int(counted.ticket)

@@ -209,7 +209,7 @@ def test_closed_by_schedule_archived_and_unknown(wecom: FakeWeCom) -> None:
 def test_a_warm_location_is_five_requests(wecom: FakeWeCom) -> None:
     store("A")
     made = code()
-    for _ in range(2):
+    for _ in range(6):  # the guide's contact ways are made by then
         service.locate(made.code, HERE)
     asked = requests()
     service.locate(made.code, HERE)

@@ -16,8 +16,8 @@ _HERE = Path(__file__).parent
 _STYLE = (_HERE / "scan.css").read_text(encoding="utf-8")
 _FRAME = Template((_HERE / "scan.html").read_text(encoding="utf-8"))
 _GUIDE = Template((_HERE / "guide.html").read_text(encoding="utf-8"))
+_STORE = Template((_HERE / "store.html").read_text(encoding="utf-8"))
 _NOTICE = Template((_HERE / "notice.html").read_text(encoding="utf-8"))
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,25 @@ class Page:
     headers: dict[str, str]
 
 
-def guide(name: str, qr_url: str) -> Page:
-    """The guide's contact way. `name`: as customers see it; `qr_url`: the picture of WeCom's QR code."""
+def guide(name: str, qr_url: str, store: str | None = None, distance_m: int | None = None) -> Page:
+    """The guide's contact way. `name`: as customers see it; `qr_url`: the picture of WeCom's QR code.
+
+    store: the name of the store whose guide it is; distance_m: to it, when it is known.
+    """
     body = _GUIDE.substitute(
-        name=escape(name), initial=escape(name[:1].upper()), qr_url=escape(qr_url, quote=True)
+        name=escape(name),
+        initial=escape(name[:1].upper()),
+        qr_url=escape(qr_url, quote=True),
+        store="" if store is None else _STORE.substitute(name=escape(store), far=_far(distance_m)),
     )
     parts = urlsplit(qr_url)
     return _page(f"添加{name}", body, f"{parts.scheme}://{parts.netloc}")
+
+
+def _far(distance_m: int | None) -> str:
+    if distance_m is None:
+        return ""
+    return f" · {distance_m / 1000:.1f} km" if distance_m >= 1000 else f" · {distance_m} m"
 
 
 def closed() -> Page:
@@ -66,13 +78,22 @@ def _notice(icon: str, title: str, title_en: str, text: str, text_en: str) -> Pa
     return _page(title, body, "'none'")
 
 
+def frame(title: str, body: str, *, style: str, script: str) -> Page:
+    """A page with a style and a script of its own, that may call and send forms to our own address."""
+    own = _STYLE + style
+    html = _FRAME.substitute(title=escape(title), style=own, body=f"{body}<script>{script}</script>")
+    rules = f"style-src '{_hash(own)}'; script-src '{_hash(script)}'; connect-src 'self'; form-action 'self'"
+    return Page(html, _headers(rules))
+
+
 def _page(title: str, body: str, pictures: str) -> Page:
     html = _FRAME.substitute(title=escape(title), style=_STYLE, body=body)
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src {pictures}; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    headers = {
+    return Page(html, _headers(f"style-src '{_STYLE_HASH}'; img-src {pictures}; form-action 'none'"))
+
+
+def _headers(rules: str) -> dict[str, str]:
+    policy = f"default-src 'none'; {rules}; base-uri 'none'; frame-ancestors 'none'"
+    return {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": policy,
         "Cache-Control": "no-store",
@@ -80,4 +101,10 @@ def _page(title: str, body: str, pictures: str) -> Page:
         "X-Content-Type-Options": "nosniff",
         "Vary": "Accept",
     }
-    return Page(html, headers)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+_STYLE_HASH = _hash(_STYLE)
