@@ -213,6 +213,4 @@ def _csv(rows: list[dict[str, Any]], name: str) -> Answer:
         writer.writeheader()
         writer.writerows(rows)
     kind = {"Content-Type": "text/csv; charset=utf-8"}
-    return Answer(
-        out.getvalue().encode(), headers={**kind, "Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return Answer(out.getvalue(), headers={**kind, "Content-Disposition": f'attachment; filename="{name}"'})

@@ -1,0 +1,96 @@
+"""A card, a binding, a pool's codes under many hands at once, on an engine whose conditions hold."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from typing import Any
+
+import print_world as world
+import pytest
+from scan_support import NOON, FakeWeCom, new_process, statuses, taken
+
+from chalicelib.coupons import service as coupons
+from chalicelib.livecodes import service as livecodes
+from chalicelib.platform import clock, timeline
+from chalicelib.platform.errors import Conflict
+from chalicelib.printruns import runs, service
+
+
+@pytest.fixture(autouse=True)
+def _world(engine: str, keys: None, sent: world.Sent, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    new_process()
+    runs.forget()
+    fake = FakeWeCom()
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    yield
+    new_process()
+
+
+def at_once(count: int, work: Any) -> list[Any]:
+    """`work(n)` in as many threads, begun together."""
+    gate = Barrier(count)
+
+    def begin(n: int) -> Any:
+        gate.wait()
+        return work(n)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(begin, range(count)))
+
+
+def test_of_phones_at_once_exactly_one_gets_a_single_use_card() -> None:
+    run = world.a_run(10, use="single")
+    code = run.live_code_id.removeprefix("lc_")
+    for number in range(1, 6):
+        card = service.find(world.token(run, number))
+        found = at_once(6, lambda _, card=card: service.scan(card, None, partial(livecodes.scan, code, None)))
+        assert Counter(scan.kind for scan in found) == {"staff": 1, "closed": 5}
+    kept = statuses(run.live_code_id, "lihua")
+    assert kept["reserved"] == 5  # the others' places are free again
+    day = f"{clock.now().astimezone(clock.SHANGHAI):%Y-%m-%d}"
+    assert taken(run.live_code_id, "lihua", day) == 5
+
+
+def test_of_two_orders_for_one_card_one_gets_it() -> None:
+    run = world.a_run(10)
+
+    def bind(n: int) -> str:
+        try:
+            order = {"order_id": f"M{n}", "mall": None, "batch": None, "rebind": False}
+            return service.bind(service.Card(run, 1), order)
+        except Conflict:
+            return "conflict"
+
+    assert Counter(at_once(8, bind)) == {"bound": 1, "conflict": 7}
+
+
+def test_no_code_for_two_none_lost_none_too_many() -> None:
+    """40 people, each asking twice at once, and 30 codes."""
+    pool_id = coupons.create("till", None).pool_id
+    codes = {f"CODE-{n:03}" for n in range(30)}
+    coupons.load(pool_id, "\n".join(codes))
+    with ThreadPoolExecutor(16) as pool:
+        found = list(
+            pool.map(lambda n: (n % 40, coupons.claim(pool_id, f"wm{n % 40}", NOON).code), range(80))
+        )
+    by_person: dict[int, set[str | None]] = {}
+    for person, code in found:
+        by_person.setdefault(person, set()).add(code)
+    assert all(len(got) == 1 for got in by_person.values())
+    given = [code for (code,) in by_person.values() if code]
+    assert len(given) == 30 and set(given) == codes
+    now = coupons.get(pool_id)
+    assert (now.loaded, now.given, now.left) == (30, 30, 0)
+    lines = [timeline.read(f"wm{person}")[0] for person, (code,) in by_person.items() if code]
+    assert all([line["type"] for line in of_one] == ["coupon_given"] for of_one in lines)
+
+
+def test_the_same_codes_loaded_by_many_at_once_are_there_once() -> None:
+    pool_id = coupons.create("till", None).pool_id
+    upload = "\n".join(f"CODE-{n:03}" for n in range(60))
+    told = at_once(4, lambda _: coupons.load(pool_id, upload))
+    assert sum(row["added"] for row in told) == coupons.get(pool_id).loaded == 60
+    got = [coupons.claim(pool_id, f"wm{n}", NOON).code for n in range(61)]
+    assert len(set(got[:60])) == 60 and got[60] is None
