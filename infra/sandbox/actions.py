@@ -138,13 +138,21 @@ class Actions:
         change = "del_follow_user" if by_customer else "del_external_contact"
         return self._contact_event(change, member.userid, external, options, **more)
 
-    def edit(self, staff_id: str, external_userid: str, remark: str = "", **options: Any) -> dict[str, Any]:
-        """The member changes the remark in the client: edit_external_contact. KeyError without a bond."""
+    def edit(
+        self,
+        staff_id: str,
+        external_userid: str,
+        remark: str = "",
+        remark_mobiles: list[str] | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """The member changes remark or numbers in the client: edit_external_contact. KeyError: no bond."""
         with self._world.lock:
             bond = self._world.bond(staff_id, external_userid)
             if bond is None:
                 raise KeyError(f"{staff_id} and {external_userid} do not know each other")
             bond.remark = remark or bond.remark
+            bond.remark_mobiles = bond.remark_mobiles if remark_mobiles is None else remark_mobiles
         return self._contact_event("edit_external_contact", bond.userid, external_userid, options)
 
     def chat_started(self, staff_id: str, external_userid: str) -> None:

@@ -42,6 +42,7 @@ class Config:
     callback_token: str = "SandboxToken"
     callback_aes_key: str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFE"
     callback_url: str = ""
+    oauth_member: str = ""  # whose phone signs in at the OAuth page; empty: the page asks
     public_base_url: str = ""  # what QR codes point to; empty: where the sandbox listens
 
     # The pay merchant. Keys are PEM; absent ones are made at start.

@@ -5,12 +5,12 @@ import urllib.parse
 import zlib
 from typing import TYPE_CHECKING
 
-from infra.sandbox import qr
+from infra.sandbox import oauth, qr
 
 if TYPE_CHECKING:
     from infra.sandbox.sandbox import Sandbox
 
-Page = tuple[int, bytes, str]
+Page = tuple[int, bytes, str] | tuple[int, bytes, str, dict[str, str]]  # status, body, type, headers
 _HTML = "text/html; charset=utf-8"
 _ADD = """<!doctype html><html lang="zh"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>添加企业微信</title>
@@ -29,6 +29,8 @@ def add_page_url(sandbox: "Sandbox", config_id: str) -> str:
 
 def answer(sandbox: "Sandbox", method: str, path: str, query: dict[str, str], raw: bytes) -> Page:
     """A picture or a page; 404 for what is not there."""
+    if path == oauth.PATH:
+        return oauth.authorize(sandbox, query)
     kind, _, name = path.strip("/").partition("/")
     if kind == "avatar":
         return 200, qr.solid(64, 64 + zlib.crc32(name.encode()) % 128), "image/png"

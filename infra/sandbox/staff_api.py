@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.sandbox import oauth
 from infra.sandbox import state as st
 from infra.sandbox.endpoint import Call, Endpoint, P, ok, page
 from infra.sandbox.errors import ApiError
@@ -158,7 +159,10 @@ def message_send(call: Call) -> dict[str, Any]:
 
 
 def getuserinfo(call: Call) -> dict[str, Any]:
-    """The sandbox's codes are `member:USERID` and `customer:EXTERNAL_USERID`; each works again and again."""
+    """Codes of the authorise page, good once for five minutes; for tests also `member:USERID` and
+    `customer:EXTERNAL_USERID`, each again and again."""
+    if (userid := oauth.redeemed(call.world, call["code"])) is not None:
+        return ok(userid=userid, user_ticket=call.world.new_id("UT", 40))
     kind, _, who = call["code"].partition(":")
     if kind == "member" and who:
         return ok(userid=call.world.staff(who).userid, user_ticket=call.world.new_id("UT", 40))
