@@ -224,7 +224,7 @@ def reserve(
         )
         if decision.staff_id is None or (not own and decision.kind == "off_hours"):
             if hinted:  # a hint is not enough to send somebody away
-                really = occupancy(live_code_id, rule, day)
+                really = occupancy(live_code_id, rule, day, now)
                 full, ramp, hinted = (full - hinted) | really.full, really.ramp, set()
                 continue
             if refusal is not None and own:
@@ -247,7 +247,7 @@ def reserve(
             if scan is not None:
                 loads[chosen] = loads.get(chosen, 0) + 1
                 return scan
-            really = occupancy(live_code_id, rule, day)
+            really = occupancy(live_code_id, rule, day, now)
             ramp |= really.ramp | ({chosen} if claim.account_full else set())
             full |= really.full | {chosen}
             _remember(live_code_id, {*really.full, chosen}, ramp, day, now, accounts)
@@ -256,14 +256,14 @@ def reserve(
         turn //= decision.candidates
 
 
-def occupancy(live_code_id: str, rule: rules.Rule, day: str) -> Occupancy:
-    """Who has how much, and who has no place left; 100 counters a request."""
+def occupancy(live_code_id: str, rule: rules.Rule, day: str, now: datetime) -> Occupancy:
+    """Who has how much, and who has no place left; 100 counters a request. now: for the accounts' day."""
     by_key = {member_key(live_code_id, m.staff_id): m for m in rule.members}
     keys = [(key, day) for key in by_key]
     keys += [(key, TOTAL) for key, m in by_key.items() if m.total_cap is not None]
     accounts = {
         (account_key(one), its_day): (one, cap)
-        for one, (its_day, cap) in staff.account_caps(rule.staff_ids, clock.now()).items()
+        for one, (its_day, cap) in staff.account_caps(rule.staff_ids, now).items()
     }
     found = places.read([*keys, *accounts])
     loads, full, ramp = {}, set(), {one for one, cap in accounts.values() if cap <= 0}
@@ -279,12 +279,6 @@ def occupancy(live_code_id: str, rule: rules.Rule, day: str) -> Occupancy:
         if standing.seat(member.daily_cap if today else member.total_cap) is None:
             full.add(member.staff_id)
     return Occupancy(loads, full | ramp, ramp)
-
-
-def _places(live_code_id: str, rule: rules.Rule, day: str) -> tuple[dict[str, int], set[str]]:
-    """(places taken today, by staff id; those with none left)."""
-    found = occupancy(live_code_id, rule, day)
-    return found.loads, found.full
 
 
 def _take(
@@ -381,10 +375,10 @@ def _others(full: set[str], refused: list[str], ramp: set[str]) -> dict[str, lis
 def _loads_of(live_code_id: str, rule: rules.Rule, day: str, now: datetime, rate: float) -> dict[str, int]:
     """Places taken today. A code scanned fast is not read at each scan; its own scans are added meanwhile."""
     if rate <= rates.PLACE_RATE:
-        return occupancy(live_code_id, rule, day).loads
+        return occupancy(live_code_id, rule, day, now).loads
     at, loads = _loads.get((live_code_id, day), (None, {}))
     if at is None or now - at >= _FRESH:
-        loads = occupancy(live_code_id, rule, day).loads
+        loads = occupancy(live_code_id, rule, day, now).loads
         _loads.clear()
         _loads[live_code_id, day] = now, loads
     return loads

@@ -229,7 +229,10 @@ def test_n_copies_of_m_events_of_one_second_have_m_effects(code: livecodes.LiveC
     people = [f"wm{n}" for n in range(20)]
     for _ in people:
         livecodes.scan(code.code)
-    adds = [event("add_external_contact", 0, who, State=state(code)) for who in people]
+    # The guide has five ways: four scans have one each to themselves, the others share the first.
+    states = [livecodes.way(code, "lihua", slot).state for slot in range(5)]
+    shown = states[1:] + states[:1] * 16
+    adds = [event("add_external_contact", 0, who, State=its) for who, its in zip(people, shown, strict=True)]
     losses = [event("del_follow_user", 0, who) for who in people[:10]]
     messages = (adds + losses) * 5
     random.Random(7).shuffle(messages)

@@ -98,8 +98,9 @@ def test_added_welcomed_tagged_and_lost_again(sandbox: Sandbox, sent: list[Any])
     livecodes.prepare(code.live_code_id, "lihua")
     people = []
     for _ in range(3):
-        livecodes.scan(code.code)
-        state = livecodes.way(code, "lihua").state
+        shown = livecodes.scan(code.code).qr_url
+        ways = [livecodes.way(code, "lihua", slot) for slot in range(3)]
+        state = next(way.state for way in ways if way.qr_url == shown)
         people.append(sandbox.actions.add(state=state, name="小王")["external_userid"])
     work_off(sandbox, sent)
     for who in people:
