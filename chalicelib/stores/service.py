@@ -14,7 +14,7 @@ from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.stores import cells, folding, geo, maps, rules
 from chalicelib.stores.folding import finish, rebuild, start_rebuild
 from chalicelib.stores.models import FIELDS, StoreItem
-from chalicelib.stores.rules import is_open
+from chalicelib.stores.rules import is_open, place
 from chalicelib.stores.types import Place
 
 __all__ = [
@@ -29,8 +29,10 @@ __all__ = [
     "is_open",
     "near",
     "page",
+    "place",
     "rebuild",
     "remove",
+    "same_spot",
     "several",
     "start_rebuild",
 ]
@@ -77,6 +79,12 @@ def near(
 ) -> Iterator[tuple[float, Place]]:
     """(metres, store) from the nearest to the farthest within `within_m`; only `wanted` ones, if given."""
     return maps.near(geo.wgs84(latitude, longitude, datum), within_m, wanted)
+
+
+def same_spot(known: Place, store: Store) -> bool:
+    """Whether the store is where the map has it."""
+    now = rules.place(store)
+    return (known.latitude, known.longitude) == (now.latitude, now.longitude)
 
 
 def everywhere() -> list[Place]:

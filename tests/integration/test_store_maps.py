@@ -1,0 +1,256 @@
+"""The map follows the stores: at once, through concurrent writers, imports and cuts in half."""
+
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib.platform import due, jobs
+from chalicelib.platform.errors import NotFound
+from chalicelib.stores import cells, folding, maps, packing, rules, service
+from chalicelib.stores.models import HEAD, IMPORTS, NOW, MapItem, StoreItem
+from chalicelib.stores.service import Place
+
+
+def store(store_id: str, latitude: float, longitude: float, **rest: Any) -> dict[str, Any]:
+    given = {
+        "store_id": store_id,
+        "name": store_id,
+        "city": "深圳",
+        "address": "",
+        "latitude": latitude,
+        "longitude": longitude,
+        "datum": "wgs84",
+        "staff_ids": ["a"],
+        "chat_ids": [],
+        "hours": None,
+        "status": "open",
+    }
+    return given | rest
+
+
+def anywhere(count: int, seed: int = 1) -> dict[str, dict[str, Any]]:
+    chance = random.Random(seed)
+    spots = [(chance.uniform(20, 45), chance.uniform(80, 122)) for _ in range(count)]
+    return {f"S{n:05}": store(f"S{n:05}", round(a, 6), round(b, 6)) for n, (a, b) in enumerate(spots)}
+
+
+def mapped() -> dict[str, Place]:
+    """As a new process sees the map."""
+    maps.forget()
+    return {place.store_id: place for place in service.everywhere()}
+
+
+def truth() -> dict[str, Place]:
+    return {row.store_id: rules.place(row.fields()) for row in StoreItem.scan(consistent_read=True)}
+
+
+def change(store_id: str, **changes: Any) -> None:
+    service.change(store_id, changes, lambda whole: whole)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Cells of 8 stores, folded every 5 changes: a large map in the small."""
+    monkeypatch.setattr(cells.cut, "__defaults__", (8,))
+    monkeypatch.setattr(maps, "FOLD_AT", 5)
+    maps.forget()
+    yield
+    maps.forget()
+
+
+def test_each_write_is_seen_and_folded_in(tables: None, small: None) -> None:
+    chance = random.Random(2)
+    known = anywhere(40)
+    for number, one in enumerate(known.values()):
+        service.create(one)
+        if number % 3 == 0:
+            change(one["store_id"], latitude=chance.uniform(-60, 60), name="moved")
+        if number % 7 == 0:
+            service.remove(one["store_id"])
+            if number % 2:
+                service.create(one)
+        at = truth()
+        assert mapped() == at
+        spot = cells.position(chance.choice([*at.values()]) if at else rules.place(one))
+        nearest = next(service.near(*spot, "wgs84", 1e7), None)
+        assert (nearest is None) == (not at) and (nearest is None or nearest[0] == 0)
+    now = maps.view()
+    assert len(now.changes) < 5 and len(now.cells) > 3
+    # Nothing is left of cells that were replaced.
+    rows = [row for row in MapItem.scan() if row.map.startswith("cell#")]
+    assert len(rows) == sum(known.stores > 0 for known in now.cells.values())
+
+
+def test_what_the_map_does_not_hold_does_not_touch_it(tables: None) -> None:
+    service.create(store("A", 22.5, 113.9))
+    before = maps.view().changes["A"].stamp
+    change("A", address="elsewhere", staff_ids=["b", "c"])
+    assert maps.view().changes["A"].stamp == before
+    change("A", staff_ids=[])
+    assert maps.view().changes["A"].stamp != before
+
+
+def test_writers_at_once_all_get_through(engine: str, small: None) -> None:
+    """Sixteen at a time: none is lost, none refused, and no fold undoes another."""
+    known = [*anywhere(64).values()]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(service.create, known))
+        assert mapped() == truth() and len(mapped()) == 64
+
+        def move(one: dict[str, Any]) -> None:
+            change(one["store_id"], latitude=one["latitude"] + 1)
+            if int(one["store_id"][1:]) % 4 == 0:
+                service.remove(one["store_id"])
+
+        list(pool.map(move, known))
+    assert mapped() == truth() and len(mapped()) == 48
+    maps.tidy()
+    assert mapped() == truth()
+
+
+def test_an_import_beside_writers(engine: str, small: None) -> None:
+    before = anywhere(60)
+    service.import_csv(table(before), complete)
+    assert mapped() == truth() and not maps.view().changes
+    after = {k: v | {"latitude": v["latitude"] + 2} for k, v in before.items()}
+    importer = threading.Thread(target=service.import_csv, args=(table(after), complete))
+    importer.start()
+    for number in range(20):
+        service.create(store(f"NEW{number}", 30 + number / 10, 100))
+    importer.join()
+    assert mapped() == truth() and len(mapped()) == 80
+
+
+def table(known: dict[str, dict[str, Any]]) -> str:
+    lines = [f"{s['store_id']},{s['name']},{s['latitude']},{s['longitude']},wgs84" for s in known.values()]
+    return "\n".join(["store_id,name,latitude,longitude,datum", *lines])
+
+
+def complete(fields: Any) -> dict[str, Any]:
+    return store(**fields) if fields["staff_ids"] else store(**{**fields, "staff_ids": ["a"]})
+
+
+@pytest.mark.parametrize("cut", ["rows", "half the rows", "fold"])
+def test_an_import_cut_in_half_is_finished_by_the_timer(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    service.import_csv(table(anywhere(30)), complete)
+    moved = {k: v | {"latitude": v["latitude"] + 5} for k, v in anywhere(40).items()}
+    commit, save = maps.fold, StoreItem.batch_write
+
+    class Cut(BaseException):
+        pass
+
+    def die(*_: Any) -> Any:
+        raise Cut
+
+    if cut == "rows":
+        monkeypatch.setattr(StoreItem, "batch_write", die)
+    elif cut == "half the rows":
+        items = [service._item(v) for v in [*moved.values()][:20]]
+
+        def half() -> Any:
+            with save() as batch:
+                for item in items:
+                    batch.save(item)
+            raise Cut
+
+        monkeypatch.setattr(StoreItem, "batch_write", half)
+    else:
+        monkeypatch.setattr(maps, "fold", die)
+    with pytest.raises(Cut):
+        service.import_csv(table(moved), complete)
+    monkeypatch.setattr(StoreItem, "batch_write", save)
+    monkeypatch.setattr(maps, "fold", commit)
+    (left,) = MapItem.query(IMPORTS)
+    work = next(row.work for row in due.DueItem.scan() if row.work.get("import_id") == left.part)
+    assert work["kind"] == "store_map"
+    assert (mapped() == truth()) is (cut == "rows")
+    for _ in range(2):
+        service.finish(work["import_id"])
+        assert mapped() == truth()
+    assert not list(MapItem.query(IMPORTS))
+
+
+def test_a_reader_never_loses_the_map_under_a_fold(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cells that are folded between reading their list and reading them."""
+    service.import_csv(table(anywhere(50)), complete)
+    maps.forget()
+    get, hits = MapItem.batch_get, []
+
+    def late(keys: Any, **rest: Any) -> Any:
+        if not hits:
+            hits.append(1)
+            service.import_csv(table(anywhere(50, seed=4)), complete)
+        return get(keys, **rest)
+
+    monkeypatch.setattr(MapItem, "batch_get", late)
+    assert {p.store_id: p for p in service.everywhere()} == truth()
+    hits.clear()
+    maps.forget()
+    found = [place for _, place in service.near(30, 100, "wgs84", 2e7)]
+    assert sorted(p.store_id for p in found) == sorted(truth())
+
+
+def test_the_map_made_anew(tables: None, small: None, sent: list[Any]) -> None:
+    service.import_csv(table(anywhere(30)), complete)
+    service.create(store("LATE", 10, 100))
+    for row in MapItem.scan():
+        if row.map.startswith("cell#"):
+            row.delete()
+    head = MapItem.get(NOW, HEAD)
+    head.cells = packing.pack_cells({1: packing.Cell(0, 0)})
+    head.save()
+    assert len(mapped()) == 1
+    job_id = service.start_rebuild()
+    ((queue, message, _),) = [m for m in sent if m[0] == "assign"]
+    assert (queue, message) == ("assign", {"kind": folding.KIND, "job_id": job_id})
+    for _ in range(2):
+        service.rebuild(job_id)
+        assert mapped() == truth()
+    assert jobs.get(job_id)["status"] == "finished"
+
+
+def test_rebuilding_loses_to_a_writer_and_tries_again(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch, sent: list[Any]
+) -> None:
+    service.import_csv(table(anywhere(30)), complete)
+    job_id, add_head, hits = service.start_rebuild(), maps.add_head, []
+
+    def late(*args: Any) -> None:
+        if not hits:
+            hits.append(1)
+            service.import_csv(table(anywhere(30, seed=9)), complete)
+        add_head(*args)
+
+    monkeypatch.setattr(folding.maps, "add_head", late)
+    service.rebuild(job_id)
+    assert mapped() == truth() and jobs.get(job_id)["status"] == "finished"
+    rows = [row for row in MapItem.scan() if row.map.startswith("cell#")]
+    assert len(rows) == sum(known.stores > 0 for known in maps.view().cells.values())
+
+
+def test_a_store_deleted_twice_and_changed_by_two(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    service.create(store("A", 1, 1))
+    find = service._find
+
+    def late(store_id: str) -> StoreItem:
+        item = find(store_id)
+        monkeypatch.setattr(service, "_find", find)
+        change(store_id, latitude=2)
+        return item
+
+    monkeypatch.setattr(service, "_find", late)
+    with pytest.raises(service.Conflict):
+        change("A", latitude=3)
+    assert mapped()["A"].latitude == 2
+    service.remove("A")
+    with pytest.raises(NotFound):
+        service.remove("A")
+    assert mapped() == {}
