@@ -159,7 +159,8 @@ def _poster(call: Call, live_code_id: str, form: str) -> Answer:
     code = livecodes.get(live_code_id)
     names = ("template", "staff_id", "title", "subtitle", "avatar_url", "width", "quality")
     wanted = {name: call.query[name] for name in names if call.query.get(name)}
-    return _answered(service.poster(code, {**wanted, "format": form}))
+    picture = livecodes.native_picture(code) if code.native else None
+    return _answered(service.poster(code, {**wanted, "format": form}, picture))
 
 
 def _answered(made: dict[str, Any]) -> Answer:

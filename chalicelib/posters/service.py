@@ -37,7 +37,7 @@ _CODE = "AbCd2345"
 
 
 def poster(code: LiveCode, wanted: Mapping[str, Any], qr_image: bytes | None = None) -> dict[str, Any]:
-    """A live code's poster: `{"content_type"}` and `body`, or `key` of the file when it is a large one.
+    """A live code's poster: `{"content_type"}` with `body`, or the `url` of a file too large for that.
 
     wanted: "template", "width", "title", "subtitle", "format", "quality", "avatar_url", and "staff_id",
     whose name stands on it. qr_image: the picture of WeCom's own code, to stand there instead of our link.
@@ -112,9 +112,10 @@ def _longest_link() -> str:
 
 def _file(told: Mapping[str, Any]) -> dict[str, Any]:
     text = told.get("png_base64") or told.get("file_base64")
+    kind = {"content_type": told.get("content_type", "image/png")}
     if text:
-        return {"content_type": told["content_type"], "body": base64.b64decode(text)}
-    return {"content_type": told["content_type"], "url": files.download_url(told["key"], told["name"])}
+        return {**kind, "body": base64.b64decode(text)}
+    return {**kind, "url": files.download_url(told["key"], told["name"])}
 
 
 def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
