@@ -71,8 +71,8 @@ class LiveCode:
 
     @property
     def native(self) -> bool:
-        """Whether posters hold WeCom's own code instead of our link."""
-        return bool(self.definition["printing"] == "native")
+        """Whether posters hold WeCom's own code of several members instead of our link."""
+        return bool(self.definition.get("printing") == "native" and self.definition["kind"] == "staff")
 
     @property
     def skip_verify(self) -> bool:
@@ -139,7 +139,8 @@ def _changed(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
     check(definition)
     was, now = rules.rule_of(item.definition), rules.rule_of(definition)
     tx = Transaction()
-    if definition["printing"] == "native" or not set(item.staff_ids_ever) <= set(now.staff_ids):
+    leads_to_others = definition["kind"] == "group" or definition["printing"] == "native"
+    if leads_to_others or not set(item.staff_ids_ever) <= set(now.staff_ids):
         _clean_up(tx, item, max(was.reserve_for, now.reserve_for) + GRACE)
     _rewrite(
         tx,
@@ -152,9 +153,14 @@ def _changed(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
     return changed
 
 
-def archive(live_code_id: str) -> None:
-    """Close it for good: its scans are told so, lists leave it out. NotFound, Conflict."""
+def archive(live_code_id: str, version: int | None = None) -> None:
+    """Close it for good: its scans are told so, lists leave it out. NotFound, Conflict.
+
+    version: only if it is still at that one.
+    """
     item = _config(live_code_id)
+    if version not in (None, item.version):
+        raise Conflict(_MEANWHILE)
     if item.active:
         tx = Transaction()
         _clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
@@ -269,6 +275,8 @@ def _prepare(code: LiveCode) -> None:
     messages: list[dict[str, Any]] = [
         {**work, "kind": "contact_way", "staff_id": one} for one in code.rule.staff_ids
     ]
-    if code.native:
+    if code.definition["kind"] == "group":
+        messages.append({**work, "kind": "group_code"})
+    elif code.native:
         messages.append({**work, "kind": "native", "changed": True})
     queues.send_all("assign", [(message, None) for message in messages])

@@ -123,7 +123,7 @@ class ContactWayItem(Base):
 
     A code's native way has an empty staff_id, and: listed, whom WeCom was told at told_at;
     left_out {staff_id: {reason, at}}; telling, who is telling WeCom at present and until when; asked,
-    how often a change was announced.
+    how often a change was announced. Under `#<kind>#<shard>` stands only `ways`: how many there are.
     """
 
     class Meta(BaseMeta):
@@ -144,17 +144,8 @@ class ContactWayItem(Base):
     left_out = JSONAttribute(null=True)
     telling = UnicodeAttribute(null=True)
     asked = NumberAttribute(null=True)
+    ways = NumberAttribute(null=True)
     by_live_code = WaysOfCode()
-
-
-class WayCountItem(Base):
-    """How many contact ways of a kind there are, in a shard: state `#<kind>#<shard>`."""
-
-    class Meta(BaseMeta):
-        table_name = settings.table("contact_ways")
-
-    state = UnicodeAttribute(hash_key=True)
-    ways = NumberAttribute()
 
 
 def account_key(staff_id: str) -> str:

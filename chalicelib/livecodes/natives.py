@@ -17,10 +17,11 @@ from typing import Any
 from chalicelib.livecodes import making, places, rules, ways
 from chalicelib.livecodes.codes import LiveCode, get
 from chalicelib.livecodes.models import READY, TOTAL, ContactWayItem, member_key
-from chalicelib.platform import clock, due, ids, log, queues, storage, timeline
+from chalicelib.platform import clock, due, ids, log, queues, settings, storage, timeline
 from chalicelib.platform.errors import DomainError, NotFound, Upstream
 from chalicelib.platform.timeline import Line
 from chalicelib.wecom import client as wecom
+from chalicelib.wecom import pictures
 from chalicelib.wecom.errors import WeComError
 
 AHEAD = timedelta(hours=1)  # how far off the next look at a code is at most
@@ -101,6 +102,11 @@ def scan(code: LiveCode, now: datetime, origin: Mapping[str, Any]) -> str | None
     nobody = {"staff_id": None, "assignment_id": None}
     timeline.record(Line(f"scan#{scan_id}", "scanned", now, scan_id, {**data, **nobody}))
     return qr_url
+
+
+def picture(code: LiveCode) -> bytes:
+    """The QR code's picture from WeCom, for a poster. Upstream, WeComError, UsedUp."""
+    return pictures.fetch(way(code).qr_url, settings.env("WECOM_API_BASE", wecom.HOST))
 
 
 def status(code: LiveCode) -> dict[str, Any] | None:

@@ -129,6 +129,51 @@ class NewLiveCode(Struct, kw_only=True):
     timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "Asia/Shanghai"
 
 
+class FileCode(NewLiveCode, kw_only=True):
+    """A code in a file: a known one by its live_code_id, a new one by a `ref` of the operator's own."""
+
+    live_code_id: Annotated[str, Meta(pattern=r"^lc_[2-9A-HJ-NP-Za-km-z]{8}\Z")] | None = None
+    ref: Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")] | None = None
+
+
+class FileIn(Struct, kw_only=True):
+    """Codes to apply. dry_run: only say what would change. archive_missing: archive what is not in it."""
+
+    yaml: Annotated[str, Meta(max_length=2_000_000)]
+    dry_run: bool = True
+    archive_missing: bool = False
+
+
+class WaysInUse(Struct, kw_only=True):
+    """Contact ways and join ways; `by_kind`: staff (a guide's), native (a code's own), group (join ways)."""
+
+    in_use: int
+    limit: int
+    left: int
+    by_kind: dict[str, int]
+
+
+class FieldChange(Struct, kw_only=True):
+    field: str
+    from_: Any = msgspec.field(name="from")
+    to: Any
+
+
+class CodeChange(Struct, kw_only=True):
+    """`diff`: of a changed code, field by field; `text`: as a unified diff of its YAML."""
+
+    live_code_id: str
+    ref: str | None
+    action: Literal["create", "change", "archive", "same"]
+    diff: list[FieldChange]
+    text: str
+
+
+class FileOut(Struct, kw_only=True):
+    changes: list[CodeChange]
+    applied: bool
+
+
 class LiveCodePatch(Struct, kw_only=True):
     """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
 

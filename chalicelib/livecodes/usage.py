@@ -4,7 +4,7 @@ An exact count, kept in the very transaction that makes or removes a way's row; 
 many are made at once. A row whose making is under way counts.
 """
 
-from chalicelib.livecodes.models import WayCountItem
+from chalicelib.livecodes.models import ContactWayItem
 from chalicelib.platform import ids, log
 from chalicelib.platform.errors import Exhausted
 from chalicelib.platform.storage import Transaction
@@ -28,15 +28,15 @@ class UsedUp(Exhausted):
 
 def add(tx: Transaction, kind: str, key: str, ways: int) -> None:
     """Count ways made (1) or deleted (-1), as `usage` of the transaction. `key`: the way's state or id."""
-    item = WayCountItem(_name(kind, ids.shard(key, _SHARDS)))
-    tx.update("usage", item, [WayCountItem.ways.add(ways)])
+    item = ContactWayItem(_name(kind, ids.shard(key, _SHARDS)))
+    tx.update("usage", item, [ContactWayItem.ways.add(ways)])
 
 
 def current() -> dict[str, int]:
     """Ways there are, by kind: staff (one guide each), native, group (join ways)."""
     names = {_name(kind, shard): kind for kind in KINDS for shard in range(_SHARDS)}
     found = dict.fromkeys(KINDS, 0)
-    for row in WayCountItem.batch_get(list(names), consistent_read=True):
+    for row in ContactWayItem.batch_get(list(names), consistent_read=True):
         found[names[row.state]] += int(row.ways)
     return found
 

@@ -15,6 +15,7 @@ from chalicelib.platform import storage
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.wecom.client import ContactWay
+from chalicelib.wecom.errors import WeComError
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
 DAY = "2026-11-23"
@@ -28,6 +29,7 @@ class FakeWeCom:
 
     def __init__(self) -> None:
         self.ways: dict[str, dict[str, Any]] = {}
+        self.made = 0
         self.calls: Counter[str] = Counter()
         self.fail: dict[str, list[Any]] = {}
         self._lock = threading.Lock()
@@ -43,7 +45,8 @@ class FakeWeCom:
     def add_contact_way(self, fields: Mapping[str, Any], *, deadline: datetime | None = None) -> ContactWay:
         with self._lock:
             planned = self._called("add_contact_way")
-            config_id = f"cfg{len(self.ways)}"
+            config_id = f"cfg{self.made}"
+            self.made += 1
             qr_code = f"https://wework.qpic.cn/wwpic/{config_id}/0"
             self.ways[config_id] = {**fields, "config_id": config_id, "qr_code": qr_code}
             if planned:
@@ -65,6 +68,11 @@ class FakeWeCom:
     ) -> None:
         self._called("update_contact_way")
         self.ways[config_id].update(changes)
+
+    def del_contact_way(self, config_id: str, *, deadline: datetime | None = None) -> None:
+        self._called("del_contact_way")
+        if self.ways.pop(config_id, None) is None:
+            raise WeComError("externalcontact/del_contact_way", 41044)
 
     def user_get(self, userid: str, *, deadline: datetime | None = None) -> dict[str, Any]:
         self._called("user_get")
