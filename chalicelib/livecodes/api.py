@@ -7,26 +7,58 @@ from urllib.parse import urlsplit
 import msgspec
 
 from chalicelib.livecodes import checks, service
-from chalicelib.livecodes.types import LiveCodePatch, Location, NewLiveCode, ScanOut
+from chalicelib.livecodes.types import (
+    FileCode,
+    FileIn,
+    FileOut,
+    LiveCodePatch,
+    Location,
+    NewLiveCode,
+    ScanOut,
+    WaysInUse,
+)
 from chalicelib.platform import clock, http, log, settings
 from chalicelib.platform.errors import DomainError, Invalid, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.printruns import service as printruns
 from chalicelib.staff import service as staff
-from chalicelib.web.scan import page
+from chalicelib.stores import service as stores
+from chalicelib.web.scan import choose, page
 
 door = http.Door(__name__, tag="Live codes")
 
 _COOKIE = "mr_"  # and the live code's code: a person is known with any card of the code
+_ADVISER = "专属顾问"  # whom WeCom chooses, in a native code
+_CHOOSING = ("choose", "city", "page", "q")
 _YEAR = 365 * 86_400
 
 
-@door.route("GET", "/s/{code}", summary="A scan: a page for a phone, JSON for `Accept: application/json`")
+@door.route(
+    "GET",
+    "/s/{code}",
+    summary="A scan: a page for a phone, JSON for `Accept: application/json`",
+    query={
+        "store_id": "The store that was chosen (nearest_store)",
+        "city": "Choose among its stores",
+        "q": "Choose among stores with this in their name",
+        "page": "Of the stores to choose from",
+        "choose": "Choose a store although one has a guide already",
+    },
+)
 def scan(call: Call, code: str) -> Answer:
+    store_id = call.query.get("store_id")
+    where = service.Where(store_id=store_id) if store_id else None
     if _wants_json(call):
-        return _scanned(call, code)
+        return _scanned(call, code, where)
     try:
-        code, found = _found(call, code)
+        if call.query.keys() & {*_CHOOSING} and (picker := _picker(call, code)):
+            return picker
+        try:
+            code, found = _found(call, code, where)
+        except Invalid:  # a store that is no more
+            found = service.Scan("choose_store")
+        if found.kind == "choose_store":
+            return _picker(call, code) or _html(page.closed())
     except NotFound:
         return _html(page.unknown(), 404)
     except DomainError as error:
@@ -34,8 +66,14 @@ def scan(call: Call, code: str) -> Answer:
         return _html(page.busy(), error.status)
     if found.kind == "closed":
         return _html(page.used() if found is printruns.USED else page.closed())
-    name = staff.name(str(found.staff_id))
-    return _html(page.guide(name, str(found.qr_url)), cookie=_cookie(code, found))
+    if found.kind == "group" and found.chat_id:
+        made = page.group(service.group_name(found.chat_id), str(found.qr_url))
+        return _html(made, cookie=_cookie(code, found))
+    name = staff.name(found.staff_id) if found.staff_id else _ADVISER
+    store = stores.find(found.store_id) if found.store_id else None
+    its_name = store["name"] if store else None
+    made = page.guide(name, str(found.qr_url), its_name, found.distance_m)
+    return _html(made, cookie=_cookie(code, found))
 
 
 @door.route(
@@ -46,7 +84,7 @@ def scan(call: Call, code: str) -> Answer:
     summary="A scan by one who says where they are",
 )
 def locate(call: Call, code: str) -> Answer:
-    return _scanned(call, code)
+    return _scanned(call, code, service.Where(**msgspec.structs.asdict(call.body)))
 
 
 @door.route("POST", "/api/live-codes", body=NewLiveCode, status=201, scope="write", summary="A new live code")
@@ -60,9 +98,65 @@ def listing(call: Call) -> dict[str, Any]:
     return http.listing([_shown(code) for code in codes], cursor)
 
 
+@door.route(
+    "GET",
+    "/api/live-codes/export",
+    scope="read",
+    summary="Live codes as a YAML file: those that are not archived, without defaults, in a fixed order",
+    query={"ids": "Only these, by live_code_id, with commas between them"},
+)
+def export(call: Call) -> Answer:
+    from chalicelib.livecodes import files
+
+    ids = [one for one in call.query.get("ids", "").split(",") if one]
+    if len(ids) > http.MAX_PAGE:
+        raise Invalid(("ids", f"at most {http.MAX_PAGE}"))
+    return Answer(files.export(ids or None), headers={"Content-Type": "application/yaml; charset=utf-8"})
+
+
+@door.route(
+    "POST",
+    "/api/live-codes/apply",
+    body=FileIn,
+    answer=FileOut,
+    scope="write",
+    summary="Make live codes what a YAML file says; with dry_run (the default) only say what would change",
+    max_body=4 * http.MAX_BODY,
+)
+def apply(call: Call) -> dict[str, Any]:
+    from chalicelib.livecodes import files
+
+    wanted: list[dict[str, Any]] = []
+    wrong: list[tuple[str, str]] = []
+    for index, given in enumerate(files.read(call.body.yaml)):
+        try:
+            wanted.append(_builtins(http.convert(given, FileCode, f"codes[{index}].")))
+            wrong += files.unknown(given, wanted[-1], f"codes[{index}]")
+        except Invalid as error:
+            wrong += error.errors
+    if wrong:
+        raise Invalid(*wrong)
+    changes = files.plan(wanted, call.body.archive_missing)
+    if not call.body.dry_run:
+        files.apply(changes)
+    return {"changes": [change.shown() for change in changes], "applied": not call.body.dry_run}
+
+
 @door.route("GET", "/api/live-codes/{live_code_id}", scope="read", summary="One live code")
 def get(call: Call, live_code_id: str) -> dict[str, Any]:
-    return _shown(service.get(live_code_id))
+    code = service.get(live_code_id)
+    return {**_shown(code), **({"native": service.native_status(code)} if code.native else {})}
+
+
+@door.route(
+    "GET",
+    "/api/contact-ways/usage",
+    scope="read",
+    answer=WaysInUse,
+    summary="How many of WeCom's contact ways the corp has in use, of 500,000",
+)
+def ways_in_use(call: Call) -> dict[str, Any]:
+    return service.ways_in_use()
 
 
 @door.route(
@@ -102,17 +196,57 @@ def assignments(call: Call) -> dict[str, Any]:
     return http.listing(*service.assignments(live_code_id, limit, cursor))
 
 
-def _found(call: Call, code: str) -> tuple[str, service.Scan]:
+@door.route(
+    "GET",
+    "/api/assignments/{assignment_id}",
+    scope="read",
+    summary="Why a scan got whom it got, and what became of it, also in a sentence",
+)
+def assignment(call: Call, assignment_id: str) -> dict[str, Any]:
+    return service.assignment(assignment_id)
+
+
+@door.route(
+    "GET",
+    "/api/live-codes/{live_code_id}/why",
+    scope="read",
+    summary="Who would get a scan now, and why; nothing is written",
+    query={"at": "Another time (ISO 8601 with its offset); the places are those taken at present"},
+)
+def would_get(call: Call, live_code_id: str) -> dict[str, Any]:
+    at = call.query.get("at")
+    try:
+        # A "+" that was not escaped comes as a space.
+        when = clock.parse(at.replace(" ", "+")) if at else None
+    except ValueError as error:
+        raise Invalid(("at", "an ISO 8601 time with its offset")) from error
+    return service.would_get(live_code_id, when)
+
+
+def _found(call: Call, code: str, where: service.Where | None) -> tuple[str, service.Scan]:
     """(the live code's own code, what the scan gets). The code in the link may also be a printed card's."""
-    if not printruns.is_token(code):
-        return code, service.scan(code, call.cookies.get(_COOKIE + code))
-    card = printruns.find(code)
-    cookie = call.cookies.get(_COOKIE + card.code)
-    return card.code, printruns.scan(card, cookie, partial(service.scan, card.code, cookie))
+    card = printruns.find(code) if printruns.is_token(code) else None
+    code = card.code if card else code
+    cookie = call.cookies.get(_COOKIE + code)
+    decide = partial(service.locate, code, where, cookie) if where else partial(service.scan, code, cookie)
+    return code, printruns.scan(card, cookie, decide) if card else decide()
 
 
-def _scanned(call: Call, code: str) -> Answer:
-    code, found = _found(call, code)
+def _picker(call: Call, code: str) -> Answer | None:
+    """The page on which one says where one is, or chooses a store. None: this code has no stores."""
+    asked = {name: call.query[name][:100] for name in _CHOOSING if name in call.query and name != "page"}
+    text = call.query.get("page", "")
+    number = int(text) if text.isdecimal() and len(text) < 5 else 1
+    code = printruns.find(code).code if printruns.is_token(code) else code
+    found = service.choices(code, asked.get("city"), asked.get("q", "").strip(), number)
+    if found is None:
+        return None
+    number = found.page if found.stores else number
+    return _html(choose.choose(found.cities, found.stores, asked, number, found.pages))
+
+
+def _scanned(call: Call, code: str, where: service.Where | None = None) -> Answer:
+    code, found = _found(call, code, where)
     answer = ScanOut(
         assignment_id=found.assignment_id,
         kind=found.kind,

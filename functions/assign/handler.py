@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.groups import works as groups
 from chalicelib.livecodes import service
 from chalicelib.platform import consumers, log
 from chalicelib.stores import service as stores
@@ -22,10 +23,13 @@ def work(message: dict[str, Any]) -> None:
     elif message["kind"] == "way_cleanup":
         after = message.get("after", "")
         service.clean_up(message["live_code_id"], message["version"], message["native"], after)
+        service.clean_up_join_ways(message["live_code_id"], message["version"], message["native"])
     elif message["kind"] == "way_delete":
         service.delete_way(message["config_id"])
     elif message["kind"] == "store_map":
         _map_stores(message)
+    elif message["kind"] in groups.WORK:
+        groups.work(message)
     else:
         raise ValueError("not a kind of work for assign")
 
