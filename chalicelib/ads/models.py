@@ -118,13 +118,13 @@ class AdConversionItem(Base):
 
 
 class AdStatItem(Base):
-    """Figures of a campaign and day, in shards: many people may open a page at once."""
+    """Figures of a campaign and day, in shards: many may open a page at once. day: `2026-11-22#<shard>`."""
 
     class Meta(BaseMeta):
-        table_name = settings.table("counters")
+        table_name = settings.table("ad_stats")
 
-    day = UnicodeAttribute(hash_key=True)
-    what = UnicodeAttribute(range_key=True)
+    ad_campaign_id = UnicodeAttribute(hash_key=True)
+    day = UnicodeAttribute(range_key=True)
 
 
 def stat(
@@ -132,7 +132,7 @@ def stat(
 ) -> tuple[AdStatItem, list[Action]]:
     """The counter of that day (in Shanghai) and the shard of `key`, and what adds `sums` to it."""
     day = at.astimezone(clock.SHANGHAI).date().isoformat()
-    item = AdStatItem(_stat_key(campaign_id), f"{day}#{ids.shard(key, rules.STAT_SHARDS)}")
+    item = AdStatItem(campaign_id, f"{day}#{ids.shard(key, rules.STAT_SHARDS)}")
     return item, [Path(name).add(Value(value)) for name, value in sums.items()]
 
 
@@ -147,10 +147,10 @@ def stats(campaign_id: str, start: date, end: date) -> dict[str, dict[str, int]]
     table, last = AdStatItem._get_connection(), None
     found: dict[str, dict[str, int]] = {}
     while True:
-        between = Path("what").between(start.isoformat(), f"{end.isoformat()}~")
-        page = table.query(_stat_key(campaign_id), range_key_condition=between, exclusive_start_key=last)
+        between = Path("day").between(start.isoformat(), f"{end.isoformat()}~")
+        page = table.query(campaign_id, range_key_condition=between, exclusive_start_key=last)
         for row in page["Items"]:
-            sums = found.setdefault(row["what"]["S"].partition("#")[0], {})
+            sums = found.setdefault(row["day"]["S"].partition("#")[0], {})
             for name in rules.FIGURES:
                 if name in row:
                     sums[name] = sums.get(name, 0) + int(row[name]["N"])
@@ -203,7 +203,3 @@ def restate(item: AdConversionItem, status: str, **values: Any) -> list[Action]:
         attribute = getattr(AdConversionItem, name)
         actions.append(attribute.remove() if value is None else attribute.set(value))
     return actions
-
-
-def _stat_key(campaign_id: str) -> str:
-    return f"ad#{campaign_id}"

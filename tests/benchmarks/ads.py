@@ -1,0 +1,75 @@
+"""What a landing page's visit and a conversion cost: requests and write units as the engine counts them.
+
+Read units: a visit reads two small items consistently (2); the others are in the docs. WeCom and the ad
+platform are answered from memory. Prints `name value unit`.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import callback_units as units  # sets the environment, and starts an engine
+
+from chalicelib.ads import campaigns, conversions, links, models, rules, service
+from chalicelib.platform import clock, queues
+from chalicelib.platform.line import Line
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.client import AcquisitionLink
+
+DEFINITION: dict[str, Any] = {
+    "name": "x", "platform": "baidu", "channel": "ad", "live_code_id": None, "fallback_live_code_id": None,
+    "staff_ids": ["lihua"], "skip_verify": True, "credentials": "b", "report_url": None,
+    "page": {"title": "新客礼", "bullets": ["一", "二", "三"]}, "attribution_window": "P30D",
+    "report": {"added": "79", "chatted": None, "bought": "10"}, "alert_staff_ids": [],
+}  # fmt: skip
+
+
+class Corp:
+    def create_link(self, *_: Any, **__: Any) -> AcquisitionLink:
+        return AcquisitionLink("ca1", "https://work.weixin.qq.com/ca/ca1")
+
+
+def measure() -> None:
+    queues.send = lambda *_, **__: None  # type: ignore[assignment]
+    wecom.default_client = Corp  # type: ignore[assignment]
+    conversions.outgoing.send = lambda *_: (200, b'{"header": {"status": 0}}')  # type: ignore[assignment]
+    conversions._credentials = lambda _: {"token": "T"}  # type: ignore[assignment]
+    made = campaigns.create(DEFINITION)
+    links.sync(made["ad_campaign_id"])
+    code = made["ad_campaign_id"].removeprefix("ac_")
+    query = {"bd_vid": "12031567813456789012"}
+    click = rules.click_of("baidu", code, made["url"], query)
+    assert click is not None
+    now = clock.now()
+    added = Line(units.WHO, "customer_added", now, "d", {"state": click.token, "begins": True})
+    told = rules.conversion_id(click.token, "added", "")
+    meter = units.Meter()
+
+    def of(name: str, work: Callable[[], Any]) -> None:
+        meter.writes, meter.requests = 0.0, 0
+        work()
+        print(f"ad_{name} {meter.writes:g} write_units")
+        print(f"ad_{name}_requests {meter.requests} requests")
+
+    of("visit_with_a_new_click", lambda: service.visit(code, query))
+    of("visit_again", lambda: service.visit(code, query))
+    of("visit_without_click", lambda: service.visit(code, {}))
+    of("add_found", lambda: service.on_added(added))
+    of("conversion_told", lambda: conversions.report(told))
+    assert models.AdConversionItem.get(told).status == rules.SENT
+
+
+def main() -> None:
+    process = units.engine()
+    try:
+        measure()
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+if __name__ == "__main__":
+    main()
