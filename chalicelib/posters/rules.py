@@ -172,7 +172,7 @@ def parse_request(data: object, templates: Mapping[str, Template], default: str)
         qr_image=image,
         format=form,  # type: ignore[arg-type]
         quality=quality,
-    )  # type: ignore[arg-type]
+    )
 
 
 def _picture(text: object, wrong: list[Problem]) -> bytes:

@@ -129,3 +129,72 @@ def test_every_character_is_drawn_inside_the_box(text: str, align: str, valign: 
 @pytest.mark.parametrize("words", ["", "   "])
 def test_no_words_no_lines(words: str) -> None:
     assert typeset.place(BOX, words, advance) == []
+
+
+GAPPED = [("会VIP员", 4.0 - 0.5 + 0.25), ("VIP 员", 3.0), ("会员", 2.0), ("满300减", 3.5 + 0.25)]
+
+
+@pytest.mark.parametrize(("text", "width"), GAPPED, ids=range(4))
+def test_a_little_space_stands_between_chinese_and_latin(text: str, width: float) -> None:
+    assert typeset.offsets(text, advance, gap=0.125)[-1] == width
+    assert typeset.offsets(text, advance)[-1] <= width
+
+
+def test_without_squeezing_a_lines_ends_keep_their_blank_halves() -> None:
+    assert typeset.offsets("「好」", advance, squeeze=False) == [0.0, 1.0, 2.0, 3.0]
+    assert typeset.offsets("好），好", advance, squeeze=False)[-1] == 3.5
+
+
+@pytest.mark.parametrize("mark", ["——", "……"])
+@pytest.mark.parametrize("width", [3, 4, 5, 6])
+def test_a_dash_and_an_ellipsis_are_never_torn(mark: str, width: int) -> None:
+    for lines in (
+        typeset.wrap(f"会员日{mark}快来吧{mark}好", width, measure),
+        typeset.balanced(f"会员日{mark}快来吧{mark}好", width, measure),
+    ):
+        assert sum(line.count(mark) for line in lines) == 2
+        assert all(line[0] not in typeset.NOT_FIRST for line in lines)
+
+
+ALL_PIECES = st.one_of(PIECE, st.sampled_from(["——", "……", "会员％", "“会”", "‘员’", "《会》", "日、"]))
+ANY_TEXT = st.lists(ALL_PIECES, min_size=1, max_size=60).map("".join).map(str.strip).filter(bool)
+
+
+@given(
+    ANY_TEXT,
+    st.sampled_from(["left", "center", "right"]),
+    st.integers(1, 5),
+    st.floats(20, 100),
+    st.floats(0, 0.25),
+    st.booleans(),
+)
+def test_no_text_is_lost_but_behind_an_ellipsis_and_all_of_it_is_in_the_box(
+    text: str, align: str, max_lines: int, smallest: float, gap: float, squeeze: bool
+) -> None:
+    box = Text(
+        "{title}",
+        10,
+        20,
+        500,
+        max(240.0, 1.3 * smallest),
+        100,
+        "#000000",
+        smallest,
+        max_lines,
+        leading=1.3,
+        align=align,  # type: ignore[arg-type]
+        gap=gap,
+        squeeze=squeeze,
+    )
+    lines = typeset.place(box, text, advance)
+    assert 1 <= len(lines) <= max_lines
+    shown, whole = "".join("".join(line.text for line in lines).split()), "".join(text.split())
+    assert shown == whole or (shown[-1] == typeset.ELLIPSIS and whole.startswith(shown[:-1]))
+    for line in lines:
+        places = typeset.offsets(line.text, advance, gap=gap, squeeze=squeeze)
+        hang = 0.5 * line.size if squeeze else 0  # a blank half of punctuation
+        assert line.xs[0] >= 10 - hang - 0.01
+        assert line.xs[0] + (places[-1] - places[0]) * line.size <= 510 + hang + 0.01
+        assert line.baseline - 0.88 * line.size >= 20 - 0.01
+        assert line.baseline + 0.12 * line.size <= 20 + box.height + 0.01
+    assert all(line.text[0] not in typeset.NOT_FIRST for line in lines[1:])
