@@ -1,0 +1,139 @@
+"""Doors of groups: the mirror, the line of a code, tasks, the blacklist."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from chalicelib.groups import blacklist, opening, service, tasks, works
+from chalicelib.groups.types import Done, GroupOut, LineOut, Sync, TaskOut, Unwanted, UnwantedOut
+from chalicelib.livecodes import service as livecodes
+from chalicelib.platform import http, jobs
+from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.http import Call
+
+door = http.Door(__name__, tag="Groups")
+
+_PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@door.route(
+    "GET",
+    "/api/groups",
+    scope="read",
+    query={"limit": "", "cursor": ""},
+    summary="Customer groups that we know of",
+)
+def listing(call: Call) -> dict[str, Any]:
+    return http.listing(*service.page(*call.page()))
+
+
+@door.route("GET", "/api/groups/{chat_id}", scope="read", answer=GroupOut, summary="One group")
+def get(call: Call, chat_id: str) -> GroupOut:
+    return msgspec.convert(service.get(chat_id), GroupOut)
+
+
+@door.route(
+    "GET",
+    "/api/groups/{chat_id}/members",
+    scope="read",
+    query={"limit": "", "cursor": ""},
+    summary="Who is, and who was, in a group",
+)
+def members(call: Call, chat_id: str) -> dict[str, Any]:
+    return http.listing(*service.members(chat_id, *call.page()))
+
+
+@door.route(
+    "POST", "/api/groups/sync", body=Sync, status=202, scope="write", summary="Read all groups from WeCom"
+)
+def sync(call: Call) -> dict[str, Any]:
+    return jobs.get(works.sync(call.body.owners))
+
+
+@door.route(
+    "GET",
+    "/api/live-codes/{live_code_id}/groups",
+    scope="read",
+    answer=LineOut,
+    summary="The groups of a group code, in the order in which they fill up",
+)
+def line(call: Call, live_code_id: str) -> LineOut:
+    code = livecodes.get(live_code_id)
+    if not livecodes.is_group_code(code):
+        raise NotFound("is not a group code")
+    limit = livecodes.group_limit(code)
+    chat_ids = livecodes.group_line(code)
+    rooms = service.rooms(chat_ids)
+    told = service.shown(chat_ids)
+    return LineOut(
+        live_code_id=live_code_id,
+        printing=code.definition["printing"],
+        limit=limit,
+        opened_by="wecom" if livecodes.opened_by_wecom(code) else "owner",
+        line=[{**one, "places_left": room.left(limit)} for one, room in zip(told, rooms, strict=True)],
+        native=livecodes.native_join_way(code),
+    )
+
+
+@door.route(
+    "GET",
+    "/api/group-tasks",
+    scope="read",
+    query={"status": "open (the default) or done", "limit": "", "cursor": ""},
+    summary="What owners of groups were asked to do, newest first",
+)
+def asked(call: Call) -> dict[str, Any]:
+    status = call.query.get("status", "open")
+    if status not in ("open", "done"):
+        raise Invalid(("status", "open or done"))
+    return http.listing(*tasks.page(status, *call.page()))
+
+
+@door.route(
+    "POST",
+    "/api/group-tasks/{task_id}/done",
+    body=Done,
+    answer=TaskOut,
+    scope="write",
+    summary="A task is done; a new group joins the code's line",
+)
+def done(call: Call, task_id: str) -> TaskOut:
+    return msgspec.convert(opening.done(task_id, call.body.chat_id), TaskOut)
+
+
+@door.route(
+    "GET",
+    "/api/blacklist/{external_userid}",
+    scope="read",
+    answer=UnwantedOut,
+    summary="Whether somebody is kept out of groups",
+)
+def unwanted(call: Call, external_userid: str) -> UnwantedOut:
+    return msgspec.convert(blacklist.get(external_userid), UnwantedOut)
+
+
+@door.route(
+    "PUT",
+    "/api/blacklist/{external_userid}",
+    body=Unwanted,
+    answer=UnwantedOut,
+    scope="write",
+    summary="Keep somebody out of the groups of live codes",
+)
+def keep_out(call: Call, external_userid: str) -> UnwantedOut:
+    if not _PERSON.fullmatch(external_userid):
+        raise Invalid(("external_userid", "not an external_userid"))
+    return msgspec.convert(blacklist.put(external_userid, call.body.reason), UnwantedOut)
+
+
+@door.route(
+    "DELETE",
+    "/api/blacklist/{external_userid}",
+    status=200,
+    scope="write",
+    summary="Let somebody in again",
+)
+def let_in(call: Call, external_userid: str) -> dict[str, Any]:
+    blacklist.remove(external_userid)
+    return {"external_userid": external_userid}

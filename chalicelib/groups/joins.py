@@ -1,0 +1,171 @@
+"""What WeCom's events do to groups (§ change_external_chat): created, dismissed, joined, left, renamed.
+
+An event's delta is applied when it follows on the version that the mirror is at; else a push was lost
+or overtook another, and the group is read anew (works.py). Who came in by a QR code counts at once; by
+whose code it was stands in the group's member list only, so that is found out by reading it.
+"""
+
+from typing import Any
+
+from chalicelib.groups import blacklist, mirror, opening, reading, rules
+from chalicelib.groups.mirror import Change
+from chalicelib.groups.models import DISMISSED, ChatItem, MemberItem
+from chalicelib.groups.rules import Person, Step
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.service import JoinWay
+from chalicelib.platform import clock, timeline
+from chalicelib.platform.errors import NotFound
+from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.timeline import Line
+from chalicelib.wecom.events import Event
+
+_TRIES = 8
+_BY = {"0": "self", "1": "staff"}
+
+
+def created(event: Event) -> None:
+    chat_id = _chat_id(event)
+    timeline.record(Line(chat_id, "group_created", event.at, event.digest, {"chat_id": chat_id}))
+    reading.ask(chat_id, since=event.at, named=True)
+
+
+def dismissed(event: Event) -> None:
+    """Nobody is in it any more, and nobody is sent there."""
+    chat_id = _chat_id(event)
+    line = Line(chat_id, "group_dismissed", event.at, event.digest, {"chat_id": chat_id})
+    for _ in range(_TRIES):
+        item = mirror.begin(chat_id)
+        rows = mirror.members(chat_id)
+        facts = {"status": DISMISSED, "seen_at": item.seen_at or clock.iso(event.at)}
+        version = str(item.member_version or DISMISSED)
+        change = Change(version, event.at, left=[*rows], by="dismissed", facts=facts)
+        if item.status == DISMISSED and not rows:
+            break
+        if mirror.apply(item, change, rows):
+            break
+    else:
+        raise Busy("others keep changing this group")
+    timeline.record(line)
+    opening.noticed(item, everybody=True)
+
+
+def updated(event: Event) -> None:
+    detail, chat_id = event.values.get("UpdateDetail"), _chat_id(event)
+    if detail in ("add_member", "del_member"):
+        _members(event, joining=detail == "add_member")
+        return
+    data = {"kind": event.kind, "change": event.change, "UpdateDetail": detail or ""}
+    timeline.record(Line(chat_id, "event_recorded", event.at, event.digest, data))
+    if detail != "change_notice":
+        reading.ask(chat_id, named=detail == "change_name")
+
+
+def _members(event: Event, joining: bool) -> None:
+    chat_id = _chat_id(event)
+    version = event.values.get("CurMemVer") or ""
+    count = event.values.get("MemChangeCnt") or "0"
+    for _ in range(_TRIES):
+        item = mirror.begin(chat_id)
+        if item.status == DISMISSED:
+            return
+        step = rules.step(
+            item.member_version,
+            item.passed,
+            event.values.get("LastMemVer"),
+            version,
+            len(event.items),
+            int(count) if count.isdigit() else 0,
+        )
+        if step is Step.READ:
+            reading.ask(chat_id, version or None, event.items if joining else (), event.at)
+            return
+        pending = _pending(event, item) if joining else []
+        if step is Step.REPEAT:
+            break
+        rows = mirror.present(chat_id, event.items)
+        if mirror.apply(item, _change(event, item, joining, pending), rows):
+            opening.noticed(item, len(event.items) if joining else -len(event.items))
+            break
+    else:
+        raise Busy("others keep changing this group")
+    if pending:  # also for a repeat: whoever applied it may have died before this
+        reading.ask(chat_id, version, pending, event.at)
+
+
+def _pending(event: Event, item: ChatItem) -> list[str]:
+    """Those whose way in is to be found out: who scanned a code, in a group that live codes lead to."""
+    if rules.event_scene(event.values.get("JoinScene")) != "qr" or not item.codes:
+        return []
+    return [one for one in event.items if not rules.is_staff(one)]
+
+
+def _change(event: Event, item: ChatItem, joining: bool, pending: list[str]) -> Change:
+    version = event.values["CurMemVer"]
+    if not joining:
+        by = _BY.get(event.values.get("QuitScene", ""))
+        return Change(version, event.at, left=list(dict.fromkeys(event.items)), by=by)
+    scene = rules.event_scene(event.values.get("JoinScene"))
+    people = [
+        (Person(one, rules.is_staff(one), event.at, scene), one in pending)
+        for one in dict.fromkeys(event.items)
+    ]
+    outsiders = [person.member_id for person, _ in people if not person.staff]
+    black = blacklist.on_it(outsiders) if item.codes else frozenset[str]()
+    return Change(version, event.at, joined=people, black=black)
+
+
+def settle(item: ChatItem, told: rules.Chat, members: list[str]) -> None:
+    """Find out by whose code these came in, and confirm what their scans reserved.
+
+    members: of all who came by QR code, those to look at; none named: all of whom it is not known.
+    """
+    if members:
+        rows = [row for row in mirror.present(item.chat_id, members).values() if row.pending]
+    else:
+        rows = [row for row in mirror.members(item.chat_id).values() if row.pending]
+    for row in rows:
+        person = told.people.get(row.member_id)
+        if person is not None:
+            _settle(row, person, livecodes.find_join_way(person.state) if person.state else None)
+
+
+def _settle(row: MemberItem, person: Person, found: JoinWay | None) -> None:
+    at = clock.parse(row.joined_at)
+    for _ in range(_TRIES):
+        tx = Transaction()
+        data: dict[str, object] = {}
+        if found is not None:
+            joined = livecodes.confirm_join(tx, found, row.chat_id, row.member_id, at)
+            data = {
+                "live_code_id": joined.live_code_id,
+                "assignment_id": joined.assignment_id,
+                "first": joined.first,
+                "channel": _channel(joined.live_code_id),
+            }
+        known: list[Any] = [MemberItem.pending.remove()]
+        if person.state:
+            known.append(MemberItem.state.set(person.state))
+        same = MemberItem.pending.exists() & (MemberItem.version == row.version)
+        tx.update("member", row, known, same)
+        timeline.add(tx, mirror.joined_line(row, data))
+        try:
+            tx.commit()
+        except ConditionFailed as error:
+            if "member" in error.names:
+                return  # another has settled it, or they have left
+            continue
+        return
+    raise Busy("others keep taking these reservations")
+
+
+def _channel(live_code_id: str) -> str | None:
+    try:
+        return livecodes.current(live_code_id).channel
+    except NotFound:
+        return None
+
+
+def _chat_id(event: Event) -> str:
+    if not event.chat_id:
+        raise ValueError("the dispatcher passes only events that name their group")
+    return event.chat_id

@@ -1,0 +1,145 @@
+"""WeCom's own word on a group. It may lag behind the event that it is asked for: then it is asked again.
+
+A version says nothing of which is newer. So an answer counts when it is the version that an event told
+of, when nothing has happened of late, or when it has been asked for so often that it can't be lag.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.groups import blacklist, mirror, rules
+from chalicelib.groups.mirror import Change
+from chalicelib.groups.models import DISMISSED, NORMAL, ChatItem
+from chalicelib.platform import clock, due, queues, storage
+from chalicelib.platform.storage import Busy
+from chalicelib.wecom import client as wecom
+
+AGAIN = tuple(timedelta(seconds=s) for s in (3, 5, 15, 30, 60))  # after each answer that may be old
+_LAG = timedelta(seconds=30)  # after an event, how long an answer may be older than it
+_NEW = timedelta(minutes=10)  # a group of this age: its members have joined just now
+_TIME = timedelta(seconds=8)
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An answer that was taken into the mirror. `old`: it was not, it may be older than what is known.
+
+    pending: who has come in by a QR code, and by whose is to be found out.
+    """
+
+    item: ChatItem
+    told: rules.Chat
+    old: bool
+    pending: tuple[str, ...] = ()
+
+
+def ask(
+    chat_id: str,
+    want: str | None = None,
+    members: Sequence[str] = (),
+    since: datetime | None = None,
+    attempt: int = 0,
+    named: bool = False,
+) -> None:
+    """Have the group read: at once, or (attempt 1 …) some seconds later.
+
+    want: the version that WeCom has announced. members: whose way in is to be found out. since: when
+    what led here happened.
+    """
+    work: dict[str, Any] = {
+        "chat_id": chat_id,
+        "want": want,
+        "members": list(members),
+        "since": clock.iso(since) if since else None,
+        "attempt": attempt,
+        "named": named,
+    }
+    if not attempt:
+        queues.send("assign", {"kind": "group_read", **work})
+    elif attempt <= len(AGAIN):
+        at = clock.now() + AGAIN[attempt - 1]
+        due.put("group_read", at, f"{chat_id}#{want or ''}#{attempt}", work)
+
+
+def learn(chat_id: str) -> ChatItem:
+    """The group's row, read from WeCom when it never was. WeComError, Upstream."""
+    item = mirror.begin(chat_id)
+    return item if item.seen_at is not None or item.status == DISMISSED else read(chat_id).item
+
+
+def read(chat_id: str, want: str | None = None, since: datetime | None = None, last: bool = False) -> Reading:
+    """Ask WeCom for the group and bring the mirror to it. WeComError, Upstream, Busy.
+
+    last: it has been asked for often enough; the answer is taken for true.
+    """
+    for _ in range(_TRIES):
+        item = mirror.begin(chat_id)  # before the question: what happens meanwhile makes the answer void
+        told = rules.chat(wecom.default_client().group_chat(chat_id, deadline=clock.now() + _TIME))
+        if item.status == DISMISSED:
+            return Reading(item, told, old=False)
+        if _may_be_old(item, told, want) and not last:
+            return Reading(item, told, old=True)
+        if item.seen_at is not None and told.version == item.member_version:
+            _facts(item, told)
+            return Reading(item, told, old=False)
+        rows = mirror.members(chat_id)
+        change = _change(item, told, rows, since)
+        if mirror.apply(item, change, rows | mirror.present(chat_id, _new(told, rows))):
+            pending = tuple(person.member_id for person, waits in change.joined if waits)
+            return Reading(mirror.begin(chat_id), told, old=False, pending=pending)
+    raise Busy("others keep changing this group")
+
+
+def _facts(item: ChatItem, told: rules.Chat) -> None:
+    """Its members are as known: a new name or owner, and that it was seen."""
+    now = clock.now()
+    known = (item.name, item.owner) == (told.name, told.owner)
+    if known and item.seen_at and now - clock.parse(item.seen_at) < _NEW:
+        return
+    facts = {"name": told.name, "owner": told.owner, "seen_at": clock.iso(now)}
+    actions = [getattr(ChatItem, name).set(value) for name, value in facts.items()]
+    storage.update_if(item, actions, ChatItem.member_version == item.member_version)
+
+
+def _may_be_old(item: ChatItem, told: rules.Chat, want: str | None) -> bool:
+    if want is not None:
+        return told.version != want
+    if item.changed_at is None or told.version == item.member_version:
+        return False
+    return clock.now() - clock.parse(item.changed_at) < _LAG
+
+
+def _new(told: rules.Chat, rows: dict[str, Any]) -> list[str]:
+    return [one for one in told.people if one not in rows]
+
+
+def _change(item: ChatItem, told: rules.Chat, rows: dict[str, Any], since: datetime | None) -> Change:
+    now = clock.now()
+    if item.seen_at is None and since is None:
+        since = told.created_at if told.created_at > now - _NEW else now
+    facts = {
+        "name": told.name,
+        "owner": told.owner,
+        "created_at": clock.iso(told.created_at),
+        "seen_at": clock.iso(now),
+        "status": item.status or NORMAL,
+    }
+    new = [told.people[one] for one in _new(told, rows)]
+    newly = [person.member_id for person in new if not person.staff and _news(person, since)]
+    return Change(
+        version=told.version,
+        at=now,
+        # By whose code somebody came is found out for groups that codes lead to.
+        joined=[(p, bool(item.codes) and p.scene == "qr" and not p.staff and _news(p, since)) for p in new],
+        left=[one for one in rows if one not in told.people],
+        since=since if item.seen_at is None else None,
+        facts=facts,
+        black=blacklist.on_it(newly) if item.codes else frozenset(),
+    )
+
+
+def _news(person: rules.Person, since: datetime | None) -> bool:
+    return since is None or person.joined_at >= since - timedelta(minutes=1)

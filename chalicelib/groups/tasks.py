@@ -1,0 +1,181 @@
+"""What an owner is asked for by app message: to open the next group, to remove somebody. Asked once a need.
+
+WeCom has no call for either. The natural key of a task is its need, so that however many scans find a
+group nearly full, its owner hears of it once, and again after each day, three times in all.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from chalicelib.groups.models import DONE, OPEN, ChatItem, TaskItem
+from chalicelib.platform import clock, due, ids, log, queues, storage
+from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.storage import Transaction
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import WeComError
+
+OPEN_GROUP, REMOVE = "open_group", "remove_member"
+BY_OWNER, BY_WECOM = "owner", "auto"
+_REMIND = timedelta(days=1)
+_TIMES = 3
+_TIME = timedelta(seconds=8)
+_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message, its maximum
+
+
+def open_group(chat: ChatItem, live_code_id: str, how: str, name: str) -> str:
+    """The need for a group after `chat`, the last in the code's line: its task_id, the same each time."""
+    task_id = next_of(live_code_id, chat.chat_id)
+    values = {"kind": OPEN_GROUP, "how": how, "live_code_id": live_code_id, "name": name}
+    task = _task(task_id, chat, values)
+    if not storage.put_once(task, TaskItem.task_id.does_not_exist()):
+        task = find(task_id)
+    # Also when it is there and nobody was asked: whoever made it died before this.
+    if how == BY_OWNER and not task.asked and task.status == OPEN and task.owner:
+        queues.send("assign", {"kind": "group_ask", "task_id": task_id, "time": 1})
+    return task_id
+
+
+def next_of(live_code_id: str, chat_id: str) -> str:
+    return "gt_" + ids.derived(OPEN_GROUP, live_code_id, chat_id)
+
+
+def remove_member(tx: Transaction, chat: ChatItem, external_userid: str, joined: str) -> None:
+    """Add to `tx` the task of a blacklisted person's being in the group, and that its owner is told.
+
+    joined: what tells this joining from another.
+    """
+    task_id = _removal(chat.chat_id, external_userid, joined)
+    values = {"kind": REMOVE, "how": BY_OWNER, "external_userid": external_userid}
+    tx.put(f"task {external_userid}", _task(task_id, chat, values))
+    if chat.owner:
+        due.add(tx, "group_ask", clock.now(), task_id, {"task_id": task_id, "time": 1})
+
+
+def removed(tx: Transaction, chat_id: str, external_userid: str, joined: str) -> None:
+    """Add to `tx` that they are out of the group."""
+    task = TaskItem(_removal(chat_id, external_userid, joined))
+    tx.update(f"task {external_userid}", task, _finished(), TaskItem.task_id.exists())
+
+
+def _removal(chat_id: str, external_userid: str, joined: str) -> str:
+    return "gt_" + ids.derived(REMOVE, chat_id, external_userid, joined)
+
+
+def _task(task_id: str, chat: ChatItem, values: Mapping[str, Any]) -> TaskItem:
+    return TaskItem(
+        task_id,
+        status=OPEN,
+        created_at=clock.iso(clock.now()),
+        chat_id=chat.chat_id,
+        owner=chat.owner or "",
+        waits_for=chat.owner or None,
+        asked=0,
+        **values,
+    )
+
+
+def _finished() -> list[Any]:
+    done_at = TaskItem.done_at.set(clock.iso(clock.now()))
+    return [TaskItem.status.set(DONE), done_at, TaskItem.waits_for.remove()]
+
+
+def ask(task_id: str, time: int) -> None:
+    """Tell the owner, for the `time`-th time. Upstream when they can't be reached now."""
+    task = TaskItem.find(task_id)
+    if task is None or task.status != OPEN or task.asked >= time:
+        return
+    chat = ChatItem.find(task.chat_id)
+    if task.asked == time - 1:
+        _send(task, chat)
+        actions = [TaskItem.asked.set(time), TaskItem.told_at.set(clock.iso(clock.now()))]
+        storage.update_if(task, actions, TaskItem.asked == time - 1)
+    if time < _TIMES:
+        at = clock.parse(task.created_at) + _REMIND * time
+        due.put("group_ask", at, f"{task_id}#{time + 1}", {"task_id": task_id, "time": time + 1})
+
+
+def _send(task: TaskItem, chat: ChatItem | None) -> None:
+    group = (chat.name if chat else None) or task.chat_id
+    person = _name(task) if task.kind == REMOVE else ""
+    text = _TEXTS[task.kind].format(group=group, name=task.name, person=person)
+    message = {
+        "touser": task.owner,
+        "msgtype": "text",
+        "text": {"content": text},
+        "enable_duplicate_check": 1,
+        "duplicate_check_interval": _DUPLICATES,
+    }
+    try:
+        wecom.default_client().message_send(message, deadline=clock.now() + _TIME)
+    except WeComError as error:
+        if error.retryable:
+            raise
+        log.failure("owner not told", error, task_id=task.task_id, errcode=error.errcode)
+
+
+def _name(task: TaskItem) -> str:
+    """What the person is called in the group; their id when that can't be had at once."""
+    try:
+        told = wecom.default_client().group_chat(task.chat_id, names=True, deadline=clock.now() + _TIME)
+    except Upstream:
+        return str(task.external_userid)
+    rows = {row.get("userid"): row for row in told.get("member_list", [])}
+    return str(rows.get(task.external_userid, {}).get("name") or task.external_userid)
+
+
+_TEXTS: Mapping[str, str] = {
+    OPEN_GROUP: "【新建客户群】客户群「{group}」即将满员。请新建一个客户群，群名设为「{name}」，"
+    "建好后活码会自动接上；若用了别的群名，请告知管理员登记。",
+    REMOVE: "【移出群成员】黑名单中的客户（{person}）刚刚进入客户群「{group}」。企业微信没有移出成员的接口，"
+    "请在群里手动将其移出。",
+}
+
+
+def finish(task_id: str, chat_id: str | None = None) -> TaskItem:
+    """Done. NotFound. Twice is once."""
+    task = TaskItem.find(task_id)
+    if task is None:
+        raise NotFound(f"there is no task {task_id}")
+    actions = _finished()
+    if chat_id:
+        actions.append(TaskItem.new_chat_id.set(chat_id))
+    storage.update_if(task, actions, TaskItem.status == OPEN)
+    return task  # type: ignore[no-any-return]
+
+
+def finish_if_there(task_id: str, chat_id: str) -> None:
+    """Done, if there is such an open task."""
+    actions = [*_finished(), TaskItem.new_chat_id.set(chat_id)]
+    storage.update_if(TaskItem(task_id), actions, TaskItem.status == OPEN)
+
+
+def find(task_id: str) -> TaskItem:
+    """NotFound."""
+    task = TaskItem.find(task_id)
+    if task is None:
+        raise NotFound(f"there is no task {task_id}")
+    return task  # type: ignore[no-any-return]
+
+
+def waiting_for(owner: str) -> list[TaskItem]:
+    """Open tasks of the owner; the index may lag by moments."""
+    keys = [row.task_id for row in TaskItem.by_owner.query(owner)]
+    rows = TaskItem.batch_get(keys, consistent_read=True) if keys else ()
+    return [row for row in rows if row.status == OPEN]
+
+
+def page(status: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """Tasks, newest first, and the next cursor."""
+    query = partial(TaskItem.by_status.query, status, scan_index_forward=False, limit=limit)
+    rows, following = storage.page(query, cursor)
+    return [shown(row) for row in rows], following
+
+
+def shown(task: TaskItem) -> dict[str, Any]:
+    names = (
+        *("task_id", "kind", "status", "how", "created_at", "chat_id", "owner", "live_code_id", "name"),
+        *("external_userid", "told_at", "done_at", "new_chat_id"),
+    )
+    return {**{name: getattr(task, name) for name in names}, "asked": int(task.asked)}

@@ -1,0 +1,319 @@
+"""Scans of group codes: fill the first group to its limit, then the next; a join confirms, lapse gives back.
+
+Warm, such a scan is two requests to DynamoDB: the ticket, and one transaction that takes a place in the
+group under the code's limit and writes the reservation, its line and its lapse. How full the groups are
+a process knows from seconds ago; the condition decides, and before somebody is sent to staff, or away,
+all groups are asked again. WeCom opens groups to whoever holds the code, so a reservation is a
+promise that we keep count of, not a lock at WeCom.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.groups import rules as group_rules
+from chalicelib.groups import service as groups
+from chalicelib.groups.rules import Room
+from chalicelib.livecodes import join_ways, rules
+from chalicelib.livecodes.codes import LiveCode, current
+from chalicelib.livecodes.group_models import LineItem, PersonItem
+from chalicelib.livecodes.join_ways import JoinWay
+from chalicelib.livecodes.models import (
+    CONFIRMED,
+    LAPSED,
+    LISTINGS,
+    RESERVED,
+    AssignmentItem,
+    member_key,
+)
+from chalicelib.livecodes.reservations import CLOSED, Scan, reserve
+from chalicelib.platform import clock, due, ids, log, queues, storage, timeline
+from chalicelib.platform.errors import Upstream
+from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.timeline import Line
+from chalicelib.wecom.errors import WeComError
+
+KIND = "group"
+_IN_COOKIE = ".@"
+_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+_FRESH = timedelta(seconds=5)  # how long a process trusts what it knows of a line
+_NOTICED = timedelta(minutes=1)  # how long it does not say again that a line is nearly full
+_TOLD = 20
+_LATE = timedelta(hours=1)
+_lines: dict[str, tuple[datetime, int, list[Room]]] = {}  # code: until when, of which version, its rooms
+_noticed: dict[str, datetime] = {}
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What a joining was: whose reservation it confirmed, if any; `first` time in this code."""
+
+    live_code_id: str
+    assignment_id: str | None
+    first: bool
+
+
+def is_one(code: LiveCode) -> bool:
+    return bool(code.definition["kind"] == KIND)
+
+
+def is_cookie(cookie: str) -> bool:
+    """Whether it is the cookie of a place in a group."""
+    return _IN_COOKIE in cookie
+
+
+def is_place(held: AssignmentItem) -> bool:
+    """Whether an assignment is a place in a group."""
+    return bool(held.why.get("kind") == KIND)
+
+
+def line(code: LiveCode) -> list[str]:
+    """The code's groups in the order in which they fill up."""
+    item = LineItem.find(code.live_code_id)
+    own = (code.definition["groups"] or {}).get("chat_ids", ())
+    return group_rules.line(own, (item.added or ()) if item else ())
+
+
+def append(code: LiveCode, chat_id: str) -> bool:
+    """Add a group to the end of the line. False when it stands in it already."""
+    if chat_id in line(code):
+        return False
+    added = LineItem.added
+    new = added.does_not_exist() | ~added.contains(chat_id)
+    appended = storage.update_if(
+        LineItem(code.live_code_id), [added.set((added | []).append([chat_id]))], new
+    )
+    groups.use(chat_id, code.live_code_id)
+    _lines.pop(code.live_code_id, None)
+    return appended
+
+
+def limit_of(code: LiveCode) -> int:
+    return int(code.definition["groups"]["limit"])
+
+
+def by_wecom(code: LiveCode) -> bool:
+    """Whether WeCom opens the next group."""
+    return group_rules.by_wecom(bool(code.definition["groups"]["auto_create"]), limit_of(code))
+
+
+def again(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
+    """What this person gets by their last scan: the same group; CLOSED when blacklisted. Writes nothing."""
+    assignment_id, _, chat_id = cookie.partition(_IN_COOKIE)
+    if not _ULID.fullmatch(assignment_id) or not chat_id:
+        return None
+    held = AssignmentItem.find(member_key(live_code_id, chat_id), assignment_id)
+    if held is None or not is_place(held):
+        return None
+    code = current(live_code_id)
+    if not code.active or not rules.is_open(code.rule, now):
+        return None
+    expires_at = clock.parse(held.expires_at)
+    if held.status == CONFIRMED:
+        if groups.blacklisted([held.external_userid]):
+            return CLOSED
+        person = PersonItem.find(_person(live_code_id, held.external_userid), consistent=False)
+        chats = dict.fromkeys([chat_id, *([person.chat_id] if person else [])])
+        inside = next((one for one in chats if groups.is_in(one, held.external_userid)), None)
+        return _same(code, inside, assignment_id, chat_id, None) if inside else None
+    if held.status == RESERVED and now < expires_at and chat_id in line(code):
+        return _same(code, chat_id, assignment_id, chat_id, expires_at)
+    return None
+
+
+def _same(
+    code: LiveCode, chat_id: str, assignment_id: str, held_in: str, until: datetime | None
+) -> Scan | None:
+    qr_url = join_ways.way(code, [chat_id], auto=False).qr_url
+    if chat_id != held_in:  # the cookie names the group that the reservation was in
+        return Scan("group", chat_id=chat_id, qr_url=qr_url)
+    return Scan("group", assignment_id, chat_id=chat_id, qr_url=qr_url, expires_at=until)
+
+
+def scan(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) -> Scan:
+    """A place in the first group that has one; a member of staff when none has; CLOSED without either."""
+    if not rules.is_open(code.rule, now):
+        return CLOSED
+    limit, refused, sure = limit_of(code), set[str](), False
+    known = _known(code)
+    while True:
+        room = group_rules.first_with_room(known or (), limit, frozenset(refused))
+        if room is None and sure:
+            break
+        if room is None or known is None:
+            known, sure = _look(code, limit), True
+            continue
+        try:
+            found = join_ways.way(code, [room.chat_id], _opens_next(code, known, room.chat_id))
+            taken = _take(code, found, ticket, known, now, origin)
+        except WeComError as error:
+            if error.retryable:
+                raise
+            log.failure("no join way", error, live_code_id=code.live_code_id, errcode=error.errcode)
+            refused.add(room.chat_id)
+        except ConditionFailed as error:
+            if "place" not in error.names:
+                raise
+            known, sure = _look(code, limit), True
+        else:
+            _notice(code, _counted(code, known, room.chat_id), limit, now)
+            return taken
+    _notice(code, known or [], limit, now)
+    if not code.rule.staff_ids:
+        return CLOSED
+    return reserve(code, ticket, now, None, origin, why_extra={"groups": "full"})
+
+
+def _known(code: LiveCode) -> list[Room] | None:
+    kept = _lines.get(code.live_code_id)
+    return kept[2] if kept and clock.now() < kept[0] and kept[1] == code.version else None
+
+
+def _look(code: LiveCode, limit: int) -> list[Room]:
+    """The line as it is. Groups that nobody has heard of are asked for, up to the first that has room."""
+    rooms = groups.rooms(line(code))
+    for index, room in enumerate(rooms):
+        if room.left(limit):
+            break
+        if not room.usable and not room.taken:
+            rooms[index] = _learnt(code, room)
+            if rooms[index].left(limit):
+                break
+    _lines[code.live_code_id] = clock.now() + _FRESH, code.version, rooms
+    return rooms
+
+
+def _learnt(code: LiveCode, room: Room) -> Room:
+    try:
+        groups.use(room.chat_id, code.live_code_id)
+        groups.learn(room.chat_id)
+    except Upstream as error:
+        log.failure("group not read", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
+        return room
+    return groups.rooms([room.chat_id])[0]
+
+
+def _counted(code: LiveCode, known: Sequence[Room], chat_id: str) -> list[Room]:
+    """What is known, and one place more taken. Others' counts of this moment may go unseen for seconds."""
+    rooms = [Room(one.chat_id, one.taken + (one.chat_id == chat_id), one.usable) for one in known]
+    kept = _lines.get(code.live_code_id)
+    if kept is not None and kept[2] is known:
+        _lines[code.live_code_id] = kept[0], kept[1], rooms
+    return rooms
+
+
+def _opens_next(code: LiveCode, rooms: Sequence[Room], chat_id: str) -> bool:
+    return by_wecom(code) and bool(rooms) and rooms[-1].chat_id == chat_id
+
+
+def _notice(code: LiveCode, rooms: Sequence[Room], limit: int, now: datetime) -> None:
+    """Say that another group is wanted. Whoever hears it looks for themselves, and asks once."""
+    if not group_rules.needs_another(rooms, limit) or now < _noticed.get(code.live_code_id, now):
+        return
+    _noticed[code.live_code_id] = now + _NOTICED
+    try:
+        queues.send("assign", {"kind": "group_room", "live_code_id": code.live_code_id})
+    except Upstream as error:  # the scan has its place; the next one, or the hour, says it again
+        log.failure("not said that a line is nearly full", error, live_code_id=code.live_code_id)
+
+
+def _take(
+    code: LiveCode,
+    found: JoinWay,
+    ticket: int,
+    rooms: Sequence[Room],
+    now: datetime,
+    origin: Mapping[str, Any],
+) -> Scan:
+    """One transaction: the place, the reservation, its line, its lapse. ConditionFailed `place`: full."""
+    live_code_id, chat_id, limit = code.live_code_id, found.chat_id, limit_of(code)
+    assignment_id, expires_at = ids.ulid(now), now + code.rule.reserve_for
+    full = [room.chat_id for room in rooms if not room.left(limit) and room.chat_id != chat_id]
+    why = {"kind": KIND, "rule": "fill_in_order", "ticket": ticket, "limit": limit, "full": full[:_TOLD]}
+    tx = Transaction()
+    groups.take_place(tx, chat_id, limit)
+    reservation = AssignmentItem(
+        member_key(live_code_id, chat_id),
+        assignment_id,
+        status=RESERVED,
+        at=clock.iso(now),
+        expires_at=clock.iso(expires_at),
+        day=rules.day(code.rule, now),
+        why=why,
+        origin=dict(origin) or None,
+        listing=f"{live_code_id}#{ids.shard(assignment_id, LISTINGS)}",
+    )
+    tx.put("assignment", reservation, AssignmentItem.member.does_not_exist())
+    who = {"live_code_id": live_code_id, "chat_id": chat_id, "assignment_id": assignment_id}
+    data = {**who, "channel": code.channel, "staff_id": None, "why": KIND, **origin}
+    timeline.add(tx, Line(f"scan#{assignment_id}", "scanned", now, assignment_id, data))
+    due.add(tx, "group_lapse", expires_at, assignment_id, {"kind": "group_lapse", **who})
+    tx.commit()
+    return Scan("group", assignment_id, chat_id=chat_id, qr_url=found.qr_url, expires_at=expires_at)
+
+
+def lapse(live_code_id: str, chat_id: str, assignment_id: str) -> bool:
+    """Give back a place that nobody used. False if it is confirmed, or lapsed before."""
+    held = AssignmentItem.find(member_key(live_code_id, chat_id), assignment_id)
+    if held is None or held.status != RESERVED:
+        return False
+    tx = Transaction()
+    tx.update("assignment", held, [AssignmentItem.status.set(LAPSED)], AssignmentItem.status == RESERVED)
+    groups.give_place(tx, chat_id)
+    at = clock.parse(held.expires_at)  # its time, not the clock's: the same lapse is the same line
+    data = {"live_code_id": live_code_id, "chat_id": chat_id}
+    timeline.add(tx, Line(f"scan#{assignment_id}", "assignment_lapsed", at, assignment_id, data))
+    try:
+        tx.commit()
+    except ConditionFailed:
+        return False
+    _lines.pop(live_code_id, None)
+    return True
+
+
+def confirm(tx: Transaction, found: JoinWay, chat_id: str, external_userid: str, at: datetime) -> Joined:
+    """Add to `tx` what a joining by `found` confirms: a reservation whose place they take now, a person.
+
+    Whose reservation it was WeCom does not tell: those of one group in one code share a join way (one
+    each would use up the quota). The newest open one is taken: of this group, or, in a room that WeCom
+    opened, of the group whose code they scanned. Items: `assignment`, `person`; when one of them fails,
+    somebody else was faster: call this again with a new transaction.
+    """
+    live_code_id = found.live_code_id
+    held = held_in = None
+    for held_in in dict.fromkeys([chat_id, found.chat_id or chat_id]):
+        held = _newest_open(member_key(live_code_id, held_in))
+        if held is not None:
+            confirmed = [
+                AssignmentItem.status.set(CONFIRMED),
+                AssignmentItem.external_userid.set(external_userid),
+                AssignmentItem.confirmed_at.set(clock.iso(at)),
+            ]
+            tx.update("assignment", held, confirmed, AssignmentItem.status == RESERVED)
+            groups.give_place(tx, held_in)
+            break
+    assignment_id = str(held.assignment_id) if held is not None else None
+    key = _person(live_code_id, external_userid)
+    first = PersonItem.find(key) is None
+    if first:
+        person = PersonItem(key, chat_id=chat_id, at=clock.iso(at), assignment_id=assignment_id)
+        tx.put("person", person, PersonItem.person.does_not_exist())
+    return Joined(live_code_id, assignment_id, first)
+
+
+def _person(live_code_id: str, external_userid: str) -> str:
+    return f"{live_code_id}#{external_userid}"
+
+
+def _newest_open(member: str) -> AssignmentItem | None:
+    since = clock.now() - timedelta(days=1) - _LATE  # a reservation lasts a day at most
+    rows = AssignmentItem.query(
+        member,
+        AssignmentItem.assignment_id >= ids.ulid_floor(since),
+        filter_condition=AssignmentItem.status == RESERVED,
+        scan_index_forward=False,
+        consistent_read=True,
+    )
+    return next(iter(rows), None)

@@ -1,0 +1,87 @@
+"""Join ways of a group code, kept in step: one for each group, or one for the native code on posters.
+
+A native code's way leads into the first five groups with room, and is told others as they fill up; its
+printed picture never changes. There is no scan of ours then and no reservation: WeCom lets people
+in up to its own limit, and a lower one holds only as fast as events come. The state in the member list
+still tells whose code it was.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.groups import rules
+from chalicelib.groups.rules import Room
+from chalicelib.livecodes import group_scans, join_ways
+from chalicelib.livecodes.codes import LiveCode, get
+from chalicelib.livecodes.group_models import JoinWayItem
+from chalicelib.livecodes.group_scans import by_wecom, limit_of
+from chalicelib.platform import clock, due
+from chalicelib.platform.errors import NotFound
+
+_AT_ONCE = 100  # ways that one message deletes
+_SOON = timedelta(minutes=1)
+
+
+def is_native(code: LiveCode) -> bool:
+    return bool(code.definition["printing"] == "native")
+
+
+def keep(code: LiveCode, line: Sequence[str], chat_id: str) -> bool:
+    """The group's join way there, and told what differs. False: another process is telling; come again."""
+    if is_native(code):
+        return True
+    auto = by_wecom(code) and chat_id == line[-1]
+    made = join_ways.way(code, [chat_id], auto)
+    return join_ways.tell(code, made.state, [chat_id], auto)
+
+
+def tell_native(code: LiveCode, rooms: Sequence[Room]) -> bool:
+    """The native way there, and leading into the groups that have room. With none, it stays as it is.
+
+    False: another process is telling WeCom; come again.
+    """
+    wanted = rules.in_native(rooms, limit_of(code))
+    if not wanted:
+        return True
+    auto = by_wecom(code) and wanted[-1] == rooms[-1].chat_id
+    made = join_ways.way(code, wanted, auto, native=True)
+    return join_ways.tell(code, made.state, wanted, auto)
+
+
+def grown(code: LiveCode, line: Sequence[str]) -> list[str]:
+    """The groups that WeCom has in the way from which it opens rooms."""
+    return join_ways.grown(join_ways.state_of(code.live_code_id, "" if is_native(code) else line[-1]))
+
+
+def native(code: LiveCode) -> dict[str, Any] | None:
+    """`{"qr_url","chat_ids"}` of the printed code; None while it is not made."""
+    row = JoinWayItem.find(join_ways.state_of(code.live_code_id)) if is_native(code) else None
+    if row is None or not row.qr_url:
+        return None
+    return {"qr_url": row.qr_url, "chat_ids": (row.told or {}).get("chat_id_list", [])}
+
+
+def clean_up(live_code_id: str, version: int, native: bool) -> None:
+    """Delete the ways that this version of the code has no use for; the next change makes it void.
+
+    native: the printed one too, if the code is archived. WeComError, Upstream.
+    """
+    try:
+        code = get(live_code_id)
+    except NotFound:
+        return
+    if code.version != version or not group_scans.is_one(code):
+        return
+    line = group_scans.line(code) if code.active else []
+    needed = {join_ways.state_of(live_code_id, one) for one in line}
+    if code.active or not native:
+        needed.add(join_ways.state_of(live_code_id))
+    states = [row.state for row in JoinWayItem.by_live_code.query(live_code_id)]
+    unused = [state for state in states if state not in needed]
+    for state in unused[:_AT_ONCE]:
+        join_ways.delete(state)
+    if len(unused) > _AT_ONCE:
+        work = {"live_code_id": live_code_id, "version": version, "native": native}
+        key = f"{live_code_id}#{version}#{len(unused)}"
+        due.put("way_cleanup", clock.now() + _SOON, key, work)

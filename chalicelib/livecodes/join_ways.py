@@ -1,0 +1,236 @@
+"""WeCom's join ways (加入群聊): one per group and code, or one of up to five groups for a native code.
+
+Made like contact ways (making.py), with one difference: WeCom lists them nowhere. One whose answer was
+lost can't be found again; another is made under the same state, the lost one is logged, and goes on
+counting in the quota that they share with contact ways. Nobody has seen its code, so nobody misses it.
+
+WeCom forgets what an update does not repeat, so all fields are sent, and only when one differs from
+what it knows. One process tells it at a time: it holds the row's `lease`, and while it tells, `told` is
+empty: whoever comes after one that died tells it all again.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.livecodes import usage
+from chalicelib.livecodes.codes import LiveCode
+from chalicelib.livecodes.group_models import JoinWayItem
+from chalicelib.livecodes.making import DEADLINE, LEASE
+from chalicelib.livecodes.models import MAKING, READY
+from chalicelib.livecodes.usage import UsedUp
+from chalicelib.platform import clock, ids, log, storage
+from chalicelib.platform.errors import Upstream
+from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import AnswerLost, WeComError
+
+IN_ONE = 5  # WeCom: groups of one join way (41091)
+_MAX_REMARK = 30
+_GONE = 41044
+_WAIT_SECONDS, _POLL_SECONDS = 3.0, 0.2  # for another process that is making the same way
+_KEEP, _KEPT = timedelta(hours=1), 20_000
+_ways: dict[str, tuple[datetime, "JoinWay"]] = {}
+
+
+@dataclass(frozen=True)
+class JoinWay:
+    """Who scans `qr_url`'s picture may enter the group; `state` then stands in the group's member list.
+
+    A native way's chat_id is empty: it leads into several groups.
+    """
+
+    state: str
+    live_code_id: str
+    chat_id: str
+    qr_url: str
+
+
+def state_of(live_code_id: str, chat_id: str = "") -> str:
+    """22 of WeCom's 30 characters, the same for the same group and code."""
+    return "mj" + ids.derived(live_code_id, chat_id or "native", length=20)
+
+
+def find(state: str) -> JoinWay | None:
+    """Whose code a member's `state` is; None for one that isn't ours."""
+    kept = _ways.get(state)
+    if kept is not None and clock.now() < kept[0]:
+        return kept[1]
+    row = JoinWayItem.find(state)
+    return None if row is None else _kept(row)
+
+
+def way(code: LiveCode, chat_ids: Sequence[str], auto: bool, native: bool = False) -> JoinWay:
+    """The join way into the group (of a native code: into these), made if there is none.
+
+    auto: whether WeCom opens another room when they are full. Upstream, WeComError, UsedUp.
+    """
+    state = state_of(code.live_code_id, "" if native else chat_ids[0])
+    kept = _ways.get(state)
+    if kept is not None and clock.now() < kept[0]:
+        return kept[1]
+    row = JoinWayItem.find(state)
+    if row is None or row.status != READY:
+        row = _make(code.live_code_id, "" if native else chat_ids[0], fields(code, state, chat_ids, auto))
+    return _kept(row)
+
+
+def fields(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> dict[str, Any]:
+    """A join way whole, as WeCom takes it."""
+    groups = code.definition["groups"]
+    return {
+        "scene": 2,
+        "remark": code.name[:_MAX_REMARK],
+        "auto_create_room": int(auto),
+        "room_base_name": groups["room_base_name"],
+        "room_base_id": groups["room_base_id"],
+        "chat_id_list": list(chat_ids),
+        "state": state,
+        "mark_source": True,
+    }
+
+
+def tell(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> bool:
+    """Have WeCom know these fields. False when another process is telling it: come again later.
+
+    WeComError, Upstream: then it is told again whenever somebody asks for it next.
+    """
+    row = JoinWayItem.find(state)
+    wanted = fields(code, state, chat_ids, auto)
+    if row is None or row.status != READY or row.told == wanted:
+        return True
+    now = clock.now()
+    mine = f"{clock.iso(now + LEASE)}#{ids.short()}"
+    hold = [JoinWayItem.lease.set(mine), JoinWayItem.told.remove()]
+    if not storage.update_if(row, hold, JoinWayItem.lease < clock.iso(now)):
+        return False
+    over = JoinWayItem.lease.set(clock.iso(clock.now() - timedelta(seconds=1)))
+    held = JoinWayItem.lease == mine
+    try:
+        wecom.default_client().update_join_way(row.config_id, wanted, deadline=clock.now() + DEADLINE)
+    except WeComError as error:
+        if error.errcode == _GONE:  # somebody deleted it: the next who needs it makes another
+            log.failure("join way is gone", error, live_code_id=code.live_code_id)
+            _remove(row, held)
+            return True
+        storage.update_if(row, [over], held)
+        raise
+    storage.update_if(row, [JoinWayItem.told.set(wanted), over], held)
+    return True
+
+
+def grown(state: str) -> list[str]:
+    """The groups that the way leads into by now, those that WeCom opened among them; none without a way."""
+    row = JoinWayItem.find(state)
+    if row is None or row.config_id is None:
+        return []
+    there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+    return [str(chat_id) for chat_id in there.get("chat_id_list", [])]
+
+
+def delete(state: str) -> None:
+    """Delete the way at WeCom and here: who scans its code enters nothing. WeComError, Upstream."""
+    row = JoinWayItem.find(state)
+    if row is None or row.status != READY:
+        return
+    try:
+        wecom.default_client().del_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+    except WeComError as error:
+        if error.errcode != _GONE:
+            raise
+    _remove(row, JoinWayItem.config_id == row.config_id)
+
+
+def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayItem:
+    now = clock.now()
+    mine = f"{clock.iso(now + LEASE)}#{ids.short()}"
+    state = asked["state"]
+    row = JoinWayItem(state, live_code_id=live_code_id, chat_id=chat_id, status=MAKING, lease=mine)
+    tx = Transaction()
+    tx.put("way", row, JoinWayItem.state.does_not_exist())
+    usage.add(tx, "group", state, 1)
+    try:
+        tx.commit()
+    except ConditionFailed:
+        left = (JoinWayItem.lease < clock.iso(now)) & (JoinWayItem.status == MAKING)
+        if not storage.update_if(row, [JoinWayItem.lease.set(mine)], left):
+            return _await(state)
+        if row.config_id is None:
+            _lost(row)
+    if row.config_id is None:
+        _add(row, mine, asked)
+    there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+    ready = [
+        JoinWayItem.status.set(READY),
+        JoinWayItem.qr_url.set(str(there.get("qr_code", ""))),
+        JoinWayItem.lease.set(clock.iso(now)),
+    ]
+    if storage.update_if(row, ready, JoinWayItem.lease == mine):
+        return row
+    return _await(state)  # our lease ran out, and another has taken over
+
+
+def _add(row: JoinWayItem, lease: str, asked: Mapping[str, Any]) -> None:
+    held = JoinWayItem.lease == lease
+    try:
+        config_id = wecom.default_client().add_join_way(asked, deadline=clock.now() + DEADLINE)
+    except AnswerLost:
+        storage.update_if(row, [JoinWayItem.lease.set(clock.iso(clock.now()))], held)
+        raise
+    except Upstream as error:
+        _remove(row, held)  # WeCom has refused or was not reached: nothing was made
+        if isinstance(error, WeComError) and error.errcode == UsedUp.errcode:
+            log.measure("ContactWaysUsedUp", 1, "Count")
+            raise UsedUp from error
+        raise
+    usage.watch()
+    # Before its picture is fetched: it is shown nowhere else.
+    known = [JoinWayItem.config_id.set(config_id), JoinWayItem.told.set(dict(asked))]
+    if not storage.update_if(row, known, held):
+        _lost(row)
+        raise Upstream("the join way is being made: try again in a moment")
+
+
+def _lost(row: JoinWayItem) -> None:
+    """One more at WeCom, perhaps, that nobody will find again: it counts."""
+    log.logger.warning(
+        "a join way was lost", extra={"live_code_id": row.live_code_id, "chat_id": row.chat_id}
+    )
+    log.measure("JoinWaysLost", 1, "Count")
+    tx = Transaction()
+    usage.add(tx, "group", row.state, 1)
+    tx.commit()
+
+
+def _remove(row: JoinWayItem, condition: Any) -> None:
+    tx = Transaction()
+    tx.delete("way", row, condition)
+    usage.add(tx, "group", row.state, -1)
+    try:
+        tx.commit()
+    except ConditionFailed:
+        return
+    _ways.pop(row.state, None)
+
+
+def _await(state: str) -> JoinWayItem:
+    until = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < until:
+        row = JoinWayItem.find(state)
+        if row is None:
+            break
+        if row.status == READY:
+            return row  # type: ignore[no-any-return]
+        time.sleep(_POLL_SECONDS)
+    raise Upstream("the join way is being made: try again in a moment")
+
+
+def _kept(row: JoinWayItem) -> JoinWay:
+    made = JoinWay(row.state, row.live_code_id, row.chat_id, row.qr_url or "")
+    if row.status == READY:
+        if len(_ways) >= _KEPT:
+            _ways.clear()
+        _ways[row.state] = clock.now() + _KEEP, made
+    return made
