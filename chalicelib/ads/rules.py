@@ -109,7 +109,7 @@ def link_name(name: str, code: str) -> str:
 
 
 def backoff(tries: int) -> timedelta:
-    """How long after the `tries`-th try: 1, 4, 16, 64 min, … at most 6 h; 8 tries are 21 h."""
+    """How long after the `tries`-th try: 1, 4, 16, 64 min, … at most 6 h; 8 tries are 18 h."""
     return min(_BACKOFF * int(4 ** max(0, tries - 1)), _BACKOFF_MOST)
 
 
