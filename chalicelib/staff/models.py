@@ -46,3 +46,4 @@ class LimitsItem(Base):
     staff_id = UnicodeAttribute(hash_key=True)
     version = NumberAttribute()
     limits = JSONAttribute()
+    by_id = ById()  # never queried here: what the connection keeps of a table is by the model that came first

@@ -1,0 +1,167 @@
+"""An add leads to its very scan: a guide's ways are a pool, and each open reservation has one to itself."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from scan_support import NOON, FakeWeCom, definition, new_process, requests, taken
+
+from chalicelib.livecodes import service, slots, usage, ways
+from chalicelib.livecodes.models import PlaceItem, member_key
+from chalicelib.platform.errors import Upstream
+from chalicelib.platform.storage import Transaction
+from chalicelib.wecom.errors import WeComError
+
+At = Callable[[datetime], None]
+
+
+@pytest.fixture
+def wecom(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWeCom]:
+    new_process()
+    fake = FakeWeCom()
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    at(NOON)
+    yield fake
+    new_process()
+
+
+def add(code: service.LiveCode, wecom: FakeWeCom, scan: service.Scan, who: str = "wm1") -> str | None:
+    """The person adds by the picture they were shown, and the callback brings its state."""
+    (state,) = (way["state"] for way in wecom.ways.values() if way["qr_code"] == scan.qr_url)
+    way = service.find_way(state)
+    assert way is not None and way.staff_id == scan.staff_id
+    tx, origin = Transaction(), dict[str, Any]()
+    found = service.confirm(tx, code, way.staff_id, who, NOON, origin, way.slot)
+    tx.commit()
+    return found
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_each_add_confirms_its_own_scan_in_whatever_order(wecom: FakeWeCom, order: tuple[int, ...]) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    scans = [service.scan(code.code, origin={"card": n}) for n in range(3)]
+    assert len({scan.qr_url for scan in scans}) == 3
+    for n in order:
+        assert add(code, wecom, scans[n], f"wm{n}") == scans[n].assignment_id
+    rows, _ = service.assignments(code.live_code_id, 9, None)
+    assert {row["assignment_id"]: (row["external_userid"], row["origin"]) for row in rows} == {
+        scan.assignment_id: (f"wm{n}", {"card": n}) for n, scan in enumerate(scans)
+    }
+    assert taken(code.live_code_id, "a") == taken(code.live_code_id, "a", "total") == 3
+
+
+def test_the_first_ways_state_is_what_it_always_was(wecom: FakeWeCom) -> None:
+    states = [ways.state_of("lc_22222222", "lihua", slot) for slot in range(ways.SLOTS)]
+    assert states[0] == ways.state_of("lc_22222222", "lihua") and len(states[0]) == 22
+    assert len(set(states)) == ways.SLOTS and all(len(state) <= 30 for state in states)
+    told = [ways.Way(state, "lc_22222222", "lihua", "").slot for state in states]
+    assert told == list(range(ways.SLOTS))
+    assert ways.Way("mn" + "a" * 20, "lc_22222222", "", "").slot is None
+
+
+def test_a_way_is_made_only_when_the_ones_before_are_held_and_used_again_after(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    first, second = service.scan(code.code), service.scan(code.code)
+    add(code, wecom, first)  # frees the first way
+    new_process()
+    assert service.scan(code.code).qr_url == first.qr_url
+    at(NOON + timedelta(minutes=11))  # all three are over, lapsed or not
+    assert service.scan(code.code).qr_url == first.qr_url
+    assert service.scan(code.code).qr_url == second.qr_url
+    assert wecom.calls["add_contact_way"] == 2
+
+
+def test_another_process_that_knows_of_no_holder_looks_and_takes_the_next(wecom: FakeWeCom) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    mine = [service.scan(code.code) for _ in range(2)]
+    slots._held.clear()  # another process: it tries the first way, and is told
+    other = service.scan(code.code)
+    assert len({scan.qr_url for scan in (*mine, other)}) == 3
+    assert add(code, wecom, other) == other.assignment_id
+
+
+def test_when_all_are_held_the_first_is_shared_and_the_holders_keep_theirs(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    scans = []
+    for second in range(ways.SLOTS + 2):
+        at(NOON + timedelta(seconds=second))
+        scans.append(service.scan(code.code))
+    assert wecom.calls["add_contact_way"] == ways.SLOTS
+    assert {scan.qr_url for scan in scans[ways.SLOTS :]} == {scans[0].qr_url}
+    exact = [service.assignment(str(scan.assignment_id))["why"]["exact"] for scan in scans]
+    assert exact == [True] * ways.SLOTS + [False] * 2
+    for scan in scans[1 : ways.SLOTS]:
+        assert add(code, wecom, scan) == scan.assignment_id
+    # By the shared one: its holder, then the newest of those who share it, then nobody's.
+    expected = [scans[0].assignment_id, scans[-1].assignment_id, scans[-2].assignment_id, None]
+    assert [add(code, wecom, scans[0], f"wm{n}") for n in range(4)] == expected
+    assert taken(code.live_code_id, "a") == ways.SLOTS + 3
+
+
+def test_an_add_by_an_old_picture_does_not_take_somebody_elses_reservation(wecom: FakeWeCom) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    first, second = service.scan(code.code), service.scan(code.code)
+    assert add(code, wecom, first, "wm1") == first.assignment_id
+    assert add(code, wecom, first, "wm2") is None  # a friend, to whom the picture was sent
+    assert add(code, wecom, second, "wm3") == second.assignment_id
+
+
+def test_a_lapse_does_not_free_what_another_has_taken_since(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    first = service.scan(code.code)
+    at(NOON + timedelta(minutes=11))
+    second = service.scan(code.code)
+    assert second.qr_url == first.qr_url
+    service.lapse(code.live_code_id, "a", str(first.assignment_id))
+    row = PlaceItem.find(member_key(code.live_code_id, "a"), "total")
+    assert slots.holder(row, 0) == second.assignment_id
+    assert add(code, wecom, second) == second.assignment_id
+
+
+def test_the_same_person_is_shown_the_same_way_again(wecom: FakeWeCom) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    scans = [service.scan(code.code) for _ in range(3)]
+    for scan in scans:
+        assert service.scan(code.code, scan.cookie) == scan
+
+
+@pytest.mark.parametrize(
+    "error", [Upstream("down"), WeComError("externalcontact/add_contact_way", 41045), usage.UsedUp()], ids=str
+)
+def test_no_further_way_is_no_reason_to_turn_anybody_away(wecom: FakeWeCom, error: Exception) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    first = service.scan(code.code)
+    wecom.fail["add_contact_way"] = [error]
+    second = service.scan(code.code)
+    assert second.qr_url == first.qr_url
+    assert add(code, wecom, first) == first.assignment_id
+
+
+def test_every_way_of_a_guide_is_told_of_a_change(wecom: FakeWeCom) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    for _ in range(2):
+        service.scan(code.code)
+    for way in wecom.ways.values():
+        way["remark"] = "old"
+    for row in ways.ContactWayItem.batch_get([ways.state_of(code.live_code_id, "a", n) for n in range(2)]):
+        row.remark = "old"
+        row.save()
+    service.prepare(code.live_code_id, "a")
+    assert {(way["remark"], way["state"]) for way in wecom.ways.values()} == {
+        ("Parcel card", ways.state_of(code.live_code_id, "a", n)) for n in range(2)
+    }
+
+
+def test_a_hint_that_all_are_held_is_looked_up_after_a_while(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    scans = [service.scan(code.code) for _ in range(ways.SLOTS + 1)]
+    add(code, wecom, scans[2])
+    asked = requests()
+    assert service.scan(code.code).qr_url == scans[0].qr_url  # it takes them all for held, and asks nothing
+    assert asked == ["UpdateItem", "TransactWriteItems"]
+    at(NOON + timedelta(seconds=11))
+    assert service.scan(code.code).qr_url == scans[2].qr_url
