@@ -11,8 +11,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-READ = ["GetItem", "BatchGetItem", "Query"]
-WRITE = [*READ, "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"]
+READ = ["GetItem", "BatchGetItem", "Query", "ConditionCheckItem"]
+WRITE = [*READ, "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
 DLQ_DAYS = 14
 LOG_DAYS = 30
 RECEIVES = 5  # before a message is parked in the dead-letter queue
