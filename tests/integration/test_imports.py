@@ -22,6 +22,7 @@ HEAVY = {
     "fontTools",
     "jinja2",
     "requests",
+    "yaml",
     "defusedxml",
     "moto",
     "aws_xray_sdk",
