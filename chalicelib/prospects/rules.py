@@ -110,6 +110,11 @@ def day_list(
     return list(chosen)
 
 
+def dialled(e164: str) -> str:
+    """As a guide in China searches for it: a Chinese number without its country's code."""
+    return e164.removeprefix("+86")
+
+
 def masked(e164: str) -> str:
     """`138****1234`; other countries keep their code and the last three digits."""
     if re.fullmatch(r"\+861\d{10}", e164):

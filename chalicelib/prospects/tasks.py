@@ -153,7 +153,7 @@ def of_day(staff_id: str, day: str) -> list[dict[str, Any]]:
             continue  # erased, or somebody else's by now
         person = models.person(row)
         texts = {name: person.get(name, "") for name in ("name", "note")}
-        shown.append({**desk.shown(row), **texts, "number": person["phone"]})
+        shown.append({**desk.shown(row), **texts, "number": rules.dialled(person["phone"])})
     if shown:
         data = {"day": day, "prospect_ids": [row["prospect_id"] for row in shown]}
         line = Line(f"guide#{staff_id}", "prospects_shown", clock.now(), ids.short(), data)

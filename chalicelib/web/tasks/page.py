@@ -28,7 +28,7 @@ _STATES = {
 _ACTIONS = {
     "asked": ("已申请", "Asked", "main"),
     "refused": ("拒绝", "Refused", "bad"),
-    "unreachable": ("空号", "No such number", "bad"),
+    "unreachable": ("空号", "Unreachable", "bad"),
     "to_add": ("撤回", "Undo", ""),
 }
 _OFFERED = {
@@ -40,7 +40,7 @@ _OFFERED = {
 }
 _HOW = (
     "企业微信没有按手机号自动添加客户的接口。请复制号码，在企业微信「通讯录 → 添加客户」中搜索并发送申请；"
-    "对方通过后把备注粘贴给客户，系统会自动识别。"
+    "对方通过后，把下面的备注填到该客户的备注里，系统会自动识别。"
 )
 _HOW_EN = (
     "WeCom has no API to add people by phone. Copy the number, search for it in WeCom and send your request; "
@@ -132,7 +132,7 @@ def _card(row: Mapping[str, Any], csrf: str, folder: str) -> str:
         f"<h2>{escape(row['name'] or '未留姓名')}</h2>"
         f'<span class="state">{state} {state_en}</span></header>'
         + _copied(f"n-{mark}", "手机号 Number", row["number"], "number")
-        + _copied(f"r-{mark}", "通过后粘贴为备注 Remark", row["remark"], "")
+        + _copied(f"r-{mark}", "通过后填入客户备注 Remark", row["remark"], "")
         + f"{note}{form}</article>"
     )
 

@@ -1,11 +1,13 @@
 document.querySelectorAll(".copy").forEach(function(b){
-  var t=document.getElementById(b.dataset.of);
+  var t=document.getElementById(b.dataset.of),w=b.textContent;
   b.hidden=false;
+  function say(x){b.textContent=x;setTimeout(function(){b.textContent=w},1500)}
   function pick(){var s=getSelection(),r=document.createRange();r.selectNodeContents(t);s.removeAllRanges();s.addRange(r)}
-  function say(w){var o=b.dataset.say||(b.dataset.say=b.textContent);b.textContent=w;setTimeout(function(){b.textContent=o},1500)}
-  function other(){pick();var ok=false;try{ok=document.execCommand("copy")}catch(e){}say(ok?"已复制 ✓":"请长按复制")}
   b.addEventListener("click",function(){
-    if(navigator.clipboard&&navigator.clipboard.writeText)navigator.clipboard.writeText(t.textContent).then(function(){say("已复制 ✓")},other);
+    var over=false;
+    function done(){if(!over){over=true;say("已复制 ✓")}}
+    function other(){if(over)return;over=true;pick();var ok=false;try{ok=document.execCommand("copy")}catch(e){}say(ok?"已复制 ✓":"请长按复制")}
+    if(navigator.clipboard&&navigator.clipboard.writeText){navigator.clipboard.writeText(t.textContent).then(done,other);setTimeout(other,600)}
     else other()
   })
 })
