@@ -10,6 +10,7 @@ from chalicelib.coupons.api import door as coupons
 from chalicelib.customers.api import door as customers
 from chalicelib.distribution.api import door as distribution
 from chalicelib.embeds.api import door as embeds
+from chalicelib.groups.api import door as groups
 from chalicelib.ledger.api import door as ledger
 from chalicelib.livecodes.api import door as livecodes
 from chalicelib.malls.api import door as malls
@@ -29,6 +30,7 @@ from chalicelib.stores.api import door as stores
 
 DOORS = [
     livecodes,
+    groups,
     posters,
     embeds,
     ads,

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.ads import service as ads
 from chalicelib.customers import follows
+from chalicelib.groups import joins
 from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
 from chalicelib.tags import service as tags
@@ -22,6 +23,8 @@ def handle(message: Mapping[str, Any]) -> None:
         return
     act = _ACTIONS.get((event.kind, event.change), _unknown)
     if act in _OF_A_BOND and not (event.staff_id and event.external_userid):
+        act = _unknown
+    if act in _OF_A_GROUP and not event.chat_id:
         act = _unknown
     act(event)
 
@@ -61,9 +64,9 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("change_external_tag", "update"): tags.changed,
     ("change_external_tag", "delete"): tags.changed,
     ("change_external_tag", "shuffle"): _recorded,
-    ("change_external_chat", "create"): _recorded,
-    ("change_external_chat", "update"): _recorded,
-    ("change_external_chat", "dismiss"): _recorded,
+    ("change_external_chat", "create"): joins.created,
+    ("change_external_chat", "update"): joins.updated,
+    ("change_external_chat", "dismiss"): joins.dismissed,
     ("change_contact", "create_user"): _recorded,
     ("change_contact", "update_user"): _recorded,
     ("change_contact", "delete_user"): _recorded,
@@ -82,6 +85,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("customer_acquisition", "friend_request"): _recorded,
     ("customer_acquisition", "open_profile"): _recorded,
 }
+_OF_A_GROUP = {joins.created, joins.updated, joins.dismissed}
 _OF_A_BOND = {
     follows.added,
     follows.half_added,

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.customers import service
+from chalicelib.groups import service as in_groups
 from chalicelib.platform import clock, http
 from chalicelib.platform.errors import NotFound
 
@@ -56,7 +57,7 @@ def get(call: http.Call, external_userid: str) -> CustomerOut:
         tags=list(customer.tags),
         rfm={},
         score=0,
-        groups=[],
+        groups=in_groups.groups_of(external_userid),
     )
 
 

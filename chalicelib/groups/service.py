@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.groups import mirror
 from chalicelib.groups.blacklist import on_it as blacklisted
 from chalicelib.groups.mirror import rooms, use
-from chalicelib.groups.models import LISTED, ChatItem, MemberItem
+from chalicelib.groups.models import DISMISSED, LISTED, ChatItem, MemberItem
 from chalicelib.groups.reading import learn
 from chalicelib.platform import storage
 from chalicelib.platform.errors import NotFound
@@ -35,7 +35,8 @@ __all__ = [
 def take_place(tx: Transaction, chat_id: str, limit: int) -> None:
     """Add to `tx` a place in the group, as the item `place`: it fails when the group is at its limit."""
     actions = [ChatItem.taken.add(1), ChatItem.reserved.add(1)]
-    tx.update("place", ChatItem(chat_id), actions, ChatItem.taken < limit)
+    room = (ChatItem.taken < limit) & (ChatItem.status != DISMISSED)
+    tx.update("place", ChatItem(chat_id), actions, room)
 
 
 def give_place(tx: Transaction, chat_id: str) -> None:

@@ -19,6 +19,7 @@ def problems(definition: Mapping[str, Any]) -> list[Problem]:
     """All that is wrong: (field, message) pairs, empty when it is right."""
     return [
         *_kind(definition["kind"]),
+        *_groups(definition.get("groups"), definition["kind"]),
         *_printing(definition["printing"], definition["kind"]),
         *_tags(definition["tags"]),
         *_assignment(definition["assignment"], definition["kind"]),
@@ -36,6 +37,8 @@ def warnings(definition: Mapping[str, Any]) -> list[Problem]:
     members, field = assignment["members"], "assignment.fallback_staff_ids"
     if assignment["fallback_staff_ids"]:
         return []
+    if definition["kind"] == "group" and not members:
+        return [(field, "without staff a scan finds the code closed while no group has room")]
     if members and all(m["daily_cap"] is not None or m["total_cap"] is not None for m in members):
         return [(field, "without fallback staff a scan gets nobody once every member's cap is used up")]
     if members and all(m["hours"] for m in members):
@@ -44,12 +47,23 @@ def warnings(definition: Mapping[str, Any]) -> list[Problem]:
 
 
 def _kind(kind: str) -> Iterator[Problem]:
-    if kind not in ("staff", "nearest_store"):
+    if kind not in ("staff", "group", "nearest_store"):
         yield "kind", f"{kind} codes are not there yet"
 
 
+def _groups(groups: Mapping[str, Any] | None, kind: str) -> Iterator[Problem]:
+    if kind != "group":  # given with another kind, they wait for nothing
+        return
+    if groups is None:
+        yield "groups", "a group code needs its groups"
+        return
+    for index, chat_id in enumerate(groups["chat_ids"]):
+        if chat_id in groups["chat_ids"][:index]:
+            yield f"groups.chat_ids[{index}]", "is in the list already"
+
+
 def _printing(printing: str, kind: str) -> Iterator[Problem]:
-    if printing == "native" and kind != "staff":
+    if printing == "native" and kind not in ("staff", "group"):
         yield "printing", f"WeCom's own code can't decide at each scan: a {kind} code is dynamic"
 
 

@@ -131,9 +131,12 @@ class WeCom:
             body["owner_filter"] = {"userid_list": list(owners)}
         return self._pages("externalcontact/groupchat/list", body, "group_chat_list", _PAGE, deadline)
 
-    def group_chat(self, chat_id: str, *, deadline: datetime | None = None) -> Json:
-        """chat_id, name, owner, create_time, member_list[], member_version. It may lag behind its event."""
-        body = {"chat_id": chat_id, "need_name": 0}
+    def group_chat(self, chat_id: str, names: bool = False, *, deadline: datetime | None = None) -> Json:
+        """chat_id, name, owner, create_time, member_list[], member_version. It may lag behind its event.
+
+        names: of the members too.
+        """
+        body = {"chat_id": chat_id, "need_name": int(names)}
         return dict(self._post("externalcontact/groupchat/get", body, deadline)["group_chat"])
 
     def add_join_way(self, way: Mapping[str, Any], *, deadline: datetime | None = None) -> str:

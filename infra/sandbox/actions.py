@@ -13,6 +13,7 @@ from infra.sandbox.acquisition import Acquisition
 from infra.sandbox.customer_api import drop_tags
 from infra.sandbox.errors import ApiError
 from infra.sandbox.events import event_xml
+from infra.sandbox.group_actions import GroupActions
 from infra.sandbox.mass_api import settle
 from infra.sandbox.outbox import Outbox
 from infra.sandbox.world import World
@@ -20,7 +21,7 @@ from infra.sandbox.world import World
 _WAY_IN_URL = re.compile(r"/(?:qr|add)/(cfg[0-9a-f]+)")
 
 
-class Actions:
+class Actions(GroupActions):
     def __init__(self, world: World, outbox: Outbox) -> None:
         self.world = self._world = world
         self._outbox = outbox
@@ -160,7 +161,7 @@ class Actions:
         with self._world.lock:
             self._world.chat_started(staff_id, external_userid)
 
-    # Staff, tags, groups
+    # Staff, tags
 
     def add_staff(self, userid: str, name: str = "", status: int = 1, **values: Any) -> dict[str, Any]:
         """Hire somebody or change them: status 1 active, 2 disabled, 4 not activated, 5 left; `confirms`,
@@ -190,27 +191,6 @@ class Actions:
                 world.state.tag_groups[tag_id].group_name = name
         return self.event("change_external_tag", Id=tag_id, TagType=tag_type, ChangeType=change, **options)
 
-    def add_group(
-        self, owner: str, name: str, members: list[str] | None = None, **options: Any
-    ) -> dict[str, Any]:
-        """A member opens a customer group; the create event."""
-        world = self._world
-        with world.lock:
-            staff, now = world.staff(owner), int(world.ts())
-            chat_id = world.new_id("wr")
-            rows: list[dict[str, Any]] = [
-                {"userid": staff.userid, "type": 1, "join_time": now, "join_scene": 1}
-            ]
-            for external in members or []:
-                unionid = world.contact(external).unionid
-                row = {"userid": external, "type": 2, "join_time": now, "join_scene": 1, "unionid": unionid}
-                rows.append({**row, "invitor": {"userid": staff.userid}})
-            world.state.groups[chat_id] = st.GroupChat(chat_id, name, staff.userid, now, members=rows)
-        return {
-            "chat_id": chat_id,
-            **self.event("change_external_chat", ChatId=chat_id, ChangeType="create", **options),
-        }
-
     def checked(self, name: str, body: dict[str, Any]) -> Any:
         """An action by name, for the control API. ApiError of the world becomes a ValueError."""
         try:
@@ -218,4 +198,4 @@ class Actions:
         except (ApiError, TypeError) as error:
             raise ValueError(str(error)) from error
         except StopIteration as error:
-            raise KeyError("no contact way has this state") from error
+            raise KeyError("no contact way or join way has this state") from error

@@ -5,7 +5,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
 
-from infra.sandbox import acquisition_api, contact_way_api, customer_api, mass_api, staff_api
+from infra.sandbox import acquisition_api, contact_way_api, customer_api, group_api, mass_api, staff_api
 from infra.sandbox.access import Limits, Tokens
 from infra.sandbox.endpoint import Call, Endpoint, Upload
 from infra.sandbox.errors import ApiError
@@ -14,7 +14,7 @@ from infra.sandbox.world import World
 PREFIX = "/cgi-bin/"
 ENDPOINTS: dict[str, Endpoint] = {
     endpoint.path: endpoint
-    for module in (acquisition_api, contact_way_api, customer_api, mass_api, staff_api)
+    for module in (acquisition_api, contact_way_api, customer_api, group_api, mass_api, staff_api)
     for endpoint in module.TABLE
 }
 

@@ -84,6 +84,7 @@ class Config:
     acquisition_link_limit: int = 3_000  # undocumented: "too many" is known, its number is not
     acquisition_balance: int = 1_000  # adds by acquisition links that are paid for at the start
     tag_limit: int = 10_000
+    group_lag: float = 0  # seconds that groupchat/get answers what was before a change
     rate_per_minute: int = 10_000
     rate_per_hour: int = 150_000
     concurrency: int = 64

@@ -45,7 +45,7 @@ def add_contact_way(call: Call) -> dict[str, Any]:
     users = _members(world, call["type"], call["user"] or [], call["party"] or [])
     if call["scene"] == 1 and call["style"] not in (None, 1, 2, 3):
         raise ApiError(41042)
-    if len(world.state.ways) >= world.config.contact_way_limit:
+    if len(world.state.ways) + len(world.state.join_ways) >= world.config.contact_way_limit:
         raise ApiError(41045)
     config_id = world.new_id("cfg")
     given = {name: call[name] for name in _DEFAULTS if call[name] is not None}

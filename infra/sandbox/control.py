@@ -16,7 +16,9 @@ Body = dict[str, Any]
 _ACTIONS = {
     "add": "add", "delete-by-customer": "delete_by_customer", "delete-by-staff": "delete_by_staff",
     "edit": "edit", "chat-started": "chat_started", "staff": "add_staff", "tag": "change_tag",
-    "group": "add_group", "acquire": "acquire", "message": "customer_message",
+    "group": "add_group", "group/join": "join", "group/invite": "invite", "group/leave": "leave",
+    "group/dismiss": "dismiss_group", "group/change": "change_group",
+    "acquire": "acquire", "message": "customer_message",
     "acquisition-quota": "buy_quota", "break-link": "break_link", "delete-link": "remove_link",
 }  # fmt: skip
 

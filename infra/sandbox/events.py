@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from infra.sandbox import crypto
 from infra.sandbox import state as st
 from infra.sandbox.errors import ApiError
+from infra.sandbox.group_actions import observed
 from infra.sandbox.mass_api import settle
 from infra.sandbox.outbox import Sealed
 from infra.sandbox.world import World
@@ -69,6 +70,8 @@ class Callbacks:
         False for our own, forged or foreign ones, and for events that change nothing here.
         """
         values = self._open(query, body)
+        if values is not None and values.get("Event") == "change_external_chat":
+            return self._of_a_group(values)
         if values is None or values.get("Event") != "change_external_contact":
             return False
         userid, external, change = (values.get(k, "") for k in ("UserID", "ExternalUserID", "ChangeType"))
@@ -92,6 +95,13 @@ class Callbacks:
                 world.add_welcome_code(values["WelcomeCode"], userid, external)
         return True
 
+    def _of_a_group(self, values: dict[str, str]) -> bool:
+        with self._world.lock:
+            try:
+                return observed(self._world, values)
+            except ApiError:  # a chat_id that no group can have, or that a strict sandbox does not know
+                return False
+
     def _open(self, query: dict[str, str], body: bytes) -> dict[str, str] | None:
         config, found = self._world.config, _ENCRYPT.search(body)
         signature = query.get("msg_signature", "")
@@ -111,4 +121,4 @@ class Callbacks:
             root = ElementTree.fromstring(plain)  # noqa: S314  no declarations: checked above
         except (crypto.BadBox, UnicodeDecodeError, ElementTree.ParseError):
             return None
-        return {element.tag: element.text or "" for element in root}
+        return {one.tag: "\n".join(i.text or "" for i in one) if len(one) else one.text or "" for one in root}

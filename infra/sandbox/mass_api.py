@@ -138,7 +138,8 @@ def _group_share(call: Call) -> tuple[dict[str, list[str]], list[str]]:
     if not call["sender"]:
         raise ApiError(40063, "sender")
     owner = call.world.staff(call["sender"]).userid
-    own = [g.chat_id for g in call.world.state.groups.values() if g.owner.lower() == owner.lower()]
+    groups = [g for g in call.world.state.groups.values() if not g.dismissed]
+    own = [g.chat_id for g in groups if g.owner.lower() == owner.lower()]
     wanted = call["chat_id_list"] or own
     return {owner: [c for c in wanted if c in own]}, [c for c in wanted if c not in own]
 

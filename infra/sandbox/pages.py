@@ -34,6 +34,8 @@ def answer(sandbox: "Sandbox", method: str, path: str, query: dict[str, str], ra
     kind, _, name = path.strip("/").partition("/")
     if kind == "avatar":
         return 200, qr.solid(64, 64 + zlib.crc32(name.encode()) % 128), "image/png"
+    if kind == "join" or name.startswith("jw"):
+        return _join_way(sandbox, method, kind, name.removesuffix(".png"), raw)
     if kind == "ca":
         return _acquisition(sandbox, method, name, query, raw)
     config_id = name.removesuffix(".png")
@@ -50,6 +52,22 @@ def answer(sandbox: "Sandbox", method: str, path: str, query: dict[str, str], ra
     added = sandbox.actions.add(config_id=config_id, name=nick)
     shown = _DONE.format(name=html.escape(added["userid"]), external=html.escape(added["external_userid"]))
     return 200, shown.encode(), _HTML
+
+
+def _join_way(sandbox: "Sandbox", method: str, kind: str, config_id: str, raw: bytes) -> Page:
+    """A join way's QR picture, and the page that it leads to."""
+    if config_id not in sandbox.world.state.join_ways or kind not in ("qr", "join"):
+        return 404, "没有这个二维码".encode(), "text/plain; charset=utf-8"
+    if kind == "qr":
+        return 200, qr.png(f"{sandbox.world.base_url}/join/{config_id}"), "image/png"
+    if method == "GET":
+        return 200, _ADD.format(name="加入群聊").replace("添加到通讯录", "加入群聊").encode(), _HTML
+    nick = urllib.parse.parse_qs(raw.decode(errors="replace")).get("name", [""])[0]
+    joined = sandbox.actions.join(config_id=config_id, name=nick)
+    if joined["full"]:
+        return 200, "群聊人数已满，只可通过邀请进群".encode(), "text/plain; charset=utf-8"
+    external = html.escape(joined["external_userid"])
+    return 200, _DONE.format(name=html.escape(joined["chat_id"]), external=external).encode(), _HTML
 
 
 def _acquisition(sandbox: "Sandbox", method: str, link_id: str, query: dict[str, str], raw: bytes) -> Page:

@@ -1,4 +1,4 @@
-"""Staff, groups, media and messages to staff (wecom-api.md §4.4, §4.14, §4.15, §4.17, §4.19)."""
+"""Staff, media and messages to staff (wecom-api.md §4.14, §4.15, §4.17, §4.19)."""
 
 from typing import Any
 
@@ -30,18 +30,18 @@ def user_get(call: Call) -> dict[str, Any]:
     return ok(**_member(call.world, call.world.staff(call["userid"])))
 
 
-def _present(world: World) -> list[st.Staff]:
+def present(world: World) -> list[st.Staff]:
     return [staff for staff in world.state.staff.values() if staff.status != 5]
 
 
 def user_simplelist(call: Call) -> dict[str, Any]:
-    mine = [s for s in _present(call.world) if call["department_id"] in s.department]
+    mine = [s for s in present(call.world) if call["department_id"] in s.department]
     rows = [{"userid": s.userid, "name": s.name, "department": s.department, "open_userid": ""} for s in mine]
     return ok(userlist=rows)
 
 
 def user_list_id(call: Call) -> dict[str, Any]:
-    rows = [{"userid": s.userid, "department": d} for s in _present(call.world) for d in s.department]
+    rows = [{"userid": s.userid, "department": d} for s in present(call.world) for d in s.department]
     shown, cursor = page(rows, call, 10_000)
     return ok(next_cursor=cursor, dept_user=shown)
 
@@ -50,46 +50,6 @@ def department_simplelist(call: Call) -> dict[str, Any]:
     known = sorted({1, *(d for s in call.world.state.staff.values() for d in s.department)})
     rows = [{"id": d, "parentid": 0 if d == 1 else 1, "order": 100_000_000 - d} for d in known]
     return ok(department_id=[r for r in rows if call["id"] in (None, 1, r["id"])])
-
-
-def groupchat_list(call: Call) -> dict[str, Any]:
-    owners = (call["owner_filter"] or {}).get("userid_list") or []
-    if len(owners) > 100:
-        raise ApiError(40032)
-    if not owners and len(_present(call.world)) > 1000:
-        raise ApiError(81017)
-    wanted = {owner.lower() for owner in owners}
-    rows = [
-        {"chat_id": g.chat_id, "status": g.status}
-        for g in call.world.state.groups.values()
-        if (not wanted or g.owner.lower() in wanted) and call["status_filter"] in (None, 0, g.status)
-    ]
-    shown, cursor = page(rows, call, 1000)
-    return ok(group_chat_list=shown, next_cursor=cursor)
-
-
-def groupchat_get(call: Call) -> dict[str, Any]:
-    world = call.world
-    group = world.state.groups.get(call["chat_id"])
-    if group is None:
-        raise ApiError(40058, "chat_id")
-    members = []
-    for member in group.members:
-        name = {"name": member_name(world, member)} if call["need_name"] else {}
-        members.append({"group_nickname": "", **member, **name})
-    shown = {
-        "chat_id": group.chat_id, "name": group.name, "owner": group.owner, "create_time": group.create_time,
-        "notice": group.notice, "member_list": members,
-        "admin_list": [{"userid": userid} for userid in group.admins],
-        "member_version": f"{group.version:032x}",
-    }  # fmt: skip
-    return ok(group_chat=shown)
-
-
-def member_name(world: World, member: dict[str, Any]) -> str:
-    if member["type"] == 1:
-        return world.staff(member["userid"]).name
-    return world.contact(member["userid"]).name
 
 
 def media_upload(call: Call) -> dict[str, Any]:
@@ -118,7 +78,7 @@ def media_uploadimg(call: Call) -> dict[str, Any]:
 def _receivers(call: Call) -> tuple[list[st.Staff], list[str]]:
     world, given = call.world, call["touser"] or ""
     if given == "@all":
-        return [s for s in _present(world) if s.status == 1], []
+        return [s for s in present(world) if s.status == 1], []
     names = [name for name in given.split("|") if name]
     if len(names) > 1000:
         raise ApiError(40032)
@@ -182,15 +142,6 @@ TABLE = (
     Endpoint("GET", "user/simplelist", user_simplelist, (P("department_id", int, True),)),
     Endpoint("POST", "user/list_id", user_list_id, _PAGED),
     Endpoint("GET", "department/simplelist", department_simplelist, (P("id", int),)),
-    Endpoint(
-        "POST", "externalcontact/groupchat/list", groupchat_list,
-        (P("status_filter", int, choices=(0, 1, 2, 3)), P("owner_filter", dict), P("cursor", str),
-         P("limit", int, True, most=1000)),
-    ),
-    Endpoint(
-        "POST", "externalcontact/groupchat/get", groupchat_get,
-        (P("chat_id", str, True), P("need_name", int, choices=(0, 1))),
-    ),
     Endpoint(
         "POST", "media/upload", media_upload, (P("type", str, True, choices=tuple(_MEDIA_SIZES), code=40004),)
     ),

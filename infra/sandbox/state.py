@@ -118,6 +118,19 @@ class GroupChat:
     members: list[dict[str, Any]] = field(default_factory=list)
     admins: list[str] = field(default_factory=list)
     version: int = 1
+    told_version: str = ""  # as somebody else's event had it
+    dismissed: bool = False
+    past: list[list[Any]] = field(default_factory=list)  # [when it ended, what was told till then]
+
+
+@dataclass
+class JoinWay:
+    """`opened`: how many groups it has opened by itself."""
+
+    config_id: str
+    created_at: int
+    fields: dict[str, Any]
+    opened: int = 0
 
 
 @dataclass
@@ -188,6 +201,7 @@ class State:
     welcome_codes: dict[str, WelcomeCode] = field(default_factory=dict)
     media: dict[str, Media] = field(default_factory=dict)
     groups: dict[str, GroupChat] = field(default_factory=dict)
+    join_ways: dict[str, JoinWay] = field(default_factory=dict)
     mass_sends: dict[str, MassSend] = field(default_factory=dict)
     mass_tasks: dict[str, MassTask] = field(default_factory=dict)
     bills: dict[str, Bill] = field(default_factory=dict)
@@ -203,7 +217,7 @@ class State:
 _RECORDS: dict[str, Any] = {
     "staff": Staff, "contacts": Contact, "bonds": Bond, "tag_groups": TagGroup, "tags": Tag,
     "ways": ContactWay, "links": AcquisitionLink,
-    "welcome_codes": WelcomeCode, "media": Media, "groups": GroupChat,
+    "welcome_codes": WelcomeCode, "media": Media, "groups": GroupChat, "join_ways": JoinWay,
     "mass_sends": MassSend, "mass_tasks": MassTask, "bills": Bill, "posts": Post,
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ _STYLE = (_HERE / "scan.css").read_text(encoding="utf-8")
 _FRAME = Template((_HERE / "scan.html").read_text(encoding="utf-8"))
 _GUIDE = Template((_HERE / "guide.html").read_text(encoding="utf-8"))
 _STORE = Template((_HERE / "store.html").read_text(encoding="utf-8"))
+_GROUP = Template((_HERE / "group.html").read_text(encoding="utf-8"))
 _NOTICE = Template((_HERE / "notice.html").read_text(encoding="utf-8"))
 
 
@@ -41,6 +42,16 @@ def guide(name: str, qr_url: str, store: str | None = None, distance_m: int | No
     )
     parts = urlsplit(qr_url)
     return _page(f"添加{name}", body, f"{parts.scheme}://{parts.netloc}")
+
+
+def group(name: str, qr_url: str) -> Page:
+    """A group's join way. `name`: the group's, as its members see it."""
+    shown = name or "客户群"
+    body = _GROUP.substitute(
+        name=escape(shown), initial=escape(shown[:1].upper()), qr_url=escape(qr_url, quote=True)
+    )
+    parts = urlsplit(qr_url)
+    return _page(f"加入{shown}", body, f"{parts.scheme}://{parts.netloc}")
 
 
 def _far(distance_m: int | None) -> str:

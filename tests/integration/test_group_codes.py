@@ -1,0 +1,404 @@
+"""Group codes against the sandbox's groups: scans, joins, exits, lost and late pushes, the next group."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from group_world import CORP, Sent, World, chat, counts, lines, lost, person
+from scan_support import requests
+
+from chalicelib.groups import blacklist, opening, service, tasks, works
+from chalicelib.groups.models import DISMISSED, TaskItem
+from chalicelib.livecodes import join_ways, usage
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.group_models import JoinWayItem
+from chalicelib.platform import jobs
+from chalicelib.platform.errors import Invalid, Upstream
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import WeComError
+from infra.sandbox.config import new_private_key
+
+
+@pytest.fixture(scope="module")
+def pay_keys() -> dict[str, str]:
+    return {"merchant_private_key": new_private_key(), "platform_private_key": new_private_key()}
+
+
+@pytest.fixture
+def world(
+    tables: None,
+    sent: Sent,
+    at: Callable[[datetime], None],
+    pay_keys: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[World]:
+    monkeypatch.setenv("WECOM_CORP_ID", CORP)
+    made = World(sent, at, pay_keys)
+    monkeypatch.setattr(wecom, "default_client", lambda: made.corp)
+    yield made
+
+
+def scans(code: livecodes.LiveCode, count: int) -> list[livecodes.Scan]:
+    return [livecodes.scan(code.code) for _ in range(count)]
+
+
+def test_groups_fill_in_order_to_their_real_count(world: World) -> None:
+    first, second = world.group(members=2), world.group(members=0, name="福利群2")
+    code = world.code(first, second, limit=5, staff=["wangwu"])
+    got = scans(code, 7)
+    # Three people are in the first one (its owner is one), one in the second.
+    assert [one.chat_id for one in got] == [first] * 2 + [second] * 4 + [None]
+    assert (got[-1].kind, got[-1].staff_id) == ("staff", "wangwu")
+    assert counts(first) == (3, 2, 5)
+    assert counts(second) == (1, 4, 5)
+
+
+def test_a_join_by_code_confirms_the_reservation_and_counts_once(world: World) -> None:
+    group = world.group()
+    code = world.code(group, limit=10)
+    scan = livecodes.scan(code.code)
+    joined = world.hear(world.join(scan, person(1)))
+    assert joined["chat_id"] == group
+    assert counts(group) == (2, 0, 2)
+    rows, _ = livecodes.assignments(code.live_code_id, 10, None)
+    assert [(r["status"], r["external_userid"], r["chat_id"]) for r in rows] == [
+        ("confirmed", person(1), group)
+    ]
+    [line] = lines(person(1), "joined_group")
+    assert line["assignment_id"] == scan.assignment_id
+    assert (line["live_code_id"], line["first"], line["scene"]) == (code.live_code_id, True, "qr")
+    world.tell(joined["xml"])  # and again
+    assert counts(group) == (2, 0, 2)
+    assert len(lines(person(1), "joined_group")) == 1
+    # Lapse comes for a confirmed one: nothing.
+    world.forward(timedelta(minutes=11))
+    assert counts(group) == (2, 0, 2)
+
+
+def test_an_unused_reservation_lapses(world: World) -> None:
+    group = world.group()
+    code = world.code(group, limit=2)
+    assert [s.kind for s in scans(code, 2)] == ["group", "closed"]
+    world.forward(timedelta(minutes=11))
+    assert counts(group) == (1, 0, 1)
+    assert livecodes.scan(code.code).chat_id == group
+
+
+def test_the_same_person_gets_the_same_group(world: World) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other, limit=3)
+    scan = livecodes.scan(code.code)
+    assert livecodes.scan(code.code, scan.cookie) == scan
+    assert counts(group) == (1, 1, 2)
+    world.hear(world.join(scan, person(1)))
+    scans(code, 1)  # fills the group
+    again = livecodes.scan(code.code, scan.cookie)
+    assert (again.chat_id, again.assignment_id, again.expires_at) == (group, scan.assignment_id, None)
+    world.hear(world.actions.leave(group, [person(1)]))
+    assert lines(person(1), "left_group") == [{"chat_id": group, "by": "self"}]
+    assert livecodes.scan(code.code, scan.cookie).assignment_id != scan.assignment_id
+
+
+def test_a_second_group_of_the_code_takes_a_place_and_no_second_figure(world: World) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other, limit=2)
+    one, two = scans(code, 2)
+    world.hear(world.join(one, person(1)))
+    world.hear(world.join(two, person(1)))
+    assert counts(other) == (2, 0, 2)
+    assert sorted(line["first"] for line in lines(person(1), "joined_group")) == [False, True]
+    assert service.groups_of(person(1)) == sorted([group, other])
+
+
+def test_invited_people_and_exits_change_the_count(world: World) -> None:
+    group = world.group()
+    code = world.code(group, limit=3)
+    done = world.hear(world.actions.invite(group, [person(1), person(2)]))
+    assert counts(group) == (3, 0, 3)
+    assert livecodes.scan(code.code).kind == "closed"
+    world.hear(world.actions.leave(group, [person(1)], removed=True))
+    world.tell(done["xml"])  # an old push, again
+    assert counts(group) == (2, 0, 2)
+    assert lines(person(1), "left_group")[0]["by"] == "staff"
+    assert livecodes.scan(code.code).chat_id == group
+
+
+def test_lost_and_overtaking_pushes_are_put_right(world: World) -> None:
+    group = world.group()
+    world.code(group, limit=50)
+    world.actions.invite(group, [person(1)])  # lost
+    late = world.actions.invite(group, [person(2)])
+    early = world.actions.leave(group, [person(1)])
+    world.hear(early)
+    assert counts(group) == (2, 0, 2)
+    world.hear(late)
+    assert counts(group) == (2, 0, 2)
+
+
+def test_a_late_answer_is_asked_for_again(world: World) -> None:
+    group = world.group()
+    code = world.code(group, limit=50)
+    world.sandbox.config.group_lag = 60
+    scan = livecodes.scan(code.code)
+    world.forward(timedelta(minutes=5))
+    world.hear(world.join(scan, person(1)))
+    assert counts(group) == (2, 1, 3)  # there, and by whose code is not known yet
+    assert lines(person(1), "joined_group") == []
+    world.forward(timedelta(minutes=3))
+    assert counts(group) == (2, 0, 2)
+    assert lines(person(1), "joined_group")[0]["live_code_id"] == code.live_code_id
+
+
+def test_the_hour_finds_what_no_push_told(world: World) -> None:
+    group = world.group()
+    world.code(group, limit=50)
+    world.actions.invite(group, [person(n) for n in range(60)])
+    world.forward(timedelta(hours=2, minutes=1))
+    assert counts(group) == (61, 0, 61)
+
+
+def test_a_dismissed_group_gets_nobody(world: World) -> None:
+    group, other = world.group(members=30), world.group(name="福利群2")
+    code = world.code(group, other, limit=50)
+    one = livecodes.scan(code.code)
+    world.hear(world.actions.dismiss_group(group))
+    assert chat(group).status == DISMISSED
+    assert counts(group) == (0, 1, 1)
+    assert livecodes.scan(code.code).chat_id == other
+    assert one.chat_id == group
+
+
+def test_members_who_were_there_before_have_not_joined_now(world: World) -> None:
+    group = world.group(members=3)
+    world.at(world.now + timedelta(days=1))
+    world.code(group)
+    assert lines("wmlihua" + "0" * 23 + "1", "joined_group") == []
+    assert service.members(group, 10, None)[0][0]["left_at"] is None
+
+
+def test_join_ways_are_made_once_and_told_only_differences(world: World) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other)
+    calls = world.corp.wire.calls
+    assert (calls["add_join_way"], calls["update_join_way"]) == (2, 0)
+    ways = [w.fields for w in world.sandbox.world.state.join_ways.values()]
+    assert [w["auto_create_room"] for w in ways] == [0, 1]
+    assert len({w["state"] for w in ways}) == 2
+    works.work({"kind": "group_code", "live_code_id": code.live_code_id})
+    assert (calls["add_join_way"], calls["update_join_way"]) == (2, 0)
+    livecodes.change(code.live_code_id, {"name": "Another"}, lambda merged: merged)
+    world.run()
+    assert calls["update_join_way"] == 2
+    [whole] = {tuple(sorted(body)) for name, body in world.corp.wire.bodies if name == "update_join_way"}
+    assert {"state", "auto_create_room", "chat_id_list", "room_base_name", "remark", "scene"} <= set(whole)
+    assert [w.fields["state"] for w in world.sandbox.world.state.join_ways.values()] == [
+        w["state"] for w in ways
+    ]
+
+
+def test_a_lost_answer_is_another_join_way_and_counts(world: World) -> None:
+    group = world.group()
+    world.corp.wire.fail["add_join_way"] = [lost("add_join_way")]
+    code = world.code(group)
+    assert JoinWayItem.get(join_ways.state_of(code.live_code_id, group)).status == "making"
+    world.at(world.now + timedelta(seconds=1))
+    assert livecodes.scan(code.code).chat_id == group
+    assert len(world.sandbox.world.state.join_ways) == 2
+    assert usage.current()["group"] == 2
+
+
+def test_a_picture_that_could_not_be_fetched_needs_no_second_way(world: World) -> None:
+    group = world.group()
+    world.corp.wire.fail["get_join_way"] = [Upstream("down"), Upstream("down")]
+    code = world.code(group)
+    world.at(world.now + timedelta(minutes=1))
+    assert livecodes.scan(code.code).qr_url
+    assert world.corp.wire.calls["add_join_way"] == 1
+    assert usage.current()["group"] == 1
+
+
+def test_a_group_that_wecom_refuses_stops_no_other(world: World) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    world.corp.wire.fail["add_join_way"] = [WeComError("add_join_way", 40058)] * 1
+    code = world.code(group, other)
+    assert world.corp.wire.calls["add_join_way"] == 2
+    world.corp.wire.fail["add_join_way"] = [WeComError("add_join_way", 40058)]
+    assert livecodes.scan(code.code).chat_id == other
+
+
+def test_wecom_opens_the_next_group_and_the_line_goes_on(world: World) -> None:
+    group = world.group(members=190, name="福利群1")
+    code = world.code(group, limit=200, room_base_name="福利群")
+    got = scans(code, 9)
+    assert {one.chat_id for one in got} == {group}
+    world.run()
+    [task] = tasks.page("open", 10, None)[0]
+    assert (task["kind"], task["how"], task["live_code_id"]) == ("open_group", "auto", code.live_code_id)
+    assert world.told("lihua") == []
+    world.hear(world.actions.invite(group, [person(n) for n in range(9)]))
+    opened = world.actions.join(qr_code=str(got[0].qr_url), external_userid=person(99))
+    assert opened["chat_id"] != group
+    world.forward(timedelta(hours=1))
+    assert livecodes.group_line(code) == [group, opened["chat_id"]]
+    assert tasks.page("open", 10, None)[0] == []
+    fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
+    assert [(w["chat_id_list"], w["auto_create_room"]) for w in fields] == [
+        ([group], 0),
+        ([opened["chat_id"]], 1),
+    ]
+    assert livecodes.scan(code.code).chat_id == opened["chat_id"]
+
+
+def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: World) -> None:
+    group = world.group(name="福利群1")
+    code = world.code(group, limit=11, room_base_name="福利群")
+    scans(code, 4)
+    world.run()
+    assert tasks.page("open", 10, None)[0] == []
+    scans(code, 5)
+    world.run()
+    for _ in range(3):
+        works.work({"kind": "group_room", "live_code_id": code.live_code_id})
+    world.run()
+    [said] = world.told("lihua")
+    assert "福利群1" in said
+    assert "「福利群2」" in said
+    world.forward(timedelta(days=1, minutes=2))
+    assert len(world.told("lihua")) == 2
+    foreign = world.group(name="别的群")
+    world.hear(world.actions.change_group(foreign, name="还是别的"))
+    assert livecodes.group_line(code) == [group]
+    made = world.actions.add_group("lihua", "福利群2")
+    world.hear(made)
+    assert livecodes.group_line(code) == [group, made["chat_id"]]
+    assert tasks.page("open", 10, None)[0] == []
+    world.forward(timedelta(days=3))
+    assert len(world.told("lihua")) == 2
+
+
+def test_an_operator_names_the_group(world: World) -> None:
+    group = world.group(name="福利群1")
+    code = world.code(group, limit=2)
+    scans(code, 1)
+    world.run()
+    [task] = tasks.page("open", 10, None)[0]
+    with pytest.raises(Invalid):
+        opening.done(task["task_id"], None)
+    with pytest.raises(Invalid):
+        opening.done(task["task_id"], group)
+    new = world.group(name="随便")
+    assert opening.done(task["task_id"], new)["status"] == "done"
+    world.run()
+    assert livecodes.scan(code.code).chat_id == new
+    opening.done(task["task_id"], new)
+    assert livecodes.group_line(code) == [group, new]
+
+
+def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World) -> None:
+    group = world.group(name="福利群1")
+    code = world.code(group)
+    scan = livecodes.scan(code.code)
+    world.hear(world.join(scan, person(1), name="小王"))
+    blacklist.put(person(1), "spam")
+    blacklist.put(person(1), "spam again")
+    world.forward(timedelta(minutes=1))
+    [said] = world.told("lihua")
+    assert "小王" in said
+    assert "福利群1" in said
+    assert livecodes.scan(code.code, scan.cookie).kind == "closed"
+    world.hear(world.actions.leave(group, [person(1)], removed=True))
+    assert [t["status"] for t in tasks.page("done", 10, None)[0]] == ["done"]
+    world.at(world.now + timedelta(minutes=5))
+    world.hear(world.actions.join(qr_code=str(scan.qr_url), external_userid=person(1)))
+    world.forward(timedelta(minutes=1))
+    assert len(world.told("lihua")) == 2
+    assert lines(person(1), "joined_group")[0]["blacklisted"] is True
+    blacklist.remove(person(1))
+    assert livecodes.scan(code.code, scan.cookie).kind == "group"
+
+
+def test_a_native_code_rotates_its_five_groups(world: World) -> None:
+    groups = [world.group(name=f"福利群{n}") for n in range(1, 8)]
+    code = world.code(*groups, limit=4, printing="native", auto_create=False)
+    printed = livecodes.native_join_way(code)
+    assert printed is not None
+    assert printed["chat_ids"] == groups[:5]
+    for n in range(3):
+        world.hear(world.actions.join(qr_code=printed["qr_url"], external_userid=person(n)))
+    assert livecodes.native_join_way(code) == {"qr_url": printed["qr_url"], "chat_ids": groups[1:6]}
+    assert lines(person(0), "joined_group")[0]["live_code_id"] == code.live_code_id
+    assert lines(person(0), "joined_group")[0]["assignment_id"] is None
+    world.hear(world.actions.leave(groups[0], [person(1)]))
+    assert livecodes.native_join_way(code) == printed
+    assert world.corp.wire.calls["add_join_way"] == 1
+
+
+def test_an_archived_codes_join_ways_are_deleted_but_the_printed_one_stays(world: World) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other)
+    livecodes.change(
+        code.live_code_id, {"groups": {**code.definition["groups"], "chat_ids": [other]}}, lambda m: m
+    )
+    world.run()
+    version = livecodes.get(code.live_code_id).version
+    livecodes.clean_up_join_ways(code.live_code_id, version, native=False)
+    assert [w.fields["chat_id_list"] for w in world.sandbox.world.state.join_ways.values()] == [[other]]
+    livecodes.archive(code.live_code_id)
+    livecodes.clean_up_join_ways(code.live_code_id, version, native=True)
+    assert len(world.sandbox.world.state.join_ways) == 1  # that version is no more
+    livecodes.clean_up_join_ways(code.live_code_id, version + 1, native=True)
+    assert not world.sandbox.world.state.join_ways
+    assert usage.current()["group"] == 0
+
+
+def test_sync_reads_all_groups_of_all_owners(world: World) -> None:
+    for n in range(105):
+        world.sandbox.world.add_staff(f"guide{n}")
+    groups = [world.group(owner=f"guide{n}", name=f"群{n}") for n in (0, 50, 104)]
+    world.sandbox.world.state.groups[groups[1]].status = 1
+    job_id = works.sync(None)
+    world.run()
+    job = jobs.get(job_id)
+    assert (job["status"], job["done"], job["total"]) == ("finished", 3, 3)
+    assert sorted(row["chat_id"] for row in service.page(10, None)[0]) == sorted(groups)
+    assert service.get(groups[1])["status"] == "owner_left"
+    assert world.corp.wire.calls["list"] == 2
+
+
+def test_requests_of_a_warm_scan_and_of_a_join(world: World) -> None:
+    group = world.group()
+    code = world.code(group, staff=["wangwu"])
+    livecodes.scan(code.code)
+    asked = requests()
+    scan = livecodes.scan(code.code)
+    assert asked == ["UpdateItem", "TransactWriteItems"]
+    asked.clear()
+    world.hear(world.join(scan, person(1)), run=False)
+    assert asked == ["GetItem", "BatchGetItem", "BatchGetItem", "TransactWriteItems"], asked
+    asked.clear()
+    world.run()
+    print(asked)
+    assert len(asked) <= 12
+
+
+def test_a_killed_reader_is_made_good_by_a_repeat(world: World) -> None:
+    group = world.group()
+    code = world.code(group)
+    joined = world.join(livecodes.scan(code.code), person(1))
+    world.tell(joined["xml"], run=False)
+    world.sent.clear()  # the message to read the group is lost with its sender
+    assert counts(group) == (2, 1, 3)
+    world.tell(joined["xml"])
+    assert counts(group) == (2, 0, 2)
+
+
+def test_tasks_survive_a_sender_that_dies(world: World) -> None:
+    group = world.group(name="福利群1")
+    code = world.code(group, limit=2)
+    works.work({"kind": "group_room", "live_code_id": code.live_code_id})
+    world.sent.clear()
+    assert TaskItem.scan().next().asked == 0
+    works.work({"kind": "group_room", "live_code_id": code.live_code_id})
+    world.run()
+    assert len(world.told("lihua")) == 1
