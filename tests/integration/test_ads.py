@@ -266,6 +266,24 @@ def test_from_a_click_to_a_conversion_told_once(world: World) -> None:
     assert sorted(kinds) == ["added", "bought", "chatted", "refunded"]
 
 
+def test_a_click_converts_once_in_each_kind_however_often_it_happens(world: World) -> None:
+    campaign = world.campaign()
+    button = world.visit(campaign, "bd_vid=1")
+    token = button.split("=")[1]
+    who = world.sandbox.actions.acquire(button)["external_userid"]
+    world.hear()
+    for minutes in range(3):  # deleted and added again, written again, and somebody with the forwarded link
+        at = world.moment + timedelta(minutes=minutes)
+        service.on_added(Line(who, "customer_added", at, f"d{minutes}", {"state": token, "begins": True}))
+        service.on_added(
+            Line("wmOther", "customer_added", at, f"o{minutes}", {"state": token, "begins": True})
+        )
+        conversions.chatted(token, who, at)
+    world.work()
+    assert sorted(row["kind"] for row in world.rows(campaign)) == ["added", "chatted"]
+    assert (world.stats(campaign)["adds"], world.stats(campaign)["chats"], len(world.told())) == (1, 1, 1)
+
+
 def test_an_order_after_the_window_is_not_the_clicks(world: World) -> None:
     campaign = world.campaign(attribution_window="P1D")
     who = world.sandbox.actions.acquire(world.visit(campaign, "bd_vid=1"))["external_userid"]
