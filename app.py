@@ -64,5 +64,6 @@ class Millrace(Chalice):
 
 
 app = Millrace(app_name="millrace")
+app.api.binary_types.append("application/pdf")  # posters; pictures are there already
 for door in DOORS:
     app.register_blueprint(door.blueprint)
