@@ -62,6 +62,7 @@ __all__ = [
     "find_join_way",
     "find_way",
     "get",
+    "give_back",
     "group_limit",
     "group_line",
     "group_name",
@@ -175,10 +176,18 @@ def holds(live_code_id: str, member_id: str, assignment_id: str) -> bool:
         return False
     if held.status == CONFIRMED or clock.now() < clock.parse(held.expires_at):
         return True
-    give_back = group_scans.lapse if group_scans.is_place(held) else lapse
     return not give_back(live_code_id, member_id, assignment_id) and holds(
         live_code_id, member_id, assignment_id
     )
+
+
+def give_back(live_code_id: str, member_id: str, assignment_id: str) -> bool:
+    """Lapse a reservation now, a guide's or a group's. False if it is confirmed, or lapsed before."""
+    held = AssignmentItem.find(member_key(live_code_id, member_id), assignment_id)
+    if held is None:
+        return False
+    lapse_it = group_scans.lapse if group_scans.is_place(held) else lapse
+    return lapse_it(live_code_id, member_id, assignment_id)
 
 
 def prepare(live_code_id: str, staff_id: str) -> None:
@@ -223,10 +232,12 @@ def ways_in_use() -> dict[str, Any]:
 
 
 def _again(live_code_id: str, cookie: str | None, now: datetime) -> tuple[Scan | None, str | None]:
+    same: Scan | None = None
+    preferred: str | None = None
     if cookie and group_scans.is_cookie(cookie):
-        return group_scans.again(live_code_id, cookie, now), None
-    same, preferred = again(live_code_id, cookie, now) if cookie else (None, None)
-    if same is None or not same.store_id or not same.staff_id:
+        same = group_scans.again(live_code_id, cookie, now)
+    elif cookie:
+        same, preferred = again(live_code_id, cookie, now)
+    if same is None or not same.store_id:
         return same, preferred
-    still = nearest.has_guide(current(live_code_id), same.store_id, same.staff_id)
-    return (same, preferred) if still else (None, None)
+    return (same, preferred) if nearest.still_there(current(live_code_id), same) else (None, None)

@@ -98,7 +98,7 @@ def scan(card: Card, cookie: str | None, decide: Callable[[Mapping[str, Any]], S
     if _hold(card, row, [*uses, _use(found)] if own else [_use(found)]):
         return found
     if found.assignment_id != mine:  # one just made: its place is free again
-        livecodes.lapse(run.live_code_id, _member(found), found.assignment_id)
+        livecodes.give_back(run.live_code_id, _member(found), found.assignment_id)
     return USED
 
 
