@@ -84,7 +84,8 @@ def _members(event: Event, joining: bool) -> None:
             break
         rows = mirror.present(chat_id, event.items)
         if mirror.apply(item, _change(event, item, joining, pending), rows):
-            opening.noticed(item, len(event.items) if joining else -len(event.items))
+            if not pending:  # else whoever reads the group sees to it
+                opening.noticed(item, len(event.items) if joining else -len(event.items))
             break
     else:
         raise Busy("others keep changing this group")

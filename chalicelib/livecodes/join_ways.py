@@ -165,7 +165,7 @@ def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayI
     ready = [
         JoinWayItem.status.set(READY),
         JoinWayItem.qr_url.set(str(there.get("qr_code", ""))),
-        JoinWayItem.lease.set(clock.iso(now)),
+        JoinWayItem.lease.set(clock.iso(now - timedelta(seconds=1))),
     ]
     if storage.update_if(row, ready, JoinWayItem.lease == mine):
         return row
