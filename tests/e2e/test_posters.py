@@ -1,0 +1,67 @@
+"""Posters from outside: a designer's picture and template, posters for print and phone, a batch of stores."""
+
+import io
+import urllib.request
+import zipfile
+
+import zxingcpp
+from PIL import Image
+
+from infra.local.client import LocalStack
+
+
+def read(data: bytes) -> str:
+    found = zxingcpp.read_barcode(Image.open(io.BytesIO(data)).convert("L"))
+    return str(found.text) if found else ""
+
+
+def test_a_template_with_a_picture_makes_a_poster_for_each_store(stack: LocalStack) -> None:
+    photo = io.BytesIO()
+    Image.effect_noise((800, 1200), 60).convert("RGB").save(photo, "JPEG")
+    key = {"Authorization": f"Bearer {stack.key}"}
+    kind = {**key, "Content-Type": "image/jpeg"}
+    asset = stack.request("POST", "/api/poster-assets", photo.getvalue(), kind)
+    assert asset.status == 201, asset.data
+    template = {
+        "name": "Opening",
+        "width": 720,
+        "height": 1080,
+        "background": {"asset_id": asset.json()["asset_id"]},
+        "layers": [
+            {"type": "qr", "x": 130, "y": 400, "size": 460},
+            {"type": "rect", "x": 0, "y": 0, "width": 720, "height": 200, "fill": "#FFFFFF"},
+            {"type": "text", "value": "{store_name}", "x": 40, "y": 40, "width": 640, "height": 120, "size": 60,
+             "min_size": 30, "colour": "#101010"},
+        ],
+    }  # fmt: skip
+    template_id = stack.api("POST", "/api/poster-templates", template, 201)["template_id"]
+    for number, name in enumerate(("静安寺店", "徐家汇/店")):
+        place = {"latitude": 31.2 + number / 10, "longitude": 121.4}
+        store = {"store_id": f"poster{number}", "name": name, "staff_ids": ["lihua"], **place}
+        stack.api("POST", "/api/stores", store, 201)
+    code = stack.api(
+        "POST",
+        "/api/live-codes",
+        {
+            "name": "Stores",
+            "kind": "nearest_store",
+            "channel": "store",
+            "stores": {"store_ids": ["poster0", "poster1"]},
+            "assignment": {"members": [{"staff_id": "lihua"}]},
+        },
+    )
+    path = f"/api/live-codes/{code['live_code_id']}"
+    phone = stack.request("GET", f"{path}/poster.jpg?template={template_id}&width=540", headers=key)
+    assert phone.headers["content-type"] == "image/jpeg"
+    assert read(phone.data) == code["url"]
+    assert stack.request("GET", f"{path}/poster.pdf", headers=key).data.startswith(b"%PDF-1.4")
+    wanted = {"template": template_id, "live_code_id": code["live_code_id"], "store_ids": "all", "width": 540}
+    batch = stack.api("POST", "/api/poster-batches", wanted, 202)
+    stack.drain()
+    job = stack.api("GET", f"/api/jobs/{batch['job_id']}")
+    assert (job["status"], job["done"], job["total"], job["error"]) == ("finished", 2, 2, None)
+    with urllib.request.urlopen(job["result_url"]) as answer:
+        archive = zipfile.ZipFile(io.BytesIO(answer.read()))
+    assert archive.namelist() == ["静安寺店.png", "徐家汇 店.png"]
+    links = [read(archive.read(name)) for name in archive.namelist()]
+    assert links == [f"{code['url']}?store_id=poster{number}" for number in range(2)]
