@@ -9,7 +9,7 @@ promise that we keep count of, not a lock at WeCom.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,7 @@ _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _FRESH = timedelta(seconds=5)  # how long a process trusts what it knows of a line
 _NOTICED = timedelta(minutes=1)  # how long it does not say again that a line is nearly full
 _TOLD = 20
+_WECOM_LIMIT = 200  # people in a group, from which nobody enters by its QR code
 _LATE = timedelta(hours=1)
 _lines: dict[str, tuple[datetime, int, list[Room]]] = {}  # code: until when, of which version, its rooms
 _noticed: dict[str, datetime] = {}
@@ -94,6 +95,13 @@ def limit_of(code: LiveCode) -> int:
     return int(code.definition["groups"]["limit"])
 
 
+def of_store(code: LiveCode, chat_ids: Sequence[str]) -> LiveCode:
+    """A nearest_store code as one of these groups: each to WeCom's limit, and no further ones."""
+    told = {"chat_ids": list(chat_ids), "limit": _WECOM_LIMIT, "auto_create": False}
+    named = {"room_base_name": "", "room_base_id": 1}
+    return replace(code, definition={**code.definition, "groups": {**told, **named}})
+
+
 def by_wecom(code: LiveCode) -> bool:
     """Whether WeCom opens the next group."""
     return group_rules.by_wecom(bool(code.definition["groups"]["auto_create"]), limit_of(code))
@@ -110,6 +118,8 @@ def again(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
     code = current(live_code_id)
     if not code.active or not rules.is_open(code.rule, now):
         return None
+    if held.store_id:
+        code = of_store(code, [chat_id])
     expires_at = clock.parse(held.expires_at)
     if held.status == CONFIRMED:
         if groups.blacklisted([held.external_userid]):
@@ -119,7 +129,9 @@ def again(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
         inside = next((one for one in chats if groups.is_in(one, held.external_userid)), None)
         return _same(code, inside, assignment_id, chat_id, None) if inside else None
     if held.status == RESERVED and now < expires_at and chat_id in line(code):
-        return _same(code, chat_id, assignment_id, chat_id, expires_at)
+        same = _same(code, chat_id, assignment_id, chat_id, expires_at)
+        its = held.store_id, held.why.get("distance_m")
+        return same and replace(same, store_id=its[0], distance_m=its[1])
     return None
 
 
@@ -164,6 +176,35 @@ def scan(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) 
     if not code.rule.staff_ids:
         return CLOSED
     return reserve(code, ticket, now, None, origin, why_extra={"groups": "full"})
+
+
+def take(
+    code: LiveCode,
+    chat_ids: Sequence[str],
+    ticket: int,
+    now: datetime,
+    origin: Mapping[str, Any],
+    store_id: str,
+    why_extra: Mapping[str, Any],
+) -> Scan | None:
+    """A place in the first of a store's groups that has one; None when none has."""
+    code, refused = of_store(code, chat_ids), set[str]()
+    limit = limit_of(code)
+    rooms = groups.rooms(chat_ids)
+    rooms = [room if room.usable or room.taken else _learnt(code, room) for room in rooms]
+    while (room := group_rules.first_with_room(rooms, limit, frozenset(refused))) is not None:
+        try:
+            found = join_ways.way(code, [room.chat_id], auto=False)
+            return _take(code, found, ticket, rooms, now, origin, store_id, why_extra)
+        except WeComError as error:
+            if error.retryable:
+                raise
+            log.failure("no join way", error, live_code_id=code.live_code_id, errcode=error.errcode)
+        except ConditionFailed as error:
+            if "place" not in error.names:
+                raise
+        refused.add(room.chat_id)
+    return None
 
 
 def _known(code: LiveCode) -> list[Room] | None:
@@ -226,12 +267,15 @@ def _take(
     rooms: Sequence[Room],
     now: datetime,
     origin: Mapping[str, Any],
+    store_id: str | None = None,
+    why_extra: Mapping[str, Any] | None = None,
 ) -> Scan:
     """One transaction: the place, the reservation, its line, its lapse. ConditionFailed `place`: full."""
     live_code_id, chat_id, limit = code.live_code_id, found.chat_id, limit_of(code)
     assignment_id, expires_at = ids.ulid(now), now + code.rule.reserve_for
     full = [room.chat_id for room in rooms if not room.left(limit) and room.chat_id != chat_id]
     why = {"kind": KIND, "rule": "fill_in_order", "ticket": ticket, "limit": limit, "full": full[:_TOLD]}
+    why |= why_extra or {}
     tx = Transaction()
     groups.take_place(tx, chat_id, limit)
     reservation = AssignmentItem(
@@ -244,14 +288,19 @@ def _take(
         why=why,
         origin=dict(origin) or None,
         listing=f"{live_code_id}#{ids.shard(assignment_id, LISTINGS)}",
+        store_id=store_id,
     )
     tx.put("assignment", reservation, AssignmentItem.member.does_not_exist())
     who = {"live_code_id": live_code_id, "chat_id": chat_id, "assignment_id": assignment_id}
     data = {**who, "channel": code.channel, "staff_id": None, "why": KIND, **origin}
+    data |= {"store_id": store_id} if store_id else {}
     timeline.add(tx, Line(f"scan#{assignment_id}", "scanned", now, assignment_id, data))
     due.add(tx, "group_lapse", expires_at, assignment_id, {"kind": "group_lapse", **who})
     tx.commit()
-    return Scan("group", assignment_id, chat_id=chat_id, qr_url=found.qr_url, expires_at=expires_at)
+    qr_url = found.qr_url
+    return Scan(
+        "group", assignment_id, chat_id=chat_id, store_id=store_id, qr_url=qr_url, expires_at=expires_at
+    )
 
 
 def lapse(live_code_id: str, chat_id: str, assignment_id: str) -> bool:

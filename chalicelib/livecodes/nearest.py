@@ -16,12 +16,13 @@ from itertools import islice
 from math import inf
 from typing import Any
 
-from chalicelib.livecodes import reservations, rules
+from chalicelib.livecodes import group_scans, reservations, rules
 from chalicelib.livecodes.codes import LiveCode
 from chalicelib.livecodes.models import TICKET, LiveCodeItem
 from chalicelib.livecodes.reservations import CLOSED, Scan
-from chalicelib.platform import storage
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform import log, storage
+from chalicelib.platform.errors import Invalid, Upstream
+from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 from chalicelib.stores.service import Place
 from chalicelib.wecom.errors import WeComError
@@ -80,10 +81,10 @@ def locate(
     return _Search(live_code, where, chosen, preferred, now, origin).run()
 
 
-def has_guide(live_code: LiveCode, store_id: str, staff_id: str) -> bool:
-    """Whether the person who had this guide of this store may have them again."""
-    store = stores.find(store_id) if _serves(live_code, store_id) else None
-    return store is not None and staff_id in store["staff_ids"]
+def still_there(live_code: LiveCode, held: Scan) -> bool:
+    """Whether the store that a person had a guide or a group of has them still, and the code the store."""
+    store = stores.find(held.store_id) if held.store_id and _serves(live_code, held.store_id) else None
+    return store is not None and (held.staff_id in store["staff_ids"] or held.chat_id in store["chat_ids"])
 
 
 def settings(live_code: LiveCode) -> dict[str, Any]:
@@ -108,7 +109,8 @@ def choices(live_code: LiveCode, city: str | None, text: str, page: int, now: da
     wanted = settings(live_code)["store_ids"]
     served = None if wanted is None else set(wanted)
     local = now.astimezone(live_code.rule.zone)
-    places = [p for p in stores.everywhere() if p.staff and (served is None or p.store_id in served)]
+    places = [p for p in stores.everywhere() if served is None or p.store_id in served]
+    places = [p for p in places if _can_give(live_code, p)]
     cities = sorted(Counter(p.city for p in places).items(), key=lambda pair: (-pair[1], pair[0]))
     if text:
         places = [p for p in places if text.casefold() in f"{p.city}{p.name}".casefold()]
@@ -189,7 +191,7 @@ class _Search:
 
     def _staffed(self, sort: Iterable[Found]) -> Iterator[Found]:
         for metres, place in sort:
-            if place.staff:
+            if _can_give(self.live_code, place):
                 if self.passed.get(place.store_id, {}).get("reason") != "full":
                     yield metres, place
             else:
@@ -201,10 +203,26 @@ class _Search:
         if store is None or not stores.same_spot(place, store):
             return None  # deleted or moved in this very moment: the map does not have it there any more
         why = {"store_id": place.store_id, "distance_m": None if metres is None else round(metres)}
-        got = self._reserve(self._guides(store["staff_ids"]), place.store_id, why)
+        got = self._group(store, why) or self._reserve(self._guides(store["staff_ids"]), place.store_id, why)
         if got is None:
             self._pass(place, "full")
         return got
+
+    def _group(self, store: Mapping[str, Any], why: Mapping[str, Any]) -> Scan | None:
+        """A place in the store's group; without one its guides are next."""
+        if self.settings["gives"] != "group" or not store["chat_ids"]:
+            return None
+        store_id, told = store["store_id"], {**why, "skipped": list(self.passed.values())[:_TOLD]}
+        got = group_scans.take(
+            self.live_code,
+            store["chat_ids"],
+            _ticket(self.live_code.live_code_id, store_id),
+            self.now,
+            self.origin,
+            store_id,
+            told,
+        )
+        return got and replace(got, distance_m=why["distance_m"])
 
     def _own(self) -> Scan | None:
         """Whom the code names for when no store has a guide."""
@@ -229,7 +247,10 @@ class _Search:
                 raise
             self.refusal = error
             return None
-        return None if got.kind == "closed" else replace(got, distance_m=why.get("distance_m"))
+        if got.kind == "closed":
+            return None
+        _introduce(str(got.staff_id))
+        return replace(got, distance_m=why.get("distance_m"))
 
     def _guides(self, staff_ids: Iterable[str]) -> rules.Rule:
         """The code's rule over a store's guides. One whom the code names keeps weight, hours and caps."""
@@ -244,6 +265,20 @@ class _Search:
         self.passed.setdefault(place.store_id, {"store_id": place.store_id, "reason": reason})
         if reason == "full":
             self.passed[place.store_id]["reason"] = reason
+
+
+def _introduce(staff_id: str) -> None:
+    """Have the guide's name at hand: nobody asked for it ahead, as nobody did for the contact way."""
+    if staff.name(staff_id) != staff_id:
+        return
+    try:
+        staff.learn(staff_id)
+    except Upstream as error:  # the customer can do without
+        log.failure("guide's name not learnt", error, staff_id=staff_id)
+
+
+def _can_give(live_code: LiveCode, place: Place) -> bool:
+    return place.staff or (place.groups and settings(live_code)["gives"] == "group")
 
 
 def _serves(live_code: LiveCode, store_id: str) -> bool:
