@@ -82,9 +82,9 @@ class Claim:
             return False
         if "total" in names and self.slot is not None:
             self._lost += 1
-        keys = [self._key(name) for name in self.caps]
-        found = places.read(keys)
-        for name in names & set(self.caps):
+        empty = [name for name in names & set(self.caps) if not self._refilled(name)]
+        found = places.read([self._key(name) for name in empty]) if empty else {}
+        for name in empty:
             standing = found.get(self._key(name), places.NOTHING)
             if not self._reseat(name, standing):
                 return False
@@ -93,17 +93,20 @@ class Claim:
         self._choose_slot()
         return True
 
+    def _refilled(self, name: str) -> bool:
+        """Whether the shard it is taken from has places again."""
+        seat = self.seats[name]
+        return bool(seat) and self._fund(self._key(name), self.caps[name], seat)
+
     def _reseat(self, name: str, standing: places.Standing) -> bool:
         """Another place to take it from. False: there is none."""
-        key, cap, seat = self._key(name), self.caps[name], self.seats[name]
-        if seat and self._fund(key, cap, seat):
-            return True
-        other = standing.seat(cap)
-        if other is None:
+        key, cap = self._key(name), self.caps[name]
+        seat = standing.seat(cap)
+        if seat is None:
             return False
-        if other:
-            self._fund(key, cap, other)  # a no when it was to give its quota back: the next look tells
-        self.seats[name] = other
+        if seat:
+            self._fund(key, cap, seat)  # a no when it was to give its quota back: the next look tells
+        self.seats[name] = seat
         return True
 
     def _fund(self, key: places.Key, cap: int | None, seat: int) -> bool:
