@@ -1,0 +1,88 @@
+"""A nearest store code that gives the store's group."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from group_world import CORP, Sent, World, counts, lines, person
+from scan_support import definition
+
+from chalicelib.livecodes import service
+from chalicelib.livecodes.models import AssignmentItem
+from chalicelib.livecodes.service import Where
+from chalicelib.stores import maps
+from chalicelib.stores import service as stores
+from chalicelib.wecom import client as wecom
+from infra.sandbox.config import new_private_key
+
+HERE = Where(22.54, 113.93)
+
+
+@pytest.fixture(scope="module")
+def pay_keys() -> dict[str, str]:
+    return {"merchant_private_key": new_private_key(), "platform_private_key": new_private_key()}
+
+
+@pytest.fixture
+def world(
+    tables: None,
+    sent: Sent,
+    at: Callable[[datetime], None],
+    pay_keys: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[World]:
+    monkeypatch.setenv("WECOM_CORP_ID", CORP)
+    maps.forget()
+    made = World(sent, at, pay_keys)
+    monkeypatch.setattr(wecom, "default_client", lambda: made.corp)
+    yield made
+    maps.forget()
+
+
+def store(store_id: str, north: float, *chat_ids: str, staff: tuple[str, ...] = ()) -> None:
+    spot = {"latitude": 22.54 + north, "longitude": 113.93, "datum": "gcj02"}
+    rest: dict[str, Any] = {"city": "", "address": "", "hours": None, "status": "open"}
+    lists = {"staff_ids": list(staff), "chat_ids": list(chat_ids)}
+    stores.create({"store_id": store_id, "name": store_id, **spot, **lists, **rest})
+
+
+def code() -> service.LiveCode:
+    return service.create(definition(kind="nearest_store", stores={"gives": "group"}))
+
+
+def test_the_stores_group_then_its_guide_then_the_next_stores(world: World) -> None:
+    near, far = world.group(members=197), world.group(members=0, name="远店群")
+    store("NEAR", 0.01, near, staff=("wangwu",))
+    store("BARE", 0.02)
+    store("FAR", 0.03, far)
+    made = code()
+    got = [service.locate(made.code, HERE) for _ in range(3)]
+    assert [(one.kind, one.chat_id, one.staff_id, one.store_id) for one in got] == [
+        ("group", near, None, "NEAR"),
+        ("group", near, None, "NEAR"),
+        ("staff", None, "wangwu", "NEAR"),
+    ]
+    assert counts(near) == (198, 2, 200)
+    held = AssignmentItem.get(f"{made.live_code_id}#{near}", got[0].assignment_id)
+    assert (held.store_id, held.why["distance_m"]) == ("NEAR", got[0].distance_m)
+    assert service.locate(made.code, Where(store_id="FAR")).chat_id == far
+    assert service.locate(made.code, HERE, got[0].cookie) == got[0] == service.scan(made.code, got[0].cookie)
+
+
+def test_a_join_confirms_and_a_lapse_gives_back(world: World) -> None:
+    group = world.group()
+    store("A", 0, group)
+    made = code()
+    first, second = (service.locate(made.code, HERE) for _ in range(2))
+    world.hear(world.join(first, person(1)))
+    assert counts(group) == (2, 1, 3)
+    (joined,) = lines(person(1), "joined_group")
+    assert joined["live_code_id"] == made.live_code_id
+    world.forward(timedelta(minutes=11))
+    assert counts(group) == (2, 0, 2)
+    rows, _ = service.assignments(made.live_code_id, 50, None)
+    assert sorted(row["status"] for row in rows) == ["confirmed", "lapsed"]
+    assert first.cookie and second.cookie
+    stores.change("A", {"chat_ids": [], "staff_ids": ["b"]}, lambda whole: whole)
+    assert service.locate(made.code, HERE, second.cookie).staff_id == "b"
