@@ -16,7 +16,6 @@ from chalicelib.metrics.rules import STORED, Cell, Figures, Key
 from chalicelib.platform import ids, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta
 
-
 _SEEN: NumberSetAttribute = NumberSetAttribute(attr_name="seen")
 
 
