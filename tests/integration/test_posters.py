@@ -120,6 +120,16 @@ def problems(answer: tuple[int, Any]) -> dict[str, str]:
     return {error["field"]: error["message"] for error in body["errors"]}
 
 
+def test_a_file_that_no_answer_holds_is_a_link(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asked, "_LARGEST", 1000)
+    code = live_code("lihua")
+    answer = api.raw("GET", f"/api/live-codes/{code.live_code_id}/poster.jpg?width=480&quality=50")
+    assert answer.status_code == 302
+    key = answer.headers["Location"].split("/results/")[1].split("?")[0]
+    drawn = Image.open(io.BytesIO(files.get(f"results/{key}")))
+    assert (drawn.format, zxingcpp.read_barcode(drawn.convert("L")).text) == ("JPEG", code.url)
+
+
 def changed(number: int, **fields: Any) -> dict[str, Any]:
     layers = [{**layer, **fields} if n == number else layer for n, layer in enumerate(PHONE["layers"])]
     return {**PHONE, "layers": layers}
