@@ -40,11 +40,11 @@ def _read(message: Message) -> None:
         log.failure("group not read", error, chat_id=chat_id, errcode=error.errcode)
         reading.ask(chat_id, want, members, since, attempt + 1, bool(message["named"]))
         return
+    if members or found.pending:  # whoever an old answer names has come in as it says
+        joins.settle(found.item, found.told, list(dict.fromkeys([*members, *found.pending])))
     if found.old:
         reading.ask(chat_id, want, members, since, attempt + 1, bool(message["named"]))
         return
-    if members or found.pending:
-        joins.settle(found.item, found.told, list(dict.fromkeys([*members, *found.pending])))
     if found.item.codes:
         opening.noticed(found.item)
         _check_later(found.item)
