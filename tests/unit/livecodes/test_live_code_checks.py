@@ -50,8 +50,7 @@ def test_the_contracts_example_is_right_and_complete() -> None:
 
 SHIFT = {"weekdays": [1, 2], "from": "09:00", "to": "18:00"}
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"kind": "group"}, "kind"),
-    ({"kind": "nearest_store"}, "kind"),
+    ({"kind": "group"}, "groups"),
     ({"tags": ["a/b", "plain"]}, "tags[1]"),
     ({"tags": ["/b"]}, "tags[0]"),
     ({"tags": ["a/b/c"]}, "tags[0]"),
@@ -99,10 +98,9 @@ def test_hours_and_timed_welcomes_are_taken() -> None:
     assert checks.problems(definition(schedule={"hours": [SHIFT]}, welcome=welcome, printing="native")) == []
 
 
-@pytest.mark.parametrize("kind", ["group", "nearest_store"])
-def test_only_a_code_of_staff_can_be_wecoms_own(kind: str) -> None:
-    fields = [field for field, _ in checks.problems(definition(kind=kind, printing="native"))]
-    assert "printing" in fields
+def test_a_code_of_stores_cant_be_wecoms_own() -> None:
+    fields = [field for field, _ in checks.problems(definition(kind="nearest_store", printing="native"))]
+    assert fields == ["printing"]
 
 
 def test_what_may_leave_somebody_waiting_is_a_warning() -> None:
