@@ -152,7 +152,7 @@ def role(name: str, spec: Mapping[str, Any]) -> Json:
     if sends := spec.get("send"):
         statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(q)}Queue") for q in sends]))
     if groups := spec.get("secrets"):
-        arns = [{"Ref": f"Secret{camel(group)}"} for group in groups]
+        arns = [secret_arn(group) for group in groups]
         statements.append(allow("secretsmanager", ["GetSecretValue"], arns))
     if targets := spec.get("invoke"):
         statements.append(
@@ -179,6 +179,12 @@ def role(name: str, spec: Mapping[str, Any]) -> Json:
         vpc = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
         properties["ManagedPolicyArns"] = if_("HasFixedEgress", [sub(vpc)])
     return {"Type": "AWS::IAM::Role", "Properties": properties}
+
+
+def secret_arn(group: str) -> Json:
+    """A secret's ARN: a parameter's value, or, of the one that the stack makes, what both AWS and the
+    emulator call its Id (the emulator's Ref is only its name, which no grant matches)."""
+    return {"Fn::GetAtt": ["SecretKeys", "Id"]} if group == "keys" else {"Ref": f"Secret{camel(group)}"}
 
 
 def table_grants(spec: Mapping[str, Any]) -> list[Json]:
