@@ -64,7 +64,9 @@ def _piece(file: File, message: Mapping[str, Any]) -> None:
     number = message["piece"]
     if store.size(file.piece_key(number, "index")) is None:
         numbers, key, base = file.pieces[number], runs.key(), runs.base_url()
-        cards = ((n, qr.matrix(base + rules.token(key, file.run.code, n), _LEVEL)) for n in numbers)
+        cards = (
+            (n, qr.matrix(base + rules.token(key, file.run.code, n), _LEVEL, qr.QUICK_MASK)) for n in numbers
+        )
         if file.format == "pdf":
             body, begins = pdf.piece(_layout(file), number, [(file.run.label(n), rows) for n, rows in cards])
             index = pdf.index(begins)

@@ -1,12 +1,10 @@
-"""QR matrices: what another library draws with the same mask, scored alike, and read by a third."""
+"""QR matrices: read by a library that did not write them, as large as was said."""
 
 import pytest
-import qrcode
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from qrcode.util import lost_point
 
 from chalicelib.posters import qr
 
@@ -32,20 +30,10 @@ def test_a_reader_reads_it_and_its_size_follows_from_its_length(url: str, level:
     assert set(b"".join(rows)) == {0, 1}
 
 
-@pytest.mark.parametrize("url", ["https://a.cn/s/AbCd2345", "https://a.cn/s/" + "x9/" * 61, "https://店.cn/"])
-@pytest.mark.parametrize("level", ["L", "M", "Q", "H"])
-def test_it_is_the_best_of_the_eight_that_the_library_draws(url: str, level: qr.Level) -> None:
-    rows = qr.matrix(url, level)
-    drawn = []
-    for mask in range(8):
-        code = qrcode.QRCode(error_correction=qr._LEVELS[level], border=0, mask_pattern=mask)
-        code.add_data(url, optimize=0)
-        code.make()
-        matrix = [bytes(map(bool, row)) for row in code.modules]
-        drawn.append((lost_point(code.modules), matrix))
-        plan = qr._plan(code.version, level)
-        assert plan.penalty(plan._integer(code.modules)) == drawn[-1][0]
-    assert rows == min(drawn, key=lambda scored: scored[0])[1]
+@given(URL, st.integers(0, 7))
+@settings(max_examples=16, deadline=None)
+def test_any_mask_is_read(url: str, mask: int) -> None:
+    assert read(qr.matrix(url, "M", mask)) == url
 
 
 @pytest.mark.parametrize("number", [1, 5, 7, 10, 27, 40])
