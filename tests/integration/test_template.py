@@ -150,7 +150,7 @@ def test_only_who_needs_them_reads_secrets_and_none_is_in_the_environment(resour
     for name, spec in stack.items():
         role = f"{template.camel(name)}Role"
         granted = statements_on(resources, role, "secretsmanager:GetSecretValue")
-        assert granted == [{"Ref": f"Secret{template.camel(group)}"} for group in spec.get("secrets", [])]
+        assert granted == [template.secret_arn(group) for group in spec.get("secrets", [])]
         handler = resources["APIHandler" if name == "api" else f"{template.camel(name)}Function"]
         for key, value in handler["Properties"]["Environment"]["Variables"].items():
             if secret_words.search(key):
