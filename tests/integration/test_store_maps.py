@@ -64,7 +64,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_each_write_is_seen_and_folded_in(tables: None, small: None) -> None:
     chance = random.Random(2)
-    known = anywhere(40)
+    known = anywhere(24)
     for number, one in enumerate(known.values()):
         service.create(one)
         if number % 3 == 0:
@@ -96,10 +96,10 @@ def test_what_the_map_does_not_hold_does_not_touch_it(tables: None) -> None:
 
 def test_writers_at_once_all_get_through(engine: str, small: None) -> None:
     """Sixteen at a time: none is lost, none refused, and no fold undoes another."""
-    known = [*anywhere(64).values()]
+    known = [*anywhere(40).values()]
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(service.create, known))
-        assert mapped() == truth() and len(mapped()) == 64
+        assert mapped() == truth() and len(mapped()) == 40
 
         def move(one: dict[str, Any]) -> None:
             change(one["store_id"], latitude=one["latitude"] + 1)
@@ -107,7 +107,7 @@ def test_writers_at_once_all_get_through(engine: str, small: None) -> None:
                 service.remove(one["store_id"])
 
         list(pool.map(move, known))
-    assert mapped() == truth() and len(mapped()) == 48
+    assert mapped() == truth() and len(mapped()) == 30
     maps.tidy()
     assert mapped() == truth()
 
