@@ -58,14 +58,16 @@ def scan(call: Call, code: str) -> Answer:
         except Invalid:  # a store that is no more
             found = service.Scan("choose_store")
         if found.kind == "choose_store":
-            return _picker(call, code) or _html(page.closed())
+            return _picker(call, code) or _closed(code)
     except NotFound:
         return _html(page.unknown(), 404)
     except DomainError as error:
         log.failure("scan not answered", error, code=code[:8])
         return _html(page.busy(), error.status)
     if found.kind == "closed":
-        return _html(page.used() if found is printruns.USED else page.closed())
+        cards = {id(printruns.USED): page.used, id(printruns.CLOSED): page.closed}
+        told = cards.get(id(found))
+        return _html(told()) if told else _closed(code)
     if found.kind == "group" and found.chat_id:
         made = page.group(service.group_name(found.chat_id), str(found.qr_url))
         return _html(made, cookie=_cookie(code, found))
@@ -275,6 +277,15 @@ def _cookie(code: str, found: service.Scan) -> dict[str, str]:
     folder = base.path.rstrip("/")  # API Gateway's own address has the stage in its path
     rules = f"Path={folder}/s; Max-Age={_YEAR}; HttpOnly; SameSite=Lax{secure}"
     return {"Set-Cookie": f"{_COOKIE}{code}={found.cookie}; {rules}"}
+
+
+def _closed(code: str) -> Answer:
+    """Kindly: why, and when to come again. A card's code is not a live code's: its run is over."""
+    try:
+        why = service.closure(code)
+    except NotFound:
+        return _html(page.closed())
+    return _html(page.closed(why.reason, why.opens_at))
 
 
 def _html(made: page.Page, status: int = 200, cookie: dict[str, str] | None = None) -> Answer:

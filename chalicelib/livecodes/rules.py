@@ -177,6 +177,37 @@ def closed(reason: str, ticket: int) -> Decision:
     return Decision("closed", None, 0, {"kind": "closed", "reason": reason, "ticket": ticket})
 
 
+@dataclass(frozen=True)
+class Closure:
+    """Why a code gives nobody. `reason`: not_yet, ended, hours, full. `opens_at`: in its zone, if known."""
+
+    reason: str
+    opens_at: datetime | None = None
+
+
+def closure(rule: Rule, active: bool, now: datetime) -> Closure:
+    """What to tell somebody whom the code gave nobody at `now`."""
+    if not active or (rule.closes is not None and rule.closes <= now):
+        return Closure("ended")
+    if is_open(rule, now):
+        return Closure("full")
+    begins = max(now, rule.opens or now)
+    opening = begins if is_open(rule, begins) else _next_opening(rule, begins)
+    if opening is None and rule.closes is not None:  # its hours never come before its end
+        return Closure("ended")
+    reason = "not_yet" if rule.opens is not None and now < rule.opens else "hours"
+    return Closure(reason, opening.astimezone(rule.zone) if opening else None)
+
+
+def _next_opening(rule: Rule, after: datetime) -> datetime | None:
+    """The first moment within eight days at which one of the code's hours lets somebody in."""
+    midnight = after.astimezone(rule.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    starts = (
+        midnight + timedelta(days=number, minutes=hours.start) for number in range(9) for hours in rule.hours
+    )
+    return min((at for at in starts if at > after and is_open(rule, at)), default=None)
+
+
 def is_open(rule: Rule, now: datetime) -> bool:
     """Whether the schedule lets `now` in: from its first moment to before its last, in its hours."""
     if (rule.opens is not None and now < rule.opens) or (rule.closes is not None and rule.closes <= now):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.groups import service as groups
-from chalicelib.livecodes import answers, group_scans, natives, nearest, usage
+from chalicelib.livecodes import answers, group_scans, natives, nearest, rules, usage
 from chalicelib.livecodes.cleanup import clean_up
 from chalicelib.livecodes.cleanup import delete as delete_way
 from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, several
@@ -54,6 +54,7 @@ __all__ = [
     "choices",
     "clean_up",
     "clean_up_join_ways",
+    "closure",
     "confirm",
     "confirm_join",
     "create",
@@ -115,6 +116,12 @@ def scan(code: str, cookie: str | None = None, origin: Mapping[str, Any] | None 
         qr_url = natives.scan(live_code, now, origin or {})
         return Scan("staff", qr_url=qr_url) if qr_url else CLOSED
     return reserve(live_code, ticket, now, preferred, origin or {}) if live_code.active else CLOSED
+
+
+def closure(code: str) -> rules.Closure:
+    """Why a scan of the code found it closed, and when it opens again. NotFound."""
+    live_code = current(f"lc_{code}")
+    return rules.closure(live_code.rule, live_code.active, clock.now())
 
 
 def locate(

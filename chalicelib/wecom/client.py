@@ -119,10 +119,8 @@ class WeCom:
 
     # Customer groups and join ways (加入群聊)
 
-    def group_list(
-        self, owners: Sequence[str] = (), *, deadline: datetime | None = None
-    ) -> Iterator[Json]:
-        """chat_id and status (0 normal, 1 owner left, 2 being inherited, 3 inherited) of these owners' groups.
+    def group_list(self, owners: Sequence[str] = (), *, deadline: datetime | None = None) -> Iterator[Json]:
+        """chat_id and status (0 normal, 1 owner left, 2 in handover, 3 handed over) of these owners' groups.
 
         At most 100 owners; with none, 81017 where the app sees more than 1,000 members.
         """

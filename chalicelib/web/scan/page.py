@@ -7,6 +7,7 @@ our own style and the picture's host.
 import base64
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from string import Template
@@ -19,6 +20,24 @@ _GUIDE = Template((_HERE / "guide.html").read_text(encoding="utf-8"))
 _STORE = Template((_HERE / "store.html").read_text(encoding="utf-8"))
 _GROUP = Template((_HERE / "group.html").read_text(encoding="utf-8"))
 _NOTICE = Template((_HERE / "notice.html").read_text(encoding="utf-8"))
+
+
+_CLOSED = {  # title and what to do, Chinese and English
+    "not_yet": (
+        "活动还没开始",
+        "It has not begun yet",
+        "再等等，开始后再扫一次就好",
+        "Just scan it again later",
+    ),
+    "ended": ("活动已结束", "It has ended", "感谢您的关注，欢迎到门店看看", "Thank you for coming by"),
+    "hours": ("现在是休息时间", "We are off duty", "请在服务时间再扫一次", "Please scan again in our hours"),
+    "full": (
+        "今天的名额已满",
+        "Full for today",
+        "请明天再扫一次，我们会为您留位",
+        "Please scan again tomorrow",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -60,10 +79,13 @@ def _far(distance_m: int | None) -> str:
     return f" · {distance_m / 1000:.1f} km" if distance_m >= 1000 else f" · {distance_m} m"
 
 
-def closed() -> Page:
-    """Nobody can be added by this code now."""
-    text, text_en = "活动时间未到、已结束或今日名额已满", "It has not begun, has ended, or is full for today"
-    return _notice("clock", "活动暂未开放", "Closed for now", text, text_en)
+def closed(reason: str = "ended", opens_at: datetime | None = None) -> Page:
+    """Nobody can be added by this code now. `reason`: not_yet, ended, hours, full; `opens_at`: local time."""
+    title, title_en, text, text_en = _CLOSED[reason]
+    if opens_at is not None:
+        text = f"{opens_at.month} 月 {opens_at.day} 日 {opens_at:%H:%M} 开放，到时再扫一次就好"
+        text_en = f"It opens on {opens_at:%-d %B, %H:%M}; just scan it again"
+    return _notice("clock", title, title_en, text, text_en)
 
 
 def used() -> Page:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.livecodes import rules
-from chalicelib.livecodes.rules import Decision, Hours, Member, Rule, decide
+from chalicelib.livecodes.rules import Decision, Hours, Member, Rule, closure, decide, is_open
 from chalicelib.platform import clock
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
@@ -188,3 +188,28 @@ def test_a_day_is_the_codes_own() -> None:
     late = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
     assert rules.day(rule([]), late) == "2026-11-23"
     assert rules.day(rule([], zone=clock.zone("Europe/Berlin")), late) == "2026-11-22"
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "hours", "reason", "opens_at"),
+    [
+        (None, -60, (), "ended", None),
+        (60, None, (), "not_yet", NOON + timedelta(hours=1)),
+        (None, None, (Hours(frozenset({1}), 9 * 60, 11 * 60),), "hours", NOON + timedelta(days=6, hours=21)),
+        (None, None, (Hours(frozenset({2}), 9 * 60, 11 * 60),), "hours", NOON + timedelta(hours=21)),
+        (None, 120, (Hours(frozenset({2}), 9 * 60, 11 * 60),), "ended", None),
+        (60, None, (Hours(frozenset({3}), 9 * 60, 11 * 60),), "not_yet", NOON + timedelta(days=1, hours=21)),
+        (None, None, (), "full", None),
+    ],
+)
+def test_a_closed_code_says_why_and_when_to_come_again(
+    opens: int | None, closes: int | None, hours: tuple[Hours, ...], reason: str, opens_at: datetime | None
+) -> None:
+    """NOON is a Monday, in the code's zone."""
+    moments = [None if m is None else NOON + timedelta(minutes=m) for m in (opens, closes)]
+    rule = Rule("round_robin", (Member("a"),), opens=moments[0], closes=moments[1], hours=hours)
+    told = closure(rule, True, NOON)
+    assert (told.reason, told.opens_at) == (reason, opens_at)
+    assert closure(rule, False, NOON).reason == "ended"
+    if told.opens_at:
+        assert is_open(rule, told.opens_at)

@@ -1,6 +1,7 @@
 """The scan page: small, escaped, locked down, readable without a script."""
 
 import re
+from datetime import datetime
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,10 @@ from chalicelib.web.scan import page
 PAGES = {
     "guide": page.guide("李华", "https://wework.qpic.cn/wwpic/1/0"),
     "closed": page.closed(),
+    "not_yet": page.closed("not_yet", datetime(2026, 11, 25, 9, 0)),
+    "hours": page.closed("hours"),
+    "full": page.closed("full"),
+    "used": page.used(),
     "unknown": page.unknown(),
     "busy": page.busy(),
 }
@@ -66,3 +71,8 @@ def test_what_comes_from_outside_is_escaped() -> None:
     images = [attrs["src"] for tag, attrs in Tags(made.html).found if tag == "img"]
     assert images == ['https://x.example/q?a=1&b="><script>']
     assert "$name${initial}" in made.html  # put in once, never read as a placeholder
+
+
+def test_a_closed_page_says_when_to_come_again() -> None:
+    html = PAGES["not_yet"].html
+    assert "还没开始" in html and "11 月 25 日 09:00" in html and "25 November, 09:00" in html
