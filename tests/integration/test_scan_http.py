@@ -101,7 +101,7 @@ def test_what_may_leave_somebody_waiting_is_said(api: Api) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"kind": "group"}, "kind"),
+        ({"kind": "group"}, "groups"),
         ({"kind": "other"}, "kind"),
         (
             {"assignment": {"members": [{"staff_id": "a", "daily_cap": -1}]}},
