@@ -209,9 +209,9 @@ def test_unknown_events_are_recorded_once_and_anothers_not_at_all(corp: Corp) ->
     service.handle(foreign)
     assert customers.get("wm1") is None
     service.handle(
-        event("update", kind="external_chat", ExternalUserID="", ChatId="wr1", UpdateDetail="add_member")
+        event("update", kind="external_chat", ExternalUserID="", ChatId="wr1", UpdateDetail="change_notice")
     )
-    assert lines("wr1")[0]["data"]["UpdateDetail"] == "add_member"
+    assert lines("wr1")[0]["data"]["UpdateDetail"] == "change_notice"
 
 
 def test_a_tag_event_voids_what_we_know_of_tag_ids(corp: Corp, at: Callable[[datetime], None]) -> None:

@@ -1,19 +1,23 @@
 """Group codes against the sandbox's groups: scans, joins, exits, lost and late pushes, the next group."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import moto
 import pytest
+from chalice.test import Client
 from group_world import CORP, TABLES, Sent, World, chat, counts, fresh, lines, lost, person
 from scan_support import requests
 
+from app import app as product
 from chalicelib.groups import blacklist, opening, rules, service, tasks, works
 from chalicelib.groups.models import DISMISSED, TaskItem
 from chalicelib.livecodes import join_ways, usage
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.group_models import JoinWayItem
-from chalicelib.platform import jobs
+from chalicelib.platform import auth, jobs
 from chalicelib.platform.errors import Invalid, Upstream
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
@@ -420,3 +424,41 @@ def test_tasks_survive_a_sender_that_dies(world: World) -> None:
     works.work({"kind": "group_room", "live_code_id": code.live_code_id})
     world.run()
     assert len(world.told("lihua")) == 1
+
+
+def test_the_doors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "authorize", lambda *_: auth.Caller("k", "t", "admin"))
+    group = world.group(name="<福利>群1")
+    with Client(product) as client:
+
+        def ask(method: str, path: str, body: Any = None) -> tuple[int, Any]:
+            headers = {"Content-Type": "application/json"}
+            answer = client.http.request(method, path, headers=headers, body=json.dumps(body or {}).encode())
+            return answer.status_code, answer.json_body
+
+        given = {"name": "Groups", "kind": "group", "groups": {"chat_ids": [group], "limit": 2}}
+        status, made = ask("POST", "/api/live-codes", given)
+        assert status == 201
+        assert made["warnings"][0]["field"] == "assignment.fallback_staff_ids"
+        world.run()
+        html = client.http.get(f"/s/{made['code']}").body.decode()
+        assert "&lt;福利&gt;群1" in html
+        assert "/qr/jw" in html
+        status, line = ask("GET", f"/api/live-codes/{made['live_code_id']}/groups")
+        assert (status, line["line"][0]["places_left"], line["opened_by"]) == (200, 0, "owner")
+        assert ask("GET", f"/api/groups/{group}")[1]["people"] == 1
+        assert ask("GET", "/api/groups")[1]["items"][0]["reserved"] == 1
+        assert ask("GET", f"/api/groups/{group}/members")[1]["items"][0]["member_id"] == "lihua"
+        assert ask("GET", "/api/groups/wrNobody")[0] == 404
+        assert ask("PUT", "/api/blacklist/wmX", {"reason": "spam"})[1]["reason"] == "spam"
+        assert ask("DELETE", "/api/blacklist/wmX")[0] == 200
+        assert ask("GET", "/api/blacklist/wmX")[0] == 404
+        assert ask("PUT", "/api/blacklist/wm%20X", {})[0] == 422
+        assert ask("GET", "/api/group-tasks?status=odd")[0] == 422
+        assert ask("POST", "/api/groups/sync", {"owners": ["lihua"]})[0] == 202
+        assert (
+            ask("POST", "/api/live-codes", {"name": "x", "kind": "group"})[1]["errors"][0]["field"]
+            == "groups"
+        )
+        twice = {**given, "groups": {"chat_ids": [group, group]}}
+        assert ask("POST", "/api/live-codes", twice)[1]["errors"][0]["field"] == "groups.chat_ids[1]"
