@@ -152,7 +152,7 @@ def main() -> None:
         file_figures(sys.argv[1], int(sys.argv[2]))
         return
     request_figures()
-    for format, count in (("csv", 1_000), ("csv", 200_000), ("pdf", 100), ("pdf", 5_000), ("zip", 4_000)):
+    for format, count in (("csv", 1_000), ("csv", 200_000), ("pdf", 100), ("pdf", 4_000), ("zip", 2_000)):
         done = subprocess.run(
             [sys.executable, __file__, format, str(count)], check=True, capture_output=True, text=True
         )
