@@ -1,7 +1,7 @@
 """What scans got and why: a code's list of assignments, one of them, and what a scan would get now.
 
 Assignments stand with their member. Codes whose members can't be listed (a store's guides, groups) have
-theirs in the index `listing` besides, in shards, which is read for any code that is not of kind staff.
+theirs in the index `listing` besides, in shards, which is read for a code that is, or was, not of kind staff.
 """
 
 import heapq
@@ -23,7 +23,7 @@ _TOLD = 20
 def newest(live_code: LiveCode, limit: int, before: str | None) -> list[dict[str, Any]]:
     """The newest assignments of the code, those before an id; its members' of any time are in it."""
     members = [_of_member(live_code.live_code_id, one, limit, before) for one in live_code.staff_ids_ever]
-    if live_code.definition["kind"] != "staff":
+    if live_code.indexed:
         members += [_of_shard(live_code.live_code_id, n, limit, before) for n in range(LISTINGS)]
     merged = heapq.merge(*members, key=lambda row: row["assignment_id"], reverse=True)
     return list(islice(_each_once(merged), limit))

@@ -30,7 +30,8 @@ _configs: dict[str, "LiveCode"] = {}
 class LiveCode:
     """A live code. `definition`: the contract's JSON, complete. `staff_ids_ever`: all who were ever in it.
 
-    `ref`: the operator's own name of a code that came from a file.
+    `ref`: the operator's own name of a code that came from a file. `indexed`: it is, or was, of a kind
+    whose assignments stand in the index `listing`.
     """
 
     live_code_id: str
@@ -42,6 +43,7 @@ class LiveCode:
     staff_ids_ever: tuple[str, ...]
     rule: rules.Rule
     ref: str | None = None
+    indexed: bool = False
 
     @property
     def code(self) -> str:
@@ -134,8 +136,9 @@ def replace(code: LiveCode, definition: Mapping[str, Any]) -> LiveCode:
 
 
 def _changed(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
-    if definition["kind"] != item.definition["kind"]:
-        raise Invalid(("kind", "can't be changed"))
+    kinds = {definition["kind"], item.definition["kind"]}
+    if len(kinds) > 1 and "native" in (definition["printing"], item.definition.get("printing")):
+        raise Invalid(("kind", "WeCom's own code keeps its kind: make the code dynamic first"))
     check(definition)
     was, now = rules.rule_of(item.definition), rules.rule_of(definition)
     tx = Transaction()
@@ -147,6 +150,7 @@ def _changed(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
         item,
         LiveCodeItem.definition.set(definition),
         LiveCodeItem.staff_ids_ever.set(list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))),
+        LiveCodeItem.indexed.set(bool(item.indexed) or kinds != {"staff"}),
     )
     changed = get(item.live_code_id)
     _prepare(changed)
@@ -235,6 +239,7 @@ def _live_code(item: LiveCodeItem) -> LiveCode:
         staff_ids_ever=tuple(item.staff_ids_ever),
         rule=rules.rule_of(item.definition),
         ref=item.ref,
+        indexed=bool(item.indexed) or item.definition["kind"] != "staff",
     )
 
 

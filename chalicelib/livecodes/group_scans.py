@@ -120,6 +120,8 @@ def again(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
         return None
     if held.store_id:
         code = of_store(code, [chat_id])
+    elif not is_one(code):  # it was a group code when this person came
+        return None
     expires_at = clock.parse(held.expires_at)
     if held.status == CONFIRMED:
         if groups.blacklisted([held.external_userid]):

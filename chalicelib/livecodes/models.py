@@ -41,6 +41,7 @@ class LiveCodeItem(Base):
     updated_at = UnicodeAttribute(null=True)
     definition = JSONAttribute(null=True)
     staff_ids_ever = JSONAttribute(null=True)
+    indexed = BooleanAttribute(null=True)
     ref = UnicodeAttribute(null=True)
     by_creation = ByCreation()
 

@@ -81,6 +81,11 @@ def locate(
     return _Search(live_code, where, chosen, preferred, now, origin).run()
 
 
+def leads_to(live_code: LiveCode, where: Where, now: datetime) -> str | None:
+    """The nearest open store with anybody in it: whom a position leads to, room or not."""
+    return _Search(live_code, where, None, None, now, {}).nearest()
+
+
 def still_there(live_code: LiveCode, held: Scan) -> bool:
     """Whether the store that a person had a guide or a group of has them still, and the code the store."""
     store = stores.find(held.store_id) if held.store_id and _serves(live_code, held.store_id) else None
@@ -168,6 +173,10 @@ class _Search:
         if self.refusal is not None:
             raise self.refusal
         return CLOSED
+
+    def nearest(self) -> str | None:
+        is_open = (found for found in self._near(self.settings["radius_m"]) if self._open(found))
+        return next((place.store_id for _, place in self._staffed(is_open)), None)
 
     def _near(self, within: float) -> Iterator[Found]:
         """Stores of the code by their distance from the position, or from the chosen store."""

@@ -129,7 +129,8 @@ def locate(
 ) -> Scan:
     """A scan by one who says where they are, or which store they want. NotFound, Invalid, Upstream.
 
-    Only a nearest_store code cares. Who has a guide already keeps them, unless they choose another store.
+    Only a nearest_store code cares. Who has added a guide keeps them, unless they choose another store; who
+    has only a place reserved keeps it while they are where that store is the nearest.
     """
     if not _CODE.fullmatch(code):
         raise NotFound("there is no such live code")
@@ -139,8 +140,11 @@ def locate(
         return scan(code, cookie, origin)
     nearest.check(where)
     same, preferred = _again(live_code_id, cookie, now)
-    if same is not None and where.store_id in (None, same.store_id):
-        return same
+    if same is not None:
+        added = same.expires_at is None
+        wanted = where.store_id or (same.store_id if added else nearest.leads_to(live_code, where, now))
+        if same.store_id == wanted:
+            return same
     return nearest.locate(live_code, where, preferred, now, origin or {})
 
 

@@ -178,6 +178,7 @@ class LiveCodePatch(Struct, kw_only=True):
     """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
 
     name: Any | UnsetType = UNSET
+    kind: Any | UnsetType = UNSET
     channel: Any | UnsetType = UNSET
     tags: Any | UnsetType = UNSET
     assignment: Any | UnsetType = UNSET

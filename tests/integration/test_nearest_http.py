@@ -33,6 +33,7 @@ class Web:
     def api(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.key}", **JSON}
         data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        data = b"" if body is None else data
         answer = self.client.http.request(method, path, headers=headers, body=data)
         return answer.status_code, json.loads(answer.body)
 
@@ -94,10 +95,30 @@ def test_a_machine_says_where_it_is(web: Web) -> None:
     status, got = web.locate(path, {"latitude": 23.4, "longitude": 113.93})
     assert (status, got["kind"], got["store_id"], got["staff_id"]) == (200, "staff", "B", "b")
     assert got["qr_url"].startswith("https://") and list(got) == list(plain)
-    assert web.locate(path, {"latitude": 22.5, "longitude": 113.93}) == (200, got)  # by the cookie
+    assert web.locate(path, {"latitude": 23.3, "longitude": 113.93}) == (200, got)  # by the cookie
+    moved = web.locate(path, {"latitude": 22.5, "longitude": 113.93})[1]
+    assert moved["store_id"] == "A" and moved["assignment_id"] != got["assignment_id"]
     assert web.locate(path, {"store_id": "A"})[1]["store_id"] == "A"
     again = web.client.http.get(path, headers={**MACHINE, "Cookie": web.cookie})
     assert json.loads(again.body)["store_id"] == "A"
+
+
+def test_everything_behind_a_printed_code_may_change_even_its_kind(web: Web) -> None:
+    store(web, "A")
+    path = code(web)
+    live_code_id = "lc_" + path[3:]
+    assert web.locate(path, {"store_id": "A"})[1]["staff_id"] == "a"
+    web.cookie = ""
+    change = {"kind": "staff", "stores": None, "assignment": {"members": [{"staff_id": "lihua"}]}}
+    status, told = web.api("PATCH", f"/api/live-codes/{live_code_id}", change)
+    assert (status, told.get("kind")) == (200, "staff"), told
+    assert json.loads(web.client.http.get(path, headers=MACHINE).body)["staff_id"] == "lihua"
+    listed = web.api("GET", f"/api/assignments?live_code_id={live_code_id}", None)[1]["items"]
+    assert {row["staff_id"] for row in listed} == {"lihua", "a"}  # also what it gave as another kind
+    native = {"printing": "native"}
+    assert web.api("PATCH", f"/api/live-codes/{live_code_id}", native)[0] == 200
+    status, told = web.api("PATCH", f"/api/live-codes/{live_code_id}", {"kind": "nearest_store"})
+    assert status == 422 and told["errors"][0]["field"] == "kind"
 
 
 NO_PLACES: list[tuple[Any, int, str | None]] = [
@@ -216,8 +237,8 @@ def test_only_stores_with_somebody_and_of_the_code_are_to_choose(web: Web) -> No
 
 def test_what_is_closed_and_what_is_unknown(web: Web) -> None:
     path = code(web, schedule={"from": None, "until": "2020-01-01T00:00:00+08:00"})
-    assert "暂未开放" in web.get(path)[1]
-    assert "暂未开放" in web.get(path + "?choose=1")[1]
+    assert "活动已结束" in web.get(path)[1]
+    assert "活动已结束" in web.get(path + "?choose=1")[1]
     assert web.get("/s/nothere2?choose=1")[0] == 404
     assert "没有找到门店" in web.get(code(web))[1]
 

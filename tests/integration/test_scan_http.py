@@ -211,7 +211,7 @@ def test_pages_for_the_unknown_the_closed_and_the_busy(api: Api, client: Client,
     assert client.http.get(f"/s/{made['code']}", headers=MACHINE).status_code == 503
     api("DELETE", f"/api/live-codes/{made['live_code_id']}")
     closed = client.http.get(f"/s/{made['code']}", headers=BROWSER)
-    assert (closed.status_code, "暂未开放" in closed.body.decode()) == (200, True)
+    assert (closed.status_code, "活动已结束" in closed.body.decode()) == (200, True)
     body = json.loads(client.http.get(f"/s/{made['code']}", headers=MACHINE).body)
     assert body == dict.fromkeys(body) | {"kind": "closed"}
 
