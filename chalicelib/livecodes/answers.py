@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from chalicelib.groups import service as groups
 from chalicelib.livecodes import group_scans, nearest, reservations, rules, telling, ways
 from chalicelib.livecodes.codes import LiveCode, get
 from chalicelib.livecodes.models import LISTINGS, TICKET, AssignmentItem, LiveCodeItem, member_key
@@ -40,9 +41,16 @@ def one(assignment_id: str) -> dict[str, Any]:
     if row is None:
         raise NotFound(f"there is no assignment {assignment_id}")
     shown = _shown(told["live_code_id"], row)
-    text, text_en = telling.because(row.why, member_id, staff.name, row.status)
+    text, text_en = telling.because(row.why, member_id, _name_of(told), row.status)
     history = [{"type": line["type"], "at": line["at"]} for line in reversed(lines)]
     return {**shown, "channel": told.get("channel"), "history": history, "text": text, "text_en": text_en}
+
+
+def _name_of(told: dict[str, Any]) -> telling.Names:
+    """Names for an explanation: a group's where the scan got one."""
+    if not told.get("chat_id"):
+        return staff.name
+    return lambda chat_id: str(groups.shown([chat_id])[0]["name"] or chat_id)
 
 
 def would_get(live_code_id: str, at: datetime | None) -> dict[str, Any]:

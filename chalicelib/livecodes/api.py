@@ -1,6 +1,7 @@
 """Doors of live codes: the scan, the codes, and what each scan got."""
 
-from functools import partial
+import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ door = http.Door(__name__, tag="Live codes")
 _COOKIE = "mr_"  # and the live code's code: a person is known with any card of the code
 _ADVISER = "专属顾问"  # whom WeCom chooses, in a native code
 _CHOOSING = ("choose", "city", "page", "q")
+_VIA = re.compile(r"[a-z0-9_-]{1,32}")
 _YEAR = 365 * 86_400
 
 
@@ -38,6 +40,7 @@ _YEAR = 365 * 86_400
     "/s/{code}",
     summary="A scan: a page for a phone, JSON for `Accept: application/json`",
     query={
+        "via": "Where the link stands, e.g. website, mini_program: kept with the assignment",
         "store_id": "The store that was chosen (nearest_store)",
         "city": "Choose among its stores",
         "q": "Choose among stores with this in their name",
@@ -230,8 +233,14 @@ def _found(call: Call, code: str, where: service.Where | None) -> tuple[str, ser
     card = printruns.find(code) if printruns.is_token(code) else None
     code = card.code if card else code
     cookie = call.cookies.get(_COOKIE + code)
-    decide = partial(service.locate, code, where, cookie) if where else partial(service.scan, code, cookie)
-    return code, printruns.scan(card, cookie, decide) if card else decide()
+    via = call.query.get("via", "")
+    told = {"via": via} if _VIA.fullmatch(via) else {}
+
+    def decide(origin: Mapping[str, Any]) -> service.Scan:
+        whence = {**origin, **told}
+        return service.locate(code, where, cookie, whence) if where else service.scan(code, cookie, whence)
+
+    return code, printruns.scan(card, cookie, decide) if card else decide({})
 
 
 def _picker(call: Call, code: str) -> Answer | None:

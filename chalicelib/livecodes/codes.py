@@ -142,7 +142,7 @@ def _changed(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
     check(definition)
     was, now = rules.rule_of(item.definition), rules.rule_of(definition)
     tx = Transaction()
-    leads_to_others = definition["kind"] == "group" or definition["printing"] == "native"
+    leads_to_others = len(kinds) > 1 or definition["kind"] == "group" or definition["printing"] == "native"
     if leads_to_others or not set(item.staff_ids_ever) <= set(now.staff_ids):
         _clean_up(tx, item, max(was.reserve_for, now.reserve_for) + GRACE)
     _rewrite(

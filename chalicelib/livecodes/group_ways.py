@@ -16,8 +16,10 @@ from chalicelib.livecodes import group_scans, join_ways
 from chalicelib.livecodes.codes import LiveCode, get
 from chalicelib.livecodes.group_models import JoinWayItem
 from chalicelib.livecodes.group_scans import by_wecom, limit_of
-from chalicelib.platform import clock, due
-from chalicelib.platform.errors import NotFound
+from chalicelib.platform import clock, due, settings
+from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom import pictures
 
 _AT_ONCE = 100  # ways that one message deletes
 _SOON = timedelta(minutes=1)
@@ -62,6 +64,14 @@ def native(code: LiveCode) -> dict[str, Any] | None:
     return {"qr_url": row.qr_url, "chat_ids": (row.told or {}).get("chat_id_list", [])}
 
 
+def picture(code: LiveCode) -> bytes:
+    """The printed code's picture from WeCom, for a poster. Upstream, also while it is being made."""
+    found = native(code)
+    if found is None:
+        raise Upstream("the join way is being made: try again in a moment")
+    return pictures.fetch(found["qr_url"], settings.env("WECOM_API_BASE", wecom.HOST))
+
+
 def clean_up(live_code_id: str, version: int, native: bool) -> None:
     """Delete the ways that this version of the code has no use for; the next change makes it void.
 
@@ -71,9 +81,9 @@ def clean_up(live_code_id: str, version: int, native: bool) -> None:
         code = get(live_code_id)
     except NotFound:
         return
-    if code.version != version or not group_scans.is_one(code):
+    if code.version != version:
         return
-    line = group_scans.line(code) if code.active else []
+    line = group_scans.line(code) if code.active and group_scans.is_one(code) else []
     needed = {join_ways.state_of(live_code_id, one) for one in line}
     if code.active or not native:
         needed.add(join_ways.state_of(live_code_id))

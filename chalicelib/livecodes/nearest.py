@@ -20,6 +20,7 @@ from chalicelib.livecodes import group_scans, reservations, rules
 from chalicelib.livecodes.codes import LiveCode
 from chalicelib.livecodes.models import TICKET, LiveCodeItem
 from chalicelib.livecodes.reservations import CLOSED, Scan
+from chalicelib.livecodes.usage import UsedUp
 from chalicelib.platform import log, storage
 from chalicelib.platform.errors import Invalid, Upstream
 from chalicelib.staff import service as staff
@@ -157,7 +158,7 @@ class _Search:
         self.local = now.astimezone(live_code.rule.zone)
         self.settings = settings(live_code)
         self.passed: dict[str, dict[str, str]] = {}  # nearer stores, and why none of them it is
-        self.refusal: WeComError | None = None
+        self.refusal: WeComError | UsedUp | None = None
 
     def run(self) -> Scan:
         radius = self.settings["radius_m"]
@@ -251,7 +252,7 @@ class _Search:
                 store_id=store_id,
                 why_extra=told,
             )
-        except WeComError as error:
+        except (WeComError, UsedUp) as error:
             if error.retryable:
                 raise
             self.refusal = error

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.groups import service as groups
-from chalicelib.livecodes import answers, group_scans, natives, nearest, rules, usage
+from chalicelib.livecodes import answers, group_scans, group_ways, natives, nearest, rules, usage
 from chalicelib.livecodes.cleanup import clean_up
 from chalicelib.livecodes.cleanup import delete as delete_way
 from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, several
@@ -230,9 +230,12 @@ def native_status(live_code: LiveCode) -> dict[str, Any] | None:
     return natives.status(live_code)
 
 
-def native_picture(live_code: LiveCode) -> bytes:
-    """The picture of WeCom's own code, PNG or JPEG. Upstream, WeComError, UsedUp."""
-    return natives.picture(live_code)
+def native_picture(live_code: LiveCode) -> bytes | None:
+    """The picture of WeCom's own code, PNG or JPEG; None of a dynamic code. Upstream, WeComError, UsedUp."""
+    if live_code.native:
+        return natives.picture(live_code)
+    is_group = group_scans.is_one(live_code) and native_group(live_code)
+    return group_ways.picture(live_code) if is_group else None
 
 
 def ways_in_use() -> dict[str, Any]:

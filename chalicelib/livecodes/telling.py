@@ -35,6 +35,11 @@ _OUTCOMES = {
     "confirmed": ("已添加", "added"),
     "lapsed": ("超时未添加，名额已退回", "not added in time, the place was given back"),
 }
+_JOINS = {
+    "reserved": ("等待入群", "not joined yet"),
+    "confirmed": ("已入群", "joined"),
+    "lapsed": ("超时未入群，名额已退回", "not joined in time, the place was given back"),
+}
 
 Names = Callable[[str], str]
 
@@ -60,9 +65,10 @@ def because(
         if others:
             parts[0].append(f"{chinese}：{_some(others, name, '、', '等{}人')}")
             parts[1].append(f"{english}: {_some(others, name, ', ', ' and others, {} in all')}")
-    if status in _OUTCOMES:
-        parts[0].append(_OUTCOMES[status][0])
-        parts[1].append(_OUTCOMES[status][1])
+    outcomes = _JOINS if why.get("kind") == "group" else _OUTCOMES
+    if status in outcomes:
+        parts[0].append(outcomes[status][0])
+        parts[1].append(outcomes[status][1])
     return "；".join(parts[0]) + "。", "; ".join(parts[1]) + "."
 
 

@@ -159,8 +159,7 @@ def _poster(call: Call, live_code_id: str, form: str) -> Answer:
     code = livecodes.get(live_code_id)
     names = ("template", "staff_id", "title", "subtitle", "avatar_url", "width", "quality")
     wanted = {name: call.query[name] for name in names if call.query.get(name)}
-    picture = livecodes.native_picture(code) if code.native else None
-    return _answered(service.poster(code, {**wanted, "format": form}, picture))
+    return _answered(service.poster(code, {**wanted, "format": form}, livecodes.native_picture(code)))
 
 
 def _answered(made: dict[str, Any]) -> Answer:

@@ -130,7 +130,7 @@ def _tell(item: TaskItem) -> None:
     message = {"touser": item.staff_id, "msgtype": "textcard", "textcard": card}
     again = {"enable_duplicate_check": 1, "duplicate_check_interval": _DUPLICATES}
     try:
-        wecom.app_client().message_send({**message, **again})
+        wecom.default_client().message_send({**message, **again})
     except WeComError as error:
         if error.retryable:
             raise

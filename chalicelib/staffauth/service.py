@@ -47,7 +47,7 @@ def finish(code: str, state: str, cookies: Mapping[str, str]) -> tuple[str, str]
     if page is None or not code:
         raise Unauthorized("this sign-in was not begun in this browser, or too long ago")
     try:
-        who = wecom.app_client().getuserinfo(code)
+        who = wecom.default_client().getuserinfo(code)
     except AnswerLost as error:
         raise Unauthorized("the answer was lost") from error
     except WeComError as error:

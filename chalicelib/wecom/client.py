@@ -7,7 +7,7 @@ ends them, a short page does not.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import urllib3
@@ -21,6 +21,7 @@ from chalicelib.wecom.transport import Transport
 HOST = "https://qyapi.weixin.qq.com"
 Json = dict[str, Any]
 _PAGE, _LIST_PAGE = 1000, 100
+_OF_THE_APP = ("message/", "auth/", "externalcontact/customer_acquisition")
 
 
 class ContactWay(NamedTuple):
@@ -47,8 +48,9 @@ class AcquisitionLink(NamedTuple):
 class WeCom:
     """One corp's app. `calls` counts the requests made, by path ("externalcontact/mark_tag").
 
-    `secret`: () → the app's secret; `forget_secret` is called when WeCom rejects it; `store`: where
-    processes share the token.
+    `secret`: () → the secret for customers; `forget_secret` is called when WeCom rejects it; `store`: where
+    processes share the token. `app`: () → what speaks for the app itself, where its secret is another
+    one: messages to staff, their sign-in and acquisition links are refused to the secret for customers.
     """
 
     def __init__(
@@ -61,10 +63,20 @@ class WeCom:
         *,
         forget_secret: Callable[[], None] = lambda: None,
         pool: urllib3.PoolManager | None = None,
+        app: Callable[[], Transport | None] = lambda: None,
     ):
         self.agent_id = agent_id
         self._wire = Transport(base, corp_id, secret, store, forget_secret=forget_secret, pool=pool)
         self.calls = self._wire.calls
+        self._app = app
+
+    @cached_property
+    def _app_wire(self) -> Transport:
+        made = self._app()
+        if made is None:
+            return self._wire
+        made.calls = self.calls
+        return made
 
     # Staff
 
@@ -373,12 +385,15 @@ class WeCom:
         return dict(self._post("externalcontact/groupchat/get", body, deadline)["group_chat"])
 
     def _get(self, path: str, params: Mapping[str, str], deadline: datetime | None) -> Json:
-        return self._wire.call(path, params=params, repeatable=True, deadline=deadline)
+        return self._via(path).call(path, params=params, repeatable=True, deadline=deadline)
 
     def _post(
         self, path: str, body: Mapping[str, Any], deadline: datetime | None, *, repeatable: bool = True
     ) -> Json:
-        return self._wire.call(path, body, repeatable=repeatable, deadline=deadline)
+        return self._via(path).call(path, body, repeatable=repeatable, deadline=deadline)
+
+    def _via(self, path: str) -> Transport:
+        return self._app_wire if path.startswith(_OF_THE_APP) else self._wire
 
     def _pages(
         self, path: str, body: Mapping[str, Any], rows: str, limit: int, deadline: datetime | None
@@ -410,6 +425,7 @@ def default_client() -> WeCom:
         _contact_secret,
         DynamoTokens(corp_id, agent_id),
         forget_secret=settings.forget_secrets,
+        app=_app_transport,
     )
 
 
@@ -417,18 +433,14 @@ def _contact_secret() -> str:
     return settings.secret("wecom", "contact_secret", "") or settings.secret("wecom", "secret")
 
 
-@cache
-def app_client() -> WeCom:
-    """The app itself: for messages to staff and for their sign-in, which a secret of customer contact
-    alone may not do. Where there is none, it is the default client."""
-    own = settings.secret("wecom", "secret")
-    if settings.secret("wecom", "contact_secret", own) == own:
-        return default_client()
+def _app_transport() -> Transport | None:
+    """For the app itself; None where one secret is for all."""
+    if _contact_secret() == settings.secret("wecom", "secret"):
+        return None
     corp_id, agent_id = settings.env("WECOM_CORP_ID"), settings.env("WECOM_AGENT_ID")
-    return WeCom(
+    return Transport(
         settings.env("WECOM_API_BASE", HOST),
         corp_id,
-        agent_id,
         lambda: settings.secret("wecom", "secret"),
         DynamoTokens(corp_id, f"{agent_id}/app"),
         forget_secret=settings.forget_secrets,

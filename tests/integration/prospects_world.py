@@ -130,7 +130,6 @@ class World:
         self.wecom, self.queues = FakeWeCom(), Queues()
         self.now = MORNING - timedelta(hours=1)
         monkeypatch.setattr(wecom, "default_client", lambda: self.wecom)
-        monkeypatch.setattr(wecom, "app_client", lambda: self.wecom)
         monkeypatch.setattr(queues, "send", self.queues.send)
         monkeypatch.setattr(queues, "send_all", self.queues.send_all)
         monkeypatch.setattr(clock, "now", lambda: self.now)

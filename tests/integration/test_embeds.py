@@ -47,3 +47,10 @@ def test_the_picture_is_the_link_as_vectors(client: Client, made: dict[str, Any]
 def test_an_archived_code_has_no_picture(client: Client, api: Api, made: dict[str, Any]) -> None:
     api("DELETE", f"/api/live-codes/{made['live_code_id']}")
     assert client.http.get(f"/s/{made['code']}/qr.svg").status_code == 404
+
+
+def test_a_scan_remembers_where_its_link_stood(client: Client, api: Api, made: dict[str, Any]) -> None:
+    for via in ("website", "<script>"):
+        client.http.get(f"/s/{made['code']}?via={via}", headers={"Accept": "application/json"})
+    _, told = api("GET", f"/api/assignments?live_code_id={made['live_code_id']}")
+    assert sorted(str(row["origin"]) for row in told["items"]) == ["None", "{'via': 'website'}"]

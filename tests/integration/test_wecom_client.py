@@ -773,5 +773,11 @@ def test_the_default_client_is_made_of_settings(stub: Stub, monkeypatch: pytest.
         stub.dead.add("AT_1")
         wecom_client.default_client().user_get("lihua")
         assert stub.asked("gettoken")[1]["query"]["corpsecret"] == "contact"
+        # What is refused to the secret for customers goes with the app's own, under its own token.
+        wecom_client.default_client().message_send({"touser": "lihua"})
+        assert stub.asked("gettoken")[2]["query"]["corpsecret"] == "app"
+        wecom_client.default_client().user_get("lihua")
+        used = [call["query"]["access_token"] for call in stub.seen if "access_token" in call["query"]]
+        assert used[-1] == used[-3] != used[-2]
     finally:
         wecom_client.default_client.cache_clear()
