@@ -20,6 +20,7 @@ from chalicelib.livecodes.group_models import JoinWayItem
 from chalicelib.platform import auth, jobs
 from chalicelib.platform.errors import Invalid, Upstream
 from chalicelib.wecom import client as wecom
+from chalicelib.wecom import pictures
 from chalicelib.wecom.errors import WeComError
 from infra.sandbox import group_api
 from infra.sandbox.config import new_private_key
@@ -339,12 +340,15 @@ def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World
     assert livecodes.scan(code.code, scan.cookie).kind == "group"
 
 
-def test_a_native_code_rotates_its_five_groups(world: World) -> None:
+def test_a_native_code_rotates_its_five_groups(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = [world.group(name=f"福利群{n}") for n in range(1, 8)]
     code = world.code(*groups, limit=4, printing="native", auto_create=False)
     printed = livecodes.native_join_way(code)
     assert printed is not None
     assert printed["chat_ids"] == groups[:5]
+    asked: list[str] = []
+    monkeypatch.setattr(pictures, "fetch", lambda url, base: asked.append(url) or b"png")
+    assert livecodes.native_picture(code) == b"png" and asked == [printed["qr_url"]]
     for n in range(3):
         world.hear(world.actions.join(qr_code=printed["qr_url"], external_userid=person(n)))
     assert livecodes.native_join_way(code) == {"qr_url": printed["qr_url"], "chat_ids": groups[1:6]}
