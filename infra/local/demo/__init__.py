@@ -20,15 +20,12 @@ def play(base: str, key: str) -> None:
     begun = time.monotonic()
     business = Business(base, key)
     codes = shop.open_shop(business)
-    group, stores = ways_in.open_groups(business), ways_in.open_stores(business)
+    stores = ways_in.open_stores(business)
     ways_in.posters(business, stores["live_code_id"])
-    campaign = outreach.open_campaign(business, codes[1])
     cards = ways_in.print_cards(business, codes[0])
     for day in range(DAYS):
         shop.visitors(business, codes, 4 + day % 3)
         ways_in.near(business, stores["code"], 1)
-        if day < 3:
-            ways_in.join(business, group, 4)
         business.drain()
         if day == 1:
             trade.recruit(business)
@@ -39,12 +36,15 @@ def play(base: str, key: str) -> None:
         if day == 2:
             ways_in.pack(business, cards)
             outreach.import_phones(business)
+        if day == 3:
             outreach.work(business)
         if day == 4:
             ways_in.unpack(business, cards[:4])
-            outreach.clicks(business, campaign)
         if day == 5:
             trade.farewell(business)
+        if day == DAYS - 2:  # late: groups and campaigns are looked after each hour, which takes long to play
+            ways_in.join(business, ways_in.open_groups(business), 10)
+            outreach.clicks(business, outreach.open_campaign(business, codes[1]))
         business.advance("P1D")
     trade.settle(business)
     took = time.monotonic() - begun

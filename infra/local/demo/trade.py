@@ -1,0 +1,75 @@
+"""What customers do once they are there: some become distributors, they buy, some leave, money is settled."""
+
+from typing import Any
+
+from infra.local.demo import brand
+from infra.local.demo.business import Business
+
+
+def recruit(business: Business) -> None:
+    """Four customers become distributors, two of them brought by the first."""
+    plan = business.call("POST", "/api/distribution/plans", {
+        "name": "达人分享计划", "levels": [{"rate_bps": 1000}, {"rate_bps": 300}], "scope": {},
+        "mature_after": "P3D", "attribution_window": "P30D", "minimum_payout_fen": 100, "withhold_tax": True,
+    })  # fmt: skip
+    first: str | None = None
+    for number, customer in enumerate(business.customers[:4]):
+        distributor = {
+            "external_userid": customer["external_userid"],
+            "name": customer["name"],
+            "openid": f"o_demo_openid_{number}",
+            "plan_id": plan["plan_id"],
+        }
+        if first and number > 1:
+            distributor["parent_id"] = first
+        made = business.call("POST", "/api/distributors", distributor)
+        first = first or made["distributor_id"]
+        customer["share_code"] = made["share_code"]
+
+
+def purchases(business: Business, count: int) -> None:
+    """Orders of customers, half of them by a distributor's share; completed at once, one in six refunded."""
+    shares = [c["share_code"] for c in business.customers if "share_code" in c]
+    for _ in range(count):
+        share = business.dice.choice(shares) if shares and business.dice.random() < 0.5 else None
+        order(business, business.dice.choice(business.customers), share)
+
+
+def order(business: Business, buyer: dict[str, Any], share: str | None = None) -> str:
+    """One order, from the mall's paid message on; its order_id."""
+    business.orders += 1
+    sku, title, price = business.dice.choice(brand.GOODS)
+    quantity = business.dice.randint(1, 2)
+    message: dict[str, Any] = {
+        "order_id": order_id(business.orders),
+        "buyer": {"unionid": buyer["unionid"], "external_userid": None, "phone": None},
+        "items": [{"line_id": "1", "sku": sku, "title": title, "quantity": quantity,
+                   "price_fen": price, "discount_fen": 0}],
+        "paid_fen": price * quantity, "freight_fen": 0, "share_code": share,
+    }  # fmt: skip
+    refund = {
+        "refund_id": f"R{business.orders}",
+        "amount_fen": price,
+        "lines": [{"line_id": "1", "amount_fen": price}],
+    }
+    for status in ("paid", "completed", *(["refunded"] if business.orders % 6 == 0 else [])):
+        told = {**message, "status": status, "occurred_at": business.now()}
+        business.world("mall/orders", told | ({"refund": refund} if status == "refunded" else {}))
+    return str(message["order_id"])
+
+
+def order_id(number: int) -> str:
+    return f"M{20261122_00000 + number}"
+
+
+def farewell(business: Business) -> None:
+    """Two customers delete their guide."""
+    for customer in business.customers[6:8]:
+        lost = {"staff_id": customer["userid"], "external_userid": customer["external_userid"]}
+        business.world("delete-by-customer", lost)
+
+
+def settle(business: Business) -> None:
+    """Settle, and let the distributors take their money."""
+    business.call("POST", "/api/settlements", {})
+    business.advance("PT10M")
