@@ -11,12 +11,14 @@ One process tells WeCom at a time, so that the last list sent is the newest: it 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.livecodes import making, places, rules, ways
+from chalicelib.livecodes import making, rules, ways
 from chalicelib.livecodes.codes import LiveCode, get
-from chalicelib.livecodes.models import READY, TOTAL, ContactWayItem, member_key
+from chalicelib.livecodes.models import READY, ContactWayItem
+from chalicelib.livecodes.reservations import occupancy
 from chalicelib.platform import clock, due, ids, log, queues, settings, storage, timeline
 from chalicelib.platform.errors import DomainError, NotFound, Upstream
 from chalicelib.platform.timeline import Line
@@ -73,7 +75,7 @@ def keep(live_code_id: str, changed: bool = False) -> None:
 def added(code: LiveCode, staff_id: str, at: datetime) -> None:
     """An add by the code's own way: when it filled the member's cap, they are taken off the list at once."""
     member = code.rule.find(staff_id)
-    if member is not None and _full(code, [member], rules.day(code.rule, at)):
+    if member is not None and _full(code, [member], at):
         queues.send("assign", {"kind": "native", "live_code_id": code.live_code_id})
 
 
@@ -136,21 +138,15 @@ def _look_again(code: LiveCode) -> None:
 def _wanted(code: LiveCode, left_out: Mapping[str, Any]) -> list[str]:
     """Who is to be listed now; nobody when the list is to stay as it is."""
     now = clock.now()
-    full = _full(code, code.rule.members, rules.day(code.rule, now))
+    full = _full(code, code.rule.members, now)
     listed = rules.listing(code.rule, now, full | frozenset(left_out)).staff_ids
     return [one for one in listed if one not in left_out]
 
 
-def _full(code: LiveCode, members: Sequence[rules.Member], day: str) -> frozenset[str]:
-    """Those of the members whose cap is used up, on that day or in all."""
-    caps = {
-        (member_key(code.live_code_id, member.staff_id), period): (member.staff_id, cap)
-        for member in members
-        for period, cap in ((day, member.daily_cap), (TOTAL, member.total_cap))
-        if cap is not None
-    }
-    taken = places.read(list(caps)) if caps else {}
-    return frozenset(caps[key][0] for key, standing in taken.items() if standing.taken >= caps[key][1])
+def _full(code: LiveCode, members: Sequence[rules.Member], at: datetime) -> frozenset[str]:
+    """Those of the members whose places in the code, or of whose account, are used up."""
+    only = replace(code.rule, members=tuple(members), fallback=())
+    return frozenset(occupancy(code.live_code_id, only, rules.day(code.rule, at), at).full)
 
 
 def _fields(code: LiveCode) -> dict[str, Any]:
@@ -194,7 +190,8 @@ def _tell(code: LiveCode, row: ContactWayItem, changed: bool) -> None:
     if row.telling is None and _in_step(code, row, changed):
         return
     held = _hold(row)
-    if held is None:
+    if held is None:  # somebody tells; if they have died over it, this look finds their turn over
+        due.put("native", clock.now() + _LEASE, code.live_code_id, {"live_code_id": code.live_code_id})
         return
     row, lease, unsure = held
     try:
