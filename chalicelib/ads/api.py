@@ -42,7 +42,11 @@ def create(call: Call) -> dict[str, Any]:
 
 
 @door.route(
-    "GET", "/api/ad-campaigns", scope="read", summary="Ad campaigns, newest first, without archived ones"
+    "GET",
+    "/api/ad-campaigns",
+    scope="read",
+    summary="Ad campaigns, newest first, without archived ones",
+    paged=True,
 )
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
@@ -106,6 +110,7 @@ def quota(call: Call) -> dict[str, Any]:
     "/api/ad-conversions",
     scope="read",
     query=_CONVERSIONS,
+    paged=True,
     summary="A campaign's conversions and whether its platform knows of them, newest first in each status",
 )
 def conversions(call: Call) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def create(call: Call) -> dict[str, Any]:
     "/api/coupon-pools",
     scope="read",
     summary="Coupon pools, newest first",
-    query={"limit": "", "cursor": ""},
+    paged=True,
 )
 def listing(call: Call) -> dict[str, Any]:
     pools, cursor = service.page(*call.page())
@@ -57,7 +57,7 @@ def load(call: Call, pool_id: str) -> dict[str, Any]:
     "/api/coupon-pools/{pool_id}/claims",
     scope="read",
     summary="Who has a code of the pool; codes are shown by their end",
-    query={"limit": "", "cursor": ""},
+    paged=True,
 )
 def claims(call: Call, pool_id: str) -> dict[str, Any]:
     return http.listing(*service.claims(pool_id, *call.page()))

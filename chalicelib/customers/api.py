@@ -65,7 +65,7 @@ def get(call: http.Call, external_userid: str) -> CustomerOut:
     "GET",
     "/api/customers/{external_userid}/timeline",
     scope="read",
-    query={"limit": "", "cursor": ""},
+    paged=True,
     summary="What happened to a customer, newest first",
 )
 def history(call: http.Call, external_userid: str) -> dict[str, Any]:

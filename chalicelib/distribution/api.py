@@ -153,7 +153,7 @@ def create_plan(call: http.Call) -> dict[str, Any]:
     "/api/distribution/plans",
     scope="read",
     summary="Plans, newest first",
-    query={"limit": "", "cursor": ""},
+    paged=True,
 )
 def list_plans(call: http.Call) -> dict[str, Any]:
     found, following = service.plans(*call.page())
@@ -184,7 +184,7 @@ def create_distributor(call: http.Call) -> dict[str, Any]:
     "/api/distributors",
     scope="read",
     summary="Distributors, oldest first",
-    query={"limit": "", "cursor": ""},
+    paged=True,
 )
 def list_distributors(call: http.Call) -> dict[str, Any]:
     found, following = service.distributors(*call.page())
@@ -220,7 +220,8 @@ def balance(call: http.Call, distributor_id: str) -> dict[str, int]:
     scope="read",
     summary="Commissions per line and level, of an order or of a distributor",
     answer=CommissionPage,
-    query={"order_id": "of this order", "distributor_id": "of this distributor", "limit": "", "cursor": ""},
+    query={"order_id": "of this order", "distributor_id": "of this distributor"},
+    paged=True,
 )
 def commissions(call: http.Call) -> dict[str, Any]:
     if order_id := call.query.get("order_id"):

@@ -21,7 +21,7 @@ _PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}")
     "GET",
     "/api/groups",
     scope="read",
-    query={"limit": "", "cursor": ""},
+    paged=True,
     summary="Customer groups that we know of",
 )
 def listing(call: Call) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def get(call: Call, chat_id: str) -> GroupOut:
     "GET",
     "/api/groups/{chat_id}/members",
     scope="read",
-    query={"limit": "", "cursor": ""},
+    paged=True,
     summary="Who is, and who was, in a group",
 )
 def members(call: Call, chat_id: str) -> dict[str, Any]:
@@ -80,7 +80,8 @@ def line(call: Call, live_code_id: str) -> LineOut:
     "GET",
     "/api/group-tasks",
     scope="read",
-    query={"status": "open (the default) or done", "limit": "", "cursor": ""},
+    query={"status": "open (the default) or done"},
+    paged=True,
     summary="What owners of groups were asked to do, newest first",
 )
 def asked(call: Call) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def trial_balance(call: http.Call) -> dict[str, Any]:
     "/api/distributors/{distributor_id}/journals",
     scope="read",
     summary="A distributor's journals, newest first, each with its reason",
-    query={"limit": "", "cursor": ""},
+    paged=True,
 )
 def journals(call: http.Call, distributor_id: str) -> dict[str, Any]:
     return http.listing(*service.journals(distributor_id, *call.page()))

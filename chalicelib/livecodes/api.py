@@ -97,7 +97,13 @@ def create(call: Call) -> dict[str, Any]:
     return _told(service.create(_builtins(call.body)))
 
 
-@door.route("GET", "/api/live-codes", scope="read", summary="Live codes, newest first, without archived ones")
+@door.route(
+    "GET",
+    "/api/live-codes",
+    scope="read",
+    summary="Live codes, newest first, without archived ones",
+    paged=True,
+)
 def listing(call: Call) -> dict[str, Any]:
     codes, cursor = service.page(*call.page())
     return http.listing([_shown(code) for code in codes], cursor)
@@ -192,6 +198,7 @@ def archive(call: Call, live_code_id: str) -> dict[str, Any]:
     scope="read",
     summary="What a code's scans got, newest first, and what became of it",
     query={"live_code_id": "The live code"},
+    paged=True,
 )
 def assignments(call: Call) -> dict[str, Any]:
     limit, cursor = call.page()

@@ -87,7 +87,7 @@ def create(call: http.Call) -> dict[str, Any]:
     "/api/settlements",
     scope="read",
     summary="Settlements, newest first",
-    query={"limit": "", "cursor": ""},
+    paged=True,
 )
 def listing(call: http.Call) -> dict[str, Any]:
     return http.listing(*settlement.settlements(*call.page()))

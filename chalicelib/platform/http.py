@@ -19,6 +19,7 @@ from chalicelib.platform.errors import DomainError, Invalid, Malformed, NotFound
 
 MAX_BODY = 1_048_576
 MAX_PAGE = 200
+PAGING = {"limit": "Items on a page, 1 to 200", "cursor": "`next_cursor` of the page before"}
 MAX_ID = 256
 PROBLEM = "application/problem+json"
 
@@ -107,11 +108,12 @@ class Door:
         summary: str = "",
         answer: Any = None,
         query: Mapping[str, str] | None = None,
+        paged: bool = False,
         max_body: int = MAX_BODY,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register `view(call, **path parameters)`. `scope` None: a public door that checks for itself.
 
-        query: the names of the query's parameters and what they mean.
+        query: the names of the query's parameters and what they mean; paged: those of `Call.page` too.
         """
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,7 +126,7 @@ class Door:
                 scope,
                 body,
                 answer,
-                query or {},
+                {**(query or {}), **(PAGING if paged else {})},
                 view,
             )
             Door.routes.append(route)

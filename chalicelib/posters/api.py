@@ -74,7 +74,11 @@ def create(call: Call) -> dict[str, Any]:
 
 
 @door.route(
-    "GET", "/api/poster-templates", scope="read", summary="Poster templates that were made, newest first"
+    "GET",
+    "/api/poster-templates",
+    scope="read",
+    summary="Poster templates that were made, newest first",
+    paged=True,
 )
 def listing(call: Call) -> dict[str, Any]:
     items, cursor = service.page(*call.page())

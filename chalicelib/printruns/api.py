@@ -37,7 +37,8 @@ def create(call: Call, live_code_id: str) -> dict[str, Any]:
     "/api/print-runs",
     scope="read",
     summary="A live code's print runs, newest first",
-    query={"live_code_id": "The live code", "limit": "", "cursor": ""},
+    query={"live_code_id": "The live code"},
+    paged=True,
 )
 def listing(call: Call) -> dict[str, Any]:
     live_code_id = call.query.get("live_code_id")
@@ -131,7 +132,8 @@ def unbind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any
     "/api/cards",
     scope="read",
     summary="The cards of an order",
-    query={"order_id": "The mall's order", "limit": "", "cursor": ""},
+    query={"order_id": "The mall's order"},
+    paged=True,
 )
 def of_order(call: Call) -> dict[str, Any]:
     order_id = call.query.get("order_id")

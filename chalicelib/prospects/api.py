@@ -43,7 +43,7 @@ def create(call: Call) -> dict[str, Any]:
     "/api/prospect-imports",
     scope="read",
     summary="Imports, the newest first",
-    query={"limit": "", "cursor": ""},
+    paged=True,
 )
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*imports.page(*call.page()))
@@ -92,9 +92,8 @@ def start(call: Call, import_id: str) -> dict[str, Any]:
         "status": "to_add, asked, added, refused, unreachable, expired",
         "staff_id": "Of one guide",
         "import_id": "Of one import",
-        "limit": "",
-        "cursor": "",
     },
+    paged=True,
 )
 def prospects(call: Call) -> dict[str, Any]:
     limit, cursor = call.page()
@@ -218,7 +217,7 @@ def phone(call: Call, prospect_id: str) -> http.Answer:
     "/api/prospects/{prospect_id}/timeline",
     scope="read",
     summary="What became of a prospect, newest first",
-    query={"limit": "", "cursor": ""},
+    paged=True,
 )
 def history(call: Call, prospect_id: str) -> dict[str, Any]:
     return http.listing(*desk.history(prospect_id, *call.page()))

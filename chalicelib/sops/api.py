@@ -9,7 +9,6 @@ from chalicelib.sops import service, touches
 from chalicelib.sops.types import Plan
 
 door = http.Door(__name__, tag="SOPs")
-_PAGE = {"limit": "", "cursor": ""}
 
 
 @door.route("POST", "/api/sops", body=Plan, status=201, scope="write", summary="Make an SOP and start it")
@@ -18,7 +17,7 @@ def create(call: Call) -> dict[str, str]:
     return {"sop_id": service.create(call.body)}
 
 
-@door.route("GET", "/api/sops", scope="read", summary="SOPs, the newest first", query=_PAGE)
+@door.route("GET", "/api/sops", scope="read", summary="SOPs, the newest first", paged=True)
 def index(call: Call) -> dict[str, Any]:
     """Without counts."""
     return http.listing(*service.listing(*call.page()))
@@ -54,7 +53,8 @@ def stop(call: Call, sop_id: str) -> dict[str, str]:
     "/api/touches",
     scope="read",
     summary="Touches of an SOP, of a customer, or both",
-    query={"sop_id": "The SOP", "external_userid": "The customer", **_PAGE},
+    query={"sop_id": "The SOP", "external_userid": "The customer"},
+    paged=True,
 )
 def index_touches(call: Call) -> dict[str, Any]:
     """`status`: scheduled, handed_over (WeCom has it), sent, skipped or failed (and `reason`)."""

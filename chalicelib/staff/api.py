@@ -16,7 +16,9 @@ door = http.Door(__name__, tag="Staff")
 _STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 
 
-@door.route("GET", "/api/staff", scope="read", summary="Staff by id, with the limits of their accounts")
+@door.route(
+    "GET", "/api/staff", scope="read", summary="Staff by id, with the limits of their accounts", paged=True
+)
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
 

@@ -18,7 +18,7 @@ def create(call: Call) -> dict[str, Any]:
     return service.create(_builtins(call.body))
 
 
-@door.route("GET", "/api/stores", scope="read", summary="Stores by id")
+@door.route("GET", "/api/stores", scope="read", summary="Stores by id", paged=True)
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
 

@@ -6,7 +6,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 _VERBS = {"get": "get", "put": "set", "patch": "change", "delete": "delete"}
@@ -49,7 +49,16 @@ def commands(document: Mapping[str, Any]) -> list[Command]:
         if path.startswith("/api/")
         for method, operation in methods.items()
     ]
-    return sorted(made, key=lambda command: command.words)
+    shortest: dict[tuple[str, ...], int] = {}
+    for command in made:
+        shortest[command.words] = min(len(command.ids), shortest.get(command.words, len(command.ids)))
+    # `POST /x/preview` and `POST /x/{id}/preview` are `x preview` and `x preview-of ID`.
+    told = [c if len(c.ids) == shortest[c.words] else _of(c) for c in made]
+    return sorted(told, key=lambda command: command.words)
+
+
+def _of(command: Command) -> Command:
+    return replace(command, words=(*command.words[:-1], command.words[-1] + "-of"))
 
 
 def _command(

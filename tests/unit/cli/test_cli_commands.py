@@ -1,7 +1,9 @@
 """The command line is the API: each call has its command, and what is typed becomes the right request."""
 
 import argparse
+import inspect
 import os
+import re
 from typing import Any
 
 import pytest
@@ -83,3 +85,12 @@ def test_without_a_key_it_says_what_is_missing(
     monkeypatch.setenv("MILLRACE_URL", "http://127.0.0.1:9")
     assert cli.main(["live-codes", "list"]) == 1
     assert "does not answer" in capsys.readouterr().err
+
+
+def test_the_document_names_what_a_call_reads_from_its_query() -> None:
+    for route in Door.routes:
+        source = inspect.getsource(route.view)
+        read = set(re.findall(r'call\.query(?:\.get\(|\[)"(\w+)"', source))
+        read |= {"limit", "cursor"} if "call.page()" in source else set()
+        assert read <= set(route.query), route.path
+        assert route.summary, route.path
