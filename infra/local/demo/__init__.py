@@ -42,7 +42,7 @@ def play(base: str, key: str) -> None:
             ways_in.unpack(business, cards[:4])
         if day == 5:
             trade.farewell(business)
-        if day == DAYS - 2:  # late: groups and campaigns are looked after each hour, which takes long to play
+        if day == DAYS - 1:  # late: groups and campaigns are looked after each hour, which takes long to play
             ways_in.join(business, ways_in.open_groups(business), 10)
             outreach.clicks(business, outreach.open_campaign(business, codes[1]))
         business.advance("P1D")
