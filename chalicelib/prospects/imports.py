@@ -24,7 +24,6 @@ MAX_BYTES = {"csv": 512 * 1024**2, "xlsx": 128 * 1024**2}  # an XLSX lies on Lam
 _LISTED = "import"
 _ENOUGH_MS = 30_000  # of time left, to begin another slice
 _TELL_EVERY = 20  # slices
-_spooled = partial(tempfile.SpooledTemporaryFile, 8 * 1024**2)  # on disk beyond that
 
 
 def create(new: dict[str, Any], by: str | None) -> dict[str, Any]:
@@ -86,9 +85,9 @@ def run(import_id: str, milliseconds_left: Callable[[], int]) -> None:
     if item is None or item.status != "running":
         return
     try:
-        with _spooled() as packed, _spooled() as spool:
+        with tempfile.SpooledTemporaryFile(8 * 1024**2) as packed:  # on disk beyond that
             desk = Intake(item)
-            records = _csv(desk) if item.source == "csv" else _xlsx(desk, packed, spool)
+            records = _csv(desk) if item.source == "csv" else _xlsx(desk, packed)
             whole = _read(desk, records, milliseconds_left)
     except (BadTable, NotFound) as error:
         _failed(item, str(error) if isinstance(error, BadTable) else "the file is gone")
@@ -133,13 +132,13 @@ def _csv(desk: Intake) -> Iterator[Record]:
     return csv_rows.records(read, state["end"], state["following"], state["encoding"], state["delimiter"])
 
 
-def _xlsx(desk: Intake, packed: Any, spool: Any) -> Iterator[Record]:
+def _xlsx(desk: Intake, packed: Any) -> Iterator[Record]:
     at, key = 0, _file(desk.job)
     while part := files.part(key, at, csv_rows.PART * 4):
         packed.write(part)
         at += len(part)
     packed.seek(0)
-    book = xlsx_rows.Book(packed, spool)
+    book = xlsx_rows.Book(packed)
     if "where" not in desk.state:
         header = next(book.records(), None)
         where = _where(desk, header)

@@ -21,6 +21,7 @@ HEAVY = {
     "zxingcpp",
     "fontTools",
     "jinja2",
+    "openpyxl",
     "requests",
     "yaml",
     "defusedxml",

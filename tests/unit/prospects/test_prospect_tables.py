@@ -2,12 +2,15 @@
 
 import csv
 import io
+import warnings
 import zipfile
-from pathlib import Path
+from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from chalicelib.prospects import csv_rows, sheets, xlsx_rows
 from chalicelib.prospects.csv_rows import MAX_RECORD, delimiter_of, examined, records
@@ -89,67 +92,152 @@ def test_columns_by_their_usual_names_or_as_they_are_named() -> None:
 # XLSX
 
 
-def book(path: Path, sheet: str, strings: list[str] | None = None, **more: bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr(
-            "xl/workbook.xml",
-            '<workbook xmlns="m" xmlns:r="r"><sheets><sheet name="S" sheetId="1" r:id="rId7"/></sheets></workbook>',
-        )
-        packed.writestr(
-            "xl/_rels/workbook.xml.rels",
-            '<Relationships><Relationship Id="rId7" Target="worksheets/people.xml"/></Relationships>',
-        )
-        packed.writestr("xl/worksheets/people.xml", sheet)
-        if strings is not None:
-            items = "".join(f"<si><t>{s}</t></si>" for s in strings)
-            packed.writestr("xl/sharedStrings.xml", f"<sst>{items}</sst>")
-        for name, content in more.items():
-            packed.writestr(name, content)
-    return path
+def workbook(rows: list[list[Any]]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.create_sheet("another").append(["never read"])
+    packed = io.BytesIO()
+    book.save(packed)
+    return packed.getvalue()
 
 
-def rows_of(path: Path, after: int = 0) -> list[tuple[int, tuple[str, ...]]]:
-    with path.open("rb") as packed, io.BytesIO() as spool:
-        return [(r.line, r.values) for r in xlsx_rows.Book(packed, spool).records(after)]
+def altered(sheet: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """A workbook with one part as it is given."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook([["phone"]]))) as source,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out,
+    ):
+        for name in source.namelist():
+            out.writestr(name, sheet if name == part else source.read(name))
+    return packed.getvalue()
 
 
-SHEET = """<worksheet><dimension ref="A1:C5"/><sheetData>
-<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>
-<row r="2"><c r="A2"><v>1.3800138000E10</v></c><c r="C2" t="inlineStr"><is><t>备注</t></is></c></row>
-<row r="3"/>
-<row r="5"><c r="A5"><v>13900139000</v></c><c r="B5" t="s"><v>2</v></c></row>
-</sheetData></worksheet>"""
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
-def test_a_workbooks_rows_with_numbers_strings_and_gaps(tmp_path: Path) -> None:
-    path = book(tmp_path / "a.xlsx", SHEET, ["手机号", "姓名", "李&amp;四"])
-    assert rows_of(path) == [
-        (1, ("手机号", "姓名")),
+def sheet(rows: str, before: str = "") -> bytes:
+    return altered(f"{before}<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>")
+
+
+def rows_of(packed: bytes, after: int = 0) -> list[tuple[int, tuple[str, ...]]]:
+    return [(r.line, r.values) for r in xlsx_rows.Book(io.BytesIO(packed)).records(after)]
+
+
+PLAIN = st.one_of(st.none(), st.integers(0, 10**12), st.text("ab 李四<&", max_size=6))
+
+
+@given(st.lists(st.lists(PLAIN, min_size=3, max_size=3), max_size=6))
+@settings(max_examples=25, deadline=None)
+def test_a_workbook_is_read_whole_and_from_each_row_on(rows: list[list[Any]]) -> None:
+    packed = workbook([["手机号", "姓名", "备注"], *rows])
+    texts = [["手机号", "姓名", "备注"], *([str("" if c is None else c) for c in row] for row in rows)]
+    wanted = [(n, row) for n, row in enumerate(texts, 1) if any(c.strip() for c in row)]
+    assert [(n, [*v, "", "", ""][:3]) for n, v in rows_of(packed)] == wanted
+    for after in range(len(texts) + 1):
+        assert [n for n, _ in rows_of(packed, after)] == [n for n, _ in wanted if n > after]
+
+
+def test_numbers_texts_and_gaps_are_read_as_a_person_sees_them() -> None:
+    packed = sheet(
+        """<row r="1"><c r="A1" t="inlineStr"><is><r><t>手</t></r><r><t>机</t></r></is></c></row>
+        <row r="2"><c r="A2"><v>1.3800138000E10</v></c><c r="C2" t="str"><f>B1</f><v>备注</v></c></row>
+        <row r="3"/><row r="5"><c><v>13900139000.0</v></c><c><v>0.5</v></c></row>"""
+    )
+    assert rows_of(packed) == [
+        (1, ("手机",)),
         (2, ("13800138000", "", "备注")),
-        (5, ("13900139000", "李&四")),
+        (5, ("13900139000", "0.5")),
     ]
-    assert rows_of(path, 2) == [(5, ("13900139000", "李&四"))]
+    assert rows_of(packed, 2) == [(5, ("13900139000", "0.5"))]
 
 
-@pytest.mark.parametrize("kind", ["doctype", "bomb", "not_zip", "cut", "no_sheet"])
-def test_hostile_and_broken_books_are_refused(
-    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "a.xlsx"
-    if kind == "doctype":
-        book(
-            path,
-            '<!DOCTYPE x [<!ENTITY a "aaaa">]><worksheet><sheetData><row r="1"/></sheetData></worksheet>',
-        )
-    elif kind == "bomb":
-        monkeypatch.setattr(xlsx_rows, "MAX_UNPACKED", 1 << 20)
-        book(path, "<worksheet>" + " " * (2 << 20) + "</worksheet>")
-    elif kind == "not_zip":
-        path.write_bytes(b"phone,name\n138,a\n")
-    elif kind == "cut":
-        book(path, SHEET[:120])
-    else:
-        with zipfile.ZipFile(path, "w") as packed:
-            packed.writestr("a.txt", "x")
-    with pytest.raises(BadTable):
-        rows_of(path)
+def test_a_wrong_dimension_hides_no_row_and_only_the_total_believes_it() -> None:
+    told = f'<worksheet {MAIN}><dimension ref="A1:A1"/><sheetData>'
+    packed = altered(
+        told + "<row><c><v>1</v></c><c><v>2</v></c></row><row><c><v>3</v></c></row></sheetData></worksheet>"
+    )
+    assert rows_of(packed) == [(1, ("1", "2")), (2, ("3",))]
+    assert xlsx_rows.Book(io.BytesIO(packed)).rows == 1
+    assert xlsx_rows.Book(io.BytesIO(sheet(""))).rows == 0
+
+
+def test_a_cell_and_a_row_end_somewhere() -> None:
+    cells = "".join(f"<c><v>{n}</v></c>" for n in range(300))
+    long = f'<row><c t="inlineStr"><is><t>{"x" * 5000}</t></is></c></row>'
+    (_, first), (_, second) = rows_of(sheet(f"<row>{cells}</row>{long}"))
+    assert (len(first), len(second[0])) == (xlsx_rows.MAX_COLUMNS, xlsx_rows.MAX_CELL)
+
+
+def test_a_number_under_a_dates_format_is_quoted_nowhere() -> None:
+    """openpyxl warns of it with the number, which may be a phone's."""
+    packed = workbook([[date(2026, 11, 23)]])
+    source = zipfile.ZipFile(io.BytesIO(packed)).read("xl/worksheets/sheet1.xml").decode()
+    assert rows_of(packed) == [(1, ("2026-11-23 00:00:00",))]
+    with zipfile.ZipFile(io.BytesIO(packed)) as parts:
+        styled = {name: parts.read(name) for name in parts.namelist()}
+    styled["xl/worksheets/sheet1.xml"] = source.replace("<v>46349</v>", "<v>13800138000</v>").encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as changed:
+        for name, content in styled.items():
+            changed.writestr(name, content)
+    with warnings.catch_warnings(record=True) as heard:
+        assert rows_of(out.getvalue()) == [(1, ("#VALUE!",))]
+    assert not heard
+
+
+ENTITIES = "".join(f"<!ENTITY a{n} '{f'&a{n - 1};' * 10}'>" for n in range(1, 10))
+LAUGHS = f"<!DOCTYPE x [<!ENTITY a0 'ha'>{ENTITIES}]>"
+ROW = '<row r="%s"><c t="inlineStr"><is><t>%s</t></is></c></row>'
+BROKEN = {
+    "laughs": lambda: sheet(ROW % (1, "&a9;"), LAUGHS),
+    "laughs_in_the_workbook": lambda: altered(f"{LAUGHS}<workbook {MAIN}>&a9;</workbook>", "xl/workbook.xml"),
+    "external": lambda: sheet(ROW % (1, "&a;"), "<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/hostname'>]>"),
+    "bomb": lambda: sheet(" " * (2 << 20)),
+    "texts": lambda: altered(" " * (1 << 19), "xl/theme/theme1.xml"),
+    "no_zip": lambda: b"phone,name\n138,a\n",
+    "old_xls": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512),
+    "empty": lambda: b"",
+    "cut_zip": lambda: workbook([["phone"]])[:-300],
+    "flipped": lambda: flipped(workbook([["phone"]] * 50)),
+    "another_zip": lambda: zipped("a.txt"),
+    "no_sheet": lambda: altered(f"<workbook {MAIN}><sheets/></workbook>", "xl/workbook.xml"),
+    "cut_xml": lambda: altered(f"<worksheet {MAIN}><sheetData>{ROW % (1, 'a')}"),
+    "no_such_string": lambda: sheet('<row r="1"><c t="s"><v>7</v></c></row>'),
+    "no_number": lambda: sheet('<row r="1"><c><v>abc</v></c></row>'),
+    "no_row_number": lambda: sheet(ROW % ("x", "a")),
+    "no_column": lambda: sheet('<row r="1"><c r="ZZZZ1"><v>1</v></c></row>'),
+    "row_beyond_a_sheet": lambda: sheet(ROW % (10**12, "a")),
+}
+
+
+def flipped(packed: bytes) -> bytes:
+    """One byte of the sheet's packed data is another."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as parts:
+        at = parts.getinfo("xl/worksheets/sheet1.xml").header_offset + 100
+    return packed[:at] + bytes([packed[at] ^ 255]) + packed[at + 1 :]
+
+
+def zipped(name: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        out.writestr(name, "x")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_hostile_and_broken_books_are_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_rows, "MAX_UNPACKED", 1 << 20)
+    monkeypatch.setattr(xlsx_rows, "MAX_HELD", 1 << 18)
+    with pytest.raises(BadTable) as told:
+        rows_of(BROKEN[kind]())
+    expected = {"bomb": "unpacks to more", "texts": "of texts", "no_sheet": "has no sheet"}
+    assert expected.get(kind, "") in str(told.value)
+    assert ("EntitiesForbidden" in reasons(told.value)) == (
+        kind in ("laughs", "laughs_in_the_workbook", "external")
+    )
+
+
+def reasons(error: BaseException | None) -> list[str]:
+    return [type(error).__name__, *reasons(error.__cause__)] if error else []
