@@ -28,10 +28,10 @@ def read() -> dict[str, Any]:
 
 
 def recent() -> dict[str, Any]:
-    """The settings as they were at most a minute ago."""
+    """The settings as they were at most a minute ago; that there is an import at all, at once."""
     global _kept
     now = clock.now()
-    if _kept is None or not now - _KEEP < _kept[0] <= now:
+    if _kept is None or not _kept[1]["in_use"] or not now - _KEEP < _kept[0] <= now:
         _kept = (now, read())
     return _kept[1]
 
