@@ -27,7 +27,8 @@ class LocalStack:
         self.key = environment.setdefault("ADMIN_API_KEY", "mr_" + secrets.token_urlsafe(16))
         self.port = int(environment.setdefault("PORT", str(free_port())))
         self.base = f"http://127.0.0.1:{self.port}"
-        self.environment = {**os.environ, "PYTHONPATH": str(build.ROOT), **environment}
+        inherited = {name: value for name, value in os.environ.items() if name != "PUBLIC_BASE_URL"}
+        self.environment = {**inherited, "PYTHONPATH": str(build.ROOT), **environment}
         if data is not None:
             self.environment["DATA_DIR"] = str(data)
         self.http = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(600))

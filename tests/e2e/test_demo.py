@@ -12,7 +12,6 @@ def test_the_demo_plays_every_way_in(stack: LocalStack) -> None:
     business = Business(stack.base, stack.key)
     parcel, poster, till = shop.open_shop(business)
     imported = outreach.import_phones(business)
-    stack.advance("PT2M")  # for a minute, what reacts may think that there are no prospects
     stores = ways_in.open_stores(business)
     batch = ways_in.posters(business, stores["live_code_id"])
     given = ways_in.near(business, stores["code"], 2)
