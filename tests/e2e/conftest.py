@@ -6,7 +6,6 @@ import pytest
 
 from infra.local.client import LocalStack
 
-
 # These move the clock by days. What others leave to be done each hour would make each day 24 stops,
 # so the two share no stack where there are two workers.
 _DAYS = {"test_thread", "test_smoke", "test_bad_input", "test_phone_page", "test_cli"}
