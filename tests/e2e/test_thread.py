@@ -295,7 +295,14 @@ def test_a_lost_pay_answer_is_found_by_query_and_never_paid_twice(stack: LocalSt
     stack.drain()
     stack.advance("PT1M")
     stack.sandbox("POST", "faults", {"path": "mch-transfer/transfer-bills", "kind": "lost", "times": 1})
+    was = stack.sandbox("GET", "settings")["pay_confirm_after"]
+    stack.sandbox("POST", "settings", {"pay_confirm_after": None})  # or its notice would be faster than we
     run = stack.api("POST", "/api/settlements", {})
+    stack.drain()
+    stack.advance("PT30M")
+    (waiting,) = stack.api("GET", f"/api/settlements/{run['settlement_id']}")["payouts"]
+    stack.sandbox("POST", "settings", {"pay_confirm_after": was})
+    stack.sandbox("POST", "pay/confirm", {"out_bill_no": waiting["payout_id"]})
     stack.drain()
     stack.advance("PT30M")
     (payout,) = [
