@@ -21,6 +21,7 @@ class Phone:
 
     def __init__(self, width: int, height: int = 780, dark: bool = False, scripts: bool = True):
         self.size, self.dark, self.scripts, self.calls = (width, height), dark, scripts, 0
+        self.events: list[str] = []  # that came while an answer was waited for
 
     def __enter__(self) -> "Phone":
         assert PROGRAM is not None
@@ -69,16 +70,17 @@ class Phone:
         self.calls += 1
         self.socket.send(json.dumps({"id": self.calls, "method": method, "params": parameters}))
         while (answer := json.loads(self.socket.recv())).get("id") != self.calls:
-            pass
+            self.events.append(str(answer.get("method")))  # a quick page is there before its own answer
         assert "error" not in answer, answer
         return dict(answer["result"])
 
     def open(self, address: str) -> None:
         """Load a page, and wait until it and its pictures are there."""
         self.ask("Emulation.setScriptExecutionDisabled", value=not self.scripts)
+        self.events.clear()
         self.ask("Page.navigate", url=address)
-        while json.loads(self.socket.recv()).get("method") != "Page.loadEventFired":
-            pass
+        while "Page.loadEventFired" not in self.events:
+            self.events.append(str(json.loads(self.socket.recv()).get("method")))
 
     def value(self, expression: str) -> Any:
         """What a JavaScript expression says of the page (it runs even where the page's own scripts may not)."""
