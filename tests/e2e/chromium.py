@@ -21,11 +21,12 @@ class Phone:
 
     def __init__(self, width: int, height: int = 780, dark: bool = False, scripts: bool = True):
         self.size, self.dark, self.scripts, self.calls = (width, height), dark, scripts, 0
-        self.events: list[str] = []  # that came while an answer was waited for
+        self.events: list[dict[str, Any]] = []  # that came while an answer was waited for
 
     def __enter__(self) -> "Phone":
         assert PROGRAM is not None
-        self.folder = tempfile.TemporaryDirectory()
+        # Its children may write a moment longer than it lives.
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         flags = [
             "--headless",
             "--no-sandbox",
@@ -58,6 +59,7 @@ class Phone:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
         self.ask("Page.enable")
+        self.ask("Page.setLifecycleEventsEnabled", enabled=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,7 +72,7 @@ class Phone:
         self.calls += 1
         self.socket.send(json.dumps({"id": self.calls, "method": method, "params": parameters}))
         while (answer := json.loads(self.socket.recv())).get("id") != self.calls:
-            self.events.append(str(answer.get("method")))  # a quick page is there before its own answer
+            self.events.append(answer)  # a quick page is there before the answer to its navigation
         assert "error" not in answer, answer
         return dict(answer["result"])
 
@@ -78,9 +80,19 @@ class Phone:
         """Load a page, and wait until it and its pictures are there."""
         self.ask("Emulation.setScriptExecutionDisabled", value=not self.scripts)
         self.events.clear()
-        self.ask("Page.navigate", url=address)
-        while "Page.loadEventFired" not in self.events:
-            self.events.append(str(json.loads(self.socket.recv()).get("method")))
+        loader = self.ask("Page.navigate", url=address)["loaderId"]
+        while not any(self.is_load(event, loader) for event in self.events):
+            self.events.append(json.loads(self.socket.recv()))
+
+    @staticmethod
+    def is_load(event: dict[str, Any], loader: str) -> bool:
+        """Whether it tells that this very navigation, and no page before it, is loaded."""
+        told = event.get("params", {})
+        return (event.get("method"), told.get("name"), told.get("loaderId")) == (
+            "Page.lifecycleEvent",
+            "load",
+            loader,
+        )
 
     def value(self, expression: str) -> Any:
         """What a JavaScript expression says of the page (it runs even where the page's own scripts may not)."""
