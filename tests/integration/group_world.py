@@ -78,6 +78,7 @@ class Corp(client.WeCom):
         self.agent_id = str(sandbox.config.agent_id)
         self.wire = Wire(sandbox)
         self._wire = self.wire  # type: ignore[assignment]
+        self._app = lambda: None
 
 
 class World:
