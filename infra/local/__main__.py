@@ -4,6 +4,7 @@ Starts the emulator and the sandbox, deploys the package, opens the public door,
 `ready URL` when a request has been answered. Stops all of it on SIGINT, SIGTERM or SIGHUP.
 """
 
+import fcntl
 import http.client
 import json
 import os
@@ -18,7 +19,7 @@ import urllib.parse
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from infra import build
 from infra.local import demo, settings
@@ -46,6 +47,7 @@ def main() -> None:
     stopped = Stopped()
     with ExitStack() as cleanup:
         data = data_folder(cleanup)
+        mine = alone(data, 60, stopped)
         os.environ["MILLRACE_CLOCK_FILE"] = str(data / "clock")
         if os.environ.get("DEMO") and not (data / "clock").exists():
             (data / "clock").write_text(str(-86_400 * demo.DAYS))  # it ends at the present
@@ -54,7 +56,7 @@ def main() -> None:
             sys.exit(f"the port {public} is in use")
         ports = settings.choose_ports(public, data)
         elsewhere = os.environ.pop("AWS_ENDPOINT_URL", "")
-        emulator = None if elsewhere else start_emulator(data, ports.emulator, cleanup)
+        emulator = None if elsewhere else start_emulator(data, ports.emulator, mine, cleanup)
         start(data, ports, elsewhere or f"http://127.0.0.1:{ports.emulator}", not elsewhere, cleanup, stopped)
         while not stopped.is_set():
             time.sleep(0.2)
@@ -73,8 +75,24 @@ def data_folder(cleanup: ExitStack) -> Path:
     return data
 
 
-def start_emulator(data: Path, port: int, cleanup: ExitStack) -> "subprocess.Popen[bytes]":
-    """Start MiniStack. It ends when its standard input closes, however we end."""
+def alone(data: Path, seconds: float, stopped: Stopped) -> IO[bytes]:
+    """Hold the folder. A launcher that was killed has left an emulator behind that still saves its state
+    there: what is handed on to it is held until it has ended. SystemExit when others have it for longer.
+    """
+    held, deadline = (data / "lock").open("ab"), time.monotonic() + seconds
+    while not stopped.is_set():
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                sys.exit(f"another local stack is using {data}")
+            time.sleep(0.05)
+    return held
+
+
+def start_emulator(data: Path, port: int, held: IO[bytes], cleanup: ExitStack) -> "subprocess.Popen[bytes]":
+    """Start MiniStack. It ends when its standard input closes, however we end; `held` is free when it has."""
     work = data / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
@@ -99,7 +117,13 @@ def start_emulator(data: Path, port: int, cleanup: ExitStack) -> "subprocess.Pop
     command = [str(EMULATOR), str(Path(__file__).with_name("emulator.py"))]
     with (data / "emulator.log").open("ab") as log:
         process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(held.fileno(),),
         )
     cleanup.callback(shutil.rmtree, work, ignore_errors=True)
     cleanup.callback(stop, process)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra import build
+from infra.local.__main__ import Stopped, alone
 from infra.local.client import LocalStack
 
 CODE = {
@@ -131,6 +132,21 @@ def test_what_was_being_worked_on_when_killed_is_done_after_the_next_start(tmp_p
         assert second.sandbox_calls("mark_tag")
         (who,) = second.sandbox("GET", f"customers?external_userid={added['external_userid']}")["items"]
         assert len(who["bonds"][0]["tag_ids"]) == 1
+
+
+def test_a_folder_is_one_stack_s_until_its_emulator_has_ended(tmp_path: Path) -> None:
+    """The emulator of a killed launcher saves for a while yet: a start meanwhile would read half of it."""
+    stopped = Stopped.__new__(Stopped)
+    stopped.asked = False
+    held = alone(tmp_path, 1, stopped)
+    emulator = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[held.fileno()]
+    )
+    held.close()  # the launcher is gone
+    with pytest.raises(SystemExit, match="another local stack"):
+        alone(tmp_path, 0.1, stopped)
+    emulator.communicate(b"\n", timeout=10)
+    alone(tmp_path, 0, stopped).close()
 
 
 def test_a_port_in_use_is_said(stack: LocalStack) -> None:
