@@ -72,7 +72,8 @@ def start(run: Run, format: str, sheet: Mapping[str, Any] | None = None) -> dict
     job_id = f"job_{ids.short(16)}"
     PrintRunItem(run.print_run_id, job_id, format=format, sheet=dict(sheet or run.sheet)).save()
     jobs.start("print_run", run.count, result_id=run.print_run_id, job_id=job_id)
-    queues.send("printrun", {"kind": "file", "print_run_id": run.print_run_id, "job_id": job_id})
+    of = {"print_run_id": run.print_run_id, "job_id": job_id}
+    queues.send("printrun", {**of, "kind": "file", "what": "the whole file"})
     return jobs.get(job_id)
 
 

@@ -29,7 +29,7 @@ _TELL = 100_000  # rows of a CSV between two words to the job
 def work(message: Mapping[str, Any]) -> None:
     """`kind` file, piece or join, of `print_run_id` and `job_id`; with `piece`, its number."""
     file = files.get(message["print_run_id"], message["job_id"])
-    if jobs.get(file.job_id)["status"] != "running":
+    if jobs.get(file.job_id)["status"] == "finished":
         return
     try:
         _DO[message["kind"]](file, message)
@@ -43,7 +43,9 @@ def _begin(file: File, message: Mapping[str, Any]) -> None:
         return
     if file.format == "pdf":
         _pdf_head(file)
-    pieces = [{**_of(file), "kind": "piece", "piece": n} for n in range(len(file.pieces))]
+    for_one = {**_of(file), "kind": "piece"}
+    told = [f"cards {file.run.label(cards[0])} to {file.run.label(cards[-1])}" for cards in file.pieces]
+    pieces = [{**for_one, "piece": n, "what": what} for n, what in enumerate(told)]
     queues.send_all("printrun", [(piece, None) for piece in pieces])
 
 
@@ -77,7 +79,7 @@ def _piece(file: File, message: Mapping[str, Any]) -> None:
         store.put(file.piece_key(number, "index"), index)  # last: it says that the piece is whole
     now = files.piece_done(file, number)
     if len(now.finished) == len(now.pieces):
-        queues.send("printrun", {**_of(file), "kind": "join"})
+        queues.send("printrun", {**_of(file), "kind": "join", "what": "the whole file"})
 
 
 def _join(file: File, message: Mapping[str, Any]) -> None:
