@@ -65,7 +65,7 @@ def advance(tx: Transaction, job_id: str, done: int) -> None:
 
 
 def hindered(message: Mapping[str, Any], error: Exception) -> None:
-    """Note what stopped a piece, should it be given up: by our own words only, since others may quote input."""
+    """Note what stopped a piece, should it be given up: in our own words, since others may quote input."""
     why = str(error) if isinstance(error, DomainError) else type(error).__name__
     told = [JobItem.hindrance.set(f"{_what(message)}: {why}")]
     storage.update_if(JobItem(message["job_id"]), told, JobItem.job_id.exists())

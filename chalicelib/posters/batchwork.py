@@ -9,10 +9,10 @@ from typing import Any
 
 from chalicelib.platform import files, queues
 from chalicelib.platform.errors import DomainError
+from chalicelib.platform.ziparchive import Archive
 from chalicelib.posters import batches, making, rules, stored
 from chalicelib.posters.batches import Row
 from chalicelib.posters.templates import DEFAULT, TEMPLATES
-from chalicelib.posters.ziparchive import Archive
 
 _AT_ONCE = 16  # files fetched side by side: all that a ZIP holds in memory
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

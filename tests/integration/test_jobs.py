@@ -1,6 +1,7 @@
 """A job whose piece fails at every attempt ends, says what is missing, and can be gone on with."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -15,15 +16,12 @@ from chalicelib.platform.errors import Conflict, NotFound, Upstream
 from chalicelib.posters import batches
 from chalicelib.printruns import files, printing, service
 
-RECEIVES = 5
+RECEIVES = int(os.environ["RECEIVES"])
 
 
 @pytest.fixture(autouse=True)
-def _world(
-    tables: None, keys: None, bucket: str, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def _world(tables: None, keys: None, bucket: str, at: Callable[[datetime], None]) -> Iterator[None]:
     new_process()
-    monkeypatch.setenv("RECEIVES", str(RECEIVES))
     at(NOON)
     yield
     new_process()
