@@ -33,8 +33,8 @@ def begin(batch_id: str, request: dict[str, Any], total: int) -> None:
         finished=0,
         expires_at=_expiry(),
     ).save()
-    jobs.start("poster_batch", total, job_id=batch_id)
-    queues.send("poster", {"kind": "plan", "job_id": batch_id, "what": "the list of posters"})
+    plan = {"kind": "plan", "what": "the list of posters"}
+    jobs.start("poster_batch", total, job_id=batch_id, first=("poster", plan))
 
 
 def wanted_of(batch_id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.platform import ids, jobs, queues, storage
+from chalicelib.platform import ids, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.printruns import rules, runs, sheets
 from chalicelib.printruns.models import PrintRunItem
@@ -78,9 +78,8 @@ def start(run: Run, format: str, sheet: Mapping[str, Any] | None = None) -> dict
         runs.check_sheet(sheet)
     job_id = f"job_{ids.short(16)}"
     PrintRunItem(run.print_run_id, job_id, format=format, sheet=dict(sheet or run.sheet)).save()
-    jobs.start("print_run", run.count, result_id=run.print_run_id, job_id=job_id)
-    of = {"print_run_id": run.print_run_id, "job_id": job_id}
-    queues.send("printrun", {**of, "kind": "file", "what": "the whole file"})
+    begin = {"kind": "file", "print_run_id": run.print_run_id, "what": "the whole file"}
+    jobs.start("print_run", run.count, run.print_run_id, job_id, first=("printrun", begin))
     return jobs.get(job_id)
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import print_world as world
@@ -155,3 +155,49 @@ def test_many_lost_pieces_are_counted_and_what_can_not_be_resumed_says_so(sent: 
         consumers.sqs(lambda _: None)(received({"kind": kind, "job_id": "job_gone"}, RECEIVES), None)
     with pytest.raises(NotFound):
         jobs.get("job_gone")
+
+
+def test_a_job_whose_function_can_not_even_start_ends_by_its_silence(
+    sent: world.Sent, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PIECE", 10)
+    run = world.a_run(20)
+    sent.clear()
+    job_id = service.start_file(run, "zip")["job_id"]
+    printing.work(sent.pop(0)[1])
+    printing.work(sent.pop(0)[1])  # the other piece is in the dead letters
+    sent.clear()
+    at(NOON + jobs.SILENCE)
+    assert jobs.get(job_id)["status"] == "running"
+    at(NOON + jobs.SILENCE + timedelta(seconds=1))
+    now = jobs.get(job_id)
+    assert (now["status"], now["done"]) == ("failed", 10)
+    assert "nothing was heard" in now["error"] and "/resume" in now["error"]
+    assert jobs.resume(job_id)["status"] == "running"
+    world.work_off(sent)
+    now = jobs.get(job_id)
+    assert (now["status"], now["done"], now["error"]) == ("finished", 20, None)
+    at(NOON + 3 * jobs.SILENCE)
+    assert jobs.get(job_id)["status"] == "finished"
+
+
+def test_a_silent_job_without_a_first_message_is_to_be_started_anew(
+    sent: world.Sent, at: Callable[[datetime], None]
+) -> None:
+    job_id = jobs.start("groups_sync", 0)
+    at(NOON + jobs.SILENCE / 2)
+    jobs.update(job_id, done=1)
+    at(NOON + jobs.SILENCE * 1.25)
+    assert jobs.get(job_id)["status"] == "running"
+    at(NOON + jobs.SILENCE * 2)
+    assert jobs.get(job_id)["error"].endswith("Start it anew")
+    with pytest.raises(Conflict):
+        jobs.resume(job_id)
+
+
+def test_a_batch_of_posters_is_resumed_by_its_plan(sent: world.Sent, at: Callable[[datetime], None]) -> None:
+    batches.begin("job_b", {"ids": []}, 3)
+    ((_, plan, _),) = sent
+    at(NOON + jobs.SILENCE * 2)
+    jobs.resume("job_b")
+    assert sent == [("poster", plan, None)] * 2 and plan["job_id"] == "job_b"
