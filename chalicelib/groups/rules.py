@@ -1,7 +1,7 @@
 """Groups, pure: what an event or WeCom's answer changes, which group is next, when another is needed."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -133,8 +133,23 @@ def line(own: Iterable[str], added: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*own, *added]))
 
 
-def first_with_room(rooms: Iterable[Room], limit: int, without: frozenset[str]) -> Room | None:
+def first_with_room(rooms: Iterable[Room], limit: int, without: Container[str]) -> Room | None:
     return next((room for room in rooms if room.left(limit) and room.chat_id not in without), None)
+
+
+def last_one(rooms: Sequence[Room], limit: int, without: Container[str]) -> Room | None:
+    """The group at the end of a full line, from which WeCom opens the next: it may do so at a scan only.
+
+    None when as many as `with_waiting` allows were sent there in vain.
+    """
+    last = rooms[-1]
+    fits = last.usable and last.taken < with_waiting(limit) and last.chat_id not in without
+    return last if fits else None
+
+
+def with_waiting(limit: int) -> int:
+    """How many may be in a full group and waiting for WeCom to open the next one."""
+    return limit + spare(limit)
 
 
 def spare(limit: int) -> int:
