@@ -182,8 +182,9 @@ def scan(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) 
     _notice(code, known or [], limit, now)
     if code.rule.staff_ids:
         return reserve(code, ticket, now, None, origin, why_extra={"groups": "full"})
-    for error in refused.values():
-        raise error  # not closed, and perhaps not for long
+    refusal = next(iter(refused.values()), None)
+    if refusal is not None:
+        raise refusal  # not closed, and perhaps not for long
     return CLOSED
 
 

@@ -38,8 +38,9 @@ def end(import_id: str, version: int, was: Was, places: Mapping[str, Place]) -> 
     failed = 0
     while left:
         now, some = maps.view(), left[:_AT_ONCE]
-        if now.version != version:  # others changed the map since: perhaps these stores too
-            places = {**places, **present(some)}
+        # Others have changed the map since, perhaps by these stores; or their change stands beside it.
+        stale = [key for key in some if now.version != version or key in now.changes]
+        places = {key: places[key] for key in places.keys() - set(stale)} | present(stale)
         done = maps.fold(now, {key: (was.get(key, ()), places.get(key)) for key in some})
         if done is None:
             failed += 1
@@ -61,7 +62,7 @@ def finish(import_id: str) -> None:
 
 def present(store_ids: list[str]) -> dict[str, Place]:
     """Stores as their rows are at this moment."""
-    rows = StoreItem.batch_get(store_ids, consistent_read=True)
+    rows = StoreItem.batch_get(store_ids, consistent_read=True) if store_ids else ()
     return {row.store_id: rules.place(row.fields()) for row in rows}
 
 
