@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -133,8 +134,13 @@ def line(own: Iterable[str], added: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*own, *added]))
 
 
-def first_with_room(rooms: Iterable[Room], limit: int, without: Container[str]) -> Room | None:
-    return next((room for room in rooms if room.left(limit) and room.chat_id not in without), None)
+def with_room(
+    rooms: Iterable[Room], limit: int, without: Container[str], first: int = 1, turn: int = 0
+) -> Room | None:
+    """One of the `first` groups that have room, in turn: by default the very first."""
+    fitting = (room for room in rooms if room.left(limit) and room.chat_id not in without)
+    some = list(islice(fitting, first))
+    return some[turn % len(some)] if some else None
 
 
 def last_one(rooms: Sequence[Room], limit: int, without: Container[str]) -> Room | None:

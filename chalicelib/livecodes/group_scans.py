@@ -1,5 +1,7 @@
 """Scans of group codes: fill the first group to its limit, then the next; a join confirms, lapse gives back.
 
+A code that is scanned fast fills several groups side by side: all that go to one update one item.
+
 Warm, such a scan is two requests to DynamoDB: the ticket, and one transaction that takes a place in the
 group under the code's limit and writes the reservation, its line and its lapse. How full the groups are
 a process knows from seconds ago; the condition decides, and before somebody is sent to staff, or away,
@@ -16,7 +18,7 @@ from typing import Any
 from chalicelib.groups import rules as group_rules
 from chalicelib.groups import service as groups
 from chalicelib.groups.rules import Room
-from chalicelib.livecodes import join_ways, rules
+from chalicelib.livecodes import join_ways, rates, rules
 from chalicelib.livecodes.codes import LiveCode, current
 from chalicelib.livecodes.group_models import LineItem, PersonItem
 from chalicelib.livecodes.join_ways import JoinWay
@@ -154,9 +156,9 @@ def scan(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) 
         return CLOSED
     limit, sure = limit_of(code), False
     refused = dict[str, DomainError]()  # groups that nobody can be sent to now
-    known = _known(code)
+    known, side_by_side = _known(code), rates.groups(rates.of(code.live_code_id, now))
     while not _has_no_time(refused):
-        room = group_rules.first_with_room(known or (), limit, refused.keys())
+        room = group_rules.with_room(known or (), limit, refused.keys(), side_by_side, ticket)
         if room is None and sure and known and by_wecom(code):
             room = group_rules.last_one(known, limit, refused.keys())
         if room is None and sure:
@@ -176,6 +178,8 @@ def scan(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) 
             if "place" not in error.names:
                 raise
             known, sure = _look(code, limit, refused), True
+        except storage.Busy as error:
+            refused[room.chat_id] = error  # too many others at this moment
         else:
             _notice(code, _counted(code, known, room.chat_id), limit, now)
             return taken
@@ -202,7 +206,7 @@ def take(
     limit = limit_of(code)
     rooms = groups.rooms(chat_ids)
     rooms = [room if room.usable or room.taken else _learnt(code, room, {}) for room in rooms]
-    while (room := group_rules.first_with_room(rooms, limit, refused)) is not None:
+    while (room := group_rules.with_room(rooms, limit, refused)) is not None:
         try:
             found = join_ways.way(code, [room.chat_id], auto=False)
         except (Upstream, UsedUp) as error:

@@ -16,7 +16,7 @@ from itertools import islice
 from math import inf
 from typing import Any
 
-from chalicelib.livecodes import group_scans, reservations, rules
+from chalicelib.livecodes import group_scans, rates, reservations, rules
 from chalicelib.livecodes.codes import LiveCode
 from chalicelib.livecodes.models import TICKET, LiveCodeItem
 from chalicelib.livecodes.reservations import CLOSED, Scan
@@ -226,7 +226,7 @@ class _Search:
         got = group_scans.take(
             self.live_code,
             store["chat_ids"],
-            _ticket(self.live_code.live_code_id, store_id),
+            _ticket(_counted(self.live_code.live_code_id, store_id), self.now),
             self.now,
             self.origin,
             store_id,
@@ -240,7 +240,8 @@ class _Search:
 
     def _reserve(self, rule: rules.Rule | None, store_id: str | None, why: Mapping[str, Any]) -> Scan | None:
         told = {**why, "skipped": list(self.passed.values())[:_TOLD]}
-        ticket = _ticket(self.live_code.live_code_id, store_id or "")
+        counted = _counted(self.live_code.live_code_id, store_id or "")
+        ticket = _ticket(counted, self.now)
         try:
             got = reservations.reserve(
                 self.live_code,
@@ -251,6 +252,7 @@ class _Search:
                 rule=rule,
                 store_id=store_id,
                 why_extra=told,
+                rate=rates.of(counted, self.now),
             )
         except (WeComError, UsedUp) as error:
             if error.retryable:
@@ -296,8 +298,14 @@ def _serves(live_code: LiveCode, store_id: str) -> bool:
     return wanted is None or store_id in wanted
 
 
-def _ticket(live_code_id: str, store_id: str) -> int:
-    """Which scan of this store it is: by tickets of the whole code its guides would not take turns."""
-    counted = LiveCodeItem(f"{live_code_id}#s{store_id}", TICKET)
-    storage.update_if(counted, [LiveCodeItem.ticket.add(1)])
-    return int(counted.ticket)
+def _counted(live_code_id: str, store_id: str) -> str:
+    """What a store's scans are counted under: by the whole code's tickets its guides would not take turns."""
+    return f"{live_code_id}#s{store_id}"
+
+
+def _ticket(counted: str, now: datetime) -> int:
+    """Which scan of this store it is."""
+    item = LiveCodeItem(counted, TICKET)
+    storage.update_if(item, [LiveCodeItem.ticket.add(1)])
+    rates.saw(counted, 0, int(item.ticket), now)
+    return int(item.ticket)

@@ -156,7 +156,7 @@ def import_csv(text: str, complete: Complete) -> dict[str, Any]:
         try:
             if more:
                 raise Invalid(("store_id", "has more fields than the first line has columns"))
-            store = complete(_kept(known.get(fields.get("store_id"))) | fields)
+            store = complete(_kept(known.get(fields.get("store_id", ""))) | fields)
             if store["store_id"] in stores:
                 raise Invalid(("store_id", "is in an earlier line already"))
         except Invalid as error:

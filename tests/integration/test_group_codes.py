@@ -14,11 +14,12 @@ from scan_support import requests
 from app import app as product
 from chalicelib.groups import blacklist, opening, rules, service, tasks, works
 from chalicelib.groups.models import DISMISSED, TaskItem
-from chalicelib.livecodes import join_ways, usage
+from chalicelib.livecodes import join_ways, rates, usage
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.group_models import JoinWayItem
 from chalicelib.platform import auth, jobs
 from chalicelib.platform.errors import Invalid, Upstream
+from chalicelib.platform.storage import Busy, Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import pictures
 from chalicelib.wecom.errors import WeComError
@@ -289,6 +290,34 @@ def test_a_group_that_wecom_refuses_stops_no_other(world: World) -> None:
     code = world.code(group, other)
     assert world.corp.wire.calls["add_join_way"] == 2
     world.corp.wire.fail["add_join_way"] = [WeComError("add_join_way", 40058)]
+    assert livecodes.scan(code.code).chat_id == other
+
+
+def test_a_code_scanned_fast_fills_several_groups_side_by_side(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [world.group(name=f"福利群{n}") for n in range(1, 5)]
+    code = world.code(*groups, limit=5, auto_create=False)
+    monkeypatch.setattr(rates, "of", lambda what, now: 15.0)  # 5 a second for each of three
+    got = [one.chat_id for one in scans(code, 12)]
+    assert [got.count(group) for group in groups] == [4, 4, 3, 1]  # when one is full, the next is with them
+    assert [one.chat_id for one in scans(code, 4)].count(groups[3]) == 3
+    assert livecodes.scan(code.code).kind == "closed"
+
+
+def test_where_too_many_scan_at_once_another_group_is_given(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other)
+    commit = Transaction.commit
+
+    def crowded(tx: Transaction) -> None:
+        if any(name == "place" and item.chat_id == group for name, item, *_ in tx._updates):
+            raise Busy("the store is busy")
+        commit(tx)
+
+    monkeypatch.setattr(Transaction, "commit", crowded)
     assert livecodes.scan(code.code).chat_id == other
 
 
