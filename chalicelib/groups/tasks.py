@@ -138,7 +138,7 @@ def _name(task: TaskItem) -> str:
 _TEXTS: Mapping[str, str] = {
     OPEN_GROUP: "【新建客户群】客户群「{group}」即将满员。请新建一个客户群，群名设为「{name}」，"
     "建好后活码会自动接上；若用了别的群名，请告知管理员登记。",
-    REMOVE: "【移出群成员】黑名单中的客户（{person}）刚刚进入客户群「{group}」。企业微信没有移出成员的接口，"
+    REMOVE: "【移出群成员】黑名单中的客户（{person}）在客户群「{group}」里。企业微信没有移出成员的接口，"
     "请在群里手动将其移出。",
 }
 

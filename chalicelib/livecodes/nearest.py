@@ -212,7 +212,10 @@ class _Search:
         store = self.chosen if metres is None else stores.find(place.store_id)
         if store is None or not stores.same_spot(place, store):
             return None  # deleted or moved in this very moment: the map does not have it there any more
-        why = {"store_id": place.store_id, "distance_m": None if metres is None else round(metres)}
+        far = None if metres is None else round(metres)
+        why = {"store_id": place.store_id, "distance_m": far}
+        if self.chosen is not None:  # how far the person has it nobody knows
+            why |= {"distance_m": None, "from_chosen_m": far}
         got = self._group(store, why) or self._reserve(self._guides(store["staff_ids"]), place.store_id, why)
         if got is None:
             self._pass(place, "full")

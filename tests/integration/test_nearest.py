@@ -130,7 +130,8 @@ def test_the_chosen_store_also_when_it_is_closed_and_the_one_near_it_when_it_is_
     assert service.locate(made.code, Where(store_id="B")).store_id == "B"
     third = service.locate(made.code, Where(store_id="B"))
     assert third.store_id == "C"
-    assert row(third, made).why["distance_m"] == pytest.approx(11_076, abs=10)
+    assert row(third, made).why["from_chosen_m"] == pytest.approx(11_076, abs=10)
+    assert third.distance_m is row(third, made).why["distance_m"] is None  # the person stands elsewhere
 
 
 def test_who_comes_back_gets_the_same_guide_unless_they_choose_another_store(
