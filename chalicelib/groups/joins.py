@@ -55,7 +55,7 @@ def _dismiss(chat_id: str, at: datetime, key: str) -> None:
     else:
         raise Busy("others keep changing this group")
     timeline.record(line)
-    opening.noticed(item, everybody=True)
+    opening.dismissed(item)
 
 
 def updated(event: Event) -> None:

@@ -148,9 +148,15 @@ def last_one(rooms: Sequence[Room], limit: int, without: Container[str]) -> Room
 
     None when as many as `with_waiting` allows were sent there in vain.
     """
-    last = rooms[-1]
-    fits = last.usable and last.taken < with_waiting(limit) and last.chat_id not in without
-    return last if fits else None
+    last = end_of(rooms)
+    if last is None or last.taken >= with_waiting(limit) or last.chat_id in without:
+        return None
+    return last
+
+
+def end_of(rooms: Sequence[Room]) -> Room | None:
+    """The last group of a line that is there: WeCom opens the next one from it."""
+    return next((room for room in reversed(rooms) if room.usable), None)
 
 
 def with_waiting(limit: int) -> int:

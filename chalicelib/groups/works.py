@@ -120,7 +120,7 @@ def _keep(message: Message) -> None:
     if not code.active or not livecodes.is_group_code(code):
         return
     start = int(message.get("start", 0))
-    line, kept = livecodes.group_line(code), True
+    line, kept = mirror.there(livecodes.group_line(code)), True
     for chat_id in line[start : start + _AT_ONCE]:
         try:
             mirror.use(chat_id, code.live_code_id)

@@ -270,7 +270,8 @@ def _counted(code: LiveCode, known: Sequence[Room], chat_id: str) -> list[Room]:
 
 
 def _opens_next(code: LiveCode, rooms: Sequence[Room], chat_id: str) -> bool:
-    return by_wecom(code) and bool(rooms) and rooms[-1].chat_id == chat_id
+    last = group_rules.end_of(rooms)
+    return by_wecom(code) and last is not None and last.chat_id == chat_id
 
 
 def _notice(code: LiveCode, rooms: Sequence[Room], limit: int, now: datetime) -> None:

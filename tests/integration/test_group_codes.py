@@ -240,7 +240,9 @@ def test_join_ways_are_made_once_and_told_only_differences(world: World) -> None
     world.run()
     assert calls["update_join_way"] == 2
     [whole] = {tuple(sorted(body)) for name, body in world.corp.wire.bodies if name == "update_join_way"}
-    assert {"state", "auto_create_room", "chat_id_list", "room_base_name", "remark", "scene"} <= set(whole)
+    made = {frozenset(body) for name, body in world.corp.wire.bodies if name == "add_join_way"}
+    assert {frozenset(whole) - {"config_id"}} == made  # whatever is left out WeCom forgets
+    assert {"state", "auto_create_room", "chat_id_list", "room_base_name", "room_base_id"} <= set(whole)
     assert [w.fields["state"] for w in world.sandbox.world.state.join_ways.values()] == [
         w["state"] for w in ways
     ]
@@ -401,6 +403,23 @@ def test_a_full_line_leads_to_where_wecom_opens_the_next_group(
     assert livecodes.scan(code.code).chat_id == opened["chat_id"]
     world.forward(timedelta(minutes=30), without="lapse")
     assert counts(group) == (20, 0, 20)
+
+
+def test_when_the_last_group_is_dismissed_wecom_opens_the_next_from_the_one_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (rules, group_api):
+        monkeypatch.setattr(place, "QR_LIMIT", 20)
+    group, last = world.group(members=19, name="福利群1"), world.group(name="福利群2")
+    code = world.code(group, last, limit=20)
+    world.hear(world.actions.dismiss_group(last))
+    ways = {tuple(w.fields["chat_id_list"]): w.fields for w in world.sandbox.world.state.join_ways.values()}
+    assert ways[(group,)]["auto_create_room"] == 1
+    opened = world.join(livecodes.scan(code.code), person(1))
+    world.hear(opened)
+    world.forward(timedelta(minutes=30))
+    assert livecodes.group_line(code) == [group, last, opened["chat_id"]]
+    assert livecodes.scan(code.code).chat_id == opened["chat_id"]
 
 
 @pytest.mark.parametrize("first", ["created", "joined"])
