@@ -94,7 +94,9 @@ def _leads_to(live_code_id: str, chat_id: str) -> bool:
         code = livecodes.current(live_code_id)
     except NotFound:
         return False
-    return code.active and livecodes.is_group_code(code) and chat_id in livecodes.group_line(code)
+    if not livecodes.is_group_code(code):
+        return code.active and livecodes.leads_to_store_groups(code)
+    return code.active and chat_id in livecodes.group_line(code)
 
 
 def _check_later(item: ChatItem) -> None:

@@ -306,7 +306,7 @@ def _take(
     why = {"kind": KIND, "rule": "fill_in_order", "ticket": ticket, "limit": limit, "full": full[:_TOLD]}
     why |= why_extra or {}
     tx = Transaction()
-    groups.take_place(tx, chat_id, group_rules.with_waiting(limit) if beyond else limit)
+    groups.take_place(tx, chat_id, group_rules.with_waiting(limit) if beyond else limit, live_code_id)
     reservation = AssignmentItem(
         member_key(live_code_id, chat_id),
         assignment_id,

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.groups import rules
 from chalicelib.groups.rules import Room
-from chalicelib.livecodes import group_scans, join_ways
+from chalicelib.livecodes import group_scans, join_ways, nearest
 from chalicelib.livecodes.codes import LiveCode, get
 from chalicelib.livecodes.group_models import JoinWayItem
 from chalicelib.livecodes.group_scans import by_wecom, limit_of
@@ -87,8 +87,8 @@ def clean_up(live_code_id: str, version: int, native: bool) -> None:
         code = get(live_code_id)
     except NotFound:
         return
-    if code.version != version:
-        return
+    if code.version != version or (code.active and nearest.gives_groups(code)):
+        return  # a store's groups are whatever the store says
     line = group_scans.line(code) if code.active and group_scans.is_one(code) else []
     needed = {join_ways.state_of(live_code_id, one) for one in line}
     if code.active or not native:

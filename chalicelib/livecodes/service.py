@@ -29,6 +29,7 @@ from chalicelib.livecodes.join_ways import find as find_join_way
 from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
 from chalicelib.livecodes.natives import keep as keep_native
 from chalicelib.livecodes.nearest import Choices, Where
+from chalicelib.livecodes.nearest import gives_groups as leads_to_store_groups
 from chalicelib.livecodes.reservations import CLOSED, Scan, again, confirm, lapse, reserve
 from chalicelib.livecodes.tickets import take_ticket
 from chalicelib.livecodes.usage import UsedUp
@@ -74,6 +75,7 @@ __all__ = [
     "keep_native",
     "lapse",
     "lapse_join",
+    "leads_to_store_groups",
     "locate",
     "native_added",
     "native_group",
