@@ -145,7 +145,7 @@ def locate(
     if same is not None:
         added = same.expires_at is None
         wanted = where.store_id or (same.store_id if added else nearest.leads_to(live_code, where, now))
-        if same.store_id == wanted:
+        if same.store_id == wanted or same is CLOSED:  # blacklisted, whichever store they choose
             return same
     return nearest.locate(live_code, where, preferred, now, origin or {})
 

@@ -8,6 +8,7 @@ import pytest
 from group_world import CORP, Sent, World, counts, lines, person
 from scan_support import definition
 
+from chalicelib.groups import blacklist
 from chalicelib.livecodes import group_scans, service
 from chalicelib.livecodes.models import AssignmentItem
 from chalicelib.livecodes.service import Where
@@ -121,3 +122,14 @@ def test_a_change_of_the_code_leaves_the_stores_groups_their_ways(world: World) 
     service.archive(made.live_code_id)
     service.clean_up_join_ways(made.live_code_id, version + 1, native=False)
     assert world.corp.wire.calls["del_join_way"] == 1
+
+
+def test_the_blacklisted_get_no_other_stores_group(world: World) -> None:
+    store("A", 0, world.group())
+    store("B", 0.01, world.group(name="另一家"))
+    made = code()
+    scan = service.locate(made.code, HERE)
+    world.hear(world.join(scan, person(1)))
+    blacklist.put(person(1), "spam")
+    for where in (HERE, Where(store_id="A"), Where(store_id="B")):
+        assert service.locate(made.code, where, scan.cookie).kind == "closed"
