@@ -11,7 +11,7 @@ from datetime import timedelta
 from chalicelib.platform import clock, due, ids, jobs, queues, storage
 from chalicelib.platform.storage import Transaction
 from chalicelib.stores import cells, maps, packing, rules
-from chalicelib.stores.models import IMPORTS, MapItem, StoreItem
+from chalicelib.stores.models import FIELDS, IMPORTS, MapItem, StoreItem
 from chalicelib.stores.types import Place
 
 KIND = "store_map"  # of work: an import to finish (import_id), a map to make anew (job_id)
@@ -19,6 +19,7 @@ _FINISH_AFTER = timedelta(minutes=2)  # longer than any API call
 _ATTEMPTS = 20
 _AT_ONCE = 1000  # stores that one attempt to fold looks at
 _REBUILDS = 5
+_ON_THE_MAP = [name for name in FIELDS if name != "address"]
 
 Was = Mapping[str, set[int]]
 
@@ -77,7 +78,8 @@ def rebuild(job_id: str) -> None:
     """Make the whole map anew. Changes beside it stay: they are taken in later, as ever."""
     for _ in range(_REBUILDS):
         now = maps.view()
-        places = [rules.place(row.fields()) for row in StoreItem.scan(consistent_read=True)]
+        rows = StoreItem.scan(consistent_read=True, attributes_to_get=_ON_THE_MAP)
+        places = [rules.place(row.fields()) for row in rows]
         parts = cells.cut(cells.EARTH, places)
         tx = Transaction()
         told = {cell: _written(cell, inside) for cell, inside in parts.items()}
