@@ -185,7 +185,9 @@ def scan(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) 
             return taken
     _notice(code, known or [], limit, now)
     if code.rule.staff_ids:
-        return reserve(code, ticket, now, None, origin, why_extra={"groups": "full"})
+        return reserve(
+            code, ticket, now, None, origin, why_extra={"groups": "refused" if refused else "full"}
+        )
     refusal = next(iter(refused.values()), None)
     if refusal is not None:
         raise refusal  # not closed, and perhaps not for long

@@ -35,6 +35,10 @@ _SKIPPED = {  # why a store was not it
     "full": ("名额已满", "full"),
     "no_staff": ("没有导购", "nobody there"),
 }
+_GROUPS = {  # why a group code gave a member of staff
+    "full": ("客户群都已满", "all groups are full"),
+    "refused": ("客户群的入群码暂时取不到", "no group's code could be had just then"),
+}
 _OUTCOMES = {
     "reserved": ("等待添加", "not added yet"),
     "confirmed": ("已添加", "added"),
@@ -99,6 +103,9 @@ def _circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]]) -
         english = _some([*skipped], lambda one: f"{one} ({skipped[one][1]})", ", ", " and others, {} in all")
         parts[0].append(f"未选的门店：{chinese}")
         parts[1].append(f"stores passed over: {english}")
+    if groups := _GROUPS.get(str(why.get("groups"))):
+        parts[0].append(groups[0])
+        parts[1].append(groups[1])
     if len(why.get("candidates") or ()) > 1:
         parts[0].append(f"当时可选{len(why['candidates'])}人")
         parts[1].append(f"out of {len(why['candidates'])}")

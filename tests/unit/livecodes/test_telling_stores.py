@@ -1,4 +1,4 @@
-"""What an explanation says of stores."""
+"""What an explanation says of stores, and of groups that were not given."""
 
 from typing import Any
 
@@ -24,6 +24,8 @@ SKIPPED = [{"store_id": f"S{n}", "reason": reason} for n, reason in enumerate(("
             "未选的门店：S0（名额已满）、S1（未营业）、S2（没有导购）",
             "stores passed over: S0 (full), S1 (closed), S2 (nobody there)",
         ),
+        ({"groups": "full"}, "客户群都已满", "all groups are full"),
+        ({"groups": "refused"}, "入群码暂时取不到", "no group's code could be had"),
         (
             {"kind": "fallback", "skipped": [*SKIPPED, {"store_id": "S3", "reason": "full"}]},
             "等4家",
