@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 ROWS, MILLION, GUIDES = 20_000, 1_000_000, 200
-READ = {"csv": MILLION, "xlsx": 100_000}  # rows; what an XLSX takes grows with its texts
+READ = {"csv": MILLION, "xlsx": 100_000}  # rows
 
 
 def line(n: int) -> str:

@@ -142,11 +142,43 @@ def test_an_xlsx_is_read_as_a_csv_is(world: World) -> None:
     book.save(packed)
     stores.create(store("s1", ["a", "b"]))
     import_id = uploaded(packed.getvalue(), format="xlsx", staff={"rule": "by_store"})
-    imports.run(import_id, lambda: 0)
+    left = iter([300_000] * 120 + [0])
+    imports.run(import_id, lambda: next(left))  # the workbook, and one slice
+    files.put(f"uploads/prospects/{import_id}.xlsx", b"read once")
     world.queues.work()
     told = imports.report(import_id)
     assert (told["rows"], told["new"], told["status"]) == (120, 120, "finished")
     assert {row["staff_id"]: row["to_add"] for row in told["by_staff"]} == {"a": 60, "b": 60}
+    for name in ("xlsx", "xlsx.csv"):  # the numbers in clear are gone
+        assert files.size(f"uploads/prospects/{import_id}.{name}") is None
+
+
+def test_rows_of_an_xlsx_keep_their_numbers(world: World) -> None:
+    book, packed = Workbook(), BytesIO()
+    book.active["B2"], book.active["C2"], book.active["D2"] = "手机号", "姓名", "备注"
+    book.active["B5"], book.active["C5"], book.active["D5"] = 13800000001, '张"三,', "一\n二\u2028三;"
+    book.active["C7"] = "没有号码"
+    book.active["A8"], book.active["B9"] = "旁边", 1.38e10
+    book.active["B10"] = "=B5+1"
+    book.save(packed)
+    import_id = uploaded(packed.getvalue(), format="xlsx")
+    world.queues.work(times=2)
+    assert report_of(import_id) == ["7,phone,is empty,", "8,phone,is empty,"]
+    first, second = sorted(prospects(), key=lambda row: row.line)
+    assert models.person(first) == {"phone": "+8613800000001", "name": '张"三,', "note": "一 二 三;"}
+    assert (first.line, second.line, models.person(second)["phone"]) == (5, 9, "+8613800000000")
+
+
+def test_an_xlsx_that_takes_too_long_fails_with_the_reason(world: World) -> None:
+    book, packed = Workbook(), BytesIO()
+    for cell in ("手机号", number(1)):
+        book.active.append([cell])
+    book.save(packed)
+    import_id = uploaded(packed.getvalue(), format="xlsx")
+    imports.run(import_id, lambda: 0)
+    told = imports.report(import_id)
+    assert (told["status"], told["error"]) == ("failed", "takes too long to read: save it as CSV")
+    assert files.size(f"uploads/prospects/{import_id}.xlsx.csv") is None and not prospects()
 
 
 def store(store_id: str, staff_ids: list[str]) -> dict[str, Any]:
