@@ -82,6 +82,8 @@ def take(new: dict[str, Any], by: str | None) -> dict[str, Any]:
 def run(import_id: str, milliseconds_left: Callable[[], int]) -> None:
     """Read on. Twice at the same time is harmless: one of the two stops at its first slice."""
     item = ImportItem.find(import_id)
+    if item is not None and item.status in ("finished", "failed"):
+        _close(item)  # whoever ended it may have died before that
     if item is None or item.status != "running":
         return
     try:
@@ -94,7 +96,7 @@ def run(import_id: str, milliseconds_left: Callable[[], int]) -> None:
         _failed(item, str(error) if isinstance(error, BadTable) else "the file is gone")
         return
     if whole:
-        _finish(item, desk)
+        _finish(item)
 
 
 def _read(desk: Intake, milliseconds_left: Callable[[], int]) -> bool:
@@ -161,18 +163,14 @@ def _where(desk: Intake, header: Record | None) -> dict[str, int]:
     return sheets.positions(header.values, desk.job.columns)
 
 
-def _finish(item: ImportItem, desk: Intake) -> None:
-    """The report, then the end; a repeat writes the same. The numbers in clear go last."""
-    key = f"results/prospect-imports/{item.import_id}.csv"
-    with files.Upload(key, "text/csv; charset=utf-8") as out:
+def _finish(item: ImportItem) -> None:
+    """The report, then the end; a repeat writes the same."""
+    with files.Upload(_report(item), "text/csv; charset=utf-8") as out:
         out.write("\ufeffline,field,message,phone\r\n".encode())
         for row in intake.reports(item.import_id):
             out.write(csv_line(row))
     _finished(item)
-    rows = desk.state["rows"]
-    name = f"{item.name}-report.csv"
-    jobs.update(item.job_id, status="finished", done=rows, total=rows, result_key=key, result_name=name)
-    _forget(item)
+    _close(find(item.import_id))
 
 
 def _finished(item: ImportItem) -> None:
@@ -183,7 +181,17 @@ def _finished(item: ImportItem) -> None:
 def _failed(item: ImportItem, why: str) -> None:
     actions = [ImportItem.status.set("failed"), ImportItem.error.set(why)]
     storage.update_if(item, actions, ImportItem.status == "running")
-    jobs.update(item.job_id, status="failed", error=f"the file {why}")
+    _close(find(item.import_id))
+
+
+def _close(item: ImportItem) -> None:
+    """What follows the end of an import that had a file: its job, and the numbers in clear go."""
+    if item.status == "failed":
+        jobs.update(item.job_id, status="failed", error=f"the file {item.error}")
+    else:
+        rows = ProgressItem.find(item.import_id, "progress").state["rows"]
+        told = {"result_key": _report(item), "result_name": f"{item.name}-report.csv"}
+        jobs.update(item.job_id, status="finished", done=rows, total=rows, **told)
     _forget(item)
 
 
@@ -295,6 +303,10 @@ def made_once(new: dict[str, Any], source: str) -> ImportItem:
 
 def _file(item: ImportItem) -> str:
     return f"uploads/prospects/{item.import_id}.{item.source}"
+
+
+def _report(item: ImportItem) -> str:
+    return f"results/prospect-imports/{item.import_id}.csv"
 
 
 def _rows(item: ImportItem) -> str:

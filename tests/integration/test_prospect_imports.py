@@ -116,6 +116,49 @@ def test_killed_around_any_commit_no_row_is_lost_or_twice(
     assert len(report_of(import_id)) == 50
 
 
+@pytest.mark.parametrize("content", [table([number(1)]), b"no table"])
+@pytest.mark.parametrize("step", range(4))
+def test_killed_at_its_end_an_import_ends_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch, content: bytes, step: int
+) -> None:
+    import_id = uploaded(content)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    doors = [(storage, "update_if"), (jobs, "update"), (files, "delete"), (imports, "_forget")]
+    with monkeypatch.context() as patch:
+        patch.setattr(*doors[step], dies)
+        with pytest.raises(Killed):
+            imports.run(import_id, plenty)
+    world.queues.work()  # the message comes again
+    told = imports.report(import_id)
+    job = jobs.get(told["job_id"])
+    assert told["status"] == job["status"] == ("failed" if content == b"no table" else "finished")
+    assert job["result_url"] if told["status"] == "finished" else job["error"]
+    assert files.size(f"uploads/prospects/{import_id}.csv") is None
+
+
+def test_a_start_that_comes_late_leaves_the_job_as_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = imports.create(import_of(), "me")
+    files.put(f"uploads/prospects/{made['import_id']}.csv", table([number(1)]))
+    size = files.size
+
+    def meanwhile(key: str) -> int | None:
+        monkeypatch.setattr(files, "size", size)
+        imports.start(made["import_id"])
+        world.queues.work()
+        return size(key) or 1
+
+    monkeypatch.setattr(files, "size", meanwhile)
+    assert imports.start(made["import_id"])["status"] == "finished"
+
+
 def test_two_imports_with_the_same_numbers_at_once(engine_world: World) -> None:
     first = uploaded(table([number(n) for n in range(0, 300)]))
     second = uploaded(table([number(n) for n in range(150, 450)]))

@@ -2,11 +2,22 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from prospects_world import World, number, plenty, prospects, rows_of, settings_of, uploaded, world
+from prospects_world import (
+    World,
+    engine_world,
+    number,
+    plenty,
+    prospects,
+    rows_of,
+    settings_of,
+    uploaded,
+    world,
+)
 
 from chalicelib.customers import models as customer_models
 from chalicelib.customers import service as customers
@@ -16,7 +27,7 @@ from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import desk, imports, matching, models, options, rules, service, worker
 
-__all__ = ["world"]
+__all__ = ["engine_world", "world"]
 
 
 def customer(external_userid: str, **values: Any) -> None:
@@ -103,6 +114,19 @@ def test_a_unionid_that_an_order_told_with_the_number_is_known(world: World) -> 
     added(world, "wm1", staff_id="nobody_with_tasks")
     assert {r.line: r.status for r in prospects()} == {1: "added", 2: "to_add"}
     assert "external_contact" not in world.wecom.calls  # WeCom is asked only of guides with tasks
+
+
+def test_many_orders_of_new_people_at_once_all_become_prospects(engine_world: World) -> None:
+    """Ten consumers, as many as the queue may have, all at the day's one import."""
+    options.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
+    sent = engine_world.queues.waiting
+    for n in range(60):
+        told = {"order_id": f"M{n}", "status": "paid", "at": engine_world.now.isoformat(), "unionid": f"o{n}"}
+        service.order_told({**told, "external_userid": None}, number(n))
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(matching.order, sent * 2))
+    assert len(prospects()) == 60
+    assert sorted(int(row.line) for row in prospects()) == list(range(1, 61))
 
 
 def test_an_order_by_a_customer_we_know_settles_it(world: World) -> None:
