@@ -189,7 +189,7 @@ def _close(item: ImportItem) -> None:
     if item.status == "failed":
         jobs.update(item.job_id, status="failed", error=f"the file {item.error}")
     else:
-        rows = ProgressItem.find(item.import_id, "progress").state["rows"]
+        rows = int(ProgressItem.get(item.import_id, "progress").state["rows"])
         told = {"result_key": _report(item), "result_name": f"{item.name}-report.csv"}
         jobs.update(item.job_id, status="finished", done=rows, total=rows, **told)
     _forget(item)
