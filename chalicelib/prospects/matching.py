@@ -52,7 +52,7 @@ def _candidates(external_userid: str, staff_id: str) -> Iterator[tuple[str, str]
         for e164 in phones.found_in(text, country):
             yield models.id_of(e164), "remark_phone"
     for code in rules.codes_in(remark):
-        found = list(ProspectItem.query(code, limit=3))
+        found = models.of_code(code, 3)
         mine = [row for row in found if row.staff_id == staff_id] if len(found) > 1 else found
         if len(mine) == 1:
             yield mine[0].prospect_id, "remark_code"
@@ -134,7 +134,7 @@ def _named(asked: Mapping[str, str | None]) -> str:
         except phones.BadPhone as error:
             raise Invalid(("phone", str(error))) from error
     if asked["code"] is not None:
-        found = list(ProspectItem.query(asked["code"].strip().lower(), limit=2))
+        found = models.of_code(asked["code"].strip().lower(), 2)
         if len(found) > 1:
             raise Conflict("several prospects have this code: give the prospect_id")
         return str(found[0].prospect_id) if found else ""
@@ -170,15 +170,20 @@ def order(message: Mapping[str, Any]) -> None:
 
 
 def _link(prospect_id: str, unionid: str) -> None:
-    """That person, that number. The prospect keeps the unionid too, for its erasure."""
+    """That person, that number; not for one who is erased meanwhile."""
+    places = _, behind = models.link(prospect_id, unionid)
+    if ProspectItem.find(behind.code, behind.prospect_id) is not None:
+        return
     for item in desk.attempts(prospect_id):
-        tx = Transaction()
-        tx.put("link", ProspectItem(f"unionid#{unionid}", prospect_id))
-        if item is not None:
-            if item.status == rules.ERASED or item.unionid == unionid:
-                return
-            own = ProspectItem(item.code, prospect_id)
-            later = [ProspectItem.unionid.set(unionid), ProspectItem.version.set(int(item.version) + 1)]
+        if item is not None and item.status == rules.ERASED:
+            return
+        tx, own = Transaction(), ProspectItem(models.code_of(prospect_id), prospect_id)
+        for number, place in enumerate(places):
+            tx.put(f"link:{number}", place)
+        if item is None:
+            tx.check("prospect", own, ProspectItem.prospect_id.does_not_exist())
+        else:
+            later = [ProspectItem.version.set(int(item.version) + 1)]
             tx.update("prospect", own, later, ProspectItem.version == item.version)
         if desk.committed(tx):
             return

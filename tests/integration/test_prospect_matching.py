@@ -214,6 +214,43 @@ def test_who_was_erased_is_matched_to_nobody_and_the_link_is_gone(world: World) 
     assert not list(models.ProspectItem.query("unionid#o1"))
 
 
+def test_erasure_finds_each_link_to_the_number_whenever_it_was_made(world: World) -> None:
+    options.save(settings_of())
+    for n, unionid in (
+        (1, "o10"),
+        (1, "o1"),
+        (1, "o2"),
+        (2, "o3"),
+    ):  # before the number is anybody's, and two persons
+        order(world, number(n), unionid=unionid)
+    take([number(1)])
+    order(world, number(1), unionid="o4")
+    (row,) = prospects()
+    assert len(models.links(row.prospect_id)) == 4
+    assert matching._named(dict.fromkeys(("phone", "prospect_id")) | {"code": row.code}) == row.prospect_id
+    desk.erase(row.prospect_id, "me")
+    desk.erase_number(number(2), "CN", "me")  # one we never had
+    for unionid in ("o1", "o3", "o5"):
+        order(world, number(1 if unionid != "o3" else 2), unionid=unionid)
+    left = json.loads(stored())
+    assert not [unionid for unionid in ("o1", "o2", "o3", "o4", "o5") if unionid in json.dumps(left)]
+
+
+def test_an_erasure_killed_before_the_links_were_gone_is_finished_by_its_repeat(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take([number(1)])
+    order(world, number(1), unionid="o1")
+    (row,) = prospects()
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "_unlink", lambda _: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            desk.erase(row.prospect_id, "me")
+    assert list(models.ProspectItem.query("unionid#o1"))
+    desk.erase(row.prospect_id, "me")
+    assert not list(models.ProspectItem.query("unionid#o1"))
+
+
 def stored() -> str:
     """All tables, as text."""
     client = storage.connection().client
