@@ -23,7 +23,7 @@ from scan_support import requests
 
 from chalicelib.platform import files, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid
-from chalicelib.prospects import desk, imports, intake, models
+from chalicelib.prospects import desk, imports, intake, models, options
 from chalicelib.prospects.models import ImportItem, ProspectItem
 from chalicelib.stores import service as stores
 from chalicelib.stores.types import NewStore
@@ -241,6 +241,23 @@ def test_rows_that_lead_to_no_guide_are_told(world: World) -> None:
     told = imports.take(given, "me")
     assert (told["new"], told["bad"]) == (1, 1)
     assert told["errors"] == [{"row": 1, "field": "rows[1].staff_id", "message": "leads to no guide"}]
+
+
+def test_a_column_that_is_none_of_guides_makes_no_guides(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MAX_GUIDES", 2)
+    staff_ids = ["lihua", "李华", "a#b", "wangwu", "lihua", "chenjie"]
+    lines = [f"{number(n)},{staff_id}" for n, staff_id in enumerate(staff_ids)]
+    import_id = uploaded("\n".join(["手机,导购", *lines]).encode(), staff={"rule": "by_column"})
+    world.queues.work()
+    assert report_of(import_id) == [
+        "3,staff_id,is no userid of WeCom's,",
+        "4,staff_id,is no userid of WeCom's,",
+        "7,staff_id,is one guide too many: an import may have 2,",
+    ]
+    assert sorted(row.staff_id for row in prospects()) == ["lihua", "lihua", "wangwu"]
+    assert sorted(options.guides()) == ["lihua", "wangwu"]
 
 
 @pytest.mark.parametrize("content", [b"", b"name\nx", "手机".encode("utf-16"), b"PK\x03\x04\x00"])
