@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
@@ -79,8 +80,8 @@ def scan(call: Call, code: str) -> Answer:
     name = staff.name(found.staff_id) if found.staff_id else _ADVISER
     store = stores.find(found.store_id) if found.store_id else None
     its_name = store["name"] if store else None
-    made = page.guide(name, str(found.qr_url), its_name, found.distance_m, _told_by(call))
-    return _html(made, cookie=_cookie(code, found))
+    made = page.guide(name, str(found.qr_url), its_name, found.distance_m)
+    return _html(_telling(made, call), cookie=_cookie(code, found))
 
 
 @door.route(
@@ -258,6 +259,16 @@ def _told_by(call: Call) -> dict[str, str]:
     }
 
 
+def _telling(made: page.Page, call: Call) -> page.Page:
+    """A page whose links and form, which lead to the same code, tell on what its own link told."""
+    told = _told_by(call)
+    if not told:
+        return made
+    fields = "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in told.items())
+    html = made.html.replace('href="?', f'href="?{urlencode(told)}&amp;')
+    return replace(made, html=html.replace('<form role="search">', f'<form role="search">{fields}'))
+
+
 def _picker(call: Call, code: str) -> Answer | None:
     """The page on which one says where one is, or chooses a store. None: this code has no stores."""
     asked = {name: call.query[name][:100] for name in _CHOOSING if name in call.query and name != "page"}
@@ -268,7 +279,7 @@ def _picker(call: Call, code: str) -> Answer | None:
     if found is None:
         return None
     number = found.page if found.stores else number
-    return _html(choose.choose(found.cities, found.stores, asked, number, found.pages, _told_by(call)))
+    return _html(_telling(choose.choose(found.cities, found.stores, asked, number, found.pages), call))
 
 
 def _scanned(call: Call, code: str, where: service.Where | None = None) -> Answer:

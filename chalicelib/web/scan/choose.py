@@ -27,12 +27,10 @@ def choose(
     asked: Mapping[str, str],
     page: int,
     pages: int,
-    told: Mapping[str, str],
 ) -> Page:
     """The picker. stores: `{"store_id","name","address","is_open"}` each; none: the cities are shown.
 
-    asked: the query that this page answers, without `page`. told: what the link told, and each link of
-    ours tells on.
+    asked: the query that this page answers, without `page`.
     """
     text, city = asked.get("q", ""), asked.get("city")
     narrowed = bool(text) or city is not None
@@ -42,30 +40,27 @@ def choose(
     elif stores:
         title = escape(_cut(text or city or "", _NAME)) if narrowed else "门店"
         heading = f"<h2>{title}<small lang=en>{'' if narrowed else 'Stores'}</small></h2>"
-        content = heading + _list([_store(row, told) for row in stores])
+        content = heading + _list([_store(row) for row in stores])
     else:
-        parts = _parts([_city(*pair, told) for pair in cities])
+        parts = _parts([_city(*pair) for pair in cities])
         pages, page = len(parts), min(max(1, page), len(parts))
         content = "<h2>城市<small lang=en>Cities</small></h2>" + _list(parts[page - 1])
-    search = _search(text, told) if count >= _SEARCH_FROM else ""
-    body = _BODY.substitute(search=search, list=content + _turn(asked, page, pages, narrowed, told))
+    search = _search(text) if count >= _SEARCH_FROM else ""
+    body = _BODY.substitute(search=search, list=content + _turn(asked, page, pages, narrowed))
     return frame("选择门店", body, style=_STYLE, script=_SCRIPT)
 
 
-def _query(**values: Any) -> str:
-    return escape("?" + urlencode(values), quote=True)
-
-
-def _store(row: Mapping[str, Any], told: Mapping[str, str]) -> str:
-    link = _query(store_id=row["store_id"], **told)
+def _store(row: Mapping[str, Any]) -> str:
+    link = escape(urlencode({"store_id": row["store_id"]}), quote=True)
     shut = "" if row["is_open"] else "<i>休息中<small lang=en>Closed now</small></i>"
     name, address = escape(_cut(row["name"], _NAME)), escape(_cut(row["address"], _ADDRESS))
-    return f'<li><a href="{link}"><span>{name}<small>{address}</small></span>{shut}</a></li>'
+    return f'<li><a href="?{link}"><span>{name}<small>{address}</small></span>{shut}</a></li>'
 
 
-def _city(name: str, count: int, told: Mapping[str, str]) -> str:
-    label = escape(_cut(name, _NAME)) or "其他<small lang=en>Other</small>"
-    return f'<li><a href="{_query(city=name, **told)}"><span>{label}</span><i>{count}</i></a></li>'
+def _city(name: str, count: int) -> str:
+    link = escape(urlencode({"city": name}), quote=True)
+    told = escape(_cut(name, _NAME)) or "其他<small lang=en>Other</small>"
+    return f'<li><a href="?{link}"><span>{told}</span><i>{count}</i></a></li>'
 
 
 def _parts(rows: list[str]) -> list[list[str]]:
@@ -86,25 +81,23 @@ def _list(rows: Sequence[str]) -> str:
     return f"<ul>{''.join(rows)}</ul>"
 
 
-def _search(text: str, told: Mapping[str, str]) -> str:
-    hidden = "".join(f'<input type="hidden" name="{name}" value="{told[name]}">' for name in told)
+def _search(text: str) -> str:
     value = escape(_cut(text, _NAME), quote=True)
     return (
-        f'<form role="search">{hidden}<input name="q" type="search" value="{value}" maxlength="{_NAME}" '
+        f'<form role="search"><input name="q" type="search" value="{value}" maxlength="{_NAME}" '
         'aria-label="门店名称 Store name" placeholder="门店或城市 Store or city">'
         "<button>搜索</button></form>"
     )
 
 
-def _turn(asked: Mapping[str, str], page: int, pages: int, narrowed: bool, told: Mapping[str, str]) -> str:
+def _turn(asked: Mapping[str, str], page: int, pages: int, narrowed: bool) -> str:
     links = []
     if narrowed:
-        everywhere = _query(choose=1, **told)
-        links.append(f'<a href="{everywhere}">‹ 全部城市<small lang="en">All cities</small></a>')
+        links.append('<a href="?choose=1">‹ 全部城市<small lang="en">All cities</small></a>')
     for step, label, label_en in ((page - 1, "上一页", "Previous"), (page + 1, "下一页", "Next")):
         if 1 <= step <= pages:
-            link = _query(**(asked or {"choose": "1"}), page=step, **told)
-            links.append(f'<a href="{link}">{label}<small lang="en">{label_en}</small></a>')
+            link = escape(urlencode({**(asked or {"choose": "1"}), "page": step}), quote=True)
+            links.append(f'<a href="?{link}">{label}<small lang="en">{label_en}</small></a>')
     return f"<nav>{''.join(links)}</nav>" if links else ""
 
 

@@ -6,13 +6,12 @@ our own style and the picture's host.
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from string import Template
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "scan.css").read_text(encoding="utf-8")
@@ -49,24 +48,16 @@ class Page:
     headers: dict[str, str]
 
 
-def guide(
-    name: str,
-    qr_url: str,
-    store: str | None = None,
-    distance_m: int | None = None,
-    told: Mapping[str, str] | None = None,
-) -> Page:
+def guide(name: str, qr_url: str, store: str | None = None, distance_m: int | None = None) -> Page:
     """The guide's contact way. `name`: as customers see it; `qr_url`: the picture of WeCom's QR code.
 
-    store: the name of the store whose guide it is; distance_m: to it, when it is known. told: what the
-    link told, for the link to another store.
+    store: the name of the store whose guide it is; distance_m: to it, when it is known.
     """
-    link = escape("?" + urlencode({"choose": 1, **(told or {})}), quote=True)
     body = _GUIDE.substitute(
         name=escape(name),
         initial=escape(name[:1].upper()),
         qr_url=escape(qr_url, quote=True),
-        store="" if store is None else _STORE.substitute(name=escape(store), far=_far(distance_m), link=link),
+        store="" if store is None else _STORE.substitute(name=escape(store), far=_far(distance_m)),
     )
     parts = urlsplit(qr_url)
     return _page(f"添加{name}", body, f"{parts.scheme}://{parts.netloc}")
