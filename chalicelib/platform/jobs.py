@@ -5,7 +5,7 @@ from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from chalicelib.platform import clock, files, ids, settings
+from chalicelib.platform import clock, files, ids, settings, storage
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
@@ -29,7 +29,10 @@ class JobItem(Base):
 
 
 def start(kind: str, total: int, result_id: str | None = None, job_id: str | None = None) -> str:
-    """A new running job's id. `result_id`: the id of what it makes, e.g. a settlement."""
+    """A new running job's id. `result_id`: the id of what it makes, e.g. a settlement.
+
+    job_id: its own, for what is started once: a job that is there already stays as it is.
+    """
     job = JobItem(
         job_id or f"job_{ids.short(16)}",
         kind=kind,
@@ -38,7 +41,7 @@ def start(kind: str, total: int, result_id: str | None = None, job_id: str | Non
         result_id=result_id,
         expires_at=int((clock.now() + _KEEP).timestamp()),
     )
-    job.save()
+    storage.put_once(job, JobItem.job_id.does_not_exist())
     return str(job.job_id)
 
 

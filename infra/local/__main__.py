@@ -232,6 +232,7 @@ def local_answers(account: Any, mover: Any, sandbox: Any, config: Any) -> Callab
                         "callback_aes_key": config.callback_aes_key,
                         "mall_generic_secret": config.mall_generic_secret,
                         "wechatpay_api_base": sandbox.base_url,
+                        "ads_api_base": f"{sandbox.base_url}/ads",
                     }
                 case "GET", "/local/sandbox/calls":
                     return 200, {"items": sandbox.calls(query.get("path")), "next_cursor": None}
