@@ -135,6 +135,7 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
         values[f"QUEUE_{target.upper()}"] = {"Ref": f"{camel(target)}Queue"}
     for group in spec.get("secrets", []):
         values[f"SECRET_{group.upper()}"] = {"Ref": f"Secret{camel(group)}"}
+    for group in [*spec.get("secrets", []), *spec.get("settings", [])]:
         values |= {key: {"Ref": parameter} for key, parameter in stack["settings"][group].items()}
     for target in spec.get("invoke", []):
         values[f"{target.upper()}_FUNCTION"] = {"Ref": f"{camel(target)}Function"}

@@ -131,6 +131,16 @@ def retry(call: Call, conversion_id: str) -> dict[str, Any]:
     return service.again(conversion_id)
 
 
+@door.route(
+    "POST",
+    "/api/ad-conversions/{conversion_id}/sent",
+    scope="write",
+    summary="Say of an unknown one that the platform has it (seen in its console): it is not told again",
+)
+def sent(call: Call, conversion_id: str) -> dict[str, Any]:
+    return service.arrived(conversion_id)
+
+
 def _html(made: landing.Page, status: int = 200) -> Answer:
     return Answer(made.html, status, made.headers)
 

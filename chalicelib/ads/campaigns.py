@@ -140,11 +140,11 @@ def visit(code: str, query: Mapping[str, str]) -> View:
     except Exception as error:  # noqa: BLE001 (a figure less, and not a customer)
         log.failure("visit not counted", error, ad_campaign_id=item.ad_campaign_id)
     closed = rules.why_closed(state_of(item), bool(quota and quota.exhausted))
+    token = click.token if click else rules.visitor_token(code)
     if closed is None:
-        token = click.token if click else rules.visitor_token(code)
         return View(definition["page"], rules.button_url(str(item.link_url), token), None)
     fallback = definition["fallback_live_code_id"] or definition["live_code_id"]
-    return View(definition["page"], _scan_url(fallback) if fallback else None, closed)
+    return View(definition["page"], _scan_url(fallback, token) if fallback else None, closed)
 
 
 def any_active() -> bool:
@@ -271,8 +271,9 @@ def _hurry(ad_campaign_id: str, version: int) -> None:
         log.failure("acquisition link not asked for at once", error, ad_campaign_id=ad_campaign_id)
 
 
-def _scan_url(live_code_id: str) -> str:
-    return f"{_base()}/s/{live_code_id.removeprefix('lc_')}"
+def _scan_url(live_code_id: str, token: str) -> str:
+    """A scan that keeps the click with its assignment: the line of the add has it as `ad`."""
+    return f"{_base()}/s/{live_code_id.removeprefix('lc_')}?ad={token}"
 
 
 def _base() -> str:

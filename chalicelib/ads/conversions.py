@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from chalicelib.ads import campaigns, models, outgoing, rules
+from chalicelib.ads import campaigns, models, notices, outgoing, rules
 from chalicelib.ads.adapters import PLATFORMS
 from chalicelib.ads.adapters.wire import Conversion, Outcome
 from chalicelib.ads.models import AdCampaignItem, AdClickItem, AdConversionItem
@@ -31,8 +31,9 @@ class GivenUp(Exception):
 
 
 def on_added(line: Line) -> None:
-    """A bond that began: if it came by a campaign's link, the conversion `added`."""
-    token = line.data.get("state")
+    """A bond that began: if it came by a campaign's link, or its page's fallback, the conversion `added`."""
+    state = line.data.get("state")
+    token = state if rules.code_of(state) else line.data.get("ad")  # of the very scan, as its link told
     if not line.data.get("begins") or not rules.code_of(token):
         return
     campaign = campaigns.of_state(token)
@@ -141,15 +142,36 @@ def again(conversion_id: str) -> dict[str, Any]:
     fresh = models.restate(row, rules.WAITING, tries=0, calling=None, reason=None, next_at=None)
     tx = Transaction()
     tx.update("conversion", row, fresh, AdConversionItem.status == row.status)
-    if row.status != rules.UNKNOWN:
-        at, sums = clock.parse(row.created_at), {"reports_failed": -1}
-        models.add_stat(tx, row.ad_campaign_id, at, row.token, sums)
+    _count(tx, row, {rules.COUNTED[row.status]: -1})
     due.add(tx, "ad_report", now, f"{conversion_id}#{clock.iso(now)}", {"subject": conversion_id})
+    return _decided(tx, conversion_id)
+
+
+def arrived(conversion_id: str) -> dict[str, Any]:
+    """A person has seen at the platform that it has a conversion that is `unknown`. NotFound, Conflict."""
+    row: AdConversionItem | None = AdConversionItem.find(conversion_id)
+    if row is None:
+        raise NotFound(f"there is no ad conversion {conversion_id}")
+    if row.status != rules.UNKNOWN:
+        raise Conflict(f"a conversion that is {row.status} is not in doubt")
+    ended = models.restate(row, rules.SENT, reason=None, sent_at=clock.iso(clock.now()))
+    tx = Transaction()
+    tx.update("conversion", row, ended, AdConversionItem.status == row.status)
+    _count(tx, row, {"reports_unknown": -1, "reports_sent": 1})
+    return _decided(tx, conversion_id)
+
+
+def _decided(tx: Transaction, conversion_id: str) -> dict[str, Any]:
     try:
         tx.commit()
     except ConditionFailed as error:
         raise Conflict("the conversion has changed meanwhile: read it again") from error
     return shown(AdConversionItem.get(conversion_id, consistent_read=True))
+
+
+def _count(tx: Transaction, row: AdConversionItem, sums: Mapping[str, int]) -> None:
+    """Of what became of its report: on the day of the conversion."""
+    models.add_stat(tx, row.ad_campaign_id, clock.parse(row.created_at), row.token, sums)
 
 
 def page(
@@ -269,15 +291,14 @@ def _ask(campaign: AdCampaignItem, row: AdConversionItem, now: datetime) -> tupl
 
 
 def _settle(row: AdConversionItem, status: str, now: datetime, reason: str | None = None) -> None:
-    """The end of it, with its figure."""
+    """The end of it, with its figure; of what a person has to decide, the operators are told."""
     sent_at = clock.iso(now) if status == rules.SENT else None
     ended = models.restate(row, status, calling=None, reason=reason, sent_at=sent_at, next_at=None)
-    figure = {rules.SENT: "reports_sent", rules.REFUSED: "reports_failed", rules.FAILED: "reports_failed"}
     tx = Transaction()
     tx.update("conversion", AdConversionItem(row.conversion_id), ended, _as_it_was(row))
-    if status in figure:
-        at, sums = clock.parse(row.created_at), {figure[status]: 1}
-        models.add_stat(tx, row.ad_campaign_id, at, row.token, sums)
+    _count(tx, row, {rules.COUNTED[status]: 1})
+    if status == rules.UNKNOWN:
+        notices.add(tx, "report_unknown", now, f"{row.conversion_id}#{clock.iso(now)}", row.ad_campaign_id)
     tx.commit()
     log.measure(f"AdConversion{status.capitalize()}", 1, "Count")
 

@@ -1,4 +1,4 @@
-"""Words to the campaigns' operators (alert_staff_ids): once for each switch, by app message.
+"""Words to the campaigns' operators (alert_staff_ids), by app message: once for each switch, or doubt.
 
 A notice falls due in the transaction that switches, so none is lost; WeCom drops an equal second one.
 """
@@ -23,6 +23,7 @@ _TEXTS = {
     "quota_expires": "获客助手有额度即将到期，请在企业微信后台查看。",
     "link_unavailable": "获客链接已失效（可能没有可用的成员）：该落地页已切换到备用活码。",
     "link_deleted": "获客链接已在企业微信后台被删除：该落地页已切换到备用活码。",
+    "report_unknown": "有转化未收到广告平台的应答，重发可能重复计数：请到平台核对，再标记为已收到或重发。",
     "link_refused": "企业微信未接受该落地页的获客链接设置，请检查成员和权限。",
 }
 

@@ -35,7 +35,15 @@ FIGURES = (
     "gmv_fen",
     "reports_sent",
     "reports_failed",
+    "reports_unknown",
 )
+# Which of them counts the conversions that are in a status.
+COUNTED = {
+    SENT: "reports_sent",
+    REFUSED: "reports_failed",
+    FAILED: "reports_failed",
+    UNKNOWN: "reports_unknown",
+}
 
 # A platform's own name of the click id, the first that is there; others of its parameters, kept beside it.
 CLICK_IDS = {

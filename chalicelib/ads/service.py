@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.ads import campaigns, conversions, links, models, notices, quota, rules
 from chalicelib.ads.campaigns import Lead, View, archive, change, create, get, lead, page, visit
-from chalicelib.ads.conversions import again, on_added, on_paid, on_refunded
+from chalicelib.ads.conversions import again, arrived, on_added, on_paid, on_refunded
 from chalicelib.platform import clock, log, queues
 from chalicelib.platform.errors import Upstream
 from chalicelib.wecom import client as wecom
@@ -18,6 +18,7 @@ __all__ = [
     "View",
     "again",
     "archive",
+    "arrived",
     "change",
     "create",
     "get",

@@ -5,6 +5,7 @@ or overtook another, and the group is read anew (works.py). Who came in by a QR 
 whose code it was stands in the group's member list only, so that is found out by reading it.
 """
 
+from datetime import datetime
 from typing import Any
 
 from chalicelib.groups import blacklist, mirror, opening, reading, rules
@@ -31,14 +32,22 @@ def created(event: Event) -> None:
 
 def dismissed(event: Event) -> None:
     """Nobody is in it any more, and nobody is sent there."""
-    chat_id = _chat_id(event)
-    line = Line(chat_id, "group_dismissed", event.at, event.digest, {"chat_id": chat_id})
+    _dismiss(_chat_id(event), event.at, event.digest)
+
+
+def gone(chat_id: str) -> None:
+    """WeCom has the group no more, and no event said so."""
+    _dismiss(chat_id, clock.now(), "gone")
+
+
+def _dismiss(chat_id: str, at: datetime, key: str) -> None:
+    line = Line(chat_id, "group_dismissed", at, key, {"chat_id": chat_id})
     for _ in range(_TRIES):
         item = mirror.begin(chat_id)
         rows = mirror.members(chat_id)
-        facts = {"status": DISMISSED, "seen_at": item.seen_at or clock.iso(event.at)}
+        facts = {"status": DISMISSED, "seen_at": item.seen_at or clock.iso(at)}
         version = str(item.member_version or DISMISSED)
-        change = Change(version, event.at, left=[*rows], by="dismissed", facts=facts)
+        change = Change(version, at, left=[*rows], by="dismissed", facts=facts)
         if item.status == DISMISSED and not rows:
             break
         if mirror.apply(item, change, rows):
@@ -46,7 +55,7 @@ def dismissed(event: Event) -> None:
     else:
         raise Busy("others keep changing this group")
     timeline.record(line)
-    opening.noticed(item, everybody=True)
+    opening.dismissed(item)
 
 
 def updated(event: Event) -> None:
@@ -94,8 +103,13 @@ def _members(event: Event, joining: bool) -> None:
 
 
 def _pending(event: Event, item: ChatItem) -> list[str]:
-    """Those whose way in is to be found out: who scanned a code, in a group that live codes lead to."""
-    if rules.event_scene(event.values.get("JoinScene")) != "qr" or not item.codes:
+    """Those whose way in is to be found out: who scanned a code, in a group that live codes lead to.
+
+    Or in a new one: WeCom opens it for a code, and it is in no line yet.
+    """
+    if rules.event_scene(event.values.get("JoinScene")) != "qr":
+        return []
+    if not item.codes and not (item.created_at and event.at - clock.parse(item.created_at) < reading.NEW):
         return []
     return [one for one in event.items if not rules.is_staff(one)]
 

@@ -85,6 +85,12 @@ def rooms(chat_ids: Sequence[str], consistent: bool = True) -> list[Room]:
     ]
 
 
+def there(line: Sequence[str]) -> list[str]:
+    """Those of the groups that are not dismissed."""
+    known = several(line)
+    return [one for one in line if one not in known or known[one].status != DISMISSED]
+
+
 def several(chat_ids: Iterable[str]) -> dict[str, ChatItem]:
     wanted = list(dict.fromkeys(chat_ids))
     return {row.chat_id: row for row in ChatItem.batch_get(wanted, consistent_read=True)} if wanted else {}

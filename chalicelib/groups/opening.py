@@ -16,7 +16,13 @@ _SOON = timedelta(minutes=1)
 _TASKS = 5  # groups at the end of a line after which another may have been asked for
 
 
-def noticed(item: ChatItem, more: int = 0, everybody: bool = False) -> None:
+def dismissed(item: ChatItem) -> None:
+    """The group is no more: its codes' ways are to be put in step (another may be the last one now)."""
+    for live_code_id in sorted(item.codes or ()):
+        queues.send("assign", {"kind": "group_code", "live_code_id": live_code_id})
+
+
+def noticed(item: ChatItem, more: int = 0) -> None:
     """People have come or gone (`more` of them): its codes may need another group, or may not any more."""
     for live_code_id in sorted(item.codes or ()):
         code = _code(live_code_id)
@@ -24,7 +30,7 @@ def noticed(item: ChatItem, more: int = 0, everybody: bool = False) -> None:
             continue
         limit = livecodes.group_limit(code)
         before, after = int(item.taken), int(item.taken) + more
-        if everybody or max(before, after) > limit - rules.spare(limit):
+        if max(before, after) > limit - rules.spare(limit):
             queues.send("assign", {"kind": "group_room", "live_code_id": live_code_id})
 
 
@@ -81,7 +87,7 @@ def poll(live_code_id: str, task_id: str, time: int) -> None:
 
 def _with_grown(code: LiveCode, line: list[str]) -> list[str]:
     """The line, with the rooms that WeCom has opened after its last group (of a native code: its groups)."""
-    found = [one for one in livecodes.grown_groups(code, line) if one not in line]
+    found = [one for one in livecodes.grown_groups(code, mirror.there(line)) if one not in line]
     for chat_id in found:
         extend(code, chat_id)
     return [*line, *found]

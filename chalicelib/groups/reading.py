@@ -18,7 +18,7 @@ from chalicelib.wecom import client as wecom
 
 AGAIN = tuple(timedelta(seconds=s) for s in (3, 5, 15, 30, 60))  # after each answer that may be old
 _LAG = timedelta(seconds=30)  # after an event, how long an answer may be older than it
-_NEW = timedelta(minutes=10)  # a group of this age: its members have joined just now
+NEW = timedelta(minutes=10)  # a group of this age: its members have joined just now
 _TIME = timedelta(seconds=8)
 _TRIES = 5
 
@@ -97,7 +97,7 @@ def _facts(item: ChatItem, told: rules.Chat) -> None:
     """Its members are as known: a new name or owner, and that it was seen."""
     now = clock.now()
     known = (item.name, item.owner) == (told.name, told.owner)
-    if known and item.seen_at and now - clock.parse(item.seen_at) < _NEW:
+    if known and item.seen_at and now - clock.parse(item.seen_at) < NEW:
         return
     facts = {"name": told.name, "owner": told.owner, "seen_at": clock.iso(now)}
     actions = [getattr(ChatItem, name).set(value) for name, value in facts.items()]
@@ -119,7 +119,7 @@ def _new(told: rules.Chat, rows: dict[str, Any]) -> list[str]:
 def _change(item: ChatItem, told: rules.Chat, rows: dict[str, Any], since: datetime | None) -> Change:
     now = clock.now()
     if item.seen_at is None and since is None:
-        since = told.created_at if told.created_at > now - _NEW else now
+        since = told.created_at if told.created_at > now - NEW else now
     facts = {
         "name": told.name,
         "owner": told.owner,
@@ -132,8 +132,9 @@ def _change(item: ChatItem, told: rules.Chat, rows: dict[str, Any], since: datet
     return Change(
         version=told.version,
         at=now,
-        # By whose code somebody came is found out for groups that codes lead to.
-        joined=[(p, bool(item.codes) and p.scene == "qr" and not p.staff and _news(p, since)) for p in new],
+        # By whose code somebody came is found out for groups that codes lead to, and for one that WeCom
+        # has just opened for a code, which is in no line yet.
+        joined=[(p, bool(item.codes or p.state) and p.scene == "qr" and _news(p, since)) for p in new],
         left=[one for one in rows if one not in told.people],
         since=since if item.seen_at is None else None,
         facts=facts,

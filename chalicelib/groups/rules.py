@@ -1,10 +1,11 @@
 """Groups, pure: what an event or WeCom's answer changes, which group is next, when another is needed."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -133,8 +134,34 @@ def line(own: Iterable[str], added: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*own, *added]))
 
 
-def first_with_room(rooms: Iterable[Room], limit: int, without: frozenset[str]) -> Room | None:
-    return next((room for room in rooms if room.left(limit) and room.chat_id not in without), None)
+def with_room(
+    rooms: Iterable[Room], limit: int, without: Container[str], first: int = 1, turn: int = 0
+) -> Room | None:
+    """One of the `first` groups that have room, in turn: by default the very first."""
+    fitting = (room for room in rooms if room.left(limit) and room.chat_id not in without)
+    some = list(islice(fitting, first))
+    return some[turn % len(some)] if some else None
+
+
+def last_one(rooms: Sequence[Room], limit: int, without: Container[str]) -> Room | None:
+    """The group at the end of a full line, from which WeCom opens the next: it may do so at a scan only.
+
+    None when as many as `with_waiting` allows were sent there in vain.
+    """
+    last = end_of(rooms)
+    if last is None or last.taken >= with_waiting(limit) or last.chat_id in without:
+        return None
+    return last
+
+
+def end_of(rooms: Sequence[Room]) -> Room | None:
+    """The last group of a line that is there: WeCom opens the next one from it."""
+    return next((room for room in reversed(rooms) if room.usable), None)
+
+
+def with_waiting(limit: int) -> int:
+    """How many may be in a full group and waiting for WeCom to open the next one."""
+    return limit + spare(limit)
 
 
 def spare(limit: int) -> int:

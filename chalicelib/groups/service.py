@@ -32,9 +32,12 @@ __all__ = [
 ]
 
 
-def take_place(tx: Transaction, chat_id: str, limit: int) -> None:
-    """Add to `tx` a place in the group, as the item `place`: it fails when the group is at its limit."""
-    actions = [ChatItem.taken.add(1), ChatItem.reserved.add(1)]
+def take_place(tx: Transaction, chat_id: str, limit: int, live_code_id: str) -> None:
+    """Add to `tx` a place in the group, as the item `place`: it fails when the group is at its limit.
+
+    The group remembers the code: by whose code somebody came is looked up for groups that have one.
+    """
+    actions = [ChatItem.taken.add(1), ChatItem.reserved.add(1), ChatItem.codes.add({live_code_id})]
     room = (ChatItem.taken < limit) & (ChatItem.status != DISMISSED)
     tx.update("place", ChatItem(chat_id), actions, room)
 

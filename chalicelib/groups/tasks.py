@@ -31,10 +31,18 @@ def open_group(chat: ChatItem, live_code_id: str, how: str, name: str) -> str:
     task = _task(task_id, chat, values)
     if not storage.put_once(task, TaskItem.task_id.does_not_exist()):
         task = find(task_id)
+        if chat.owner and chat.owner != task.owner:
+            _hand_on(task, chat.owner, asked=0)
     # Also when it is there and nobody was asked: whoever made it died before this.
     if how == BY_OWNER and not task.asked and task.status == OPEN and task.owner:
         queues.send("assign", {"kind": "group_ask", "task_id": task_id, "time": 1})
     return task_id
+
+
+def _hand_on(task: TaskItem, owner: str, asked: int) -> None:
+    """The group has another owner by now: it is theirs to do."""
+    actions = [TaskItem.owner.set(owner), TaskItem.waits_for.set(owner), TaskItem.asked.set(asked)]
+    storage.update_if(task, actions, (TaskItem.status == OPEN) & (TaskItem.owner == task.owner))
 
 
 def next_of(live_code_id: str, chat_id: str) -> str:
@@ -88,6 +96,8 @@ def ask(task_id: str, time: int) -> None:
         return
     chat = ChatItem.find(task.chat_id)
     if task.asked == time - 1:
+        if chat is not None and chat.owner and chat.owner != task.owner:
+            _hand_on(task, chat.owner, task.asked)
         _send(task, chat)
         actions = [TaskItem.asked.set(time), TaskItem.told_at.set(clock.iso(clock.now()))]
         storage.update_if(task, actions, TaskItem.asked == time - 1)
@@ -128,7 +138,7 @@ def _name(task: TaskItem) -> str:
 _TEXTS: Mapping[str, str] = {
     OPEN_GROUP: "【新建客户群】客户群「{group}」即将满员。请新建一个客户群，群名设为「{name}」，"
     "建好后活码会自动接上；若用了别的群名，请告知管理员登记。",
-    REMOVE: "【移出群成员】黑名单中的客户（{person}）刚刚进入客户群「{group}」。企业微信没有移出成员的接口，"
+    REMOVE: "【移出群成员】黑名单中的客户（{person}）在客户群「{group}」里。企业微信没有移出成员的接口，"
     "请在群里手动将其移出。",
 }
 

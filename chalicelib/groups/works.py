@@ -14,7 +14,7 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, due, jobs, log, queues
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
+from chalicelib.wecom.errors import Treatment, WeComError
 
 _AT_ONCE = 20  # groups that one message looks after
 _OWNERS = 100  # WeCom: owners in one groupchat/list
@@ -63,12 +63,26 @@ def _check(message: Message) -> None:
         if error.retryable:
             raise
         log.failure("group not read", error, chat_id=item.chat_id, errcode=error.errcode)
-        _check_later(item)
+        if _is_gone(item, error):
+            joins.gone(item.chat_id)
+        else:
+            _check_later(item)
         return
     if not found.old:
         joins.settle(found.item, found.told, [])
         opening.noticed(found.item)
     _check_later(found.item)
+
+
+def _is_gone(item: ChatItem, error: WeComError) -> bool:
+    """Whether WeCom neither shows the group nor has it among its owner's: its dismissal was not told."""
+    if error.treatment is not Treatment.DATA or not item.owner:
+        return False
+    try:
+        return all(row["chat_id"] != item.chat_id for row in wecom.default_client().group_list([item.owner]))
+    except WeComError as refused:
+        log.failure("groups not listed", refused, chat_id=item.chat_id, errcode=refused.errcode)
+        return False
 
 
 def _in_use(item: ChatItem) -> bool:
@@ -80,7 +94,9 @@ def _leads_to(live_code_id: str, chat_id: str) -> bool:
         code = livecodes.current(live_code_id)
     except NotFound:
         return False
-    return code.active and livecodes.is_group_code(code) and chat_id in livecodes.group_line(code)
+    if not livecodes.is_group_code(code):
+        return code.active and livecodes.leads_to_store_groups(code)
+    return code.active and chat_id in livecodes.group_line(code)
 
 
 def _check_later(item: ChatItem) -> None:
@@ -106,17 +122,22 @@ def _keep(message: Message) -> None:
     if not code.active or not livecodes.is_group_code(code):
         return
     start = int(message.get("start", 0))
-    line = livecodes.group_line(code)
+    line, kept = mirror.there(livecodes.group_line(code)), True
     for chat_id in line[start : start + _AT_ONCE]:
         try:
             mirror.use(chat_id, code.live_code_id)
             _check_later(reading.learn(chat_id))
-            if not livecodes.keep_join_way(code, line, chat_id):
-                again = clock.now() + timedelta(minutes=1)
-                due.put("group_code", again, f"{code.live_code_id}#{start}", {**message, "start": start})
-        except Upstream as error:
-            # The scan that needs it tries again; so does the next change.
+            kept = livecodes.keep_join_way(code, line, chat_id) and kept
+        except (Upstream, livecodes.UsedUp) as error:
+            # What WeCom refuses for good stays as it is until the next change, or the scan that needs it.
             log.failure("group not prepared", error, live_code_id=code.live_code_id, chat_id=chat_id)
+            kept = kept and not error.retryable
+    if not kept:
+        again = clock.now() + timedelta(minutes=1)
+        work = {"live_code_id": code.live_code_id, "start": start, "again": True}
+        due.put("group_code", again, f"{code.live_code_id}#{start}", work)
+    if message.get("again"):
+        return  # the others had their turn
     if start + _AT_ONCE < len(line):
         queues.send("assign", {**message, "start": start + _AT_ONCE})
     else:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
@@ -31,7 +32,8 @@ door = http.Door(__name__, tag="Live codes")
 _COOKIE = "mr_"  # and the live code's code: a person is known with any card of the code
 _ADVISER = "专属顾问"  # whom WeCom chooses, in a native code
 _CHOOSING = ("choose", "city", "page", "q")
-_VIA = re.compile(r"[a-z0-9_-]{1,32}")
+# What a link may tell beside the code, kept with the assignment. ad: the click (chalicelib.ads knows it).
+_TOLD = {"via": re.compile(r"[a-z0-9_-]{1,32}"), "ad": re.compile(r"[A-Za-z0-9]{1,40}")}
 _YEAR = 365 * 86_400
 
 
@@ -41,6 +43,7 @@ _YEAR = 365 * 86_400
     summary="A scan: a page for a phone, JSON for `Accept: application/json`",
     query={
         "via": "Where the link stands, e.g. website, mini_program: kept with the assignment",
+        "ad": "The click of an ad whose page leads here while its own link can't be used",
         "store_id": "The store that was chosen (nearest_store)",
         "city": "Choose among its stores",
         "q": "Choose among stores with this in their name",
@@ -78,7 +81,7 @@ def scan(call: Call, code: str) -> Answer:
     store = stores.find(found.store_id) if found.store_id else None
     its_name = store["name"] if store else None
     made = page.guide(name, str(found.qr_url), its_name, found.distance_m)
-    return _html(made, cookie=_cookie(code, found))
+    return _html(_telling(made, call), cookie=_cookie(code, found))
 
 
 @door.route(
@@ -240,14 +243,30 @@ def _found(call: Call, code: str, where: service.Where | None) -> tuple[str, ser
     card = printruns.find(code) if printruns.is_token(code) else None
     code = card.code if card else code
     cookie = call.cookies.get(_COOKIE + code)
-    via = call.query.get("via", "")
-    told = {"via": via} if _VIA.fullmatch(via) else {}
+    told = _told_by(call)
 
     def decide(origin: Mapping[str, Any]) -> service.Scan:
         whence = {**origin, **told}
         return service.locate(code, where, cookie, whence) if where else service.scan(code, cookie, whence)
 
     return code, printruns.scan(card, cookie, decide) if card else decide({})
+
+
+def _told_by(call: Call) -> dict[str, str]:
+    """What the link tells beside the code."""
+    return {
+        name: call.query[name] for name, good in _TOLD.items() if good.fullmatch(call.query.get(name, ""))
+    }
+
+
+def _telling(made: page.Page, call: Call) -> page.Page:
+    """A page whose links and form, which lead to the same code, tell on what its own link told."""
+    told = _told_by(call)
+    if not told:
+        return made
+    fields = "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in told.items())
+    html = made.html.replace('href="?', f'href="?{urlencode(told)}&amp;')
+    return replace(made, html=html.replace('<form role="search">', f'<form role="search">{fields}'))
 
 
 def _picker(call: Call, code: str) -> Answer | None:
@@ -260,7 +279,7 @@ def _picker(call: Call, code: str) -> Answer | None:
     if found is None:
         return None
     number = found.page if found.stores else number
-    return _html(choose.choose(found.cities, found.stores, asked, number, found.pages))
+    return _html(_telling(choose.choose(found.cities, found.stores, asked, number, found.pages), call))
 
 
 def _scanned(call: Call, code: str, where: service.Where | None = None) -> Answer:

@@ -1,10 +1,12 @@
 """Scans of group codes: fill the first group to its limit, then the next; a join confirms, lapse gives back.
 
+A code that is scanned fast fills several groups side by side: all that go to one update one item.
+
 Warm, such a scan is two requests to DynamoDB: the ticket, and one transaction that takes a place in the
 group under the code's limit and writes the reservation, its line and its lapse. How full the groups are
 a process knows from seconds ago; the condition decides, and before somebody is sent to staff, or away,
 all groups are asked again. WeCom opens groups to whoever holds the code, so a reservation is a
-promise that we keep count of, not a lock at WeCom.
+promise that we keep count of, not a lock at WeCom. A group whose code can't be had just now is passed over.
 """
 
 import re
@@ -16,7 +18,7 @@ from typing import Any
 from chalicelib.groups import rules as group_rules
 from chalicelib.groups import service as groups
 from chalicelib.groups.rules import Room
-from chalicelib.livecodes import join_ways, rules
+from chalicelib.livecodes import join_ways, rates, rules
 from chalicelib.livecodes.codes import LiveCode, current
 from chalicelib.livecodes.group_models import LineItem, PersonItem
 from chalicelib.livecodes.join_ways import JoinWay
@@ -29,11 +31,11 @@ from chalicelib.livecodes.models import (
     member_key,
 )
 from chalicelib.livecodes.reservations import CLOSED, Scan, reserve
+from chalicelib.livecodes.usage import UsedUp
 from chalicelib.platform import clock, due, ids, log, queues, storage, timeline
-from chalicelib.platform.errors import Upstream
+from chalicelib.platform.errors import DomainError, Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
-from chalicelib.wecom.errors import WeComError
 
 KIND = "group"
 _IN_COOKIE = ".@"
@@ -41,6 +43,7 @@ _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _FRESH = timedelta(seconds=5)  # how long a process trusts what it knows of a line
 _NOTICED = timedelta(minutes=1)  # how long it does not say again that a line is nearly full
 _TOLD = 20
+_REFUSALS = 2  # groups for which WeCom has no time, before a person who waits is sent to staff
 _WECOM_LIMIT = 200  # people in a group, from which nobody enters by its QR code
 _LATE = timedelta(hours=1)
 _lines: dict[str, tuple[datetime, int, list[Room]]] = {}  # code: until when, of which version, its rooms
@@ -130,7 +133,8 @@ def again(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
         chats = dict.fromkeys([chat_id, *([person.chat_id] if person else [])])
         inside = next((one for one in chats if groups.is_in(one, held.external_userid)), None)
         return _same(code, inside, assignment_id, chat_id, None) if inside else None
-    if held.status == RESERVED and now < expires_at and chat_id in line(code):
+    still_open = held.status == RESERVED and now < expires_at
+    if still_open and chat_id in line(code) and groups.rooms([chat_id])[0].usable:
         same = _same(code, chat_id, assignment_id, chat_id, expires_at)
         its = held.store_id, held.why.get("distance_m")
         return same and replace(same, store_id=its[0], distance_m=its[1])
@@ -150,34 +154,44 @@ def scan(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) 
     """A place in the first group that has one; a member of staff when none has; CLOSED without either."""
     if not rules.is_open(code.rule, now):
         return CLOSED
-    limit, refused, sure = limit_of(code), set[str](), False
-    known = _known(code)
-    while True:
-        room = group_rules.first_with_room(known or (), limit, frozenset(refused))
+    limit, sure = limit_of(code), False
+    refused = dict[str, DomainError]()  # groups that nobody can be sent to now
+    known, side_by_side = _known(code), rates.groups(rates.of(code.live_code_id, now))
+    while not _has_no_time(refused):
+        room = group_rules.with_room(known or (), limit, refused.keys(), side_by_side, ticket)
+        if room is None and sure and known and by_wecom(code):
+            room = group_rules.last_one(known, limit, refused.keys())
         if room is None and sure:
             break
         if room is None or known is None:
-            known, sure = _look(code, limit), True
+            known, sure = _look(code, limit, refused), True
             continue
         try:
             found = join_ways.way(code, [room.chat_id], _opens_next(code, known, room.chat_id))
-            taken = _take(code, found, ticket, known, now, origin)
-        except WeComError as error:
-            if error.retryable:
-                raise
-            log.failure("no join way", error, live_code_id=code.live_code_id, errcode=error.errcode)
-            refused.add(room.chat_id)
+        except (Upstream, UsedUp) as error:
+            log.failure("no join way", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
+            refused[room.chat_id] = error
+            continue
+        try:
+            taken = _take(code, found, ticket, known, now, origin, beyond=not room.left(limit))
         except ConditionFailed as error:
             if "place" not in error.names:
                 raise
-            known, sure = _look(code, limit), True
+            known, sure = _look(code, limit, refused), True
+        except storage.Busy as error:
+            refused[room.chat_id] = error  # too many others at this moment
         else:
             _notice(code, _counted(code, known, room.chat_id), limit, now)
             return taken
     _notice(code, known or [], limit, now)
-    if not code.rule.staff_ids:
-        return CLOSED
-    return reserve(code, ticket, now, None, origin, why_extra={"groups": "full"})
+    if code.rule.staff_ids:
+        return reserve(
+            code, ticket, now, None, origin, why_extra={"groups": "refused" if refused else "full"}
+        )
+    refusal = next(iter(refused.values()), None)
+    if refusal is not None:
+        raise refusal  # not closed, and perhaps not for long
+    return CLOSED
 
 
 def take(
@@ -193,15 +207,16 @@ def take(
     code, refused = of_store(code, chat_ids), set[str]()
     limit = limit_of(code)
     rooms = groups.rooms(chat_ids)
-    rooms = [room if room.usable or room.taken else _learnt(code, room) for room in rooms]
-    while (room := group_rules.first_with_room(rooms, limit, frozenset(refused))) is not None:
+    rooms = [room if room.usable or room.taken else _learnt(code, room, {}) for room in rooms]
+    while (room := group_rules.with_room(rooms, limit, refused)) is not None:
         try:
             found = join_ways.way(code, [room.chat_id], auto=False)
+        except (Upstream, UsedUp) as error:
+            log.failure("no join way", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
+            refused.add(room.chat_id)
+            continue
+        try:
             return _take(code, found, ticket, rooms, now, origin, store_id, why_extra)
-        except WeComError as error:
-            if error.retryable:
-                raise
-            log.failure("no join way", error, live_code_id=code.live_code_id, errcode=error.errcode)
         except ConditionFailed as error:
             if "place" not in error.names:
                 raise
@@ -214,26 +229,35 @@ def _known(code: LiveCode) -> list[Room] | None:
     return kept[2] if kept and clock.now() < kept[0] and kept[1] == code.version else None
 
 
-def _look(code: LiveCode, limit: int) -> list[Room]:
-    """The line as it is. Groups that nobody has heard of are asked for, up to the first that has room."""
+def _look(code: LiveCode, limit: int, refused: dict[str, DomainError]) -> list[Room]:
+    """The line as it is. Groups that nobody has heard of are asked for, up to the first that has room.
+
+    refused: those of which WeCom tells nothing are added.
+    """
     rooms = groups.rooms(line(code))
     for index, room in enumerate(rooms):
         if room.left(limit):
             break
         if not room.usable and not room.taken:
-            rooms[index] = _learnt(code, room)
-            if rooms[index].left(limit):
+            rooms[index] = _learnt(code, room, refused)
+            if rooms[index].left(limit) or _has_no_time(refused):
                 break
     _lines[code.live_code_id] = clock.now() + _FRESH, code.version, rooms
     return rooms
 
 
-def _learnt(code: LiveCode, room: Room) -> Room:
+def _has_no_time(refused: Mapping[str, DomainError]) -> bool:
+    """Whether WeCom has kept the person waiting long enough."""
+    return sum(error.retryable for error in refused.values()) >= _REFUSALS
+
+
+def _learnt(code: LiveCode, room: Room, refused: dict[str, DomainError]) -> Room:
     try:
         groups.use(room.chat_id, code.live_code_id)
         groups.learn(room.chat_id)
     except Upstream as error:
         log.failure("group not read", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
+        refused[room.chat_id] = error
         return room
     return groups.rooms([room.chat_id])[0]
 
@@ -248,7 +272,8 @@ def _counted(code: LiveCode, known: Sequence[Room], chat_id: str) -> list[Room]:
 
 
 def _opens_next(code: LiveCode, rooms: Sequence[Room], chat_id: str) -> bool:
-    return by_wecom(code) and bool(rooms) and rooms[-1].chat_id == chat_id
+    last = group_rules.end_of(rooms)
+    return by_wecom(code) and last is not None and last.chat_id == chat_id
 
 
 def _notice(code: LiveCode, rooms: Sequence[Room], limit: int, now: datetime) -> None:
@@ -271,15 +296,19 @@ def _take(
     origin: Mapping[str, Any],
     store_id: str | None = None,
     why_extra: Mapping[str, Any] | None = None,
+    beyond: bool = False,
 ) -> Scan:
-    """One transaction: the place, the reservation, its line, its lapse. ConditionFailed `place`: full."""
+    """One transaction: the place, the reservation, its line, its lapse. ConditionFailed `place`: full.
+
+    beyond: the group is full, and who scans its code has WeCom open the next one.
+    """
     live_code_id, chat_id, limit = code.live_code_id, found.chat_id, limit_of(code)
     assignment_id, expires_at = ids.ulid(now), now + code.rule.reserve_for
     full = [room.chat_id for room in rooms if not room.left(limit) and room.chat_id != chat_id]
     why = {"kind": KIND, "rule": "fill_in_order", "ticket": ticket, "limit": limit, "full": full[:_TOLD]}
     why |= why_extra or {}
     tx = Transaction()
-    groups.take_place(tx, chat_id, limit)
+    groups.take_place(tx, chat_id, group_rules.with_waiting(limit) if beyond else limit, live_code_id)
     reservation = AssignmentItem(
         member_key(live_code_id, chat_id),
         assignment_id,

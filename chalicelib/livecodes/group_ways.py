@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.groups import rules
 from chalicelib.groups.rules import Room
-from chalicelib.livecodes import group_scans, join_ways
+from chalicelib.livecodes import group_scans, join_ways, nearest
 from chalicelib.livecodes.codes import LiveCode, get
 from chalicelib.livecodes.group_models import JoinWayItem
 from chalicelib.livecodes.group_scans import by_wecom, limit_of
@@ -30,7 +30,10 @@ def is_native(code: LiveCode) -> bool:
 
 
 def keep(code: LiveCode, line: Sequence[str], chat_id: str) -> bool:
-    """The group's join way there, and told what differs. False: another process is telling; come again."""
+    """The group's join way there, and told what differs. False: another process is telling; come again.
+
+    line: of groups that are there; from the last one WeCom opens the next.
+    """
     if is_native(code):
         return True
     auto = by_wecom(code) and chat_id == line[-1]
@@ -46,13 +49,16 @@ def tell_native(code: LiveCode, rooms: Sequence[Room]) -> bool:
     wanted = rules.in_native(rooms, limit_of(code))
     if not wanted:
         return True
-    auto = by_wecom(code) and wanted[-1] == rooms[-1].chat_id
+    last = rules.end_of(rooms)
+    auto = by_wecom(code) and last is not None and wanted[-1] == last.chat_id
     made = join_ways.way(code, wanted, auto, native=True)
     return join_ways.tell(code, made.state, wanted, auto)
 
 
 def grown(code: LiveCode, line: Sequence[str]) -> list[str]:
-    """The groups that WeCom has in the way from which it opens rooms."""
+    """The groups that WeCom has in the way from which it opens rooms. line: as in `keep`."""
+    if not line and not is_native(code):
+        return []
     return join_ways.grown(join_ways.state_of(code.live_code_id, "" if is_native(code) else line[-1]))
 
 
@@ -81,8 +87,8 @@ def clean_up(live_code_id: str, version: int, native: bool) -> None:
         code = get(live_code_id)
     except NotFound:
         return
-    if code.version != version:
-        return
+    if code.version != version or (code.active and nearest.gives_groups(code)):
+        return  # a store's groups are whatever the store says
     line = group_scans.line(code) if code.active and group_scans.is_one(code) else []
     needed = {join_ways.state_of(live_code_id, one) for one in line}
     if code.active or not native:

@@ -16,7 +16,7 @@ from itertools import islice
 from math import inf
 from typing import Any
 
-from chalicelib.livecodes import group_scans, reservations, rules
+from chalicelib.livecodes import group_scans, rates, reservations, rules
 from chalicelib.livecodes.codes import LiveCode
 from chalicelib.livecodes.models import TICKET, LiveCodeItem
 from chalicelib.livecodes.reservations import CLOSED, Scan
@@ -49,6 +49,11 @@ class Where:
 
 def is_one(live_code: LiveCode) -> bool:
     return bool(live_code.definition["kind"] == KIND)
+
+
+def gives_groups(live_code: LiveCode) -> bool:
+    """Whether it leads into groups of stores."""
+    return is_one(live_code) and settings(live_code)["gives"] == "group"
 
 
 def unplaced(live_code: LiveCode, now: datetime) -> Scan:
@@ -212,7 +217,10 @@ class _Search:
         store = self.chosen if metres is None else stores.find(place.store_id)
         if store is None or not stores.same_spot(place, store):
             return None  # deleted or moved in this very moment: the map does not have it there any more
-        why = {"store_id": place.store_id, "distance_m": None if metres is None else round(metres)}
+        far = None if metres is None else round(metres)
+        why = {"store_id": place.store_id, "distance_m": far}
+        if self.chosen is not None:  # how far the person has it nobody knows
+            why |= {"distance_m": None, "from_chosen_m": far}
         got = self._group(store, why) or self._reserve(self._guides(store["staff_ids"]), place.store_id, why)
         if got is None:
             self._pass(place, "full")
@@ -220,13 +228,13 @@ class _Search:
 
     def _group(self, store: Mapping[str, Any], why: Mapping[str, Any]) -> Scan | None:
         """A place in the store's group; without one its guides are next."""
-        if self.settings["gives"] != "group" or not store["chat_ids"]:
+        if not store["chat_ids"] or not gives_groups(self.live_code):
             return None
         store_id, told = store["store_id"], {**why, "skipped": list(self.passed.values())[:_TOLD]}
         got = group_scans.take(
             self.live_code,
             store["chat_ids"],
-            _ticket(self.live_code.live_code_id, store_id),
+            _ticket(_counted(self.live_code.live_code_id, store_id), self.now),
             self.now,
             self.origin,
             store_id,
@@ -240,7 +248,8 @@ class _Search:
 
     def _reserve(self, rule: rules.Rule | None, store_id: str | None, why: Mapping[str, Any]) -> Scan | None:
         told = {**why, "skipped": list(self.passed.values())[:_TOLD]}
-        ticket = _ticket(self.live_code.live_code_id, store_id or "")
+        counted = _counted(self.live_code.live_code_id, store_id or "")
+        ticket = _ticket(counted, self.now)
         try:
             got = reservations.reserve(
                 self.live_code,
@@ -251,6 +260,7 @@ class _Search:
                 rule=rule,
                 store_id=store_id,
                 why_extra=told,
+                rate=rates.of(counted, self.now),
             )
         except (WeComError, UsedUp) as error:
             if error.retryable:
@@ -288,7 +298,7 @@ def _introduce(staff_id: str) -> None:
 
 
 def _can_give(live_code: LiveCode, place: Place) -> bool:
-    return place.staff or (place.groups and settings(live_code)["gives"] == "group")
+    return place.staff or (place.groups and gives_groups(live_code))
 
 
 def _serves(live_code: LiveCode, store_id: str) -> bool:
@@ -296,8 +306,14 @@ def _serves(live_code: LiveCode, store_id: str) -> bool:
     return wanted is None or store_id in wanted
 
 
-def _ticket(live_code_id: str, store_id: str) -> int:
-    """Which scan of this store it is: by tickets of the whole code its guides would not take turns."""
-    counted = LiveCodeItem(f"{live_code_id}#s{store_id}", TICKET)
-    storage.update_if(counted, [LiveCodeItem.ticket.add(1)])
-    return int(counted.ticket)
+def _counted(live_code_id: str, store_id: str) -> str:
+    """What a store's scans are counted under: by the whole code's tickets its guides would not take turns."""
+    return f"{live_code_id}#s{store_id}"
+
+
+def _ticket(counted: str, now: datetime) -> int:
+    """Which scan of this store it is."""
+    item = LiveCodeItem(counted, TICKET)
+    storage.update_if(item, [LiveCodeItem.ticket.add(1)])
+    rates.saw(counted, 0, int(item.ticket), now)
+    return int(item.ticket)

@@ -89,7 +89,9 @@ def take(
     if seat:
         room = (PlaceItem.taken < PlaceItem.quota) & (PlaceItem.cap == _told(cap))
     elif cap is not None:
-        room = PlaceItem.taken.does_not_exist() | (PlaceItem.taken < cap)
+        room = PlaceItem.taken < cap
+        if cap > 0:  # a counter that there is not yet has nobody in it
+            room = PlaceItem.taken.does_not_exist() | room
     if condition is not None:
         room = condition if room is None else room & condition
     tx.update(name, PlaceItem(_key(key[0], seat), key[1]), [PlaceItem.taken.add(1), *actions], room)

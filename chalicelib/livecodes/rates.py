@@ -15,25 +15,25 @@ MAX_SHARDS = 64
 BLOCK_SECONDS = 10  # how long a shard's block of places is to last
 _WINDOW = timedelta(seconds=1)
 _FORGET = timedelta(seconds=10)
-_KEPT = 1000
-# live code: {ticket item: (since, its ticket then, scans/s before that)}
+_KEPT = 10_000
+# live code, or a store in it: {ticket item: (since, its ticket then, scans/s before that)}
 _seen: dict[str, dict[int, tuple[datetime, int, float]]] = {}
 
 
-def saw(live_code_id: str, item: int, ticket: int, now: datetime) -> None:
-    """A scan got this ticket of that ticket item."""
-    if live_code_id not in _seen and len(_seen) >= _KEPT:
+def saw(what: str, item: int, ticket: int, now: datetime) -> None:
+    """A scan of a code (`what`: its id), or of a store in it, got this ticket of that ticket item."""
+    if what not in _seen and len(_seen) >= _KEPT:
         _seen.clear()
-    items = _seen.setdefault(live_code_id, {})
+    items = _seen.setdefault(what, {})
     since, first, rate = items.get(item, (now, ticket, 0.0))
     if now - since >= _WINDOW:
         since, first, rate = now, ticket, max(0, ticket - first) / (now - since).total_seconds()
     items[item] = since, first, rate
 
 
-def of(live_code_id: str, now: datetime) -> float:
-    """Scans a second of the code; 0 while nothing is known."""
-    items = _seen.get(live_code_id, {})
+def of(what: str, now: datetime) -> float:
+    """Scans a second; 0 while nothing is known."""
+    items = _seen.get(what, {})
     return sum(rate for since, _, rate in list(items.values()) if now - since < _FORGET)
 
 
@@ -45,6 +45,11 @@ def ticket_items(rate: float) -> int:
 def shards(rate: float) -> int:
     """Into how many shards the counters of a member with so many scans a second go; 0: none."""
     return 0 if rate <= PLACE_RATE else min(MAX_SHARDS, math.ceil(rate / PLACE_SHARD_RATE))
+
+
+def groups(rate: float) -> int:
+    """How many groups of a line fill side by side: a group's counter is one item, and can't be sharded."""
+    return max(1, shards(rate))
 
 
 def block(rate: float, count: int) -> int:

@@ -198,6 +198,7 @@ def reserve(
     rule: rules.Rule | None = None,
     store_id: str | None = None,
     why_extra: Mapping[str, Any] | None = None,
+    rate: float | None = None,
 ) -> Scan:
     """Decide who gets the scan, and take their place.
 
@@ -205,10 +206,12 @@ def reserve(
     rule: decide by this one instead of the code's own: a store's guides. Then nobody off duty is taken,
     and CLOSED is the answer also when WeCom refuses them all, so that the next store can be tried.
     store_id: whose guides they are. why_extra: what led here (store_id, distance_m), kept in `why`.
+    rate: scans a second that these members share; None: the code's.
     """
     own, rule = rule is None, rule or live_code.rule
     live_code_id, day = live_code.live_code_id, rules.day(rule, now)
-    rate, accounts = rates.of(live_code_id, now), staff.account_caps(rule.staff_ids, now)
+    rate = rates.of(live_code_id, now) if rate is None else rate
+    accounts = staff.account_caps(rule.staff_ids, now)
     loads = _loads_of(live_code_id, rule, day, now, rate) if rule.strategy == "least_loaded" else {}
     hinted, ramp = _hinted(live_code_id, rule, day, now, accounts)
     full, refused, refusal, turn = set(hinted), list[str](), None, ticket

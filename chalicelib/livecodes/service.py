@@ -29,6 +29,7 @@ from chalicelib.livecodes.join_ways import find as find_join_way
 from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
 from chalicelib.livecodes.natives import keep as keep_native
 from chalicelib.livecodes.nearest import Choices, Where
+from chalicelib.livecodes.nearest import gives_groups as leads_to_store_groups
 from chalicelib.livecodes.reservations import CLOSED, Scan, again, confirm, lapse, reserve
 from chalicelib.livecodes.tickets import take_ticket
 from chalicelib.livecodes.usage import UsedUp
@@ -74,6 +75,7 @@ __all__ = [
     "keep_native",
     "lapse",
     "lapse_join",
+    "leads_to_store_groups",
     "locate",
     "native_added",
     "native_group",
@@ -143,7 +145,7 @@ def locate(
     if same is not None:
         added = same.expires_at is None
         wanted = where.store_id or (same.store_id if added else nearest.leads_to(live_code, where, now))
-        if same.store_id == wanted:
+        if same.store_id == wanted or same is CLOSED:  # blacklisted, whichever store they choose
             return same
     return nearest.locate(live_code, where, preferred, now, origin or {})
 

@@ -30,6 +30,15 @@ _LEFT_OUT = (
     ("ramp", "新号当天已达上限", "at the day's limit of a new account"),
     ("refused", "企业微信不接受", "refused by WeCom"),
 )
+_SKIPPED = {  # why a store was not it
+    "closed": ("未营业", "closed"),
+    "full": ("名额已满", "full"),
+    "no_staff": ("没有导购", "nobody there"),
+}
+_GROUPS = {  # why a group code gave a member of staff
+    "full": ("客户群都已满", "all groups are full"),
+    "refused": ("客户群的入群码暂时取不到", "no group's code could be had just then"),
+}
 _OUTCOMES = {
     "reserved": ("等待添加", "not added yet"),
     "confirmed": ("已添加", "added"),
@@ -77,12 +86,26 @@ def _circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]]) -
         parts[0].append(f"这是第{why['ticket']}次扫码")
         parts[1].append(f"this was scan {why['ticket']}")
     if why.get("store_id"):
-        metres = why.get("distance_m")
-        parts[0].append(
-            f"门店{why['store_id']}" + (f"，相距{metres}米" if metres is not None else "（顾客所选）")
-        )
-        far = f", {metres} m away" if metres is not None else ", chosen by the customer"
-        parts[1].append(f"store {why['store_id']}{far}")
+        metres, from_chosen = why.get("distance_m"), why.get("from_chosen_m")
+        if metres is not None:
+            far = f"，相距{metres}米", f", {metres} m away"
+        elif from_chosen is not None:
+            far = (
+                f"，距顾客所选门店{from_chosen}米",
+                f", {from_chosen} m from the chosen one",
+            )
+        else:
+            far = "（顾客所选）", ", chosen by the customer"
+        parts[0].append(f"门店{why['store_id']}{far[0]}")
+        parts[1].append(f"store {why['store_id']}{far[1]}")
+    if skipped := {one["store_id"]: _SKIPPED[one["reason"]] for one in why.get("skipped") or ()}:
+        chinese = _some([*skipped], lambda one: f"{one}（{skipped[one][0]}）", "、", "等{}家")
+        english = _some([*skipped], lambda one: f"{one} ({skipped[one][1]})", ", ", " and others, {} in all")
+        parts[0].append(f"未选的门店：{chinese}")
+        parts[1].append(f"stores passed over: {english}")
+    if groups := _GROUPS.get(str(why.get("groups"))):
+        parts[0].append(groups[0])
+        parts[1].append(groups[1])
     if len(why.get("candidates") or ()) > 1:
         parts[0].append(f"当时可选{len(why['candidates'])}人")
         parts[1].append(f"out of {len(why['candidates'])}")

@@ -52,6 +52,7 @@ def start(
 ) -> str:
     """A new running job's id. `result_id`: the id of what it makes, e.g. a settlement.
 
+    job_id: its own, for what is started once: a job that is there already stays as it is.
     first: queue and message that set it going, sent with its `job_id`. Upstream.
     """
     job = JobItem(
@@ -63,13 +64,11 @@ def start(
         told_at=clock.iso(clock.now()),
         expires_at=int((clock.now() + _KEEP).timestamp()),
     )
-    if first is not None:
-        queue, message = first[0], {**first[1], "job_id": job.job_id}
-        job.first = _kept(queue, None, message)
-        job.save()
-        queues.send(queue, message)
-    else:
-        job.save()
+    message = {**(first[1] if first else {}), "job_id": job.job_id}
+    job.first = _kept(first[0], None, message) if first else None
+    storage.put_once(job, JobItem.job_id.does_not_exist())
+    if first:
+        queues.send(first[0], message)
     return str(job.job_id)
 
 

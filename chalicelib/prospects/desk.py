@@ -101,6 +101,7 @@ def erase(prospect_id: str, by: str, unheard: bool = False) -> None:
         if item is None and not unheard:
             raise NotFound("there is no such prospect")
         if item is not None and item.status == rules.ERASED:
+            _unlink(prospect_id)  # whoever erased it may have died before that
             return
         now, tx = clock.now(), Transaction()
         gone = ProspectItem(models.code_of(prospect_id), prospect_id, status=rules.ERASED, version=1)
@@ -114,13 +115,20 @@ def erase(prospect_id: str, by: str, unheard: bool = False) -> None:
             tx.update("figure", figure, [getattr(FigureItem, item.status).add(-1)])
             day = FigureItem(item.import_id, f"day#{options.day_of(now)}")
             tx.update("figure:day", day, [FigureItem.erased.add(1)])
-            if item.unionid:
-                tx.delete("unionid", ProspectItem(f"unionid#{item.unionid}", prospect_id))
         line = Line(f"prospect#{prospect_id}", "prospect_erased", now, f"v{gone.version}", {"by": by})
         timeline.add(tx, line)
         if committed(tx):
+            _unlink(prospect_id)
             return
     raise Busy("others keep changing this prospect")
+
+
+def _unlink(prospect_id: str) -> None:
+    """Forget whose number it was. From now on nobody links it any more."""
+    for behind in models.links(prospect_id):
+        unionid = behind.prospect_id.partition("#")[2]
+        for place in models.link(prospect_id, unionid):  # the one by which they are found goes last
+            storage.delete_if(place)
 
 
 def erase_number(phone: str, country: str, by: str) -> str:

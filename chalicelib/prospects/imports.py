@@ -1,20 +1,20 @@
 """Imports: made, uploaded, started; read by functions/prospect in as many invocations as it takes.
 
 Each invocation goes on from the progress that the last slice left, works until its time is nearly
-over and sends itself the continuation. The uploaded file, which holds the numbers in clear, is
-deleted when the import is finished.
+over and sends itself the continuation. A workbook is read once, into a CSV of our own, from which it
+goes on as any. The files, which hold the numbers in clear, are deleted when the import is finished.
 """
 
 import csv
 import io
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from chalicelib.platform import clock, files, ids, jobs, queues, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
-from chalicelib.prospects import csv_rows, intake, options, phones, rules, sheets, xlsx_rows
+from chalicelib.prospects import csv_rows, intake, options, phones, rules, sheets
 from chalicelib.prospects.intake import Incoming, Intake
 from chalicelib.prospects.models import FigureItem, ImportItem, ProgressItem, unpack
 from chalicelib.prospects.sheets import BadTable, Record
@@ -82,23 +82,28 @@ def take(new: dict[str, Any], by: str | None) -> dict[str, Any]:
 def run(import_id: str, milliseconds_left: Callable[[], int]) -> None:
     """Read on. Twice at the same time is harmless: one of the two stops at its first slice."""
     item = ImportItem.find(import_id)
+    if item is not None and item.status in ("finished", "failed"):
+        _close(item)  # whoever ended it may have died before that
     if item is None or item.status != "running":
         return
     try:
-        with tempfile.SpooledTemporaryFile(8 * 1024**2) as packed:  # on disk beyond that
-            desk = Intake(item)
-            records = _csv(desk) if item.source == "csv" else _xlsx(desk, packed)
-            whole = _read(desk, records, milliseconds_left)
+        desk = Intake(item)
+        if "where" not in desk.state:
+            _note_csv(desk) if item.source == "csv" else _note_xlsx(desk, milliseconds_left)
+            desk.look()
+        whole = _read(desk, milliseconds_left)
     except (BadTable, NotFound) as error:
         _failed(item, str(error) if isinstance(error, BadTable) else "the file is gone")
         return
     if whole:
-        _finish(item, desk)
+        _finish(item)
 
 
-def _read(desk: Intake, records: Iterator[Record], milliseconds_left: Callable[[], int]) -> bool:
+def _read(desk: Intake, milliseconds_left: Callable[[], int]) -> bool:
     """Whether all is read; else somebody else goes on."""
-    where = desk.state["where"]
+    state, read = desk.state, partial(files.part, _rows(desk.job))
+    where, place = state["where"], (state["end"], state["following"])
+    records = csv_rows.records(read, *place, state["encoding"], state["delimiter"])
     for number, part in enumerate(intake.sliced(records)):
         rows = [Incoming(r.line, {} if r.fault else sheets.fields(r.values, where), r.fault) for r in part]
         if not desk.take(rows, end=part[-1].end, following=part[-1].following):
@@ -118,39 +123,41 @@ def _go_on(item: ImportItem, end: int) -> None:
     queues.send("prospect", {**of, "kind": "import", "part": end, "what": "what is left of the file"})
 
 
-def _csv(desk: Intake) -> Iterator[Record]:
-    """What is left of the file; what kind of CSV it is, is found once and kept with the progress."""
+def _note_csv(desk: Intake) -> None:
+    """What kind of CSV it is, found once and kept with the progress."""
     read = partial(files.part, _file(desk.job))
-    if "where" not in desk.state:
-        encoding, lines = csv_rows.examined(read)
-        first = read(0, csv_rows.MAX_RECORD).split(b"\n", 1)[0]
-        mark = csv_rows.delimiter_of(first)
-        header = next(csv_rows.records(read, 0, 1, encoding, mark), None)
-        where = _where(desk, header)
-        assert header is not None
-        kept = {"where": where, "encoding": encoding, "delimiter": mark, "total": max(0, lines - 1)}
-        desk.note(**kept, end=header.end, following=header.following)
-        desk.look()
-    state = desk.state
-    return csv_rows.records(read, state["end"], state["following"], state["encoding"], state["delimiter"])
+    encoding, lines = csv_rows.examined(read)
+    first = read(0, csv_rows.MAX_RECORD).split(b"\n", 1)[0]
+    mark = csv_rows.delimiter_of(first)
+    header = next(csv_rows.records(read, 0, 1, encoding, mark), None)
+    where = _where(desk, header)
+    assert header is not None
+    kept = {"where": where, "encoding": encoding, "delimiter": mark, "total": max(0, lines - 1)}
+    desk.note(**kept, end=header.end, following=header.following)
 
 
-def _xlsx(desk: Intake, packed: Any) -> Iterator[Record]:
-    at, key = 0, _file(desk.job)
-    while part := files.part(key, at, csv_rows.PART * 4):
-        packed.write(part)
-        at += len(part)
-    packed.seek(0)
-    book = xlsx_rows.Book(packed)
-    if "where" not in desk.state:
-        header = next(book.records(), None)
-        where = _where(desk, header)
-        assert header is not None
-        desk.note(
-            where=where, total=max(0, book.rows - header.line), end=header.end, following=header.following
-        )
-        desk.look()
-    return book.records(int(desk.state["end"]))
+def _note_xlsx(desk: Intake, milliseconds_left: Callable[[], int]) -> None:
+    """Read the workbook once: what is imported of its rows as CSV, row n in line n, behind its number."""
+    from chalicelib.prospects import xlsx_rows
+
+    at, key, total = 0, _file(desk.job), 0
+    with tempfile.TemporaryFile() as packed, files.Upload(_rows(desk.job), TYPES["csv"]) as out:
+        while part := files.part(key, at, csv_rows.PART * 4):
+            packed.write(part)
+            at += len(part)
+        records = xlsx_rows.Book(packed).records()
+        header = next(records, None)
+        where, line = _where(desk, header), 0
+        for record in records:
+            if milliseconds_left() < _ENOUGH_MS:
+                raise BadTable("takes too long to read: save it as CSV")
+            row = sheets.fields(record.values, where)
+            out.write(b"\n" * (record.line - line - 1) + _line([record.line, *map(row.get, where)]))
+            line, total = record.line, total + 1
+    if find(desk.job.import_id).status != "running":  # the same message twice, and the other one is through
+        _forget(desk.job)
+    places = {name: place for place, name in enumerate(where, 1)}
+    desk.note(where=places, encoding="utf-8", delimiter=",", total=total, end=0, following=1)
 
 
 def _where(desk: Intake, header: Record | None) -> dict[str, int]:
@@ -159,18 +166,14 @@ def _where(desk: Intake, header: Record | None) -> dict[str, int]:
     return sheets.positions(header.values, desk.job.columns)
 
 
-def _finish(item: ImportItem, desk: Intake) -> None:
-    """The report, then the end; a repeat writes the same. The numbers in clear go last."""
-    key = f"results/prospect-imports/{item.import_id}.csv"
-    with files.Upload(key, "text/csv; charset=utf-8") as out:
+def _finish(item: ImportItem) -> None:
+    """The report, then the end; a repeat writes the same."""
+    with files.Upload(_report(item), "text/csv; charset=utf-8") as out:
         out.write("\ufeffline,field,message,phone\r\n".encode())
         for row in intake.reports(item.import_id):
             out.write(csv_line(row))
     _finished(item)
-    rows = desk.state["rows"]
-    name = f"{item.name}-report.csv"
-    jobs.update(item.job_id, status="finished", done=rows, total=rows, result_key=key, result_name=name)
-    files.delete(_file(item))
+    _close(find(item.import_id))
 
 
 def _finished(item: ImportItem) -> None:
@@ -181,8 +184,18 @@ def _finished(item: ImportItem) -> None:
 def _failed(item: ImportItem, why: str) -> None:
     actions = [ImportItem.status.set("failed"), ImportItem.error.set(why)]
     storage.update_if(item, actions, ImportItem.status == "running")
-    jobs.update(item.job_id, status="failed", error=f"the file {why}")
-    files.delete(_file(item))
+    _close(find(item.import_id))
+
+
+def _close(item: ImportItem) -> None:
+    """What follows the end of an import that had a file: its job, and the numbers in clear go."""
+    if item.status == "failed":
+        jobs.update(item.job_id, status="failed", error=f"the file {item.error}")
+    else:
+        rows = int(ProgressItem.get(item.import_id, "progress").state["rows"])
+        told = {"result_key": _report(item), "result_name": f"{item.name}-report.csv"}
+        jobs.update(item.job_id, status="finished", done=rows, total=rows, **told)
+    _forget(item)
 
 
 def csv_line(values: Any) -> bytes:
@@ -190,6 +203,13 @@ def csv_line(values: Any) -> bytes:
     line = io.StringIO()
     csv.writer(line).writerow([rules.cell(str(value)) for value in values])
     return line.getvalue().encode()
+
+
+def _line(values: Iterable[Any]) -> bytes:
+    """A record in one line, whatever line breaks its cells have."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return " ".join(line.getvalue().splitlines()).encode() + b"\n"
 
 
 def find(import_id: str) -> ImportItem:
@@ -286,3 +306,17 @@ def made_once(new: dict[str, Any], source: str) -> ImportItem:
 
 def _file(item: ImportItem) -> str:
     return f"uploads/prospects/{item.import_id}.{item.source}"
+
+
+def _report(item: ImportItem) -> str:
+    return f"results/prospect-imports/{item.import_id}.csv"
+
+
+def _rows(item: ImportItem) -> str:
+    """The CSV that is read: the upload itself, or what was read of it."""
+    return _file(item) if item.source == "csv" else f"{_file(item)}.csv"
+
+
+def _forget(item: ImportItem) -> None:
+    files.delete(_file(item))
+    files.delete(_rows(item))

@@ -5,7 +5,8 @@ its version. So whatever is killed, repeated or run twice at once, a row counts 
 is there with the progress behind it, or neither is.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,8 @@ from chalicelib.prospects.models import ImportItem, ProgressItem, ProspectItem, 
 from chalicelib.stores import service as stores
 
 SLICE = 95  # rows; with progress and report within a transaction's 100 items
+MAX_GUIDES = 5_000  # of one import: the progress names each, in one item
+_USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 _TRIES = 5
 _KEEP_REPORTS = timedelta(days=30)
 _COUNTS = ("rows", "new", "duplicates", "do_not_contact", "bad", "reports")
@@ -141,9 +144,10 @@ class Intake:
         number, assigned = int(self.state["new"]), dict(self.assigned)
         for candidate in outcome.candidates:
             staff_id = self._guide(candidate, number)
-            if staff_id is None:
+            wrong = self._wrong(staff_id, assigned)
+            if staff_id is None or wrong:
                 name = "store_id" if self.rule.kind == "by_store" else "staff_id"
-                outcome.refuse("bad", candidate.line, name, "leads to no guide")
+                outcome.refuse("bad", candidate.line, name, wrong)
                 continue
             number += 1
             assigned[staff_id] = assigned.get(staff_id, 0) + 1
@@ -191,6 +195,16 @@ class Intake:
         store_id = candidate.fields.get("store_id", "")
         of_store = self._staff_of(store_id) if self.rule.kind == "by_store" and store_id else ()
         return rules.guide_of(self.rule, number, named, of_store)
+
+    def _wrong(self, staff_id: str | None, assigned: Mapping[str, int]) -> str:
+        """Why that can't be a prospect's guide: another column may have been taken for the guides'."""
+        if staff_id is None:
+            return "leads to no guide"
+        if not _USERID.fullmatch(staff_id):
+            return "is no userid of WeCom's"
+        if staff_id not in assigned and len(assigned) >= MAX_GUIDES:
+            return f"is one guide too many: an import may have {MAX_GUIDES}"
+        return ""
 
     def _staff_of(self, store_id: str) -> tuple[str, ...]:
         if store_id not in self._stores:

@@ -5,6 +5,8 @@ remark that the guide gave; by hand. The first customer that a prospect is match
 again changes nothing but says again what may not have been said: the source and the tags.
 """
 
+import random
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -22,7 +24,8 @@ from chalicelib.wecom.errors import Treatment, WeComError
 
 CHANNEL = "phone"
 _PAID = ("paid", "shipped", "completed")
-_TRIES = 5
+_TRIES = 40  # at a day's import in which others are faster; each loss means that one of them is done
+_PAUSE = 0.05  # seconds, at most, before the next
 
 
 def arrived(external_userid: str, staff_id: str, at: datetime) -> str | None:
@@ -49,7 +52,7 @@ def _candidates(external_userid: str, staff_id: str) -> Iterator[tuple[str, str]
         for e164 in phones.found_in(text, country):
             yield models.id_of(e164), "remark_phone"
     for code in rules.codes_in(remark):
-        found = list(ProspectItem.query(code, limit=3))
+        found = models.of_code(code, 3)
         mine = [row for row in found if row.staff_id == staff_id] if len(found) > 1 else found
         if len(mine) == 1:
             yield mine[0].prospect_id, "remark_code"
@@ -131,7 +134,7 @@ def _named(asked: Mapping[str, str | None]) -> str:
         except phones.BadPhone as error:
             raise Invalid(("phone", str(error))) from error
     if asked["code"] is not None:
-        found = list(ProspectItem.query(asked["code"].strip().lower(), limit=2))
+        found = models.of_code(asked["code"].strip().lower(), 2)
         if len(found) > 1:
             raise Conflict("several prospects have this code: give the prospect_id")
         return str(found[0].prospect_id) if found else ""
@@ -159,6 +162,7 @@ def order(message: Mapping[str, Any]) -> None:
         row = Incoming(int(desk_of_day.state["rows"]) + 1, {"phone": e164})
         if desk_of_day.take([row]):
             break
+        time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  # nosec B311 (not a secret)
     else:
         raise Busy("many orders at once")
     if unionid:
@@ -166,15 +170,20 @@ def order(message: Mapping[str, Any]) -> None:
 
 
 def _link(prospect_id: str, unionid: str) -> None:
-    """That person, that number. The prospect keeps the unionid too, for its erasure."""
+    """That person, that number; not for one who is erased meanwhile."""
+    places = _, behind = models.link(prospect_id, unionid)
+    if ProspectItem.find(behind.code, behind.prospect_id) is not None:
+        return
     for item in desk.attempts(prospect_id):
-        tx = Transaction()
-        tx.put("link", ProspectItem(f"unionid#{unionid}", prospect_id))
-        if item is not None:
-            if item.status == rules.ERASED or item.unionid == unionid:
-                return
-            own = ProspectItem(item.code, prospect_id)
-            later = [ProspectItem.unionid.set(unionid), ProspectItem.version.set(int(item.version) + 1)]
+        if item is not None and item.status == rules.ERASED:
+            return
+        tx, own = Transaction(), ProspectItem(models.code_of(prospect_id), prospect_id)
+        for number, place in enumerate(places):
+            tx.put(f"link:{number}", place)
+        if item is None:
+            tx.check("prospect", own, ProspectItem.prospect_id.does_not_exist())
+        else:
+            later = [ProspectItem.version.set(int(item.version) + 1)]
             tx.update("prospect", own, later, ProspectItem.version == item.version)
         if desk.committed(tx):
             return

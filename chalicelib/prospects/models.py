@@ -20,6 +20,7 @@ from chalicelib.prospects import rules
 ID_LENGTH = 26
 _SEAL = "phone"  # the encrypting key
 _INDEX = "phone-index"  # the hashing key, another one
+_LINKS = "~"  # behind all prospects of a code
 
 
 class Lane(GlobalSecondaryIndex["ProspectItem"]):
@@ -34,7 +35,11 @@ class Lane(GlobalSecondaryIndex["ProspectItem"]):
 
 
 class ProspectItem(Base):
-    """A prospect; or, under `unionid#<unionid>`, that an order named that person with that number."""
+    """A prospect; or, under `unionid#<unionid>`, that an order named that person with that number.
+
+    That link stands a second time behind its prospect (there may be none yet), as `~<prospect_id>#<unionid>`:
+    by it an erasure finds the first.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("prospects")
@@ -57,7 +62,6 @@ class ProspectItem(Base):
     added_by = UnicodeAttribute(null=True)
     matched_by = UnicodeAttribute(null=True)
     external_userid = UnicodeAttribute(null=True)
-    unionid = UnicodeAttribute(null=True)
 
     lanes = Lane()
 
@@ -210,6 +214,23 @@ def person(item: ProspectItem) -> dict[str, str]:
 
 def find(prospect_id: str) -> ProspectItem | None:
     return ProspectItem.find(code_of(prospect_id), prospect_id)
+
+
+def of_code(code: str, limit: int) -> list[ProspectItem]:
+    """Whose code it is: as a rule one."""
+    return list(ProspectItem.query(code, ProspectItem.prospect_id < _LINKS, limit=limit))
+
+
+def links(prospect_id: str) -> list[ProspectItem]:
+    """The links to a number, as they stand behind its prospect."""
+    behind = ProspectItem.prospect_id.startswith(f"{_LINKS}{prospect_id}#")
+    return list(ProspectItem.query(code_of(prospect_id), behind, consistent_read=True))
+
+
+def link(prospect_id: str, unionid: str) -> tuple[ProspectItem, ProspectItem]:
+    """The link to a number, in both its places."""
+    behind = ProspectItem(code_of(prospect_id), f"{_LINKS}{prospect_id}#{unionid}")
+    return ProspectItem(f"unionid#{unionid}", prospect_id), behind
 
 
 def placed(item: ProspectItem, staff_id: str, status: str, at: str) -> None:

@@ -1,50 +1,56 @@
-"""An XLSX's first sheet row by row, by openpyxl in its read-only mode.
+"""An XLSX's first sheet row by row, by openpyxl in its read-only mode, in bounded memory.
 
-One row is held at a time; all shared strings are (about 5 bytes of memory for each byte of their XML),
-so what would not fit is refused before it is opened. Entities are refused by defusedxml, which openpyxl
-uses where it is installed: it lies in the layer for that.
+One row is held at a time. The shared texts, which openpyxl holds as a list (5 bytes of memory for each
+byte of their XML), lie in a file of ours. Entities are refused by defusedxml, which openpyxl uses where
+it is installed: it lies in the layer for that. To be imported where an XLSX is read: openpyxl takes 0.4 s.
 """
 
+import os
+import tempfile
 import warnings
 import zipfile
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, cast
+
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
 from chalicelib.prospects.sheets import BadTable, Record
 
-# Whoever goes on reads past all rows before: 0.4 to 0.6 s of CPU a MB, in 300 s of 0.58 processors.
-MAX_UNPACKED = 256 * 1024**2
-MAX_HELD = 128 * 1024**2  # of that, all but sheets and pictures: what openpyxl holds in memory
+MAX_UNPACKED = 512 * 1024**2
+MAX_TEXTS = 256 * 1024**2  # of that, shared texts: with the packed file they lie on Lambda's disk of 512 MB
+MAX_HELD = 16 * 1024**2  # of that, all but sheets, texts and pictures: what is held in memory
 MAX_ROWS = 1_048_576  # Excel's own
 MAX_CELL = 1000
 MAX_COLUMNS = 200
-_NOT_HELD = ("xl/worksheets/", "xl/media/")
+_TEXTS = "xl/sharedStrings.xml"
+_NOT_HELD = ("xl/worksheets/", "xl/media/", _TEXTS)
 
 
 class Book:
-    """The first sheet of a workbook. `rows`: its last row's number as it says itself, or 0. BadTable."""
+    """The first sheet of a workbook. BadTable. At most MAX_ROWS rows, MAX_COLUMNS cells of MAX_CELL signs."""
 
     def __init__(self, packed: IO[bytes]):
-        import openpyxl  # only for whoever has an XLSX: 0.4 s
-
         # Its warnings quote cells.
         warnings.filterwarnings("ignore", module=r"openpyxl\.")
         with _told("is not an XLSX workbook"):
             with zipfile.ZipFile(packed) as parts:
                 _check(parts.infolist())
-            book = openpyxl.load_workbook(packed, read_only=True, data_only=True, keep_links=False)
-            if not book.worksheets:
+            reader = _Reader(packed, read_only=True, data_only=True, keep_links=False)
+            reader.read()
+            if not reader.wb.worksheets:
                 raise BadTable("has no sheet")
-            self._sheet: Any = book.worksheets[0]
-            self.rows = min(self._sheet.max_row or 0, MAX_ROWS)
+            self._sheet: Any = reader.wb.worksheets[0]
             self._sheet.reset_dimensions()  # some writers tell wrong ones, and rows beyond were lost
 
-    def records(self, after: int = 0) -> Iterator[Record]:
-        """The rows behind row number `after`, blank ones left out. BadTable."""
-        rows = self._sheet.iter_rows(min_row=after + 1, max_row=MAX_ROWS + 1, values_only=True)
+    def records(self) -> Iterator[Record]:
+        """The rows, blank ones left out. BadTable."""
+        rows = self._sheet.iter_rows(max_row=MAX_ROWS + 1, values_only=True)
         with _told("is a damaged XLSX workbook"):
-            for number, row in enumerate(rows, after + 1):
+            for number, row in enumerate(rows, 1):
                 if number > MAX_ROWS:
                     raise BadTable("has more rows than a sheet can")
                 values = tuple(map(_text, row[:MAX_COLUMNS]))
@@ -52,12 +58,50 @@ class Book:
                     yield Record(number, values, number, number + 1)
 
 
+class _Texts:
+    """The shared texts by their number, in a file that is gone with this."""
+
+    def __init__(self, xml: IO[bytes]):
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the sheet is read)
+        self._ends = array("Q", [0])
+        for text in _texts(xml):
+            self._ends.append(self._ends[-1] + self._file.write(text.encode()))
+        self._file.flush()
+
+    def __getitem__(self, number: int) -> str:
+        start, end = self._ends[number], self._ends[number + 1]
+        return os.pread(self._file.fileno(), end - start, start).decode()
+
+
+class _Reader(ExcelReader):
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
+        if part is not None:
+            with self.archive.open(part.PartName[1:]) as xml:
+                self.shared_strings = cast(Any, _Texts(xml))  # only ever asked by number
+
+
+def _texts(xml: IO[bytes]) -> Iterator[str]:
+    """A text is of one piece (`t`) or of several (`r/t`); how it is pronounced (`rPh`) is no part of it."""
+    item, piece, run = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r"))
+    steps = iterparse(xml, events=("start", "end"))
+    _, root = next(steps)
+    for step, node in steps:
+        if step == "end" and node.tag == item:
+            pieces = [node.findtext(piece), *(one.findtext(piece) for one in node.findall(run))]
+            yield "".join(part for part in pieces if part)[:MAX_CELL]
+            root.clear()
+
+
 def _check(parts: list[zipfile.ZipInfo]) -> None:
     """BadTable for more than may be unpacked. No part is read beyond the size told here."""
-    if sum(part.file_size for part in parts) > MAX_UNPACKED:
+    sizes = {part.filename: part.file_size for part in parts}
+    if sum(sizes.values()) > MAX_UNPACKED:
         raise BadTable(f"unpacks to more than {MAX_UNPACKED >> 20} MB: save it as CSV")
-    if sum(part.file_size for part in parts if not part.filename.startswith(_NOT_HELD)) > MAX_HELD:
-        raise BadTable(f"has more than {MAX_HELD >> 20} MB of texts: save it as CSV")
+    if sizes.get(_TEXTS, 0) > MAX_TEXTS:
+        raise BadTable(f"has more than {MAX_TEXTS >> 20} MB of texts: save it as CSV")
+    if sum(size for name, size in sizes.items() if not name.startswith(_NOT_HELD)) > MAX_HELD:
+        raise BadTable(f"has more than {MAX_HELD >> 20} MB of styles and the like: save it as CSV")
 
 
 def _text(value: object) -> str:

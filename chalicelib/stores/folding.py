@@ -11,7 +11,7 @@ from datetime import timedelta
 from chalicelib.platform import clock, due, ids, jobs, queues, storage
 from chalicelib.platform.storage import Transaction
 from chalicelib.stores import cells, maps, packing, rules
-from chalicelib.stores.models import IMPORTS, MapItem, StoreItem
+from chalicelib.stores.models import FIELDS, IMPORTS, MapItem, StoreItem
 from chalicelib.stores.types import Place
 
 KIND = "store_map"  # of work: an import to finish (import_id), a map to make anew (job_id)
@@ -19,6 +19,7 @@ _FINISH_AFTER = timedelta(minutes=2)  # longer than any API call
 _ATTEMPTS = 20
 _AT_ONCE = 1000  # stores that one attempt to fold looks at
 _REBUILDS = 5
+_ON_THE_MAP = [name for name in FIELDS if name != "address"]
 
 Was = Mapping[str, set[int]]
 
@@ -38,8 +39,9 @@ def end(import_id: str, version: int, was: Was, places: Mapping[str, Place]) -> 
     failed = 0
     while left:
         now, some = maps.view(), left[:_AT_ONCE]
-        if now.version != version:  # others changed the map since: perhaps these stores too
-            places = {**places, **present(some)}
+        # Others have changed the map since, perhaps by these stores; or their change stands beside it.
+        stale = [key for key in some if now.version != version or key in now.changes]
+        places = {key: places[key] for key in places.keys() - set(stale)} | present(stale)
         done = maps.fold(now, {key: (was.get(key, ()), places.get(key)) for key in some})
         if done is None:
             failed += 1
@@ -61,7 +63,7 @@ def finish(import_id: str) -> None:
 
 def present(store_ids: list[str]) -> dict[str, Place]:
     """Stores as their rows are at this moment."""
-    rows = StoreItem.batch_get(store_ids, consistent_read=True)
+    rows = StoreItem.batch_get(store_ids, consistent_read=True) if store_ids else ()
     return {row.store_id: rules.place(row.fields()) for row in rows}
 
 
@@ -76,7 +78,8 @@ def rebuild(job_id: str) -> None:
     """Make the whole map anew. Changes beside it stay: they are taken in later, as ever."""
     for _ in range(_REBUILDS):
         now = maps.view()
-        places = [rules.place(row.fields()) for row in StoreItem.scan(consistent_read=True)]
+        rows = StoreItem.scan(consistent_read=True, attributes_to_get=_ON_THE_MAP)
+        places = [rules.place(row.fields()) for row in rows]
         parts = cells.cut(cells.EARTH, places)
         tx = Transaction()
         told = {cell: _written(cell, inside) for cell, inside in parts.items()}

@@ -1,4 +1,4 @@
-"""The map's bytes, pure: a cell's stores at some 40 bytes each, the list of cells at 16 each."""
+"""The map's bytes, pure: a cell's stores at some 18 bytes each, the list of cells at 16 each."""
 
 import struct
 import zlib

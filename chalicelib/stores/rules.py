@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -12,8 +13,11 @@ from chalicelib.stores import geo
 from chalicelib.stores.types import Opening, Place
 
 REQUIRED = ("store_id", "name", "latitude", "longitude")
-COLUMNS = (*REQUIRED, "city", "address", "datum", "staff_ids", "chat_ids", "status")
+OPTIONAL = ("city", "address", "staff_ids", "chat_ids", "hours", "status")
+COLUMNS = (*REQUIRED, "datum", *OPTIONAL)
+HOURS_LOOK = "10:00-22:00, or on some days only 12345 10:00-22:00 (1 is Monday)"
 MAX_ROWS = 5000
+_HOURS = re.compile(r"(?:([1-7]+)\s+)?(\d{1,2}:\d\d)\s*-\s*(\d{1,2}:\d\d)")
 
 
 class BadTable(ValueError):
@@ -30,34 +34,39 @@ def decoded(raw: bytes) -> str:
     raise BadTable("is neither UTF-8 nor GB 18030 text")
 
 
-def rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number, fields) of each row that is not blank. The first line names the columns.
+def rows(text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
+    """(line number, fields, whether there are more than columns) of each row that is not blank.
 
-    `staff_ids` and `chat_ids` hold ids with `;` or spaces between. Fields that are no numbers stay text,
-    for the types to refuse. BadTable.
+    The first line names the columns.
+
+    `staff_ids` and `chat_ids` hold ids with `;` or spaces between, `hours` is `10:00-22:00`, on some days
+    only `12345 10:00-22:00`. What is no number, no hours, or in no column stays as it is, for the types
+    to refuse. A row of several lines bears its first one's number. BadTable.
     """
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     names = [name.strip().lower() for name in _next_line(reader) or []]
     if missing := [name for name in REQUIRED if name not in names]:
         raise BadTable("the first line lacks the columns " + ", ".join(missing))
     if len(set(names)) != len(names):
         raise BadTable("the first line names a column twice")
-    count = 0
+    count, line = 0, reader.line_num + 1
     while (values := _next_line(reader)) is not None:
-        if not any(value.strip() for value in values):
-            continue
-        count += 1
-        if count > MAX_ROWS:
-            raise BadTable(f"more than {MAX_ROWS} rows: import them in parts")
-        fields = {name: value.strip() for name, value in zip(names, values, strict=False) if name in COLUMNS}
-        yield reader.line_num, _typed(fields)
+        if any(value.strip() for value in values):
+            count += 1
+            if count > MAX_ROWS:
+                raise BadTable(f"more than {MAX_ROWS} rows: import them in parts")
+            pairs = zip(names, values, strict=False)
+            fields = {name: value.strip() for name, value in pairs if name in COLUMNS}
+            yield line, _typed(fields), any(value.strip() for value in values[len(names) :])
+        line = reader.line_num + 1
 
 
 def _next_line(reader: Any) -> list[str] | None:
+    line = reader.line_num + 1
     try:
         return next(reader, None)
     except csv.Error as error:
-        raise BadTable(f"line {reader.line_num}: not CSV") from error
+        raise BadTable(f"line {line}: not CSV, a quotation mark is wrong") from error
 
 
 def _typed(fields: dict[str, str]) -> dict[str, Any]:
@@ -66,14 +75,23 @@ def _typed(fields: dict[str, str]) -> dict[str, Any]:
         with suppress(ValueError):
             if isfinite(number := float(fields.get(name, ""))):
                 typed[name] = number
-    for name in ("datum", "status"):
-        if fields.get(name) == "":
-            del typed[name]  # an empty field: the default
-        elif name in fields:
-            typed[name] = fields[name].lower().replace("-", "")  # WGS-84, as people write it
-    for name in ("staff_ids", "chat_ids"):
-        typed[name] = fields.get(name, "").replace(";", " ").replace("；", " ").split()
+    for name, default in (("datum", "gcj02"), ("status", "open")):
+        if name in fields:
+            typed[name] = fields[name].lower().replace("-", "") or default  # WGS-84, as people write it
+    for name in {"staff_ids", "chat_ids"} & fields.keys():
+        typed[name] = fields[name].replace(";", " ").replace("；", " ").split()
+    if "hours" in fields:
+        typed["hours"] = _hours(fields["hours"])
     return typed
+
+
+def _hours(text: str) -> Any:
+    found = _HOURS.fullmatch(text.replace("：", ":"))
+    if found is None:
+        return text or None
+    days, start, end = found.groups()
+    hours: dict[str, Any] = {"from": start.zfill(5), "to": end.zfill(5)}
+    return {**hours, "weekdays": sorted({int(day) for day in days})} if days else hours
 
 
 def place(store: Mapping[str, Any]) -> Place:

@@ -140,45 +140,59 @@ def remove(store_id: str) -> None:
 def import_csv(text: str, complete: Complete) -> dict[str, Any]:
     """Import the rows that are right, and tell of the others.
 
-    `{"imported", "errors": [{"line","field","message"}]}`. A store that is there already is replaced, so
-    the same table twice, or once more with its bad lines put right, is the same stores. Invalid: no table.
+    `{"imported", "errors": [{"line","field","message"}]}`. Of a store that is there already the columns of
+    the table are replaced, so the same table twice, or once more with its bad lines put right, is the same
+    stores. Invalid: no table.
     """
     errors: list[dict[str, Any]] = []
     stores: dict[str, Store] = {}
     try:
-        for line, fields in rules.rows(text):
-            try:
-                store = complete(fields)
-            except Invalid as error:
-                errors += [{"line": line, "field": f, "message": m} for f, m in error.errors]
-                continue
-            if store["store_id"] in stores:
-                errors.append({"line": line, "field": "store_id", "message": "is in an earlier line already"})
-                continue
-            stores[store["store_id"]] = store
+        table = list(rules.rows(text))
     except rules.BadTable as error:
         raise Invalid(("csv", str(error))) from error
-    if stores:
-        _write(stores)
+    ids = {fields["store_id"] for _, fields, _ in table if fields.get("store_id")}
+    known = {row.store_id: row for row in StoreItem.batch_get(list(ids), consistent_read=True)} if ids else {}
+    for line, fields, more in table:
+        try:
+            if more:
+                raise Invalid(("store_id", "has more fields than the first line has columns"))
+            store = complete(_kept(known.get(fields.get("store_id", ""))) | fields)
+            if store["store_id"] in stores:
+                raise Invalid(("store_id", "is in an earlier line already"))
+        except Invalid as error:
+            errors += [{"line": line, "field": f, "message": _told(f, m)} for f, m in error.errors]
+            continue
+        stores[store["store_id"]] = store
+    _write(stores, known)
     return {"imported": len(stores), "errors": errors}
 
 
-def _write(stores: Mapping[str, Store]) -> None:
-    """Write rows, and bring onto the map what is new to it."""
-    known = {row.store_id: row for row in StoreItem.batch_get(list(stores), consistent_read=True)}
+def _kept(row: StoreItem | None) -> Store:
+    """What a table without these columns leaves as it is. The datum goes with the position."""
+    return {} if row is None else {name: row.fields()[name] for name in rules.OPTIONAL}
+
+
+def _told(field: str, message: str) -> str:
+    return rules.HOURS_LOOK if field.startswith("hours") else message
+
+
+def _write(stores: Mapping[str, Store], known: Mapping[str, StoreItem]) -> None:
+    """Write the rows that are new or different, and bring them onto the map.
+
+    All of them, also those that stay where they were: another import may be moving them at this moment.
+    """
     items = {key: _item(store, known.get(key)) for key, store in stores.items()}
-    places = {key: _place(item) for key, item in items.items()}
+    items = {key: i for key, i in items.items() if key not in known or i.fields() != known[key].fields()}
+    if not items:
+        return
     was = {
-        key: {cells.deepest(cells.position(_place(known[key])))} if key in known else set()
-        for key, place in places.items()
-        if key not in known or _place(known[key]) != place
+        key: {cells.deepest(cells.position(_place(known[key])))} if key in known else set() for key in items
     }
-    begun = folding.begin(was) if was else None
+    begun = folding.begin(was)
     with StoreItem.batch_write() as batch:
         for item in items.values():
             batch.save(item)
-    if begun:
-        folding.end(*begun, was, {key: places[key] for key in was})
+    folding.end(*begun, was, {key: _place(item) for key, item in items.items()})
 
 
 def _place(item: StoreItem) -> Place:

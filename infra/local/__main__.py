@@ -167,6 +167,8 @@ def start(
     key = settings.admin_key(data, os.environ)
     account.put_admin_key(key)
     mover = Mover(account, ports.emulator, sandbox) if embedded else None
+    if mover:
+        mover.emulator("POST", "/_local/deployed")
     parts = urllib.parse.urlsplit(endpoint)
     api = Upstream(parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_")
     answer = local_answers(account, mover, sandbox, config)
@@ -176,6 +178,7 @@ def start(
     wait_for(ports.public, "/healthz", 60, stopped)
     if stopped.is_set():
         return
+    sandbox.run()
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
     print(f"ready {public}", flush=True)
@@ -229,6 +232,7 @@ def local_answers(account: Any, mover: Any, sandbox: Any, config: Any) -> Callab
                         "callback_aes_key": config.callback_aes_key,
                         "mall_generic_secret": config.mall_generic_secret,
                         "wechatpay_api_base": sandbox.base_url,
+                        "ads_api_base": f"{sandbox.base_url}/ads",
                     }
                 case "GET", "/local/sandbox/calls":
                     return 200, {"items": sandbox.calls(query.get("path")), "next_cursor": None}

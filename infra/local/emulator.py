@@ -85,6 +85,16 @@ class Activity:
 
 
 activity = Activity()
+deployed = threading.Event()  # set by the launcher
+
+
+def once_deployed(poll: Any) -> Any:
+    """What is kept from the last run waits for this one's functions: a deploy ends those at work.
+
+    AWS lets a function finish while it is deployed anew; here it would die, and its message with it
+    be hidden for the queue's visibility time-out, minutes.
+    """
+    return lambda: deployed.is_set() and poll()
 
 
 # Queues and schedules by our clock ---------------------------------------------------------------
@@ -95,7 +105,7 @@ def use_clock() -> None:
     shifted = types.SimpleNamespace(**{**vars(time), "time": clock.now})
     sqs.time = scheduler.time = shifted
     scheduler._SCHEDULE_TICK_INTERVAL = 1
-    scheduler._tick_schedules = one_at_a_time(scheduler._tick_schedules)
+    scheduler._tick_schedules = once_deployed(one_at_a_time(scheduler._tick_schedules))
 
 
 def one_at_a_time(function: Any) -> Any:
@@ -407,6 +417,9 @@ def control(method: str, path: str, body: bytes) -> dict[str, Any]:
         clock.set(float(json.loads(body)["offset"]))
     elif (method, path) == ("POST", "/_local/fire"):
         fire_schedules()
+    elif (method, path) == ("POST", "/_local/deployed"):
+        deployed.set()
+        lambda_svc._esm_wake.set()
     return {
         "now": clock.now(),
         "busy": activity.busy(),
@@ -462,5 +475,6 @@ if __name__ == "__main__":
     keep_streams()
     free_messages()
     authorize_batches()
-    lambda_svc._poll_dynamodb_streams = poll_streams
+    lambda_svc._poll_sqs = once_deployed(lambda_svc._poll_sqs)
+    lambda_svc._poll_dynamodb_streams = once_deployed(poll_streams)
     asyncio.run(main())

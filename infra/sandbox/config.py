@@ -69,7 +69,7 @@ class Config:
     state_path: str = ""
     now: Callable[[], datetime] = clock.now
     seed: int = 1
-    run_by_itself: bool = True  # a thread calls run_due; without it the owner does
+    run_by_itself: bool = True  # from its start on; without it the owner calls run or run_due
 
     # How WeCom and its people behave
     strict: bool = False  # unknown staff ids are refused instead of made; \uXXXX in bodies refused

@@ -61,8 +61,12 @@ class Sandbox:
         self.world.base_url = self.config.public_base_url or self.base_url
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True).start()
         if self.config.run_by_itself:
-            threading.Thread(target=self._tick, name="sandbox-tick", daemon=True).start()
+            self.run()
         return self.base_url
+
+    def run(self) -> None:
+        """From now on do by itself what falls due, and save the world now and then."""
+        threading.Thread(target=self._tick, name="sandbox-tick", daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening and save the world."""

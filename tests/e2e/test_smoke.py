@@ -124,6 +124,9 @@ def test_what_was_being_worked_on_when_killed_is_done_after_the_next_start(tmp_p
         deadline = time.monotonic() + 30
         while first.sandbox("GET", "faults")["items"] and time.monotonic() < deadline:
             time.sleep(0.02)
+        world = tmp_path / "sandbox.json"  # WeCom's own memory; it is saved once a second
+        while added["external_userid"] not in world.read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
         os.kill(first.process.pid, signal.SIGKILL)
     with LocalStack(data=tmp_path, ADMIN_API_KEY=first.key) as second:
         begun = time.monotonic()

@@ -11,7 +11,7 @@ from chalice.test import Client
 
 from app import app as product
 from chalicelib.ads import campaigns, conversions, links, rules, service
-from chalicelib.ads.models import AdCampaignItem
+from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import service as customers
 from chalicelib.messaging import service as messaging
@@ -70,7 +70,8 @@ class World:
         while True:
             if ticks:
                 for row in [row for row in due.DueItem.scan() if row.due_at <= clock.iso(self.moment)]:
-                    assert ROUTES[row.kind] == "convert"
+                    if ROUTES[row.kind] != "convert":
+                        continue
                     self.sent.append(("convert", {"kind": row.kind, **row.work}, None))
                     row.delete()
             mine = [message for message in self.sent if message[0] == "convert"]
@@ -260,7 +261,7 @@ def test_from_a_click_to_a_conversion_told_once(world: World) -> None:
     }  # fmt: skip
     assert world.stats(campaign) == {
         "views": 3, "clicks": 1, "adds": 1, "chats": 1, "buyers": 1, "orders": 1, "gmv_fen": 9000,
-        "reports_sent": 2, "reports_failed": 0,
+        "reports_sent": 2, "reports_failed": 0, "reports_unknown": 0,
     }  # fmt: skip
     kinds = [row["data"]["kind"] for row in timeline.read(who, 50)[0] if row["type"] == "ad_converted"]
     assert sorted(kinds) == ["added", "bought", "chatted", "refunded"]
@@ -391,6 +392,32 @@ def test_a_lost_answer_is_asked_for_again_only_where_a_repeat_is_known(world: Wo
         assert len(world.told(platform)) == calls
 
 
+def test_an_operator_hears_of_a_lost_answer_and_decides_it_with_one_call(world: World) -> None:
+    campaign = world.campaign(alert_staff_ids=["boss"], report={"bought": "10"})
+    who = world.sandbox.actions.acquire(world.visit(campaign, "bd_vid=1"))["external_userid"]
+    world.hear()
+    for order_id in ("M1", "M2"):
+        world.sandbox.fault("/ads/baidu", "lost")
+        paid = {"order_id": order_id, "paid_fen": 9900, "external_userid": who, "first_order": False}
+        world.react(Line(who, "order_paid", world.moment, order_id, paid))
+        world.work()
+    heard = [c["body"]["text"]["content"] for c in world.sandbox.calls("message/send")]
+    assert heard and all("核对" in text and "双十一" in text for text in heard)
+    assert world.stats(campaign)["reports_unknown"] == 2
+    there, lost = (f"/api/ad-conversions/{row['conversion_id']}" for row in world.rows(campaign, "unknown"))
+    answer = world.call("post", f"{there}/sent").json_body
+    assert (answer["status"], answer["reason"]) == ("sent", None) and answer["sent_at"]
+    assert world.call("post", f"{there}/sent").status_code == 409
+    assert world.call("post", f"{there}/retry").status_code == 409
+    assert world.call("post", f"{lost}/retry").json_body["status"] == "waiting"
+    assert world.call("post", f"{lost}/sent").status_code == 409
+    world.work()
+    assert len(world.told()) == 3
+    figures = world.stats(campaign)
+    assert (figures["reports_sent"], figures["reports_unknown"]) == (2, 0)
+    assert world.call("post", "/api/ad-conversions/cvnone/sent").status_code == 404
+
+
 def test_a_sender_that_died_after_its_call_is_taken_for_a_lost_answer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -434,7 +461,8 @@ def test_a_used_up_quota_switches_over_at_once_tells_once_and_comes_back(world: 
     world.sandbox.actions.buy_quota(-999)
     world.sandbox.actions.acquire(world.visit(campaign, "bd_vid=1"))
     world.hear(3)
-    assert world.visit(campaign, "bd_vid=2") == f"http://127.0.0.1:8000/s/{live_code_id.removeprefix('lc_')}"
+    fallback = f"http://127.0.0.1:8000/s/{live_code_id.removeprefix('lc_')}?ad={campaign_code(campaign)}"
+    assert world.visit(campaign, "bd_vid=2").startswith(fallback)
     assert world.get(campaign)["closed"] == "quota_exhausted"
     world.work()
     told = world.sandbox.calls("message/send")
@@ -452,6 +480,43 @@ def test_a_used_up_quota_switches_over_at_once_tells_once_and_comes_back(world: 
     assert (quota["total"], quota["balance"], quota["exhausted"]) == (1, 50, False)
     assert quota["expiring"][0]["balance"] == 50
     assert len(world.sandbox.calls("message/send")) == 2
+
+
+def test_adds_by_the_fallback_are_told_of_by_their_very_clicks(world: World) -> None:
+    campaign = world.campaign(staff_ids=[], live_code_id=live_code(world))
+    shown = {}
+    for query in ("bd_vid=1", "bd_vid=2", "", "bd_vid=3"):
+        link = world.visit(campaign, query)
+        with Client(product) as client:
+            path = link.removeprefix("http://127.0.0.1:8000")
+            answer = client.http.get(path, headers={"Accept": "application/json"})
+        shown[query] = answer.json_body["qr_url"]
+    people = {}
+    for query in ("bd_vid=2", "", "bd_vid=1"):  # in another order than they came in, one of them not at all
+        people[query] = world.sandbox.actions.add(qr_code=shown[query])["external_userid"]
+    world.hear()
+    paid = {"order_id": "M1", "paid_fen": 9900, "external_userid": people["bd_vid=1"], "first_order": True}
+    world.react(Line(people["bd_vid=1"], "order_paid", world.moment, "M1", paid))
+    world.work()
+    assert {(r["external_userid"], r["kind"], r["status"]) for r in world.rows(campaign)} == {
+        (people["bd_vid=1"], "added", "sent"), (people["bd_vid=1"], "bought", "sent"),
+        (people["bd_vid=2"], "added", "sent"), (people[""], "added", "unreported"),
+    }  # fmt: skip
+    told = [c["body"]["conversionTypes"][0] for c in world.told()]
+    assert sorted((t["logidUrl"].split("?")[1], t["newType"]) for t in told) == [
+        ("bd_vid=1", 10), ("bd_vid=1", 79), ("bd_vid=2", 79)
+    ]  # fmt: skip
+    assert (world.stats(campaign)["adds"], world.stats(campaign)["orders"]) == (3, 1)
+
+
+def test_what_a_scan_link_calls_an_ad_and_is_none_counts_for_nobody(world: World) -> None:
+    code = live_code(world).removeprefix("lc_")
+    for ad in ("ma2345678x", "maAAAAAAAA", "%3Cscript%3E", "mrabc"):
+        with Client(product) as client:
+            answer = client.http.get(f"/s/{code}?ad={ad}", headers={"Accept": "application/json"})
+        world.sandbox.actions.add(qr_code=answer.json_body["qr_url"])
+    assert len([line for line in world.hear() if line.type == "customer_added"]) == 4
+    assert not list(AdConversionItem.scan())
 
 
 def test_the_quota_is_asked_for_each_hour_while_a_campaign_runs(world: World) -> None:
@@ -495,6 +560,10 @@ def test_a_link_that_goes_bad_switches_its_own_page_and_a_change_mends_it(world:
         assert "/ca/" in world.visit(campaign)
         link = world.sandbox.world.state.links[campaign_link(campaign)]
         assert link.fields["user_list"] == ["lihua", "wangwu"]
+
+
+def campaign_code(campaign: dict[str, Any]) -> str:
+    return "ma" + str(campaign["ad_campaign_id"].removeprefix("ac_"))
 
 
 def campaign_link(campaign: dict[str, Any]) -> str:

@@ -14,11 +14,12 @@ from scan_support import requests
 from app import app as product
 from chalicelib.groups import blacklist, opening, rules, service, tasks, works
 from chalicelib.groups.models import DISMISSED, TaskItem
-from chalicelib.livecodes import join_ways, usage
+from chalicelib.livecodes import join_ways, rates, usage
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.group_models import JoinWayItem
 from chalicelib.platform import auth, jobs
 from chalicelib.platform.errors import Invalid, Upstream
+from chalicelib.platform.storage import Busy, Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import pictures
 from chalicelib.wecom.errors import WeComError
@@ -186,6 +187,37 @@ def test_a_dismissed_group_gets_nobody(world: World) -> None:
     assert one.chat_id == group
 
 
+def test_a_dismissed_group_keeps_nobody_whose_place_is_open(world: World) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other)
+    one = livecodes.scan(code.code)
+    assert livecodes.scan(code.code, one.cookie).chat_id == group
+    world.hear(world.actions.dismiss_group(group))
+    assert livecodes.scan(code.code, one.cookie).chat_id == other
+
+
+def test_the_hour_finds_a_group_that_is_gone(world: World) -> None:
+    group, other = world.group(members=3), world.group(name="福利群2")
+    code = world.code(group, other)
+    world.actions.dismiss_group(group)  # and the push is lost
+    world.corp.wire.fail["list"] = [WeComError("list", 60020)]
+    world.forward(timedelta(hours=1, minutes=1))
+    assert chat(group).status != DISMISSED  # not on one refusal's word
+    world.forward(timedelta(hours=2))
+    assert chat(group).status == DISMISSED
+    assert counts(group) == (0, 0, 0)
+    assert len(lines(group, "group_dismissed")) == 1
+    assert livecodes.scan(code.code).chat_id == other
+
+
+def test_a_group_that_wecom_does_not_show_us_is_not_gone(world: World) -> None:
+    group = world.group()
+    world.code(group)
+    world.corp.wire.fail["get"] = [WeComError("get", 40058)]
+    world.forward(timedelta(hours=1, minutes=1))
+    assert chat(group).status != DISMISSED
+
+
 def test_members_who_were_there_before_have_not_joined_now(world: World) -> None:
     group = world.group(members=3)
     world.at(world.now + timedelta(days=1))
@@ -208,10 +240,29 @@ def test_join_ways_are_made_once_and_told_only_differences(world: World) -> None
     world.run()
     assert calls["update_join_way"] == 2
     [whole] = {tuple(sorted(body)) for name, body in world.corp.wire.bodies if name == "update_join_way"}
-    assert {"state", "auto_create_room", "chat_id_list", "room_base_name", "remark", "scene"} <= set(whole)
+    made = {frozenset(body) for name, body in world.corp.wire.bodies if name == "add_join_way"}
+    assert {frozenset(whole) - {"config_id"}} == made  # whatever is left out WeCom forgets
+    assert {"state", "auto_create_room", "chat_id_list", "room_base_name", "room_base_id"} <= set(whole)
     assert [w.fields["state"] for w in world.sandbox.world.state.join_ways.values()] == [
         w["state"] for w in ways
     ]
+
+
+@pytest.mark.parametrize("error", [WeComError("update_join_way", 45009), Upstream("down")])
+def test_what_wecom_had_no_time_for_is_told_it_again(world: World, error: Exception) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other)
+    world.corp.wire.fail["update_join_way"] = [error] * 4
+    livecodes.change(code.live_code_id, {"name": "Another"}, lambda merged: merged)
+    world.run()
+    ways = world.sandbox.world.state.join_ways.values()
+    assert [w.fields["remark"] for w in ways] != ["Another"] * 2
+    world.forward(timedelta(minutes=3))
+    assert [w.fields["remark"] for w in ways] == ["Another"] * 2
+    assert [w.fields["auto_create_room"] for w in ways] == [0, 1]
+    calls = world.corp.wire.calls["update_join_way"]
+    world.forward(timedelta(hours=1))
+    assert world.corp.wire.calls["update_join_way"] == calls
 
 
 def test_a_lost_answer_is_another_join_way_and_counts(world: World) -> None:
@@ -244,6 +295,60 @@ def test_a_group_that_wecom_refuses_stops_no_other(world: World) -> None:
     assert livecodes.scan(code.code).chat_id == other
 
 
+def test_a_code_scanned_fast_fills_several_groups_side_by_side(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [world.group(name=f"福利群{n}") for n in range(1, 5)]
+    code = world.code(*groups, limit=5, auto_create=False)
+    monkeypatch.setattr(rates, "of", lambda what, now: 15.0)  # 5 a second for each of three
+    got = [one.chat_id for one in scans(code, 12)]
+    assert [got.count(group) for group in groups] == [4, 4, 3, 1]  # when one is full, the next is with them
+    assert [one.chat_id for one in scans(code, 4)].count(groups[3]) == 3
+    assert livecodes.scan(code.code).kind == "closed"
+
+
+def test_where_too_many_scan_at_once_another_group_is_given(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other)
+    commit = Transaction.commit
+
+    def crowded(tx: Transaction) -> None:
+        if any(name == "place" and item.chat_id == group for name, item, *_ in tx._updates):
+            raise Busy("the store is busy")
+        commit(tx)
+
+    monkeypatch.setattr(Transaction, "commit", crowded)
+    assert livecodes.scan(code.code).chat_id == other
+
+
+@pytest.mark.parametrize(
+    "error", [lost("add_join_way")[0], WeComError("add_join_way", 45009), WeComError("add_join_way", 41045)]
+)
+def test_a_group_whose_code_cannot_be_had_now_is_passed_over(world: World, error: Exception) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    world.corp.wire.fail["add_join_way"] = [error, *[None] * 4]
+    code = world.code(group, other, staff=["wangwu"])
+    world.corp.wire.fail["add_join_way"] = [error] * 9
+    assert livecodes.scan(code.code).chat_id == other
+    livecodes.change(code.live_code_id, {"groups": {"chat_ids": [group]}}, lambda merged: merged)
+    world.corp.wire.fail["add_join_way"] = [error] * 9
+    assert livecodes.scan(code.code).staff_id == "wangwu"
+
+
+def test_a_line_that_wecom_tells_nothing_of_is_not_closed(world: World) -> None:
+    groups = [world.group(name=f"福利群{n}") for n in range(1, 6)]
+    world.corp.wire.fail["get"] = [Upstream("down")] * 20
+    code = world.code(*groups)
+    calls = world.corp.wire.calls["get"]
+    with pytest.raises(Upstream):
+        livecodes.scan(code.code)
+    assert world.corp.wire.calls["get"] == calls + 2  # a person waits
+    world.corp.wire.fail["get"] = []
+    assert livecodes.scan(code.code).chat_id == groups[0]
+
+
 def test_wecom_opens_the_next_group_and_the_line_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,6 +377,78 @@ def test_wecom_opens_the_next_group_and_the_line_goes_on(
     assert livecodes.scan(code.code).chat_id == opened["chat_id"]
 
 
+def test_a_full_line_leads_to_where_wecom_opens_the_next_group(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody but who scans its code has WeCom open it: without one the line would stay full for ever."""
+    for place in (rules, group_api):
+        monkeypatch.setattr(place, "QR_LIMIT", 20)
+    group = world.group(members=15, name="福利群1")
+    code = world.code(group, limit=20, room_base_name="福利群", staff=["wangwu"])
+    for number in range(4):
+        world.hear(world.join(livecodes.scan(code.code), person(number)))
+    assert counts(group) == (20, 0, 20)
+    got = scans(code, 7)
+    assert [one.chat_id for one in got] == [group] * 5 + [None] * 2  # then WeCom may not open one at all
+    assert got[-1].staff_id == "wangwu"
+    assert counts(group) == (20, 5, 25)
+    opened = world.join(got[0], person(99))
+    assert opened["chat_id"] != group
+    created = {"ChatId": opened["chat_id"], "ChangeType": "create"}
+    world.hear(world.actions.event("change_external_chat", **created))
+    world.hear(opened)
+    assert livecodes.group_line(code) == [group, opened["chat_id"]]
+    [line] = lines(person(99), "joined_group")
+    assert line["assignment_id"] in {one.assignment_id for one in got}
+    assert livecodes.scan(code.code).chat_id == opened["chat_id"]
+    world.forward(timedelta(minutes=30), without="lapse")
+    assert counts(group) == (20, 0, 20)
+
+
+def test_when_the_last_group_is_dismissed_wecom_opens_the_next_from_the_one_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (rules, group_api):
+        monkeypatch.setattr(place, "QR_LIMIT", 20)
+    group, last = world.group(members=19, name="福利群1"), world.group(name="福利群2")
+    code = world.code(group, last, limit=20)
+    world.hear(world.actions.dismiss_group(last))
+    ways = {tuple(w.fields["chat_id_list"]): w.fields for w in world.sandbox.world.state.join_ways.values()}
+    assert ways[(group,)]["auto_create_room"] == 1
+    opened = world.join(livecodes.scan(code.code), person(1))
+    world.hear(opened)
+    world.forward(timedelta(minutes=30))
+    assert livecodes.group_line(code) == [group, last, opened["chat_id"]]
+    assert livecodes.scan(code.code).chat_id == opened["chat_id"]
+
+
+@pytest.mark.parametrize("first", ["created", "joined"])
+def test_who_has_a_group_opened_came_by_the_code(
+    world: World, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """The group is in no line yet when WeCom tells that they came in."""
+    for place in (rules, group_api):
+        monkeypatch.setattr(place, "QR_LIMIT", 20)
+    group = world.group(members=19, name="福利群1")
+    code = world.code(group, limit=20)
+    scan = livecodes.scan(code.code)
+    opened = world.join(scan, person(1))
+    created = {"ChatId": opened["chat_id"], "ChangeType": "create"}
+    events = [world.actions.event("change_external_chat", **created), opened]
+    if first == "created":  # and the group is read, with nobody in it but its owner
+        row = world.sandbox.world.state.groups[opened["chat_id"]].members.pop()
+        world.hear(events.pop(0), run=False)
+        world.sent[:], later = [], list(world.sent)
+        works.work(later[0][1])
+        world.sandbox.world.state.groups[opened["chat_id"]].members.append(row)
+    for event in events[::-1]:
+        world.hear(event)
+    world.forward(timedelta(minutes=5))
+    [line] = lines(person(1), "joined_group")
+    assert (line["live_code_id"], line["assignment_id"]) == (code.live_code_id, scan.assignment_id)
+    assert counts(group) == (20, 0, 20)
+
+
 def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: World) -> None:
     group = world.group(name="福利群1")
     code = world.code(group, limit=11, room_base_name="福利群")
@@ -297,6 +474,21 @@ def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: Worl
     assert tasks.page("open", 10, None)[0] == []
     world.forward(timedelta(days=3), without="group_check")
     assert len(world.told("lihua")) == 2
+
+
+def test_a_groups_new_owner_is_asked(world: World) -> None:
+    group = world.group(name="福利群1")
+    code = world.code(group, limit=2)
+    scans(code, 1)
+    world.run()
+    assert len(world.told("lihua")) == 1
+    world.hear(world.actions.change_group(group, owner="zhao"))
+    [said] = world.told("zhao")
+    assert "「福利群2」" in said
+    made = world.actions.add_group("zhao", "福利群2")
+    world.hear(made)
+    assert livecodes.group_line(code) == [group, made["chat_id"]]
+    assert len(world.told("lihua")) == 1
 
 
 def test_an_operator_names_the_group(world: World) -> None:

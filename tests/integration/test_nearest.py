@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from scan_support import NOON, FakeWeCom, definition, new_process, requests
 
-from chalicelib.livecodes import service
+from chalicelib.livecodes import rates, service
 from chalicelib.livecodes.models import AssignmentItem, LiveCodeItem
 from chalicelib.livecodes.service import Where
 from chalicelib.platform.errors import Invalid, NotFound
@@ -130,7 +130,8 @@ def test_the_chosen_store_also_when_it_is_closed_and_the_one_near_it_when_it_is_
     assert service.locate(made.code, Where(store_id="B")).store_id == "B"
     third = service.locate(made.code, Where(store_id="B"))
     assert third.store_id == "C"
-    assert row(third, made).why["distance_m"] == pytest.approx(11_076, abs=10)
+    assert row(third, made).why["from_chosen_m"] == pytest.approx(11_076, abs=10)
+    assert third.distance_m is row(third, made).why["distance_m"] is None  # the person stands elsewhere
 
 
 def test_who_comes_back_gets_the_same_guide_unless_they_choose_another_store(
@@ -214,6 +215,26 @@ def test_a_warm_location_is_five_requests(wecom: FakeWeCom) -> None:
     asked = requests()
     service.locate(made.code, HERE)
     assert asked == ["GetItem", "Query", "GetItem", "UpdateItem", "TransactWriteItems"]
+
+
+def test_a_code_scanned_fast_everywhere_is_not_fast_in_a_store(wecom: FakeWeCom, at: At) -> None:
+    """Its guides' counters stay whole, and an add leads to its very scan."""
+    store("A")
+    made = code()
+    for _ in range(6):
+        service.locate(made.code, HERE)
+    for second in range(3):
+        at(NOON + timedelta(hours=1, seconds=second))
+        for _ in range(40):
+            service.scan(made.code)
+    assert rates.of(made.live_code_id, NOON + timedelta(hours=1, seconds=2)) > rates.PLACE_RATE
+    got = service.locate(made.code, HERE)
+    assert row(got, made).why["exact"]
+    for second in range(3, 6):
+        at(NOON + timedelta(hours=1, seconds=second))
+        for _ in range(20):
+            got = service.locate(made.code, HERE)
+    assert not row(got, made).why["exact"]  # now the store is
 
 
 def test_a_store_is_seen_changed_moved_and_gone_by_the_next_scan(wecom: FakeWeCom) -> None:

@@ -8,6 +8,7 @@ import pytest
 from group_world import CORP, Sent, World, counts, lines, person
 from scan_support import definition
 
+from chalicelib.groups import blacklist
 from chalicelib.livecodes import group_scans, service
 from chalicelib.livecodes.models import AssignmentItem
 from chalicelib.livecodes.service import Where
@@ -91,3 +92,44 @@ def test_a_join_confirms_and_a_lapse_gives_back(world: World) -> None:
     cookie = next(one.cookie for one in (first, second) if one.assignment_id == gone)
     stores.change("A", {"chat_ids": [], "staff_ids": ["b"]}, lambda whole: whole)
     assert service.locate(made.code, HERE, cookie).staff_id == "b"
+
+
+def test_a_join_confirms_also_in_a_group_that_was_known_before(world: World) -> None:
+    made_group = world.actions.add_group("lihua", "店群")
+    world.hear(made_group)
+    group = str(made_group["chat_id"])
+    world.forward(timedelta(hours=1))
+    store("A", 0, group)
+    made = code()
+    world.hear(world.join(service.locate(made.code, HERE), person(1)))
+    assert counts(group) == (2, 0, 2)
+    (joined,) = lines(person(1), "joined_group")
+    assert joined["live_code_id"] == made.live_code_id
+    world.actions.invite(group, [person(2)])  # and the push is lost
+    world.forward(timedelta(hours=2))
+    assert counts(group) == (3, 0, 3)
+
+
+def test_a_change_of_the_code_leaves_the_stores_groups_their_ways(world: World) -> None:
+    store("A", 0, world.group())
+    made = code()
+    first = service.locate(made.code, HERE)
+    service.change(made.live_code_id, {"name": "Another"}, lambda merged: merged)
+    version = service.get(made.live_code_id).version
+    service.clean_up_join_ways(made.live_code_id, version, native=False)
+    assert world.corp.wire.calls["del_join_way"] == 0
+    assert service.locate(made.code, HERE).qr_url == first.qr_url
+    service.archive(made.live_code_id)
+    service.clean_up_join_ways(made.live_code_id, version + 1, native=False)
+    assert world.corp.wire.calls["del_join_way"] == 1
+
+
+def test_the_blacklisted_get_no_other_stores_group(world: World) -> None:
+    store("A", 0, world.group())
+    store("B", 0.01, world.group(name="另一家"))
+    made = code()
+    scan = service.locate(made.code, HERE)
+    world.hear(world.join(scan, person(1)))
+    blacklist.put(person(1), "spam")
+    for where in (HERE, Where(store_id="A"), Where(store_id="B")):
+        assert service.locate(made.code, where, scan.cookie).kind == "closed"

@@ -13,6 +13,7 @@ from chalice.test import Client
 from scan_support import NOON, FakeWeCom, new_process
 
 from app import app
+from chalicelib.livecodes.models import AssignmentItem
 from chalicelib.platform import auth
 from chalicelib.stores import maps
 
@@ -233,6 +234,19 @@ def test_only_stores_with_somebody_and_of_the_code_are_to_choose(web: Web) -> No
     page = web.get(path)[1]
     assert set(re.findall(r"store_id=(\w+)", page)) == {"A", "SHUT"}
     assert "休息中" in page
+
+
+def test_what_the_link_told_goes_with_the_choice_of_a_store(web: Web) -> None:
+    for number in range(13):
+        store(web, f"S{number:02}")
+    path = code(web)
+    page = web.get(path + "?via=website&ad=maABC&x=1")[1]
+    assert '<input type="hidden" name="ad" value="maABC">' in page  # of the search
+    for text in ("store_id=S01", "choose=1", "store_id=S02"):
+        (href, *_) = [unescape(h) for h in re.findall(r'href="([^"]+)"', page) if text in h]
+        assert "via=website" in href and "ad=maABC" in href and "x=1" not in href
+        page = web.get(path + href)[1]
+    assert [row.origin for row in AssignmentItem.scan()] == [{"via": "website", "ad": "maABC"}] * 2
 
 
 def test_what_is_closed_and_what_is_unknown(web: Web) -> None:

@@ -142,7 +142,8 @@ def test_a_mall_order_brings_a_buyer_and_its_messages_hold_no_number(
     assert "4100" not in json.dumps(world.queues.sent)
     world.queues.work()
     (row,) = prospects()
-    assert models.person(row)["phone"] == "+8613800004100" and row.unionid == "o1"
+    assert models.person(row)["phone"] == "+8613800004100"
+    assert [link.prospect_id for link in models.ProspectItem.query("unionid#o1")] == [row.prospect_id]
 
 
 # The page

@@ -23,7 +23,7 @@ from scan_support import requests
 
 from chalicelib.platform import files, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid
-from chalicelib.prospects import desk, imports, intake, models
+from chalicelib.prospects import desk, imports, intake, models, options
 from chalicelib.prospects.models import ImportItem, ProspectItem
 from chalicelib.stores import service as stores
 from chalicelib.stores.types import NewStore
@@ -116,6 +116,49 @@ def test_killed_around_any_commit_no_row_is_lost_or_twice(
     assert len(report_of(import_id)) == 50
 
 
+@pytest.mark.parametrize("content", [table([number(1)]), b"no table"])
+@pytest.mark.parametrize("step", range(4))
+def test_killed_at_its_end_an_import_ends_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch, content: bytes, step: int
+) -> None:
+    import_id = uploaded(content)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    doors = [(storage, "update_if"), (jobs, "update"), (files, "delete"), (imports, "_forget")]
+    with monkeypatch.context() as patch:
+        patch.setattr(*doors[step], dies)
+        with pytest.raises(Killed):
+            imports.run(import_id, plenty)
+    world.queues.work()  # the message comes again
+    told = imports.report(import_id)
+    job = jobs.get(told["job_id"])
+    assert told["status"] == job["status"] == ("failed" if content == b"no table" else "finished")
+    assert job["result_url"] if told["status"] == "finished" else job["error"]
+    assert files.size(f"uploads/prospects/{import_id}.csv") is None
+
+
+def test_a_start_that_comes_late_leaves_the_job_as_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = imports.create(import_of(), "me")
+    files.put(f"uploads/prospects/{made['import_id']}.csv", table([number(1)]))
+    size = files.size
+
+    def meanwhile(key: str) -> int | None:
+        monkeypatch.setattr(files, "size", size)
+        imports.start(made["import_id"])
+        world.queues.work()
+        return size(key) or 1
+
+    monkeypatch.setattr(files, "size", meanwhile)
+    assert imports.start(made["import_id"])["status"] == "finished"
+
+
 def test_two_imports_with_the_same_numbers_at_once(engine_world: World) -> None:
     first = uploaded(table([number(n) for n in range(0, 300)]))
     second = uploaded(table([number(n) for n in range(150, 450)]))
@@ -142,11 +185,43 @@ def test_an_xlsx_is_read_as_a_csv_is(world: World) -> None:
     book.save(packed)
     stores.create(store("s1", ["a", "b"]))
     import_id = uploaded(packed.getvalue(), format="xlsx", staff={"rule": "by_store"})
-    imports.run(import_id, lambda: 0)
+    left = iter([300_000] * 120 + [0])
+    imports.run(import_id, lambda: next(left))  # the workbook, and one slice
+    files.put(f"uploads/prospects/{import_id}.xlsx", b"read once")
     world.queues.work()
     told = imports.report(import_id)
     assert (told["rows"], told["new"], told["status"]) == (120, 120, "finished")
     assert {row["staff_id"]: row["to_add"] for row in told["by_staff"]} == {"a": 60, "b": 60}
+    for name in ("xlsx", "xlsx.csv"):  # the numbers in clear are gone
+        assert files.size(f"uploads/prospects/{import_id}.{name}") is None
+
+
+def test_rows_of_an_xlsx_keep_their_numbers(world: World) -> None:
+    book, packed = Workbook(), BytesIO()
+    book.active["B2"], book.active["C2"], book.active["D2"] = "手机号", "姓名", "备注"
+    book.active["B5"], book.active["C5"], book.active["D5"] = 13800000001, '张"三,', "一\n二\u2028三;"
+    book.active["C7"] = "没有号码"
+    book.active["A8"], book.active["B9"] = "旁边", 1.38e10
+    book.active["B10"] = "=B5+1"
+    book.save(packed)
+    import_id = uploaded(packed.getvalue(), format="xlsx")
+    world.queues.work(times=2)
+    assert report_of(import_id) == ["7,phone,is empty,", "8,phone,is empty,"]
+    first, second = sorted(prospects(), key=lambda row: row.line)
+    assert models.person(first) == {"phone": "+8613800000001", "name": '张"三,', "note": "一 二 三;"}
+    assert (first.line, second.line, models.person(second)["phone"]) == (5, 9, "+8613800000000")
+
+
+def test_an_xlsx_that_takes_too_long_fails_with_the_reason(world: World) -> None:
+    book, packed = Workbook(), BytesIO()
+    for cell in ("手机号", number(1)):
+        book.active.append([cell])
+    book.save(packed)
+    import_id = uploaded(packed.getvalue(), format="xlsx")
+    imports.run(import_id, lambda: 0)
+    told = imports.report(import_id)
+    assert (told["status"], told["error"]) == ("failed", "takes too long to read: save it as CSV")
+    assert files.size(f"uploads/prospects/{import_id}.xlsx.csv") is None and not prospects()
 
 
 def store(store_id: str, staff_ids: list[str]) -> dict[str, Any]:
@@ -166,6 +241,23 @@ def test_rows_that_lead_to_no_guide_are_told(world: World) -> None:
     told = imports.take(given, "me")
     assert (told["new"], told["bad"]) == (1, 1)
     assert told["errors"] == [{"row": 1, "field": "rows[1].staff_id", "message": "leads to no guide"}]
+
+
+def test_a_column_that_is_none_of_guides_makes_no_guides(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MAX_GUIDES", 2)
+    staff_ids = ["lihua", "李华", "a#b", "wangwu", "lihua", "chenjie"]
+    lines = [f"{number(n)},{staff_id}" for n, staff_id in enumerate(staff_ids)]
+    import_id = uploaded("\n".join(["手机,导购", *lines]).encode(), staff={"rule": "by_column"})
+    world.queues.work()
+    assert report_of(import_id) == [
+        "3,staff_id,is no userid of WeCom's,",
+        "4,staff_id,is no userid of WeCom's,",
+        "7,staff_id,is one guide too many: an import may have 2,",
+    ]
+    assert sorted(row.staff_id for row in prospects()) == ["lihua", "lihua", "wangwu"]
+    assert sorted(options.guides()) == ["lihua", "wangwu"]
 
 
 @pytest.mark.parametrize("content", [b"", b"name\nx", "手机".encode("utf-16"), b"PK\x03\x04\x00"])

@@ -2,11 +2,22 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from prospects_world import World, number, plenty, prospects, rows_of, settings_of, uploaded, world
+from prospects_world import (
+    World,
+    engine_world,
+    number,
+    plenty,
+    prospects,
+    rows_of,
+    settings_of,
+    uploaded,
+    world,
+)
 
 from chalicelib.customers import models as customer_models
 from chalicelib.customers import service as customers
@@ -16,7 +27,7 @@ from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import desk, imports, matching, models, options, rules, service, worker
 
-__all__ = ["world"]
+__all__ = ["engine_world", "world"]
 
 
 def customer(external_userid: str, **values: Any) -> None:
@@ -105,6 +116,19 @@ def test_a_unionid_that_an_order_told_with_the_number_is_known(world: World) -> 
     assert "external_contact" not in world.wecom.calls  # WeCom is asked only of guides with tasks
 
 
+def test_many_orders_of_new_people_at_once_all_become_prospects(engine_world: World) -> None:
+    """Ten consumers, as many as the queue may have, all at the day's one import."""
+    options.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
+    sent = engine_world.queues.waiting
+    for n in range(60):
+        told = {"order_id": f"M{n}", "status": "paid", "at": engine_world.now.isoformat(), "unionid": f"o{n}"}
+        service.order_told({**told, "external_userid": None}, number(n))
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(matching.order, sent * 2))
+    assert len(prospects()) == 60
+    assert sorted(int(row.line) for row in prospects()) == list(range(1, 61))
+
+
 def test_an_order_by_a_customer_we_know_settles_it(world: World) -> None:
     take([number(1), number(2)])
     customer("wm1", unionid="o1")
@@ -187,6 +211,43 @@ def test_who_was_erased_is_matched_to_nobody_and_the_link_is_gone(world: World) 
     assert models.find(row.prospect_id).external_userid is None
     assert not list(models.ProspectItem.query("unionid#o1"))
     order(world, number(1), unionid="o1")
+    assert not list(models.ProspectItem.query("unionid#o1"))
+
+
+def test_erasure_finds_each_link_to_the_number_whenever_it_was_made(world: World) -> None:
+    options.save(settings_of())
+    for n, unionid in (
+        (1, "o10"),
+        (1, "o1"),
+        (1, "o2"),
+        (2, "o3"),
+    ):  # before the number is anybody's, and two persons
+        order(world, number(n), unionid=unionid)
+    take([number(1)])
+    order(world, number(1), unionid="o4")
+    (row,) = prospects()
+    assert len(models.links(row.prospect_id)) == 4
+    assert matching._named(dict.fromkeys(("phone", "prospect_id")) | {"code": row.code}) == row.prospect_id
+    desk.erase(row.prospect_id, "me")
+    desk.erase_number(number(2), "CN", "me")  # one we never had
+    for unionid in ("o1", "o3", "o5"):
+        order(world, number(1 if unionid != "o3" else 2), unionid=unionid)
+    left = json.loads(stored())
+    assert not [unionid for unionid in ("o1", "o2", "o3", "o4", "o5") if unionid in json.dumps(left)]
+
+
+def test_an_erasure_killed_before_the_links_were_gone_is_finished_by_its_repeat(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take([number(1)])
+    order(world, number(1), unionid="o1")
+    (row,) = prospects()
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "_unlink", lambda _: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            desk.erase(row.prospect_id, "me")
+    assert list(models.ProspectItem.query("unionid#o1"))
+    desk.erase(row.prospect_id, "me")
     assert not list(models.ProspectItem.query("unionid#o1"))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.platform import due, jobs
-from chalicelib.platform.errors import NotFound
+from chalicelib.platform.errors import Conflict, NotFound
 from chalicelib.stores import cells, folding, maps, packing, rules, service
 from chalicelib.stores.models import HEAD, IMPORTS, NOW, MapItem, StoreItem
 from chalicelib.stores.service import Place
@@ -131,7 +131,67 @@ def table(known: dict[str, dict[str, Any]]) -> str:
 
 
 def complete(fields: Any) -> dict[str, Any]:
-    return store(**fields) if fields["staff_ids"] else store(**{**fields, "staff_ids": ["a"]})
+    return store(**{"staff_ids": ["a"], **fields})
+
+
+def test_a_store_changed_while_it_is_imported_is_where_its_row_says(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.import_csv(table(anywhere(10)), complete)
+    end = folding.end
+
+    def late(*given: Any) -> None:
+        change("S00003", latitude=11.0)
+        service.remove("S00004")
+        end(*given)
+
+    monkeypatch.setattr(folding, "end", late)
+    moved = {key: one | {"latitude": one["latitude"] + 5} for key, one in anywhere(10).items()}
+    service.import_csv(table(moved), complete)
+    assert mapped() == truth()
+    assert mapped()["S00003"].latitude == 11.0
+
+
+def test_an_import_that_moves_nothing_beside_one_that_does(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later row wins, and the map knows it: who read the store before the other moved it."""
+    rows, save, hits = anywhere(10), StoreItem.batch_write, []
+    service.import_csv(table(rows), complete)
+    moved = {key: one | {"latitude": one["latitude"] + 5} for key, one in rows.items()}
+
+    def late() -> Any:
+        if not hits:
+            hits.append(1)
+            service.import_csv(table(moved), complete)
+        return save()
+
+    monkeypatch.setattr(StoreItem, "batch_write", late)
+    service.import_csv(table(rows), lambda fields: complete({**fields, "address": "new"}))
+    assert mapped() == truth()
+    assert mapped()["S00003"].latitude == rows["S00003"]["latitude"]
+
+
+def test_imports_and_writers_at_once(engine: str, small: None) -> None:
+    service.import_csv(table(anywhere(30)), complete)
+    versions = [
+        {key: one | {"latitude": one["latitude"] + shift} for key, one in anywhere(30).items()}
+        for shift in (1, 2, 3)
+    ]
+
+    def move(number: int) -> None:
+        for turn in range(5):
+            try:
+                change(f"S{number:05}", latitude=30.0 + turn)
+            except Conflict:
+                continue
+
+    with ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(service.import_csv, table(one), complete) for one in versions]
+        done += [pool.submit(move, number) for number in range(5)]
+        for one in done:
+            one.result()
+    assert mapped() == truth() and len(mapped()) == 30
 
 
 @pytest.mark.parametrize("cut", ["rows", "half the rows", "fold"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from chalice.test import Client
+from scan_support import requests
 
 from app import app
 from chalicelib.platform import auth
@@ -117,6 +118,44 @@ def test_the_same_table_twice_is_the_same_stores(api: Api) -> None:
     _, after = api("GET", "/api/stores/SZ001")
     assert first == again == {"imported": 1, "errors": []}
     assert (after["name"], after["created_at"]) == ("南山旗舰店", before["created_at"])
+
+
+def test_columns_that_a_table_lacks_stay_as_they_are(api: Api) -> None:
+    head = HEAD.strip() + ",hours,status,datum\n"
+    full = head + "S1,一店,深圳,路,22.5,113.9,lihua,wrA,12345 10:00-22:00,closed,wgs84\n"
+    assert api("POST", "/api/stores/import", {"csv": full})[1]["errors"] == []
+    _, before = api("GET", "/api/stores/S1")
+    assert before["hours"] == {"weekdays": [1, 2, 3, 4, 5], "from": "10:00", "to": "22:00"}
+    short = "store_id,name,latitude,longitude,city\nS1,二店,22.6,113.9,\n"
+    assert api("POST", "/api/stores/import", {"csv": short})[1] == {"imported": 1, "errors": []}
+    _, after = api("GET", "/api/stores/S1")
+    # The datum is the position's, which was given anew.
+    new = {"name": "二店", "latitude": 22.6, "city": "", "datum": "gcj02"}
+    times = {name: after[name] for name in ("created_at", "updated_at")}
+    assert after == before | new | times
+
+
+def test_hours_that_are_none_and_rows_that_are_too_long(api: Api) -> None:
+    table = HEAD.strip() + ",hours\n"
+    table += "S1,一店,,,1,2,,,whenever\nS2,二店,,,1,2,,,25:00-26:00\nS3,三店,,,1,2,,,,x\n"
+    _, told = api("POST", "/api/stores/import", {"csv": table})
+    assert told["imported"] == 0
+    assert [(e["line"], e["field"]) for e in told["errors"]] == [
+        (2, "hours"),
+        (3, "hours.from"),
+        (4, "store_id"),
+    ]
+    assert ["12345 10:00-22:00" in e["message"] for e in told["errors"]] == [True, True, False]
+
+
+def test_an_import_of_what_is_there_writes_nothing(api: Api) -> None:
+    table = HEAD + "SZ001,南山店,深圳,,22.5,113.9,lihua,\n"
+    api("POST", "/api/stores/import", {"csv": table})
+    _, before = api("GET", "/api/stores/SZ001")
+    asked = requests()
+    assert api("POST", "/api/stores/import", {"csv": table})[1]["imported"] == 1
+    assert {"BatchGetItem"} <= set(asked) and not [name for name in asked if "Write" in name or "Put" in name]
+    assert api("GET", "/api/stores/SZ001")[1] == before
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,15 @@ def test_only_who_needs_them_reads_secrets_and_none_is_in_the_environment(resour
                 assert value == {"Ref": f"Secret{template.camel(key.removeprefix('SECRET_').lower())}"}
 
 
+def test_where_conversions_go_is_known_to_who_checks_it_and_who_calls_it() -> None:
+    stack = package.parsed("stack.yaml")
+    for name in ("api", "convert"):
+        settings = template.environment(stack["functions"][name], stack)
+        assert settings["ADS_API_BASE"] == {"Ref": "AdsApiBase"}, name
+    assert "SECRET_ADS" not in template.environment(stack["functions"]["api"], stack)
+    assert package.parsed("resources.yaml")["Parameters"]["AdsApiBase"]["Default"] == ""
+
+
 def test_tables_are_safe(resources: dict[str, Json]) -> None:
     tables = of_type(resources, "AWS::DynamoDB::Table")
     assert {t["TableName"]["Fn::Sub"] for t in tables.values()} == {

@@ -7,11 +7,14 @@ function refused(){say("没有取得位置，请在下面选择门店","No posit
 function busy(){say("现在有点忙，请再试一次","Busy right now, please try again",true)}
 function sent(answer){
 if(answer.kind==="closed"){say("活动暂未开放或名额已满","Closed for now, or full",true);return}
-location.replace(location.pathname+(answer.store_id?"?store_id="+encodeURIComponent(answer.store_id):""))}
+var query=new URLSearchParams(location.search);
+["choose","city","q","page"].forEach(function(name){query.delete(name)});
+if(answer.store_id)query.set("store_id",answer.store_id);
+location.replace(location.pathname+"?"+query)}
 function found(position){
 var at=position.coords;
 say("正在查找最近的门店…","Finding the nearest store…");
-fetch(location.pathname.replace(/\/+$/,"")+"/location",{method:"POST",credentials:"same-origin",
+fetch(location.pathname.replace(/\/+$/,"")+"/location"+location.search,{method:"POST",credentials:"same-origin",
 headers:{"Content-Type":"application/json",Accept:"application/json"},
 body:JSON.stringify({latitude:at.latitude,longitude:at.longitude,datum:"wgs84"})})
 .then(function(answer){if(!answer.ok)throw answer.status;return answer.json()}).then(sent).catch(busy)}

@@ -44,7 +44,7 @@ def choose(
     else:
         parts = _parts([_city(*pair) for pair in cities])
         pages, page = len(parts), min(max(1, page), len(parts))
-        content = "<h2>城市<small lang=en>Cities</small></h2>" + _list(parts[page - 1])
+        content = "<h2>城市<small lang=en>Cities</small></h2>" + _list(parts[page - 1], "cities")
     search = _search(text) if count >= _SEARCH_FROM else ""
     body = _BODY.substitute(search=search, list=content + _turn(asked, page, pages, narrowed))
     return frame("选择门店", body, style=_STYLE, script=_SCRIPT)
@@ -77,8 +77,8 @@ def _parts(rows: list[str]) -> list[list[str]]:
     return parts
 
 
-def _list(rows: Sequence[str]) -> str:
-    return f"<ul>{''.join(rows)}</ul>"
+def _list(rows: Sequence[str], kind: str = "stores") -> str:
+    return f'<ul class="{kind}">{"".join(rows)}</ul>'
 
 
 def _search(text: str) -> str:

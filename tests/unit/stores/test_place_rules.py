@@ -59,9 +59,9 @@ def test_what_is_shut_is_shut_at_all_hours() -> None:
 
 def test_a_table_may_name_the_datum_and_the_status() -> None:
     table = "store_id,name,latitude,longitude,datum,status\nA,a,1,2,WGS-84,\nB,b,1,2,,closed\nC,c,1,2,mars,\n"
-    first, second, third = (fields for _, fields in rules.rows(table))
-    assert first["datum"] == "wgs84" and "status" not in first
-    assert second["status"] == "closed" and "datum" not in second
+    first, second, third = (fields for _, fields, _ in rules.rows(table))
+    assert (first["datum"], first["status"]) == ("wgs84", "open")
+    assert (second["datum"], second["status"]) == ("gcj02", "closed")
     assert third["datum"] == "mars"  # for the types to refuse
 
 
