@@ -30,8 +30,8 @@ def visit(call: Call, code: str) -> Answer:
     try:
         view = service.visit(code, call.query)
     except NotFound:
-        return _html(landing.unknown(), 404)
-    return _html(landing.campaign(view.page, view.button_url) if view.button_url else landing.closed())
+        return landing.unknown().answer(404)
+    return (landing.campaign(view.page, view.button_url) if view.button_url else landing.closed()).answer()
 
 
 @door.route(
@@ -129,10 +129,6 @@ def conversions(call: Call) -> dict[str, Any]:
 )
 def retry(call: Call, conversion_id: str) -> dict[str, Any]:
     return service.again(conversion_id)
-
-
-def _html(made: landing.Page, status: int = 200) -> Answer:
-    return Answer(made.html, status, made.headers)
 
 
 def _builtins(value: Any) -> dict[str, Any]:

@@ -63,22 +63,22 @@ def scan(call: Call, code: str) -> Answer:
         if found.kind == "choose_store":
             return _picker(call, code) or _closed(code)
     except NotFound:
-        return _html(page.unknown(), 404)
+        return page.unknown().answer(404)
     except DomainError as error:
         log.failure("scan not answered", error, code=code[:8])
-        return _html(page.busy(), error.status)
+        return page.busy().answer(error.status)
     if found.kind == "closed":
         cards = {id(printruns.USED): page.used, id(printruns.CLOSED): page.closed}
         told = cards.get(id(found))
-        return _html(told()) if told else _closed(code)
+        return told().answer() if told else _closed(code)
     if found.kind == "group" and found.chat_id:
         made = page.group(service.group_name(found.chat_id), str(found.qr_url))
-        return _html(made, cookie=_cookie(code, found))
+        return made.answer(cookie=_cookie(code, found))
     name = staff.name(found.staff_id) if found.staff_id else _ADVISER
     store = stores.find(found.store_id) if found.store_id else None
     its_name = store["name"] if store else None
     made = page.guide(name, str(found.qr_url), its_name, found.distance_m)
-    return _html(made, cookie=_cookie(code, found))
+    return made.answer(cookie=_cookie(code, found))
 
 
 @door.route(
@@ -260,7 +260,7 @@ def _picker(call: Call, code: str) -> Answer | None:
     if found is None:
         return None
     number = found.page if found.stores else number
-    return _html(choose.choose(found.cities, found.stores, asked, number, found.pages))
+    return choose.choose(found.cities, found.stores, asked, number, found.pages).answer()
 
 
 def _scanned(call: Call, code: str, where: service.Where | None = None) -> Answer:
@@ -300,12 +300,8 @@ def _closed(code: str) -> Answer:
     try:
         why = service.closure(code)
     except NotFound:
-        return _html(page.closed())
-    return _html(page.closed(why.reason, why.opens_at))
-
-
-def _html(made: page.Page, status: int = 200, cookie: dict[str, str] | None = None) -> Answer:
-    return Answer(made.html, status, {**made.headers, **(cookie or {})})
+        return page.closed().answer()
+    return page.closed(why.reason, why.opens_at).answer()
 
 
 def _shown(code: service.LiveCode) -> dict[str, Any]:

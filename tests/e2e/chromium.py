@@ -13,6 +13,7 @@ from typing import Any
 import websocket
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+AUDIT = Path(__file__).with_name("audit.js")
 WECHAT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0.50"
 
 
@@ -60,6 +61,8 @@ class Phone:
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
         self.ask("Page.enable")
         self.ask("Page.setLifecycleEventsEnabled", enabled=True)
+        self.ask("Network.enable")
+        self.ask("Log.enable")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -98,6 +101,19 @@ class Phone:
         """What a JavaScript expression says of the page (it runs even where the page's own scripts may not)."""
         self.ask("Emulation.setScriptExecutionDisabled", value=False)
         return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def audit(self) -> list[str]:
+        """What is wrong with the page: overflow, contrast, targets, languages; and what its policy had to stop."""
+        told = [
+            event["params"]["entry"]["text"] for event in self.events if event["method"] == "Log.entryAdded"
+        ]
+        return [*map(str, self.value(AUDIT.read_text(encoding="utf-8"))), *told]
+
+    def requested(self) -> list[str]:
+        """The addresses that the page asked for, its own first."""
+        sent = [event["params"] for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        # The browser's own first page may be loading still.
+        return [one["request"]["url"] for one in sent if one["request"]["url"].startswith("http")]
 
     def picture(self, path: Path) -> Path:
         path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"]))
