@@ -10,6 +10,7 @@ from chalicelib.ads.types import AdCampaignPatch, AdQuota, NewAdCampaign
 from chalicelib.platform import clock, http
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Answer, Call
+from chalicelib.web import frame
 from chalicelib.web.landing import page as landing
 
 door = http.Door(__name__, tag="Ad campaigns")
@@ -25,12 +26,12 @@ _CONVERSIONS = {
 _DEFAULT_DAYS = 30
 
 
-@door.route("GET", "/h5/a/{code}", summary="An ad's landing page")
+@door.route("GET", "/h5/a/{code}", summary="An ad's landing page", gives="text/html")
 def visit(call: Call, code: str) -> Answer:
     try:
         view = service.visit(code, call.query)
     except NotFound:
-        return landing.unknown().answer(404)
+        return frame.unknown().answer(404)
     return (landing.campaign(view.page, view.button_url) if view.button_url else landing.closed()).answer()
 
 

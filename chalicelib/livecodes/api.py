@@ -39,6 +39,8 @@ _YEAR = 365 * 86_400
     "GET",
     "/s/{code}",
     summary="A scan: a page for a phone, JSON for `Accept: application/json`",
+    answer=ScanOut,
+    gives="text/html",
     query={
         "via": "Where the link stands, e.g. website, mini_program: kept with the assignment",
         "store_id": "The store that was chosen (nearest_store)",
@@ -115,6 +117,7 @@ def listing(call: Call) -> dict[str, Any]:
     scope="read",
     summary="Live codes as a YAML file: those that are not archived, without defaults, in a fixed order",
     query={"ids": "Only these, by live_code_id, with commas between them"},
+    gives="application/yaml",
 )
 def export(call: Call) -> Answer:
     from chalicelib.livecodes import files

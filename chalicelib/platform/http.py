@@ -21,6 +21,7 @@ MAX_BODY = 1_048_576
 MAX_PAGE = 200
 PAGING = {"limit": "Items on a page, 1 to 200", "cursor": "`next_cursor` of the page before"}
 MAX_ID = 256
+JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 
@@ -44,7 +45,9 @@ class Route:
     status: int
     scope: str | None
     body: type[msgspec.Struct] | None
+    takes: str | None
     answer: Any
+    gives: str
     query: Mapping[str, str]
     view: Callable[..., Any]
 
@@ -109,11 +112,15 @@ class Door:
         answer: Any = None,
         query: Mapping[str, str] | None = None,
         paged: bool = False,
+        takes: str | None = None,
+        gives: str = JSON,
         max_body: int = MAX_BODY,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register `view(call, **path parameters)`. `scope` None: a public door that checks for itself.
 
         query: the names of the query's parameters and what they mean; paged: those of `Call.page` too.
+        takes: the media type of a body that the view reads as it is. gives: the answer's, when it is not
+        JSON alone.
         """
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,7 +132,9 @@ class Door:
                 status,
                 scope,
                 body,
+                takes,
                 answer,
+                gives,
                 {**(query or {}), **(PAGING if paged else {})},
                 view,
             )
@@ -175,7 +184,7 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
         return result if isinstance(result, Answer) else Answer(result, route.status)
 
     key = request.headers.get("idempotency-key")
-    if key is None or caller is None or route.method != "POST":
+    if key is None or caller is None or route.method != "POST" or route.gives != JSON:
         return _response(work())
 
     def work_as_text() -> tuple[int, str]:
@@ -183,7 +192,7 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
         return done.status, msgspec.json.encode(done.body).decode()
 
     status, text, again = idempotency.once(caller.key_hash, call.path, key, call.raw, work_as_text)
-    headers: dict[str, str | list[str]] = {"Content-Type": "application/json"}
+    headers: dict[str, str | list[str]] = {"Content-Type": JSON}
     if again:
         headers["Idempotency-Replayed"] = "true"
     return Response(text, status_code=status, headers=headers)
@@ -196,7 +205,7 @@ def _response(answer: Answer) -> Response:
         if isinstance(answer.body, bytes) and not answer.body:
             return Response("", status_code=answer.status, headers=headers)
         return Response(answer.body, status_code=answer.status, headers=headers)
-    headers.setdefault("Content-Type", "application/json")
+    headers.setdefault("Content-Type", JSON)
     return Response(
         msgspec.json.encode(answer.body).decode(),
         status_code=answer.status,

@@ -17,7 +17,7 @@ _PAGE = "/h5/tasks"
 _MAX_FORM = 4096
 
 
-@door.route("GET", _PAGE, summary="A guide's tasks of today; signs in by WeCom first")
+@door.route("GET", _PAGE, summary="A guide's tasks of today; signs in by WeCom first", gives="text/html")
 def show(call: Call) -> Answer:
     session = auth.current(call.cookies)
     if session is None:
@@ -35,8 +35,9 @@ def show(call: Call) -> Answer:
     status=303,
     summary="A guide says what became of a task (a form: csrf, status)",
     max_body=_MAX_FORM,
+    takes="application/x-www-form-urlencoded",
 )
-def change(call: Call, prospect_id: str) -> Answer:
+def tell(call: Call, prospect_id: str) -> Answer:
     session = auth.current(call.cookies)
     back = auth.folder() + _PAGE
     if session is None:

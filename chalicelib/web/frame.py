@@ -83,6 +83,12 @@ def notice(
     )
 
 
+def unknown() -> Page:
+    """There is nothing at this address."""
+    title = ("没有找到这个页面", "There is no such page")
+    return page(title[0], notice("question", title, ("请核对链接", "Please check the link")))
+
+
 def both(zh: str, en: str) -> str:
     """Chinese, and English below."""
     return f'{escape(zh)}<small lang="en">{escape(en)}</small>'

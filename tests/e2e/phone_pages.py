@@ -7,6 +7,7 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from chalicelib.web import frame, share
 from chalicelib.web.frame import Page
 from chalicelib.web.landing import page as landing
 from chalicelib.web.scan import choose
@@ -80,7 +81,9 @@ PAGES: Mapping[str, Callable[[str], Page]] = {
     "ad_picture": lambda base: _landing(base, image_url=f"{base}/qr.png"),
     "ad_nasty": lambda base: _landing(base, title=NASTY, subtitle=UNBROKEN, button="W8" * 10, bullets=[UNBROKEN] * 6),
     "ad_closed": lambda _: landing.closed(),
-    "ad_unknown": lambda _: landing.unknown(),
+    "no_page": lambda _: frame.unknown(),
+    "share": lambda _: share.distributor("林晓", "Ab3dE9xZ"),
+    "share_nasty": lambda _: share.distributor(NASTY + UNBROKEN, "Ab3dE9xZ"),
     "tasks": lambda _: tasks.tasks("李华", "2026-11-23", ROWS, "csrf", ""),
     "tasks_nasty": lambda _: tasks.tasks(
         LONG, "2026-11-23", [{**ROWS[0], "name": NASTY, "note": UNBROKEN, "remark": UNBROKEN}], "csrf", ""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -47,6 +48,11 @@ def read(call: http.Call, toy_id: str) -> Any:
 
 @door.route("GET", "/picture", summary="Bytes")
 def picture(call: http.Call) -> http.Answer:
+    return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
+
+
+@door.route("POST", "/api/toys/drawn", scope="write", summary="Draw", gives="image/png")
+def draw(call: http.Call) -> http.Answer:
     return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
 
 
@@ -151,6 +157,24 @@ def test_health_and_an_unknown_job(tables: None, key: dict[str, str]) -> None:
     with Client(product) as client:
         assert client.http.get("/healthz").json_body == {"status": "ok"}
         assert client.http.get("/api/jobs/none", headers=key).status_code == 404
+
+
+def test_nothing_under_api_is_done_without_a_key(tables: None) -> None:
+    routes = [route for route in http.Door.routes if route.path.startswith("/api/") and route.tag != "Toy"]
+    assert len(routes) > 100
+    with Client(product) as client:
+        for route in routes:
+            path = re.sub(r"{\w+}", "x", route.path)
+            for headers in ({}, {"Authorization": "Bearer mr_guess"}):
+                answer = client.http.request(route.method, path, headers=headers, body=b"{}")
+                assert answer.status_code == 401, (route.method, route.path)
+
+
+def test_a_picture_is_one_also_with_an_idempotency_key(client: Client, key: dict[str, str]) -> None:
+    headers = {**key, "Idempotency-Key": "k1"}
+    for _ in range(2):
+        answer = client.http.post("/api/toys/drawn", headers=headers)
+        assert (answer.body, answer.headers["Content-Type"]) == (b"\x89PNG", "image/png")
 
 
 def test_the_openapi_document_holds_what_the_doors_declare() -> None:

@@ -37,12 +37,6 @@ def closed() -> Page:
     return framed(title[0], notice("clock", title, ("请过些时候再来看看", "Please come back later")))
 
 
-def unknown() -> Page:
-    """No such campaign."""
-    title = ("没有找到这个页面", "There is no such page")
-    return framed(title[0], notice("question", title, ("请核对链接", "Please check the link")))
-
-
 def _glued(text: str) -> str:
     """A number and its unit stay on one line: 19.9 元."""
     return re.sub(r"(?<=[0-9]) (?=[\u4e00-\u9fff])", "\u00a0", text)
