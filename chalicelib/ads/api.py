@@ -8,7 +8,7 @@ import msgspec
 from chalicelib.ads import rules, service
 from chalicelib.ads.types import AdCampaignPatch, AdQuota, NewAdCampaign
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.errors import Invalid
 from chalicelib.platform.http import Answer, Call
 from chalicelib.web import frame
 from chalicelib.web.landing import page as landing
@@ -26,12 +26,9 @@ _CONVERSIONS = {
 _DEFAULT_DAYS = 30
 
 
-@door.route("GET", "/h5/a/{code}", summary="An ad's landing page", gives="text/html")
+@door.route("GET", "/h5/a/{code}", summary="An ad's landing page", gives="text/html", page=frame.problem)
 def visit(call: Call, code: str) -> Answer:
-    try:
-        view = service.visit(code, call.query)
-    except NotFound:
-        return frame.unknown().answer(404)
+    view = service.visit(code, call.query)
     return (landing.campaign(view.page, view.button_url) if view.button_url else landing.closed()).answer()
 
 

@@ -9,7 +9,7 @@ from chalicelib.distribution import rules, service
 from chalicelib.distribution.rules import Distributor, Plan
 from chalicelib.ledger import service as ledger
 from chalicelib.platform import http
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.web import frame, share
 
 door = http.Door(__name__, tag="Distribution")
@@ -232,11 +232,17 @@ def commissions(call: http.Call) -> dict[str, Any]:
     raise Invalid(("order_id", "say order_id or distributor_id"))
 
 
-@door.route("GET", "/h5/d/{share_code}", summary="A distributor's page, to share", gives="text/html")
+@door.route(
+    "GET",
+    "/h5/d/{share_code}",
+    summary="A distributor's page, to share",
+    gives="text/html",
+    page=frame.problem,
+)
 def page(call: http.Call, share_code: str) -> http.Answer:
     who = service.of_share_code(share_code)
     if who is None or who.status != "active":
-        return frame.unknown().answer(404)
+        raise NotFound("there is no such page")
     return share.distributor(who.name, who.share_code).answer()
 
 

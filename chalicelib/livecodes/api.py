@@ -18,12 +18,13 @@ from chalicelib.livecodes.types import (
     ScanOut,
     WaysInUse,
 )
-from chalicelib.platform import clock, http, log, settings
-from chalicelib.platform.errors import DomainError, Invalid, NotFound
+from chalicelib.platform import clock, http, settings
+from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.printruns import service as printruns
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
+from chalicelib.web import frame
 from chalicelib.web.scan import choose, page
 
 door = http.Door(__name__, tag="Live codes")
@@ -41,6 +42,7 @@ _YEAR = 365 * 86_400
     summary="A scan: a page for a phone, JSON for `Accept: application/json`",
     answer=ScanOut,
     gives="text/html",
+    page=frame.problem,
     query={
         "via": "Where the link stands, e.g. website, mini_program: kept with the assignment",
         "store_id": "The store that was chosen (nearest_store)",
@@ -53,7 +55,7 @@ _YEAR = 365 * 86_400
 def scan(call: Call, code: str) -> Answer:
     store_id = call.query.get("store_id")
     where = service.Where(store_id=store_id) if store_id else None
-    if _wants_json(call):
+    if http.wants_json(call.headers):
         return _scanned(call, code, where)
     try:
         if call.query.keys() & {*_CHOOSING} and (picker := _picker(call, code)):
@@ -66,9 +68,6 @@ def scan(call: Call, code: str) -> Answer:
             return _picker(call, code) or _closed(code)
     except NotFound:
         return page.unknown().answer(404)
-    except DomainError as error:
-        log.failure("scan not answered", error, code=code[:8])
-        return page.busy().answer(error.status)
     if found.kind == "closed":
         cards = {id(printruns.USED): page.used, id(printruns.CLOSED): page.closed}
         told = cards.get(id(found))
@@ -278,14 +277,6 @@ def _scanned(call: Call, code: str, where: service.Where | None = None) -> Answe
         expires_at=clock.iso(found.expires_at) if found.expires_at else None,
     )
     return Answer(answer, headers={"Cache-Control": "no-store", **_cookie(code, found)})
-
-
-def _wants_json(call: Call) -> bool:
-    """JSON is asked for, and not after HTML (a browser's Accept begins with text/html)."""
-    kinds = [part.split(";")[0].strip() for part in (call.headers.get("accept") or "").lower().split(",")]
-    if "application/json" not in kinds:
-        return False
-    return "text/html" not in kinds or kinds.index("application/json") < kinds.index("text/html")
 
 
 def _cookie(code: str, found: service.Scan) -> dict[str, str]:

@@ -50,6 +50,7 @@ class Route:
     gives: str
     query: Mapping[str, str]
     view: Callable[..., Any]
+    page: "Callable[[DomainError], Answer] | None"
 
 
 class Call:
@@ -114,13 +115,14 @@ class Door:
         paged: bool = False,
         takes: str | None = None,
         gives: str = JSON,
+        page: Callable[[DomainError], Answer] | None = None,
         max_body: int = MAX_BODY,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register `view(call, **path parameters)`. `scope` None: a public door that checks for itself.
 
         query: the names of the query's parameters and what they mean; paged: those of `Call.page` too.
         takes: the media type of a body that the view reads as it is. gives: the answer's, when it is not
-        JSON alone.
+        JSON alone. page: how a person's browser is told of a problem, instead of problem+json.
         """
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -137,6 +139,7 @@ class Door:
                 gives,
                 {**(query or {}), **(PAGING if paged else {})},
                 view,
+                page,
             )
             Door.routes.append(route)
 
@@ -152,6 +155,14 @@ class Door:
         return register
 
 
+def wants_json(headers: Mapping[str, str]) -> bool:
+    """JSON is asked for, and not after HTML (a browser's Accept begins with text/html)."""
+    kinds = [part.split(";")[0].strip() for part in (headers.get("accept") or "").lower().split(",")]
+    if JSON not in kinds:
+        return False
+    return "text/html" not in kinds or kinds.index(JSON) < kinds.index("text/html")
+
+
 def listing(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:
     """The shape of every list."""
     return {"items": items, "next_cursor": next_cursor}
@@ -163,10 +174,13 @@ def _guarded(route: Route, request: Any, parameters: dict[str, str], max_body: i
     except DomainError as error:
         if error.status >= 500:
             log.failure("upstream failed", error, path=route.path)
-        return problem(error)
+        wrong = error
     except Exception as error:  # noqa: BLE001 (the edge: a bug is logged and answered with 500)
         log.failure("request failed", error, path=route.path, method=route.method)
-        return problem(DomainError("something went wrong here; it has been logged"))
+        wrong = DomainError("something went wrong here; it has been logged")
+    if route.page and not wants_json(request.headers):
+        return _response(route.page(wrong))
+    return problem(wrong)
 
 
 def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:

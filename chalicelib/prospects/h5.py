@@ -3,12 +3,13 @@
 from urllib.parse import parse_qs
 
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import Conflict, NotFound
+from chalicelib.platform.errors import Conflict, DomainError, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.prospects import desk, options, rules, tasks
 from chalicelib.staff import service as staff
 from chalicelib.staffauth import rules as sessions
 from chalicelib.staffauth import service as auth
+from chalicelib.web import frame
 from chalicelib.web.tasks import page
 
 door = http.Door(__name__, tag="Prospects")
@@ -17,7 +18,13 @@ _PAGE = "/h5/tasks"
 _MAX_FORM = 4096
 
 
-@door.route("GET", _PAGE, summary="A guide's tasks of today; signs in by WeCom first", gives="text/html")
+@door.route(
+    "GET",
+    _PAGE,
+    summary="A guide's tasks of today; signs in by WeCom first",
+    gives="text/html",
+    page=frame.problem,
+)
 def show(call: Call) -> Answer:
     session = auth.current(call.cookies)
     if session is None:
@@ -29,6 +36,13 @@ def show(call: Call) -> Answer:
     return page.tasks(name, day, rows, session.csrf, auth.folder()).answer()
 
 
+def _failed(error: DomainError) -> Answer:
+    back = auth.folder() + _PAGE
+    return page.refused("没有成功，请再试一次", "That did not work; please try again", back).answer(
+        error.status
+    )
+
+
 @door.route(
     "POST",
     "/h5/tasks/{prospect_id}",
@@ -36,6 +50,7 @@ def show(call: Call) -> Answer:
     summary="A guide says what became of a task (a form: csrf, status)",
     max_body=_MAX_FORM,
     takes="application/x-www-form-urlencoded",
+    page=_failed,
 )
 def tell(call: Call, prospect_id: str) -> Answer:
     session = auth.current(call.cookies)

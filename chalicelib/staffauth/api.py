@@ -4,6 +4,7 @@ from chalicelib.platform import http, log
 from chalicelib.platform.errors import Forbidden, Unauthorized, Upstream
 from chalicelib.platform.http import Answer, Call
 from chalicelib.staffauth import service
+from chalicelib.web import frame
 from chalicelib.web.tasks import page
 
 door = http.Door(__name__, tag="Staff")
@@ -14,6 +15,7 @@ door = http.Door(__name__, tag="Staff")
     "/h5/login",
     status=302,
     summary="WeCom's OAuth leads back here: a cookie, and on to the page",
+    page=frame.problem,
     query={"code": "WeCom's, good once", "state": "As it was sent"},
 )
 def login(call: Call) -> Answer:

@@ -18,6 +18,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
 
+from chalicelib.platform.errors import DomainError
 from chalicelib.platform.http import Answer
 
 _HERE = Path(__file__).parent
@@ -87,6 +88,20 @@ def unknown() -> Page:
     """There is nothing at this address."""
     title = ("没有找到这个页面", "There is no such page")
     return page(title[0], notice("question", title, ("请核对链接", "Please check the link")))
+
+
+def busy() -> Page:
+    """Something that we need does not answer."""
+    title, text = (
+        ("请稍后再试", "Please try again shortly"),
+        ("现在有点忙，过一会儿就好", "We are a little busy right now"),
+    )
+    return page(title[0], notice("retry", title, text, ("", "再试一次", "Try again")))
+
+
+def problem(error: DomainError) -> Answer:
+    """How a person is told of a problem that the page itself has no words for."""
+    return unknown().answer(404) if error.status == 404 else busy().answer(error.status)
 
 
 def both(zh: str, en: str) -> str:

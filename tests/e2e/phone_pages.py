@@ -70,7 +70,7 @@ PAGES: Mapping[str, Callable[[str], Page]] = {
     "full": lambda _: scan.closed("full"),
     "used": lambda _: scan.used(),
     "unknown": lambda _: scan.unknown(),
-    "busy": lambda _: scan.busy(),
+    "busy": lambda _: frame.busy(),
     "stores": lambda _: choose.choose([("上海", 24)], STORES, {"city": "上海"}, 2, 3),
     "stores_nasty": lambda _: choose.choose(
         [("上海", 2)], [_store(1, NASTY), _store(3, UNBROKEN)], {"q": NASTY}, 1, 1

@@ -14,6 +14,7 @@ from app import Millrace
 from app import app as product
 from chalicelib.platform import auth, http, openapi
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
+from chalicelib.web import frame
 
 
 class ToyMember(msgspec.Struct, kw_only=True):
@@ -54,6 +55,12 @@ def picture(call: http.Call) -> http.Answer:
 @door.route("POST", "/api/toys/drawn", scope="write", summary="Draw", gives="image/png")
 def draw(call: http.Call) -> http.Answer:
     return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
+
+
+@door.route("GET", "/toys/{toy_id}", summary="A page", gives="text/html", page=frame.problem)
+def show(call: http.Call, toy_id: str) -> http.Answer:
+    read(call, toy_id)
+    return http.Answer("<!doctype html>", headers={"Content-Type": "text/html"})
 
 
 app = Millrace(app_name="toy")  # once: Chalice uses a blueprint's options up when it registers it
@@ -135,6 +142,18 @@ def test_errors_are_problems_and_a_bug_tells_nothing(
         assert {"type", "title", "status", "detail"} <= set(answer.json_body)
     assert "KeyError" in logged.getvalue()
     assert "13800138000" not in logged.getvalue() + json.dumps(answer.json_body)
+
+
+@pytest.mark.parametrize(
+    ("toy", "status", "said"), [("missing", 404, "没有找到"), ("bug", 500, "请稍后再试")]
+)
+def test_a_person_is_told_of_a_problem_by_a_page(client: Client, toy: str, status: int, said: str) -> None:
+    for accept in ("text/html,application/xhtml+xml", "*/*", "text/html, application/json"):
+        answer = client.http.get(f"/toys/{toy}", headers={"Accept": accept})
+        assert answer.status_code == status and said in answer.body.decode()
+        assert answer.headers["Cache-Control"] == "no-store" and "KeyError" not in answer.body.decode()
+    answer = client.http.get(f"/toys/{toy}", headers={"Accept": "application/json"})
+    assert answer.status_code == status and answer.headers["Content-Type"] == http.PROBLEM
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "x", "-1", "", "٣"])

@@ -84,12 +84,6 @@ def unknown() -> Page:
     return _notice("question", ("没有找到这个活码", "We don't know this code"), text)
 
 
-def busy() -> Page:
-    """Something that we need does not answer."""
-    text = ("现在有点忙，过一会儿就好", "We are a little busy right now")
-    return _notice("retry", ("请稍后再扫", "Please scan again shortly"), text)
-
-
 def _code(
     name: str,
     qr_url: str,

@@ -16,7 +16,6 @@ PAGES = {
     "full": page.closed("full"),
     "used": page.used(),
     "unknown": page.unknown(),
-    "busy": page.busy(),
 }
 
 
