@@ -7,7 +7,7 @@
   if (!/^[\w-]{4,64}$/.test(code || "")) return console.warn("millrace: data-code is missing");
   const base = new URL(".", script.src);
   const link = new URL(`s/${code}?via=website`, base).href;
-  const host = document.createElement("div");
+  const host = document.createElement("millrace-code"); // no rule of the page for divs is meant for it
   const root = host.attachShadow({ mode: "closed" });
   const style = document.createElement("style");
   style.textContent = `
