@@ -51,6 +51,7 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(
         [*bodies, *structs], ref_template="#/components/schemas/{name}"
     )
+    schemas, components = _told(schemas), _told(components)
     schema_of = {id(kind): schema for kind, schema in zip([*bodies, *structs], schemas, strict=True)}
     problem = _content("application/problem+json", {"$ref": "#/components/schemas/Problem"})
     paths: dict[str, dict[str, Any]] = {}
@@ -73,6 +74,16 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
             "schemas": {**components, "Problem": _PROBLEM},
         },
     }
+
+
+def _told(schema: Any) -> Any:
+    r"""Patterns as JSON Schema has them, which are JavaScript's: our `\Z` is its `$`."""
+    if isinstance(schema, dict):
+        return {
+            name: value.replace(r"\Z", "$") if name == "pattern" and isinstance(value, str) else _told(value)
+            for name, value in schema.items()
+        }
+    return [_told(one) for one in schema] if isinstance(schema, (list, tuple)) else schema
 
 
 def _operation(route: Any, schema_of: Mapping[int, Any]) -> dict[str, Any]:
