@@ -50,7 +50,7 @@ class Route:
     gives: str
     query: Mapping[str, str]
     view: Callable[..., Any]
-    page: "Callable[[DomainError], Answer] | None"
+    page: Callable[[DomainError], Answer] | None
 
 
 class Call:
