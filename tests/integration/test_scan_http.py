@@ -207,7 +207,7 @@ def test_pages_for_the_unknown_the_closed_and_the_busy(api: Api, client: Client,
     _, made = api("POST", "/api/live-codes", CODE)
     wecom.fail["add_contact_way"] = [Upstream("down"), Upstream("down")]
     busy = client.http.get(f"/s/{made['code']}", headers=BROWSER)
-    assert (busy.status_code, "请稍后再扫" in busy.body.decode()) == (503, True)
+    assert (busy.status_code, "请稍后再试" in busy.body.decode()) == (503, True)
     assert client.http.get(f"/s/{made['code']}", headers=MACHINE).status_code == 503
     api("DELETE", f"/api/live-codes/{made['live_code_id']}")
     closed = client.http.get(f"/s/{made['code']}", headers=BROWSER)
