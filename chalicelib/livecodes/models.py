@@ -119,6 +119,14 @@ class WaysOfCode(GlobalSecondaryIndex["ContactWayItem"]):
     state = UnicodeAttribute(range_key=True)
 
 
+class WayOfConfig(GlobalSecondaryIndex["ContactWayItem"]):
+    class Meta:
+        index_name = "config"
+        projection = KeysOnlyProjection()
+
+    config_id = UnicodeAttribute(hash_key=True)
+
+
 class ContactWayItem(Base):
     """WeCom's contact way of one member in one code. `lease`: until when its maker is waited for.
 
@@ -147,6 +155,7 @@ class ContactWayItem(Base):
     asked = NumberAttribute(null=True)
     ways = NumberAttribute(null=True)
     by_live_code = WaysOfCode()
+    by_config = WayOfConfig()
 
 
 def account_key(staff_id: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from chalicelib.groups import service as groups
 from chalicelib.livecodes import answers, group_scans, group_ways, natives, nearest, rules, usage
 from chalicelib.livecodes.cleanup import clean_up
-from chalicelib.livecodes.cleanup import delete as delete_way
 from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, several
 from chalicelib.livecodes.group_scans import Joined
 from chalicelib.livecodes.group_scans import append as append_group
@@ -26,6 +25,8 @@ from chalicelib.livecodes.group_ways import native as native_join_way
 from chalicelib.livecodes.group_ways import tell_native as tell_native_groups
 from chalicelib.livecodes.join_ways import JoinWay
 from chalicelib.livecodes.join_ways import find as find_join_way
+from chalicelib.livecodes.making import delete as delete_way
+from chalicelib.livecodes.making import settle as settle_way
 from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
 from chalicelib.livecodes.natives import keep as keep_native
 from chalicelib.livecodes.nearest import Choices, Where
@@ -84,6 +85,7 @@ __all__ = [
     "page",
     "prepare",
     "scan",
+    "settle_way",
     "several",
     "tell_native_groups",
     "way",
