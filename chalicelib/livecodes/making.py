@@ -22,12 +22,12 @@ from chalicelib.livecodes.models import MAKING, READY, ContactWayItem
 from chalicelib.livecodes.usage import UsedUp
 from chalicelib.platform import clock, due, ids, log, storage
 from chalicelib.platform.due import DueItem
-from chalicelib.platform.errors import Upstream
+from chalicelib.platform.errors import DomainError, Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import AnswerLost, WeComError
 
-DEADLINE = timedelta(seconds=10)  # for one call to WeCom with its retries: a person is waiting
+DEADLINE = timedelta(seconds=10)  # for making one, retries and search and all: a person is waiting
 LEASE = timedelta(seconds=30)  # longer than making one takes: a call, a search
 NATIVE = "mn"  # what the state of a code's own way begins with
 LOOK_AFTER = timedelta(minutes=5)  # an attempt: WeCom has carried it out by then, or never will
@@ -37,7 +37,7 @@ _WAIT_SECONDS, _POLL_SECONDS = 3.0, 0.2  # for another process that is making th
 _SKEW = timedelta(minutes=5)  # WeCom's clock and ours
 _REFUSED_FOR = timedelta(minutes=1)  # how long a process takes WeCom's word that there are no more
 _GONE = 41044
-_refused_at: list[datetime] = []
+_refused: list[tuple[datetime, DomainError]] = []  # until when no way is asked for, and why
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class _Attempt:
 
     row: ContactWayItem
     lease: str
+    until: datetime
     order: DueItem
 
 
@@ -62,8 +63,8 @@ def make(
     that say what of them WeCom knows; not set on a way that was found instead of made.
     """
     now = clock.now()
-    if _refused_at and now < _refused_at[0] + _REFUSED_FOR:
-        raise UsedUp
+    if _refused and now < _refused[0][0]:
+        raise _refused[0][1].with_traceback(None)
     mine = f"{clock.iso(now + LEASE)}#{ids.short()}"
     order = _order(now + LOOK_AFTER, state, clock.iso(now), mine)
     row = ContactWayItem(
@@ -78,16 +79,22 @@ def make(
     tx.put("way", row, ContactWayItem.state.does_not_exist())
     usage.add(tx, kind(state), state, 1)
     tx.put("order", order)
+    found = None
     try:
         tx.commit()
     except ConditionFailed:
-        left = _take_over(state, mine, order)
-        if left is None:
+        found = _take_over(state, mine, order)
+        if found is None:
             return _await(state)
-        # Its maker has died, or never heard WeCom's answer: what it asked for may be there.
-        attempt = _Attempt(left, mine, order)
-        return _found(attempt) or _add(attempt, fields, told)
-    return _add(_Attempt(row, mine, order), fields, told)
+    attempt = _Attempt(found or row, mine, now + DEADLINE, order)
+    try:
+        # The maker of one that was there has died, or never heard WeCom: what it asked for may be there.
+        return (_found(attempt) if found else None) or _add(attempt, fields, told)
+    except Upstream:
+        # For the next one to take at once. What is on its way still is looked for before another is made.
+        held = (ContactWayItem.lease == mine) & (ContactWayItem.status == MAKING)
+        storage.update_if(row, [ContactWayItem.lease.set(clock.iso(clock.now()))], held)
+        raise
 
 
 def settle(state: str, since: str, after: str = "") -> None:
@@ -104,7 +111,7 @@ def settle(state: str, since: str, after: str = "") -> None:
         return
     at = clock.parse(since)
     try:
-        found, stopped = _search(state, at - _SKEW, at + LEASE + _SKEW, after)
+        found, stopped = _search(state, at - _SKEW, at + LEASE + _SKEW, after, until=now + DEADLINE)
         for config_id, qr_url in found:
             if row is not None and row.status == MAKING:
                 if not _store(row, row.lease, config_id, qr_url):
@@ -172,23 +179,17 @@ def _add(attempt: _Attempt, fields: Mapping[str, Any], told: Mapping[str, Any]) 
     asked = {**fields, "scene": 2, "state": row.state}
     held = ContactWayItem.lease == attempt.lease
     try:
-        config_id, qr_url = wecom.default_client().add_contact_way(asked, deadline=clock.now() + DEADLINE)
+        config_id, qr_url = wecom.default_client().add_contact_way(asked, deadline=attempt.until)
     except AnswerLost:
         if found := _found(attempt):
             return found
-        # Perhaps on its way still: the next one to come looks again before it makes one.
-        storage.update_if(row, [ContactWayItem.lease.set(clock.iso(clock.now()))], held)
         raise
     except Upstream as error:
         # WeCom has refused or was not reached: nothing was made.
         tx = Transaction()
         tx.delete("order", attempt.order)
         remove(row, held, tx)
-        if isinstance(error, WeComError) and error.errcode == UsedUp.errcode:
-            _refused_at[:] = [clock.now()]
-            log.measure("ContactWaysUsedUp", 1, "Count")
-            raise UsedUp from error
-        raise
+        raise _told(error) from error
     usage.watch()
     if not _store(row, attempt.lease, config_id, qr_url, told):
         return _await(row.state)  # our lease ran out, and another has taken over
@@ -196,10 +197,22 @@ def _add(attempt: _Attempt, fields: Mapping[str, Any], told: Mapping[str, Any]) 
     return row
 
 
+def _told(error: Upstream) -> DomainError:
+    """What to raise for it. A quota of WeCom's is remembered: asking on would only prolong its block."""
+    told: DomainError = error
+    if isinstance(error, WeComError) and error.errcode == UsedUp.errcode:
+        told = UsedUp()
+        log.measure("ContactWaysUsedUp", 1, "Count")
+        _refused[:] = [(clock.now() + _REFUSED_FOR, told)]
+    elif isinstance(error, WeComError) and error.retry_after:
+        _refused[:] = [(clock.now() + timedelta(seconds=error.retry_after), told)]
+    return told
+
+
 def _found(attempt: _Attempt) -> ContactWayItem | None:
     """The way, if WeCom has one that the attempts up to now have made. Upstream, when that can't be told."""
     row, now = attempt.row, clock.now()
-    found, stopped = _search(row.state, clock.parse(row.since) - _SKEW, now + _SKEW)
+    found, stopped = _search(row.state, clock.parse(row.since) - _SKEW, now + _SKEW, until=attempt.until)
     if found:
         # Nobody knows what WeCom was told of it: it is told again.
         return row if _store(row, attempt.lease, *found[0]) else _await(row.state)
@@ -222,13 +235,13 @@ def _store(
 
 
 def _search(
-    state: str, start: datetime, end: datetime, after: str = ""
+    state: str, start: datetime, end: datetime, after: str = "", *, until: datetime
 ) -> tuple[list[tuple[str, str]], str | None]:
     """(config_id, qr_url) of what WeCom has under `state`, was made in that time, and we don't have.
 
     Also the config_id at which it stopped, None at the end. WeComError, Upstream.
     """
-    client, until = wecom.default_client(), clock.now() + DEADLINE
+    client = wecom.default_client()
     there = sorted(one for one in client.list_contact_way(start, end, deadline=until) if one > after)
     found = []
     for config_id in there[:_AT_ONCE]:

@@ -29,12 +29,12 @@ from chalicelib.livecodes.models import (
     member_key,
 )
 from chalicelib.livecodes.usage import UsedUp
-from chalicelib.livecodes.ways import Way, way
+from chalicelib.livecodes.ways import Way, of_member, way, without_way
 from chalicelib.platform import clock, due, ids, log, timeline
-from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.errors import Upstream
+from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.staff import service as staff
-from chalicelib.wecom.errors import WeComError
 
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _HINT = timedelta(seconds=5)  # how long a process remembers that a member is full
@@ -227,7 +227,7 @@ def reserve(
                 really = occupancy(live_code_id, rule, day, now)
                 full, ramp, hinted = (full - hinted) | really.full, really.ramp, set()
                 continue
-            if refusal is not None and own:
+            if refusal is not None and (own or refusal.retryable):
                 raise refusal
             return CLOSED
         chosen = decision.staff_id
@@ -235,11 +235,16 @@ def reserve(
         told = {**decision.why, "ticket": ticket, **_others(full, refused, ramp), **(why_extra or {})}
         try:
             scan = _take(claim, decision.kind, told, origin, store_id)
-        except (WeComError, UsedUp) as error:
-            if error.retryable:
-                raise
-            # WeCom won't have this member (not activated, out of sight): the customer gets another.
-            log.failure("no contact way", error, staff_id=chosen, errcode=error.errcode)
+        except Busy:
+            raise
+        except (Upstream, UsedUp) as error:
+            # WeCom won't have this member (not activated, out of sight), or makes no way for anybody at
+            # present: then it is somebody who has one, and WeCom is not asked again for each of the others.
+            log.failure("no contact way", error, staff_id=chosen, errcode=getattr(error, "errcode", None))
+            if not of_member(error):
+                others = without_way(live_code_id, set(rule.staff_ids) - {chosen, *refused})
+                full |= others
+                refused += sorted(others)
             refusal = error
             full.add(chosen)
             refused.append(chosen)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.livecodes import codes, making, rates, reservations, slots, ways
+from chalicelib.livecodes import claims, codes, making, rates, reservations, slots, ways
 from chalicelib.livecodes.models import AssignmentItem, PlaceItem, member_key
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
@@ -82,7 +82,7 @@ class FakeWeCom:
 def new_process() -> None:
     """Forget what a process keeps."""
     kept_in = (codes._configs, ways._ways, reservations._hints, reservations._loads, slots._held)
-    for kept in (*kept_in, rates._seen, staff._names, ramps._kept, making._refused_at):
+    for kept in (*kept_in, rates._seen, staff._names, ramps._kept, making._refused, claims._sharing):
         kept.clear()  # type: ignore[attr-defined]
 
 

@@ -132,12 +132,17 @@ def test_the_same_person_is_shown_the_same_way_again(wecom: FakeWeCom) -> None:
 @pytest.mark.parametrize(
     "error", [Upstream("down"), WeComError("externalcontact/add_contact_way", 41045), usage.UsedUp()], ids=str
 )
-def test_no_further_way_is_no_reason_to_turn_anybody_away(wecom: FakeWeCom, error: Exception) -> None:
+def test_no_further_way_is_no_reason_to_turn_anybody_away(wecom: FakeWeCom, at: At, error: Exception) -> None:
     code = service.create(definition({"staff_id": "a"}))
     first = service.scan(code.code)
     wecom.fail["add_contact_way"] = [error]
     second = service.scan(code.code)
     assert second.qr_url == first.qr_url
+    asked = wecom.calls["add_contact_way"]
+    assert service.scan(code.code).qr_url == first.qr_url
+    assert wecom.calls["add_contact_way"] == asked  # nobody waits for it again at once
+    at(NOON + timedelta(minutes=1))
+    assert service.scan(code.code).qr_url != first.qr_url
     assert add(code, wecom, first) == first.assignment_id
 
 
