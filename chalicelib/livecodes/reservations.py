@@ -9,9 +9,10 @@ A ticket whose answer is lost on the way is taken again, and one turn of the rou
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Literal
 
 from chalicelib.livecodes import claims, places, rates, rules, slots
@@ -125,29 +126,36 @@ def confirm(
     """Add to `tx` what confirms the add's reservation; its assignment_id.
 
     slot: that of the contact way by which they added: its holder is the very scan. Where it has none
-    that is open (shared by many, late), and without a slot, it is the newest open one.
-    None: no reservation is open (added without a scan, or long after it). The add has happened and takes
-    a place, cap or not. When the commit fails on the items `assignment` or `slot`, somebody else was
-    faster: call this again with a new transaction. origin: takes up what the scan's link told.
+    that is open (shared by many, late), and without a slot, it is the newest open one; else the only one
+    that was shown that way and lapsed within the hour: that one's place is taken anew.
+    None: there is none of these (added without a scan, or long after it). The add has happened and takes
+    a place, cap or not. When the commit fails on one of its items, somebody else was faster: call this
+    again with a new transaction. origin: takes up what the scan's link told.
     """
     member = member_key(live_code.live_code_id, staff_id)
     since = clock.now() - live_code.rule.reserve_for - _LATE
     row = PlaceItem.find(member, TOTAL) if slot is not None else None
-    held = _holder(member, row, slot, since) or _newest_open(member, slot, since)
+    held = _holder(member, row, slot, since) or next(_of_way(member, slot, RESERVED, since), None)
+    is_open = held is not None
     if held is None:
         places.take(tx, "place", (member, rules.day(live_code.rule, at)), None)
         places.take(tx, "total", (member, TOTAL), None)
         for day, _ in staff.account_caps([staff_id], at).values():
             places.take(tx, "account", (account_key(staff_id), day), None)
-        return None
+        lapsed = list(islice(_of_way(member, slot, LAPSED, since), 2)) if slot is not None else []
+        if len(lapsed) != 1:
+            return None
+        held = lapsed[0]
     confirmed = [
         AssignmentItem.status.set(CONFIRMED),
         AssignmentItem.external_userid.set(external_userid),
         AssignmentItem.confirmed_at.set(clock.iso(at)),
     ]
-    tx.update("assignment", held, confirmed, AssignmentItem.status == RESERVED)
+    tx.update("assignment", held, confirmed, AssignmentItem.status == held.status)
     if origin is not None:
         origin.update(held.origin or {})
+    if not is_open:
+        return str(held.assignment_id)  # its way is free by its time
     its = None if held.slot is None else int(held.slot)
     if its is not None:
         row = row or PlaceItem.find(member, TOTAL)
@@ -427,9 +435,9 @@ def _holder(member: str, row: PlaceItem | None, slot: int | None, since: datetim
     return held if held is not None and held.status == RESERVED else None
 
 
-def _newest_open(member: str, slot: int | None, since: datetime) -> AssignmentItem | None:
-    """The member's newest open reservation; of a slot: of those who were shown that way."""
-    wanted = AssignmentItem.status == RESERVED
+def _of_way(member: str, slot: int | None, status: str, since: datetime) -> Iterator[AssignmentItem]:
+    """The member's assignments of that status, newest first; of a slot: of those who were shown that way."""
+    wanted = AssignmentItem.status == status
     if slot is not None:
         shown = AssignmentItem.slot == slot
         wanted &= shown | AssignmentItem.slot.does_not_exist() if slot == 0 else shown
@@ -440,4 +448,4 @@ def _newest_open(member: str, slot: int | None, since: datetime) -> AssignmentIt
         scan_index_forward=False,
         consistent_read=True,
     )
-    return next(iter(rows), None)
+    return iter(rows)
