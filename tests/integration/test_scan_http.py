@@ -155,6 +155,21 @@ def test_an_archived_code_is_shown_but_not_listed(api: Api) -> None:
     assert api("DELETE", "/api/live-codes/lc_nothere2")[0] == 404
 
 
+def test_an_archived_code_is_opened_again_as_it_was(api: Api, client: Client) -> None:
+    _, made = api("POST", "/api/live-codes", CODE)
+    path = f"/api/live-codes/{made['live_code_id']}"
+    api("DELETE", path)
+    status, again = api("POST", f"{path}/restore")
+    assert status == 200
+    assert again == {**made, "version": 3, "updated_at": again["updated_at"]}
+    assert api("POST", f"{path}/restore")[1] == again
+    assert [row["live_code_id"] for row in api("GET", "/api/live-codes")[1]["items"]] == [
+        made["live_code_id"]
+    ]
+    assert client.http.get(f"/s/{made['code']}", headers=MACHINE).json_body["kind"] == "staff"
+    assert api("POST", "/api/live-codes/lc_nothere2/restore")[0] == 404
+
+
 def test_a_machine_gets_the_contracts_json(api: Api, client: Client) -> None:
     _, made = api("POST", "/api/live-codes", CODE)
     answer = client.http.get(f"/s/{made['code']}", headers=MACHINE)
