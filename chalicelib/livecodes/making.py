@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.livecodes import usage
 from chalicelib.livecodes.models import MAKING, READY, ContactWayItem
@@ -23,7 +23,7 @@ from chalicelib.livecodes.usage import UsedUp
 from chalicelib.platform import clock, due, ids, log, storage
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import DomainError, Upstream
-from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.storage import Base, ConditionFailed, Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import AnswerLost, WeComError
 
@@ -38,6 +38,7 @@ _SKEW = timedelta(minutes=5)  # WeCom's clock and ours
 _REFUSED_FOR = timedelta(minutes=1)  # how long a process takes WeCom's word that there are no more
 _GONE = 41044
 _refused: list[tuple[datetime, DomainError]] = []  # until when no way is asked for, and why
+_Row = TypeVar("_Row", bound=Base)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def make(
     except ConditionFailed:
         found = _take_over(state, mine, order)
         if found is None:
-            return _await(state)
+            return made_by_another(ContactWayItem, state)
     attempt = _Attempt(found or row, mine, now + DEADLINE, order)
     try:
         # The maker of one that was there has died, or never heard WeCom: what it asked for may be there.
@@ -151,6 +152,19 @@ def remove(row: ContactWayItem, condition: Any, tx: Transaction | None = None) -
     return True
 
 
+def made_by_another(model: type[_Row], state: str) -> _Row:
+    """The row of a way, a contact way or a join way, when the process that makes it is done. Upstream."""
+    until = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < until:
+        row = model.find(state)
+        if row is None:
+            break
+        if row.status == READY:
+            return row  # type: ignore[no-any-return]
+        time.sleep(_POLL_SECONDS)
+    raise Upstream("the way is being made: try again in a moment")
+
+
 def kind(state: str) -> str:
     """How a way counts: `native`, or `staff` (one guide's)."""
     return "native" if state.startswith(NATIVE) else "staff"
@@ -192,7 +206,7 @@ def _add(attempt: _Attempt, fields: Mapping[str, Any], told: Mapping[str, Any]) 
         raise _told(error) from error
     usage.watch()
     if not _store(row, attempt.lease, config_id, qr_url, told):
-        return _await(row.state)  # our lease ran out, and another has taken over
+        return made_by_another(ContactWayItem, row.state)  # our lease ran out, and another has taken over
     storage.delete_if(attempt.order)
     return row
 
@@ -215,7 +229,7 @@ def _found(attempt: _Attempt) -> ContactWayItem | None:
     found, stopped = _search(row.state, clock.parse(row.since) - _SKEW, now + _SKEW, until=attempt.until)
     if found:
         # Nobody knows what WeCom was told of it: it is told again.
-        return row if _store(row, attempt.lease, *found[0]) else _await(row.state)
+        return row if _store(row, attempt.lease, *found[0]) else made_by_another(ContactWayItem, row.state)
     if stopped is not None:
         raise Upstream("too many contact ways are being made to look for this one: try again in a moment")
     return None
@@ -256,15 +270,3 @@ def _search(
             if way.get("state") == state:
                 found.append((config_id, str(way.get("qr_code", ""))))
     return found, there[_AT_ONCE - 1] if len(there) > _AT_ONCE else None
-
-
-def _await(state: str) -> ContactWayItem:
-    until = time.monotonic() + _WAIT_SECONDS
-    while time.monotonic() < until:
-        row = ContactWayItem.find(state)
-        if row is None:
-            break
-        if row.status == READY:
-            return row  # type: ignore[no-any-return]
-        time.sleep(_POLL_SECONDS)
-    raise Upstream("the contact way is being made: try again in a moment")

@@ -104,9 +104,7 @@ def scan(code: str, cookie: str | None = None, origin: Mapping[str, Any] | None 
     code: what stands in the link. cookie: `Scan.cookie` of the person's last scan of this code.
     origin: what the link told beside the code; kept with the assignment, and told by its line.
     """
-    if not _CODE.fullmatch(code):
-        raise NotFound("there is no such live code")
-    live_code_id, now = f"lc_{code}", clock.now()
+    live_code_id, now = _id(code), clock.now()
     same, preferred = _again(live_code_id, cookie, now)
     if same is not None:
         return same
@@ -123,7 +121,7 @@ def scan(code: str, cookie: str | None = None, origin: Mapping[str, Any] | None 
 
 def closure(code: str) -> rules.Closure:
     """Why a scan of the code found it closed, and when it opens again. NotFound."""
-    live_code = current(f"lc_{code}")
+    live_code = current(_id(code))
     return rules.closure(live_code.rule, live_code.active, clock.now())
 
 
@@ -135,9 +133,7 @@ def locate(
     Only a nearest_store code cares. Who has added a guide keeps them, unless they choose another store; who
     has only a place reserved keeps it while they are where that store is the nearest.
     """
-    if not _CODE.fullmatch(code):
-        raise NotFound("there is no such live code")
-    live_code_id, now = f"lc_{code}", clock.now()
+    live_code_id, now = _id(code), clock.now()
     live_code = current(live_code_id)
     if not nearest.is_one(live_code):
         return scan(code, cookie, origin)
@@ -153,9 +149,7 @@ def locate(
 
 def choices(code: str, city: str | None, text: str, page: int) -> Choices | None:
     """The stores of a nearest_store code that is open, to choose from; None: it is none. NotFound."""
-    if not _CODE.fullmatch(code):
-        raise NotFound("there is no such live code")
-    live_code, now = current(f"lc_{code}"), clock.now()
+    live_code, now = current(_id(code)), clock.now()
     if not live_code.active or not nearest.is_one(live_code):
         return None
     if nearest.unplaced(live_code, now).kind == "closed":
@@ -246,6 +240,12 @@ def ways_in_use() -> dict[str, Any]:
     by_kind = usage.current()
     in_use = sum(by_kind.values())
     return {"in_use": in_use, "limit": usage.LIMIT, "left": max(0, usage.LIMIT - in_use), "by_kind": by_kind}
+
+
+def _id(code: str) -> str:
+    if not _CODE.fullmatch(code):
+        raise NotFound("there is no such live code")
+    return f"lc_{code}"
 
 
 def _again(live_code_id: str, cookie: str | None, now: datetime) -> tuple[Scan | None, str | None]:
