@@ -132,7 +132,9 @@ def confirm(
     a place, cap or not. When the commit fails on one of its items, somebody else was faster: call this
     again with a new transaction. origin: takes up what the scan's link told.
     """
-    member = member_key(live_code.live_code_id, staff_id)
+    known = live_code.rule.find(staff_id) if slot is None else None
+    # By the code's own way it is WeCom that names the member, perhaps not as the code spells them.
+    member = member_key(live_code.live_code_id, known.staff_id if known else staff_id)
     since = clock.now() - live_code.rule.reserve_for - _LATE
     row = PlaceItem.find(member, TOTAL) if slot is not None else None
     held = _holder(member, row, slot, since) or next(_of_way(member, slot, RESERVED, since), None)

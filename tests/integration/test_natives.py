@@ -166,6 +166,15 @@ def test_whoever_is_full_leaves_the_list_at_once_and_is_back_at_midnight(world: 
 # Members whom WeCom refuses
 
 
+def test_a_cap_counts_however_wecom_spells_the_member(world: World) -> None:
+    code = native(member("LiHua", daily_cap=1), member("b"))
+    world.work()
+    add(code, "lihua", "wm1")
+    world.work()
+    assert world.users == ["b"]
+    assert taken(code.live_code_id, "LiHua") == 1
+
+
 @pytest.mark.parametrize("status", [2, 4])
 def test_a_member_who_is_not_activated_is_left_out_and_told(world: World, status: int) -> None:
     world.staff("b", status)

@@ -118,6 +118,10 @@ def test_what_may_leave_somebody_waiting_is_said(api: Api) -> None:
             },
             "assignment.members[0].hours[0].weekdays[0]",
         ),
+        (
+            {"assignment": {"members": [{"staff_id": "LiHua"}, {"staff_id": "lihua"}]}},
+            "assignment.members[1].staff_id",
+        ),
         ({"name": ""}, "name"),
         ({"tags": ["x"]}, "tags[0]"),
     ],
