@@ -204,10 +204,10 @@ def _add(attempt: _Attempt, fields: Mapping[str, Any], told: Mapping[str, Any]) 
         tx.delete("order", attempt.order)
         remove(row, held, tx)
         raise _told(error) from error
-    usage.watch()
     if not _store(row, attempt.lease, config_id, qr_url, told):
         return made_by_another(ContactWayItem, row.state)  # our lease ran out, and another has taken over
     storage.delete_if(attempt.order)
+    usage.watch()
     return row
 
 
