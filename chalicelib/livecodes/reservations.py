@@ -41,7 +41,10 @@ _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _HINT = timedelta(seconds=5)  # how long a process remembers that a member is full
 _TOLD = 20  # staff ids that an explanation lists of each sort
 _LATE = timedelta(hours=1)  # how long after its time a reservation that has not lapsed yet can be confirmed
+_SKEW = timedelta(minutes=1)  # WeCom's clock and ours
+_SOME = 50  # that are looked at for the only one
 _FRESH = timedelta(seconds=1)  # how long loads are good that are read at every scan of a fast code
+When = tuple[datetime, datetime]
 _hints: dict[tuple[str, str], datetime] = {}  # (member or account, day): until when it is taken for full
 _loads: dict[tuple[str, str], tuple[datetime, dict[str, int]]] = {}  # (code, day): when, and by staff id
 
@@ -125,9 +128,11 @@ def confirm(
 ) -> str | None:
     """Add to `tx` what confirms the add's reservation; its assignment_id.
 
+    at: when they added; what was reserved later is somebody else's, however late this is called.
     slot: that of the contact way by which they added: its holder is the very scan. Where it has none
     that is open (shared by many, late), and without a slot, it is the newest open one; else the only one
-    that was shown that way and lapsed within the hour: that one's place is taken anew.
+    that was shown that way and has lapsed, of the add's own time or of the hour before: its place is
+    taken anew.
     None: there is none of these (added without a scan, or long after it). The add has happened and takes
     a place, cap or not. When the commit fails on one of its items, somebody else was faster: call this
     again with a new transaction. origin: takes up what the scan's link told.
@@ -135,19 +140,19 @@ def confirm(
     known = live_code.rule.find(staff_id) if slot is None else None
     # By the code's own way it is WeCom that names the member, perhaps not as the code spells them.
     member = member_key(live_code.live_code_id, known.staff_id if known else staff_id)
-    since = clock.now() - live_code.rule.reserve_for - _LATE
+    added = min(at, clock.now())
+    when = added - live_code.rule.reserve_for - _LATE, added + _SKEW
     row = PlaceItem.find(member, TOTAL) if slot is not None else None
-    held = _holder(member, row, slot, since) or next(_of_way(member, slot, RESERVED, since), None)
+    held = _holder(member, row, slot, when) or next(_of_way(member, slot, RESERVED, when), None)
     is_open = held is not None
     if held is None:
         places.take(tx, "place", (member, rules.day(live_code.rule, at)), None)
         places.take(tx, "total", (member, TOTAL), None)
         for day, _ in staff.account_caps([staff_id], at).values():
             places.take(tx, "account", (account_key(staff_id), day), None)
-        lapsed = list(islice(_of_way(member, slot, LAPSED, since), 2)) if slot is not None else []
-        if len(lapsed) != 1:
+        held = _lapsed(member, slot, when, clock.iso(at)) if slot is not None else None
+        if held is None:
             return None
-        held = lapsed[0]
     confirmed = [
         AssignmentItem.status.set(CONFIRMED),
         AssignmentItem.external_userid.set(external_userid),
@@ -428,24 +433,31 @@ def _remember(
         _hints[account_key(staff_id), accounts[staff_id][0]] = now + _HINT
 
 
-def _holder(member: str, row: PlaceItem | None, slot: int | None, since: datetime) -> AssignmentItem | None:
-    """The open reservation that holds the slot."""
+def _holder(member: str, row: PlaceItem | None, slot: int | None, when: When) -> AssignmentItem | None:
+    """The open reservation that holds the slot, if it was made in that time."""
     assignment_id = slots.holder(row, slot) if slot is not None else None
-    if assignment_id is None or assignment_id < ids.ulid_floor(since):
+    if assignment_id is None or not ids.ulid_floor(when[0]) <= assignment_id < ids.ulid_floor(when[1]):
         return None
     held = AssignmentItem.find(member, assignment_id)
     return held if held is not None and held.status == RESERVED else None
 
 
-def _of_way(member: str, slot: int | None, status: str, since: datetime) -> Iterator[AssignmentItem]:
-    """The member's assignments of that status, newest first; of a slot: of those who were shown that way."""
+def _lapsed(member: str, slot: int, when: When, at: str) -> AssignmentItem | None:
+    """The one that was shown that way and has lapsed: the only one that was open then, or at all."""
+    lapsed = list(islice(_of_way(member, slot, LAPSED, when), _SOME))
+    its = [one for one in lapsed if one.at <= at < one.expires_at] or lapsed
+    return its[0] if len(its) == 1 else None
+
+
+def _of_way(member: str, slot: int | None, status: str, when: When) -> Iterator[AssignmentItem]:
+    """The member's of that status and time, newest first; of a slot: of those who were shown that way."""
     wanted = AssignmentItem.status == status
     if slot is not None:
         shown = AssignmentItem.slot == slot
         wanted &= shown | AssignmentItem.slot.does_not_exist() if slot == 0 else shown
     rows = AssignmentItem.query(
         member,
-        AssignmentItem.assignment_id >= ids.ulid_floor(since),
+        AssignmentItem.assignment_id.between(ids.ulid_floor(when[0]), ids.ulid_floor(when[1])),
         filter_condition=wanted,
         scan_index_forward=False,
         consistent_read=True,

@@ -10,6 +10,7 @@ from scan_support import NOON, FakeWeCom, definition, new_process, requests, tak
 
 from chalicelib.livecodes import service, slots, usage, ways
 from chalicelib.livecodes.models import PlaceItem, member_key
+from chalicelib.platform import clock
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.wecom.errors import WeComError
@@ -33,13 +34,14 @@ def add(
     scan: service.Scan,
     who: str = "wm1",
     origin: dict[str, Any] | None = None,
+    when: datetime | None = None,
 ) -> str | None:
     """The person adds by the picture they were shown, and the callback brings its state."""
     (state,) = (way["state"] for way in wecom.ways.values() if way["qr_code"] == scan.qr_url)
     way = service.find_way(state)
     assert way is not None and way.staff_id == scan.staff_id
     tx = Transaction()
-    found = service.confirm(tx, code, way.staff_id, who, NOON, origin, way.slot)
+    found = service.confirm(tx, code, way.staff_id, who, when or clock.now(), origin, way.slot)
     tx.commit()
     return found
 
@@ -146,6 +148,22 @@ def test_of_several_that_lapsed_by_one_way_none_is_guessed(wecom: FakeWeCom, at:
     at(NOON + timedelta(minutes=71))
     assert add(code, wecom, scans[2], "wm3") is None  # too long ago
     assert taken(code.live_code_id, "a") == 3
+
+
+def test_an_add_told_of_hours_later_is_its_own_scans_and_not_of_who_came_since(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    scans = []
+    for minutes in (0, 20, 40, 180):
+        at(NOON + timedelta(minutes=minutes))
+        scans.append(service.scan(code.code))
+        if minutes < 180:
+            service.lapse(code.live_code_id, "a", str(scans[-1].assignment_id))
+    assert len({scan.qr_url for scan in scans}) == 1
+    added_at = NOON + timedelta(minutes=25)
+    assert add(code, wecom, scans[1], "wm1", when=added_at) == scans[1].assignment_id
+    assert add(code, wecom, scans[3], "wm2") == scans[3].assignment_id
 
 
 def test_two_who_add_late_by_one_way_confirm_it_once(wecom: FakeWeCom, at: At) -> None:
