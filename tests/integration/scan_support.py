@@ -61,6 +61,8 @@ class FakeWeCom:
 
     def get_contact_way(self, config_id: str, *, deadline: datetime | None = None) -> dict[str, Any]:
         self._called("get_contact_way")
+        if config_id not in self.ways:
+            raise WeComError("externalcontact/get_contact_way", 41044)
         return self.ways[config_id]
 
     def update_contact_way(

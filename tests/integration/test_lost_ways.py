@@ -1,19 +1,24 @@
 """Contact ways whose making had no answer: looked for at WeCom, taken or deleted, and nothing else touched."""
 
+import random
+import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from scan_support import NOON, definition, new_process
+from scan_support import NOON, FakeWeCom, definition, new_process
 from ways_world import At, World, in_sandbox
 
 from chalicelib.livecodes import making, service, ways
 from chalicelib.livecodes.models import READY, ContactWayItem
 from chalicelib.platform import clock, due, storage
+from chalicelib.platform.errors import Upstream
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import WeCom
-from chalicelib.wecom.errors import AnswerLost
+from chalicelib.wecom.errors import AnswerLost, WeComError
 
 SOON = NOON + making.LOOK_AFTER + timedelta(minutes=1)
 
@@ -251,3 +256,69 @@ def test_a_process_killed_at_any_request_while_making_one_leaves_nothing_behind(
     assert list(known().values()) == there(world)
     assert in_use() == len(there(world))
     assert len(there(world)) == (1 if nth else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_makers_and_those_who_look_after_them_at_once_end_with_one_way_each(
+    engine: str, sent: list[Any], monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Answers are lost, calls carried out late, processes killed, by many threads at once."""
+    new_process()
+    monkeypatch.setattr(making, "_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(making, "_POLL_SECONDS", 0.01)
+    chance, lock, late, passed = random.Random(seed), threading.Lock(), list[Any](), [0]
+
+    def now() -> datetime:  # leases run out while others work
+        with lock:
+            passed[0] += 1
+            return NOON + timedelta(seconds=passed[0] / 4)
+
+    monkeypatch.setattr(clock, "now", now)
+
+    class Flaky(FakeWeCom):
+        def add_contact_way(self, fields: Any, *, deadline: Any = None) -> Any:
+            what = chance.choice(["answered", "answered", "lost", "late", "never", "killed", "refused"])
+            if what == "refused":
+                raise WeComError("externalcontact/add_contact_way", 41054)
+            if what == "late":
+                late.append(fields)
+            if what in ("late", "never"):
+                raise AnswerLost("externalcontact/add_contact_way")
+            made = super().add_contact_way(fields)
+            if what == "killed":
+                raise Killed
+            if what == "lost":
+                raise AnswerLost("externalcontact/add_contact_way")
+            return made
+
+    fake = Flaky()
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    code = service.create(definition(*({"staff_id": one} for one in "abc")))
+
+    def look_after() -> None:
+        for row in due.DueItem.scan():
+            if row.kind == "way_search":
+                making.settle(**row.work)
+                row.delete()
+
+    def job(number: int) -> None:
+        if number % 7 == 6:
+            if late:
+                FakeWeCom.add_contact_way(fake, late.pop())
+            look_after()
+            return
+        staff_id = "abc"[number % 3]
+        with suppress(Upstream, Killed):
+            making.make(ways.state_of(code.live_code_id, staff_id), code.live_code_id, staff_id, {}, {})
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(job, range(84)))
+    for fields in late:
+        FakeWeCom.add_contact_way(fake, fields)
+    for _ in range(9):
+        passed[0] += 4 * 60
+        look_after()
+    assert sorted(fake.ways) == sorted(str(one) for one in known().values())
+    assert in_use() == len(fake.ways)
+    new_process()
