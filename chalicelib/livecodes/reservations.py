@@ -1,4 +1,4 @@
-"""A scan reserves, the add confirms, lapse gives back.
+"""A scan reserves; what becomes of it: outcomes.
 
 Warm, a scan is two requests to DynamoDB: the ticket (which also tells the code's version), and one
 transaction that takes the member's place under its cap and writes the reservation, its line and its
@@ -9,10 +9,9 @@ A ticket whose answer is lost on the way is taken again, and one turn of the rou
 
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, Literal
 
 from chalicelib.livecodes import claims, places, rates, rules, slots
@@ -20,12 +19,10 @@ from chalicelib.livecodes.claims import Claim
 from chalicelib.livecodes.codes import LiveCode, current
 from chalicelib.livecodes.models import (
     CONFIRMED,
-    LAPSED,
     LISTINGS,
     RESERVED,
     TOTAL,
     AssignmentItem,
-    PlaceItem,
     account_key,
     member_key,
 )
@@ -40,11 +37,7 @@ from chalicelib.staff import service as staff
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _HINT = timedelta(seconds=5)  # how long a process remembers that a member is full
 _TOLD = 20  # staff ids that an explanation lists of each sort
-_LATE = timedelta(hours=1)  # how long after its time a reservation that has not lapsed yet can be confirmed
-_SKEW = timedelta(minutes=1)  # WeCom's clock and ours
-_SOME = 50  # that are looked at for the only one
 _FRESH = timedelta(seconds=1)  # how long loads are good that are read at every scan of a fast code
-When = tuple[datetime, datetime]
 _hints: dict[tuple[str, str], datetime] = {}  # (member or account, day): until when it is taken for full
 _loads: dict[tuple[str, str], tuple[datetime, dict[str, int]]] = {}  # (code, day): when, and by staff id
 
@@ -81,95 +74,6 @@ class Occupancy:
     loads: dict[str, int]
     full: set[str]
     ramp: set[str]
-
-
-def lapse(live_code_id: str, staff_id: str, assignment_id: str) -> bool:
-    """Give back the place of a reservation that nobody used. False if it is confirmed, or lapsed before.
-
-    Its contact way is free by its time.
-    """
-    member = member_key(live_code_id, staff_id)
-    held = AssignmentItem.find(member, assignment_id)
-    if held is None or held.status != RESERVED:
-        return False
-    tx = Transaction()
-    tx.update(
-        "assignment",
-        held,
-        [AssignmentItem.status.set(LAPSED)],
-        AssignmentItem.status == RESERVED,
-    )
-    places.give_back(tx, "place", (member, held.day), int(held.seat or 0))
-    places.give_back(tx, "total", (member, TOTAL), int(held.total_seat or 0))
-    if held.account:
-        places.give_back(tx, "account", (account_key(staff_id), held.account))
-    line_data = {"live_code_id": live_code_id, "staff_id": staff_id}
-    # Its time, not the clock's: the same lapse is the same line.
-    at = clock.parse(held.expires_at)
-    timeline.add(tx, Line(f"scan#{assignment_id}", "assignment_lapsed", at, assignment_id, line_data))
-    try:
-        tx.commit()
-    except ConditionFailed:
-        return False
-    _hints.pop((member, held.day), None)
-    if held.account:
-        _hints.pop((account_key(staff_id), held.account), None)
-    return True
-
-
-def confirm(
-    tx: Transaction,
-    live_code: LiveCode,
-    staff_id: str,
-    external_userid: str,
-    at: datetime,
-    origin: dict[str, Any] | None = None,
-    slot: int | None = None,
-) -> str | None:
-    """Add to `tx` what confirms the add's reservation; its assignment_id.
-
-    at: when they added; what was reserved later is somebody else's, however late this is called.
-    slot: that of the contact way by which they added: its holder is the very scan. Where it has none
-    that is open (shared by many, late), and without a slot, it is the newest open one; else the only one
-    that was shown that way and has lapsed, of the add's own time or of the hour before: its place is
-    taken anew.
-    None: there is none of these (added without a scan, or long after it). The add has happened and takes
-    a place, cap or not. When the commit fails on one of its items, somebody else was faster: call this
-    again with a new transaction. origin: takes up what the scan's link told.
-    """
-    known = live_code.rule.find(staff_id) if slot is None else None
-    # By the code's own way it is WeCom that names the member, perhaps not as the code spells them.
-    member = member_key(live_code.live_code_id, known.staff_id if known else staff_id)
-    added = min(at, clock.now())
-    when = added - live_code.rule.reserve_for - _LATE, added + _SKEW
-    row = PlaceItem.find(member, TOTAL) if slot is not None else None
-    held = _holder(member, row, slot, when) or next(_of_way(member, slot, RESERVED, when), None)
-    is_open = held is not None
-    if held is None:
-        places.take(tx, "place", (member, rules.day(live_code.rule, at)), None)
-        places.take(tx, "total", (member, TOTAL), None)
-        for day, _ in staff.account_caps([staff_id], at).values():
-            places.take(tx, "account", (account_key(staff_id), day), None)
-        held = _lapsed(member, slot, when, clock.iso(at)) if slot is not None else None
-        if held is None:
-            return None
-    confirmed = [
-        AssignmentItem.status.set(CONFIRMED),
-        AssignmentItem.external_userid.set(external_userid),
-        AssignmentItem.confirmed_at.set(clock.iso(at)),
-    ]
-    tx.update("assignment", held, confirmed, AssignmentItem.status == held.status)
-    if origin is not None:
-        origin.update(held.origin or {})
-    if not is_open:
-        return str(held.assignment_id)  # its way is free by its time
-    its = None if held.slot is None else int(held.slot)
-    if its is not None:
-        row = row or PlaceItem.find(member, TOTAL)
-        if row is not None and slots.holder(row, its) == held.assignment_id:
-            action, still = slots.free(row, its)
-            tx.update("slot", PlaceItem(member, TOTAL), [action], still)
-    return str(held.assignment_id)
 
 
 def again(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, str | None]:
@@ -299,6 +203,11 @@ def occupancy(live_code_id: str, rule: rules.Rule, day: str, now: datetime) -> O
         if standing.seat(member.daily_cap if today else member.total_cap) is None:
             full.add(member.staff_id)
     return Occupancy(loads, full | ramp, ramp)
+
+
+def has_room(key: str, day: str) -> None:
+    """A place of that member, or account, was given back: forget that there was none."""
+    _hints.pop((key, day), None)
 
 
 def _take(
@@ -431,35 +340,3 @@ def _remember(
         _hints[member_key(live_code_id, staff_id), day] = now + _HINT
     for staff_id in ramp & set(accounts):
         _hints[account_key(staff_id), accounts[staff_id][0]] = now + _HINT
-
-
-def _holder(member: str, row: PlaceItem | None, slot: int | None, when: When) -> AssignmentItem | None:
-    """The open reservation that holds the slot, if it was made in that time."""
-    assignment_id = slots.holder(row, slot) if slot is not None else None
-    if assignment_id is None or not ids.ulid_floor(when[0]) <= assignment_id < ids.ulid_floor(when[1]):
-        return None
-    held = AssignmentItem.find(member, assignment_id)
-    return held if held is not None and held.status == RESERVED else None
-
-
-def _lapsed(member: str, slot: int, when: When, at: str) -> AssignmentItem | None:
-    """The one that was shown that way and has lapsed: the only one that was open then, or at all."""
-    lapsed = list(islice(_of_way(member, slot, LAPSED, when), _SOME))
-    its = [one for one in lapsed if one.at <= at < one.expires_at] or lapsed
-    return its[0] if len(its) == 1 else None
-
-
-def _of_way(member: str, slot: int | None, status: str, when: When) -> Iterator[AssignmentItem]:
-    """The member's of that status and time, newest first; of a slot: of those who were shown that way."""
-    wanted = AssignmentItem.status == status
-    if slot is not None:
-        shown = AssignmentItem.slot == slot
-        wanted &= shown | AssignmentItem.slot.does_not_exist() if slot == 0 else shown
-    rows = AssignmentItem.query(
-        member,
-        AssignmentItem.assignment_id.between(ids.ulid_floor(when[0]), ids.ulid_floor(when[1])),
-        filter_condition=wanted,
-        scan_index_forward=False,
-        consistent_read=True,
-    )
-    return iter(rows)

@@ -30,7 +30,8 @@ from chalicelib.livecodes.making import settle as settle_way
 from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
 from chalicelib.livecodes.natives import keep as keep_native
 from chalicelib.livecodes.nearest import Choices, Where
-from chalicelib.livecodes.reservations import CLOSED, Scan, again, confirm, lapse, reserve
+from chalicelib.livecodes.outcomes import confirm, lapse
+from chalicelib.livecodes.reservations import CLOSED, Scan, again, reserve
 from chalicelib.livecodes.tickets import take_ticket
 from chalicelib.livecodes.usage import UsedUp
 from chalicelib.livecodes.ways import Way, find_way, refresh, way
