@@ -83,7 +83,7 @@ def fields(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> d
         "remark": code.name[:_MAX_REMARK],
         "auto_create_room": int(auto),
         "room_base_name": groups["room_base_name"],
-        "room_base_id": groups["room_base_id"],
+        "room_base_id": groups.get("room_base_id", 1),
         "chat_id_list": list(chat_ids),
         "state": state,
         "mark_source": True,

@@ -91,6 +91,37 @@ def test_a_code_answers_with_its_ids_and_all_as_stored(api: Api) -> None:
     assert listed["items"] == [got]
 
 
+@pytest.mark.parametrize("kind", ["staff", "group"])
+def test_the_contracts_sample_is_stored_to_the_letter(api: Api, kind: str) -> None:
+    hours = [{"weekdays": [1, 2, 3, 4, 5], "from": "09:00", "to": "18:00"}]
+    member = {"staff_id": "lihua", "weight": 1, "daily_cap": 100, "total_cap": None, "hours": hours}
+    sample = {
+        "name": "Parcel card, winter",
+        "kind": kind,
+        "channel": "parcel",
+        "tags": ["渠道/包裹卡"],
+        "assignment": {
+            "strategy": "round_robin",
+            "sticky": True,
+            "members": [member],
+            "fallback_staff_ids": ["wangwu"],
+            "reserve_for": "PT10M",
+        },
+        "groups": {
+            "chat_ids": ["wrOgQhDgAA"],
+            "limit": 200,
+            "auto_create": True,
+            "room_base_name": "福利群",
+        },
+        "welcome": {"text": "您好 {customer_name}，我是 {staff_name}", "attachments": []},
+        "skip_verify": True,
+        "schedule": {"from": None, "until": None},
+    }
+    status, made = api("POST", "/api/live-codes", sample)
+    assert status == 201
+    assert {name: made[name] for name in sample} == sample
+
+
 def test_what_may_leave_somebody_waiting_is_said(api: Api) -> None:
     _, made = api(
         "POST", "/api/live-codes", CODE | {"assignment": {"members": [{"staff_id": "a", "daily_cap": 1}]}}
