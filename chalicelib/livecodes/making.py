@@ -67,7 +67,7 @@ def make(
     if _refused and now < _refused[0][0]:
         raise _refused[0][1].with_traceback(None)
     mine = f"{clock.iso(now + LEASE)}#{ids.short()}"
-    order = _order(now + LOOK_AFTER, state, clock.iso(now), mine)
+    order = _order(now + LOOK_AFTER, state, clock.iso(now))
     row = ContactWayItem(
         state,
         live_code_id=live_code_id,
@@ -170,7 +170,7 @@ def kind(state: str) -> str:
     return "native" if state.startswith(NATIVE) else "staff"
 
 
-def _order(at: datetime, state: str, since: str, after: str) -> DueItem:
+def _order(at: datetime, state: str, since: str, after: str = "") -> DueItem:
     work = {"state": state, "since": since, "after": after}
     return due.item("way_search", at, f"{state}#{since}#{after}", work, clock.now())
 
@@ -203,7 +203,10 @@ def _add(attempt: _Attempt, fields: Mapping[str, Any], told: Mapping[str, Any]) 
         tx = Transaction()
         tx.delete("order", attempt.order)
         remove(row, held, tx)
-        raise _told(error) from error
+        told_so = _told(error)
+        if told_so is error:
+            raise
+        raise told_so from error
     if not _store(row, attempt.lease, config_id, qr_url, told):
         return made_by_another(ContactWayItem, row.state)  # our lease ran out, and another has taken over
     storage.delete_if(attempt.order)

@@ -1,5 +1,6 @@
 """Contact ways whose making had no answer: looked for at WeCom, taken or deleted, and nothing else touched."""
 
+import itertools
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +26,10 @@ SOON = NOON + making.LOOK_AFTER + timedelta(minutes=1)
 
 @pytest.fixture
 def world(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    yield from in_sandbox(at, sent, monkeypatch)
+    numbers = itertools.count()  # WeCom's are 32 digits of base 16, and may sort before anything
+    for world in in_sandbox(at, sent, monkeypatch):
+        monkeypatch.setattr(world.sandbox.world, "new_id", lambda kind: f"{next(numbers):032x}")
+        yield world
 
 
 class Killed(BaseException):
