@@ -197,6 +197,16 @@ def archive(call: Call, live_code_id: str) -> dict[str, Any]:
 
 
 @door.route(
+    "POST",
+    "/api/live-codes/{live_code_id}/restore",
+    scope="write",
+    summary="Open an archived code again, as it was",
+)
+def restore(call: Call, live_code_id: str) -> dict[str, Any]:
+    return _told(service.restore(live_code_id))
+
+
+@door.route(
     "GET",
     "/api/assignments",
     scope="read",
