@@ -139,6 +139,8 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
         values |= {key: {"Ref": parameter} for key, parameter in stack["settings"][group].items()}
     for target in spec.get("invoke", []):
         values[f"{target.upper()}_FUNCTION"] = {"Ref": f"{camel(target)}Function"}
+    if "queue" in spec:
+        values["RECEIVES"] = str(spec["queue"].get("attempts", RECEIVES))
     if "files" in spec:
         values["FILES_BUCKET"] = {"Ref": "FilesBucket"}
     return values

@@ -23,6 +23,7 @@ os.environ.update(
     AWS_DEFAULT_REGION="cn-north-1",
     TABLE_PREFIX="test-",
     PUBLIC_BASE_URL="http://127.0.0.1:8000",
+    RECEIVES="5",
     POWERTOOLS_METRICS_NAMESPACE="Millrace",
 )
 

@@ -34,7 +34,7 @@ def start(until: datetime | None) -> dict[str, Any]:
     run = _new(settlement_id, until or now, now, job_id=job_id)
     run.save()
     try:
-        _continue("settle", settlement_id, None, 0)
+        _continue("settle", settlement_id, None, 0, job_id)
     except Upstream:
         run.update(actions=[SettlementItem.status.set("failed")])
         jobs.update(job_id, status="failed", error="the queue did not take it")
@@ -77,7 +77,7 @@ def run_page(settlement_id: str, cursor: str | None, done: int) -> None:
     done += len(page)
     if following:
         _progress(run, done=done)
-        _continue("settle", settlement_id, following, done)
+        _continue("settle", settlement_id, following, done, run.job_id)
     else:
         _progress(run, done=done, total=done, status="finished")
         run.update(actions=[SettlementItem.status.set("finished")])
@@ -231,8 +231,8 @@ def _new(
     )
 
 
-def _continue(kind: str, name: str, cursor: str | None, done: int) -> None:
-    message = {"kind": kind, "settlement_id": name, "cursor": cursor, "done": done}
+def _continue(kind: str, name: str, cursor: str | None, done: int, job_id: str | None = None) -> None:
+    message = {"kind": kind, "settlement_id": name, "cursor": cursor, "done": done, "job_id": job_id}
     queues.send("settle", message, group=name)
 
 

@@ -29,6 +29,17 @@ def job(call: Call, job_id: str) -> dict[str, Any]:
 
 @door.route(
     "POST",
+    "/api/jobs/{job_id}/resume",
+    status=202,
+    scope="write",
+    summary="Try again what of a failed job was given up; what is done stays done",
+)
+def resume(call: Call, job_id: str) -> dict[str, Any]:
+    return jobs.resume(job_id)
+
+
+@door.route(
+    "POST",
     "/api/api-keys",
     body=NewApiKey,
     status=201,

@@ -35,11 +35,6 @@ def lines(key: str) -> Iterator[bytes]:
     yield from _open(key).iter_lines(chunk_size=256 * 1024)
 
 
-def opened(key: str, start: int = 0) -> Any:
-    """A file as a stream of bytes (`read(n)`) from the byte `start` on. NotFound."""
-    return _open(key, start)
-
-
 def part(key: str, start: int, length: int) -> bytes:
     """At most `length` bytes from the byte `start` on; none behind the end. NotFound."""
     try:
@@ -128,10 +123,9 @@ class Upload:
         return {"Bucket": _bucket(), "Key": self._key, "UploadId": self._upload_id}
 
 
-def _open(key: str, start: int = 0) -> Any:
-    part = {"Range": f"bytes={start}-"} if start else {}
+def _open(key: str) -> Any:
     try:
-        return _s3().get_object(Bucket=_bucket(), Key=key, **part)["Body"]
+        return _s3().get_object(Bucket=_bucket(), Key=key)["Body"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
             raise NotFound(f"there is no file {key}") from error

@@ -1,15 +1,26 @@
-"""Long work that an API call started: `GET /api/jobs/{job_id}` tells how far it is."""
+"""Long work that an API call started: `GET /api/jobs/{job_id}` tells how far it is.
 
+A queue message that is part of a job has its `job_id`, and `what` it makes, in an operator's words.
+When it has failed at every attempt, the job keeps it (`lost`) and is failed; `resume` sends it again.
+The attempt that ends it does no work (consumers.py), so a piece that is killed each time ends as well. Where
+not even that could run (a function that dies as it starts), a job of which nothing was heard for `SILENCE`
+is failed as well; `resume` then sends its first message again.
+"""
+
+import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
-from chalicelib.platform import clock, files, ids, settings, storage
-from chalicelib.platform.errors import NotFound
+from chalicelib.platform import clock, files, ids, queues, settings, storage
+from chalicelib.platform.errors import Conflict, DomainError, NotFound
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
 _KEEP = timedelta(days=30)
+SILENCE = timedelta(hours=6)  # over twice what the attempts at a message may take
+_NAMED = 5  # lost pieces that an error names
 
 
 class JobItem(Base):
@@ -25,13 +36,24 @@ class JobItem(Base):
     result_key = UnicodeAttribute(null=True)
     result_name = UnicodeAttribute(null=True)
     error = UnicodeAttribute(null=True)
+    lost = UnicodeSetAttribute(null=True)  # messages given up, each {"queue","group","message"} as JSON
+    hindrance = UnicodeAttribute(null=True)  # what stopped a piece last
+    first = UnicodeAttribute(null=True)  # the message that set it going, as one of `lost`
+    told_at = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
 
-def start(kind: str, total: int, result_id: str | None = None, job_id: str | None = None) -> str:
+def start(
+    kind: str,
+    total: int,
+    result_id: str | None = None,
+    job_id: str | None = None,
+    first: tuple[str, Mapping[str, Any]] | None = None,
+) -> str:
     """A new running job's id. `result_id`: the id of what it makes, e.g. a settlement.
 
     job_id: its own, for what is started once: a job that is there already stays as it is.
+    first: queue and message that set it going, sent with its `job_id`. Upstream.
     """
     job = JobItem(
         job_id or f"job_{ids.short(16)}",
@@ -39,9 +61,14 @@ def start(kind: str, total: int, result_id: str | None = None, job_id: str | Non
         status="running",
         total=total,
         result_id=result_id,
+        told_at=clock.iso(clock.now()),
         expires_at=int((clock.now() + _KEEP).timestamp()),
     )
+    message = {**first[1], "job_id": job.job_id} if first else {}
+    job.first = _kept(first[0], None, message) if first else None
     storage.put_once(job, JobItem.job_id.does_not_exist())
+    if first:
+        queues.send(first[0], message)
     return str(job.job_id)
 
 
@@ -49,12 +76,44 @@ def update(job_id: str, **values: Any) -> None:
     """Set `done`, `total`, `status` ("finished", "failed"), `error`; `result_key`, the file in S3 that
     it made, and `result_name`, under which it is downloaded."""
     actions = [getattr(JobItem, name).set(value) for name, value in values.items()]
-    JobItem(job_id).update(actions=actions)
+    JobItem(job_id).update(actions=[*actions, _told_now()])
 
 
 def advance(tx: Transaction, job_id: str, done: int) -> None:
     """Have a transaction add to the job's `done`: counted once, with whatever else the transaction holds."""
-    tx.update("job", JobItem(job_id), [JobItem.done.add(done)], JobItem.job_id.exists())
+    tx.update("job", JobItem(job_id), [JobItem.done.add(done), _told_now()], JobItem.job_id.exists())
+
+
+def hindered(message: Mapping[str, Any], error: Exception) -> None:
+    """Note what stopped a piece, should it be given up: in our own words, since others may quote input."""
+    why = str(error) if isinstance(error, DomainError) else type(error).__name__
+    told = [JobItem.hindrance.set(f"{_what(message)}: {why}")]
+    storage.update_if(JobItem(message["job_id"]), told, JobItem.job_id.exists())
+
+
+def give_up(queue: str, group: str | None, message: Mapping[str, Any]) -> None:
+    """Keep a message that is not tried again: its job is failed until it is resumed. Twice is once."""
+    kept = json.dumps(
+        {"queue": queue, "group": group, "message": message}, ensure_ascii=False, sort_keys=True
+    )
+    storage.update_if(JobItem(message["job_id"]), [JobItem.lost.add({kept})], JobItem.job_id.exists())
+
+
+def resume(job_id: str) -> dict[str, Any]:
+    """Try what was given up again: the job, running. NotFound, Conflict, Upstream.
+
+    What is done already answers at once, so a call that was cut in half, or came twice, sends it twice.
+    """
+    job = _find(job_id)
+    lost = set(job.lost or ())
+    again = lost or {job.first} - {None}
+    if _status(job) != "failed" or job.status == "failed" or not again:
+        raise Conflict(f"the job is {_status(job)}, and nothing of it can be resumed")
+    for one in map(json.loads, sorted(again)):
+        queues.send(one["queue"], one["message"], group=one["group"])
+    found = [JobItem.lost.delete(lost)] if lost else []
+    job.update([*found, JobItem.hindrance.remove(), _told_now()])
+    return get(job_id)
 
 
 def get(job_id: str) -> dict[str, Any]:
@@ -62,9 +121,52 @@ def get(job_id: str) -> dict[str, Any]:
 
     `result_url` is a link made anew each time, good for an hour.
     """
-    job = JobItem.find(job_id)
+    job = _find(job_id)
+    told = {name: getattr(job, name) for name in ("job_id", "kind", "done", "total", "result_id")}
+    status, error = _status(job), job.error
+    if status != job.status:
+        error = _given_up(job) if job.lost else f"nothing was heard of it since {job.told_at}{_hint(job)}"
+    url = files.download_url(job.result_key, job.result_name) if job.result_key else None
+    return {**told, "status": status, "error": error, "result_url": url}
+
+
+def _find(job_id: str) -> JobItem:
+    job: JobItem | None = JobItem.find(job_id)
     if job is None:
         raise NotFound(f"there is no job {job_id}")
-    names = ("job_id", "kind", "status", "done", "total", "result_id", "error")
-    url = files.download_url(job.result_key, job.result_name) if job.result_key else None
-    return {**{name: getattr(job, name) for name in names}, "result_url": url}
+    return job
+
+
+def _status(job: JobItem) -> str:
+    """As stored; failed when what runs is not worked on any more."""
+    if job.status != "running":
+        return str(job.status)
+    silent = job.told_at is not None and clock.now() - clock.parse(job.told_at) > SILENCE
+    return "failed" if job.lost or silent else "running"
+
+
+def _given_up(job: JobItem) -> str:
+    lost = sorted(_what(json.loads(one)["message"]) for one in job.lost or ())
+    named = "; ".join(lost[:_NAMED]) + (f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else "")
+    why = f"the last error: {job.hindrance}" if job.hindrance else "killed each time: out of memory or time"
+    return f"given up after several attempts: {named} ({why}){_hint(job)}"
+
+
+def _hint(job: JobItem) -> str:
+    if not (job.lost or job.first):
+        return ". Start it anew"
+    return f". POST /api/jobs/{job.job_id}/resume tries again"
+
+
+def _told_now() -> Any:
+    return JobItem.told_at.set(clock.iso(clock.now()))
+
+
+def _kept(queue: str, group: str | None, message: Mapping[str, Any]) -> str:
+    return json.dumps(
+        {"queue": queue, "group": group, "message": message}, ensure_ascii=False, sort_keys=True
+    )
+
+
+def _what(message: Mapping[str, Any]) -> str:
+    return str(message.get("what") or message["kind"])

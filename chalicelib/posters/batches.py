@@ -33,8 +33,8 @@ def begin(batch_id: str, request: dict[str, Any], total: int) -> None:
         finished=0,
         expires_at=_expiry(),
     ).save()
-    jobs.start("poster_batch", total, job_id=batch_id)
-    queues.send("poster", {"kind": "plan", "batch_id": batch_id})
+    plan = {"kind": "plan", "what": "the list of posters"}
+    jobs.start("poster_batch", total, job_id=batch_id, first=("poster", plan))
 
 
 def wanted_of(batch_id: str) -> dict[str, Any]:
@@ -55,10 +55,10 @@ def planned(batch_id: str, rows: list[Row]) -> None:
 
 def send_chunks(batch_id: str, count: int) -> None:
     """A message for each chunk. Those that are done answer at once."""
-    queues.send_all(
-        "poster",
-        (({"kind": "chunk", "batch_id": batch_id, "chunk": n}, None) for n in range(-(-count // CHUNK))),
-    )
+    firsts = range(0, count, CHUNK)
+    told = [f"posters {first + 1} to {min(first + CHUNK, count)}" for first in firsts]
+    chunk = {"kind": "chunk", "job_id": batch_id}
+    queues.send_all("poster", (({**chunk, "chunk": n, "what": what}, None) for n, what in enumerate(told)))
 
 
 def is_done(batch_id: str, chunk: int) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 
 from chalicelib.platform import files, queues
 from chalicelib.platform.errors import DomainError
+from chalicelib.platform.ziparchive import Archive
 from chalicelib.posters import batches, making, rules, stored
 from chalicelib.posters.batches import Row
 from chalicelib.posters.templates import DEFAULT, TEMPLATES
-from chalicelib.posters.ziparchive import Archive
 
 _AT_ONCE = 16  # files fetched side by side: all that a ZIP holds in memory
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -22,11 +22,11 @@ def work(message: dict[str, Any]) -> None:
     """One message of a batch. ValueError for one that none of ours can be."""
     match message["kind"]:
         case "plan":
-            plan(message["batch_id"])
+            plan(message["job_id"])
         case "chunk":
-            chunk(message["batch_id"], message["chunk"])
+            chunk(message["job_id"], message["chunk"])
         case "zip":
-            pack(message["batch_id"])
+            pack(message["job_id"])
         case other:
             raise ValueError(f"no work of kind {other}")
 
@@ -52,7 +52,7 @@ def chunk(batch_id: str, number: int) -> None:
                 failed.append([at, why])
         batches.count(batch_id, number, len(mine), failed)
     if batches.complete(batch_id):
-        queues.send("poster", {"kind": "zip", "batch_id": batch_id})
+        queues.send("poster", {"kind": "zip", "job_id": batch_id, "what": "the ZIP of all posters"})
 
 
 def pack(batch_id: str) -> None:

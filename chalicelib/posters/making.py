@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from chalicelib.posters import assets, canvas, drawing, gate, judging, palette, pdf, qr, rules
+from chalicelib.posters import assets, canvas, drawing, gate, judging, palette, qr, rules
 from chalicelib.posters.canvas import Code, Paint
 from chalicelib.posters.rules import Frame, Problem, Request
 from chalicelib.posters.templates import TEMPLATES
@@ -80,6 +80,8 @@ def sample_url(length: int) -> str:
 
 def _pdf(request: Request, template: Template) -> bytes:
     """The page without its modules goes to the printer; with them, it is read first."""
+    from chalicelib.posters import pdf  # ReportLab takes 0.2 s that no PNG need wait for
+
     frame = rules.print_frame(template)
     poster = drawn(request, template, frame)
     gate.check(poster.grey, request.url, poster.codes, template)
@@ -87,7 +89,7 @@ def _pdf(request: Request, template: Template) -> bytes:
         bare = palette.draw(template, request, frame, None)
     else:
         bare, _ = canvas.draw(_paint(request, template, frame, ink=False))
-    return pdf.document(bare, poster.codes, template, frame)
+    return pdf.document(bare, poster.codes, template)
 
 
 def _paint(request: Request, template: Template, frame: Frame, ink: bool = True) -> Paint:

@@ -14,7 +14,7 @@ from chalicelib.posters.rules import Frame, Request, filled, is_shown
 from chalicelib.posters.types import Disc, Rect, Template, Text
 
 SHADES = 16  # steps from ground to ink that a text's edges get
-_PAGE_COLOURS = 128  # a gradient and smooth edges; exact for a flat template
+_PAGE_COLOURS = 112  # a gradient and smooth edges; of 256, the rest is for the shades of eight texts
 _FAINTEST = 8  # of 255: a text's edge below this stays ground
 _STEPS = [max(0, (value - _FAINTEST) * SHADES // (256 - _FAINTEST)) for value in range(256)]
 _INKED = [255 * (value >= _FAINTEST) for value in range(256)]

@@ -320,8 +320,14 @@ def _text_problems(text: Text, path: str) -> list[Problem]:
         wrong.append((f"{path}.min_size", "is larger than size"))
     if text.height + 0.01 < smallest * text.leading:
         wrong.append((f"{path}.height", "holds no line of the smallest size"))
-    if text.width < 2 * smallest:
-        wrong.append((f"{path}.width", "holds less than two characters of the smallest size"))
+    one = text.value == "{initial}" or len(text.value) == 1
+    if text.width < smallest * (1 if one else 2):
+        wrong.append(
+            (
+                f"{path}.width",
+                f"holds less than {'one character' if one else 'two characters'} of the smallest size",
+            )
+        )
     return wrong
 
 

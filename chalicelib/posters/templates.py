@@ -14,6 +14,7 @@ _name = partial(Text, "{staff_name}", align="left", weight=0.014, shown="staff")
 _initial = partial(Text, "{initial}", face="serif", leading=1, shown="staff")
 _staff = partial(Text, align="left", shown="staff")
 _no_staff = partial(Text, shown="no_staff")
+_store = partial(Text, "{store_name}", shown="store")
 
 CLASSIC = Template(
     name="classic",
@@ -36,6 +37,7 @@ CLASSIC = Template(
         _name(386, 1527, 500, 72, 48, "#16241F", 32),
         _staff("您的专属顾问", 386, 1599, 500, 52, 32, "#5B6B65"),
         _no_staff("专属优惠 · 新品先知 · 售后无忧", 160, 1541, 760, 100, 40, "#16241F", tracking=0.02),
+        _store(120, 1726, 840, 50, 34, "#FFFFFF", 24),
         Text("扫码即同意商家通过企业微信与您联系", 120, 1778, 840, 48, 26, "#A9D3C3", tracking=0.04),
         Qr(270, 764, 540, "#0A2E25", "#FFFFFF", quiet=0),
     ),
@@ -63,6 +65,7 @@ PARCEL = Template(
         _name(420, 1430, 600, 72, 48, "#2B1A12", 32),
         _staff("您的专属客服", 420, 1502, 600, 52, 32, "#7A5A49"),
         _no_staff("会员礼券 · 专属客服 · 优先售后", 200, 1444, 840, 100, 42, "#2B1A12", tracking=0.02),
+        _store(150, 1604, 940, 42, 28, "#2B1A12", 22),
         Text("请保留此卡，凭码享受售后服务", 150, 1646, 940, 56, 30, "#8A5A3C", tracking=0.08),
         Qr(330, 616, 580, "#2B1A12", "#FFFFFF", quiet=0),
     ),
@@ -96,6 +99,7 @@ MINIMAL = Template(
             valign="bottom",
             tracking=0.02,
         ),
+        _store(660, 890, 324, 104, 40, "#141414", 28, 2, align="left", valign="top", leading=1.3),
         _initial(660, 1002, 88, 88, 44, "#FFFFFF"),
         _name(660, 1118, 324, 76, 48, "#141414", 30),
         _staff("您的专属顾问", 660, 1194, 324, 52, 32, "#55534C"),

@@ -4,20 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.platform import ids, jobs, queues, storage
+from chalicelib.platform import ids, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.printruns import rules, runs, sheets
 from chalicelib.printruns.models import PrintRunItem
 from chalicelib.printruns.runs import Run
 
 MOST = {"csv": rules.MAX_COUNT, "pdf": 100_000, "zip": 100_000}  # cards in one file
-PIECE = 1000  # cards that one message makes; of a PDF the whole pages nearest to it
+PIECE = 1000  # cards whose pictures one message makes
+VOLUME = 10_000  # cards in one PDF, filled up to whole pages; a larger run is a ZIP of such
 TYPES = {"csv": "text/csv; charset=utf-8", "pdf": "application/pdf", "zip": "application/zip"}
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of a run, made in `pieces` of the cards' numbers."""
+    """One file of a run, made in `pieces` of the cards' numbers: several are packed into one ZIP."""
 
     job_id: str
     run: Run
@@ -30,20 +31,26 @@ class File:
         return rules.parts(self.run.count, piece_size(self.format, self.sheet, self.run.count))
 
     @property
-    def key(self) -> str:
-        return f"{self.folder}/file.{self.format}"
+    def type(self) -> str:
+        """Of the whole: csv, pdf or zip."""
+        return self.format if len(self.pieces) == 1 else "zip"
 
     @property
-    def folder(self) -> str:
+    def key(self) -> str:
         """In the bucket; what is there is deleted after 30 days."""
-        return f"results/print-runs/{self.job_id}"
+        return f"{self._folder}/file.{self.type}"
 
     @property
     def name(self) -> str:
-        return f"{self.run.prefix}.{self.format}"
+        return f"{self.run.prefix}.{self.type}"
 
-    def piece_key(self, piece: int, what: str) -> str:
-        return f"{self.folder}/{piece:05}.{what}"
+    def piece_key(self, piece: int) -> str:
+        """A single piece is the whole."""
+        return self.key if len(self.pieces) == 1 else f"{self._folder}/{piece:05}.{self.format}"
+
+    @property
+    def _folder(self) -> str:
+        return f"results/print-runs/{self.job_id}"
 
 
 def check(count: int, format: str) -> None:
@@ -59,7 +66,7 @@ def piece_size(format: str, sheet: Mapping[str, Any], count: int) -> int:
     if format == "zip":
         return PIECE
     per_page = len(sheets.grid(sheet).corners)
-    return max(1, PIECE // per_page) * per_page
+    return -(-VOLUME // per_page) * per_page
 
 
 def start(run: Run, format: str, sheet: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -71,8 +78,8 @@ def start(run: Run, format: str, sheet: Mapping[str, Any] | None = None) -> dict
         runs.check_sheet(sheet)
     job_id = f"job_{ids.short(16)}"
     PrintRunItem(run.print_run_id, job_id, format=format, sheet=dict(sheet or run.sheet)).save()
-    jobs.start("print_run", run.count, result_id=run.print_run_id, job_id=job_id)
-    queues.send("printrun", {"kind": "file", "print_run_id": run.print_run_id, "job_id": job_id})
+    begin = {"kind": "file", "print_run_id": run.print_run_id, "what": "the whole file"}
+    jobs.start("print_run", run.count, run.print_run_id, job_id, first=("printrun", begin))
     return jobs.get(job_id)
 
 

@@ -27,7 +27,7 @@ class ByLiveCode(GlobalSecondaryIndex["PrintRunItem"]):
 class PrintRunItem(Base):
     """Part `run`: the run, `pr_<its code>`. Part `prefix` of `prefix#<W26>`: which run has that prefix.
 
-    Part `job_…`: one file of the run: its format and sheet, and which of its `pieces` are `finished`
+    Part `job_…`: one file of the run: its format and sheet, and which of its pieces are `finished`
     (a set: the same piece twice is one). binds: since when a card of it may be bound to an order.
     """
 
@@ -48,7 +48,6 @@ class PrintRunItem(Base):
     binds = BooleanAttribute(null=True)
     run_id = UnicodeAttribute(null=True)
     format = UnicodeAttribute(null=True)
-    pieces = NumberAttribute(null=True)
     finished = NumberSetAttribute(null=True)
     by_live_code = ByLiveCode()
 

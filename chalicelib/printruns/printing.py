@@ -1,35 +1,35 @@
 """Making a run's files: the queue `printrun`'s work.
 
-`file`: CSV is written in one go. For PDF and ZIP the head is made and each piece of about 1,000 cards
-becomes a message. `piece`: made and kept in S3 under its number; whoever finishes the last one asks for
-`join`: head, pieces and tail are streamed into the one file. Every step may come twice or be cut in half:
-the same input gives the same bytes under the same name, and what is there already is not made again.
+`file`: CSV is written in one go. For PDF and ZIP each piece (files.PIECE cards' pictures, files.VOLUME
+cards of a PDF) becomes a message. `piece`: made and kept in S3 under its number; whoever finishes the last
+one asks for `join`: the pieces are packed as a stream into the one ZIP. Every step may come twice or be
+cut in half: the same input gives the same bytes under the same name, and what is there is not made again.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from functools import lru_cache
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chalicelib.platform import files as store
-from chalicelib.platform import ids, jobs, queues
+from chalicelib.platform import jobs, queues
 from chalicelib.platform.errors import Invalid
+from chalicelib.platform.ziparchive import Archive
 from chalicelib.posters import qr
 from chalicelib.printruns import files, pdf, pictures, rules, runs
 from chalicelib.printruns.files import File
-from chalicelib.printruns.font import Font, cut
+from chalicelib.printruns.font import font
 
 _LEVEL: qr.Level = "M"  # 15 % of a code may be damaged; with usual addresses its version stays at 4 or below
-_HEAD = "head"
-_READ = 1024 * 1024
-_TELL = 100_000  # rows of a CSV between two words to the job
+_TELL = {"csv": 100_000, "pdf": 1000, "zip": 1000}  # cards between two words to the job
+
+Cards = Iterator[tuple[str, list[bytes]]]  # number and code of each
 
 
 def work(message: Mapping[str, Any]) -> None:
     """`kind` file, piece or join, of `print_run_id` and `job_id`; with `piece`, its number."""
     file = files.get(message["print_run_id"], message["job_id"])
-    if jobs.get(file.job_id)["status"] != "running":
+    if jobs.get(file.job_id)["status"] == "finished":
         return
     try:
         _DO[message["kind"]](file, message)
@@ -41,9 +41,9 @@ def _begin(file: File, message: Mapping[str, Any]) -> None:
     if file.format == "csv":
         _csv(file)
         return
-    if file.format == "pdf":
-        _pdf_head(file)
-    pieces = [{**_of(file), "kind": "piece", "piece": n} for n in range(len(file.pieces))]
+    for_one = {**_of(file), "kind": "piece"}
+    told = [f"cards {file.run.label(cards[0])} to {file.run.label(cards[-1])}" for cards in file.pieces]
+    pieces = [{**for_one, "piece": n, "what": what} for n, what in enumerate(told)]
     queues.send_all("printrun", [(piece, None) for piece in pieces])
 
 
@@ -55,55 +55,59 @@ def _csv(file: File) -> None:
         for numbers in rules.parts(run.count, files.PIECE):
             rows = [f"{n},{run.label(n)},{base}{rules.token(key, run.code, n)}\r\n" for n in numbers]
             out.write("".join(rows).encode())
-            if numbers.stop % _TELL == 1:
+            if (numbers.stop - 1) % _TELL["csv"] == 0:
                 jobs.update(file.job_id, done=numbers.stop - 1)
     _finish(file)
 
 
 def _piece(file: File, message: Mapping[str, Any]) -> None:
     number = message["piece"]
-    if store.size(file.piece_key(number, "index")) is None:
-        numbers, key, base = file.pieces[number], runs.key(), runs.base_url()
-        cards = (
-            (n, qr.matrix(base + rules.token(key, file.run.code, n), _LEVEL, qr.QUICK_MASK)) for n in numbers
-        )
-        if file.format == "pdf":
-            body, begins = pdf.piece(_layout(file), number, [(file.run.label(n), rows) for n, rows in cards])
-            index = pdf.index(begins)
-        else:
-            named = ((f"{file.run.label(n)}.png", pictures.png(rows)) for n, rows in cards)
-            body, index = pictures.piece(named)
-        store.put(file.piece_key(number, "part"), body)
-        store.put(file.piece_key(number, "index"), index)  # last: it says that the piece is whole
+    if store.size(file.piece_key(number)) is None:
+        cards = _cards(file, file.pieces[number])
+        made = _sheets(file, cards) if file.format == "pdf" else _pictures(cards)
+        store.put(file.piece_key(number), made, files.TYPES[file.format])
     now = files.piece_done(file, number)
     if len(now.finished) == len(now.pieces):
-        queues.send("printrun", {**_of(file), "kind": "join"})
+        queues.send("printrun", {**_of(file), "kind": "join", "what": "the whole file"})
+
+
+def _cards(file: File, numbers: range) -> Cards:
+    key, base = runs.key(), runs.base_url()
+    for number in numbers:
+        token = rules.token(key, file.run.code, number)
+        yield file.run.label(number), qr.matrix(base + token, _LEVEL, qr.QUICK_MASK)
+        if len(file.pieces) == 1 and number % _TELL[file.format] == 0:
+            jobs.update(file.job_id, done=number)
+
+
+def _sheets(file: File, cards: Cards) -> bytes:
+    return pdf.document(file.sheet, cards, font(), f"{file.run.name} {file.run.prefix}")
+
+
+def _pictures(cards: Cards) -> bytes:
+    out = io.BytesIO()
+    with Archive(out) as archive:
+        for label, modules in cards:
+            archive.add(f"{label}.png", pictures.png(modules))
+    return out.getvalue()
 
 
 def _join(file: File, message: Mapping[str, Any]) -> None:
-    count = len(file.pieces)
-    head, head_begins = b"", list[int]()
-    if file.format == "pdf":
-        head, head_begins = pdf.head(_layout(file), file.sheet, f"{file.run.name} {file.run.prefix}")
-    at, begins = len(head), list[int]()
-    with store.Upload(file.key, files.TYPES[file.format]) as out:
-        out.write(head)
-        for number in range(count):
-            begins.append(at)
-            body = store.opened(file.piece_key(number, "part"))
-            while data := body.read(_READ):
-                at += out.write(data)
-        indexes = ((begins[n], store.get(file.piece_key(n, "index"))) for n in range(count))
-        if file.format == "pdf":
-            end = pdf.tail(head_begins, indexes, at, ids.derived(file.job_id, length=32).encode().hex()[:32])
-        else:
-            end = pictures.tail(indexes, at)
-        for data in end:
-            out.write(data)
+    if len(file.pieces) == 1:
+        _finish(file)
+        return
+    with store.Upload(file.key, files.TYPES[file.type]) as out, Archive(out) as archive:
+        for number, cards in enumerate(file.pieces):
+            piece = store.get(file.piece_key(number))
+            if file.format == "pdf":
+                archive.add(f"{file.run.label(cards[0])}-{cards[-1]:06}.pdf", piece)
+            else:
+                packed = zipfile.ZipFile(io.BytesIO(piece))
+                for name in packed.namelist():
+                    archive.add(name, packed.read(name))
     _finish(file)
-    for number in range(count):  # what is left over when this is cut short, the bucket deletes
-        for what in ("part", "index"):
-            store.delete(file.piece_key(number, what))
+    for number in range(len(file.pieces)):  # what is left over when this is cut short, the bucket deletes
+        store.delete(file.piece_key(number))
 
 
 _DO: dict[str, Callable[[File, Mapping[str, Any]], None]] = {"file": _begin, "piece": _piece, "join": _join}
@@ -116,21 +120,3 @@ def _finish(file: File) -> None:
 
 def _of(file: File) -> dict[str, str]:
     return {"print_run_id": file.run.print_run_id, "job_id": file.job_id}
-
-
-def _pdf_head(file: File) -> None:
-    """Cut the font once; the pieces read what came of it."""
-    font = cut(pdf.characters(file.sheet, file.run.prefix))
-    kept = {**asdict(font), "cff": font.cff.hex()}
-    store.put(f"{file.folder}/{_HEAD}", json.dumps(kept).encode(), "application/json")
-
-
-def _layout(file: File) -> pdf.Layout:
-    size = files.piece_size(file.format, file.sheet, file.run.count)
-    return pdf.layout(file.sheet, _font(f"{file.folder}/{_HEAD}"), file.run.count, size)
-
-
-@lru_cache(maxsize=4)
-def _font(key: str) -> Font:
-    kept = json.loads(store.get(key))
-    return Font(**{**kept, "cff": bytes.fromhex(kept["cff"]), "box": tuple(kept["box"])})

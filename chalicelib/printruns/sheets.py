@@ -130,11 +130,11 @@ def _beside(sheet: Mapping[str, Any], width: float, height: float) -> Face:
 def _below(sheet: Mapping[str, Any], width: float, height: float) -> Face:
     side = min(width - 2 * PAD, (height - 2 * PAD - LABEL) * 0.62)
     qr = Box((width - side) / 2, height - PAD - side, side, side)
-    label = Box(PAD, qr.y - LABEL, width - 2 * PAD, LABEL)
+    label = Box(qr.x, qr.y - LABEL, side, LABEL)
     room = label.y - PAD
     texts = tuple(
         _words(sheet, name, Box(PAD, PAD + room * low, width - 2 * PAD, room * share), True)
-        for name, low, share in (("title", 0.6, 0.38), ("subtitle", 0.22, 0.36), ("footer", 0.0, 0.2))
+        for name, low, share in (("title", 0.58, 0.36), ("subtitle", 0.2, 0.36), ("footer", 0.0, 0.18))
     )
     return Face(qr, label, tuple(text for text in texts if text.lines))
 

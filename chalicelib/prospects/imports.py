@@ -52,11 +52,11 @@ def start(import_id: str) -> dict[str, Any]:
         jobs.start("prospect_import", 0, import_id, job_id)
         actions = [ImportItem.status.set("running"), ImportItem.job_id.set(job_id)]
         if storage.update_if(item, actions, ImportItem.status == "uploading"):
-            queues.send("prospect", {"kind": "import", "import_id": import_id, "part": 0})
+            _go_on(item, 0)
         else:
             item = find(import_id)
     elif item.status == "running":  # a start that was cut off before it was sent
-        queues.send("prospect", {"kind": "import", "import_id": import_id, "part": 0})
+        _go_on(item, 0)
     return jobs.get(str(item.job_id))
 
 
@@ -112,12 +112,15 @@ def _read(desk: Intake, milliseconds_left: Callable[[], int]) -> bool:
             done = desk.state["rows"]
             jobs.update(desk.job.job_id, done=done, total=max(done, desk.state["total"]))
         if milliseconds_left() < _ENOUGH_MS:
-            queues.send(
-                "prospect",
-                {"kind": "import", "import_id": desk.job.import_id, "part": desk.state["end"]},
-            )
+            _go_on(desk.job, desk.state["end"])
             return False
     return True
+
+
+def _go_on(item: ImportItem, end: int) -> None:
+    """Have the file read on. end: how far it was read, which makes the message another one."""
+    of = {"import_id": item.import_id, "job_id": item.job_id}
+    queues.send("prospect", {**of, "kind": "import", "part": end, "what": "what is left of the file"})
 
 
 def _note_csv(desk: Intake) -> None:

@@ -27,7 +27,7 @@ from scan_support import NOON, FakeWeCom, requests
 from chalicelib.coupons import service as coupons
 from chalicelib.platform import files as store
 from chalicelib.platform import queues, settings
-from chalicelib.printruns import printing, runs, service
+from chalicelib.printruns import files, printing, runs, service
 from chalicelib.wecom import client as wecom
 
 SENT: deque[dict[str, Any]] = deque()
@@ -60,23 +60,23 @@ def worked(count: int, format: str) -> tuple[float, int]:
     """(seconds of the work alone, bytes of the file). Pieces lie on disk meanwhile, as they would in S3."""
     run = world.a_run(count, format="csv")
     SENT.clear()
-    service.start_file(run, format)
+    job_id = service.start_file(run, format)["job_id"]
     Discard.total = 0
     begin = time.perf_counter()
     while SENT:
         printing.work(SENT.popleft())
-    return time.perf_counter() - begin, Discard.total
+    seconds = time.perf_counter() - begin
+    return seconds, Discard.total or store.size(files.get(run.print_run_id, job_id).key) or 0
 
 
 def on_disk(folder: Path) -> None:
-    """store.put, get, opened, size, delete on files, and uploads thrown away."""
+    """store.put, get, size, delete on files, and uploads thrown away."""
 
     def path(key: str) -> Path:
         return folder / key.replace("/", "_")
 
     store.put = lambda key, body, *_: path(key).write_bytes(body)  # type: ignore[assignment]
     store.get = lambda key: path(key).read_bytes()  # type: ignore[assignment]
-    store.opened = lambda key, start=0: path(key).open("rb")  # type: ignore[assignment]
     store.size = lambda key: path(key).stat().st_size if path(key).exists() else None  # type: ignore[assignment]
     store.delete = lambda key: path(key).unlink(missing_ok=True)  # type: ignore[assignment]
     store.Upload = Discard  # type: ignore[assignment, misc]

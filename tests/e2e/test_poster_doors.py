@@ -54,7 +54,7 @@ def test_a_template_with_a_picture_makes_a_poster_for_each_store(stack: LocalSta
     phone = stack.request("GET", f"{path}/poster.jpg?template={template_id}&width=540", headers=key)
     assert phone.headers["content-type"] == "image/jpeg"
     assert read(phone.data) == code["url"]
-    assert stack.request("GET", f"{path}/poster.pdf", headers=key).data.startswith(b"%PDF-1.4")
+    assert stack.request("GET", f"{path}/poster.pdf", headers=key).data.startswith(b"%PDF-")
     wanted = {"template": template_id, "live_code_id": code["live_code_id"], "store_ids": "all", "width": 540}
     batch = stack.api("POST", "/api/poster-batches", wanted, 202)
     stack.drain()

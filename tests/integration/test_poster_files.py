@@ -233,3 +233,12 @@ def test_file_names_are_safe_short_and_each_once() -> None:
     assert names[:4] == ["a b-c.png", "A b-c (2).png", "海报.png", "海报 (2).png"]
     assert len({name.casefold() for name in names}) == len(names)
     assert all(len(name.encode()) < 255 and not set('\\/:*?"<>|\n\u202e') & set(name) for name in names)
+
+
+@pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+def test_a_built_in_poster_takes_a_guide_and_a_store_at_once(template: Template) -> None:
+    """The most texts there can be: their shades must fit the picture's palette."""
+    told = {"template": template.name, "width": 540}
+    plain = Image.open(io.BytesIO(making.render(request(**told, store_name=""), template)))
+    named = Image.open(io.BytesIO(making.render(request(**told), template)))
+    assert plain.convert("RGB").tobytes() != named.convert("RGB").tobytes()

@@ -147,7 +147,12 @@ def drain(sent: list[Any]) -> list[dict[str, Any]]:
     while mine := [row for row in sent if row[0] == "poster"]:
         sent.remove(mine[0])
         given.append(mine[0][1])
-        record = {"messageId": "1", "body": json.dumps(mine[0][1]), "eventSourceARN": "arn:poster"}
+        record = {
+            "messageId": "1",
+            "body": json.dumps(mine[0][1]),
+            "eventSourceARN": "arn:poster",
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
         assert poster.handler({"Records": [record]}, None) == {"batchItemFailures": []}
     return given
 

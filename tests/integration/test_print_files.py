@@ -1,10 +1,10 @@
 """A run's files: made in pieces, put together, and read by programs that are not ours."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import print_world as world
@@ -17,8 +17,11 @@ from scan_support import NOON, new_process
 from chalicelib.platform import files as store
 from chalicelib.platform import jobs
 from chalicelib.platform.errors import NotFound
+from chalicelib.platform.ziparchive import Archive
 from chalicelib.printruns import files, pdf, printing, rules, runs, service
+from chalicelib.printruns.font import font
 from chalicelib.printruns.runs import Run
+from chalicelib.printruns.sheets import Box, Words, grid
 
 
 @pytest.fixture(autouse=True)
@@ -51,10 +54,20 @@ def test_csv_opens_in_excel_and_every_link_is_its_cards(sent: world.Sent) -> Non
     assert [service.find(url.rsplit("/", 1)[1]).number for _, _, url in rows] == list(range(1, 2501))
 
 
-def test_a_pdf_of_pieces_is_one_pdf_of_all_cards(sent: world.Sent, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "PIECE", 20)
+def numbers_and_links(document: Any) -> tuple[list[str], list[str]]:
+    numbers, links = [], []
+    for page in document:
+        numbers += page.get_textpage().get_text_bounded().split()
+        links += [
+            found.text for found in zxingcpp.read_barcodes(page.render(scale=100 / 72).to_pil().convert("L"))
+        ]
+    return numbers, links
+
+
+def test_a_pdf_has_every_card_with_its_number_as_text_and_no_font_that_is_not_in_it(sent: world.Sent) -> None:
     run = world.a_run(45, prefix="W26")
-    document = pypdfium2.PdfDocument(made(run, "pdf", sent))
+    data = made(run, "pdf", sent)
+    document = pypdfium2.PdfDocument(data)
     assert len(document) == 5
     points = 72 / 25.4
     for page in document:
@@ -62,16 +75,63 @@ def test_a_pdf_of_pieces_is_one_pdf_of_all_cards(sent: world.Sent, monkeypatch: 
         assert page.get_trimbox() == pytest.approx(
             (15 * points, 13.5 * points, 195 * points, 283.5 * points), abs=0.01
         )
-    numbers, links = [], []
-    for page in document:
-        text = page.get_textpage().get_text_bounded()
-        assert "微信扫一扫" in text and "添加您的专属顾问" in text
-        numbers += [word for word in text.split() if word.startswith("W26-")]
-        links += [
-            found.text for found in zxingcpp.read_barcodes(page.render(scale=100 / 72).to_pil().convert("L"))
-        ]
+    numbers, links = numbers_and_links(document)
     assert numbers == [run.label(n) for n in range(1, 46)]
     assert sorted(links) == sorted(runs.url(run, n) for n in range(1, 46))
+    assert re.findall(rb"/BaseFont /([^ ]+)", data) == [b"AAAAAA+BitstreamVeraSans-Roman"]
+
+
+def test_more_cards_than_a_volume_takes_are_a_zip_of_pdfs(
+    sent: world.Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "VOLUME", 15)  # filled up to two whole pages
+    run = world.a_run(45, prefix="W26")
+    packed = zipfile.ZipFile(io.BytesIO(made(run, "pdf", sent)))
+    assert packed.namelist() == [f"W26-{a:06}-{b:06}.pdf" for a, b in ((1, 20), (21, 40), (41, 45))]
+    pages, numbers, links = [], [], []
+    for name in packed.namelist():
+        document = pypdfium2.PdfDocument(packed.read(name))
+        pages.append(len(document))
+        of_this = numbers_and_links(document)
+        numbers += of_this[0]
+        links += of_this[1]
+    assert pages == [2, 2, 1]
+    assert numbers == [run.label(n) for n in range(1, 46)]
+    assert sorted(links) == sorted(runs.url(run, n) for n in range(1, 46))
+
+
+def test_a_file_in_one_piece_tells_how_far_it_is(sent: world.Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(printing._TELL, "pdf", 10)
+    told: list[int] = []
+    real = jobs.update
+    monkeypatch.setattr(jobs, "update", lambda job, **v: told.append(v.get("done", 0)) or real(job, **v))
+    made(world.a_run(25), "pdf", sent)
+    assert told[:2] == [10, 20]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("满 100 减 20", ["满 100 减 20"]),
+        ("专属顾问为您服务，随时在线解答您的问题。", ["专属顾问为您服务，随", "时在线解答您的问题。"]),
+        ("一\n二", ["一", "二"]),
+    ],
+)
+def test_a_long_text_is_broken_before_it_is_made_small(text: str, wanted: list[str]) -> None:
+    box = Box(0, 0, 40, 12)
+    lines = list(pdf._lines(font(), Words(tuple(text.split("\n")), box, 10, False)))
+    assert [line for line, *_ in lines] == wanted
+    sizes = {size for _, size, *_ in lines}
+    assert len(sizes) == 1 and sizes.pop() >= 8
+
+
+def test_a_text_without_room_ends_in_an_ellipsis_at_the_smallest_size() -> None:
+    words = Words(("扫一扫，" * 30,), Box(0, 0, 20, 6), 10, False)
+    lines = list(pdf._lines(font(), words))
+    assert lines[-1][0].endswith("…") and not lines[-1][0].endswith("，…")
+    assert {size for _, size, *_ in lines} == {5}
+    for line, size, _, y in lines:
+        assert font().width(line) * size <= 20 * 72 / 25.4 and y >= 0
 
 
 def test_a_sheet_of_ones_own(sent: world.Sent) -> None:
@@ -84,8 +144,7 @@ def test_a_sheet_of_ones_own(sent: world.Sent) -> None:
     page = document[0]
     picture = page.render(scale=150 / 72).to_pil().convert("RGB")
     assert len(zxingcpp.read_barcodes(picture.convert("L"))) == 7
-    grid = pdf.grid(sheet)
-    x, y = grid.corners[0]
+    x, y = grid(sheet).corners[0]
     height = picture.height
     per_mm = 150 / 25.4
 
@@ -95,7 +154,6 @@ def test_a_sheet_of_ones_own(sent: world.Sent) -> None:
     green, white = (0x0B, 0x3D, 0x2E), (255, 255, 255)
     assert colour(2, 2) == colour(-2.5, 2) == green  # the ground, and into the bleed
     assert colour(-3.5, 2) == white
-    assert "扫码领新人礼" in page.get_textpage().get_text_bounded()
 
 
 def test_a_character_that_the_font_lacks_fails_the_job_and_names_it(sent: world.Sent) -> None:
@@ -123,13 +181,12 @@ def test_pictures_are_named_by_number_and_sharp_in_print(
 
 
 def test_a_zip_of_more_than_65535_entries_is_read() -> None:
-    from chalicelib.printruns import pictures
-
+    out = io.BytesIO()
     names = [f"{n:06}" for n in range(70_000)]
-    half = [pictures.piece((name, b"x") for name in part) for part in (names[:40_000], names[40_000:])]
-    whole = half[0][0] + half[1][0]
-    whole += b"".join(pictures.tail([(0, half[0][1]), (len(half[0][0]), half[1][1])], len(whole)))
-    packed = zipfile.ZipFile(io.BytesIO(whole))
+    with Archive(out) as archive:
+        for name in names:
+            archive.add(name, b"x")
+    packed = zipfile.ZipFile(out)
     assert packed.namelist() == names and packed.read("069999") == b"x"
 
 
@@ -139,7 +196,7 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
 ) -> None:
     """Each of the calls to S3, the store and the queue is once the last that is made."""
     monkeypatch.setattr(files, "PIECE", 10)
-    monkeypatch.setattr(printing, "cut", lru_cache(printing.cut))
+    monkeypatch.setattr(files, "VOLUME", 10)
     run = world.a_run(15)
     whole = made(run, format, sent)
     kills = 0
@@ -165,6 +222,7 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
                 (store, "put"),
                 (store, "delete"),
                 (jobs, "update"),
+                (printing.queues, "send"),
                 (printing.queues, "send_all"),
             ):
                 patch.setattr(place, name, dying(getattr(place, name)))
@@ -180,10 +238,7 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
         now = jobs.get(job["job_id"])
         assert (now["status"], now["done"]) == ("finished", 15)
         got = store.get(files.get(run.print_run_id, job["job_id"]).key)
-        if format == "zip":
-            assert got == whole
-        else:
-            assert len(pypdfium2.PdfDocument(got)) == 2 and len(got) == len(whole)
+        assert got == whole
         if not died:
             break
         kills += 1
@@ -209,7 +264,7 @@ def test_progress_is_exact_however_often_a_piece_comes(
     world.work_off(sent)
     printing.work({**of, "kind": "join"})  # once more: it is finished
     with pytest.raises(NotFound):
-        store.get(files.get(run.print_run_id, job["job_id"]).piece_key(0, "part"))
+        store.get(files.get(run.print_run_id, job["job_id"]).piece_key(0))
 
 
 def test_a_million_rows_take_no_more_memory_than_a_thousand(

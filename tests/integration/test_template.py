@@ -65,6 +65,8 @@ def test_every_consumer_parks_what_fails_and_somebody_hears(resources: dict[str,
             redrive = resources[target_of(mapping["EventSourceArn"])]["Properties"]["RedrivePolicy"]
             dead = target_of(redrive["deadLetterTargetArn"])
             assert 1 <= redrive["maxReceiveCount"] <= 10, name
+            told = resources[target_of(mapping["FunctionName"])]["Properties"]["Environment"]["Variables"]
+            assert told["RECEIVES"] == str(redrive["maxReceiveCount"]), name  # its last one ends jobs
         else:
             dead = target_of(mapping["DestinationConfig"]["OnFailure"]["Destination"])
             assert mapping["BisectBatchOnFunctionError"], name

@@ -3,10 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.platform.errors import Invalid
 from chalicelib.posters import rules
 from chalicelib.posters.templates import CLASSIC, DEFAULT, TEMPLATES
+from chalicelib.posters.types import Text
 
 URL = "https://go.example.com/s/AbCd2345"
 
@@ -114,3 +116,12 @@ def test_the_width_that_a_refusal_names_is_the_least_that_works(name: str, modul
     assert rules.place_qr(template, modules, least).module == rules.MIN_MODULE_PX
     with pytest.raises(Invalid):
         rules.place_qr(template, modules, least - 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "refused"), [("新", False), ("{initial}", False), ("新品", True), ("{staff_name}", True)]
+)
+def test_a_badge_of_one_character_may_be_as_narrow_as_that(value: str, refused: bool) -> None:
+    badge = Text(value, 10, 10, 100, 100, 56, "#FFFFFF")
+    wrong = rules.problems(replace(CLASSIC, layers=(*CLASSIC.layers, badge)))
+    assert bool(wrong) == refused

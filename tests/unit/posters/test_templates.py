@@ -19,6 +19,11 @@ def test_the_default_is_one_of_them() -> None:
 
 
 @ALL
+def test_a_store_s_poster_says_whose_it_is(template: Template) -> None:
+    assert [text.shown for text in template.texts if "{store_name}" in text.value] == ["store"]
+
+
+@ALL
 def test_text_keeps_the_margins(template: Template) -> None:
     margin = template.width * MARGIN
     for text in template.texts:
@@ -35,12 +40,13 @@ def test_boxes_hold_their_lines_even_at_the_smallest_size(template: Template) ->
 
 
 @ALL
+@pytest.mark.parametrize("store", [True, False])
 @pytest.mark.parametrize("staff", [True, False])
-def test_texts_do_not_overlap(template: Template, staff: bool) -> None:
+def test_texts_do_not_overlap(template: Template, staff: bool, store: bool) -> None:
     shown = [
         text
         for text in template.texts
-        if is_shown(text.shown, Request("", "", None, staff_name="李" * staff))
+        if is_shown(text.shown, Request("", "", None, staff_name="李" * staff, store_name="店" * store))
     ]
     for one, other in combinations(shown, 2):
         apart_x = one.x + one.width <= other.x or other.x + other.width <= one.x

@@ -33,11 +33,11 @@ def test_sra3_with_bleed_and_gutter() -> None:
 sizes = st.fixed_dictionaries(
     {
         "page": st.sampled_from(["A4", "SRA3"]),
-        "card_width_mm": st.floats(25, 310),
-        "card_height_mm": st.floats(25, 440),
-        "gutter_mm": st.floats(0, 30),
+        "card_width_mm": st.floats(25, 180),
+        "card_height_mm": st.floats(30, 260),
+        "gutter_mm": st.floats(0, 10),  # beside twice the bleed
         "bleed_mm": st.floats(0, 10),
-        "per_page": st.none() | st.integers(1, 60),
+        "per_page": st.none() | st.integers(1, 4),
         "cut_marks": st.booleans(),
     }
 )
@@ -45,7 +45,7 @@ sizes = st.fixed_dictionaries(
 
 @given(sizes)
 def test_cards_lie_on_the_page_apart_and_marks_outside_of_them(given: dict[str, Any]) -> None:
-    wanted = sheet(**given)
+    wanted = sheet(**given | {"gutter_mm": given["gutter_mm"] + 2 * given["bleed_mm"]})
     assume(not sheets.problems(wanted))
     grid = sheets.grid(wanted)
     (width, height), bleed = grid.card, grid.bleed
@@ -66,6 +66,7 @@ def test_what_is_on_a_card_stays_on_it_and_off_the_code(width: float, height: fl
     assume(not sheets.problems(wanted))
     face = sheets.face(wanted)
     assert face.qr.width == face.qr.height >= 15
+    assert (face.label.x, face.label.width) == (face.qr.x, face.qr.width)  # one white field, without a step
     boxes = [face.qr, face.label, *(text.box for text in face.texts)]
     for box in boxes:
         assert box.x >= 0 and box.y >= 0 and box.width > 0 and box.height > 0
