@@ -8,8 +8,9 @@ import msgspec
 from chalicelib.ads import rules, service
 from chalicelib.ads.types import AdCampaignPatch, AdQuota, NewAdCampaign
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.errors import Invalid
 from chalicelib.platform.http import Answer, Call
+from chalicelib.web import frame
 from chalicelib.web.landing import page as landing
 
 door = http.Door(__name__, tag="Ad campaigns")
@@ -25,13 +26,10 @@ _CONVERSIONS = {
 _DEFAULT_DAYS = 30
 
 
-@door.route("GET", "/h5/a/{code}", summary="An ad's landing page")
+@door.route("GET", "/h5/a/{code}", summary="An ad's landing page", gives="text/html", page=frame.problem)
 def visit(call: Call, code: str) -> Answer:
-    try:
-        view = service.visit(code, call.query)
-    except NotFound:
-        return _html(landing.unknown(), 404)
-    return _html(landing.campaign(view.page, view.button_url) if view.button_url else landing.closed())
+    view = service.visit(code, call.query)
+    return (landing.campaign(view.page, view.button_url) if view.button_url else landing.closed()).answer()
 
 
 @door.route(
@@ -139,10 +137,6 @@ def retry(call: Call, conversion_id: str) -> dict[str, Any]:
 )
 def sent(call: Call, conversion_id: str) -> dict[str, Any]:
     return service.arrived(conversion_id)
-
-
-def _html(made: landing.Page, status: int = 200) -> Answer:
-    return Answer(made.html, status, made.headers)
 
 
 def _builtins(value: Any) -> dict[str, Any]:

@@ -17,13 +17,15 @@ door = http.Door(__name__, tag="WeCom")
 _FILE = re.compile(r"WW_verify_([A-Za-z0-9]{1,64})\.txt")
 
 
-@door.route("GET", "/wecom/callback", summary="WeCom checks the callback's address")
+@door.route("GET", "/wecom/callback", summary="WeCom checks the callback's address", gives="text/plain")
 def verify_url(call: http.Call) -> http.Answer:
     token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
     return http.Answer(crypto.verify_url(token, aes_key, settings.env("WECOM_CORP_ID"), call.query))
 
 
-@door.route("POST", "/wecom/callback", summary="WeCom tells of an event")
+@door.route(
+    "POST", "/wecom/callback", summary="WeCom tells of an event", takes="text/xml", gives="text/plain"
+)
 def receive(call: http.Call) -> http.Answer:
     token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
     corp_id, now = settings.env("WECOM_CORP_ID"), clock.now()
@@ -37,7 +39,9 @@ def receive(call: http.Call) -> http.Answer:
     return http.Answer("")
 
 
-@door.route("GET", "/{filename}", summary="WeCom checks that a domain is ours (WW_verify_….txt)")
+@door.route(
+    "GET", "/{filename}", summary="WeCom checks that a domain is ours (WW_verify_….txt)", gives="text/plain"
+)
 def domain_verify(call: http.Call, filename: str) -> http.Answer:
     asked = _FILE.fullmatch(filename)
     if asked is None or asked[1] not in _tokens():

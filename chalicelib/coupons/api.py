@@ -42,6 +42,7 @@ def get(call: Call, pool_id: str) -> dict[str, Any]:
     "/api/coupon-pools/{pool_id}/codes",
     scope="write",
     max_body=_MAX_UPLOAD,
+    takes="text/csv",
     summary="Add up to 100,000 codes, one a line, or CSV with the code first; known ones are left out",
 )
 def load(call: Call, pool_id: str) -> dict[str, Any]:

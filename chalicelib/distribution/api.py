@@ -1,6 +1,5 @@
 """Distribution's doors: plans, distributors, commissions, and the distributor's public page."""
 
-import html
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ from chalicelib.distribution.rules import Distributor, Plan
 from chalicelib.ledger import service as ledger
 from chalicelib.platform import http
 from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.web import frame, share
 
 door = http.Door(__name__, tag="Distribution")
 
@@ -232,23 +232,18 @@ def commissions(call: http.Call) -> dict[str, Any]:
     raise Invalid(("order_id", "say order_id or distributor_id"))
 
 
-@door.route("GET", "/h5/d/{share_code}", summary="A distributor's page, to share")
+@door.route(
+    "GET",
+    "/h5/d/{share_code}",
+    summary="A distributor's page, to share",
+    gives="text/html",
+    page=frame.problem,
+)
 def page(call: http.Call, share_code: str) -> http.Answer:
     who = service.of_share_code(share_code)
     if who is None or who.status != "active":
         raise NotFound("there is no such page")
-    shown = _PAGE.format(name=html.escape(who.name), code=html.escape(who.share_code))
-    return http.Answer(shown, headers={"Content-Type": "text/html; charset=utf-8"})
-
-
-_PAGE = """<!doctype html>
-<html lang="zh-CN"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{name}的推荐</title>
-<style>body{{font-family:sans-serif;margin:0;padding:3rem 1.5rem;text-align:center;color:#222}}
-h1{{font-size:1.5rem}}code{{font-size:1.75rem;letter-spacing:.1em}}</style></head>
-<body><h1>{name}的推荐</h1><p>下单时填写推荐码</p><p><code>{code}</code></p></body></html>
-"""
+    return share.distributor(who.name, who.share_code).answer()
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

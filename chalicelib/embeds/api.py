@@ -46,12 +46,19 @@ def embed(call: Call, live_code_id: str) -> dict[str, Any]:
     }
 
 
-@door.route("GET", "/embed.js", summary="The website's button: `<script src=… data-code=…>`")
+@door.route(
+    "GET", "/embed.js", summary="The website's button: `<script src=… data-code=…>`", gives="text/javascript"
+)
 def script(call: Call) -> Answer:
     return Answer(_SCRIPT, headers={"Content-Type": "text/javascript; charset=utf-8", **_DAY})
 
 
-@door.route("GET", "/s/{code}/qr.svg", summary="A live code as a picture to scan, sharp at any size")
+@door.route(
+    "GET",
+    "/s/{code}/qr.svg",
+    summary="A live code as a picture to scan, sharp at any size",
+    gives="image/svg+xml",
+)
 def picture(call: Call, code: str) -> Answer:
     found = livecodes.get(f"lc_{code}")
     if not found.active:

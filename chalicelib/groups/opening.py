@@ -59,7 +59,7 @@ def _need(code: LiveCode, line: Sequence[str], rooms: Sequence[Room]) -> None:
     how = tasks.BY_WECOM if livecodes.opened_by_wecom(code) else tasks.BY_OWNER
     groups = code.definition["groups"]
     names = [known[one].name or "" for one in line if one in known]
-    name = rules.next_name(groups["room_base_name"], names, int(groups["room_base_id"]))
+    name = rules.next_name(groups["room_base_name"], names, int(groups.get("room_base_id", 1)))
     task_id = tasks.open_group(last, code.live_code_id, how, name)
     if how == tasks.BY_WECOM:
         _look_later(task_id, code.live_code_id, 1)

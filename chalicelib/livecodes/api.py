@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,12 +18,13 @@ from chalicelib.livecodes.types import (
     ScanOut,
     WaysInUse,
 )
-from chalicelib.platform import clock, http, log, settings
-from chalicelib.platform.errors import DomainError, Invalid, NotFound
+from chalicelib.platform import clock, http, settings
+from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.printruns import service as printruns
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
+from chalicelib.web import frame
 from chalicelib.web.scan import choose, page
 
 door = http.Door(__name__, tag="Live codes")
@@ -41,6 +41,9 @@ _YEAR = 365 * 86_400
     "GET",
     "/s/{code}",
     summary="A scan: a page for a phone, JSON for `Accept: application/json`",
+    answer=ScanOut,
+    gives="text/html",
+    page=frame.problem,
     query={
         "via": "Where the link stands, e.g. website, mini_program: kept with the assignment",
         "ad": "The click of an ad whose page leads here while its own link can't be used",
@@ -54,7 +57,7 @@ _YEAR = 365 * 86_400
 def scan(call: Call, code: str) -> Answer:
     store_id = call.query.get("store_id")
     where = service.Where(store_id=store_id) if store_id else None
-    if _wants_json(call):
+    if http.wants_json(call.headers):
         return _scanned(call, code, where)
     try:
         if call.query.keys() & {*_CHOOSING} and (picker := _picker(call, code)):
@@ -66,22 +69,19 @@ def scan(call: Call, code: str) -> Answer:
         if found.kind == "choose_store":
             return _picker(call, code) or _closed(code)
     except NotFound:
-        return _html(page.unknown(), 404)
-    except DomainError as error:
-        log.failure("scan not answered", error, code=code[:8])
-        return _html(page.busy(), error.status)
+        return page.unknown().answer(404)
     if found.kind == "closed":
         cards = {id(printruns.USED): page.used, id(printruns.CLOSED): page.closed}
         told = cards.get(id(found))
-        return _html(told()) if told else _closed(code)
+        return told().answer() if told else _closed(code)
     if found.kind == "group" and found.chat_id:
         made = page.group(service.group_name(found.chat_id), str(found.qr_url))
-        return _html(made, cookie=_cookie(code, found))
+        return made.answer(cookie=_cookie(code, found))
     name = staff.name(found.staff_id) if found.staff_id else _ADVISER
     store = stores.find(found.store_id) if found.store_id else None
     its_name = store["name"] if store else None
-    made = page.guide(name, str(found.qr_url), its_name, found.distance_m)
-    return _html(_telling(made, call), cookie=_cookie(code, found))
+    made = page.guide(name, str(found.qr_url), its_name, found.distance_m, _told_by(call))
+    return made.answer(cookie=_cookie(code, found))
 
 
 @door.route(
@@ -118,6 +118,7 @@ def listing(call: Call) -> dict[str, Any]:
     scope="read",
     summary="Live codes as a YAML file: those that are not archived, without defaults, in a fixed order",
     query={"ids": "Only these, by live_code_id, with commas between them"},
+    gives="application/yaml",
 )
 def export(call: Call) -> Answer:
     from chalicelib.livecodes import files
@@ -196,6 +197,16 @@ def archive(call: Call, live_code_id: str) -> dict[str, Any]:
 
 
 @door.route(
+    "POST",
+    "/api/live-codes/{live_code_id}/restore",
+    scope="write",
+    summary="Open an archived code again, as it was",
+)
+def restore(call: Call, live_code_id: str) -> dict[str, Any]:
+    return _told(service.restore(live_code_id))
+
+
+@door.route(
     "GET",
     "/api/assignments",
     scope="read",
@@ -259,16 +270,6 @@ def _told_by(call: Call) -> dict[str, str]:
     }
 
 
-def _telling(made: page.Page, call: Call) -> page.Page:
-    """A page whose links and form, which lead to the same code, tell on what its own link told."""
-    told = _told_by(call)
-    if not told:
-        return made
-    fields = "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in told.items())
-    html = made.html.replace('href="?', f'href="?{urlencode(told)}&amp;')
-    return replace(made, html=html.replace('<form role="search">', f'<form role="search">{fields}'))
-
-
 def _picker(call: Call, code: str) -> Answer | None:
     """The page on which one says where one is, or chooses a store. None: this code has no stores."""
     asked = {name: call.query[name][:100] for name in _CHOOSING if name in call.query and name != "page"}
@@ -279,7 +280,8 @@ def _picker(call: Call, code: str) -> Answer | None:
     if found is None:
         return None
     number = found.page if found.stores else number
-    return _html(_telling(choose.choose(found.cities, found.stores, asked, number, found.pages), call))
+    told = _told_by(call)
+    return choose.choose(found.cities, found.stores, asked, number, found.pages, told).answer()
 
 
 def _scanned(call: Call, code: str, where: service.Where | None = None) -> Answer:
@@ -294,14 +296,6 @@ def _scanned(call: Call, code: str, where: service.Where | None = None) -> Answe
         expires_at=clock.iso(found.expires_at) if found.expires_at else None,
     )
     return Answer(answer, headers={"Cache-Control": "no-store", **_cookie(code, found)})
-
-
-def _wants_json(call: Call) -> bool:
-    """JSON is asked for, and not after HTML (a browser's Accept begins with text/html)."""
-    kinds = [part.split(";")[0].strip() for part in (call.headers.get("accept") or "").lower().split(",")]
-    if "application/json" not in kinds:
-        return False
-    return "text/html" not in kinds or kinds.index("application/json") < kinds.index("text/html")
 
 
 def _cookie(code: str, found: service.Scan) -> dict[str, str]:
@@ -319,12 +313,8 @@ def _closed(code: str) -> Answer:
     try:
         why = service.closure(code)
     except NotFound:
-        return _html(page.closed())
-    return _html(page.closed(why.reason, why.opens_at))
-
-
-def _html(made: page.Page, status: int = 200, cookie: dict[str, str] | None = None) -> Answer:
-    return Answer(made.html, status, {**made.headers, **(cookie or {})})
+        return page.closed().answer()
+    return page.closed(why.reason, why.opens_at).answer()
 
 
 def _shown(code: service.LiveCode) -> dict[str, Any]:

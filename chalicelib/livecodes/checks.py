@@ -94,13 +94,15 @@ def _assignment(assignment: Mapping[str, Any], kind: str) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, member in enumerate(members):
         field = f"assignment.members[{index}]"
-        if member["staff_id"] in seen:
+        staff_id = member["staff_id"].lower()  # WeCom knows no difference
+        if staff_id in seen:
             yield f"{field}.staff_id", "is a member already"
-        seen.add(member["staff_id"])
+        seen.add(staff_id)
         for at, hours in enumerate(member["hours"] or ()):
             yield from _hours(f"{field}.hours[{at}]", hours)
-    for index, staff_id in enumerate(fallback):
-        if staff_id in fallback[:index]:
+    lower = [staff_id.lower() for staff_id in fallback]
+    for index, staff_id in enumerate(lower):
+        if staff_id in lower[:index]:
             yield f"assignment.fallback_staff_ids[{index}]", "is fallback staff already"
     try:
         fits = _SHORTEST <= durations.parse(assignment["reserve_for"]) <= _LONGEST

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from chalicelib.livecodes import places, rates, rules, slots
@@ -16,6 +16,8 @@ from chalicelib.platform.storage import Transaction
 NAMES = {"place", "total", "account"}  # of a claim's items, whose conditions are the caps
 _SLOT_TRIES = 2  # claims of a slot that others were faster with, before the first one is shared
 _TRIES = rates.MAX_SHARDS + 5
+_SHARED_FOR = timedelta(seconds=30)  # after WeCom made no further way: each try may cost its customer seconds
+_sharing: list[datetime] = []  # until when a process shows first ways rather than ask for further ones
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Claim:
             except DomainError as error:  # the member has another: the customer must not wait for this one
                 log.failure("no further contact way", error, staff_id=self.staff_id)
                 self.slot = None
+                _sharing[:] = [self.now + _SHARED_FOR]
         return way(self.code, self.staff_id)
 
     def add(self, tx: Transaction, its: str) -> None:
@@ -121,4 +124,6 @@ class Claim:
         self.slot = None
         if not self.seats["total"] and not self.shards and self._lost < _SLOT_TRIES:
             known = partial(is_known, self.code.live_code_id, self.staff_id)
-            self.slot = slots.choose(self.member, self.now, known)
+            slot = slots.choose(self.member, self.now, known)
+            may_wait = not slot or known(slot) or not _sharing or self.now >= _sharing[0]
+            self.slot = slot if may_wait else None

@@ -11,17 +11,13 @@ from datetime import timedelta
 
 from chalicelib.livecodes import making
 from chalicelib.livecodes.codes import LiveCode, get
-from chalicelib.livecodes.models import MAKING, READY, TICKET, ContactWayItem, LiveCodeItem
+from chalicelib.livecodes.models import MAKING, TICKET, ContactWayItem, LiveCodeItem
 from chalicelib.platform import clock, due
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import Transaction
-from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
 
-_GONE = 41044
 _AT_ONCE = 500  # ways that one message looks through
 _A_SECOND = 10  # deletions asked of WeCom, which counts calls by the minute
-_STALE = timedelta(days=1)  # a way whose making came to no end since then is given up
 
 
 def clean_up(live_code_id: str, version: int, native: bool, after: str = "") -> None:
@@ -50,18 +46,9 @@ def clean_up(live_code_id: str, version: int, native: bool, after: str = "") -> 
         due.put("way_cleanup", later, f"{live_code_id}#{version}#{work['after']}", work)
 
 
-def delete(config_id: str) -> None:
-    """Delete a contact way at WeCom; one that is gone is deleted. WeComError, Upstream."""
-    try:
-        wecom.default_client().del_contact_way(config_id)
-    except WeComError as error:
-        if error.errcode != _GONE:
-            raise
-
-
 def _needed(code: LiveCode, row: ContactWayItem, native: bool) -> bool:
-    """Whether the way is still in use, or too young to say."""
-    if row.status == MAKING and clock.parse(row.since) > clock.now() - _STALE:
+    """Whether the way is still in use, or being made at present."""
+    if row.status == MAKING and row.lease >= clock.iso(clock.now()):
         return True
     if making.kind(row.state) == "native":
         return code.active or not native  # printed ones die with it
@@ -73,13 +60,15 @@ def _needed(code: LiveCode, row: ContactWayItem, native: bool) -> bool:
 
 
 def _give_up(code: LiveCode, row: ContactWayItem, number: int) -> None:
-    """In one transaction: the row, its count, the order to delete; unless the code or the row has changed."""
-    found = (row.config_id, None) if row.status == READY else making.search(row)
+    """In one transaction: the row, its count, the order to delete; unless the code or the row has changed.
+
+    What WeCom has of one whose making came to no end is deleted by the order to look for it.
+    """
     tx = Transaction()
     ticket = LiveCodeItem(code.live_code_id, TICKET)
     tx.check("ticket", ticket, LiveCodeItem.version == code.version)
-    if found:
+    if row.config_id:
         at = clock.now() + timedelta(seconds=number / _A_SECOND)
-        due.add(tx, "way_delete", at, str(found[0]), {"config_id": found[0]})
+        due.add(tx, "way_delete", at, row.config_id, {"config_id": row.config_id})
     same = (ContactWayItem.status == row.status) & (ContactWayItem.lease == row.lease)
     making.remove(row, same, tx)

@@ -158,7 +158,7 @@ def _changed(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
 
 
 def archive(live_code_id: str, version: int | None = None) -> None:
-    """Close it for good: its scans are told so, lists leave it out. NotFound, Conflict.
+    """Close it: its scans are told so, lists leave it out. NotFound, Conflict.
 
     version: only if it is still at that one.
     """
@@ -170,6 +170,18 @@ def archive(live_code_id: str, version: int | None = None) -> None:
         _clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
         _clean_up(tx, item, NATIVE_GRACE)
         _rewrite(tx, item, LiveCodeItem.active.set(False), LiveCodeItem.listing.remove(), active=False)
+
+
+def restore(live_code_id: str) -> LiveCode:
+    """Open an archived code again, as it was: what is printed of it works. NotFound, Conflict, Invalid."""
+    item = _config(live_code_id)
+    if not item.active:
+        check(item.definition)
+        tx = Transaction()
+        _clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)  # it makes the archive's void
+        _rewrite(tx, item, LiveCodeItem.active.set(True), LiveCodeItem.listing.set(_LISTED))
+        _prepare(get(live_code_id))
+    return get(live_code_id)
 
 
 def get(live_code_id: str) -> LiveCode:

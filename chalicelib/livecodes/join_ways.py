@@ -9,7 +9,6 @@ what it knows. One process tells it at a time: it holds the row's `lease`, and w
 empty: whoever comes after one that died tells it all again.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from typing import Any
 from chalicelib.livecodes import usage
 from chalicelib.livecodes.codes import LiveCode
 from chalicelib.livecodes.group_models import JoinWayItem
-from chalicelib.livecodes.making import DEADLINE, LEASE
+from chalicelib.livecodes.making import DEADLINE, LEASE, made_by_another
 from chalicelib.livecodes.models import MAKING, READY
 from chalicelib.livecodes.usage import UsedUp
 from chalicelib.platform import clock, ids, log, storage
@@ -30,7 +29,6 @@ from chalicelib.wecom.errors import AnswerLost, WeComError
 IN_ONE = 5  # WeCom: groups of one join way (41091)
 _MAX_REMARK = 30
 _GONE = 41044
-_WAIT_SECONDS, _POLL_SECONDS = 3.0, 0.2  # for another process that is making the same way
 _KEEP, _KEPT = timedelta(hours=1), 20_000
 _ways: dict[str, tuple[datetime, "JoinWay"]] = {}
 
@@ -85,7 +83,7 @@ def fields(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> d
         "remark": code.name[:_MAX_REMARK],
         "auto_create_room": int(auto),
         "room_base_name": groups["room_base_name"],
-        "room_base_id": groups["room_base_id"],
+        "room_base_id": groups.get("room_base_id", 1),
         "chat_id_list": list(chat_ids),
         "state": state,
         "mark_source": True,
@@ -156,7 +154,7 @@ def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayI
     except ConditionFailed:
         left = (JoinWayItem.lease < clock.iso(now)) & (JoinWayItem.status == MAKING)
         if not storage.update_if(row, [JoinWayItem.lease.set(mine)], left):
-            return _await(state)
+            return made_by_another(JoinWayItem, state)
         if row.config_id is None:
             _lost(row)
     if row.config_id is None:
@@ -169,7 +167,7 @@ def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayI
     ]
     if storage.update_if(row, ready, JoinWayItem.lease == mine):
         return row
-    return _await(state)  # our lease ran out, and another has taken over
+    return made_by_another(JoinWayItem, state)  # our lease ran out, and another has taken over
 
 
 def _add(row: JoinWayItem, lease: str, asked: Mapping[str, Any]) -> None:
@@ -213,18 +211,6 @@ def _remove(row: JoinWayItem, condition: Any) -> None:
     except ConditionFailed:
         return
     _ways.pop(row.state, None)
-
-
-def _await(state: str) -> JoinWayItem:
-    until = time.monotonic() + _WAIT_SECONDS
-    while time.monotonic() < until:
-        row = JoinWayItem.find(state)
-        if row is None:
-            break
-        if row.status == READY:
-            return row  # type: ignore[no-any-return]
-        time.sleep(_POLL_SECONDS)
-    raise Upstream("the join way is being made: try again in a moment")
 
 
 def _kept(row: JoinWayItem) -> JoinWay:

@@ -119,6 +119,14 @@ class WaysOfCode(GlobalSecondaryIndex["ContactWayItem"]):
     state = UnicodeAttribute(range_key=True)
 
 
+class WayOfConfig(GlobalSecondaryIndex["ContactWayItem"]):
+    class Meta:
+        index_name = "config"
+        projection = KeysOnlyProjection()
+
+    config_id = UnicodeAttribute(hash_key=True)
+
+
 class ContactWayItem(Base):
     """WeCom's contact way of one member in one code. `lease`: until when its maker is waited for.
 
@@ -147,11 +155,12 @@ class ContactWayItem(Base):
     asked = NumberAttribute(null=True)
     ways = NumberAttribute(null=True)
     by_live_code = WaysOfCode()
+    by_config = WayOfConfig()
 
 
 def account_key(staff_id: str) -> str:
-    """The partition of a guide's account, over all codes; no live code's id is like it."""
-    return f"staff#{staff_id}"
+    """The partition of a guide's account, over all codes and spellings; no live code's id is like it."""
+    return f"staff#{staff_id.lower()}"
 
 
 def member_key(live_code_id: str, staff_id: str) -> str:

@@ -32,16 +32,6 @@ _LEASE = timedelta(seconds=90)  # longer than a function that tells WeCom lives
 _ROUNDS = 10  # in one go; who asks still more often is heard within the hour
 _GONE = 41044
 _NOBODY = "0"  # in `telling`: nobody tells, and the last one did not come to an end
-# WeCom refuses the whole list for one member, and does not say for which.
-_REFUSED = {
-    40003: "WeCom does not know this userid",
-    40031: "WeCom does not know this userid",
-    40098: "not real-name verified in WeCom",
-    41054: "not activated in WeCom",
-    60011: "outside of what the app may see in WeCom",
-    60111: "not in WeCom any more, or outside of what the app may see",
-    84074: "has no right to external contacts in WeCom",
-}
 _NOT_SERVING = "may not serve customers in WeCom"
 
 
@@ -163,7 +153,7 @@ def _made(code: LiveCode) -> ContactWayItem | None:
         try:
             return making.make(state_of(code.live_code_id), code.live_code_id, "", fields, told)
         except WeComError as error:
-            if error.errcode not in _REFUSED:
+            if error.errcode not in ways.REFUSED:
                 raise
             refusal = error
     if refusal is not None:
@@ -293,10 +283,10 @@ def _offered(staff_ids: list[str], send: Callable[[list[str]], None]) -> dict[st
     try:
         send(staff_ids)
     except WeComError as error:
-        if error.errcode not in _REFUSED:
+        if error.errcode not in ways.REFUSED:
             raise
         if len(staff_ids) == 1:
-            return {staff_ids[0]: _REFUSED[error.errcode]}
+            return {staff_ids[0]: ways.REFUSED[error.errcode]}
         serving = set(_serving(staff_ids))
         if len(serving) < len(staff_ids):
             return {one: _NOT_SERVING for one in staff_ids if one not in serving}

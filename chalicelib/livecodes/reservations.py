@@ -1,4 +1,4 @@
-"""A scan reserves, the add confirms, lapse gives back.
+"""A scan reserves; what becomes of it: outcomes.
 
 Warm, a scan is two requests to DynamoDB: the ticket (which also tells the code's version), and one
 transaction that takes the member's place under its cap and writes the reservation, its line and its
@@ -19,27 +19,24 @@ from chalicelib.livecodes.claims import Claim
 from chalicelib.livecodes.codes import LiveCode, current
 from chalicelib.livecodes.models import (
     CONFIRMED,
-    LAPSED,
     LISTINGS,
     RESERVED,
     TOTAL,
     AssignmentItem,
-    PlaceItem,
     account_key,
     member_key,
 )
 from chalicelib.livecodes.usage import UsedUp
-from chalicelib.livecodes.ways import Way, way
+from chalicelib.livecodes.ways import Way, of_member, way, without_way
 from chalicelib.platform import clock, due, ids, log, timeline
-from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.errors import Upstream
+from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.staff import service as staff
-from chalicelib.wecom.errors import WeComError
 
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _HINT = timedelta(seconds=5)  # how long a process remembers that a member is full
 _TOLD = 20  # staff ids that an explanation lists of each sort
-_LATE = timedelta(hours=1)  # how long after its time a reservation that has not lapsed yet can be confirmed
 _FRESH = timedelta(seconds=1)  # how long loads are good that are read at every scan of a fast code
 _hints: dict[tuple[str, str], datetime] = {}  # (member or account, day): until when it is taken for full
 _loads: dict[tuple[str, str], tuple[datetime, dict[str, int]]] = {}  # (code, day): when, and by staff id
@@ -77,84 +74,6 @@ class Occupancy:
     loads: dict[str, int]
     full: set[str]
     ramp: set[str]
-
-
-def lapse(live_code_id: str, staff_id: str, assignment_id: str) -> bool:
-    """Give back the place of a reservation that nobody used. False if it is confirmed, or lapsed before.
-
-    Its contact way is free by its time.
-    """
-    member = member_key(live_code_id, staff_id)
-    held = AssignmentItem.find(member, assignment_id)
-    if held is None or held.status != RESERVED:
-        return False
-    tx = Transaction()
-    tx.update(
-        "assignment",
-        held,
-        [AssignmentItem.status.set(LAPSED)],
-        AssignmentItem.status == RESERVED,
-    )
-    places.give_back(tx, "place", (member, held.day), int(held.seat or 0))
-    places.give_back(tx, "total", (member, TOTAL), int(held.total_seat or 0))
-    if held.account:
-        places.give_back(tx, "account", (account_key(staff_id), held.account))
-    line_data = {"live_code_id": live_code_id, "staff_id": staff_id}
-    # Its time, not the clock's: the same lapse is the same line.
-    at = clock.parse(held.expires_at)
-    timeline.add(tx, Line(f"scan#{assignment_id}", "assignment_lapsed", at, assignment_id, line_data))
-    try:
-        tx.commit()
-    except ConditionFailed:
-        return False
-    _hints.pop((member, held.day), None)
-    if held.account:
-        _hints.pop((account_key(staff_id), held.account), None)
-    return True
-
-
-def confirm(
-    tx: Transaction,
-    live_code: LiveCode,
-    staff_id: str,
-    external_userid: str,
-    at: datetime,
-    origin: dict[str, Any] | None = None,
-    slot: int | None = None,
-) -> str | None:
-    """Add to `tx` what confirms the add's reservation; its assignment_id.
-
-    slot: that of the contact way by which they added: its holder is the very scan. Where it has none
-    that is open (shared by many, late), and without a slot, it is the newest open one.
-    None: no reservation is open (added without a scan, or long after it). The add has happened and takes
-    a place, cap or not. When the commit fails on the items `assignment` or `slot`, somebody else was
-    faster: call this again with a new transaction. origin: takes up what the scan's link told.
-    """
-    member = member_key(live_code.live_code_id, staff_id)
-    since = clock.now() - live_code.rule.reserve_for - _LATE
-    row = PlaceItem.find(member, TOTAL) if slot is not None else None
-    held = _holder(member, row, slot, since) or _newest_open(member, slot, since)
-    if held is None:
-        places.take(tx, "place", (member, rules.day(live_code.rule, at)), None)
-        places.take(tx, "total", (member, TOTAL), None)
-        for day, _ in staff.account_caps([staff_id], at).values():
-            places.take(tx, "account", (account_key(staff_id), day), None)
-        return None
-    confirmed = [
-        AssignmentItem.status.set(CONFIRMED),
-        AssignmentItem.external_userid.set(external_userid),
-        AssignmentItem.confirmed_at.set(clock.iso(at)),
-    ]
-    tx.update("assignment", held, confirmed, AssignmentItem.status == RESERVED)
-    if origin is not None:
-        origin.update(held.origin or {})
-    its = None if held.slot is None else int(held.slot)
-    if its is not None:
-        row = row or PlaceItem.find(member, TOTAL)
-        if row is not None and slots.holder(row, its) == held.assignment_id:
-            action, still = slots.free(row, its)
-            tx.update("slot", PlaceItem(member, TOTAL), [action], still)
-    return str(held.assignment_id)
 
 
 def again(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, str | None]:
@@ -230,7 +149,7 @@ def reserve(
                 really = occupancy(live_code_id, rule, day, now)
                 full, ramp, hinted = (full - hinted) | really.full, really.ramp, set()
                 continue
-            if refusal is not None and own:
+            if refusal is not None and (own or refusal.retryable):
                 raise refusal
             return CLOSED
         chosen = decision.staff_id
@@ -238,11 +157,16 @@ def reserve(
         told = {**decision.why, "ticket": ticket, **_others(full, refused, ramp), **(why_extra or {})}
         try:
             scan = _take(claim, decision.kind, told, origin, store_id)
-        except (WeComError, UsedUp) as error:
-            if error.retryable:
-                raise
-            # WeCom won't have this member (not activated, out of sight): the customer gets another.
-            log.failure("no contact way", error, staff_id=chosen, errcode=error.errcode)
+        except Busy:
+            raise
+        except (Upstream, UsedUp) as error:
+            # WeCom won't have this member (not activated, out of sight), or makes no way for anybody at
+            # present: then it is somebody who has one, and WeCom is not asked again for each of the others.
+            log.failure("no contact way", error, staff_id=chosen, errcode=getattr(error, "errcode", None))
+            if not of_member(error):
+                others = without_way(live_code_id, set(rule.staff_ids) - {chosen, *refused})
+                full |= others
+                refused += sorted(others)
             refusal = error
             full.add(chosen)
             refused.append(chosen)
@@ -282,6 +206,11 @@ def occupancy(live_code_id: str, rule: rules.Rule, day: str, now: datetime) -> O
         if standing.seat(member.daily_cap if today else member.total_cap) is None:
             full.add(member.staff_id)
     return Occupancy(loads, full | ramp, ramp)
+
+
+def has_room(key: str, day: str) -> None:
+    """A place of that member, or account, was given back: forget that there was none."""
+    _hints.pop((key, day), None)
 
 
 def _take(
@@ -414,28 +343,3 @@ def _remember(
         _hints[member_key(live_code_id, staff_id), day] = now + _HINT
     for staff_id in ramp & set(accounts):
         _hints[account_key(staff_id), accounts[staff_id][0]] = now + _HINT
-
-
-def _holder(member: str, row: PlaceItem | None, slot: int | None, since: datetime) -> AssignmentItem | None:
-    """The open reservation that holds the slot."""
-    assignment_id = slots.holder(row, slot) if slot is not None else None
-    if assignment_id is None or assignment_id < ids.ulid_floor(since):
-        return None
-    held = AssignmentItem.find(member, assignment_id)
-    return held if held is not None and held.status == RESERVED else None
-
-
-def _newest_open(member: str, slot: int | None, since: datetime) -> AssignmentItem | None:
-    """The member's newest open reservation; of a slot: of those who were shown that way."""
-    wanted = AssignmentItem.status == RESERVED
-    if slot is not None:
-        shown = AssignmentItem.slot == slot
-        wanted &= shown | AssignmentItem.slot.does_not_exist() if slot == 0 else shown
-    rows = AssignmentItem.query(
-        member,
-        AssignmentItem.assignment_id >= ids.ulid_floor(since),
-        filter_condition=wanted,
-        scan_index_forward=False,
-        consistent_read=True,
-    )
-    return next(iter(rows), None)

@@ -62,8 +62,9 @@ class Rule:
         return list(dict.fromkeys(member.staff_id for member in (*self.members, *self.fallback)))
 
     def find(self, staff_id: str) -> Member | None:
-        """The member, or fallback, of that id."""
-        return next((m for m in (*self.members, *self.fallback) if m.staff_id == staff_id), None)
+        """The member, or fallback, of that id; WeCom's userids are the same in capitals and small letters."""
+        wanted = staff_id.lower()
+        return next((m for m in (*self.members, *self.fallback) if m.staff_id.lower() == wanted), None)
 
 
 @dataclass(frozen=True)
@@ -281,12 +282,12 @@ def rule_of(definition: Mapping[str, Any]) -> Rule:
     """The rule in a live code's definition (the contract's JSON, validated and complete)."""
     assignment, schedule = definition["assignment"], definition["schedule"]
     members = tuple(_member(row) for row in assignment["members"])
-    known = {m.staff_id: m for m in members}
+    known = {m.staff_id.lower(): m for m in members}
     return Rule(
         strategy=assignment["strategy"],
         members=members,
         # A fallback who is a member too keeps the member's caps.
-        fallback=tuple(known.get(s) or Member(s) for s in assignment["fallback_staff_ids"]),
+        fallback=tuple(known.get(s.lower()) or Member(s) for s in assignment["fallback_staff_ids"]),
         sticky=assignment["sticky"],
         reserve_for=durations.parse(assignment["reserve_for"]),
         zone=clock.zone(definition["timezone"]),

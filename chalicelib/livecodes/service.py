@@ -8,8 +8,7 @@ from typing import Any
 from chalicelib.groups import service as groups
 from chalicelib.livecodes import answers, group_scans, group_ways, natives, nearest, rules, usage
 from chalicelib.livecodes.cleanup import clean_up
-from chalicelib.livecodes.cleanup import delete as delete_way
-from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, several
+from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, restore, several
 from chalicelib.livecodes.group_scans import Joined
 from chalicelib.livecodes.group_scans import append as append_group
 from chalicelib.livecodes.group_scans import by_wecom as opened_by_wecom
@@ -26,11 +25,14 @@ from chalicelib.livecodes.group_ways import native as native_join_way
 from chalicelib.livecodes.group_ways import tell_native as tell_native_groups
 from chalicelib.livecodes.join_ways import JoinWay
 from chalicelib.livecodes.join_ways import find as find_join_way
+from chalicelib.livecodes.making import delete as delete_way
+from chalicelib.livecodes.making import settle as settle_way
 from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
 from chalicelib.livecodes.natives import keep as keep_native
 from chalicelib.livecodes.nearest import Choices, Where
 from chalicelib.livecodes.nearest import gives_groups as leads_to_store_groups
-from chalicelib.livecodes.reservations import CLOSED, Scan, again, confirm, lapse, reserve
+from chalicelib.livecodes.outcomes import confirm, lapse
+from chalicelib.livecodes.reservations import CLOSED, Scan, again, reserve
 from chalicelib.livecodes.tickets import take_ticket
 from chalicelib.livecodes.usage import UsedUp
 from chalicelib.livecodes.ways import Way, find_way, refresh, way
@@ -85,7 +87,9 @@ __all__ = [
     "opened_by_wecom",
     "page",
     "prepare",
+    "restore",
     "scan",
+    "settle_way",
     "several",
     "tell_native_groups",
     "way",
@@ -103,9 +107,7 @@ def scan(code: str, cookie: str | None = None, origin: Mapping[str, Any] | None 
     code: what stands in the link. cookie: `Scan.cookie` of the person's last scan of this code.
     origin: what the link told beside the code; kept with the assignment, and told by its line.
     """
-    if not _CODE.fullmatch(code):
-        raise NotFound("there is no such live code")
-    live_code_id, now = f"lc_{code}", clock.now()
+    live_code_id, now = _id(code), clock.now()
     same, preferred = _again(live_code_id, cookie, now)
     if same is not None:
         return same
@@ -122,7 +124,7 @@ def scan(code: str, cookie: str | None = None, origin: Mapping[str, Any] | None 
 
 def closure(code: str) -> rules.Closure:
     """Why a scan of the code found it closed, and when it opens again. NotFound."""
-    live_code = current(f"lc_{code}")
+    live_code = current(_id(code))
     return rules.closure(live_code.rule, live_code.active, clock.now())
 
 
@@ -134,9 +136,7 @@ def locate(
     Only a nearest_store code cares. Who has added a guide keeps them, unless they choose another store; who
     has only a place reserved keeps it while they are where that store is the nearest.
     """
-    if not _CODE.fullmatch(code):
-        raise NotFound("there is no such live code")
-    live_code_id, now = f"lc_{code}", clock.now()
+    live_code_id, now = _id(code), clock.now()
     live_code = current(live_code_id)
     if not nearest.is_one(live_code):
         return scan(code, cookie, origin)
@@ -152,9 +152,7 @@ def locate(
 
 def choices(code: str, city: str | None, text: str, page: int) -> Choices | None:
     """The stores of a nearest_store code that is open, to choose from; None: it is none. NotFound."""
-    if not _CODE.fullmatch(code):
-        raise NotFound("there is no such live code")
-    live_code, now = current(f"lc_{code}"), clock.now()
+    live_code, now = current(_id(code)), clock.now()
     if not live_code.active or not nearest.is_one(live_code):
         return None
     if nearest.unplaced(live_code, now).kind == "closed":
@@ -245,6 +243,12 @@ def ways_in_use() -> dict[str, Any]:
     by_kind = usage.current()
     in_use = sum(by_kind.values())
     return {"in_use": in_use, "limit": usage.LIMIT, "left": max(0, usage.LIMIT - in_use), "by_kind": by_kind}
+
+
+def _id(code: str) -> str:
+    if not _CODE.fullmatch(code):
+        raise NotFound("there is no such live code")
+    return f"lc_{code}"
 
 
 def _again(live_code_id: str, cookie: str | None, now: datetime) -> tuple[Scan | None, str | None]:

@@ -12,6 +12,7 @@ _Weekday = Annotated[int, Meta(ge=1, le=7, description="1 is Monday")]
 _ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="WeCom's chat_id")]
 _StoreId = Annotated[str, Meta(min_length=1, max_length=64)]
 _Cap = Annotated[int, Meta(ge=0, le=1_000_000_000)] | None
+_RoomNumber = Annotated[int, Meta(ge=1, le=1_000_000, description="1 while it is not given")]
 _MAX_STAFF = 100
 _Text = Annotated[str, Meta(max_length=4000)]
 _When = Annotated[str, Meta(max_length=40, description="ISO 8601 with its offset")]
@@ -83,7 +84,7 @@ class Groups(Struct, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = 200
     auto_create: bool = True
     room_base_name: Annotated[str, Meta(max_length=40)] = ""
-    room_base_id: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    room_base_id: _RoomNumber | UnsetType = UNSET
 
 
 class Stores(Struct, kw_only=True):

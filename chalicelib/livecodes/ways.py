@@ -4,6 +4,7 @@ A way's `state` is all that an add tells of its scan. So two people who are show
 a reservation's time get different ways, in slots 0 to SLOTS - 1, and each add leads to its very scan.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from chalicelib.livecodes.codes import LiveCode
 from chalicelib.livecodes.models import READY, ContactWayItem
 from chalicelib.platform import clock, ids, storage
 from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import Treatment, WeComError
 
 SLOTS = 5  # ways of one member in one code: more open reservations than that share the first
 _STATE = 22  # characters of slot 0's state; the others' have the slot's number behind them
@@ -19,6 +21,16 @@ _MAX_REMARK = 30  # WeCom: characters
 _KEPT = 20_000  # ways that a process keeps
 # How long it does: less than the grace in which the way of one who left is not deleted (cleanup).
 _KEEP = timedelta(hours=1)
+# What WeCom has against one member. It refuses a whole list for one, and does not say for which.
+REFUSED = {
+    40003: "WeCom does not know this userid",
+    40031: "WeCom does not know this userid",
+    40098: "not real-name verified in WeCom",
+    41054: "not activated in WeCom",
+    60011: "outside of what the app may see in WeCom",
+    60111: "not in WeCom any more, or outside of what the app may see",
+    84074: "has no right to external contacts in WeCom",
+}
 _ways: dict[str, tuple[datetime, "Way"]] = {}
 
 
@@ -73,6 +85,22 @@ def way(code: LiveCode, staff_id: str, slot: int = 0) -> Way:
         row = ContactWayItem.find(state)
         kept = _kept(row if row and row.status == READY else _make(code, staff_id, state))
     return kept
+
+
+def of_member(error: Exception) -> bool:
+    """Whether it is this member whom WeCom refuses, so that it may well take another."""
+    if not isinstance(error, WeComError):
+        return False
+    return error.errcode in REFUSED or error.treatment is Treatment.DATA
+
+
+def without_way(live_code_id: str, staff_ids: Iterable[str]) -> set[str]:
+    """Those among the members whose first way is not made: 100 of them a request."""
+    states = {state_of(live_code_id, one): one for one in staff_ids}
+    unknown = [state for state in states if _known(state) is None]
+    ready = [row for row in ContactWayItem.batch_get(unknown, consistent_read=True) if row.status == READY]
+    made = {_kept(row).state for row in ready}
+    return {states[state] for state in unknown if state not in made}
 
 
 def refresh(code: LiveCode, staff_id: str) -> None:

@@ -12,7 +12,9 @@ from chalicelib.prospects import service as prospects
 door = http.Door(__name__, tag="Malls")
 
 
-@door.route("POST", "/mall/orders/{source}", summary="An order message, signed by the mall")
+@door.route(
+    "POST", "/mall/orders/{source}", summary="An order message, signed by the mall", takes="application/json"
+)
 def accept(call: http.Call, source: str) -> dict[str, Any]:
     if source != "generic":
         raise NotFound(f"there is no mall {source}")

@@ -109,7 +109,13 @@ def get_payout(call: http.Call, payout_id: str) -> dict[str, Any]:
     return service.get(payout_id)
 
 
-@door.route("POST", "/pay/wechat/notify", summary="WeChat Pay's notifications (API v3)")
+@door.route(
+    "POST",
+    "/pay/wechat/notify",
+    summary="WeChat Pay's notifications (API v3)",
+    takes="application/json",
+    gives="text/plain",
+)
 def notify(call: http.Call) -> http.Answer:
     try:
         opened = default_client().open_notification(call.headers, call.raw)

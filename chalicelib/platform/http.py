@@ -21,6 +21,7 @@ MAX_BODY = 1_048_576
 MAX_PAGE = 200
 PAGING = {"limit": "Items on a page, 1 to 200", "cursor": "`next_cursor` of the page before"}
 MAX_ID = 256
+JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 
@@ -44,9 +45,12 @@ class Route:
     status: int
     scope: str | None
     body: type[msgspec.Struct] | None
+    takes: str | None
     answer: Any
+    gives: str
     query: Mapping[str, str]
     view: Callable[..., Any]
+    page: Callable[[DomainError], Answer] | None
 
 
 class Call:
@@ -109,11 +113,16 @@ class Door:
         answer: Any = None,
         query: Mapping[str, str] | None = None,
         paged: bool = False,
+        takes: str | None = None,
+        gives: str = JSON,
+        page: Callable[[DomainError], Answer] | None = None,
         max_body: int = MAX_BODY,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register `view(call, **path parameters)`. `scope` None: a public door that checks for itself.
 
         query: the names of the query's parameters and what they mean; paged: those of `Call.page` too.
+        takes: the media type of a body that the view reads as it is. gives: the answer's, when it is not
+        JSON alone. page: how a person's browser is told of a problem, instead of problem+json.
         """
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,9 +134,12 @@ class Door:
                 status,
                 scope,
                 body,
+                takes,
                 answer,
+                gives,
                 {**(query or {}), **(PAGING if paged else {})},
                 view,
+                page,
             )
             Door.routes.append(route)
 
@@ -143,6 +155,14 @@ class Door:
         return register
 
 
+def wants_json(headers: Mapping[str, str]) -> bool:
+    """JSON is asked for, and not after HTML (a browser's Accept begins with text/html)."""
+    kinds = [part.split(";")[0].strip() for part in (headers.get("accept") or "").lower().split(",")]
+    if JSON not in kinds:
+        return False
+    return "text/html" not in kinds or kinds.index(JSON) < kinds.index("text/html")
+
+
 def listing(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:
     """The shape of every list."""
     return {"items": items, "next_cursor": next_cursor}
@@ -154,10 +174,13 @@ def _guarded(route: Route, request: Any, parameters: dict[str, str], max_body: i
     except DomainError as error:
         if error.status >= 500:
             log.failure("upstream failed", error, path=route.path)
-        return problem(error)
+        wrong = error
     except Exception as error:  # noqa: BLE001 (the edge: a bug is logged and answered with 500)
         log.failure("request failed", error, path=route.path, method=route.method)
-        return problem(DomainError("something went wrong here; it has been logged"))
+        wrong = DomainError("something went wrong here; it has been logged")
+    if route.page and not wants_json(request.headers):
+        return _response(route.page(wrong))
+    return problem(wrong)
 
 
 def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:
@@ -175,7 +198,7 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
         return result if isinstance(result, Answer) else Answer(result, route.status)
 
     key = request.headers.get("idempotency-key")
-    if key is None or caller is None or route.method != "POST":
+    if key is None or caller is None or route.method != "POST" or route.gives != JSON:
         return _response(work())
 
     def work_as_text() -> tuple[int, str]:
@@ -183,7 +206,7 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
         return done.status, msgspec.json.encode(done.body).decode()
 
     status, text, again = idempotency.once(caller.key_hash, call.path, key, call.raw, work_as_text)
-    headers: dict[str, str | list[str]] = {"Content-Type": "application/json"}
+    headers: dict[str, str | list[str]] = {"Content-Type": JSON}
     if again:
         headers["Idempotency-Replayed"] = "true"
     return Response(text, status_code=status, headers=headers)
@@ -196,7 +219,7 @@ def _response(answer: Answer) -> Response:
         if isinstance(answer.body, bytes) and not answer.body:
             return Response("", status_code=answer.status, headers=headers)
         return Response(answer.body, status_code=answer.status, headers=headers)
-    headers.setdefault("Content-Type", "application/json")
+    headers.setdefault("Content-Type", JSON)
     return Response(
         msgspec.json.encode(answer.body).decode(),
         status_code=answer.status,

@@ -64,7 +64,7 @@ def start(
         told_at=clock.iso(clock.now()),
         expires_at=int((clock.now() + _KEEP).timestamp()),
     )
-    message = {**(first[1] if first else {}), "job_id": job.job_id}
+    message = {**first[1], "job_id": job.job_id} if first else {}
     job.first = _kept(first[0], None, message) if first else None
     storage.put_once(job, JobItem.job_id.does_not_exist())
     if first:

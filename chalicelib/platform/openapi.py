@@ -10,6 +10,17 @@ _PAGE = {
     "limit": ("Items on a page", {"type": "integer", "minimum": 1, "maximum": 200}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
 }
+# What may be wrong with a call; a public door has the statuses of its own kind besides, so `default` too.
+_WRONG = {
+    "400": "The body is not what its type says",
+    "401": "No API key, or one that is not known",
+    "403": "The key's role may not do this",
+    "404": "There is no such thing",
+    "409": "It is not in the state for this, somebody was faster, or the Idempotency-Key had another body",
+    "413": "The body is too large",
+    "422": "Bad input: `errors` names each field",
+    "default": "Another problem (RFC 9457)",
+}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -40,7 +51,9 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(
         [*bodies, *structs], ref_template="#/components/schemas/{name}"
     )
+    schemas, components = _told(schemas), _told(components)
     schema_of = {id(kind): schema for kind, schema in zip([*bodies, *structs], schemas, strict=True)}
+    problem = _content("application/problem+json", {"$ref": "#/components/schemas/Problem"})
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schema_of)
@@ -55,34 +68,69 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "responses": {
+                status: {"description": text, "content": problem} for status, text in _WRONG.items()
+            },
             "schemas": {**components, "Problem": _PROBLEM},
         },
     }
 
 
+def _told(schema: Any) -> Any:
+    r"""Patterns as JSON Schema has them, which are JavaScript's: our `\Z` is its `$`."""
+    if isinstance(schema, dict):
+        return {
+            name: value.replace(r"\Z", "$") if name == "pattern" and isinstance(value, str) else _told(value)
+            for name, value in schema.items()
+        }
+    return [_told(one) for one in schema] if isinstance(schema, (list, tuple)) else schema
+
+
 def _operation(route: Any, schema_of: Mapping[int, Any]) -> dict[str, Any]:
-    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    answer = {"schema": schema_of[id(route.answer)]} if route.answer is not None else {"schema": {}}
+    done: dict[str, Any] = {"description": "Done"}
+    if not 300 <= route.status < 400:
+        done["content"] = _content(route.gives, schema_of[id(route.answer)] if route.answer else None)
     operation: dict[str, Any] = {
         "tags": [route.tag],
         "summary": route.summary,
         "operationId": f"{route.tag}.{route.view.__name__}".replace(" ", "_").lower(),
         "parameters": [*_path_parameters(route.path), *_query_parameters(route.query)],
         "responses": {
-            str(route.status): {
-                "description": "Done",
-                "content": {"application/json": answer},
-            },
-            "default": {"description": "A problem (RFC 9457)", **problem},
+            str(route.status): done,
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in _wrong(route)},
         },
     }
     if route.scope:
         operation["security"] = [{"key": []}]
         operation["description"] = f"Scope: {route.scope}."
     if route.body is not None:
-        content = {"application/json": {"schema": schema_of[id(route.body)]}}
-        operation["requestBody"] = {"required": True, "content": content}
+        needed = any(field.required for field in msgspec.structs.fields(route.body))
+        content = _content("application/json", schema_of[id(route.body)])
+        operation["requestBody"] = {"required": needed, "content": content}
+    elif route.takes:
+        operation["requestBody"] = {"required": True, "content": _content(route.takes, None)}
     return operation
+
+
+def _content(kind: str, schema: Any) -> dict[str, Any]:
+    """JSON of that schema, or of any; text or bytes of another kind, beside the JSON if there is a schema."""
+    if kind.endswith("json"):
+        return {kind: {"schema": schema or {}}}
+    other = {"type": "string"} if kind.startswith("text/") or kind.endswith("yaml") else {}
+    return {kind: {"schema": other}, **({"application/json": {"schema": schema}} if schema else {})}
+
+
+def _wrong(route: Any) -> list[str]:
+    body = route.body is not None or route.takes
+    return [
+        *(["400"] if body else []),
+        *(["401", "403"] if route.scope else []),
+        *(["404"] if "{" in route.path else []),
+        *(["409"] if route.scope and route.method != "GET" else []),
+        *(["413"] if body else []),
+        *(["422"] if body or route.query else []),
+        "default",
+    ]
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

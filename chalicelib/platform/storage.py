@@ -99,7 +99,9 @@ class Base(Model):
 
     @classmethod
     def find(cls, hash_key: Any, range_key: Any = None, consistent: bool = True) -> Any | None:
-        """The item, or None."""
+        """The item, or None. An empty key, which DynamoDB refuses, is no item's."""
+        if hash_key == "" or range_key == "":
+            return None
         try:
             return cls.get(hash_key, range_key, consistent_read=consistent)
         except DoesNotExist:

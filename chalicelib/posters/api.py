@@ -38,6 +38,7 @@ _ASSET_KINDS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
     "/api/live-codes/{live_code_id}/poster.png",
     scope="read",
     summary="The code's poster as a PNG",
+    gives="image/png",
     query={**_QUERY, **_WIDTH},
 )
 def poster(call: Call, live_code_id: str) -> Answer:
@@ -49,6 +50,7 @@ def poster(call: Call, live_code_id: str) -> Answer:
     "/api/live-codes/{live_code_id}/poster.jpg",
     scope="read",
     summary="The code's poster as a JPEG",
+    gives="image/jpeg",
     query={**_QUERY, **_WIDTH, "quality": "40 to 95"},
 )
 def poster_jpg(call: Call, live_code_id: str) -> Answer:
@@ -60,6 +62,7 @@ def poster_jpg(call: Call, live_code_id: str) -> Answer:
     "/api/live-codes/{live_code_id}/poster.pdf",
     scope="read",
     summary="The code's poster for print: 300 dpi, bleed and crop marks",
+    gives="application/pdf",
     query=_QUERY,
 )
 def poster_pdf(call: Call, live_code_id: str) -> Answer:
@@ -91,6 +94,7 @@ def listing(call: Call) -> dict[str, Any]:
     body=Preview,
     scope="write",
     summary="A sample PNG of a template that is not kept; why its codes can't be read, if they can't",
+    gives="image/png",
 )
 def preview(call: Call) -> Answer:
     return _answered(service.preview(call.body.template, call.body.sample))
@@ -126,6 +130,7 @@ def remove(call: Call, template_id: str) -> dict[str, Any]:
     body=PreviewStored,
     scope="write",
     summary="A sample PNG of a template",
+    gives="image/png",
 )
 def preview_stored(call: Call, template_id: str) -> Answer:
     return _answered(service.stored_preview(template_id, call.body.sample))
@@ -139,6 +144,7 @@ def preview_stored(call: Call, template_id: str) -> Answer:
     answer=AssetOut,
     summary="Keep a picture for templates: the body is a PNG or a JPEG of at most 4 MiB",
     max_body=_MAX_ASSET,
+    takes="image/*",
 )
 def asset(call: Call) -> AssetOut:
     if not call.raw.startswith(_ASSET_KINDS):

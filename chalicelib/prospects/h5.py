@@ -3,12 +3,13 @@
 from urllib.parse import parse_qs
 
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import Conflict, NotFound
+from chalicelib.platform.errors import Conflict, DomainError, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.prospects import desk, options, rules, tasks
 from chalicelib.staff import service as staff
 from chalicelib.staffauth import rules as sessions
 from chalicelib.staffauth import service as auth
+from chalicelib.web import frame
 from chalicelib.web.tasks import page
 
 door = http.Door(__name__, tag="Prospects")
@@ -17,7 +18,13 @@ _PAGE = "/h5/tasks"
 _MAX_FORM = 4096
 
 
-@door.route("GET", _PAGE, summary="A guide's tasks of today; signs in by WeCom first")
+@door.route(
+    "GET",
+    _PAGE,
+    summary="A guide's tasks of today; signs in by WeCom first",
+    gives="text/html",
+    page=frame.problem,
+)
 def show(call: Call) -> Answer:
     session = auth.current(call.cookies)
     if session is None:
@@ -26,7 +33,14 @@ def show(call: Call) -> Answer:
     day = options.day_of(clock.now())
     rows = tasks.of_day(session.staff_id, day)
     name = staff.name(session.staff_id)
-    return _html(page.tasks(name, day, rows, session.csrf, auth.folder()))
+    return page.tasks(name, day, rows, session.csrf, auth.folder()).answer()
+
+
+def _failed(error: DomainError) -> Answer:
+    back = auth.folder() + _PAGE
+    return page.refused("没有成功，请再试一次", "That did not work; please try again", back).answer(
+        error.status
+    )
 
 
 @door.route(
@@ -35,26 +49,24 @@ def show(call: Call) -> Answer:
     status=303,
     summary="A guide says what became of a task (a form: csrf, status)",
     max_body=_MAX_FORM,
+    takes="application/x-www-form-urlencoded",
+    page=_failed,
 )
-def change(call: Call, prospect_id: str) -> Answer:
+def tell(call: Call, prospect_id: str) -> Answer:
     session = auth.current(call.cookies)
     back = auth.folder() + _PAGE
     if session is None:
-        return _html(page.again(back), 401)
+        return page.again(back).answer(401)
     form = parse_qs(call.raw.decode("utf-8", "replace"), max_num_fields=20)
     if not sessions.is_csrf(session, form.get("csrf", [""])[0]):
-        return _html(page.again(back), 403)
+        return page.again(back).answer(403)
     status = form.get("status", [""])[0]
     if status not in (rules.TO_ADD, rules.ASKED, rules.REFUSED, rules.UNREACHABLE):
-        return _html(page.refused("没有这个状态", "No such status", back), 422)
+        return page.refused("没有这个状态", "No such status", back).answer(422)
     try:
         item = desk.change(prospect_id, status, f"staff:{session.staff_id}", of_staff=session.staff_id)
     except NotFound:
-        return _html(page.refused("这不是您的任务", "This is not your task", back), 404)
+        return page.refused("这不是您的任务", "This is not your task", back).answer(404)
     except Conflict:
-        return _html(page.refused("状态已变更，请返回查看", "It has changed meanwhile", back), 409)
+        return page.refused("状态已变更，请返回查看", "It has changed meanwhile", back).answer(409)
     return Answer(b"", 303, {"Location": f"{back}#t-{item.code}", "Cache-Control": "no-store"})
-
-
-def _html(made: page.Page, status: int = 200) -> Answer:
-    return Answer(made.html, status, made.headers)

@@ -29,7 +29,7 @@ def caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
     if not limits:
         return {}
     day = rules.today(now)
-    found = {one: _cap(steps, limits[one], day) for one in staff_ids if one in limits}
+    found = {one: _cap(steps, limits[one.lower()], day) for one in staff_ids if one.lower() in limits}
     return {one: (day.isoformat(), cap) for one, cap in found.items() if cap is not None}
 
 
@@ -44,19 +44,23 @@ def set_table(steps: Sequence[Step]) -> None:
 
 
 def set_limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> None:
-    """Of a member of staff who is known. Conflict when others keep changing theirs."""
+    """Of a member of staff who is known. Conflict when others keep changing theirs.
+
+    Kept in small letters: WeCom's userids are the same in capitals, and codes may spell them so.
+    """
+    key = staff_id.lower()
 
     def changed(limits: dict[str, Limit]) -> dict[str, Limit]:
         # Who is grown up stays: a table made longer later finds them.
-        rest = {one: limit for one, limit in limits.items() if one != staff_id}
+        rest = {one: limit for one, limit in limits.items() if one != key}
         limited = started_at is not None or daily_cap is not None
-        return {**rest, staff_id: (started_at, daily_cap)} if limited else rest
+        return {**rest, key: (started_at, daily_cap)} if limited else rest
 
     for _ in range(_TRIES):
         tx = Transaction()
         item = StaffItem(staff_id)
         tx.update("staff", item, _settings(started_at, daily_cap), StaffItem.staff_id.exists())
-        _add(tx, f"#limits#{ids.shard(staff_id, _SHARDS)}", changed)
+        _add(tx, f"#limits#{ids.shard(key, _SHARDS)}", changed)
         try:
             tx.commit()
         except ConditionFailed as error:

@@ -4,6 +4,7 @@ from chalicelib.platform import http, log
 from chalicelib.platform.errors import Forbidden, Unauthorized, Upstream
 from chalicelib.platform.http import Answer, Call
 from chalicelib.staffauth import service
+from chalicelib.web import frame
 from chalicelib.web.tasks import page
 
 door = http.Door(__name__, tag="Staff")
@@ -14,21 +15,18 @@ door = http.Door(__name__, tag="Staff")
     "/h5/login",
     status=302,
     summary="WeCom's OAuth leads back here: a cookie, and on to the page",
+    page=frame.problem,
     query={"code": "WeCom's, good once", "state": "As it was sent"},
 )
 def login(call: Call) -> Answer:
     try:
         where, cookie = service.finish(call.query.get("code", ""), call.query.get("state", ""), call.cookies)
     except Unauthorized:
-        return _html(page.again(f"{service.folder()}/h5/tasks"), 401)
+        return page.again(f"{service.folder()}/h5/tasks").answer(401)
     except Forbidden:
-        return _html(page.outsider(), 403)
+        return page.outsider().answer(403)
     except Upstream as error:
         log.failure("sign-in failed", error)
-        return _html(page.again(f"{service.folder()}/h5/tasks"), 503)
+        return page.again(f"{service.folder()}/h5/tasks").answer(503)
     headers = {"Location": service.folder() + where, "Set-Cookie": cookie, "Cache-Control": "no-store"}
     return Answer(b"", 303, headers)
-
-
-def _html(made: page.Page, status: int) -> Answer:
-    return Answer(made.html, status, made.headers)

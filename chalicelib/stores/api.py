@@ -28,6 +28,7 @@ def listing(call: Call) -> dict[str, Any]:
     "/api/stores/import",
     scope="write",
     summary="Import a CSV (as text/csv, or JSON `{csv}`): right rows are taken, the others told by line",
+    takes="text/csv",
 )
 def import_csv(call: Call) -> dict[str, Any]:
     return service.import_csv(_csv(call), _complete)

@@ -1,15 +1,17 @@
 """Commands from the OpenAPI document: what the API can do, the command line can, with nothing written twice.
 
 `GET /api/live-codes/{live_code_id}` is `live-codes get LIVE_CODE_ID`, `POST /api/sops/{sop_id}/pause` is
-`sops pause SOP_ID`, `POST /api/live-codes/{id}/print-runs` is `live-codes print-runs create LIVE_CODE_ID`.
+`sops pause SOP_ID`, `POST /api/live-codes/{id}/print-runs` is `live-codes print-runs LIVE_CODE_ID`.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from inspect import cleandoc
 from typing import Any
 
 _VERBS = {"get": "get", "put": "set", "patch": "change", "delete": "delete"}
+_DEEP = 3  # levels of a body's fields that a help text names
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class Option:
 
 @dataclass(frozen=True)
 class Command:
-    """One call. `words`: what is typed; `ids`: the path's parameters; `raw`: its body is a file."""
+    """One call. `words`: what is typed; `ids`: the path's parameters; `takes`: the media type of a body that
+    is a file as it is; `is_job`: its answer may be one; `uploads`: its answer has an `upload_url`.
+    """
 
     words: tuple[str, ...]
     method: str
@@ -36,8 +40,11 @@ class Command:
     ids: tuple[str, ...]
     options: tuple[Option, ...]
     summary: str
-    raw: bool
+    about: str
+    takes: str | None
     paged: bool
+    is_job: bool
+    uploads: bool
 
 
 def commands(document: Mapping[str, Any]) -> list[Command]:
@@ -72,16 +79,18 @@ def _command(
     words = [part for part in parts if not part.startswith("{")]
     ids = tuple(part.strip("{}") for part in parts if part.startswith("{"))
     queries = [p for p in operation["parameters"] if p["in"] == "query"]
-    schema = _resolved(
-        operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema"),
-        document,
-    )
+    content = operation.get("requestBody", {}).get("content", {})
+    schema = _resolved(content.get("application/json", {}).get("schema"), document) or {}
     options = [Option(p["name"], "query", "text", p.get("description", "")) for p in queries]
     taken = {option.name for option in options}
-    for name, field in (schema or {}).get("properties", {}).items():
+    needed = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
         if name not in taken:
-            options.append(Option(name, "body", _kind(field, document), _help(field, document)))
+            told = _help(field, document, needed=name in needed)
+            options.append(Option(name, "body", _kind(field, document), told))
     verb = _verb(path, parts, method, paths)
+    status, answer = next(iter(operation["responses"].items()))
+    answered = answer.get("content", {}).get("application/json", {}).get("schema")
     return Command(
         words=(*words, verb) if verb else tuple(words),
         method=method.upper(),
@@ -89,8 +98,11 @@ def _command(
         ids=ids,
         options=tuple(options),
         summary=operation.get("summary", ""),
-        raw=method in ("post", "put") and schema is None,
+        about=cleandoc(str(schema.get("description", ""))),
+        takes=next((kind for kind in content if kind != "application/json"), None),
         paged="cursor" in {p["name"] for p in queries},
+        is_job=status == "202",
+        uploads="upload_url" in (_resolved(answered, document) or {}).get("properties", ()),
     )
 
 
@@ -125,9 +137,33 @@ def _kind(field: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     )
 
 
-def _help(field: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    field = _resolved(field, document)
-    if "enum" in field:
-        return " | ".join(str(value) for value in field["enum"])
-    text = str(field.get("description", ""))
-    return text.split("\n")[0]
+def _help(field: Mapping[str, Any], document: Mapping[str, Any], needed: bool) -> str:
+    """What it means, what it may be, whether it is needed."""
+    schema = _resolved(field, document)
+    meaning = str(field.get("description") or schema.get("description", "")).split("\n")[0].rstrip(".")
+    shape = _shape(schema, document, _DEEP)
+    default = field.get("default")
+    parts = [
+        *(["needed"] if needed else []),
+        *([meaning] if meaning else []),
+        *([shape] if shape else []),
+        *([f"default {default}"] if default not in (None, "", [], {}) else []),
+    ]
+    return "; ".join(parts)
+
+
+def _shape(schema: Any, document: Mapping[str, Any], deep: int) -> str:
+    """`a | b` of an enum, `{name, members: [{staff_id, …}]}` of what has fields; "" for plain values."""
+    schema = _resolved(schema, document)
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    if choices := [c for c in schema.get("anyOf", []) if c.get("type") != "null"]:
+        return _shape(choices[0], document, deep)
+    if "items" in schema:
+        return f"[{_shape(schema['items'], document, deep) or '…'}]"
+    if not schema.get("properties"):
+        return ""
+    if not deep:
+        return "{…}"
+    inside = {name: _shape(field, document, deep - 1) for name, field in schema["properties"].items()}
+    return "{" + ", ".join(f"{name}: {shape}" if shape else name for name, shape in inside.items()) + "}"

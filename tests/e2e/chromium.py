@@ -13,13 +13,17 @@ from typing import Any
 import websocket
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+AUDIT = Path(__file__).with_name("audit.js")
 WECHAT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0.50"
 
 
 class Phone:
     """`with Phone(width=375) as phone: phone.open(url)`. Sizes are CSS pixels; pictures have twice as many."""
 
-    def __init__(self, width: int, height: int = 780, dark: bool = False, scripts: bool = True):
+    def __init__(
+        self, width: int, height: int = 780, dark: bool = False, scripts: bool = True, desktop: bool = False
+    ):
+        self.desktop = desktop
         self.size, self.dark, self.scripts, self.calls = (width, height), dark, scripts, 0
         self.events: list[dict[str, Any]] = []  # that came while an answer was waited for
 
@@ -53,13 +57,21 @@ class Phone:
         self.socket = websocket.create_connection(address, timeout=30)
         width, height = self.size
         self.ask(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2, mobile=True
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=2,
+            mobile=not self.desktop,
         )
-        self.ask("Emulation.setUserAgentOverride", userAgent=WECHAT)
+        if not self.desktop:
+            self.ask("Emulation.setUserAgentOverride", userAgent=WECHAT)
+            self.ask("Emulation.setTouchEmulationEnabled", enabled=True)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
         self.ask("Page.enable")
         self.ask("Page.setLifecycleEventsEnabled", enabled=True)
+        self.ask("Network.enable")
+        self.ask("Log.enable")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -84,6 +96,11 @@ class Phone:
         while not any(self.is_load(event, loader) for event in self.events):
             self.events.append(json.loads(self.socket.recv()))
 
+    def loaded(self) -> None:
+        """Wait until the page that a press leads to is there."""
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            self.events.append(json.loads(self.socket.recv()))
+
     @staticmethod
     def is_load(event: dict[str, Any], loader: str) -> bool:
         """Whether it tells that this very navigation, and no page before it, is loaded."""
@@ -98,6 +115,21 @@ class Phone:
         """What a JavaScript expression says of the page (it runs even where the page's own scripts may not)."""
         self.ask("Emulation.setScriptExecutionDisabled", value=False)
         return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def audit(self) -> list[str]:
+        """What is wrong with the page: overflow, contrast, targets, languages; and what its policy had to stop."""
+        return [*map(str, self.value(AUDIT.read_text(encoding="utf-8"))), *self.complaints()]
+
+    def complaints(self) -> list[str]:
+        """What the browser itself complains of."""
+        logged = [event["params"]["entry"] for event in self.events if event["method"] == "Log.entryAdded"]
+        return [entry["text"] for entry in logged]
+
+    def requested(self) -> list[str]:
+        """The addresses that the page asked for, its own first."""
+        sent = [event["params"] for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        # The browser's own first page may be loading still.
+        return [one["request"]["url"] for one in sent if one["request"]["url"].startswith("http")]
 
     def picture(self, path: Path) -> Path:
         path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"]))

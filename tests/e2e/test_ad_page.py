@@ -104,6 +104,7 @@ def test_the_page_fits_a_phone_and_needs_no_script(
         box = phone.value(
             "(b => [b.top, b.bottom, b.width, b.height])(document.querySelector('.go').getBoundingClientRect())"
         )
+        assert phone.audit() == [] and len(phone.requested()) == 1
         html = phone.value("document.documentElement.outerHTML")
         text = phone.value("document.body.innerText")
     assert (

@@ -46,3 +46,20 @@ def test_a_table_of_stores_is_sent_as_a_file(tmp_path: Path, capsys: Captured) -
     told = json.loads(capsys.readouterr().out)
     assert told["imported"] == 1 and told["errors"][0]["field"] == "name"
     assert main(["stores", "delete", "cli-1"]) == 0
+
+
+def test_files_go_to_disk_whatever_their_size(tmp_path: Path, capsys: Captured) -> None:
+    assert (
+        main(["live-codes", "create", "--name", "文件", "--assignment", "{members: [{staff_id: cli-guide}]}"])
+        == 0
+    )
+    made = json.loads(capsys.readouterr().out)["live_code_id"]
+    for name, options, begin in (
+        ("cards.csv", ["print-runs", made, "--name", "卡", "--count", "30", "--format", "csv", "--wait"], b"\xef\xbb\xbfnumber"),
+        ("cards.zip", ["print-runs", made, "--name", "卡", "--count", "30", "--format", "zip", "--wait"], b"PK"),
+        ("poster.png", ["poster.png", made, "--width", "4000"], b"\x89PNG"),
+        ("codes.yaml", ["export", "--ids", made], b"codes:"),
+    ):  # fmt: skip
+        assert main(["live-codes", *options, "-o", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).read_bytes().startswith(begin)
+    assert "30 of 30" in capsys.readouterr().err

@@ -36,6 +36,9 @@ def test_the_code_can_be_scanned_and_the_page_fits(
         phone.open(code(stack))
         shot = phone.picture(tmp_path / "page.png")
         assert phone.value("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
+        assert phone.audit() == []
+        page, picture = phone.requested()
+        assert "/qr/cfg" in picture and page.startswith(stack.base)
         size = phone.value("document.querySelector('.qr img').getBoundingClientRect().width")
     (found,) = zxingcpp.read_barcodes(Image.open(shot).convert("RGB"))
     assert "/add/cfg" in found.text

@@ -53,7 +53,7 @@ def fits(phone: Phone) -> None:
     wide, html = phone.value(
         "[document.documentElement.scrollWidth, document.documentElement.outerHTML.length]"
     )
-    assert wide <= phone.size[0] and html < 28_000
+    assert wide <= phone.size[0] and html < 28_000 and phone.audit() == []
 
 
 def guide(phone: Phone, path: Path) -> str:

@@ -1,57 +1,25 @@
 """The guide's task list in a real browser at phone sizes: it fits, a number is copied with one press, and it
-works without script. Served with its own policy by a server of the test, so that no stack is needed."""
+works without script. No stack is needed."""
 
 import os
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from chromium import PROGRAM, Phone
+from phone_pages import ROWS, served
 from PIL import Image
-
-from chalicelib.web.tasks import page
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None and not os.environ.get("CI"), reason="no Chromium on this machine; CI installs one"
 )
-STATES = ("to_add", "to_add", "asked", "added", "refused")
-ROWS = [
-    {
-        "prospect_id": f"k7f3qx{n}mabcdefghijklmnopqr",
-        "code": f"k7f3qx{n}m",
-        "name": "一位名字特别特别长的会员客户女士" if n == 1 else "张三",
-        "number": f"1380013800{n}",
-        "note": "会员日来过，喜欢面膜" if n < 2 else "",
-        "remark": f"张三 k7f3qx{n}m",
-        "status": status,
-    }
-    for n, status in enumerate(STATES)
-]
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    made = page.tasks("李华", "2026-11-23", ROWS, "csrf", "")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = made.html.encode()
-            self.send_response(200)
-            for name, value in {**made.headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/h5/tasks"
-        server.shutdown()
+    with served() as base:
+        yield f"{base}/tasks"
 
 
 @pytest.mark.parametrize(("width", "dark"), [(320, False), (375, True), (430, False)])
@@ -120,7 +88,7 @@ def test_without_script_numbers_are_there_to_be_selected(address: str) -> None:
         style = phone.value("getComputedStyle(document.querySelector('.number')).userSelect")
         forms = phone.value("[...document.forms].map(f => [f.method, new URL(f.action).pathname])")
     assert shown == 0 and style == "all"
-    assert "13800138000" in text and text.index("今日拓客") < text.index("Today's people to add")
+    assert "13800138000" in text and text.index("今日拓客") < text.index("People to add today")
     assert (
-        forms[0] == ["post", f"/h5/tasks/{ROWS[0]['prospect_id']}"] and len(forms) == 4
+        forms[0] == ["post", f"/h5/tasks/{ROWS[0]['prospect_id']}"] and len(forms) == len(ROWS) - 1
     )  # none for who is added

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.livecodes import codes, making, rates, reservations, slots, ways
+from chalicelib.livecodes import claims, codes, making, rates, reservations, slots, ways
 from chalicelib.livecodes.models import AssignmentItem, PlaceItem, member_key
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
@@ -61,6 +61,8 @@ class FakeWeCom:
 
     def get_contact_way(self, config_id: str, *, deadline: datetime | None = None) -> dict[str, Any]:
         self._called("get_contact_way")
+        if config_id not in self.ways:
+            raise WeComError("externalcontact/get_contact_way", 41044)
         return self.ways[config_id]
 
     def update_contact_way(
@@ -82,7 +84,7 @@ class FakeWeCom:
 def new_process() -> None:
     """Forget what a process keeps."""
     kept_in = (codes._configs, ways._ways, reservations._hints, reservations._loads, slots._held)
-    for kept in (*kept_in, rates._seen, staff._names, ramps._kept, making._refused_at):
+    for kept in (*kept_in, rates._seen, staff._names, ramps._kept, making._refused, claims._sharing):
         kept.clear()  # type: ignore[attr-defined]
 
 

@@ -707,7 +707,7 @@ def test_the_page_lets_nothing_in(world: World) -> None:
     text, headers = answer.body.decode(), answer.headers
     assert "<script" not in text and "&lt;b&gt;一" in text and len(answer.body) < 30_000
     policy = headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy and "img-src https://cdn.example.com;" in policy
+    assert "default-src 'none'" in policy and "img-src data: https://cdn.example.com;" in policy
     assert headers["Cache-Control"] == "no-store"
 
 

@@ -103,6 +103,15 @@ def test_an_add_without_a_scan_counts_too(wecom: FakeWeCom) -> None:
     assert service.scan(code.code).staff_id == "f"
 
 
+def test_an_account_is_one_however_it_is_spelt(wecom: FakeWeCom) -> None:
+    staff.limit("LiHua", None, 1)
+    codes = [service.create(definition({"staff_id": one}, fallback=("f",))) for one in ("LiHua", "lihua")]
+    assert [service.scan(code.code).staff_id for code in codes] == ["LiHua", "f"]
+    staff.limit("lihua", None, None)
+    ramps.forget()
+    assert service.scan(codes[1].code).staff_id == "lihua"
+
+
 def test_a_cap_of_nought_and_nobody_else_is_closed(wecom: FakeWeCom) -> None:
     staff.limit("a", None, 0)
     code = service.create(definition({"staff_id": "a"}))

@@ -12,7 +12,7 @@ from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process
 
 from chalicelib.livecodes import making, service, ways
 from chalicelib.livecodes.models import MAKING, READY, ContactWayItem, LiveCodeItem
-from chalicelib.platform import due, timeline
+from chalicelib.platform import clock, due, timeline
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.staff import service as staff
@@ -53,9 +53,9 @@ def deliver(*messages: dict[str, Any]) -> list[str]:
     return [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
 
 
-def confirm(code: service.LiveCode, staff_id: str, person: str = "wm1", at: datetime = NOON) -> str | None:
+def confirm(code: service.LiveCode, staff_id: str, person: str = "wm1") -> str | None:
     tx = Transaction()
-    found = service.confirm(tx, code, staff_id, person, at)
+    found = service.confirm(tx, code, staff_id, person, clock.now())
     tx.commit()
     return found
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from app import Millrace
 from app import app as product
 from chalicelib.platform import auth, http, openapi
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
+from chalicelib.web import frame
 
 
 class ToyMember(msgspec.Struct, kw_only=True):
@@ -48,6 +50,17 @@ def read(call: http.Call, toy_id: str) -> Any:
 @door.route("GET", "/picture", summary="Bytes")
 def picture(call: http.Call) -> http.Answer:
     return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
+
+
+@door.route("POST", "/api/toys/drawn", scope="write", summary="Draw", gives="image/png")
+def draw(call: http.Call) -> http.Answer:
+    return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
+
+
+@door.route("GET", "/toys/{toy_id}", summary="A page", gives="text/html", page=frame.problem)
+def show(call: http.Call, toy_id: str) -> http.Answer:
+    read(call, toy_id)
+    return http.Answer("<!doctype html>", headers={"Content-Type": "text/html"})
 
 
 app = Millrace(app_name="toy")  # once: Chalice uses a blueprint's options up when it registers it
@@ -131,6 +144,18 @@ def test_errors_are_problems_and_a_bug_tells_nothing(
     assert "13800138000" not in logged.getvalue() + json.dumps(answer.json_body)
 
 
+@pytest.mark.parametrize(
+    ("toy", "status", "said"), [("missing", 404, "没有找到"), ("bug", 500, "请稍后再试")]
+)
+def test_a_person_is_told_of_a_problem_by_a_page(client: Client, toy: str, status: int, said: str) -> None:
+    for accept in ("text/html,application/xhtml+xml", "*/*", "text/html, application/json"):
+        answer = client.http.get(f"/toys/{toy}", headers={"Accept": accept})
+        assert answer.status_code == status and said in answer.body.decode()
+        assert answer.headers["Cache-Control"] == "no-store" and "KeyError" not in answer.body.decode()
+    answer = client.http.get(f"/toys/{toy}", headers={"Accept": "application/json"})
+    assert answer.status_code == status and answer.headers["Content-Type"] == http.PROBLEM
+
+
 @pytest.mark.parametrize("limit", ["0", "201", "x", "-1", "", "٣"])
 def test_a_bad_limit(client: Client, key: dict[str, str], limit: str) -> None:
     answer = client.http.get(f"/api/toys/a?limit={limit}", headers=key)
@@ -151,6 +176,24 @@ def test_health_and_an_unknown_job(tables: None, key: dict[str, str]) -> None:
     with Client(product) as client:
         assert client.http.get("/healthz").json_body == {"status": "ok"}
         assert client.http.get("/api/jobs/none", headers=key).status_code == 404
+
+
+def test_nothing_under_api_is_done_without_a_key(tables: None) -> None:
+    routes = [route for route in http.Door.routes if route.path.startswith("/api/") and route.tag != "Toy"]
+    assert len(routes) > 100
+    with Client(product) as client:
+        for route in routes:
+            path = re.sub(r"{\w+}", "x", route.path)
+            for headers in ({}, {"Authorization": "Bearer mr_guess"}):
+                answer = client.http.request(route.method, path, headers=headers, body=b"{}")
+                assert answer.status_code == 401, (route.method, route.path)
+
+
+def test_a_picture_is_one_also_with_an_idempotency_key(client: Client, key: dict[str, str]) -> None:
+    headers = {**key, "Idempotency-Key": "k1"}
+    for _ in range(2):
+        answer = client.http.post("/api/toys/drawn", headers=headers)
+        assert (answer.body, answer.headers["Content-Type"]) == (b"\x89PNG", "image/png")
 
 
 def test_the_openapi_document_holds_what_the_doors_declare() -> None:

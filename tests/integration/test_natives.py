@@ -1,30 +1,24 @@
 """Codes printed as WeCom's own, kept in step over the sandbox's own wire: its list, and only differences."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process, taken
+from ways_world import World, in_sandbox
 
 from chalicelib.callbacks import service as callbacks
 from chalicelib.livecodes import making, natives, service
 from chalicelib.livecodes.models import ContactWayItem
-from chalicelib.platform import clock, due, settings, timeline
+from chalicelib.platform import clock, due, timeline
 from chalicelib.platform.errors import Conflict, Upstream
-from chalicelib.sops import ticker
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
 from chalicelib.wecom.errors import WeComError
-from functions.assign import handler as assign
-from infra.sandbox import Config, Sandbox
-from infra.sandbox.config import new_private_key
 
-KEY = new_private_key()  # of a merchant, whom nobody asks here
 HOUR = timedelta(hours=1)
 DAILY = [1, 2, 3, 4, 5, 6, 7]
 MORNING = {"weekdays": DAILY, "from": "09:00", "to": "13:00"}
@@ -32,79 +26,9 @@ EVENING = {"weekdays": DAILY, "from": "20:00", "to": "02:00"}
 At = Callable[[datetime], None]
 
 
-class World:
-    """The sandbox, our queue, and time that moves on to what falls due next."""
-
-    def __init__(self, sandbox: Sandbox, sent: list[Any], at: At):
-        self.sandbox, self.sent, self._at = sandbox, sent, at
-        self.now = NOON
-        at(NOON)
-
-    def work(self) -> list[str]:
-        """What is in the queue `assign`; the ids of messages that failed."""
-        failed: list[str] = []
-        while messages := [message for queue, message, _ in self.sent if queue == "assign"]:
-            self.sent.clear()
-            failed += deliver(*messages)
-        return failed
-
-    def until(self, moment: datetime) -> None:
-        while waiting := [row for row in due.DueItem.scan() if clock.parse(row.due_at) <= moment]:
-            self.now = max(self.now, min(clock.parse(row.due_at) for row in waiting))
-            self._at(self.now)
-            ticker._hand_out([row for row in waiting if clock.parse(row.due_at) <= self.now], "m")
-            self.work()
-        self.now = moment
-        self._at(moment)
-
-    def calls(self, path: str = "contact_way") -> list[dict[str, Any]]:
-        return self.sandbox.recorder.calls(f"externalcontact/{path}")
-
-    def way(self) -> dict[str, Any]:
-        (made,) = self.sandbox.world.state.ways.values()
-        return made.fields
-
-    @property
-    def users(self) -> list[str]:
-        return self.way()["user"]  # type: ignore[no-any-return]
-
-    def staff(self, staff_id: str, status: int) -> None:
-        self.sandbox.world.add_staff(staff_id, status=status)
-
-
-def deliver(*messages: dict[str, Any]) -> list[str]:
-    records = [
-        {
-            "messageId": str(number),
-            "body": json.dumps(message),
-            "attributes": {},
-            "eventSourceARN": "arn:aws-cn:sqs:cn-north-1:1:assign",
-        }
-        for number, message in enumerate(messages)
-    ]
-    answer = assign.handler({"Records": records}, SimpleNamespace())
-    return [row["itemIdentifier"] for row in answer["batchItemFailures"]]
-
-
 @pytest.fixture
 def world(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    new_process()
-    at(NOON)
-    made = {"merchant_private_key": KEY, "platform_private_key": KEY}
-    sandbox = Sandbox(Config(now=lambda: clock.now(), run_by_itself=False, **made))
-    sandbox.start()
-    secrets = {"secret": sandbox.config.secret, "contact_secret": ""}
-    monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secrets[name])
-    monkeypatch.setenv("WECOM_API_BASE", sandbox.base_url)
-    monkeypatch.setenv("WECOM_CORP_ID", sandbox.config.corp_id)
-    monkeypatch.setenv("WECOM_AGENT_ID", str(sandbox.config.agent_id))
-    wecom.default_client.cache_clear()
-    try:
-        yield World(sandbox, sent, at)
-    finally:
-        wecom.default_client.cache_clear()
-        sandbox.stop()
-        new_process()
+    yield from in_sandbox(at, sent, monkeypatch)
 
 
 def native(*members: dict[str, Any], fallback: tuple[str, ...] = (), **rest: Any) -> service.LiveCode:
@@ -240,6 +164,15 @@ def test_whoever_is_full_leaves_the_list_at_once_and_is_back_at_midnight(world: 
 
 
 # Members whom WeCom refuses
+
+
+def test_a_cap_counts_however_wecom_spells_the_member(world: World) -> None:
+    code = native(member("LiHua", daily_cap=1), member("b"))
+    world.work()
+    add(code, "lihua", "wm1")
+    world.work()
+    assert world.users == ["b"]
+    assert taken(code.live_code_id, "LiHua") == 1
 
 
 @pytest.mark.parametrize("status", [2, 4])

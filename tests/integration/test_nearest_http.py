@@ -189,10 +189,10 @@ def test_the_distance_is_shown(web: Web) -> None:
     store(web, "FAR", latitude=22.65)
     path = code(web, stores={"store_ids": ["A"]})
     web.locate(path, {"latitude": 22.5499, "longitude": 113.93, "datum": "gcj02"})
-    assert "A店 · 11 m" in web.get(path)[1]
+    assert "A店 <i>· 11 m</i>" in web.get(path)[1]
     web.cookie, path = "", code(web, stores={"store_ids": ["FAR"]})
     web.locate(path, {"latitude": 22.54, "longitude": 113.93})
-    assert "FAR店 · 12.2 km" in web.get(path)[1]
+    assert "FAR店 <i>· 12.2 km</i>" in web.get(path)[1]
 
 
 def test_two_thousand_stores_city_by_city(web: Web) -> None:

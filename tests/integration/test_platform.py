@@ -77,6 +77,10 @@ def test_an_empty_transaction_writes_nothing_and_a_large_one_is_refused(tables: 
         tx.commit()
 
 
+def test_an_empty_key_is_no_items(tables: None) -> None:
+    assert Thing.find("") is None
+
+
 def test_conflicts_and_throttles_are_tried_again(inject: Callable[..., None]) -> None:
     inject("TransactionConflict", "ThrottlingError", None)
     tx = Transaction()

@@ -12,8 +12,8 @@ from chalicelib.livecodes import codes, reservations, service
 from chalicelib.livecodes.models import AssignmentItem, member_key
 from chalicelib.platform import due, timeline
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
-from chalicelib.platform.storage import Transaction
-from chalicelib.wecom.errors import WeComError
+from chalicelib.platform.storage import Busy, Transaction
+from chalicelib.wecom.errors import AnswerLost, WeComError
 
 At = Callable[[datetime], None]
 
@@ -278,6 +278,71 @@ def test_wecom_down_reserves_nothing_and_works_again(wecom: FakeWeCom) -> None:
         service.scan(code.code)
     assert taken(code.live_code_id, "a") == 0
     assert service.scan(code.code).staff_id == "a"
+
+
+def refusal(errcode: int) -> WeComError:
+    return WeComError("externalcontact/add_contact_way", errcode)
+
+
+LOST = AnswerLost("externalcontact/add_contact_way")
+PASSING = [refusal(45009), refusal(45033), refusal(40001), refusal(60020), LOST, Upstream("down")]
+
+
+@pytest.mark.parametrize("error", PASSING, ids=str)
+def test_while_wecom_makes_no_ways_customers_get_those_who_have_one(
+    wecom: FakeWeCom, error: Exception
+) -> None:
+    code = service.create(definition({"staff_id": "a"}, {"staff_id": "b"}, {"staff_id": "c"}))
+    service.way(code, "c")
+    new_process()
+    wecom.fail["add_contact_way"] = [error] * 9
+    scans = [service.scan(code.code) for _ in range(6)]
+    assert {scan.staff_id for scan in scans} == {"c"}
+    assert taken(code.live_code_id, "c") == 6
+    assert taken(code.live_code_id, "a") == taken(code.live_code_id, "b") == 0
+    asked = wecom.calls["add_contact_way"] - 1
+    # Those who have none are asked for once a scan at most, under a quota's block not at all.
+    assert asked <= (1 if "45009" in str(error) else 6)
+    why = service.assignment(str(scans[0].assignment_id))["why"]
+    assert set(why["refused"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize("error", PASSING, ids=str)
+def test_while_wecom_makes_no_ways_and_nobody_has_one_it_is_asked_once_a_scan(
+    wecom: FakeWeCom, error: Exception
+) -> None:
+    code = service.create(definition({"staff_id": "a"}, {"staff_id": "b"}, fallback=("f",)))
+    wecom.fail["add_contact_way"] = [error]
+    with pytest.raises(Upstream):
+        service.scan(code.code)
+    assert wecom.calls["add_contact_way"] == 1
+    assert [taken(code.live_code_id, one) for one in "abf"] == [0, 0, 0]
+
+
+def test_a_quotas_block_is_waited_for(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    wecom.fail["add_contact_way"] = [refusal(45009)]
+    for _ in range(3):
+        with pytest.raises(WeComError):
+            service.scan(code.code)
+    assert wecom.calls["add_contact_way"] == 1
+    at(NOON + timedelta(seconds=60))
+    assert service.scan(code.code).staff_id == "a"
+
+
+def test_a_store_that_is_busy_is_not_taken_for_a_refusal(
+    wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = service.create(definition({"staff_id": "a"}, {"staff_id": "b"}))
+    for staff_id in "ab":
+        service.way(code, staff_id)
+
+    def busy(self: Transaction) -> None:
+        raise Busy("the store is busy")
+
+    monkeypatch.setattr(Transaction, "commit", busy)
+    with pytest.raises(Busy):
+        service.scan(code.code)
 
 
 def test_a_place_given_back_by_another_process_is_found_at_once_when_all_are_full(wecom: FakeWeCom) -> None:

@@ -91,6 +91,37 @@ def test_a_code_answers_with_its_ids_and_all_as_stored(api: Api) -> None:
     assert listed["items"] == [got]
 
 
+@pytest.mark.parametrize("kind", ["staff", "group"])
+def test_the_contracts_sample_is_stored_to_the_letter(api: Api, kind: str) -> None:
+    hours = [{"weekdays": [1, 2, 3, 4, 5], "from": "09:00", "to": "18:00"}]
+    member = {"staff_id": "lihua", "weight": 1, "daily_cap": 100, "total_cap": None, "hours": hours}
+    sample = {
+        "name": "Parcel card, winter",
+        "kind": kind,
+        "channel": "parcel",
+        "tags": ["渠道/包裹卡"],
+        "assignment": {
+            "strategy": "round_robin",
+            "sticky": True,
+            "members": [member],
+            "fallback_staff_ids": ["wangwu"],
+            "reserve_for": "PT10M",
+        },
+        "groups": {
+            "chat_ids": ["wrOgQhDgAA"],
+            "limit": 200,
+            "auto_create": True,
+            "room_base_name": "福利群",
+        },
+        "welcome": {"text": "您好 {customer_name}，我是 {staff_name}", "attachments": []},
+        "skip_verify": True,
+        "schedule": {"from": None, "until": None},
+    }
+    status, made = api("POST", "/api/live-codes", sample)
+    assert status == 201
+    assert {name: made[name] for name in sample} == sample
+
+
 def test_what_may_leave_somebody_waiting_is_said(api: Api) -> None:
     _, made = api(
         "POST", "/api/live-codes", CODE | {"assignment": {"members": [{"staff_id": "a", "daily_cap": 1}]}}
@@ -117,6 +148,10 @@ def test_what_may_leave_somebody_waiting_is_said(api: Api) -> None:
                 }
             },
             "assignment.members[0].hours[0].weekdays[0]",
+        ),
+        (
+            {"assignment": {"members": [{"staff_id": "LiHua"}, {"staff_id": "lihua"}]}},
+            "assignment.members[1].staff_id",
         ),
         ({"name": ""}, "name"),
         ({"tags": ["x"]}, "tags[0]"),
@@ -153,6 +188,21 @@ def test_an_archived_code_is_shown_but_not_listed(api: Api) -> None:
     assert api("GET", "/api/live-codes")[1]["items"] == []
     assert api("PATCH", path, {"name": "x"})[0] == 409
     assert api("DELETE", "/api/live-codes/lc_nothere2")[0] == 404
+
+
+def test_an_archived_code_is_opened_again_as_it_was(api: Api, client: Client) -> None:
+    _, made = api("POST", "/api/live-codes", CODE)
+    path = f"/api/live-codes/{made['live_code_id']}"
+    api("DELETE", path)
+    status, again = api("POST", f"{path}/restore")
+    assert status == 200
+    assert again == {**made, "version": 3, "updated_at": again["updated_at"]}
+    assert api("POST", f"{path}/restore")[1] == again
+    assert [row["live_code_id"] for row in api("GET", "/api/live-codes")[1]["items"]] == [
+        made["live_code_id"]
+    ]
+    assert client.http.get(f"/s/{made['code']}", headers=MACHINE).json_body["kind"] == "staff"
+    assert api("POST", "/api/live-codes/lc_nothere2/restore")[0] == 404
 
 
 def test_a_machine_gets_the_contracts_json(api: Api, client: Client) -> None:
@@ -207,7 +257,7 @@ def test_pages_for_the_unknown_the_closed_and_the_busy(api: Api, client: Client,
     _, made = api("POST", "/api/live-codes", CODE)
     wecom.fail["add_contact_way"] = [Upstream("down"), Upstream("down")]
     busy = client.http.get(f"/s/{made['code']}", headers=BROWSER)
-    assert (busy.status_code, "请稍后再扫" in busy.body.decode()) == (503, True)
+    assert (busy.status_code, "请稍后再试" in busy.body.decode()) == (503, True)
     assert client.http.get(f"/s/{made['code']}", headers=MACHINE).status_code == 503
     api("DELETE", f"/api/live-codes/{made['live_code_id']}")
     closed = client.http.get(f"/s/{made['code']}", headers=BROWSER)

@@ -10,8 +10,9 @@ from scan_support import NOON, FakeWeCom, definition, new_process, requests, tak
 
 from chalicelib.livecodes import service, slots, usage, ways
 from chalicelib.livecodes.models import PlaceItem, member_key
+from chalicelib.platform import clock
 from chalicelib.platform.errors import Upstream
-from chalicelib.platform.storage import Transaction
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.wecom.errors import WeComError
 
 At = Callable[[datetime], None]
@@ -27,13 +28,20 @@ def wecom(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch
     new_process()
 
 
-def add(code: service.LiveCode, wecom: FakeWeCom, scan: service.Scan, who: str = "wm1") -> str | None:
+def add(
+    code: service.LiveCode,
+    wecom: FakeWeCom,
+    scan: service.Scan,
+    who: str = "wm1",
+    origin: dict[str, Any] | None = None,
+    when: datetime | None = None,
+) -> str | None:
     """The person adds by the picture they were shown, and the callback brings its state."""
     (state,) = (way["state"] for way in wecom.ways.values() if way["qr_code"] == scan.qr_url)
     way = service.find_way(state)
     assert way is not None and way.staff_id == scan.staff_id
-    tx, origin = Transaction(), dict[str, Any]()
-    found = service.confirm(tx, code, way.staff_id, who, NOON, origin, way.slot)
+    tx = Transaction()
+    found = service.confirm(tx, code, way.staff_id, who, when or clock.now(), origin, way.slot)
     tx.commit()
     return found
 
@@ -110,6 +118,69 @@ def test_an_add_by_an_old_picture_does_not_take_somebody_elses_reservation(wecom
     assert add(code, wecom, second, "wm3") == second.assignment_id
 
 
+def test_an_add_after_its_lapse_is_still_that_scans_and_takes_a_place_anew(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a", "daily_cap": 2}))
+    scans = [service.scan(code.code, origin={"card": n}) for n in range(2)]
+    at(NOON + timedelta(minutes=11))
+    for scan in scans:
+        service.lapse(code.live_code_id, "a", str(scan.assignment_id))
+    assert taken(code.live_code_id, "a") == 0
+    origin = dict[str, Any]()
+    assert add(code, wecom, scans[1], "wm1", origin) == scans[1].assignment_id
+    assert origin == {"card": 1}
+    assert taken(code.live_code_id, "a") == taken(code.live_code_id, "a", "total") == 1
+    assert not service.lapse(code.live_code_id, "a", str(scans[1].assignment_id))
+    told = service.assignment(str(scans[1].assignment_id))
+    assert (told["status"], told["external_userid"]) == ("confirmed", "wm1")
+    assert add(code, wecom, scans[1], "wm2") is None  # once
+    assert taken(code.live_code_id, "a") == 2
+
+
+def test_of_several_that_lapsed_by_one_way_none_is_guessed(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    scans = [service.scan(code.code) for _ in range(ways.SLOTS + 1)]
+    assert scans[0].qr_url == scans[-1].qr_url
+    at(NOON + timedelta(minutes=11))
+    for scan in scans:
+        service.lapse(code.live_code_id, "a", str(scan.assignment_id))
+    assert add(code, wecom, scans[0], "wm1") is None
+    assert add(code, wecom, scans[1], "wm2") == scans[1].assignment_id
+    at(NOON + timedelta(minutes=71))
+    assert add(code, wecom, scans[2], "wm3") is None  # too long ago
+    assert taken(code.live_code_id, "a") == 3
+
+
+def test_an_add_told_of_hours_later_is_its_own_scans_and_not_of_who_came_since(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    scans = []
+    for minutes in (0, 20, 40, 180):
+        at(NOON + timedelta(minutes=minutes))
+        scans.append(service.scan(code.code))
+        if minutes < 180:
+            service.lapse(code.live_code_id, "a", str(scans[-1].assignment_id))
+    assert len({scan.qr_url for scan in scans}) == 1
+    added_at = NOON + timedelta(minutes=25)
+    assert add(code, wecom, scans[1], "wm1", when=added_at) == scans[1].assignment_id
+    assert add(code, wecom, scans[3], "wm2") == scans[3].assignment_id
+
+
+def test_two_who_add_late_by_one_way_confirm_it_once(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    scan = service.scan(code.code)
+    at(NOON + timedelta(minutes=11))
+    service.lapse(code.live_code_id, "a", str(scan.assignment_id))
+    first, second = Transaction(), Transaction()
+    for tx, who in ((first, "wm1"), (second, "wm2")):
+        assert service.confirm(tx, code, "a", who, NOON, {}, 0) == scan.assignment_id
+    first.commit()
+    with pytest.raises(ConditionFailed) as failed:
+        second.commit()
+    assert failed.value.names == {"assignment"}
+    assert taken(code.live_code_id, "a") == 1
+
+
 def test_a_lapse_does_not_free_what_another_has_taken_since(wecom: FakeWeCom, at: At) -> None:
     code = service.create(definition({"staff_id": "a"}))
     first = service.scan(code.code)
@@ -132,12 +203,17 @@ def test_the_same_person_is_shown_the_same_way_again(wecom: FakeWeCom) -> None:
 @pytest.mark.parametrize(
     "error", [Upstream("down"), WeComError("externalcontact/add_contact_way", 41045), usage.UsedUp()], ids=str
 )
-def test_no_further_way_is_no_reason_to_turn_anybody_away(wecom: FakeWeCom, error: Exception) -> None:
+def test_no_further_way_is_no_reason_to_turn_anybody_away(wecom: FakeWeCom, at: At, error: Exception) -> None:
     code = service.create(definition({"staff_id": "a"}))
     first = service.scan(code.code)
     wecom.fail["add_contact_way"] = [error]
     second = service.scan(code.code)
     assert second.qr_url == first.qr_url
+    asked = wecom.calls["add_contact_way"]
+    assert service.scan(code.code).qr_url == first.qr_url
+    assert wecom.calls["add_contact_way"] == asked  # nobody waits for it again at once
+    at(NOON + timedelta(minutes=1))
+    assert service.scan(code.code).qr_url != first.qr_url
     assert add(code, wecom, first) == first.assignment_id
 
 

@@ -126,6 +126,19 @@ def test_an_archived_codes_ways_go_its_native_one_a_month_later(wecom: FakeWeCom
     assert (wecom.ways, in_use()) == ({}, 0)
 
 
+def test_a_code_that_is_opened_again_keeps_its_ways_but_not_those_of_who_had_left(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = code_of("a", "b")
+    service.change(code.live_code_id, members("a"), complete)
+    service.archive(code.live_code_id)
+    at(NOON + timedelta(hours=1))
+    service.restore(code.live_code_id)
+    until(NOON + 40 * DAY, at)
+    assert users(wecom) == ["a"]
+    assert in_use() == 1
+
+
 def test_members_of_a_code_that_became_native_need_no_way_each(wecom: FakeWeCom, at: At) -> None:
     code = code_of("a", "b")
     service.change(code.live_code_id, {"printing": "native"}, complete)

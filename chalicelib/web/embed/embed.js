@@ -7,7 +7,7 @@
   if (!/^[\w-]{4,64}$/.test(code || "")) return console.warn("millrace: data-code is missing");
   const base = new URL(".", script.src);
   const link = new URL(`s/${code}?via=website`, base).href;
-  const host = document.createElement("div");
+  const host = document.createElement("millrace-code"); // no rule of the page for divs is meant for it
   const root = host.attachShadow({ mode: "closed" });
   const style = document.createElement("style");
   style.textContent = `
@@ -16,10 +16,10 @@
     .float{position:fixed;right:20px;bottom:20px;z-index:2147483000}
     .left{right:auto;left:20px}
     a,button{all:unset;cursor:pointer;box-sizing:border-box;display:inline-block;padding:12px 18px;border-radius:24px;
-      background:#0b7d58;color:#fff;font-weight:600;box-shadow:0 6px 20px -6px #0b2a1c66}
+      background:#0b7653;color:#fff;font-weight:600;box-shadow:0 6px 20px -6px #0b2a1c66}
     a:focus-visible,button:focus-visible{outline:3px solid #46c795;outline-offset:2px}
-    small{display:block;font-size:11px;font-weight:400;opacity:.85}
-    .card{position:absolute;bottom:calc(100% + 12px);right:0;width:216px;padding:16px;border-radius:16px;
+    small{display:block;font-size:11px;font-weight:400}
+    .card{box-sizing:border-box;position:absolute;bottom:calc(100% + 12px);right:0;width:216px;padding:16px;border-radius:16px;
       background:#fff;color:#14241d;text-align:center;box-shadow:0 18px 44px -14px #0b2a1c55}
     .left .card{right:auto;left:0}
     .card[hidden]{display:none}

@@ -1,16 +1,17 @@
 """The store picker: by the position if the person lets us have it, else by city, without any script.
 
-Chinese first, English below. Each page stays under 30 KB: names are cut, lists are paged.
+Each page stays under 30 KB: names are cut, lists are paged.
 """
 
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
 
-from chalicelib.web.scan.page import Page, frame
+from chalicelib.web.frame import Page, both, query
+from chalicelib.web.frame import page as framed
 
 _HERE = Path(__file__).parent
 _BODY = Template((_HERE / "choose.html").read_text(encoding="utf-8"))
@@ -27,10 +28,11 @@ def choose(
     asked: Mapping[str, str],
     page: int,
     pages: int,
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> Page:
     """The picker. stores: `{"store_id","name","address","is_open"}` each; none: the cities are shown.
 
-    asked: the query that this page answers, without `page`.
+    asked: the query that this page answers, without `page`. told: what each further link tells on.
     """
     text, city = asked.get("q", ""), asked.get("city")
     narrowed = bool(text) or city is not None
@@ -38,29 +40,40 @@ def choose(
     if not count or (narrowed and not stores):
         content = _none()
     elif stores:
-        title = escape(_cut(text or city or "", _NAME)) if narrowed else "门店"
-        heading = f"<h2>{title}<small lang=en>{'' if narrowed else 'Stores'}</small></h2>"
-        content = heading + _list([_store(row) for row in stores])
+        title = escape(_cut(text or city or "", _NAME)) if narrowed else both("门店", "Stores")
+        content = f"<h2>{title}</h2>" + _list([_store(row, told) for row in stores])
     else:
-        parts = _parts([_city(*pair) for pair in cities])
+        parts = _parts([_city(*pair, told) for pair in cities])
         pages, page = len(parts), min(max(1, page), len(parts))
-        content = "<h2>城市<small lang=en>Cities</small></h2>" + _list(parts[page - 1], "cities")
-    search = _search(text) if count >= _SEARCH_FROM else ""
-    body = _BODY.substitute(search=search, list=content + _turn(asked, page, pages, narrowed))
-    return frame("选择门店", body, style=_STYLE, script=_SCRIPT)
+        content = f"<h2>{both('城市', 'Cities')}</h2>" + _list(parts[page - 1], "cities")
+    search = _search(text, told) if count >= _SEARCH_FROM else ""
+    body = _BODY.substitute(
+        title=both("选择门店", "Choose a store"),
+        near=_near() if count else "",
+        search=search,
+        list=content + _turn(asked, page, pages, narrowed, told),
+    )
+    return framed("选择门店", body, style=_STYLE, script=_SCRIPT if count else "", forms=True)
 
 
-def _store(row: Mapping[str, Any]) -> str:
-    link = escape(urlencode({"store_id": row["store_id"]}), quote=True)
-    shut = "" if row["is_open"] else "<i>休息中<small lang=en>Closed now</small></i>"
+def _near() -> str:
+    """What the script shows: without it, it would be a button that does nothing."""
+    return (
+        '<div id="near" hidden><button id="locate" class="go" type="button">'
+        f'{both("使用我的位置", "Use my location")}</button><p id="told" role="status"></p></div>\n'
+    )
+
+
+def _store(row: Mapping[str, Any], told: Mapping[str, str]) -> str:
+    shut = "" if row["is_open"] else f"<i>{both('休息中', 'Closed now')}</i>"
     name, address = escape(_cut(row["name"], _NAME)), escape(_cut(row["address"], _ADDRESS))
-    return f'<li><a href="?{link}"><span>{name}<small>{address}</small></span>{shut}</a></li>'
+    link = query(told, store_id=row["store_id"])
+    return f'<li><a href="{link}"><span>{name}<small>{address}</small></span>{shut}</a></li>'
 
 
-def _city(name: str, count: int) -> str:
-    link = escape(urlencode({"city": name}), quote=True)
-    told = escape(_cut(name, _NAME)) or "其他<small lang=en>Other</small>"
-    return f'<li><a href="?{link}"><span>{told}</span><i>{count}</i></a></li>'
+def _city(name: str, count: int, told: Mapping[str, str]) -> str:
+    shown = escape(_cut(name, _NAME)) or both("其他", "Other")
+    return f'<li><a href="{query(told, city=name)}"><span>{shown}</span><i>{count}</i></a></li>'
 
 
 def _parts(rows: list[str]) -> list[list[str]]:
@@ -81,28 +94,31 @@ def _list(rows: Sequence[str], kind: str = "stores") -> str:
     return f'<ul class="{kind}">{"".join(rows)}</ul>'
 
 
-def _search(text: str) -> str:
+def _search(text: str, told: Mapping[str, str]) -> str:
+    kept = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in told.items()
+    )
     value = escape(_cut(text, _NAME), quote=True)
     return (
-        f'<form role="search"><input name="q" type="search" value="{value}" maxlength="{_NAME}" '
+        f'<form role="search">{kept}<input name="q" type="search" value="{value}" maxlength="{_NAME}" '
         'aria-label="门店名称 Store name" placeholder="门店或城市 Store or city">'
-        "<button>搜索</button></form>"
+        f'<button class="go">{both("搜索", "Search")}</button></form>'
     )
 
 
-def _turn(asked: Mapping[str, str], page: int, pages: int, narrowed: bool) -> str:
+def _turn(asked: Mapping[str, str], page: int, pages: int, narrowed: bool, told: Mapping[str, str]) -> str:
     links = []
     if narrowed:
-        links.append('<a href="?choose=1">‹ 全部城市<small lang="en">All cities</small></a>')
-    for step, label, label_en in ((page - 1, "上一页", "Previous"), (page + 1, "下一页", "Next")):
+        links.append(f'<a href="{query(told, choose="1")}">{both("‹ 全部城市", "All cities")}</a>')
+    for step, label in ((page - 1, both("上一页", "Previous")), (page + 1, both("下一页", "Next"))):
         if 1 <= step <= pages:
-            link = escape(urlencode({**(asked or {"choose": "1"}), "page": step}), quote=True)
-            links.append(f'<a href="?{link}">{label}<small lang="en">{label_en}</small></a>')
+            link = query(told, **(asked or {"choose": "1"}), page=str(step))
+            links.append(f'<a href="{link}">{label}</a>')
     return f"<nav>{''.join(links)}</nav>" if links else ""
 
 
 def _none() -> str:
-    return '<p class="none">没有找到门店<small lang="en">No store found</small></p>'
+    return f'<p class="none">{both("没有找到门店", "No store found")}</p>'
 
 
 def _cut(text: str, length: int) -> str:

@@ -1,22 +1,16 @@
-"""The guide's day: whom to add, each with a copy button. It works without script: numbers can be selected.
+"""The guide's day: whom to add, each with a copy button. It works without script: numbers can be selected."""
 
-Chinese first, English below. Whatever comes from outside is escaped; the policy lets in nothing but our
-own style and the one script, by their hashes, and forms to ourselves.
-"""
-
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
+
+from chalicelib.web.frame import Page, both, notice
+from chalicelib.web.frame import page as framed
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "tasks.css").read_text(encoding="utf-8")
 _SCRIPT = (_HERE / "tasks.js").read_text(encoding="utf-8")
-_FRAME = Template((_HERE / "tasks.html").read_text(encoding="utf-8"))
 _STATES = {
     "to_add": ("待添加", "To add"),
     "asked": ("已申请", "Asked"),
@@ -46,79 +40,54 @@ _HOW_EN = (
     "WeCom has no API to add people by phone. Copy the number, search for it in WeCom and send your request; "
     "paste the remark when they accept, and we know who came."
 )
-
-
-@dataclass(frozen=True)
-class Page:
-    """A finished document and the headers that belong to it."""
-
-    html: str
-    headers: dict[str, str]
+_TITLE = "今日拓客"
 
 
 def tasks(name: str, day: str, rows: Sequence[Mapping[str, Any]], csrf: str, folder: str) -> Page:
     """The list. rows: prospect_id, code, name, number, note, remark, status. folder: before our paths."""
-    counts = {status: sum(row["status"] == status for row in rows) for status in _STATES}
-    head = (
-        f"<h1>{escape(name)}，今日拓客<small>Today's people to add · {escape(day)}</small></h1>"
-        '<ul class="counts">'
-        + "".join(
-            f"<li><b>{counts[status]}</b>{_STATES[status][0]} <small>{_STATES[status][1]}</small></li>"
-            for status in ("to_add", "asked", "added")
-        )
-        + "</ul>"
-    )
     if not rows:
-        return _page("今日拓客", head + _empty())
-    how = f'<p class="how">{_HOW}<small>{_HOW_EN}</small></p>'
+        nothing = (f"{name}，今天没有任务", f"Nothing to do today · {day}")
+        return framed(_TITLE, notice("done", nothing, ("新任务每天早上送达", "New tasks come each morning")))
+    counts = {status: sum(row["status"] == status for row in rows) for status in _STATES}
+    figures = "".join(
+        f"<li><b>{counts[status]}</b>{both(*_STATES[status])}</li>" for status in ("to_add", "asked", "added")
+    )
+    head = (
+        f'<header class="top"><h1>{both(f"{name}，{_TITLE}", f"People to add today · {day}")}</h1>'
+        f'<ul class="counts">{figures}</ul></header>'
+    )
     cards = "".join(_card(row, csrf, folder) for row in rows)
-    return _page("今日拓客", head + how + cards, script=True)
+    body = f'{head}<main class="list"><p class="how">{both(_HOW, _HOW_EN)}</p>{cards}</main>'
+    return framed(_TITLE, body, style=_STYLE, script=_SCRIPT, forms=True)
 
 
 def again(link: str) -> Page:
     """The sign-in did not work out; it can be begun anew."""
-    body = (
-        '<section class="notice"><h1>请重新登录<small>Please sign in again</small></h1>'
-        "<p>登录已失效，或不是在这里发起的<small>It has lapsed, or was begun elsewhere</small></p>"
-        f'<a href="{escape(link, quote=True)}">登录 Sign in</a></section>'
-    )
-    return _page("请重新登录", body)
+    why = ("登录已失效，或不是在这里发起的", "It has lapsed, or was begun elsewhere")
+    title = ("请重新登录", "Please sign in again")
+    return framed(title[0], notice("retry", title, why, (link, "登录", "Sign in")))
 
 
 def outsider() -> Page:
     """Somebody who is no member of staff."""
-    body = (
-        '<section class="notice"><h1>仅限员工使用<small>For staff only</small></h1>'
-        "<p>请在企业微信中用员工账号打开<small>Open it in WeCom with your staff account</small></p></section>"
-    )
-    return _page("仅限员工使用", body)
+    title = ("仅限员工使用", "For staff only")
+    how = ("请在企业微信中用员工账号打开", "Open it in WeCom with your staff account")
+    return framed(title[0], notice("question", title, how))
 
 
 def refused(title: str, title_en: str, link: str) -> Page:
     """What was asked for can't be done; back to the list."""
-    body = (
-        f'<section class="notice"><h1>{escape(title)}<small>{escape(title_en)}</small></h1>'
-        f'<a href="{escape(link, quote=True)}">返回列表 Back</a></section>'
-    )
-    return _page(title, body)
-
-
-def _empty() -> str:
-    return (
-        '<section class="notice"><h1>今天没有任务<small>Nothing to do today</small></h1>'
-        "<p>新任务每天早上送达<small>New tasks come each morning</small></p></section>"
-    )
+    return framed(title, notice("question", (title, title_en), link=(link, "返回列表", "Back to the list")))
 
 
 def _card(row: Mapping[str, Any], csrf: str, folder: str) -> str:
     mark = escape(row["code"], quote=True)
-    state, state_en = _STATES[row["status"]]
-    closed = " done" if row["status"] not in ("to_add", "asked") else ""
+    over = " over" if row["status"] not in ("to_add", "asked") else ""
     note = f'<p class="note">{escape(row["note"])}</p>' if row["note"] else ""
     buttons = "".join(
-        f'<button class="{kind}" name="status" value="{action}">{text}<small>{text_en}</small></button>'
+        f'<button class="{kind}" name="status" value="{action}">{both(*words)}</button>'
         for action in _OFFERED.get(row["status"], ())
-        for text, text_en, kind in (_ACTIONS[action],)
+        for *words, kind in (_ACTIONS[action],)
     )
     address = f"{folder}/h5/tasks/{escape(row['prospect_id'], quote=True)}"
     form = (
@@ -128,43 +97,18 @@ def _card(row: Mapping[str, Any], csrf: str, folder: str) -> str:
         else ""
     )
     return (
-        f'<article class="task{closed}" id="t-{mark}"><header>'
+        f'<article class="task{over}" id="t-{mark}"><header>'
         f"<h2>{escape(row['name'] or '未留姓名')}</h2>"
-        f'<span class="state">{state} {state_en}</span></header>'
-        + _copied(f"n-{mark}", "手机号 Number", row["number"], "number")
-        + _copied(f"r-{mark}", "通过后填入客户备注 Remark", row["remark"], "")
+        f'<span class="state">{both(*_STATES[row["status"]])}</span></header>'
+        + _copied(f"n-{mark}", ("手机号", "Number"), row["number"], "number")
+        + _copied(f"r-{mark}", ("通过后填入客户备注", "Remark"), row["remark"], "")
         + f"{note}{form}</article>"
     )
 
 
-def _copied(mark: str, label: str, text: str, kind: str) -> str:
+def _copied(mark: str, label: tuple[str, str], text: str, kind: str) -> str:
     return (
-        f'<div class="line"><span><small>{label}</small>'
+        f'<div class="line"><span><i>{both(*label)}</i>'
         f'<output id="{mark}" class="{kind}">{escape(text)}</output></span>'
-        f'<button type="button" class="copy" data-of="{mark}" hidden>复制 Copy</button></div>'
+        f'<button type="button" class="copy" data-of="{mark}" hidden>{both("复制", "Copy")}</button></div>'
     )
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-_STYLE_HASH, _SCRIPT_HASH = _hash(_STYLE), _hash(_SCRIPT)
-
-
-def _page(title: str, body: str, script: bool = False) -> Page:
-    code = f"<script>{_SCRIPT}</script>" if script else ""
-    html = _FRAME.substitute(title=escape(title), style=_STYLE, body=body, script=code)
-    scripts = f"script-src 'sha256-{_SCRIPT_HASH}'; " if script else ""
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; {scripts}"
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
-    headers = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": policy,
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Page(html, headers)

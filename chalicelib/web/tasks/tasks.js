@@ -1,7 +1,7 @@
 document.querySelectorAll(".copy").forEach(function(b){
-  var t=document.getElementById(b.dataset.of),w=b.textContent;
+  var t=document.getElementById(b.dataset.of),w=b.innerHTML;
   b.hidden=false;
-  function say(x){b.textContent=x;setTimeout(function(){b.textContent=w},1500)}
+  function say(x){b.textContent=x;setTimeout(function(){b.innerHTML=w},1500)}
   function pick(){var s=getSelection(),r=document.createRange();r.selectNodeContents(t);s.removeAllRanges();s.addRange(r)}
   b.addEventListener("click",function(){
     var over=false;

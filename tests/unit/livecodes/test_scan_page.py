@@ -16,7 +16,6 @@ PAGES = {
     "full": page.closed("full"),
     "used": page.used(),
     "unknown": page.unknown(),
-    "busy": page.busy(),
 }
 
 
@@ -34,7 +33,7 @@ class Tags(HTMLParser):
 def test_every_page_is_small_bilingual_and_needs_no_script(made: page.Page) -> None:
     assert len(made.html.encode()) < 30_000
     tags = Tags(made.html).found
-    assert not [tag for tag, _ in tags if tag in ("script", "link", "iframe", "form")]
+    assert not [tag for tag, _ in tags if tag in ("script", "iframe", "form")]
     viewport = next(attrs for tag, attrs in tags if tag == "meta" and attrs.get("name") == "viewport")
     assert str(viewport["content"]).startswith("width=device-width, initial-scale=1")
     assert ("html", {"lang": "zh-CN"}) in tags
@@ -51,7 +50,7 @@ def test_the_guides_page_shows_the_code_and_what_to_do() -> None:
     images = [attrs for tag, attrs in Tags(made.html).found if tag == "img"]
     assert [i["src"] for i in images] == ["https://wework.qpic.cn/wwpic/1/0"]
     assert "长按识别二维码" in made.html
-    assert "img-src https://wework.qpic.cn;" in made.headers["Content-Security-Policy"]
+    assert "img-src data: https://wework.qpic.cn;" in made.headers["Content-Security-Policy"]
 
 
 def test_the_policy_lets_our_own_style_in() -> None:
