@@ -32,7 +32,8 @@ class Sheet(Struct, kw_only=True):
 class NewPrintRun(Struct, kw_only=True):
     """use: many (anybody may scan a card, any number of times) or single (one person a card).
 
-    prefix: what the printed numbers begin with; one is made up when it is left out.
+    prefix: what the printed numbers begin with; one is made up when it is left out. A pdf of more than
+    10,000 cards is a ZIP of PDFs of 10,000 each.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
