@@ -11,6 +11,7 @@ from chalicelib.customers import follows
 from chalicelib.groups import joins
 from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
+from chalicelib.staff import service as staff
 from chalicelib.tags import service as tags
 from chalicelib.wecom.events import Event
 
@@ -34,6 +35,14 @@ def _recorded(event: Event) -> None:
     kept = {name: event.values[name] for name in _KEPT if name in event.values}
     data = {"kind": event.kind, "change": event.change, **kept}
     timeline.record(Line(event.subject(), "event_recorded", event.at, event.digest, data))
+
+
+def _member(event: Event) -> None:
+    """A member of staff came, changed or left; a change of other fields names no status."""
+    _recorded(event)
+    status = event.values.get("Status", "")
+    if event.staff_id and (event.change == "delete_user" or status.isdecimal()):
+        staff.heard(event.staff_id, None if event.change == "delete_user" else int(status), event.at)
 
 
 def _unknown(event: Event) -> None:
@@ -67,9 +76,9 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("change_external_chat", "create"): joins.created,
     ("change_external_chat", "update"): joins.updated,
     ("change_external_chat", "dismiss"): joins.dismissed,
-    ("change_contact", "create_user"): _recorded,
-    ("change_contact", "update_user"): _recorded,
-    ("change_contact", "delete_user"): _recorded,
+    ("change_contact", "create_user"): _member,
+    ("change_contact", "update_user"): _member,
+    ("change_contact", "delete_user"): _member,
     ("change_contact", "create_party"): _recorded,
     ("change_contact", "update_party"): _recorded,
     ("change_contact", "delete_party"): _recorded,

@@ -18,8 +18,6 @@ from chalicelib.platform import clock, timeline
 from chalicelib.platform.errors import NotFound
 from chalicelib.staff import service as staff
 
-_TOLD = 20
-
 
 def newest(live_code: LiveCode, limit: int, before: str | None) -> list[dict[str, Any]]:
     """The newest assignments of the code, those before an id; its members' of any time are in it."""
@@ -62,8 +60,7 @@ def would_get(live_code_id: str, at: datetime | None) -> dict[str, Any]:
     occupied = reservations.occupancy(live_code_id, rule, day, when)
     decision = _decided(live_code, ticket, when, occupied)
     why = dict(decision.why)
-    if ramp := sorted(occupied.ramp)[:_TOLD]:
-        why["ramp"] = ramp
+    why |= reservations.apart(occupied.ramp)
     kind = "closed" if decision.staff_id is None else "staff"
     if kind == "staff" or why.get("reason") == "nobody":
         # Whether there is room in a group, or a store near by, is seen at the scan itself.

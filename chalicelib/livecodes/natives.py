@@ -22,6 +22,7 @@ from chalicelib.livecodes.reservations import occupancy
 from chalicelib.platform import clock, due, ids, log, queues, settings, storage, timeline
 from chalicelib.platform.errors import DomainError, NotFound, Upstream
 from chalicelib.platform.timeline import Line
+from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import pictures
 from chalicelib.wecom.errors import WeComError
@@ -32,7 +33,7 @@ _LEASE = timedelta(seconds=90)  # longer than a function that tells WeCom lives
 _ROUNDS = 10  # in one go; who asks still more often is heard within the hour
 _GONE = 41044
 _NOBODY = "0"  # in `telling`: nobody tells, and the last one did not come to an end
-_NOT_SERVING = "may not serve customers in WeCom"
+_NOT_SERVING, _HAS_LEFT = "may not serve customers in WeCom", "has left, or is disabled"
 
 
 def state_of(live_code_id: str) -> str:
@@ -106,12 +107,13 @@ def status(code: LiveCode) -> dict[str, Any] | None:
     row = ContactWayItem.find(state_of(code.live_code_id))
     if row is None:
         return None
-    left_out = [{"staff_id": one, "reason": told["reason"]} for one, told in (row.left_out or {}).items()]
+    reasons = {one: _HAS_LEFT for one in code.rule.staff_ids if staff.has_left(one)}
+    reasons |= {one: told["reason"] for one, told in (row.left_out or {}).items()}
     return {
         "qr_url": row.qr_url,
         "listed_staff_ids": row.listed or [],
         "told_at": row.told_at,
-        "left_out": left_out,
+        "left_out": [{"staff_id": one, "reason": reason} for one, reason in reasons.items()],
     }
 
 

@@ -90,6 +90,8 @@ def again(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, s
         return None, None
     if rule.find(staff_id) is None and held.store_id is None:  # a store's guides are not in the rule
         return None, None
+    if staff.has_left(staff_id):
+        return None, None
     expires_at = clock.parse(held.expires_at)
     still_open = held.status == RESERVED and now < expires_at
     if still_open or (rule.sticky and held.status == CONFIRMED):
@@ -299,8 +301,15 @@ def _reservation(
 
 
 def _others(full: set[str], refused: list[str], ramp: set[str]) -> dict[str, list[str]]:
-    """Of those who have no place: whom WeCom refused, and whose account has all it may have today."""
-    told = {"refused": refused[:_TOLD], "ramp": sorted(ramp & full)[:_TOLD]}
+    """Of those who have no place: whom WeCom refused, who is there no more, whose account has enough."""
+    told = {"refused": refused[:_TOLD], **apart(ramp & full)}
+    return {name: some for name, some in told.items() if some}
+
+
+def apart(ramp: set[str]) -> dict[str, list[str]]:
+    """Those whose accounts get nobody: `left`, the company; `ramp`, they have enough for today."""
+    left = {one for one in ramp if staff.has_left(one)}
+    told = {"left": sorted(left)[:_TOLD], "ramp": sorted(ramp - left)[:_TOLD]}
     return {name: some for name, some in told.items() if some}
 
 

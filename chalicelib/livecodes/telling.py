@@ -27,6 +27,7 @@ _CLOSED = {
 _LEFT_OUT = (
     ("off", "不在班", "off duty"),
     ("full", "名额已满", "full"),
+    ("left", "已离职或停用", "has left, or is disabled"),
     ("ramp", "新号当天已达上限", "at the day's limit of a new account"),
     ("refused", "企业微信不接受", "refused by WeCom"),
 )
@@ -68,7 +69,7 @@ def because(
             [f"Because {lead[1]}: {english} {name(who)}" if lead else f"Because {english} {name(who)}"],
         )
         _circumstances(why, parts)
-    apart = {*why.get("ramp", ()), *why.get("refused", ())}
+    apart = {one for key in ("left", "ramp", "refused") for one in why.get(key, ())}
     for key, chinese, english in _LEFT_OUT:
         others = [one for one in why.get(key) or () if key != "full" or one not in apart]
         if others:

@@ -38,7 +38,10 @@ class StaffItem(Base):
 
 
 class LimitsItem(Base):
-    """`#limits#<shard>`: {staff_id: [started_at, daily_cap]} of those under a limit; `#ramp`: the table."""
+    """`#limits#<shard>`: {staff_id: [started_at, daily_cap, gone]} of those with a limit; `#ramp`: the table.
+
+    gone: has left, or is disabled.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("staff")

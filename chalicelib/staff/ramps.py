@@ -1,4 +1,4 @@
-"""Limits of accounts: the table, who is under it, and what that makes today.
+"""Limits of accounts: the table, who is under it, who is gone, and what that makes today.
 
 Those under a limit stand together in a few items, which a process reads once a minute in one request:
 a guide without a limit costs nothing, however many there are.
@@ -6,7 +6,7 @@ a guide without a limit costs nothing, however many there are.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.platform import ids
 from chalicelib.platform.errors import Conflict
@@ -19,7 +19,16 @@ _RAMP = "#ramp"
 _SHARDS = 8
 _KEEP = timedelta(minutes=1)
 _TRIES = 8
-Limit = tuple[str | None, int | None]  # started_at, daily_cap
+
+
+class Limit(NamedTuple):
+    """Of one account. gone: has left, or is disabled."""
+
+    started_at: str | None = None
+    daily_cap: int | None = None
+    gone: bool = False
+
+
 _kept: list[tuple[datetime, tuple[Step, ...], dict[str, Limit]]] = []
 
 
@@ -33,6 +42,11 @@ def caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
     return {one: (day.isoformat(), cap) for one, cap in found.items() if cap is not None}
 
 
+def is_gone(staff_id: str, now: datetime) -> bool:
+    """Whether the member has left, or is disabled."""
+    return _known(now)[1].get(staff_id.lower(), Limit()).gone
+
+
 def table() -> tuple[Step, ...]:
     """The table as it is now."""
     return _steps(LimitsItem.find(_RAMP))
@@ -44,23 +58,29 @@ def set_table(steps: Sequence[Step]) -> None:
 
 
 def set_limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> None:
-    """Of a member of staff who is known. Conflict when others keep changing theirs.
+    """Of a member of staff who is known. Conflict when others keep changing theirs."""
+    # Who is grown up stays: a table made longer later finds them.
+    _change(
+        staff_id,
+        _settings(started_at, daily_cap),
+        StaffItem.staff_id.exists(),
+        lambda limit: Limit(started_at, daily_cap, limit.gone),
+    )
 
-    Kept in small letters: WeCom's userids are the same in capitals, and codes may spell them so.
-    """
+
+def set_gone(staff_id: str, gone: bool, facts: Sequence[Any], condition: Any) -> None:
+    """With `facts` of the member, if `condition` holds: else ConditionFailed. Conflict."""
+    _change(staff_id, facts, condition, lambda limit: limit._replace(gone=gone))
+
+
+def _change(staff_id: str, actions: Sequence[Any], condition: Any, changed: Callable[[Limit], Limit]) -> None:
+    """The member and their limit. It is kept in small letters: WeCom's userids are the same in capitals,
+    and codes may spell them so."""
     key = staff_id.lower()
-
-    def changed(limits: dict[str, Limit]) -> dict[str, Limit]:
-        # Who is grown up stays: a table made longer later finds them.
-        rest = {one: limit for one, limit in limits.items() if one != key}
-        limited = started_at is not None or daily_cap is not None
-        return {**rest, key: (started_at, daily_cap)} if limited else rest
-
     for _ in range(_TRIES):
         tx = Transaction()
-        item = StaffItem(staff_id)
-        tx.update("staff", item, _settings(started_at, daily_cap), StaffItem.staff_id.exists())
-        _add(tx, f"#limits#{ids.shard(key, _SHARDS)}", changed)
+        tx.update("staff", StaffItem(staff_id), list(actions), condition)
+        _add(tx, f"#limits#{ids.shard(key, _SHARDS)}", key, changed)
         try:
             tx.commit()
         except ConditionFailed as error:
@@ -77,10 +97,14 @@ def forget() -> None:
     _kept.clear()
 
 
-def _add(tx: Transaction, key: str, changed: Callable[[dict[str, Limit]], dict[str, Limit]]) -> None:
-    row = LimitsItem.find(key)
+def _add(tx: Transaction, shard: str, key: str, changed: Callable[[Limit], Limit]) -> None:
+    row = LimitsItem.find(shard)
     version = int(row.version) if row else 0
-    now = LimitsItem(key, version=version + 1, limits=changed(row.limits if row else {}))
+    limits = dict(row.limits) if row else {}
+    limit = changed(Limit(*limits.pop(key, ())))
+    if limit != Limit():
+        limits[key] = limit
+    now = LimitsItem(shard, version=version + 1, limits=limits)
     seen = LimitsItem.version == version if row else LimitsItem.staff_id.does_not_exist()
     tx.put("limits", now, seen)
 
@@ -99,7 +123,7 @@ def _known(now: datetime) -> tuple[tuple[Step, ...], dict[str, Limit]]:
     keys = [_RAMP, *(f"#limits#{shard}" for shard in range(_SHARDS))]
     rows = {row.staff_id: row for row in LimitsItem.batch_get(keys, consistent_read=True)}
     steps = _steps(rows.pop(_RAMP, None))
-    limits = {one: tuple(limit) for row in rows.values() for one, limit in row.limits.items()}
+    limits = {one: Limit(*limit) for row in rows.values() for one, limit in row.limits.items()}
     _kept[:] = [(now, steps, limits)]
     return steps, limits
 
@@ -109,7 +133,7 @@ def _steps(row: LimitsItem | None) -> tuple[Step, ...]:
 
 
 def _cap(steps: Sequence[Step], limit: Limit, day: date) -> int | None:
-    return rules.cap(steps, _date(limit[0]), limit[1], day)
+    return 0 if limit.gone else rules.cap(steps, _date(limit.started_at), limit.daily_cap, day)
 
 
 def _date(text: str | None) -> date | None:

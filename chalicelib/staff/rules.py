@@ -19,6 +19,7 @@ class Step:
     daily_cap: int
 
 
+GONE = (2, 5)  # of WeCom's states: disabled, left. Whoever scans their code reaches nobody
 DEFAULT = (Step(3, 20), Step(7, 50), Step(14, 100))  # while the operator has set no other
 
 

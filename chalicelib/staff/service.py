@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from chalicelib.platform import clock, storage
+from chalicelib.platform import clock, log, storage
 from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.storage import ConditionFailed
 from chalicelib.staff import ramps, rules
 from chalicelib.staff.models import LISTED, StaffItem
 from chalicelib.staff.rules import Step
@@ -16,6 +17,8 @@ from chalicelib.wecom.errors import Treatment, WeComError
 _FRESH = timedelta(days=1)  # how long what WeCom told is not asked again
 _KEEP = timedelta(minutes=10)  # how long a process keeps a name
 _KEPT = 10_000
+_LEFT = 5  # WeCom's status
+_NOT_FOUND = 60111  # WeCom has no such member any more
 _names: dict[str, tuple[datetime, str]] = {}
 
 
@@ -41,20 +44,39 @@ def status(staff_id: str) -> int | None:
 
 
 def learn(staff_id: str) -> None:
-    """Ask WeCom for the member, unless it was asked within a day. WeComError, Upstream."""
+    """Ask WeCom for the member, unless it was asked within a day; of one who is gone it is asked each time.
+
+    WeComError, Upstream.
+    """
     now = clock.now()
     row = StaffItem.find(staff_id)
-    if row is not None and now - clock.parse(row.seen_at) < _FRESH:
+    if row is not None and row.status not in rules.GONE and now - clock.parse(row.seen_at) < _FRESH:
         return
-    told = wecom.default_client().user_get(staff_id)
-    learned = [
-        StaffItem.name.set(str(told.get("name") or staff_id)),
-        StaffItem.status.set(int(told.get("status", 1))),
-        StaffItem.seen_at.set(clock.iso(now)),
-        StaffItem.listing.set(LISTED),
-    ]
-    storage.update_if(StaffItem(staff_id), learned)
+    try:
+        told = wecom.default_client().user_get(staff_id)
+    except WeComError as error:
+        if row is not None and error.errcode == _NOT_FOUND:
+            heard(staff_id, _LEFT, now)
+        raise
+    facts = [StaffItem.name.set(str(told.get("name") or staff_id)), StaffItem.listing.set(LISTED)]
+    for one in {staff_id, str(told.get("userid") or staff_id)}:  # events spell it as WeCom does
+        _set(one, row, int(told.get("status", 1)), now, facts if one == staff_id else facts[:1])
     _names.pop(staff_id, None)
+
+
+def heard(staff_id: str, status: int | None, at: datetime) -> None:
+    """An event said what a member is since `at` (None: WeCom has them no more). Conflict, Busy.
+
+    Of one whom WeCom was never asked for there is nothing to change; older news than what is known, neither.
+    """
+    row = StaffItem.find(staff_id)
+    if row is not None:
+        _set(staff_id, row, _LEFT if status is None else status, at)
+
+
+def has_left(staff_id: str) -> bool:
+    """Whether nobody is there who would answer: the member has left, or is disabled. Known to the minute."""
+    return ramps.is_gone(staff_id, clock.now())
 
 
 def get(staff_id: str) -> dict[str, Any]:
@@ -106,6 +128,19 @@ def account_caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str
     Known to the minute: one request a minute and process, whoever and however many they are.
     """
     return ramps.caps(staff_ids, now)
+
+
+def _set(staff_id: str, row: StaffItem | None, status: int, at: datetime, facts: Sequence[Any] = ()) -> None:
+    learned = [*facts, StaffItem.status.set(status), StaffItem.seen_at.set(clock.iso(at))]
+    newer = StaffItem.seen_at.does_not_exist() | (StaffItem.seen_at <= clock.iso(at))
+    gone, was_gone = status in rules.GONE, row is not None and row.status in rules.GONE
+    if gone == was_gone:
+        storage.update_if(StaffItem(staff_id), learned, newer)
+        return
+    try:
+        ramps.set_gone(staff_id, gone, learned, newer)
+    except ConditionFailed:
+        log.logger.info("older news of a member of staff", extra={"staff_id": staff_id})
 
 
 def _find(staff_id: str) -> StaffItem:

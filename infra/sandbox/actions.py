@@ -18,6 +18,7 @@ from infra.sandbox.mass_api import settle
 from infra.sandbox.outbox import Outbox
 from infra.sandbox.world import World
 
+_LEFT = 5  # a member of staff
 _WAY_IN_URL = re.compile(r"/(?:qr|add)/(cfg[0-9a-f]+)")
 
 
@@ -165,14 +166,22 @@ class Actions(GroupActions):
 
     def add_staff(self, userid: str, name: str = "", status: int = 1, **values: Any) -> dict[str, Any]:
         """Hire somebody or change them: status 1 active, 2 disabled, 4 not activated, 5 left; `confirms`,
-        `confirm_after`: how they deal with mass sends."""
+        `confirm_after`: how they deal with mass sends. Another status of one who is known is told:
+        update_user, or delete_user of one who left."""
         with self._world.lock:
-            known = self._world.state.staff.get(userid.lower()) or self._world.add_staff(userid, name)
+            before = self._world.state.staff.get(userid.lower())
+            told = before is not None and before.status != status
+            known = before or self._world.add_staff(userid, name)
             for key, value in {"status": status, **({"name": name} if name else {}), **values}.items():
                 if not hasattr(known, key):
                     raise ValueError(f"a member has no {key}")
                 setattr(known, key, value)
-        return {"userid": known.userid, "name": known.name, "status": known.status}
+        made = {"userid": known.userid, "name": known.name, "status": known.status}
+        if not told:
+            return made
+        gone = status == _LEFT
+        of = {"ChangeType": "delete_user" if gone else "update_user", "UserID": known.userid}
+        return {**made, **self.event("change_contact", **of, **({} if gone else {"Status": status}))}
 
     def change_tag(
         self, change: str, tag_id: str, tag_type: str = "tag", name: str = "", **options: Any

@@ -175,14 +175,16 @@ def test_a_cap_counts_however_wecom_spells_the_member(world: World) -> None:
     assert taken(code.live_code_id, "LiHua") == 1
 
 
-@pytest.mark.parametrize("status", [2, 4])
-def test_a_member_who_is_not_activated_is_left_out_and_told(world: World, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "why"), [(2, "has left, or is disabled"), (4, "may not serve customers in WeCom")]
+)
+def test_a_member_who_is_not_activated_is_left_out_and_told(world: World, status: int, why: str) -> None:
     world.staff("b", status)
     code = native(member("a"), member("b"), member("c"))
     world.work()
     assert world.users == ["a", "c"]
     (left_out,) = shown(code)["left_out"]
-    assert left_out == {"staff_id": "b", "reason": "may not serve customers in WeCom"}
+    assert left_out == {"staff_id": "b", "reason": why}
     calls = len(world.calls())
     world.until(NOON + 3 * HOUR)
     assert len(world.calls()) == calls
