@@ -135,7 +135,9 @@ def reserve(
     accounts = staff.account_caps(rule.staff_ids, now)
     loads = _loads_of(live_code_id, rule, day, now, rate) if rule.strategy == "least_loaded" else {}
     hinted, ramp = _hinted(live_code_id, rule, day, now, accounts)
-    full, refused, refusal, turn = set(hinted), list[str](), None, ticket
+    gets_nobody = {one for one, (_, cap) in accounts.items() if cap <= 0}  # gone, or closed by the operator
+    ramp |= gets_nobody
+    full, refused, refusal, turn = hinted | gets_nobody, list[str](), None, ticket
     while True:
         decision = rules.decide(
             rule,

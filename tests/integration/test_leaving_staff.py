@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from scan_support import DAY, NOON, FakeWeCom, definition, new_process
+from scan_support import DAY, NOON, FakeWeCom, definition, new_process, requests
 
 from chalicelib.callbacks import service as callbacks
 from chalicelib.livecodes import service
@@ -59,6 +59,9 @@ def test_nobody_is_led_to_one_who_left(wecom: FakeWeCom, at: At, change: tuple[s
     told(change[0], "a", **change[1])
     told(change[0], "a", **change[1])
     assert who(code) == {"b"}
+    made = requests()
+    service.scan(code.code)
+    assert len(made) == 2, made  # no more than before
     scan = service.scan(code.code)
     why = service.assignment(str(scan.assignment_id))
     assert why["why"]["left"] == ["a"] and "ramp" not in why["why"]
