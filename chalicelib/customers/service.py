@@ -14,6 +14,7 @@ from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
 
 _TRIES = 8
+_PEOPLE = ("wm", "wo")  # what WeCom's ids of external people begin with; other subjects are others' business
 
 
 def get(external_userid: str) -> Customer | None:
@@ -28,10 +29,18 @@ def by_unionid(unionid: str) -> str | None:
 
 
 def history(external_userid: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Their lines, newest first, and the next cursor. NotFound for a customer we have never heard of."""
-    if get(external_userid) is None:
+    """Their lines, newest first, and the next cursor. NotFound for a person we have never heard of.
+
+    Also of one who is in a group only, and no customer.
+    """
+    known = get(external_userid) is not None
+    lines: list[dict[str, Any]] = []
+    following = None
+    if known or external_userid.startswith(_PEOPLE):
+        lines, following = timeline.read(external_userid, limit, cursor)
+    if not (known or lines):
         raise NotFound(f"there is no customer {external_userid}")
-    return timeline.read(external_userid, limit, cursor)
+    return lines, following
 
 
 def credit(external_userid: str, at: datetime, channel: str, origin: str) -> bool:

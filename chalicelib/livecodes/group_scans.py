@@ -46,6 +46,7 @@ _TOLD = 20
 _REFUSALS = 2  # groups for which WeCom has no time, before a person who waits is sent to staff
 _WECOM_LIMIT = 200  # people in a group, from which nobody enters by its QR code
 _LATE = timedelta(hours=1)
+_SKEW = timedelta(minutes=1)  # WeCom's clock and ours
 _lines: dict[str, tuple[datetime, int, list[Room]]] = {}  # code: until when, of which version, its rooms
 _noticed: dict[str, datetime] = {}
 
@@ -357,14 +358,14 @@ def confirm(tx: Transaction, found: JoinWay, chat_id: str, external_userid: str,
     """Add to `tx` what a joining by `found` confirms: a reservation whose place they take now, a person.
 
     Whose reservation it was WeCom does not tell: those of one group in one code share a join way (one
-    each would use up the quota). The newest open one is taken: of this group, or, in a room that WeCom
-    opened, of the group whose code they scanned. Items: `assignment`, `person`; when one of them fails,
-    somebody else was faster: call this again with a new transaction.
+    each would use up the quota). The newest one that was open when they joined is taken: of this group,
+    or, in a room that WeCom opened, of the group whose code they scanned. Items: `assignment`, `person`;
+    when one of them fails, somebody else was faster: call this again with a new transaction.
     """
     live_code_id = found.live_code_id
     held = held_in = None
     for held_in in dict.fromkeys([chat_id, found.chat_id or chat_id]):
-        held = _newest_open(member_key(live_code_id, held_in))
+        held = _newest_open(member_key(live_code_id, held_in), min(at, clock.now()))
         if held is not None:
             confirmed = [
                 AssignmentItem.status.set(CONFIRMED),
@@ -387,11 +388,12 @@ def _person(live_code_id: str, external_userid: str) -> str:
     return f"{live_code_id}#{external_userid}"
 
 
-def _newest_open(member: str) -> AssignmentItem | None:
-    since = clock.now() - timedelta(days=1) - _LATE  # a reservation lasts a day at most
+def _newest_open(member: str, joined: datetime) -> AssignmentItem | None:
+    """Reserved before they joined, however late we hear of it: later ones are other people's."""
+    since = joined - timedelta(days=1) - _LATE  # a reservation lasts a day at most
     rows = AssignmentItem.query(
         member,
-        AssignmentItem.assignment_id >= ids.ulid_floor(since),
+        AssignmentItem.assignment_id.between(ids.ulid_floor(since), ids.ulid_floor(joined + _SKEW)),
         filter_condition=AssignmentItem.status == RESERVED,
         scan_index_forward=False,
         consistent_read=True,

@@ -135,6 +135,16 @@ def test_the_timeline_is_a_list_newest_first(client: Client) -> None:
         assert answer.status_code == 422
 
 
+def test_who_is_in_a_group_only_has_a_history_too(client: Client) -> None:
+    headers = {"Authorization": f"Bearer {auth.create_key('test', 'auditor')}"}
+    for subject in ("wm9", "wrGroup", "distributor#d_1"):
+        timeline.record(Line(subject, "joined_group", NOW, "k", {"chat_id": "wrGroup"}))
+    page = client.http.get("/api/customers/wm9/timeline", headers=headers).json_body
+    assert [item["type"] for item in page["items"]] == ["joined_group"]
+    for other in ("wm8", "wrGroup", "distributor%23d_1", "distributor#d_1"):  # people's only
+        assert client.http.get(f"/api/customers/{other}/timeline", headers=headers).status_code == 404
+
+
 def test_a_write_from_an_older_version_is_refused(customer: Customer) -> None:
     assert models.save(customer)
     assert not models.save(customer)

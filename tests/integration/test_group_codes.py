@@ -94,6 +94,19 @@ def test_a_join_by_code_confirms_the_reservation_and_counts_once(world: World) -
     assert counts(group) == (2, 0, 2)
 
 
+def test_a_join_that_is_told_late_is_not_a_later_scans(world: World) -> None:
+    group = world.group()
+    code = world.code(group, limit=10)
+    first = livecodes.scan(code.code)
+    joined = world.join(first, person(1))
+    world.at(world.now + timedelta(minutes=3))
+    second = livecodes.scan(code.code)
+    world.hear(joined)
+    rows, _ = livecodes.assignments(code.live_code_id, 10, None)
+    became = {row["assignment_id"]: row["status"] for row in rows}
+    assert became == {first.assignment_id: "confirmed", second.assignment_id: "reserved"}
+
+
 def test_an_unused_reservation_lapses(world: World) -> None:
     group = world.group()
     code = world.code(group, limit=2)
