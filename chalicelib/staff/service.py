@@ -134,7 +134,7 @@ def _set(staff_id: str, row: StaffItem | None, status: int, at: datetime, facts:
     learned = [*facts, StaffItem.status.set(status), StaffItem.seen_at.set(clock.iso(at))]
     newer = StaffItem.seen_at.does_not_exist() | (StaffItem.seen_at <= clock.iso(at))
     gone, was_gone = status in rules.GONE, row is not None and row.status in rules.GONE
-    if gone == was_gone:
+    if not (gone or was_gone):
         storage.update_if(StaffItem(staff_id), learned, newer)
         return
     try:

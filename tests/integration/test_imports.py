@@ -20,6 +20,7 @@ HEAVY = {
     "qrcode",
     "zxingcpp",
     "fontTools",
+    "reportlab",
     "jinja2",
     "openpyxl",
     "requests",
@@ -32,7 +33,7 @@ HEAVY = {
 }
 NEEDED = {  # qrcode takes Pillow where it is, and that defusedxml
     "poster": {"PIL", "qrcode", "zxingcpp", "defusedxml"},
-    "printrun": {"PIL", "qrcode", "fontTools", "defusedxml"},
+    "printrun": {"PIL", "qrcode", "fontTools", "reportlab", "defusedxml"},
 }
 
 
