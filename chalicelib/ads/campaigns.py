@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.ads import models, outgoing, rules
 from chalicelib.ads.adapters import PLATFORMS
 from chalicelib.ads.models import LISTED, MAKING, QUOTA, AdCampaignItem
-from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes import lookup as livecodes
 from chalicelib.platform import clock, due, durations, ids, log, queues, settings, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.patch import merged

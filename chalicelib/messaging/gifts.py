@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.coupons import service as coupons
-from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes import lookup as livecodes
 from chalicelib.messaging import rules
 from chalicelib.platform import clock, log, queues
 from chalicelib.platform.errors import NotFound

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.ads import service as ads
-from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes import lookup as livecodes
 from chalicelib.messaging import gifts, models, rules
 from chalicelib.messaging.rules import Next, Welcome
 from chalicelib.platform import clock, log, timeline

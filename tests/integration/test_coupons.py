@@ -12,6 +12,7 @@ from scan_support import NOON, definition, new_process, requests
 
 from app import app
 from chalicelib.coupons import service
+from chalicelib.livecodes import lookup
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts
 from chalicelib.messaging import service as messaging
@@ -186,7 +187,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
 
     def of(live_code_id: str) -> str:
         way = livecodes.Way("st1", live_code_id, "lihua", "https://qr")
-        monkeypatch.setattr(livecodes, "find_way", lambda state: way if state == "st1" else None)
+        monkeypatch.setattr(lookup, "find_way", lambda state: way if state == "st1" else None)
         return "st1"
 
     return of

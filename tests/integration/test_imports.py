@@ -62,6 +62,12 @@ def test_a_handler_imports_what_it_needs_and_no_more(handler: str) -> None:
     assert loaded & HEAVY <= NEEDED.get(handler, set())
 
 
+@pytest.mark.parametrize("handler", ["convert", "push", "react", "welcome"])
+def test_who_only_looks_a_live_code_up_does_not_bring_scans(handler: str) -> None:
+    heavy = ("chalicelib.stores", "chalicelib.groups", "chalicelib.livecodes.reservations")
+    assert not {name for name in modules(handler) if name.startswith(heavy)}
+
+
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_a_handler_brings_no_other_functions_doors(handler: str) -> None:
     assert not {name for name in modules(handler) if name.startswith("chalicelib.") and name.endswith(".api")}
