@@ -135,18 +135,11 @@ def reserve(
     accounts = staff.account_caps(rule.staff_ids, now)
     loads = _loads_of(live_code_id, rule, day, now, rate) if rule.strategy == "least_loaded" else {}
     hinted, ramp = _hinted(live_code_id, rule, day, now, accounts)
-    gets_nobody = {one for one, (_, cap) in accounts.items() if cap <= 0}  # gone, or closed by the operator
-    ramp |= gets_nobody
-    full, refused, refusal, turn = hinted | gets_nobody, list[str](), None, ticket
+    full, refused, refusal, turn = hinted | ramp, list[str](), None, ticket
     while True:
+        chance = random.random()  # noqa: S311  # nosec B311 (not a secret)
         decision = rules.decide(
-            rule,
-            turn,
-            now,
-            frozenset(full),
-            loads=loads,
-            chance=random.random(),  # noqa: S311  # nosec B311 (not a secret)
-            preferred=preferred,
+            rule, turn, now, frozenset(full), loads=loads, chance=chance, preferred=preferred
         )
         if decision.staff_id is None or (not own and decision.kind == "off_hours"):
             if hinted:  # a hint is not enough to send somebody away
@@ -164,16 +157,9 @@ def reserve(
         except Busy:
             raise
         except (Upstream, UsedUp) as error:
-            # WeCom won't have this member (not activated, out of sight), or makes no way for anybody at
-            # present: then it is somebody who has one, and WeCom is not asked again for each of the others.
-            log.failure("no contact way", error, staff_id=chosen, errcode=getattr(error, "errcode", None))
-            if not of_member(error):
-                others = without_way(live_code_id, set(rule.staff_ids) - {chosen, *refused})
-                full |= others
-                refused += sorted(others)
             refusal = error
-            full.add(chosen)
-            refused.append(chosen)
+            refused += _without_way(live_code_id, set(rule.staff_ids) - {*refused}, chosen, error)
+            full |= {*refused}
         else:
             if scan is not None:
                 loads[chosen] = loads.get(chosen, 0) + 1
@@ -185,6 +171,14 @@ def reserve(
         # Those who find the same member full have tickets that are alike modulo the members: the next
         # choice goes by which round it is, or they would all go to one other member.
         turn //= decision.candidates
+
+
+def _without_way(live_code_id: str, staff_ids: set[str], chosen: str, error: Upstream | UsedUp) -> list[str]:
+    """Who of them can't be shown. WeCom won't have this member (not activated, out of sight), or makes no
+    way for anybody at present: then it is somebody who has one, and it is not asked again for the others."""
+    log.failure("no contact way", error, staff_id=chosen, errcode=getattr(error, "errcode", None))
+    others = set() if of_member(error) else without_way(live_code_id, staff_ids - {chosen})
+    return [*sorted(others), chosen]
 
 
 def occupancy(live_code_id: str, rule: rules.Rule, day: str, now: datetime) -> Occupancy:
@@ -330,14 +324,15 @@ def _loads_of(live_code_id: str, rule: rules.Rule, day: str, now: datetime, rate
 def _hinted(
     live_code_id: str, rule: rules.Rule, day: str, now: datetime, accounts: Mapping[str, tuple[str, int]]
 ) -> tuple[set[str], set[str]]:
-    """Who is taken for full, and who of them for their account's cap."""
+    """Who is taken for full until one has looked, and who is, or is taken for it, by their account's cap."""
+    closed = {one for one, (_, cap) in accounts.items() if cap <= 0}  # gone, or closed by the operator
     if not _hints:
-        return set(), set()
+        return set(), closed
     keys = {m.staff_id: (member_key(live_code_id, m.staff_id), day) for m in rule.members}
     full = {staff_id for staff_id, key in keys.items() if key in _hints and now < _hints[key]}
     of_account = {one: (account_key(one), its_day) for one, (its_day, _) in accounts.items()}
     ramp = {one for one, key in of_account.items() if key in _hints and now < _hints[key]}
-    return full | ramp, ramp
+    return full | ramp, ramp | closed
 
 
 def _remember(
