@@ -3,6 +3,7 @@
 A change is seen by the next scan: it stands beside the map from the same transaction on.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from chalicelib.stores import cells, folding, geo, maps, rules
 from chalicelib.stores.folding import finish, rebuild, start_rebuild
 from chalicelib.stores.models import FIELDS, StoreItem
 from chalicelib.stores.rules import is_open, place
-from chalicelib.stores.types import Place
+from chalicelib.stores.types import STORE_ID, Place
 
 __all__ = [
     "Place",
@@ -150,7 +151,8 @@ def import_csv(text: str, complete: Complete) -> dict[str, Any]:
         table = list(rules.rows(text))
     except rules.BadTable as error:
         raise Invalid(("csv", str(error))) from error
-    ids = {fields["store_id"] for _, fields, _ in table if fields.get("store_id")}
+    # DynamoDB refuses a whole request for one key that is too long.
+    ids = {fields["store_id"] for _, fields, _ in table if re.match(STORE_ID, fields.get("store_id", ""))}
     known = {row.store_id: row for row in StoreItem.batch_get(list(ids), consistent_read=True)} if ids else {}
     for line, fields, more in table:
         try:
