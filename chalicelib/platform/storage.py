@@ -39,6 +39,7 @@ from chalicelib.platform.errors import DomainError, Invalid, Upstream
 Item = TypeVar("Item", bound=Model)
 MAX_ACTIONS = 100  # DynamoDB: actions in one transaction
 _ATTEMPTS = 8
+_HASH_KEY, _RANGE_KEY = 2048, 1024  # DynamoDB: bytes of a key at most
 _NOT_OURS = "not a cursor that was given out"
 # What a cancelled transaction may say of an item and that is worth trying again. A failed
 # condition never is: somebody else has won, and the caller must look again.
@@ -99,9 +100,10 @@ class Base(Model):
 
     @classmethod
     def find(cls, hash_key: Any, range_key: Any = None, consistent: bool = True) -> Any | None:
-        """The item, or None. An empty key, which DynamoDB refuses, is no item's."""
-        if hash_key == "" or range_key == "":
-            return None
+        """The item, or None. A key that DynamoDB refuses, empty or too long, is no item's."""
+        for key, longest in ((hash_key, _HASH_KEY), (range_key, _RANGE_KEY)):
+            if isinstance(key, str) and not 0 < len(key.encode()) <= longest:
+                return None
         try:
             return cls.get(hash_key, range_key, consistent_read=consistent)
         except DoesNotExist:

@@ -77,8 +77,12 @@ def test_an_empty_transaction_writes_nothing_and_a_large_one_is_refused(tables: 
         tx.commit()
 
 
-def test_an_empty_key_is_no_items(tables: None) -> None:
-    assert Thing.find("") is None
+def test_a_key_that_dynamodb_refuses_is_no_items(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    Thing("x" * 2048).save()
+    assert Thing.find("x" * 2048)
+    monkeypatch.setattr(Thing, "get", None)  # AWS answers with an error, moto does not: nothing is asked
+    for key in ("", "x" * 2049, "店" * 683):
+        assert Thing.find(key) is None
 
 
 def test_conflicts_and_throttles_are_tried_again(inject: Callable[..., None]) -> None:
