@@ -155,18 +155,26 @@ def order(message: Mapping[str, Any]) -> None:
     chosen = options.read()["from_orders"]
     if chosen is None or message["status"] not in _PAID:
         return
-    for _ in range(_TRIES):
-        if models.find(prospect_id) is not None:
-            break
-        desk_of_day = Intake(_import_of(at, chosen))
-        row = Incoming(int(desk_of_day.state["rows"]) + 1, {"phone": e164})
-        if desk_of_day.take([row]):
-            break
-        time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  # nosec B311 (not a secret)
-    else:
-        raise Busy("many orders at once")
+    if models.find(prospect_id) is None:
+        _new(prospect_id, e164, _import_of(at, chosen))
     if unionid:
         _link(prospect_id, unionid)
+
+
+def _new(prospect_id: str, e164: str, day: ImportItem) -> None:
+    """A day's next prospect, unless they are one by now. Busy.
+
+    Whether they are is looked up behind the progress: whoever writes them after that look moves the
+    progress too, so an order told twice is never a row twice.
+    """
+    for _ in range(_TRIES):
+        intake = Intake(day)
+        if models.find(prospect_id) is not None:
+            return
+        if intake.take([Incoming(int(intake.state["rows"]) + 1, {"phone": e164})]):
+            return
+        time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  # nosec B311 (not a secret)
+    raise Busy("many orders at once")
 
 
 def _link(prospect_id: str, unionid: str) -> None:

@@ -129,6 +129,28 @@ def test_many_orders_of_new_people_at_once_all_become_prospects(engine_world: Wo
     assert sorted(int(row.line) for row in prospects()) == list(range(1, 61))
 
 
+def test_an_order_told_twice_at_the_same_moment_is_one_row(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other delivery is done while ours, which saw nobody there, is about to look at the day's import."""
+    options.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
+    told = {"order_id": "M1", "status": "paid", "at": world.now.isoformat(), "unionid": "o1"}
+    service.order_told({**told, "external_userid": None}, number(1))
+    (message,) = world.queues.waiting
+    import_of = matching._import_of
+
+    def late(*given: Any) -> models.ImportItem:
+        monkeypatch.setattr(matching, "_import_of", import_of)
+        matching.order(message)
+        return import_of(*given)
+
+    monkeypatch.setattr(matching, "_import_of", late)
+    matching.order(message)
+    (row,) = prospects()
+    report = imports.report(str(row.import_id))
+    assert (report["rows"], report["new"], report["duplicates"]) == (1, 1, 0)
+
+
 def test_an_order_by_a_customer_we_know_settles_it(world: World) -> None:
     take([number(1), number(2)])
     customer("wm1", unionid="o1")
