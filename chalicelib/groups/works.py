@@ -162,38 +162,36 @@ def _ask(message: Message) -> None:
 
 def sync(owners: list[str] | None) -> str:
     """Have all groups of these owners (of all who serve customers) read; the job's id."""
-    job_id = jobs.start("groups_sync", 0)
-    work: Message = {"job_id": job_id, "owners": owners, "chats": [], "done": 0, "total": 0}
-    queues.send("assign", {"kind": "groups_sync", **work})
-    return job_id
+    first = {"kind": "groups_sync", "asked": owners, "after": "", "owners": [], "cursor": "", "done": 0}
+    return jobs.start("groups_sync", 0, first=("assign", first))
 
 
 def _sync(message: Message) -> None:
-    """Some groups, then the next message: each carries what is left, so a repeat does nothing new."""
-    job_id, chats = message["job_id"], list(message["chats"])
-    owners, done, total = message["owners"], int(message["done"]), int(message["total"])
+    """A page of groups, then the next message. Each says how far it is, so a repeat does nothing new, and
+    stays small however many groups and owners there are."""
+    job_id, done = message["job_id"], int(message["done"])
+    owners, after, cursor = list(message["owners"]), message["after"], message["cursor"]
     client = wecom.default_client()
     try:
-        if owners is None:
-            owners = client.get_follow_user_list()
-        elif not chats and owners:
-            # Never without owners: WeCom refuses that (81017) where it sees more than 1,000 members.
-            chats = [[row["chat_id"], row.get("status", 0)] for row in client.group_list(owners[:_OWNERS])]
-            owners, total = owners[_OWNERS:], total + len(chats)
-        for chat_id, status in chats[:_AT_ONCE]:
-            _synced(chat_id, int(status))
+        if not owners:
+            everyone = message["asked"] or client.get_follow_user_list()
+            owners = sorted(owner for owner in set(everyone) if owner > after)[:_OWNERS]
+            if not owners:
+                jobs.update(job_id, done=done, total=done, status="finished")
+                return
+        after = owners[-1]
+        chats, cursor = client.group_page(owners, cursor, _AT_ONCE)
+        for row in chats:
+            _synced(row["chat_id"], int(row.get("status", 0)))
     except WeComError as error:
         if error.retryable:
             raise
         jobs.update(job_id, status="failed", error=str(error))
         return
-    done, chats = done + len(chats[:_AT_ONCE]), chats[_AT_ONCE:]
-    if not chats and not owners:
-        jobs.update(job_id, done=done, total=total, status="finished")
-        return
-    jobs.update(job_id, done=done, total=total)
-    left = {"owners": owners, "chats": chats, "done": done, "total": total}
-    queues.send("assign", {"kind": "groups_sync", "job_id": job_id, **left})
+    done += len(chats)
+    jobs.update(job_id, done=done, total=done)
+    place = {"after": after, "owners": owners if cursor else [], "cursor": cursor, "done": done}
+    queues.send("assign", {**message, **place})
 
 
 def _synced(chat_id: str, status: int) -> None:

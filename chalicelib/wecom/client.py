@@ -21,6 +21,7 @@ from chalicelib.wecom.transport import Transport
 HOST = "https://qyapi.weixin.qq.com"
 Json = dict[str, Any]
 _PAGE, _LIST_PAGE = 1000, 100
+_GROUPS = "externalcontact/groupchat/list"
 _OF_THE_APP = ("message/", "auth/", "externalcontact/customer_acquisition")
 
 
@@ -139,7 +140,15 @@ class WeCom:
         body: Json = {"status_filter": 0}
         if owners:
             body["owner_filter"] = {"userid_list": list(owners)}
-        return self._pages("externalcontact/groupchat/list", body, "group_chat_list", _PAGE, deadline)
+        return self._pages(_GROUPS, body, "group_chat_list", _PAGE, deadline)
+
+    def group_page(
+        self, owners: Sequence[str], cursor: str, limit: int, *, deadline: datetime | None = None
+    ) -> tuple[list[Json], str]:
+        """Some of `group_list`, and the cursor behind them: "" when there are no more."""
+        body: Json = {"status_filter": 0, "owner_filter": {"userid_list": list(owners)}}
+        answer = self._post(_GROUPS, {**body, "limit": limit, "cursor": cursor}, deadline)
+        return list(answer.get("group_chat_list", [])), _next(answer, cursor)
 
     def group_chat(self, chat_id: str, names: bool = False, *, deadline: datetime | None = None) -> Json:
         """chat_id, name, owner, create_time, member_list[], member_version. It may lag behind its event.
@@ -367,22 +376,6 @@ class WeCom:
         """
         path = "externalcontact/customer_acquisition/get_chat_info"
         return self._post(path, {"chat_key": chat_key}, deadline)
-
-    # Customer groups
-
-    def groupchat_list(
-        self, owner_ids: Sequence[str] = (), status: int = 0, *, deadline: datetime | None = None
-    ) -> Iterator[Json]:
-        """Groups of those owners (≤ 100; none given: all visible): chat_id, status."""
-        body: Json = {"status_filter": status}
-        if owner_ids:
-            body["owner_filter"] = {"userid_list": list(owner_ids)}
-        return self._pages("externalcontact/groupchat/list", body, "group_chat_list", _PAGE, deadline)
-
-    def groupchat_get(self, chat_id: str, names: bool = False, *, deadline: datetime | None = None) -> Json:
-        """A group: name, owner, member_list, admin_list, member_version. Behind the event by seconds."""
-        body = {"chat_id": chat_id, "need_name": int(names)}
-        return dict(self._post("externalcontact/groupchat/get", body, deadline)["group_chat"])
 
     def _get(self, path: str, params: Mapping[str, str], deadline: datetime | None) -> Json:
         return self._via(path).call(path, params=params, repeatable=True, deadline=deadline)

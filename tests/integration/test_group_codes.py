@@ -596,6 +596,25 @@ def test_sync_reads_all_groups_of_all_owners(world: World) -> None:
     assert world.corp.wire.calls["list"] == 2
 
 
+def test_a_sync_s_message_stays_small_however_many_groups_and_owners_there_are(world: World) -> None:
+    for n in range(230):
+        world.sandbox.world.add_staff(f"guide{n}" + "x" * 50)
+    groups = [world.group(owner="lihua", name=f"群{n}") for n in range(45)]
+    groups += [world.group(owner=f"guide{n}" + "x" * 50, name=f"群{n}") for n in (0, 229)]
+    job_id = works.sync(None)
+    sizes = []
+    while world.sent:
+        ((_, message, _),) = world.sent
+        sizes.append(len(json.dumps(message)))
+        world.sent.clear()
+        works.work(message)
+    job = jobs.get(job_id)
+    assert (job["status"], job["done"], job["total"]) == ("finished", 47, 47)
+    assert sorted(row["chat_id"] for row in service.page(100, None)[0]) == sorted(groups)
+    assert max(sizes) < 8_000  # SQS: 262,144
+    assert world.corp.wire.calls["get"] == 47
+
+
 def test_requests_of_a_warm_scan_and_of_a_join(world: World) -> None:
     group = world.group()
     code = world.code(group, staff=["wangwu"])

@@ -260,7 +260,7 @@ ENDPOINTS: list[tuple[str, Callable[[WeCom], Any], dict[str, Any], dict[str, Any
     ),
     (
         "externalcontact/groupchat/get",
-        lambda c: c.groupchat_get("wr1", names=True),
+        lambda c: c.group_chat("wr1", names=True),
         {"group_chat": {"chat_id": "wr1"}},
         {"chat_id": "wr1", "need_name": 1},
         {"chat_id": "wr1"},
@@ -317,7 +317,7 @@ def test_short_and_empty_pages_do_not_end_a_list_an_empty_cursor_does(stub: Stub
         {**OK, "group_chat_list": [], "next_cursor": "c2"},
         {**OK, "group_chat_list": [{"chat_id": "wr2", "status": 1}], "next_cursor": ""},
     ]
-    assert [g["chat_id"] for g in make(stub).groupchat_list(["lihua"])] == ["wr1", "wr2"]
+    assert [g["chat_id"] for g in make(stub).group_list(["lihua"])] == ["wr1", "wr2"]
     bodies = [json.loads(r["raw"]) for r in stub.asked(path)]
     assert [b["cursor"] for b in bodies] == ["", "c1", "c2"]
     assert bodies[0]["owner_filter"] == {"userid_list": ["lihua"]}
@@ -371,7 +371,7 @@ def test_a_customer_with_more_followers_than_a_page(stub: Stub) -> None:
 def test_a_cursor_that_stands_still_is_an_error_not_a_loop(stub: Stub) -> None:
     stub.answers["externalcontact/groupchat/list"] = [{**OK, "group_chat_list": [], "next_cursor": "c"}]
     with pytest.raises(Upstream):
-        list(make(stub).groupchat_list())
+        list(make(stub).group_list())
 
 
 # The token
