@@ -5,10 +5,11 @@ link is brought in step whatever dies in between; the message sent at once only 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.ads import models, outgoing, rules
 from chalicelib.ads.adapters import PLATFORMS
@@ -22,8 +23,7 @@ from chalicelib.platform.storage import ConditionFailed, Transaction
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True)
-class Lead:
+class Lead(Struct, frozen=True):
     """Where an add by a campaign's link belongs. live_code_id "": to no live code."""
 
     ad_campaign_id: str
@@ -31,8 +31,7 @@ class Lead:
     channel: str
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """What a visit of the page shows. button_url None: nobody can be added. closed: why not by the link."""
 
     page: Mapping[str, Any]

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from chalicelib.platform import ids
 
@@ -60,8 +61,7 @@ _TOKEN = re.compile(rf"ma({_CODE})([a-z2-7]{{20}})?")
 CODE = re.compile(_CODE)
 
 
-@dataclass(frozen=True)
-class Click:
+class Click(Struct, frozen=True):
     """A visit that came with the platform's click id. landing_url: our page with that id."""
 
     token: str

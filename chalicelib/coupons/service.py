@@ -10,10 +10,11 @@ there. Asking again is one request. Codes go into no log and no line of the time
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.coupons import models, rules
 from chalicelib.coupons.models import POOL, CouponItem
@@ -27,16 +28,14 @@ _TRIES = 40  # at a lane in which others are faster; each loss means that somebo
 _PAUSE = 0.02  # seconds, at most, before the next
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """code: None when the pool has none (left), or is expired or unknown. new: given by this very call."""
 
     code: str | None
     new: bool = False
 
 
-@dataclass(frozen=True)
-class Pool:
+class Pool(Struct, frozen=True):
     pool_id: str
     name: str
     created_at: str

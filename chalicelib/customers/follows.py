@@ -6,9 +6,10 @@ one effect that follows, the tags to set at WeCom, is sent again, since a consum
 the transaction has not sent it. The profile is fetched before, and missing it stops nothing.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.ads import service as ads
 from chalicelib.customers import models, rules

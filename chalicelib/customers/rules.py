@@ -8,17 +8,18 @@ the oldest.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 HALF, ACTIVE, LOST = "half", "active", "lost"
 _RANK = {"": 0, HALF: 1, ACTIVE: 2, LOST: 3}  # who wins within one second
 _NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where an add came from: the live code that was scanned, its channel, and when.
 
     origin: what it was besides, e.g. a printed card (`pr_…#123`), or instead of a scan: a phone import.
@@ -30,8 +31,7 @@ class Source:
     origin: str = ""
 
 
-@dataclass(frozen=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """The bond between a customer and one member of staff.
 
     status: "half" (added, not added back: WeCom takes no tags for the pair yet), "active", "lost".
@@ -49,8 +49,7 @@ class Follow:
         return self.status in (HALF, ACTIVE)
 
 
-@dataclass(frozen=True)
-class Customer:
+class Customer(Struct, frozen=True):
     """An external contact. `version` grows with each write; 0 is "not stored yet"."""
 
     external_userid: str
@@ -77,8 +76,7 @@ class Customer:
         return [staff_id for _, staff_id in sorted(standing, reverse=True)]
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """What an add or a loss did, for its line and for the figures.
 
     begins: it began a bond (a repeated add, or the whole add after a half one, begins none).

@@ -1,9 +1,9 @@
 """Distribution's doors: plans, distributors, commissions, and the distributor's public page."""
 
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec.structs import asdict
 
 from chalicelib.distribution import rules, service
 from chalicelib.distribution.rules import Distributor, Plan

@@ -1,8 +1,8 @@
 """What is stored of distribution: plans, distributors, commissions."""
 
-from dataclasses import asdict
 from typing import Any
 
+from msgspec.structs import asdict
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex

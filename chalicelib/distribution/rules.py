@@ -6,9 +6,11 @@ order the sale's messages came.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.platform import durations, money
 
@@ -21,8 +23,7 @@ LEVELS_REFUSED = (
 PENDING, AVAILABLE, PAID, REVERSED = "pending", "available", "paid", "reversed"
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A distribution plan.
 
     rates: basis points by level. skus: what it is for; None: everything. settle_every: "P1D", "P7D",
@@ -41,8 +42,7 @@ class Plan:
     created_at: str
 
 
-@dataclass(frozen=True)
-class Distributor:
+class Distributor(Struct, frozen=True):
     """Somebody who earns. `distributor_id` is "d_" + share_code."""
 
     distributor_id: str
@@ -57,8 +57,7 @@ class Distributor:
     created_at: str
 
 
-@dataclass(frozen=True)
-class SaleLine:
+class SaleLine(Struct, frozen=True):
     """An order line as distribution sees it: what was paid for it and what of that was given back."""
 
     line_id: str
@@ -67,8 +66,7 @@ class SaleLine:
     refunded_fen: int
 
 
-@dataclass(frozen=True)
-class Sale:
+class Sale(Struct, frozen=True):
     """An order as distribution sees it. `attribution`: what was decided before, None if nothing yet.
 
     key: names this state of the order (its id and version). at: when what changed it happened.
@@ -84,8 +82,7 @@ class Sale:
     attribution: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True)
-class LineCommission:
+class LineCommission(Struct, frozen=True):
     """Commission on one line at one level."""
 
     line_id: str
@@ -94,8 +91,7 @@ class LineCommission:
     amount_fen: int
 
 
-@dataclass(frozen=True)
-class Commission:
+class Commission(Struct, frozen=True):
     """What one distributor earns on one order at one level. Rate and scope are the plan's of that day.
 
     state: pending, available or paid. round: the payout round that its maturing fell into.
@@ -115,10 +111,10 @@ class Commission:
     round: int | None = None
     payout_id: str | None = None
     version: int = 0
-    amount_fen: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "amount_fen", sum(line.amount_fen for line in self.lines))
+    @property
+    def amount_fen(self) -> int:
+        return sum(line.amount_fen for line in self.lines)
 
     @property
     def status(self) -> str:

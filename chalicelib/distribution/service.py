@@ -1,10 +1,11 @@
 """Distribution: plans, distributors, and the commissions that an order's transaction carries."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.distribution import models, rules
 from chalicelib.distribution.models import CommissionItem, DistributorItem, PlanItem

@@ -5,9 +5,10 @@ time is filled in without lines: who was there before has not joined now.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.groups import rules, tasks
 from chalicelib.groups.models import (
@@ -27,8 +28,7 @@ _IN_ONE = 24  # members in one transaction, four writes each at most
 _EARLIER = timedelta(minutes=1)  # WeCom's clock and its events'
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """What brings a mirror from one version to another.
 
     joined: with `pending` for those of whom it is not known yet by whose code they came. left: member

@@ -5,9 +5,10 @@ of, when nothing has happened of late, or when it has been asked for so often th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.groups import blacklist, mirror, rules
 from chalicelib.groups.mirror import Change
@@ -23,8 +24,7 @@ _TIME = timedelta(seconds=8)
 _TRIES = 5
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """An answer that was taken into the mirror. `old`: it was not, it may be older than what is known.
 
     pending: who has come in by a QR code, and by whose is to be found out.

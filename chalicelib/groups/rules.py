@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
 from math import ceil
 from typing import Any
+
+from msgspec import Struct
 
 QR_LIMIT = 200  # WeCom: from so many members on nobody enters by a QR code
 IN_ONE_WAY = 5  # WeCom: groups of one join way
@@ -26,8 +27,7 @@ class Step(Enum):
     READ = "read"
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(Struct, frozen=True):
     """Somebody in a group, as WeCom tells it."""
 
     member_id: str
@@ -38,8 +38,7 @@ class Person:
     invitor: str | None = None
 
 
-@dataclass(frozen=True)
-class Chat:
+class Chat(Struct, frozen=True):
     """A whole group, as groupchat/get tells it."""
 
     chat_id: str
@@ -50,8 +49,7 @@ class Chat:
     people: Mapping[str, Person]
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(Struct, frozen=True):
     """How full a group of a line is."""
 
     chat_id: str

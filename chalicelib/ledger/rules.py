@@ -9,9 +9,10 @@ after the money was gone), what is withheld for the tax office, and the merchant
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 EXPENSE = "expense:commission"
 PENDING = "liability:pending"
@@ -23,8 +24,7 @@ MERCHANT = "asset:merchant"
 ACCOUNTS = (EXPENSE, PENDING, AVAILABLE, IN_PAYOUT, TAX, DEBT, MERCHANT)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One side of a journal: a debit or a credit of more than zero fen."""
 
     account: str
@@ -32,8 +32,7 @@ class Entry:
     credit_fen: int = 0
 
 
-@dataclass(frozen=True)
-class Journal:
+class Journal(Struct, frozen=True):
     """Something that happened to a distributor's money.
 
     key: unique with `at` among the subject's journals; the same key is the same journal. at: when it
@@ -75,8 +74,7 @@ class Journal:
         return sum(e.credit_fen - e.debit_fen for e in self.entries if e.account == account)
 
 
-@dataclass(frozen=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """A subject's sums. `sums`: account → (debits, credits).
 
     round: how many payouts have been begun; `returned`: rounds whose money came back (the payout
@@ -118,8 +116,7 @@ class Balance:
         return self.owed(TAX)
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """What a journal is written for: whose money, when, under what key and why."""
 
     subject: str

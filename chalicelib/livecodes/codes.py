@@ -5,10 +5,11 @@ from the one write it does anyway, whether what it keeps is still true.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.livecodes import checks, rules
 from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
@@ -25,8 +26,7 @@ _KEPT = 1000  # configs that a process keeps
 _configs: dict[str, "LiveCode"] = {}
 
 
-@dataclass(frozen=True)
-class LiveCode:
+class LiveCode(Struct, frozen=True):
     """A live code. `definition`: the contract's JSON, complete. `staff_ids_ever`: all who were ever in it.
 
     `ref`: the operator's own name of a code that came from a file. `indexed`: it is, or was, of a kind

@@ -9,7 +9,6 @@ twice, and nothing but numbers, true, false and null is anything else than text 
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -33,8 +32,7 @@ _SCALARS = {
 }
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """What applying a file does to one code. `was`, `to`: definitions; None before it is made, after it is
     archived. action: create, change, archive, same.
     """

@@ -11,9 +11,11 @@ promise that we keep count of, not a lock at WeCom. A group whose code can't be 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.groups import rules as group_rules
 from chalicelib.groups import service as groups
@@ -51,8 +53,7 @@ _lines: dict[str, tuple[datetime, int, list[Room]]] = {}  # code: until when, of
 _noticed: dict[str, datetime] = {}
 
 
-@dataclass(frozen=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """What a joining was: whose reservation it confirmed, if any; `first` time in this code."""
 
     live_code_id: str

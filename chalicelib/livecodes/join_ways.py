@@ -10,9 +10,10 @@ empty: whoever comes after one that died tells it all again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.livecodes import usage
 from chalicelib.livecodes.codes import LiveCode
@@ -33,8 +34,7 @@ _KEEP, _KEPT = timedelta(hours=1), 20_000
 _ways: dict[str, tuple[datetime, "JoinWay"]] = {}
 
 
-@dataclass(frozen=True)
-class JoinWay:
+class JoinWay(Struct, frozen=True):
     """Who scans `qr_url`'s picture may enter the group; `state` then stands in the group's member list.
 
     A native way's chat_id is empty: it leads into several groups.

@@ -13,9 +13,10 @@ made around the attempt, and one call for each of those that we don't know.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from chalicelib.livecodes import usage
 from chalicelib.livecodes.models import MAKING, READY, ContactWayItem
@@ -41,8 +42,7 @@ _refused: list[tuple[datetime, DomainError]] = []  # until when no way is asked 
 _Row = TypeVar("_Row", bound=Base)
 
 
-@dataclass(frozen=True)
-class _Attempt:
+class _Attempt(Struct, frozen=True):
     """One try at making `row`'s way. order: to look what became of it, taken back when WeCom has answered."""
 
     row: ContactWayItem

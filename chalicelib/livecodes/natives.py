@@ -11,9 +11,10 @@ One process tells WeCom at a time, so that the last list sent is the newest: it 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.livecodes import making, rules, ways
 from chalicelib.livecodes.codes import LiveCode, get

@@ -10,11 +10,13 @@ and the cookie's assignment, if there is one. Each full store on the way is one 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from math import inf
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.livecodes import group_scans, rates, reservations, rules
 from chalicelib.livecodes.codes import LiveCode
@@ -37,8 +39,7 @@ _DEFAULTS: dict[str, Any] = {"store_ids": None, "radius_m": 50_000, "gives": "st
 Found = tuple[float | None, Place]  # metres, when a position was given
 
 
-@dataclass(frozen=True)
-class Where:
+class Where(Struct, frozen=True):
     """A position in a datum, or a store."""
 
     latitude: float | None = None
@@ -103,8 +104,7 @@ def settings(live_code: LiveCode) -> dict[str, Any]:
     return {**_DEFAULTS, **(live_code.definition.get("stores") or {})}
 
 
-@dataclass(frozen=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """Where one can choose from. `cities`: with the number of stores, most first. stores: of the city or
     text that was asked for, or all if they are few; `{"store_id","name","city","address","is_open"}` each.
     """

@@ -11,8 +11,9 @@ member is full, in either mode. A place given back goes where it came from.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.livecodes.models import PlaceItem
 from chalicelib.platform.storage import ConditionFailed, Transaction
@@ -22,8 +23,7 @@ _TRIES = 3
 _NO_CAP = -1
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(Struct, frozen=True):
     taken: int
     quota: int
     cap: int
@@ -33,8 +33,7 @@ class Shard:
         return max(0, self.quota - self.taken)
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A counter and its shards. `given`: places taken from it or let out to shards."""
 
     given: int

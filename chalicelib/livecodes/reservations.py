@@ -10,9 +10,10 @@ A ticket whose answer is lost on the way is taken again, and one turn of the rou
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from chalicelib.livecodes import claims, places, rates, rules, slots
 from chalicelib.livecodes.claims import Claim
@@ -42,8 +43,7 @@ _hints: dict[tuple[str, str], datetime] = {}  # (member or account, day): until 
 _loads: dict[tuple[str, str], tuple[datetime, dict[str, int]]] = {}  # (code, day): when, and by staff id
 
 
-@dataclass(frozen=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """What a scan gets. `cookie`: what brings this person back to the same guide (or group).
 
     distance_m: to the store, if the person said where they are.
@@ -67,8 +67,7 @@ class Scan:
 CLOSED = Scan("closed")
 
 
-@dataclass(frozen=True)
-class Occupancy:
+class Occupancy(Struct, frozen=True):
     """loads: places taken today, by staff id. full: those with none left; ramp: for their account's cap."""
 
     loads: dict[str, int]

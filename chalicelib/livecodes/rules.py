@@ -7,11 +7,12 @@ duty, else fallback staff, else members off duty (they answer when they are back
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from math import gcd
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.platform import clock, durations
 
@@ -19,8 +20,7 @@ MAX_LISTED = 100  # WeCom: members of one contact way
 _TOLD = 20  # staff ids that an explanation lists of each sort
 
 
-@dataclass(frozen=True)
-class Hours:
+class Hours(Struct, frozen=True):
     """On duty on these weekdays (1 = Monday … 7) from `start` to `end`, in minutes of the day.
 
     `start` > `end` runs over midnight and belongs to the weekday on which it began.
@@ -31,8 +31,7 @@ class Hours:
     end: int
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Struct, frozen=True):
     """One who may get customers. A cap of None: none; no hours: always on duty."""
 
     staff_id: str
@@ -42,8 +41,7 @@ class Member:
     hours: tuple[Hours, ...] = ()
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A live code's assignment and schedule. `opens`, `closes`: None for no limit; no `hours`: always on."""
 
     strategy: str  # round_robin, weighted, random, least_loaded
@@ -67,8 +65,7 @@ class Rule:
         return next((m for m in (*self.members, *self.fallback) if m.staff_id.lower() == wanted), None)
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """`kind`: member, fallback, off_hours, or closed (then no staff). `candidates`: how many it chose from.
 
     `why`: `{"kind","rule","ticket","candidates"[],"off"[],"full"[]}`, lists cut to 20; `reason` when closed.
@@ -127,8 +124,7 @@ def decide(
     return Decision(kind, chosen.staff_id, len(pool), why)
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """Whom WeCom's own code of several members gives customers to. `kind`: as a decision's."""
 
     kind: str
@@ -178,8 +174,7 @@ def closed(reason: str, ticket: int) -> Decision:
     return Decision("closed", None, 0, {"kind": "closed", "reason": reason, "ticket": ticket})
 
 
-@dataclass(frozen=True)
-class Closure:
+class Closure(Struct, frozen=True):
     """Why a code gives nobody. `reason`: not_yet, ended, hours, full. `opens_at`: in its zone, if known."""
 
     reason: str

@@ -5,8 +5,9 @@ a reservation's time get different ways, in slots 0 to SLOTS - 1, and each add l
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from chalicelib.livecodes import making
 from chalicelib.livecodes.codes import LiveCode
@@ -34,8 +35,7 @@ REFUSED = {
 _ways: dict[str, tuple[datetime, "Way"]] = {}
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(Struct, frozen=True):
     """A contact way: scanning `qr_url`'s picture adds `staff_id`, and the callback brings `state` back.
 
     A code's native way is nobody's alone: its `staff_id` is empty, and it has no slot.

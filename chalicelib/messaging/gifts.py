@@ -8,9 +8,10 @@ sends it. The person has the same code by then, or gets it then: a claim is by p
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.coupons import service as coupons
 from chalicelib.livecodes import lookup as livecodes
@@ -25,8 +26,7 @@ _TRY = timedelta(seconds=5)
 _DUPLICATES = 14_400  # seconds in which WeCom drops an equal message to the guide, its maximum
 
 
-@dataclass(frozen=True)
-class Gift:
+class Gift(Struct, frozen=True):
     """text: what stands for {coupon_code}. failed: it could not be claimed, though there may be one."""
 
     pool_id: str | None = None

@@ -5,9 +5,10 @@ Source: WeCom's document 92599 (发送新客户欢迎语).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 MAX_TEXT = 4000  # bytes
 MAX_ATTACHMENTS = 9
@@ -30,8 +31,7 @@ class Next(Enum):
 _ONLY_HERE = {41050: Next.MISSED, 41051: Next.DONE, 41053: Next.CONSENT}
 
 
-@dataclass(frozen=True)
-class Welcome:
+class Welcome(Struct, frozen=True):
     """`text` may hold placeholders; `attachments` are in WeCom's shape."""
 
     text: str = ""

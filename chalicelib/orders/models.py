@@ -1,8 +1,8 @@
 """What is stored of an order: one item, and one that marks a buyer's first order."""
 
-from dataclasses import asdict
 from typing import Any
 
+from msgspec.structs import asdict
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.orders import rules

@@ -9,9 +9,11 @@ histories with the same messages are the same order.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.orders.types import STATUSES, Message, Order, OrderLine, Refund
 from chalicelib.platform import clock
@@ -20,8 +22,7 @@ _TOLD = ("lines", "external_userid", "unionid", "paid_fen", "freight_fen", "shar
 _ALIVE = ("created", "paid", "shipped", "completed")
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that is news: a status that was reached for the first time, or a refund.
 
     key: what makes it unique within the order's lines.
@@ -33,8 +34,7 @@ class Event:
     refunded_fen: int | None = None
 
 
-@dataclass(frozen=True)
-class LineAmounts:
+class LineAmounts(Struct, frozen=True):
     """What was paid for a line and what of that is gone again: refunded, or all of it when cancelled."""
 
     line: OrderLine

@@ -6,8 +6,9 @@ writes nothing, so it may come as often as it likes.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.customers import service as customers
 from chalicelib.distribution import service as distribution

@@ -1,17 +1,18 @@
 """What a mall tells of an order, and what we keep of it. Adapters make a `Message`; nothing else comes in."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
+from msgspec import Struct, field
 
 from chalicelib.platform import clock
 
 STATUSES = ("created", "paid", "shipped", "completed", "refunded", "closed")
 
 
-@dataclass(frozen=True)
-class OrderLine:
+class OrderLine(Struct, frozen=True):
     """One line: what was bought, at what price a piece, less a discount on the whole line."""
 
     line_id: str
@@ -26,8 +27,7 @@ class OrderLine:
         return self.quantity * self.price_fen - self.discount_fen
 
 
-@dataclass(frozen=True)
-class Refund:
+class Refund(Struct, frozen=True):
     """Money given back. `lines`: (line_id, fen); empty: not said of which lines."""
 
     refund_id: str
@@ -35,8 +35,7 @@ class Refund:
     lines: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """One message of a mall: the status an order reached, when, and what it says beside that.
 
     Whatever is None (or an empty `lines`) the message does not tell. `refund` goes with `refunded`.
@@ -55,7 +54,7 @@ class Message:
 
     def to_queue(self) -> dict[str, Any]:
         """As JSON values."""
-        return {**asdict(self), "occurred_at": clock.iso(self.occurred_at)}
+        return {**msgspec.to_builtins(self), "occurred_at": clock.iso(self.occurred_at)}
 
     @classmethod
     def from_queue(cls, values: Mapping[str, Any]) -> "Message":
@@ -70,8 +69,7 @@ class Message:
         )
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(Struct, frozen=True):
     """An order as all its messages make it.
 
     times: the newest `occurred_at` of each status that was told. told: the newest value of each

@@ -1,7 +1,8 @@
 """What goes out to whom: how much, less which tax, under which number, and when to ask what became of it."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
 
 from chalicelib.platform import ids
 
@@ -29,8 +30,7 @@ _BRACKETS = ((20_000, 20, 0), (50_000, 30, 2_000), (None, 40, 7_000))
 _FREE, _FLAT_UNTIL = 80_000, 400_000  # fen
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """A payout's sums: `available_fen` leaves the account, of it the debt is settled and tax withheld."""
 
     available_fen: int

@@ -3,8 +3,8 @@
 import hashlib
 import secrets
 import time
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.platform import settings, storage
@@ -32,8 +32,7 @@ class ApiKeyItem(Base):
     status = UnicodeAttribute(default="active")
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who calls: the key's name (for the audit), its hash and its role."""
 
     name: str

@@ -7,12 +7,12 @@ A route declares its body type, status and scope; the door does what all have in
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, ClassVar
 
 import msgspec
 from chalice.app import Blueprint, Response
+from msgspec import Struct
 
 from chalicelib.platform import auth, idempotency, log
 from chalicelib.platform.errors import DomainError, Invalid, Malformed, NotFound, TooLarge
@@ -25,8 +25,7 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer that is not plain JSON with the route's status."""
 
     body: Any = b""
@@ -34,8 +33,7 @@ class Answer:
     headers: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """What OpenAPI tells of a route."""
 
     method: str

@@ -1,14 +1,14 @@
 """A line of the timeline, as rules see it: without where it is stored."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from chalicelib.platform import clock
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One thing that happened.
 
     subject: an external_userid, a chat_id, `order#<id>`, `scan#<assignment_id>`, `distributor#<id>`.

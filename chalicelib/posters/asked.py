@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.platform import files
 from chalicelib.platform.errors import DomainError, Invalid, NotFound

@@ -4,9 +4,9 @@ What comes before the first layer that differs from poster to poster is drawn on
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
 from PIL import Image, ImageOps
 
 from chalicelib.posters import drawing
@@ -19,8 +19,7 @@ _LOGO_PAD = 0.5  # modules of light around a logo, within its hole
 _SANS_INITIAL = 0.48  # of the disc, the letter's size
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Struct, frozen=True):
     """A code on the page: its layer, its modules (a logo's hole cut out), where they lie."""
 
     qr: Qr
@@ -28,8 +27,7 @@ class Code:
     square: Square
 
 
-@dataclass(frozen=True)
-class Paint:
+class Paint(Struct, frozen=True):
     """What a poster is made of. ink: whether the codes' modules are drawn (in a PDF they are lines)."""
 
     template: Template

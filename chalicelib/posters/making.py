@@ -1,8 +1,9 @@
 """One poster from its request to its file, decoded before it is handed out."""
 
 import io
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from PIL import Image
 
 from chalicelib.posters import assets, canvas, drawing, gate, judging, palette, qr, rules
@@ -17,8 +18,7 @@ WORST = "国" * rules.MAX_TEXT
 _SAMPLE_TAIL = "Q7"  # makes a link's characters unlike one another
 
 
-@dataclass(frozen=True)
-class Poster:
+class Poster(Struct, frozen=True):
     """A poster in pixels, with a palette or in RGB, and its codes."""
 
     picture: Image.Image
@@ -103,7 +103,7 @@ def _is_flat(template: Template) -> bool:
 
 def _cleaned(request: Request) -> Request:
     words = {name: drawing.drawable(getattr(request, name)) for name in rules.WORDS}
-    return replace(request, **words)  # type: ignore[arg-type]
+    return replace(request, **words)
 
 
 def _plain(picture: Image.Image) -> Image.Image:

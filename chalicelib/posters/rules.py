@@ -10,8 +10,9 @@ import binascii
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from chalicelib.platform.errors import DomainError, Invalid
 from chalicelib.posters.types import Disc, Layer, Qr, Shown, Template, Text
@@ -44,8 +45,7 @@ class Unreadable(DomainError):
     title = "The poster's QR code cannot be read"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """One poster. An empty title or subtitle is the template's own; no staff_name: no staff block.
 
     qr_image: the picture of another QR code, whose text takes the place of `url`.
@@ -66,8 +66,7 @@ class Request:
     quality: int = QUALITY
 
 
-@dataclass(frozen=True)
-class Square:
+class Square(Struct, frozen=True):
     """Where a QR code lands, in pixels: its dark part's corner, and its module's side."""
 
     x: int
@@ -75,8 +74,7 @@ class Square:
     module: int
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """A page in pixels: `scale` of the template's unit, `bleed` pixels around the trim on each side."""
 
     scale: float

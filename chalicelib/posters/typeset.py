@@ -10,7 +10,8 @@ than the line.
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.posters.types import Text
 
@@ -32,8 +33,7 @@ Measure = Callable[[str], float]
 """A line's width in em."""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line ready to draw, in design units: font size, baseline, and each character's left end."""
 
     text: str

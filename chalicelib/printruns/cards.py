@@ -9,9 +9,10 @@ condition, and the other's place is given back at once.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import Scan
@@ -26,8 +27,7 @@ _MAX_USES = 10  # of one person's assignments that a card remembers: the first a
 Uses = list[dict[str, str]]
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Struct, frozen=True):
     run: Run
     number: int
 

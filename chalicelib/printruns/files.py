@@ -1,8 +1,9 @@
 """A run's files: which there are, and how far each one is. The cards are the same in all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.platform import ids, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
@@ -16,8 +17,7 @@ VOLUME = 10_000  # cards in one PDF, filled up to whole pages; a larger run is a
 TYPES = {"csv": "text/csv; charset=utf-8", "pdf": "application/pdf", "zip": "application/zip"}
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """One file of a run, made in `pieces` of the cards' numbers: several are packed into one ZIP."""
 
     job_id: str

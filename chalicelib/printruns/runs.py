@@ -1,10 +1,11 @@
 """Print runs themselves: one row each, whatever the number of cards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, ids, keys, settings, storage
@@ -20,8 +21,7 @@ _kept: dict[str, tuple[datetime, "Run"]] = {}
 _prefixes: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     print_run_id: str
     live_code_id: str
     created_at: str

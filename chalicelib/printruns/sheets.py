@@ -1,8 +1,9 @@
 """Where things lie on a sheet of cards; pure. All in millimetres, from the lower left, as PDF has it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 PAGES = {"A4": (210.0, 297.0), "SRA3": (320.0, 450.0)}
 MARK, MARK_GAP, EDGE = 4.0, 1.0, 5.0  # a cut mark, its distance from the bleed; both, for the border
@@ -19,16 +20,14 @@ _LANDSCAPE = 1.2  # a card this much wider than high has its texts beside the co
 Problem = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Struct, frozen=True):
     x: float
     y: float
     width: float
     height: float
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """Cards on a page: lower left corners in the order of their numbers, row by row from the top."""
 
     page: tuple[float, float]
@@ -39,8 +38,7 @@ class Grid:
     marks: tuple[tuple[float, float, float, float], ...]  # lines x1, y1, x2, y2
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """One text: its lines, the box that they fill from the top, and the size in points to begin with."""
 
     lines: tuple[str, ...]
@@ -50,8 +48,7 @@ class Words:
     at_bottom: bool = False
 
 
-@dataclass(frozen=True)
-class Face:
+class Face(Struct, frozen=True):
     """A card: the code with its quiet zone, where its number stands, and the texts."""
 
     qr: Box

@@ -7,9 +7,10 @@ is there with the progress behind it, or neither is.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from chalicelib.platform import clock
 from chalicelib.platform.errors import NotFound
@@ -26,8 +27,7 @@ _KEEP_REPORTS = timedelta(days=30)
 _COUNTS = ("rows", "new", "duplicates", "do_not_contact", "bad", "reports")
 
 
-@dataclass(frozen=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """A row to take: its line, its fields (`phone`, `name`, …), or why it can't be read."""
 
     line: int
@@ -35,15 +35,13 @@ class Incoming:
     fault: str = ""
 
 
-@dataclass
-class _Candidate:
+class _Candidate(Struct):
     line: int
     prospect_id: str
     fields: dict[str, str]
 
 
-@dataclass
-class _Outcome:
+class _Outcome(Struct):
     """What becomes of a slice's rows. reports: [line, field, message, masked]."""
 
     candidates: list[_Candidate] = field(default_factory=list)

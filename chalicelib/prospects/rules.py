@@ -3,9 +3,10 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import gcd
+
+from msgspec import Struct
 
 TO_ADD, ASKED, ADDED = "to_add", "asked", "added"
 REFUSED, UNREACHABLE, EXPIRED, ERASED = "refused", "unreachable", "expired", "erased"
@@ -40,8 +41,7 @@ def may_be_added(status: str) -> bool:
     return status in STATUSES and status != ADDED
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Who gets the prospects of an import.
 
     members: (staff_id, weight); for `by_store` and `by_column` those who get what names nobody known.

@@ -1,7 +1,8 @@
 """What stands in a table's rows: names of columns, one row's fields. Pure; the readers are beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _USUAL = {
     "phone": "phone mobile tel telephone 手机 手机号 手机号码 电话 电话号码 联系电话 联系方式",
@@ -20,8 +21,7 @@ class BadTable(ValueError):
     """The file as a whole can't be imported. The text says why and quotes nothing of it."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True):
     """One row of a table. line: its (first) line in the file; fault: why it can't be read at all.
 
     end: where the next one begins: a byte of a CSV, after a row of an XLSX; following: its line.

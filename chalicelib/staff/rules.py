@@ -5,14 +5,14 @@ account is one over all codes, whatever their time zones.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from chalicelib.platform import clock
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """Up to this day of the account's life (its first is 1), so many new customers a day."""
 
     until_day: int

@@ -5,17 +5,17 @@ import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
+
+from msgspec import Struct
 
 SESSION_TIME = timedelta(hours=12)
 LOGIN_TIME = timedelta(minutes=10)  # WeCom's code is good for five
 PAGES = ("/h5/tasks",)  # where a sign-in may lead: our own pages by name, nothing else
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Struct, frozen=True):
     """Who is signed in, and since when. csrf: what their forms carry."""
 
     staff_id: str

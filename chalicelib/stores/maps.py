@@ -9,10 +9,10 @@ A process keeps the cells it has read; one query at each scan tells which of the
 import heapq
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from pynamodb.expressions.update import Action
 
 from chalicelib.platform import ids, storage
@@ -34,15 +34,13 @@ class Moved(Exception):
     """The map was changed while it was being read."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     place: Place | None
     was: frozenset[int]
     stamp: str
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """The map at a moment. `version` 0: nothing was ever put in it. `changes`: by store_id."""
 
     version: int
@@ -198,8 +196,7 @@ def add_head(tx: Transaction, version: int, told: Mapping[int, Cell]) -> None:
     tx.put("head", head, same)
 
 
-@dataclass(frozen=True)
-class _Parts:
+class _Parts(Struct, frozen=True):
     kept: dict[int, Cell]  # as they were
     made: dict[int, list[Place]]
     empty: list[int]

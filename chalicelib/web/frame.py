@@ -11,12 +11,13 @@ cold start of the api function.
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from string import Template
 from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
 
 from chalicelib.platform.errors import DomainError
 from chalicelib.platform.http import Answer
@@ -26,8 +27,7 @@ _BASE = (_HERE / "base.css").read_text(encoding="utf-8")
 _FRAME = Template((_HERE / "frame.html").read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """A finished document and the headers that belong to it."""
 
     html: str

@@ -12,9 +12,9 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import qrcode  # type: ignore[import-untyped]
+from msgspec.structs import replace
 from PIL import Image, ImageDraw
 
 from chalicelib.platform import files, queues

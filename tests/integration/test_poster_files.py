@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
 import pypdfium2
@@ -11,6 +10,7 @@ import urllib3
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageFilter
 
 from chalicelib.platform.errors import Invalid

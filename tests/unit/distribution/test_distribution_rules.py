@@ -1,11 +1,11 @@
 """Commission: ⌊rate × (paid − refunded)⌋ per line and level; two levels, never three."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.distribution import rules
 from chalicelib.distribution.rules import Distributor, Plan, Sale, SaleLine
