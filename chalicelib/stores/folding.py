@@ -5,7 +5,7 @@ a timer and finished: the rows as they are by then go into the map.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from chalicelib.platform import clock, due, ids, jobs, queues, storage
@@ -24,25 +24,35 @@ _ON_THE_MAP = [name for name in FIELDS if name != "address"]
 Was = Mapping[str, set[int]]
 
 
-def begin(was: Was) -> tuple[str, int]:
-    """Make known whose rows are about to be written, and where they were: (import_id, the map's version)."""
+def begin(was: Was) -> str:
+    """Make known whose rows are about to be written, and where they were: an import_id."""
     import_id, now = ids.ulid(clock.now()), clock.now()
     MapItem(IMPORTS, import_id, places=packing.pack_was(was)).save()
     due.put(KIND, now + _FINISH_AFTER, import_id, {"kind": KIND, "import_id": import_id})
-    return import_id, maps.view().version
+    return import_id
 
 
-def end(import_id: str, version: int, was: Was, places: Mapping[str, Place]) -> None:
-    """Bring the stores whose rows were written into the map. `version`: the map's when it began."""
+def end(import_id: str, version: int | None, was: Was, places: Mapping[str, Place]) -> None:
+    """Bring the stores whose rows were written into the map.
+
+    version: the map's, from before it was read where they were. None: not known. While it is still that,
+    they stand where they were; else others may have moved them, and the map itself is asked.
+    """
     left = sorted(places, key=lambda key: cells.deepest(cells.position(places[key])))
     left += [key for key in was if key not in places]
     failed = 0
     while left:
         now, some = maps.view(), left[:_AT_ONCE]
-        # Others have changed the map since, perhaps by these stores; or their change stands beside it.
-        stale = [key for key in some if now.version != version or key in now.changes]
-        places = {key: places[key] for key in places.keys() - set(stale)} | present(stale)
-        done = maps.fold(now, {key: (was.get(key, ()), places.get(key)) for key in some})
+        known: Mapping[str, Collection[int]] = was
+        try:
+            if now.version != version:
+                there = maps.spots(now, set(some))
+                known = {key: {*was.get(key, ()), *there.get(key, ())} for key in some}
+            stale = [key for key in some if now.version != version or key in now.changes]
+            places = {key: places[key] for key in places.keys() - set(stale)} | present(stale)
+            done = maps.fold(now, {key: (known.get(key, ()), places.get(key)) for key in some})
+        except maps.Moved:
+            done = None
         if done is None:
             failed += 1
             if failed > _ATTEMPTS:
@@ -58,7 +68,7 @@ def finish(import_id: str) -> None:
     row = MapItem.find(IMPORTS, import_id)
     if row is not None:
         was = packing.unpack_was(row.places)
-        end(import_id, maps.view().version, was, present(list(was)))
+        end(import_id, None, was, present(list(was)))
 
 
 def present(store_ids: list[str]) -> dict[str, Place]:

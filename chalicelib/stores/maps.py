@@ -45,16 +45,15 @@ class View(Struct, frozen=True):
 
     version: int
     cells: Mapping[int, Cell]
+    root: Node | None  # of the cells that have stores
     changes: Mapping[str, Change]
 
 
 class _Kept:
-    """What a process has of the map."""
+    """What a process has of the map; its threads share it, so each part is replaced as a whole."""
 
     def __init__(self) -> None:
-        self.version = -1
-        self.cells: dict[int, Cell] = {}
-        self.root: Node | None = None
+        self.list: tuple[int, dict[int, Cell], Node | None] = (-1, {}, None)  # version, cells, root
         self.places: dict[int, tuple[int, list[Place]]] = {}  # cell: stamp, stores
         self.trees: dict[int, tuple[int, Node | None]] = {}
 
@@ -78,14 +77,16 @@ def view() -> View:
         was = frozenset(map(int, row.was or ()))
         changes[row.part.removeprefix(_CHANGE)] = Change(place, was, str(row.stamp))
     version = int(head.version) if head is not None else 0
-    if version != _kept.version:
+    known = _kept.list
+    if known[0] != version:
         found = packing.unpack_cells(head.cells) if head is not None else {cells.EARTH: Cell(0, 0)}
-        _kept.version, _kept.cells = version, found
-        _kept.root = cells.forest(cell for cell, known in found.items() if known.stores)
+        root = cells.forest(cell for cell, known in found.items() if known.stores)
+        known = _kept.list = version, found, root
         for kept in (_kept.places, _kept.trees):
-            for cell in [c for c, (stamp, _) in kept.items() if c not in found or found[c].stamp != stamp]:
-                del kept[cell]
-    return View(version, _kept.cells, changes)
+            for cell, (stamp, _) in list(kept.items()):
+                if cell not in found or found[cell].stamp != stamp:
+                    kept.pop(cell, None)
+    return View(*known, changes)
 
 
 def near(at: Position, within: float, wanted: Collection[str] | None = None) -> Iterator[tuple[float, Place]]:
@@ -118,6 +119,19 @@ def everywhere() -> list[Place]:
         places |= {key: change.place for key, change in now.changes.items() if change.place is not None}
         return sorted(places.values(), key=lambda place: place.store_id)
     raise storage.Busy("the map of the stores is being changed")
+
+
+def spots(now: View, wanted: Collection[str]) -> dict[str, set[int]]:
+    """The deepest cells in which these stores stand on the map, changes beside it aside. Moved.
+
+    It reads the whole map.
+    """
+    found: dict[str, set[int]] = {}
+    for places in _load(now.cells, [*now.cells]).values():
+        for place in places:
+            if place.store_id in wanted:
+                found.setdefault(place.store_id, set()).add(cells.deepest(cells.position(place)))
+    return found
 
 
 def add_change(tx: Transaction, store_id: str, place: Place | None, was: Place | None) -> None:
@@ -229,9 +243,8 @@ def _near(now: View, at: Position, within: float) -> Iterator[tuple[float, Place
     def load(wanted: list[int]) -> dict[int, Node | None]:
         return _trees(now.cells, wanted)
 
-    root = _kept.root
     mapped = (
-        found for found in cells.nearest(root, at, load, within) if found[1].store_id not in now.changes
+        found for found in cells.nearest(now.root, at, load, within) if found[1].store_id not in now.changes
     )
     changed = cells.tree(change.place for change in now.changes.values() if change.place is not None)
     beside = cells.nearest(changed, at, load, within)
@@ -239,10 +252,13 @@ def _near(now: View, at: Position, within: float) -> Iterator[tuple[float, Place
 
 
 def _trees(known: Mapping[int, Cell], wanted: list[int]) -> dict[int, Node | None]:
-    missing = [cell for cell in wanted if _kept.trees.get(cell, (0,))[0] != known[cell].stamp]
-    for cell, places in _load(known, missing).items():
-        _kept.trees[cell] = known[cell].stamp, cells.tree(places)
-    return {cell: _kept.trees[cell][1] for cell in wanted}
+    found = {
+        cell: kept[1] for cell in wanted if (kept := _kept.trees.get(cell, (0, None)))[0] == known[cell].stamp
+    }
+    for cell, places in _load(known, [cell for cell in wanted if cell not in found]).items():
+        found[cell] = cells.tree(places)
+        _kept.trees[cell] = known[cell].stamp, found[cell]
+    return found
 
 
 def _load(known: Mapping[int, Cell], wanted: Iterable[int]) -> dict[int, list[Place]]:

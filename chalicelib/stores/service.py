@@ -151,6 +151,7 @@ def import_csv(text: str, complete: Complete) -> dict[str, Any]:
         table = list(rules.rows(text))
     except rules.BadTable as error:
         raise Invalid(("csv", str(error))) from error
+    version = maps.view().version  # before the rows: they say where the stores stand on that map
     # DynamoDB refuses a whole request for one key that is too long.
     ids = {fields["store_id"] for _, fields, _ in table if re.match(STORE_ID, fields.get("store_id", ""))}
     known = {row.store_id: row for row in StoreItem.batch_get(list(ids), consistent_read=True)} if ids else {}
@@ -165,7 +166,7 @@ def import_csv(text: str, complete: Complete) -> dict[str, Any]:
             errors += [{"line": line, "field": f, "message": _told(f, m)} for f, m in error.errors]
             continue
         stores[store["store_id"]] = store
-    _write(stores, known)
+    _write(stores, known, version)
     return {"imported": len(stores), "errors": errors}
 
 
@@ -178,8 +179,9 @@ def _told(field: str, message: str) -> str:
     return rules.HOURS_LOOK if field.startswith("hours") else message
 
 
-def _write(stores: Mapping[str, Store], known: Mapping[str, StoreItem]) -> None:
-    """Write the rows that are new or different, and bring them onto the map.
+def _write(stores: Mapping[str, Store], known: Mapping[str, StoreItem], version: int) -> None:
+    """Write the rows that are new or different, and bring them onto the map; `version`: it had when they
+    were read.
 
     All of them, also those that stay where they were: another import may be moving them at this moment.
     """
@@ -190,11 +192,11 @@ def _write(stores: Mapping[str, Store], known: Mapping[str, StoreItem]) -> None:
     was = {
         key: {cells.deepest(cells.position(_place(known[key])))} if key in known else set() for key in items
     }
-    begun = folding.begin(was)
+    import_id = folding.begin(was)
     with StoreItem.batch_write() as batch:
         for item in items.values():
             batch.save(item)
-    folding.end(*begun, was, {key: _place(item) for key, item in items.items()})
+    folding.end(import_id, version, was, {key: _place(item) for key, item in items.items()})
 
 
 def _place(item: StoreItem) -> Place:

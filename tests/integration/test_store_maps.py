@@ -39,8 +39,11 @@ def anywhere(count: int, seed: int = 1) -> dict[str, dict[str, Any]]:
 
 
 def mapped() -> dict[str, Place]:
-    """As a new process sees the map."""
+    """As a new process sees the map, on which no store stands twice."""
     maps.forget()
+    now, everyone = maps.view(), {row.store_id for row in StoreItem.scan(consistent_read=True)}
+    twice = {key: at for key, at in maps.spots(now, everyone).items() if len(at) > 1}
+    assert twice.keys() <= now.changes.keys()
     return {place.store_id: place for place in service.everywhere()}
 
 
@@ -170,6 +173,50 @@ def test_an_import_that_moves_nothing_beside_one_that_does(
     service.import_csv(table(rows), lambda fields: complete({**fields, "address": "new"}))
     assert mapped() == truth()
     assert mapped()["S00003"].latitude == rows["S00003"]["latitude"]
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 2), (3, 1), (2, -2), (5, -5)])
+def test_an_import_within_another_leaves_no_store_in_two_places(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch, first: float, then: float
+) -> None:
+    rows, save, hits = anywhere(30), StoreItem.batch_write, []
+    service.import_csv(table(rows), complete)
+    inner, outer = (
+        {key: one | {"latitude": one["latitude"] + by} for key, one in rows.items()} for by in (first, then)
+    )
+
+    def late() -> Any:
+        if not hits:
+            hits.append(1)
+            service.import_csv(table(inner), complete)
+        return save()
+
+    monkeypatch.setattr(StoreItem, "batch_write", late)
+    service.import_csv(table(outer), complete)
+    assert mapped() == truth()
+
+
+@pytest.mark.parametrize("where", ["view", "batch_get"])
+def test_an_import_while_another_is_about_to_read_is_known_to_it(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    rows, hits = anywhere(30), []
+    service.import_csv(table(rows), complete)
+    inner, outer = (
+        {key: one | {"latitude": one["latitude"] + by} for key, one in rows.items()} for by in (5, -5)
+    )
+    whose: Any = maps if where == "view" else StoreItem
+    real = getattr(whose, where)
+
+    def late(*given: Any, **rest: Any) -> Any:
+        if not hits:
+            hits.append(1)
+            service.import_csv(table(inner), complete)
+        return real(*given, **rest)
+
+    monkeypatch.setattr(whose, where, late)
+    service.import_csv(table(outer), complete)
+    assert mapped() == truth()
 
 
 def test_imports_and_writers_at_once(engine: str, small: None) -> None:
