@@ -114,8 +114,9 @@ def settle(state: str, since: str, after: str = "") -> None:
     try:
         found, stopped = _search(state, at - _SKEW, at + LEASE + _SKEW, after, until=now + DEADLINE)
         for config_id, qr_url in found:
+            row = ContactWayItem.find(state)  # as it is now: who makes it says so before they ask WeCom
             if row is not None and row.status == MAKING:
-                if not _store(row, row.lease, config_id, qr_url):
+                if row.lease >= clock.iso(now) or not _store(row, row.lease, config_id, qr_url):
                     stopped = after
                     break
             elif row is None or row.config_id != config_id:

@@ -233,6 +233,32 @@ def test_a_maker_that_is_at_work_is_not_disturbed(
     assert in_use() == 1
 
 
+def test_a_maker_that_begins_while_we_look_keeps_what_it_makes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WeCom lists a way whose maker has not stored it yet, and began after we saw no row."""
+    code = code_of("a", world=world)
+    ways_of, store = WeCom.list_contact_way, making._store
+
+    def meanwhile(self: WeCom, *given: Any, **rest: Any) -> Any:
+        monkeypatch.setattr(WeCom, "list_contact_way", ways_of)
+        monkeypatch.setattr(making, "_store", killed)
+        with suppress(Killed):
+            service.way(code, "a")
+        monkeypatch.setattr(making, "_store", store)
+        return ways_of(self, *given, **rest)
+
+    def killed(*_: Any) -> bool:
+        raise Killed
+
+    monkeypatch.setattr(WeCom, "list_contact_way", meanwhile)
+    making.settle(ways.state_of(code.live_code_id, "a"), clock.iso(NOON - making.LOOK_AFTER))
+    assert len(there(world)) == 1
+    world.until(SOON + making.LOOK_AFTER)
+    assert list(known().values()) == there(world)
+    assert in_use() == 1
+
+
 @pytest.mark.parametrize("event", ["before-send.dynamodb", "after-call.dynamodb"])
 @pytest.mark.parametrize("nth", range(4))
 def test_a_process_killed_at_any_request_while_making_one_leaves_nothing_behind(
