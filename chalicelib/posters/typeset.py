@@ -111,7 +111,9 @@ def wrap(text: str, width: float, measure: Measure) -> list[str]:
 def balanced(text: str, width: float, measure: Measure) -> list[str]:
     """As `wrap`, with no more lines, but of about one length: no lone character on the last."""
     lines = wrap(text, width, measure)
-    low, high = measure(text) / max(len(lines), 1), width
+    # No narrower than the widest piece that fits whole: it would be torn.
+    whole = [long for unit in units(text.strip()) if (long := measure(unit.rstrip())) <= width]
+    low, high = max([measure(text) / max(len(lines), 1), *whole]), width
     while len(lines) > 1 and high - low > 0.25:
         middle = (low + high) / 2
         narrower = wrap(text, middle, measure)

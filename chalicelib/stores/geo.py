@@ -127,6 +127,7 @@ def distance_m(one: Position, other: Position) -> float:
     chord = min(chord, 1.0)
     angle = 2 * asin(sqrt(chord)) if chord < 0.5 else 2 * atan2(sqrt(chord), sqrt(1 - chord))
     rest = max(1 - chord, 1e-24)
-    far = (angle - sin(angle)) * (sin(middle) * cos(half)) ** 2 / rest
-    near = (angle + sin(angle)) * (cos(middle) * sin(half)) ** 2 / chord
+    # Either quotient is at most 1, but for rounding near antipodes.
+    far = (angle - sin(angle)) * min((sin(middle) * cos(half)) ** 2 / rest, 1.0)
+    near = (angle + sin(angle)) * min((cos(middle) * sin(half)) ** 2 / chord, 1.0)
     return EQUATOR * (angle - FLATTENING / 2 * (far + near))

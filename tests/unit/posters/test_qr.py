@@ -22,7 +22,7 @@ def read(rows: list[bytes]) -> str | None:
 
 
 @given(URL, LEVELS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_reader_reads_it_and_its_size_follows_from_its_length(url: str, level: qr.Level) -> None:
     rows = qr.matrix(url, level)
     assert read(rows) == url
@@ -31,7 +31,7 @@ def test_a_reader_reads_it_and_its_size_follows_from_its_length(url: str, level:
 
 
 @given(URL, st.integers(0, 7))
-@settings(max_examples=16, deadline=None)
+@settings(max_examples=16)
 def test_any_mask_is_read(url: str, mask: int) -> None:
     assert read(qr.matrix(url, "M", mask)) == url
 

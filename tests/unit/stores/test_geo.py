@@ -93,6 +93,7 @@ def test_published_distances(a: Position, b: Position, metres: float) -> None:
 @example(0.0, 0.0, 0.0, 180.0)
 @example(90.0, 0.0, -90.0, 77.0)
 @example(5e-324, 0.0, -5e-324, 180.0)
+@example(1e-6, 0.0, 0.0, 180.0)
 def test_a_distance_is_one(north: float, east: float, south: float, west: float) -> None:
     a, b = Position(north, east), Position(south, west)
     there, back = geo.distance_m(a, b), geo.distance_m(b, a)
