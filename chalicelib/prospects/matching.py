@@ -25,7 +25,7 @@ from chalicelib.wecom.errors import Treatment, WeComError
 CHANNEL = "phone"
 _PAID = ("paid", "shipped", "completed")
 _TRIES = 40  # at a day's import in which others are faster; each loss means that one of them is done
-_PAUSE = 0.05  # seconds, at most, before the next
+_PAUSE = 0.05  # seconds, at most, before the second try; up to ten times that before later ones
 
 
 def arrived(external_userid: str, staff_id: str, at: datetime) -> str | None:
@@ -167,13 +167,13 @@ def _new(prospect_id: str, e164: str, day: ImportItem) -> None:
     Whether they are is looked up behind the progress: whoever writes them after that look moves the
     progress too, so an order told twice is never a row twice.
     """
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         intake = Intake(day)
         if models.find(prospect_id) is not None:
             return
         if intake.take([Incoming(int(intake.state["rows"]) + 1, {"phone": e164})]):
             return
-        time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  # nosec B311 (not a secret)
+        time.sleep(random.uniform(0, _PAUSE * min(1 + attempt, 10)))  # noqa: S311  # nosec B311 (not a secret)
     raise Busy("many orders at once")
 
 
