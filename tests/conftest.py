@@ -28,10 +28,23 @@ os.environ.update(
 )
 
 import moto
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.platform import auth, clock, log, queues, settings, storage
+
+# The same examples each time, and no limit that a busy machine breaks. `make test
+# ARGS=--hypothesis-profile=default` looks for new ones.
+hypothesis_settings.register_profile(
+    "millrace",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.load_profile("millrace")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chalice.test import Client
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scan_support import NOON, complete, definition, new_process
@@ -247,7 +247,7 @@ def test_only_what_looks_like_json_is_no_text(text: str, value: Any) -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30)
 
 
-@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(
     texts, texts, st.sampled_from(["yes", "18:00", "null", "1e3", "~", "2026-01-01", "*a", "&b", "!x", "#"])
 )

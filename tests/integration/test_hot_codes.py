@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process, requests, statuses
 
@@ -159,7 +159,7 @@ ops = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(st.integers(1, 8), ops)
 def test_any_order_of_takes_returns_blocks_and_caps_keeps_the_books(
     wecom: FakeWeCom, cap: int, steps: list[tuple[str, int]]

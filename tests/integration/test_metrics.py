@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from chalice.test import Client
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as runs
 from hypothesis import strategies as st
 
@@ -43,7 +43,7 @@ def test_a_batch_is_one_update_for_each_day_and_channel(
 
 
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(1, 12)), max_size=8))
-@runs(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@runs(max_examples=40)
 def test_batches_that_come_again_and_overlap_count_once(tables: None, batches: list[tuple[int, int]]) -> None:
     """A stream is read forward from wherever its reader has come to; then again from further back."""
     models.CounterItem("funnel#2026-11-22", "channel#parcel").delete()

@@ -195,7 +195,7 @@ def test_the_gate_stops_what_a_phone_might_not_read(harm: str) -> None:
 
 
 @given(st.integers(20, 60), st.sampled_from(["#000000", "#0A2E25", "#7A1010", "#1030A0"]), st.integers(0, 9))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_what_is_let_in_at_a_templates_making_is_read_on_every_poster(
     length: int, dark: str, number: int
 ) -> None:

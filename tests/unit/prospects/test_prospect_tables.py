@@ -30,7 +30,7 @@ ROWS = st.lists(st.lists(CELL, min_size=2, max_size=3), min_size=1, max_size=12)
 
 
 @given(ROWS, st.sampled_from(["utf-8", "gb18030"]), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_was_written_is_read_whole_and_from_each_record_on(
     rows: list[list[str]], encoding: str, part: int
 ) -> None:
@@ -144,7 +144,7 @@ PLAIN = st.one_of(st.none(), st.integers(0, 10**12), st.text("ab 李四<&", max_
 
 
 @given(st.lists(st.lists(PLAIN, min_size=3, max_size=3), max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_workbook_is_read_whole(rows: list[list[Any]]) -> None:
     packed = workbook([["手机号", "姓名", "备注"], *rows])
     texts = [["手机号", "姓名", "备注"], *([str("" if c is None else c) for c in row] for row in rows)]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from infra.sandbox.api import ENDPOINTS
@@ -25,7 +25,7 @@ NESTED = {
 
 
 @pytest.mark.parametrize("path", sorted(ENDPOINTS))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=20)
 @given(values=some.data())
 def test_odd_bodies(corp: Any, path: str, values: some.DataObject) -> None:
     endpoint = ENDPOINTS[path]

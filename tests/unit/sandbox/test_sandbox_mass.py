@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from infra.sandbox import Config, Sandbox
@@ -211,7 +211,7 @@ def test_a_lost_answer_can_be_found_in_the_list(corp: Any) -> None:
     assert corp.code(EC + "get_groupmsg_list_v2", {**asked, "start_time": now - 40 * 86400}) == 40058
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=12)
 @given(
     steps=some.lists(some.integers(1, 4000), min_size=1, max_size=12),
     delays=some.lists(some.integers(1, 9000), max_size=8),
