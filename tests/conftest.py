@@ -118,6 +118,8 @@ def _fresh() -> None:
     settings.client.cache_clear()
     settings.forget_secrets()
     auth._known.clear()
+    if integration := sys.modules.get("scan_support"):
+        integration.new_process()
 
 
 @pytest.fixture
@@ -169,18 +171,19 @@ def ministack() -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(200):
+        until = time.monotonic() + 60
+        while True:
             try:
                 urllib.request.urlopen(url + "/_ministack/health", timeout=1)
                 break
             except OSError:
+                if time.monotonic() > until or process.poll() is not None:
+                    sys.exit("MiniStack did not start")
                 time.sleep(0.05)
-        else:
-            sys.exit("MiniStack did not start")
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture
@@ -189,7 +192,7 @@ def engine(ministack: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     _fresh()
     urllib.request.urlopen(
         urllib.request.Request(ministack + "/_ministack/reset", method="POST"),
-        timeout=10,
+        timeout=60,
     ).read()
     monkeypatch.setenv("AWS_ENDPOINT_URL", ministack)
     create_tables()

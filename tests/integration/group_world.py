@@ -11,7 +11,7 @@ from scan_support import definition, new_process
 from chalicelib.callbacks import service as callbacks
 from chalicelib.groups import works
 from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskItem
-from chalicelib.livecodes import group_scans, join_ways, service
+from chalicelib.livecodes import service
 from chalicelib.livecodes.group_models import JoinWayItem, LineItem, PersonItem
 from chalicelib.livecodes.models import AssignmentItem, ContactWayItem, LiveCodeItem, PlaceItem
 from chalicelib.platform import due, settings, storage, timeline
@@ -92,9 +92,6 @@ class World:
         self.corp = Corp(self.sandbox)
         self.actions = self.sandbox.actions
         new_process()
-        join_ways._ways.clear()
-        group_scans._lines.clear()
-        group_scans._noticed.clear()
         self.held: list[str] = []
 
     def group(self, owner: str = "lihua", name: str = "福利群1", members: int = 0) -> str:

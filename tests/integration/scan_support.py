@@ -8,12 +8,24 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.livecodes import claims, codes, making, rates, reservations, slots, ways
+from chalicelib.livecodes import (
+    claims,
+    codes,
+    group_scans,
+    join_ways,
+    making,
+    rates,
+    reservations,
+    slots,
+    ways,
+)
 from chalicelib.livecodes.models import AssignmentItem, PlaceItem, member_key
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
+from chalicelib.printruns import runs
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
+from chalicelib.stores import maps
 from chalicelib.wecom.client import ContactWay
 from chalicelib.wecom.errors import WeComError
 
@@ -83,9 +95,19 @@ class FakeWeCom:
 
 def new_process() -> None:
     """Forget what a process keeps."""
-    kept_in = (codes._configs, ways._ways, reservations._hints, reservations._loads, slots._held)
-    for kept in (*kept_in, rates._seen, staff._names, ramps._kept, making._refused, claims._sharing):
+    of_scans = (
+        codes._configs,
+        ways._ways,
+        reservations._hints,
+        reservations._loads,
+        slots._held,
+        rates._seen,
+    )
+    of_groups = (join_ways._ways, group_scans._lines, group_scans._noticed)
+    for kept in (*of_scans, *of_groups, staff._names, ramps._kept, making._refused, claims._sharing):
         kept.clear()  # type: ignore[attr-defined]
+    maps.forget()
+    runs.forget()
 
 
 def definition(*members: dict[str, Any], fallback: tuple[str, ...] = (), **rest: Any) -> dict[str, Any]:

@@ -300,6 +300,7 @@ def test_many_who_need_the_same_way_at_once_make_one(
     new_process()
     fake = FakeWeCom()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    monkeypatch.setattr(making, "_WAIT_SECONDS", 60)
     at(NOON)
     LiveCodeItem.find("warm", "up")
     code = service.create(definition({"staff_id": "a"}))

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from scan_support import NOON, FakeWeCom, new_process, statuses
 
 from chalicelib.coupons import service as coupons
+from chalicelib.livecodes import making
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import timeline
 from chalicelib.platform.errors import Conflict
@@ -24,6 +24,7 @@ def _world(engine: str, keys: None, sent: world.Sent, monkeypatch: pytest.Monkey
     runs.forget()
     fake = FakeWeCom()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    monkeypatch.setattr(making, "_WAIT_SECONDS", 60)
     yield
     new_process()
 
@@ -44,8 +45,13 @@ def test_of_phones_at_once_exactly_one_gets_a_single_use_card() -> None:
     run = world.a_run(10, use="single")
     code = run.live_code_id.removeprefix("lc_")
     for number in range(1, 6):
-        card = service.find(world.token(run, number))
-        found = at_once(6, lambda _, card=card: service.scan(card, None, partial(livecodes.scan, code, None)))
+        card, all_have_read_it = service.find(world.token(run, number)), Barrier(6)
+
+        def decide(origin: Any, gate: Barrier = all_have_read_it) -> livecodes.Scan:
+            gate.wait(60)
+            return livecodes.scan(code, None, origin)
+
+        found = at_once(6, lambda _, card=card, decide=decide: service.scan(card, None, decide))
         assert Counter(scan.kind for scan in found) == {"staff": 1, "closed": 5}
     kept = statuses(run.live_code_id, "lihua")
     assert kept == {"reserved": 5, "lapsed": 25}  # the others' places are given back at once

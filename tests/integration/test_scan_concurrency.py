@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from scan_support import NOON, FakeWeCom, definition, new_process, statuses, taken
 
-from chalicelib.livecodes import service
+from chalicelib.livecodes import making, service
 from chalicelib.platform import due, storage
 
 pytestmark = pytest.mark.slow
@@ -32,6 +32,7 @@ def wecom(
     new_process()
     fake = FakeWeCom()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    monkeypatch.setattr(making, "_WAIT_SECONDS", 60)
     at(NOON)
     yield fake
     new_process()

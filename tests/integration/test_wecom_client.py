@@ -714,7 +714,7 @@ def test_a_hanging_answer_ends_with_the_deadline(stub: Stub) -> None:
         client.send_welcome_msg("WC", "hi", deadline=began + timedelta(seconds=0.3))
     with pytest.raises(Upstream):
         client.user_get("lihua", deadline=clock.now() + timedelta(seconds=0.3))
-    assert clock.now() - began < timedelta(seconds=2)
+    assert clock.now() - began < timedelta(seconds=4.5)  # without the deadline it is 5 s of reading, each
 
 
 def test_past_its_deadline_nothing_is_sent(stub: Stub) -> None:
