@@ -10,6 +10,12 @@ from infra.local.client import LocalStack
 # so the two share no stack where there are two workers.
 _DAYS = {"test_thread", "test_smoke", "test_bad_input", "test_phone_page", "test_cli"}
 
+GUIDES = {
+    "lihua": "李华",
+    "chenjie": "陈洁",
+    "wangwu": "王五",
+}  # WeCom makes up names of those it does not know
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,4 +30,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack() -> Iterator[LocalStack]:
     """A running local stack (see infra/local/client.py). Its clock only moves on; share nothing but that."""
     with LocalStack() as running:
+        for staff_id, name in GUIDES.items():
+            running.sandbox("POST", "staff", {"userid": staff_id, "name": name})
+        warm_up(running)
         yield running
+
+
+def warm_up(stack: LocalStack) -> None:
+    """One customer, from scan to welcome: WeCom's deadlines are real time, and functions start cold."""
+    code = {
+        "name": "warm",
+        "channel": "warm",
+        "assignment": {"members": [{"staff_id": "warm"}]},
+        "welcome": {"text": "{customer_name}"},
+    }
+    made = stack.api("POST", "/api/live-codes", code)
+    scan = stack.request("GET", f"/s/{made['code']}", headers={"Accept": "application/json"}).json()
+    stack.sandbox("POST", "add", {"qr_code": scan["qr_url"], "name": "warm"})
+    stack.drain()
