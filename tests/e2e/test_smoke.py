@@ -71,6 +71,20 @@ def test_the_clock_moves_by_what_it_is_told(stack: LocalStack) -> None:
     assert stack.api("POST", "/local/clock", {"advance": "an hour"}, expect=400)["status"] == 400
 
 
+def test_the_clock_never_goes_back(stack: LocalStack) -> None:
+    """Not even where what is to be done first takes longer than the clock is to be moved."""
+    code = stack.api("POST", "/api/live-codes", CODE, expect=201)
+    scan = stack.request("GET", f"/s/{code['code']}", headers={"Accept": "application/json"}).json()
+    stack.sandbox("POST", "faults", {"path": "externalcontact/mark_tag", "kind": "latency", "value": 3})
+    stack.sandbox("POST", "add", {"qr_code": scan["qr_url"], "name": "慢"})
+    before = datetime.fromisoformat(stack.api("GET", "/local/clock")["now"])
+    begun = time.monotonic()
+    stack.advance("PT1S")
+    passed = time.monotonic() - begun
+    after = datetime.fromisoformat(stack.api("GET", "/local/clock")["now"])
+    assert (after - before).total_seconds() > passed - 0.1
+
+
 def test_a_reservation_lapses_when_its_time_comes(stack: LocalStack) -> None:
     """Nobody calls the ticker but the schedule, nor the consumer but its queue."""
     code = stack.api("POST", "/api/live-codes", CODE, expect=201)
