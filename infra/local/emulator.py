@@ -70,7 +70,7 @@ class Activity:
 
     def __init__(self) -> None:
         self.started = 0  # invocations, ever
-        self.pending = 0  # asynchronous invocations, their retries and stream batches
+        self.pending = 0  # asynchronous invocations, their retries, stream batches, looks at the queues
         self.lock = threading.Lock()
 
     def add(self, pending: int = 0, started: int = 0) -> None:
@@ -78,12 +78,15 @@ class Activity:
             self.pending += pending
             self.started += started
 
+    def running(self) -> bool:
+        batches = sum(lambda_svc._esm_inflight.values())
+        return bool(self.pending or lambda_svc.executions_in_flight()[0] or batches)
+
     def busy(self) -> bool:
         before = self.started
-        running = (
-            self.pending or lambda_svc.executions_in_flight()[0] or sum(lambda_svc._esm_inflight.values())
-        )
-        return bool(running or visible_messages() or streams_behind() or before != self.started)
+        # The second time for what was taken from a queue just before we looked there.
+        work = self.running() or visible_messages() or streams_behind() or self.running()
+        return bool(work or before != self.started)
 
 
 activity = Activity()
@@ -97,6 +100,19 @@ def once_deployed(poll: Any) -> Any:
     be hidden for the queue's visibility time-out, minutes.
     """
     return lambda: deployed.is_set() and poll()
+
+
+def pending_while(poll: Any) -> Any:
+    """A look at the queues hides a message before it counts its batch: it is pending all the while."""
+
+    def run() -> Any:
+        activity.add(pending=1)
+        try:
+            return poll()
+        finally:
+            activity.add(pending=-1)
+
+    return run
 
 
 # Queues and schedules by our clock ---------------------------------------------------------------
@@ -477,6 +493,6 @@ if __name__ == "__main__":
     keep_streams()
     free_messages()
     authorize_batches()
-    lambda_svc._poll_sqs = once_deployed(lambda_svc._poll_sqs)
+    lambda_svc._poll_sqs = once_deployed(pending_while(lambda_svc._poll_sqs))
     lambda_svc._poll_dynamodb_streams = once_deployed(poll_streams)
     asyncio.run(main())
