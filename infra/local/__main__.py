@@ -133,7 +133,7 @@ def start_emulator(data: Path, port: int, held: IO[bytes], cleanup: ExitStack) -
 def stop(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
-        process.wait(20)  # it saves its state
+        process.wait(60)  # it saves its state
     except subprocess.TimeoutExpired:
         process.kill()
 
