@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -52,16 +53,27 @@ def main() -> None:
         if os.environ.get("DEMO") and not (data / "clock").exists():
             (data / "clock").write_text(str(-86_400 * demo.DAYS))  # it ends at the present
         public = int(os.environ.get("PORT") or 8000)
-        if settings.free_port(public) != public:
-            sys.exit(f"the port {public} is in use")
+        door = cleanup.enter_context(hold(public))
         ports = settings.choose_ports(public, data)
         elsewhere = os.environ.pop("AWS_ENDPOINT_URL", "")
         emulator = None if elsewhere else start_emulator(data, ports.emulator, mine, cleanup)
-        start(data, ports, elsewhere or f"http://127.0.0.1:{ports.emulator}", not elsewhere, cleanup, stopped)
+        endpoint = elsewhere or f"http://127.0.0.1:{ports.emulator}"
+        start(data, ports, door, endpoint, not elsewhere, cleanup, stopped)
         while not stopped.is_set():
             time.sleep(0.2)
             if emulator is not None and emulator.poll() is not None:
                 sys.exit(f"the emulator ended by itself, see {data / 'emulator.log'}")
+
+
+def hold(port: int) -> socket.socket:
+    """Take the port, so that nobody else gets it while we start; it listens when there is one to answer."""
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind(("127.0.0.1", port))
+    except OSError:
+        sys.exit(f"the port {port} is in use")
+    return door
 
 
 def data_folder(cleanup: ExitStack) -> Path:
@@ -133,7 +145,7 @@ def start_emulator(data: Path, port: int, held: IO[bytes], cleanup: ExitStack) -
 def stop(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
-        process.wait(20)  # it saves its state
+        process.wait(60)  # it saves its state
     except subprocess.TimeoutExpired:
         process.kill()
 
@@ -141,6 +153,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 def start(
     data: Path,
     ports: settings.Ports,
+    door: socket.socket,
     endpoint: str,
     embedded: bool,
     cleanup: ExitStack,
@@ -172,7 +185,7 @@ def start(
     parts = urllib.parse.urlsplit(endpoint)
     api = Upstream(parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_")
     answer = local_answers(account, mover, sandbox, config)
-    proxy = Proxy(ports.public, api, Upstream("127.0.0.1", ports.sandbox), answer, sandbox.observe)
+    proxy = Proxy(door, api, Upstream("127.0.0.1", ports.sandbox), answer, sandbox.observe)
     threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
     cleanup.callback(proxy.shutdown)
     wait_for(ports.public, "/healthz", 60, stopped)

@@ -19,6 +19,8 @@ import urllib3
 from infra import build
 from infra.local.settings import free_port
 
+TO_STOP = 180  # seconds: it removes thousands of unpacked files
+
 
 class LocalStack:
     """`base`: the public URL; `key`: the admin's API key. RuntimeError if it does not get ready."""
@@ -46,7 +48,7 @@ class LocalStack:
             )
             assert self.process.stdout is not None
             if self.process.stdout.readline().strip() != f"ready {self.base}":
-                self.process.wait(30)
+                self.ended()
                 errors.seek(0)
                 raise RuntimeError(f"the local stack did not start:\n{errors.read()[-3000:]}")
         return self
@@ -54,7 +56,17 @@ class LocalStack:
     def __exit__(self, *_: object) -> None:
         assert self.process is not None
         self.process.terminate()
-        self.process.wait(30)
+        self.ended()
+
+    def ended(self) -> None:
+        """Wait until it has. TimeoutExpired when it had to be killed."""
+        assert self.process is not None
+        try:
+            self.process.wait(TO_STOP)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None

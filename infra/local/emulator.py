@@ -53,7 +53,9 @@ class Clock:
     def now(self) -> float:
         return time.time() + self.offset
 
-    def set(self, offset: float) -> None:
+    def forward(self, offset: float) -> None:
+        """To this offset; never back: whoever worked it out may have been slow, and that time has passed."""
+        offset = max(self.offset, offset)
         partial = CLOCK_FILE.with_suffix(".new")
         partial.write_text(str(offset))
         partial.replace(CLOCK_FILE)
@@ -68,7 +70,7 @@ class Activity:
 
     def __init__(self) -> None:
         self.started = 0  # invocations, ever
-        self.pending = 0  # asynchronous invocations, their retries and stream batches
+        self.pending = 0  # asynchronous invocations, their retries, stream batches, looks at the queues
         self.lock = threading.Lock()
 
     def add(self, pending: int = 0, started: int = 0) -> None:
@@ -76,12 +78,15 @@ class Activity:
             self.pending += pending
             self.started += started
 
+    def running(self) -> bool:
+        batches = sum(lambda_svc._esm_inflight.values())
+        return bool(self.pending or lambda_svc.executions_in_flight()[0] or batches)
+
     def busy(self) -> bool:
         before = self.started
-        running = (
-            self.pending or lambda_svc.executions_in_flight()[0] or sum(lambda_svc._esm_inflight.values())
-        )
-        return bool(running or visible_messages() or streams_behind() or before != self.started)
+        # The second time for what was taken from a queue just before we looked there.
+        work = self.running() or visible_messages() or streams_behind() or self.running()
+        return bool(work or before != self.started)
 
 
 activity = Activity()
@@ -95,6 +100,19 @@ def once_deployed(poll: Any) -> Any:
     be hidden for the queue's visibility time-out, minutes.
     """
     return lambda: deployed.is_set() and poll()
+
+
+def pending_while(poll: Any) -> Any:
+    """A look at the queues hides a message before it counts its batch: it is pending all the while."""
+
+    def run() -> Any:
+        activity.add(pending=1)
+        try:
+            return poll()
+        finally:
+            activity.add(pending=-1)
+
+    return run
 
 
 # Queues and schedules by our clock ---------------------------------------------------------------
@@ -414,7 +432,7 @@ def authorize_batches() -> None:
 def control(method: str, path: str, body: bytes) -> dict[str, Any]:
     """What the launcher asks."""
     if (method, path) == ("POST", "/_local/clock"):
-        clock.set(float(json.loads(body)["offset"]))
+        clock.forward(float(json.loads(body)["offset"]))
     elif (method, path) == ("POST", "/_local/fire"):
         fire_schedules()
     elif (method, path) == ("POST", "/_local/deployed"):
@@ -475,6 +493,6 @@ if __name__ == "__main__":
     keep_streams()
     free_messages()
     authorize_batches()
-    lambda_svc._poll_sqs = once_deployed(lambda_svc._poll_sqs)
+    lambda_svc._poll_sqs = once_deployed(pending_while(lambda_svc._poll_sqs))
     lambda_svc._poll_dynamodb_streams = once_deployed(poll_streams)
     asyncio.run(main())

@@ -65,13 +65,15 @@ class Mover:
 
         `hidden`: also for messages that were delayed or failed, and come back in a while.
         """
-        deadline = time.monotonic() + patience
+        deadline, seen = time.monotonic() + patience, None
         while True:
             self.sandbox.run_due()
-            at_rest = self.sandbox.quiet()
             state = self.emulator("GET", "/_local/state")
-            if at_rest and not state["busy"] and not (hidden and state["next_message"]):
+            at_rest = not state["busy"] and not (hidden and state["next_message"]) and self.sandbox.quiet()
+            # Each may have set the other to work after it was looked at: both again, and nothing begun since.
+            if at_rest and state["invocations"] == seen:
                 return
+            seen = state["invocations"] if at_rest else None
             if time.monotonic() > deadline:
                 raise NotQuiet(f"still busy: {state['queues'] or 'a function is running'}")
             time.sleep(POLL)

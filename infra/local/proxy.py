@@ -6,6 +6,7 @@ signature over them holds.
 
 import http.client
 import json
+import socket
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,14 +35,16 @@ class Upstream:
 
 
 class Proxy(ThreadingHTTPServer):
-    """`local` answers (method, path, query, body) under /local/; `observe` hears callbacks first."""
+    """Behind a bound socket. `local` answers (method, path, query, body) under /local/; `observe` hears
+    callbacks first.
+    """
 
     daemon_threads = True
     request_queue_size = 256
 
     def __init__(
         self,
-        port: int,
+        door: socket.socket,
         api: Upstream,
         sandbox: Upstream,
         local: Callable[[str, str, dict[str, str], bytes], tuple[int, Any]],
@@ -49,7 +52,10 @@ class Proxy(ThreadingHTTPServer):
     ):
         self.api, self.sandbox, self.local, self.observe = api, sandbox, local, observe
         self.idle: dict[str, list[http.client.HTTPConnection]] = {api.prefix: [], sandbox.prefix: []}
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__(door.getsockname(), Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = door
+        self.server_activate()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""

@@ -14,6 +14,7 @@ import websocket
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 AUDIT = Path(__file__).with_name("audit.js")
+PATIENCE = 30  # seconds, for a start and for an answer
 WECHAT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0.50"
 
 
@@ -31,6 +32,16 @@ class Phone:
         assert PROGRAM is not None
         # Its children may write a moment longer than it lives.
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.process = self.begin(PROGRAM)
+        try:
+            self.socket = websocket.create_connection(self.address(), timeout=PATIENCE)
+            self.set_up()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def begin(self, program: str) -> "subprocess.Popen[bytes]":
         flags = [
             "--headless",
             "--no-sandbox",
@@ -43,18 +54,25 @@ class Phone:
             "--remote-allow-origins=*",
             f"--user-data-dir={self.folder.name}",
         ]
-        self.process = subprocess.Popen(
-            [PROGRAM, *flags, *ports], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        return subprocess.Popen(
+            [program, *flags, *ports], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+
+    def address(self) -> str:
+        """Of the first page. It may come later than the port does."""
         told = Path(self.folder.name, "DevToolsActivePort")
-        deadline = time.monotonic() + 30
-        while not told.exists() or "\n" not in told.read_text():
-            assert self.process.poll() is None and time.monotonic() < deadline, "Chromium did not start"
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if told.exists() and "\n" in (text := told.read_text()):
+                port = text.splitlines()[0]
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE) as answer:
+                    found = [page for page in json.load(answer) if page["type"] == "page"]
+                if found:
+                    return str(found[0]["webSocketDebuggerUrl"])
             time.sleep(0.05)
-        port = told.read_text().splitlines()[0]
-        pages = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list"))
-        address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
-        self.socket = websocket.create_connection(address, timeout=30)
+        raise AssertionError("Chromium did not start")
+
+    def set_up(self) -> None:
         width, height = self.size
         self.ask(
             "Emulation.setDeviceMetricsOverride",
@@ -72,12 +90,18 @@ class Phone:
         self.ask("Page.setLifecycleEventsEnabled", enabled=True)
         self.ask("Network.enable")
         self.ask("Log.enable")
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+        self.end()
+
+    def end(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.folder.cleanup()
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -96,10 +120,18 @@ class Phone:
         while not any(self.is_load(event, loader) for event in self.events):
             self.events.append(json.loads(self.socket.recv()))
 
-    def loaded(self) -> None:
-        """Wait until the page that a press leads to is there."""
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
-            self.events.append(json.loads(self.socket.recv()))
+    def loaded(self, seconds: float = PATIENCE) -> bool:
+        """Wait until the page that a press leads to is there; whether it is in time."""
+        deadline = time.monotonic() + seconds
+        try:
+            while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+                self.socket.settimeout(max(0.01, deadline - time.monotonic()))
+                self.events.append(json.loads(self.socket.recv()))
+        except websocket.WebSocketTimeoutException:
+            return False
+        finally:
+            self.socket.settimeout(PATIENCE)
+        return True
 
     @staticmethod
     def is_load(event: dict[str, Any], loader: str) -> bool:

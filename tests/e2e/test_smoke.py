@@ -71,6 +71,20 @@ def test_the_clock_moves_by_what_it_is_told(stack: LocalStack) -> None:
     assert stack.api("POST", "/local/clock", {"advance": "an hour"}, expect=400)["status"] == 400
 
 
+def test_the_clock_never_goes_back(stack: LocalStack) -> None:
+    """Not even where what is to be done first takes longer than the clock is to be moved."""
+    code = stack.api("POST", "/api/live-codes", CODE, expect=201)
+    scan = stack.request("GET", f"/s/{code['code']}", headers={"Accept": "application/json"}).json()
+    stack.sandbox("POST", "faults", {"path": "externalcontact/mark_tag", "kind": "latency", "value": 3})
+    stack.sandbox("POST", "add", {"qr_code": scan["qr_url"], "name": "慢"})
+    before = datetime.fromisoformat(stack.api("GET", "/local/clock")["now"])
+    begun = time.monotonic()
+    stack.advance("PT1S")
+    passed = time.monotonic() - begun
+    after = datetime.fromisoformat(stack.api("GET", "/local/clock")["now"])
+    assert (after - before).total_seconds() > passed - 0.1
+
+
 def test_a_reservation_lapses_when_its_time_comes(stack: LocalStack) -> None:
     """Nobody calls the ticker but the schedule, nor the consumer but its queue."""
     code = stack.api("POST", "/api/live-codes", CODE, expect=201)
@@ -119,19 +133,21 @@ def test_what_was_being_worked_on_when_killed_is_done_after_the_next_start(tmp_p
         code = first.api("POST", "/api/live-codes", CODE, expect=201)
         scan = first.request("GET", f"/s/{code['code']}", headers={"Accept": "application/json"}).json()
         first.drain()
-        first.sandbox("POST", "faults", {"path": "externalcontact/mark_tag", "kind": "latency", "value": 30})
+        # Each try hangs: the product gives up the first before a slow machine comes to kill it.
+        hang = {"path": "externalcontact/mark_tag", "kind": "latency", "value": 30, "times": 10}
+        first.sandbox("POST", "faults", hang)
         added = first.sandbox("POST", "add", {"qr_code": scan["qr_url"]})
-        deadline = time.monotonic() + 30
-        while first.sandbox("GET", "faults")["items"] and time.monotonic() < deadline:
+        deadline = time.monotonic() + 60
+        while first.sandbox("GET", "faults")["items"][0]["times"] == 10 and time.monotonic() < deadline:
             time.sleep(0.02)
-        world = tmp_path / "sandbox.json"  # WeCom's own memory; it is saved once a second
+        world = tmp_path / "sandbox.json"  # WeCom's own memory; it is saved now and then
         while added["external_userid"] not in world.read_text() and time.monotonic() < deadline:
             time.sleep(0.02)
         os.kill(first.process.pid, signal.SIGKILL)
     with LocalStack(data=tmp_path, ADMIN_API_KEY=first.key) as second:
         begun = time.monotonic()
         second.drain()
-        assert time.monotonic() - begun < 60  # the message's time-out is 12 minutes
+        assert time.monotonic() - begun < 300  # the message's time-out is 12 minutes
         assert second.sandbox_calls("mark_tag")
         (who,) = second.sandbox("GET", f"customers?external_userid={added['external_userid']}")["items"]
         assert len(who["bonds"][0]["tag_ids"]) == 1
@@ -175,7 +191,7 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def gone(processes: set[int], seconds: float = 15) -> bool:
+def gone(processes: set[int], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not any(alive(pid) for pid in processes):
