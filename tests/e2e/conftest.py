@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from _pytest.nodeid import coerce_node_id
 
 from infra.local.client import LocalStack
 
@@ -15,16 +14,15 @@ GUIDES = {"lihua": "李华", "chenjie": "陈洁", "wangwu": "王五"}
 
 
 @pytest.hookimpl(wrapper=True)  # around xdist's, which reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     """All that share a stack on one worker, so that there is one; those with their own anywhere."""
-    for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
-            group = "days" if item.path.stem in _DAYS else "ways_in"
-            item.add_marker(pytest.mark.xdist_group(group))
+    shared = [item for item in items if "stack" in getattr(item, "fixturenames", ())]
+    for item in shared:
+        group = "days" if item.path.stem in _DAYS else "ways_in"
+        item.add_marker(pytest.mark.xdist_group(group))
     yield
-    for item in items:  # pytest-xdist 3.8 notes the group where pytest 9.2 does not look (pytest-xdist#1386)
-        if noted := getattr(item, "_nodeid", None):
-            item._id = coerce_node_id(noted)
+    if getattr(config.option, "loadgroup", False) and not all("@" in item.nodeid for item in shared):
+        raise pytest.UsageError("pytest-xdist has lost the groups: see requirements-dev.txt")
 
 
 @pytest.fixture(scope="session")
