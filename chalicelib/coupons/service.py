@@ -110,12 +110,14 @@ def load(pool_id: str, text: str) -> dict[str, int]:
         raise Invalid(*problems[:100])
     if not codes or len(codes) > rules.MAX_UPLOAD:
         raise Invalid(("codes", f"1 to {rules.MAX_UPLOAD} codes"))
-    if get(pool_id).loaded + len(codes) > rules.MAX_POOL:
-        raise Invalid(("codes", f"a pool takes {rules.MAX_POOL} codes"))
     lanes: dict[int, list[tuple[str, str]]] = {}
     for code in codes:
         digest = rules.digest(code)
         lanes.setdefault(rules.lane_of(digest), []).append((digest, code))
+    room = rules.MAX_POOL - get(pool_id).loaded
+    # An upload that was cut in half, or comes again, is there in part.
+    if len(codes) > room and sum(len(_unknown(pool_id, *one)) for one in lanes.items()) > room:
+        raise Invalid(("codes", f"a pool takes {rules.MAX_POOL} codes"))
     added = sum(_load_lane(pool_id, lane, found) for lane, found in sorted(lanes.items()))
     return {"received": len(codes), "added": added, "known": len(codes) - added}
 
@@ -178,10 +180,7 @@ def _load_lane(pool_id: str, lane: int, codes: Sequence[tuple[str, str]]) -> int
     where = models.lane_key(pool_id, lane)
     for _ in range(_TRIES):
         head = CouponItem.find(pool_id, models.head(lane))
-        sets = sorted({rules.set_of(digest) for digest, _ in codes})
-        rows = CouponItem.batch_get([(where, models.seen(n)) for n in sets], consistent_read=True)
-        known = set[str]().union(*(row.digests or () for row in rows))
-        new = [(digest, code) for digest, code in codes if digest not in known]
+        new = _unknown(pool_id, lane, codes)
         if not new:
             return 0
         loaded = int(head.loaded or 0) if head else 0
@@ -205,6 +204,15 @@ def _load_lane(pool_id: str, lane: int, codes: Sequence[tuple[str, str]]) -> int
         except ConditionFailed:
             continue
     raise Upstream("others are loading this pool: try again")
+
+
+def _unknown(pool_id: str, lane: int, codes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of a lane's (digest, code) that it does not have."""
+    where = models.lane_key(pool_id, lane)
+    sets = sorted({rules.set_of(digest) for digest, _ in codes})
+    rows = CouponItem.batch_get([(where, models.seen(n)) for n in sets], consistent_read=True)
+    known = set[str]().union(*(row.digests or () for row in rows))
+    return [(digest, code) for digest, code in codes if digest not in known]
 
 
 def _state(

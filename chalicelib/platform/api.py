@@ -45,6 +45,7 @@ def resume(call: Call, job_id: str) -> dict[str, Any]:
     status=201,
     scope="admin",
     summary="Make an API key",
+    secret=True,
 )
 def create_key(call: Call) -> dict[str, str]:
     key = auth.create_key(call.body.name, call.body.role)

@@ -49,6 +49,7 @@ class Route(Struct, frozen=True):
     query: Mapping[str, str]
     view: Callable[..., Any]
     page: Callable[[DomainError], Answer] | None
+    secret: bool
 
 
 class Call:
@@ -115,12 +116,14 @@ class Door:
         gives: str = JSON,
         page: Callable[[DomainError], Answer] | None = None,
         max_body: int = MAX_BODY,
+        secret: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register `view(call, **path parameters)`. `scope` None: a public door that checks for itself.
 
         query: the names of the query's parameters and what they mean; paged: those of `Call.page` too.
         takes: the media type of a body that the view reads as it is. gives: the answer's, when it is not
         JSON alone. page: how a person's browser is told of a problem, instead of problem+json.
+        secret: the answer holds one, so that it is kept sealed for an Idempotency-Key.
         """
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,6 +141,7 @@ class Door:
                 {**(query or {}), **(PAGING if paged else {})},
                 view,
                 page,
+                secret,
             )
             Door.routes.append(route)
 
@@ -203,7 +207,9 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
         done = work()
         return done.status, msgspec.json.encode(done.body).decode()
 
-    status, text, again = idempotency.once(caller.key_hash, call.path, key, call.raw, work_as_text)
+    status, text, again = idempotency.once(
+        caller.key_hash, call.path, key, call.raw, work_as_text, route.secret
+    )
     headers: dict[str, str | list[str]] = {"Content-Type": JSON}
     if again:
         headers["Idempotency-Replayed"] = "true"

@@ -2,7 +2,7 @@
 
 The key belongs to the caller and the path, for a day. A call that fails frees its key. One that was
 killed does not: nobody knows how far it came, so the same key never does the work a second time, and
-its repeat is told to look.
+its repeat is told to look. So is that of an answer too large to be kept.
 """
 
 import hashlib
@@ -12,12 +12,14 @@ from datetime import timedelta
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.platform import clock, settings, storage
+from chalicelib.platform import clock, settings, storage, vault
 from chalicelib.platform.errors import Conflict, Invalid
 from chalicelib.platform.storage import Base, BaseMeta
 
 _KEEP = timedelta(days=1)
 _MAX_KEY = 255
+_MAX_ANSWER = 300_000  # bytes; DynamoDB takes 409,600 an item
+_PURPOSE = "idempotency"
 
 
 class IdempotencyItem(Base):
@@ -27,16 +29,21 @@ class IdempotencyItem(Base):
     key = UnicodeAttribute(hash_key=True)
     body_hash = UnicodeAttribute()
     call = UnicodeAttribute()  # whose it is: a write whose answer was lost is known again by it
-    answer = JSONAttribute(null=True)
+    answer = JSONAttribute(null=True)  # status, and the text, or it sealed, unless it was too large
     expires_at = NumberAttribute()
 
 
 def once(
-    owner: str, path: str, key: str, body: bytes, work: Callable[[], tuple[int, str]]
+    owner: str,
+    path: str,
+    key: str,
+    body: bytes,
+    work: Callable[[], tuple[int, str]],
+    secret: bool = False,
 ) -> tuple[int, str, bool]:
     """Run `work` (→ status, JSON text) once for this key. The third value: it is the first answer again.
 
-    Answers of 5xx are not kept: the caller should try those again.
+    Answers of 5xx are not kept: the caller should try those again. secret: it is kept sealed.
     """
     if not 0 < len(key) <= _MAX_KEY:
         raise Invalid(("Idempotency-Key", f"1 to {_MAX_KEY} characters"))
@@ -50,7 +57,11 @@ def once(
     )
     # DynamoDB removes what has expired within days only: it no longer counts at once.
     free = IdempotencyItem.key.does_not_exist() | (IdempotencyItem.expires_at < now)
-    if not storage.put_once(item, free):
+    try:
+        ours = storage.put_once(item, free)
+    except storage.Unsure:
+        ours = False
+    if not ours:
         first = IdempotencyItem.find(name)
         if first is None or first.call != item.call:
             return _first_answer(first, item.body_hash)
@@ -62,7 +73,9 @@ def once(
     if status >= 500:
         item.delete()
     else:
-        item.answer = {"status": status, "text": text}
+        kept = {"sealed": vault.seal(_PURPOSE, text, name)} if secret else {"text": text}
+        fits = len(text.encode()) <= _MAX_ANSWER
+        item.answer = {"status": status, **(kept if fits else {})}
         item.save()
     return status, text, False
 
@@ -75,4 +88,8 @@ def _first_answer(first: IdempotencyItem | None, body_hash: str) -> tuple[int, s
             "a call with this Idempotency-Key is at work, or was cut off: look whether it was done, "
             "and use a new key if it was not"
         )
+    if "sealed" in first.answer:
+        return first.answer["status"], vault.unseal(_PURPOSE, first.answer["sealed"], str(first.key)), True
+    if "text" not in first.answer:
+        raise Conflict("the call with this Idempotency-Key was done; its answer is too large to be kept")
     return first.answer["status"], first.answer["text"], True

@@ -83,6 +83,11 @@ def update(job_id: str, **values: Any) -> None:
     JobItem(job_id).update(actions=[*actions, _told_now()])
 
 
+def reached(job_id: str, done: int) -> None:
+    """Set `done`, unless it is further: who tells of a part may be late."""
+    storage.update_if(JobItem(job_id), [JobItem.done.set(done), _told_now()], JobItem.done < done)
+
+
 def advance(tx: Transaction, job_id: str, done: int) -> None:
     """Have a transaction add to the job's `done`: counted once, with whatever else the transaction holds."""
     tx.update("job", JobItem(job_id), [JobItem.done.add(done), _told_now()], JobItem.job_id.exists())

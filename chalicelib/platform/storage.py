@@ -55,6 +55,7 @@ _PASSING = {
     "InternalServerError",
     "NoAnswer",
 }
+_LOST = {"NoAnswer", "InternalServerError"}  # after which the write may have been carried out
 
 
 class ConditionFailed(DomainError):
@@ -70,6 +71,14 @@ class ConditionFailed(DomainError):
 
 class Busy(Upstream):
     """The store kept answering with a conflict or a throttle; the same call may succeed later."""
+
+
+class Unsure(Busy):
+    """A write's condition did not hold when it was sent again, since its first answer was lost.
+
+    Either it was carried out the first time, or somebody else was there before. Whoever tries the whole
+    again finds out which: it must not be taken for somebody else's.
+    """
 
 
 class BaseMeta:
@@ -111,12 +120,15 @@ class Base(Model):
 
 
 def put_once(item: Model, condition: Condition) -> bool:
-    """Put `item` if `condition` holds (usually: its key does not exist). False when it does not."""
+    """Put `item` if `condition` holds (usually: its key does not exist). False when it does not. Unsure."""
     return _single(lambda: item.save(condition=condition))
 
 
 def update_if(item: Model, actions: Sequence[Action], condition: Condition | None = None) -> bool:
-    """Update one item if `condition` holds; `item` then carries the new values. False when it does not."""
+    """Update one item if `condition` holds; `item` then carries the new values. False when it does not.
+
+    Unsure.
+    """
     return _single(lambda: item.update(actions=list(actions), condition=condition))
 
 
@@ -125,6 +137,7 @@ def delete_if(item: Model, condition: Condition | None = None) -> bool:
 
 
 def _single(write: Any) -> bool:
+    lost = False
     for attempt in range(_ATTEMPTS):
         try:
             write()
@@ -132,9 +145,12 @@ def _single(write: Any) -> bool:
         except (PutError, UpdateError, DeleteError) as error:
             code = _code(error)
             if code == "ConditionalCheckFailedException":
+                if lost or _was_repeated(error):
+                    raise Unsure("the store's answer was lost") from error
                 return False
             if code not in _PASSING:
                 raise
+            lost = lost or code in _LOST
         _wait(attempt)
     raise Busy("the store is busy")
 
@@ -224,12 +240,19 @@ class Transaction:
 def _code(error: PynamoDBException) -> str:
     """DynamoDB's error code; `NoAnswer` when the connection was lost, and with it perhaps an answer.
 
-    A write that is repeated after that finds its own condition broken, or carries the same token.
+    A write that is repeated after that finds its own condition broken (Unsure), or carries the same token.
     """
     if isinstance(error.cause, BotoCoreError):
         return "NoAnswer"
     response = getattr(error.cause, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
+
+
+def _was_repeated(error: PynamoDBException) -> bool:
+    """Whether botocore itself had sent the request before: what that came to, nobody knows."""
+    botocores = error.cause.__cause__ if error.cause else None  # PynamoDB's own lacks the metadata
+    response = getattr(botocores, "response", None) or {}
+    return bool(response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
 def connection() -> Connection:

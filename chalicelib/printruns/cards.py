@@ -23,7 +23,7 @@ from chalicelib.printruns.models import CardItem
 from chalicelib.printruns.runs import Run
 
 CLOSED, USED = Scan("closed"), Scan("closed")  # told apart by identity: the page has kinder words for USED
-_MAX_USES = 10  # of one person's assignments that a card remembers: the first and the newest
+_MAX_USES = 10  # of one person's assignments that a card remembers
 Uses = list[dict[str, str]]
 
 
@@ -175,11 +175,18 @@ def _stands(run: Run, use: Mapping[str, str]) -> bool:
 
 def _hold(card: Card, row: CardItem | None, uses: Uses) -> bool:
     """Write who holds the card, unless somebody else has since `row` was read."""
-    kept = uses if len(uses) <= _MAX_USES else [uses[0], *uses[1 - _MAX_USES :]]
+    kept = uses
+    if len(uses) > _MAX_USES:  # what has lapsed goes first: the others keep strangers out
+        kept = [*(use for use in uses[:-1] if _stands(card.run, use)), uses[-1]]
+        kept = kept if len(kept) <= _MAX_USES else [kept[0], *kept[1 - _MAX_USES :]]
     seen = row.version if row else None
     free = CardItem.version == seen if seen is not None else CardItem.version.does_not_exist()
     told = [CardItem.uses.set(kept), CardItem.version.set((seen or 0) + 1)]
-    return storage.update_if(CardItem(card.key), told, free)
+    try:
+        return storage.update_if(CardItem(card.key), told, free)
+    except storage.Unsure:
+        there = CardItem.find(card.key)
+        return there is not None and uses[-1] in (there.uses or [])
 
 
 def _use(found: Scan) -> dict[str, str]:

@@ -96,7 +96,7 @@ def piece_done(file: File, piece: int) -> File:
     row = PrintRunItem(file.run.print_run_id, file.job_id)
     storage.update_if(row, [PrintRunItem.finished.add({piece})], PrintRunItem.format.exists())
     now = _file(file.run, row)
-    jobs.update(file.job_id, done=sum(len(now.pieces[piece]) for piece in now.finished))
+    jobs.reached(file.job_id, sum(len(now.pieces[piece]) for piece in now.finished))
     return now
 
 

@@ -63,8 +63,11 @@ def create(live_code_id: str, wanted: Mapping[str, Any]) -> Run:
     now = clock.now()
     check_sheet(wanted["sheet"])
     expires_at = _time(wanted["expires_at"], now)
-    if not livecodes.get(live_code_id).active:
+    live_code = livecodes.get(live_code_id)
+    if not live_code.active:
         raise Conflict("the live code is archived")
+    if wanted["use"] == "single" and live_code.native:
+        raise Invalid(("use", "a native code reserves nobody: WeCom's own code serves whoever scans it"))
     for _ in range(_ATTEMPTS):
         code = _random_code()
         item = PrintRunItem(
@@ -88,7 +91,9 @@ def create(live_code_id: str, wanted: Mapping[str, Any]) -> Run:
             return _run(item)
         except ConditionFailed as error:
             if wanted["prefix"] and "prefix" in error.names:
-                raise Conflict(f"another run has the prefix {wanted['prefix']}") from error
+                known = PrintRunItem.find(f"prefix#{item.prefix}", PREFIX)
+                whose = f": {known.run_id}" if known else ""
+                raise Conflict(f"another run has the prefix {item.prefix}{whose}") from error
     raise Conflict("no free code was found: try again")
 
 

@@ -11,7 +11,7 @@ from chalice.test import Client
 from scan_support import NOON, definition, new_process, requests
 
 from app import app
-from chalicelib.coupons import service
+from chalicelib.coupons import rules, service
 from chalicelib.livecodes import lookup
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts
@@ -107,6 +107,8 @@ def test_bad_uploads_add_nothing(api: Callable[..., tuple[int, Any]]) -> None:
 def test_a_load_cut_in_half_is_finished_by_its_repeat(
     wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In a pool that has no room for half as many again."""
+    monkeypatch.setattr(rules, "MAX_POOL", 100)
     pool_id, upload = pool_of(), "\n".join(f"C{n:03}" for n in range(100))
     real, left = storage.Transaction.commit, [3]
 
@@ -123,6 +125,8 @@ def test_a_load_cut_in_half_is_finished_by_its_repeat(
     half = service.get(pool_id).loaded
     assert 0 < half < 100
     assert service.load(pool_id, upload) == {"received": 100, "added": 100 - half, "known": half}
+    with pytest.raises(Invalid):
+        service.load(pool_id, upload + "\nC100")
     got = {service.claim(pool_id, f"wm{n}", NOON).code for n in range(100)}
     assert got == set(upload.split("\n"))
 

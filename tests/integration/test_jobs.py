@@ -113,6 +113,14 @@ def test_the_reason_is_the_last_error_and_never_somebody_elses_words(sent: world
     assert "S3 is away" in jobs.get(job_id)["error"]
 
 
+def test_who_tells_late_takes_nothing_back(sent: world.Sent) -> None:
+    job_id = jobs.start("print_run", 20)
+    jobs.reached(job_id, 20)
+    jobs.update(job_id, status="finished", done=20)
+    jobs.reached(job_id, 10)
+    assert jobs.get(job_id)["done"] == 20
+
+
 def test_a_fifo_piece_goes_back_into_its_group(sent: world.Sent) -> None:
     job_id = jobs.start("settlement", 0)
     message = {"kind": "settle", "settlement_id": "st_1", "cursor": None, "done": 0, "job_id": job_id}

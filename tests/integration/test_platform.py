@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.platform import due, idempotency, ids, queues, settings, storage, timeline
@@ -173,11 +173,35 @@ def test_a_lost_answer_to_taking_the_key_is_no_other_call(
     through = storage.put_once
 
     def lost(*arguments: Any) -> bool:
-        return through(*arguments) and through(*arguments)  # sent again, and meets itself
+        through(*arguments)
+        raise storage.Unsure("sent again, and met itself")
 
     monkeypatch.setattr(storage, "put_once", lost)
     assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, "1")) == (201, "1", False)
     assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, "2")) == (201, "1", True)
+
+
+def test_a_secret_in_an_answer_is_kept_sealed(tables: None, keys: None) -> None:
+    first = idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, '"mr_s3cret"'), secret=True)
+    assert first == (201, '"mr_s3cret"', False)
+    assert "s3cret" not in str([row.answer for row in idempotency.IdempotencyItem.scan()])
+    assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, "2"), secret=True) == (
+        *first[:2],
+        True,
+    )
+
+
+def test_an_answer_too_large_to_be_kept_is_given_once(tables: None) -> None:
+    made = []
+
+    def work() -> tuple[int, str]:
+        made.append(1)
+        return 200, "客" * 150_000
+
+    assert idempotency.once("key", "/api/x", "k1", b"{}", work)[0] == 200
+    with pytest.raises(Conflict, match="was done"):
+        idempotency.once("key", "/api/x", "k1", b"{}", work)
+    assert made == [1]
 
 
 def test_due_work_is_read_once_its_time_has_come(tables: None, at: Callable[[datetime], None]) -> None:
@@ -244,6 +268,33 @@ def test_a_lost_connection_is_busy_for_one_write_and_tried_again_in_a_transactio
     )
     with pytest.raises(Busy):
         storage.put_once(Thing("two"), Thing.name.does_not_exist())
+
+
+def lose(event: str, lost: Callable[..., Any]) -> None:
+    """The first answer to an update is lost: `lost` is called where botocore has it."""
+    left = [1]
+
+    def first(**told: Any) -> Any:
+        return lost(**told) if left and left.pop() else None
+
+    storage.connection().client.meta.events.register_first(f"{event}.dynamodb.UpdateItem", first)
+
+
+def not_read(**_: Any) -> None:
+    raise ReadTimeoutError(endpoint_url="http://cut")
+
+
+@pytest.mark.parametrize(("event", "lost"), [("after-call", not_read), ("needs-retry", lambda **_: 0)])
+def test_a_write_that_meets_itself_is_not_somebody_elses(
+    tables: None, event: str, lost: Callable[..., Any]
+) -> None:
+    """Sent again by us, or by botocore: whoever takes it for another's drops work that nobody does."""
+    Thing("one").save()
+    lose(event, lost)
+    with pytest.raises(storage.Unsure):
+        storage.update_if(Thing("one"), [Thing.count.set(1)], Thing.count == 0)
+    assert Thing.get("one").count == 1
+    assert not storage.update_if(Thing("one"), [Thing.count.set(2)], Thing.count == 0)
 
 
 def test_another_lists_cursor_is_refused(engine: str) -> None:

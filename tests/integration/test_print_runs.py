@@ -7,6 +7,7 @@ from typing import Any
 
 import print_world as world
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from chalice.test import Client
 from scan_support import NOON, FakeWeCom, new_process, requests
 
@@ -14,7 +15,7 @@ from app import app
 from chalicelib.customers import follows
 from chalicelib.customers import service as customers
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import auth, timeline
+from chalicelib.platform import auth, storage, timeline
 from chalicelib.platform.errors import Conflict, NotFound
 from chalicelib.platform.line import Line
 from chalicelib.platform.storage import Transaction
@@ -138,7 +139,8 @@ def test_clashes_and_unknown_ones(api: Callable[..., tuple[int, Any]]) -> None:
     run = world.a_run(5, prefix="W26")
     path = f"/api/live-codes/{run.live_code_id}/print-runs"
     body = {"name": "x", "count": 10, "format": "csv", "prefix": "W26"}
-    assert api("POST", path, body)[0] == 409
+    status, problem = api("POST", path, body)
+    assert status == 409 and run.print_run_id in problem["detail"]
     assert api("POST", path, {**body, "prefix": run.code})[0] == 202  # nobody's prefix but by design free
     assert api("POST", "/api/live-codes/lc_nothing1/print-runs", {**body, "prefix": "Z"})[0] == 404
     assert api("GET", "/api/print-runs/pr_2222")[0] == 404
@@ -146,6 +148,9 @@ def test_clashes_and_unknown_ones(api: Callable[..., tuple[int, Any]]) -> None:
     assert api("GET", f"/api/print-runs/{run.print_run_id}/stats?by=hour")[0] == 422
     livecodes.archive(run.live_code_id)
     assert api("POST", path, {**body, "prefix": "Z"})[0] == 409
+    native = f"/api/live-codes/{world.live_code(printing='native').live_code_id}/print-runs"
+    status, problem = api("POST", native, {**body, "prefix": "Z", "use": "single"})
+    assert (status, problem["errors"][0]["field"]) == (422, "use")
 
 
 def test_what_a_card_adds_to_the_cost_of_a_scan(client: Client) -> None:
@@ -247,6 +252,37 @@ def test_a_card_that_was_used_stays_used(client: Client, at: Callable[[datetime]
     at(NOON + timedelta(minutes=30))
     assert kind(scanned(client, token)) == "closed"
     assert kind(scanned(client, token, cookie_of(again))) == "staff"
+
+
+def test_a_card_that_was_used_stays_used_however_often_its_owner_looks(
+    client: Client, at: Callable[[datetime], None]
+) -> None:
+    code = world.live_code(sticky=False)
+    token = world.token(world.a_run(10, code, use="single"), 3)
+    now, cookie = NOON, ""
+    for number in range(14):  # each time the reservation before has lapsed; with the second they add
+        found = scanned(client, token, cookie)
+        assert kind(found) == "staff"
+        cookie = cookie_of(found)
+        if number == 1:
+            tx = Transaction()
+            livecodes.confirm(tx, livecodes.current(code.live_code_id), "lihua", "wm1", now)
+            tx.commit()
+        at(now := now + timedelta(minutes=11))
+        assert number == 0 or kind(scanned(client, token)) == "closed"
+
+
+def test_the_first_person_has_the_card_though_the_stores_answer_was_lost(client: Client) -> None:
+    run = world.a_run(10, use="single")
+    left = [1]
+
+    def lost(parsed: Any, **_: Any) -> None:
+        if "uses" in str(parsed.get("Attributes")) and left and left.pop():
+            raise ReadTimeoutError(endpoint_url="http://cut")
+
+    storage.connection().client.meta.events.register("after-call.dynamodb.UpdateItem", lost)
+    assert kind(scanned(client, world.token(run, 3))) == "staff" and not left
+    assert kind(scanned(client, world.token(run, 3))) == "closed"
 
 
 def test_a_card_is_bound_to_its_order_by_whatever_the_desk_reads(
