@@ -222,6 +222,7 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
                 (store, "put"),
                 (store, "delete"),
                 (jobs, "update"),
+                (jobs, "reached"),
                 (printing.queues, "send"),
                 (printing.queues, "send_all"),
             ):
