@@ -21,6 +21,7 @@ STATUS = {
     "CANCELLED": FAILED,
 }
 CERTAIN_AFTER = timedelta(minutes=1)  # "no such transfer" is believed a minute after the call
+LOOK_AGAIN = timedelta(hours=1)  # after a payout was planned, should its message have been parked
 _POLL_MOST = timedelta(hours=1)
 EVERY = ("P1D", "P7D", "P1M")
 

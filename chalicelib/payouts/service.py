@@ -2,13 +2,13 @@
 
 The intent is stored before the call, and the payout's id is the transfer's number at WeChat, always.
 A payout found `calling` may or may not have reached WeChat: WeChat is asked, and only when it has
-never heard of that number a minute later, the same call is made again. The final state, the journal
-and the timeline line are one transaction, whoever brings the news: the call's answer, a query, or a
-notification.
+never heard of that number a minute later, the same call is made again. Each poll writes the next
+before it asks, so that one that fails for good does not end them; what was planned is looked at
+again in the same way. The final state, the journal and the timeline line are one transaction,
+whoever brings the news: the call's answer, a query, or a notification.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from chalicelib.distribution import service as distribution
@@ -64,17 +64,16 @@ def advance(payout_id: str) -> None:
         _call(payout)
         return
     now = clock.now()
+    at = rules.next_poll(clock.parse(payout.called_at), now)
+    due.put("payout_poll", at, payout_id, _poll(payout_id))
     try:
         bill = default_client().query(payout_id)
     except Unknown:
-        _ask_later(payout, now)
         return
     if bill is not None:
         _apply(bill)
     elif payout.status == rules.CALLING and now - clock.parse(payout.asked_at) >= rules.CERTAIN_AFTER:
         _call(payout)
-    else:
-        _ask_later(payout, now)
 
 
 def get(payout_id: str) -> dict[str, Any]:
@@ -108,7 +107,7 @@ def _call(payout: PayoutItem) -> None:
     }
     tx = Transaction()
     models.change(tx, payout, intent)
-    _add_poll(tx, payout, called_at, now)
+    due.add(tx, "payout_poll", rules.next_poll(called_at, now), payout.payout_id, _poll(payout.payout_id))
     try:
         tx.commit()
     except ConditionFailed:
@@ -158,7 +157,6 @@ def _apply(bill: Bill) -> None:
             _mark(payout)
             return
         if status == payout.status and (bill.package_info or None) == payout.package_info:
-            _ask_later(payout, clock.now())
             return
         try:
             _news(payout, bill, status).commit()
@@ -188,8 +186,6 @@ def _news(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
         ledger.post(tx, journals.payout_paid(cause, net))
     elif status == rules.FAILED:
         ledger.post_and_return(tx, journals.payout_failed(cause, net, int(payout.tax_fen)), payout.rounds)
-    else:
-        _add_poll(tx, payout, clock.parse(payout.called_at), now)
     data = {"payout_id": payout.payout_id, "amount_fen": net, "status": status}
     key = f"{payout.payout_id}#{int(payout.version) + 1}"
     timeline.add(tx, Line(f"distributor#{payout.distributor_id}", "payout_changed", now, key, data))
@@ -204,15 +200,5 @@ def _mark(payout: PayoutItem) -> None:
     storage.update_if(PayoutItem(payout.payout_id), [PayoutItem.marked.set(True)])
 
 
-def _ask_later(payout: PayoutItem, now: datetime) -> None:
-    at = rules.next_poll(clock.parse(payout.called_at), now)
-    due.put("payout_poll", at, payout.payout_id, _poll(payout))
-
-
-def _add_poll(tx: Transaction, payout: PayoutItem, called_at: datetime, now: datetime) -> None:
-    at = rules.next_poll(called_at, now)
-    due.add(tx, "payout_poll", at, payout.payout_id, _poll(payout))
-
-
-def _poll(payout: PayoutItem) -> dict[str, str]:
-    return {"kind": "payout_poll", "payout_id": payout.payout_id}
+def _poll(payout_id: str) -> dict[str, str]:
+    return {"kind": "payout_poll", "payout_id": payout_id}

@@ -8,6 +8,7 @@ from money_world import World, check_books, figures, message, paid, refund, stat
 
 from chalicelib.distribution.service import Distributor
 from chalicelib.payouts import service as payouts
+from chalicelib.payouts import settlement
 from chalicelib.platform import timeline
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Conflict
@@ -44,6 +45,7 @@ def test_offered_confirmed_and_paid(world: World, who: Distributor) -> None:
     assert figures(who.distributor_id) == {"paid": 1_890}
     assert {status for *_, status in statuses("o1")} == {"paid"}
     assert world.pay.moved == {payout["payout_id"]: [1_890]}
+    world.move(hours=1)
     assert list(DueItem.scan()) == []
     told = [row["data"]["status"] for row in timeline.read(f"distributor#{who.distributor_id}")[0]]
     assert [s for s in reversed(told) if s not in ("pending", "available")] == [
@@ -116,9 +118,32 @@ def test_polls_go_on_until_the_end(world: World, who: Distributor) -> None:
     world.settle()
     for _ in range(200):
         world.move(minutes=10)
-        assert len(list(DueItem.scan())) == 1  # one series, whatever comes
+        assert [row.kind for row in DueItem.scan()].count("payout_poll") == 1  # one series, whatever comes
     queries = [call for call in world.pay.calls if call.startswith("query")]
     assert 30 < len(queries) < 50
+
+
+def test_a_payout_whose_message_is_parked_is_taken_on_within_two_hours(
+    world: World, who: Distributor
+) -> None:
+    settlement.start(None)
+    (page,) = world.sent
+    world.one(*page[:2])
+    world.sent.clear()
+    world.move(hours=2)
+    assert world.payouts()[0].status == "wait_user_confirm"
+
+
+def test_a_poll_that_fails_and_is_parked_is_followed_by_the_next(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (payout,) = world.settle()["payouts"]
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(payouts, "default_client", lambda: 1 / 0)
+        world.move(minutes=2)
+    world.pay.pay(payout["payout_id"])
+    world.move(minutes=2)
+    assert figures(who.distributor_id) == {"paid": 1_890}
 
 
 def notice(payout_id: str, state: State, amount: int = 1_890) -> dict[str, Any]:
