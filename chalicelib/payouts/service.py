@@ -2,7 +2,7 @@
 
 The intent is stored before the call, and the payout's id is the transfer's number at WeChat, always.
 A payout found `calling` may or may not have reached WeChat: WeChat is asked, and only when it has
-never heard of that number a minute later, the same call is made again. Each poll writes the next
+never heard of that number two minutes later, the same call is made again. Each poll writes the next
 before it asks, so that one that fails for good does not end them; what was planned is looked at
 again in the same way. The final state, the journal and the timeline line are one transaction,
 whoever brings the news: the call's answer, a query, or a notification.
@@ -98,11 +98,12 @@ def _call(payout: PayoutItem) -> None:
     """Store the intent, then call. Whatever gets lost from here on is found by the poll that falls due."""
     now = clock.now()
     called_at = clock.parse(payout.called_at) if payout.called_at else now
+    calls = int(payout.calls) + 1
     intent = {
         "status": rules.CALLING,
         "called_at": clock.iso(called_at),
         "asked_at": clock.iso(now),
-        "calls": int(payout.calls) + 1,
+        "calls": calls,
         "changed_at": clock.iso(now),
     }
     tx = Transaction()
@@ -119,36 +120,43 @@ def _call(payout: PayoutItem) -> None:
     except Unknown:
         log.logger.warning("transfer without an answer", extra={"payout_id": payout.payout_id})
     except TransferRejected as error:
-        _rejected(payout.payout_id, error)
+        _rejected(payout.payout_id, calls, error)
     except Invalid:
-        _fail(payout.payout_id, "INVALID")
+        _fail(payout.payout_id, calls, "INVALID")
 
 
-def _rejected(payout_id: str, error: TransferRejected) -> None:
+def _rejected(payout_id: str, calls: int, error: TransferRejected) -> None:
     """Not taken, WeChat says. A passing reason: the poll calls again. Else it fails, once a query agrees."""
     log.logger.warning("transfer refused", extra={"payout_id": payout_id, "code": error.code})
     if error.retryable:
-        PayoutItem(payout_id).update(actions=[PayoutItem.reason.set(error.code)])
+        storage.update_if(
+            PayoutItem(payout_id), [PayoutItem.reason.set(error.code)], PayoutItem.calls == calls
+        )
         return
     try:
         bill = default_client().query(payout_id)
     except Unknown:
         return
     if bill is None:
-        _fail(payout_id, error.code)
+        _fail(payout_id, calls, error.code)
     else:
         _apply(bill)
 
 
-def _fail(payout_id: str, reason: str) -> None:
-    _apply(Bill(payout_id, "", State.FAIL, fail_reason=reason))
+def _fail(payout_id: str, calls: int, reason: str) -> None:
+    _apply(Bill(payout_id, "", State.FAIL, fail_reason=reason), refused=calls)
 
 
-def _apply(bill: Bill) -> None:
-    """Write what WeChat says of a transfer. Conflict when it can't be true: a person has to look."""
+def _apply(bill: Bill, refused: int | None = None) -> None:
+    """Write what WeChat says of a transfer. Conflict when it can't be true: a person has to look.
+
+    refused: it is we who say so, of the call with that count; another may have been taken since.
+    """
     status = rules.STATUS[bill.state.value]
     for _ in range(_TRIES):
         payout = _load(bill.out_bill_no)
+        if refused is not None and (payout.status, int(payout.calls)) != (rules.CALLING, refused):
+            return
         if bill.amount_fen is not None and bill.amount_fen != payout.amount_fen:
             raise Conflict("WeChat Pay tells another amount than ours")
         if payout.final:

@@ -146,6 +146,24 @@ def test_a_poll_that_fails_and_is_parked_is_followed_by_the_next(
     assert figures(who.distributor_id) == {"paid": 1_890}
 
 
+def test_a_refusal_that_comes_late_does_not_end_the_call_that_was_taken_since(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = world.pay.query
+
+    def stalled(number: str) -> Bill | None:
+        monkeypatch.setattr(world.pay, "query", query)
+        found = query(number)
+        world.move(minutes=3)  # here the poll calls again
+        return found
+
+    world.pay.faults = ["refused NO_AUTH"]
+    monkeypatch.setattr(world.pay, "query", stalled)
+    (payout,) = world.settle()["payouts"]
+    assert payout["status"] == "wait_user_confirm"
+    assert figures(who.distributor_id) == {"in_payout": 1_890}
+
+
 def notice(payout_id: str, state: State, amount: int = 1_890) -> dict[str, Any]:
     told = {"state": state.value, "amount_fen": amount, "transfer_bill_no": "T", "fail_reason": ""}
     return {"kind": "payout_notice", "payout_id": payout_id, **told}
