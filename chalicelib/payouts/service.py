@@ -164,7 +164,7 @@ def _apply(bill: Bill, refused: int | None = None) -> None:
                 raise Conflict("WeChat Pay tells another end than we know")
             _mark(payout)
             return
-        if status == payout.status and (bill.package_info or None) == payout.package_info:
+        if status == payout.status and (bill.package_info or payout.package_info) == payout.package_info:
             return
         try:
             _news(payout, bill, status).commit()

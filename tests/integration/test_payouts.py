@@ -1,6 +1,7 @@
 """A payout is paid once: through lost answers, refusals, late notices and receivers who never confirm."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,6 +163,19 @@ def test_a_refusal_that_comes_late_does_not_end_the_call_that_was_taken_since(
     (payout,) = world.settle()["payouts"]
     assert payout["status"] == "wait_user_confirm"
     assert figures(who.distributor_id) == {"in_payout": 1_890}
+
+
+def test_a_poll_without_news_tells_nothing(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = world.pay.query
+    # only the call's answer has it
+    monkeypatch.setattr(world.pay, "query", lambda number: replace(query(number), package_info=""))
+    (payout,) = world.settle()["payouts"]
+    world.move(minutes=2)
+    told = [row["data"]["status"] for row in timeline.read(f"distributor#{who.distributor_id}")[0]]
+    assert told.count("wait_user_confirm") == 1
+    assert payouts.get(payout["payout_id"])["package_info"] == "PKG"
 
 
 def notice(payout_id: str, state: State, amount: int = 1_890) -> dict[str, Any]:
