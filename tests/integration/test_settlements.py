@@ -210,6 +210,22 @@ def test_a_refund_in_the_midst_of_a_settlement(world: World, monkeypatch: pytest
     check_books()
 
 
+def test_what_is_earned_after_maturing_is_of_the_present_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pay.state = State.SUCCESS
+    who = two_orders(world)
+    world.tell(message("o3", "completed", 1, share_code=who.share_code))  # overtakes its payment
+    world.move(days=3)
+    between(monkeypatch, world.settle)
+    world.tell(paid("o3", who.share_code))
+    assert figures(who.distributor_id) == {"paid": 3_780, "available": 1_890}
+    assert {status for *_, status in statuses("o3")} == {"available"}
+    assert {row["payout_id"] for row in distribution.commissions_of_order("o3")} == {None}
+    world.settle()
+    assert {status for *_, status in statuses("o3")} == {"paid"}
+
+
 def test_the_handler_sorts_the_queues_work_from_the_schedule(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
