@@ -40,6 +40,7 @@ class SettlementItem(Base):
     tax_fen = NumberAttribute(default=0)
     net_fen = NumberAttribute(default=0)
     skipped = NumberAttribute(default=0)  # distributors that an error kept out; their money stays available
+    skipped_at = NumberAttribute(null=True)  # the `done` of the latest page that `skipped` counts
 
     by_listing = SettlementListing()
 

@@ -72,8 +72,10 @@ def run_page(settlement_id: str, cursor: str | None, done: int) -> None:
     page, following = distribution.distributors(_PAGE, cursor)
     payouts, skipped = _each(page, settle)
     queues.send_all("payout", ((_work(payout_id), payout_id) for payout_id in payouts))
-    if skipped:
-        run.update(actions=[SettlementItem.skipped.add(skipped)])
+    if skipped:  # a page that comes again has been counted
+        counts = [SettlementItem.skipped.add(skipped), SettlementItem.skipped_at.set(done)]
+        new = SettlementItem.skipped_at.does_not_exist() | (SettlementItem.skipped_at < done)
+        storage.update_if(run, counts, new)
     done += len(page)
     if following:
         _progress(run, done=done)

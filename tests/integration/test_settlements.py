@@ -29,6 +29,10 @@ def earn(world: World, who: Distributor, order_id: str) -> None:
     world.tell(paid(order_id, who.share_code), message(order_id, "completed", 1))
 
 
+def refuse(*_: Any, **__: Any) -> None:
+    raise Upstream("no")
+
+
 def test_pages_a_job_and_its_sums(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settlement, "_PAGE", 2)
     plan = world.plan()
@@ -109,6 +113,25 @@ def test_one_that_fails_does_not_stop_the_others(world: World, monkeypatch: pyte
     assert figures(people[1].distributor_id) == {"available": 1_890}
 
 
+def test_a_page_that_comes_again_counts_its_skipped_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settlement, "_PAGE", 1)
+    plan = world.plan()
+    for i in range(2):
+        earn(world, world.distributor(plan, f"wm{i}"), f"o{i}")
+    world.move(days=9)
+    monkeypatch.setattr(settlement, "_settle", lambda *_: 1 / 0)
+    run = settlement.start(None)["settlement_id"]
+    while world.sent:
+        queue, page, _ = world.sent.pop(0)
+        with monkeypatch.context() as broken, pytest.raises(Upstream):
+            broken.setattr(settlement, "_progress", refuse)  # before the next page is sent
+            world.one(queue, page)
+        world.one(queue, page)
+    assert settlement.get(run)["skipped"] == 2
+
+
 def test_the_daily_run_settles_plans_that_want_it_once_a_period(world: World) -> None:
     weekly = world.distributor(world.plan(settle_every="P7D"), "wm1")
     by_hand = world.distributor(world.plan(), "wm2")
@@ -127,9 +150,6 @@ def test_the_daily_run_settles_plans_that_want_it_once_a_period(world: World) ->
 def test_a_queue_that_refuses_leaves_a_failed_settlement(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise Upstream("no")
-
     monkeypatch.setattr(queues, "send", refuse)
     with pytest.raises(Upstream):
         settlement.start(None)
