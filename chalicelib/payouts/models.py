@@ -79,7 +79,7 @@ class PayoutItem(Base):
     package_info = UnicodeAttribute(null=True)  # opens the receiver's confirmation page
     reason = UnicodeAttribute(null=True)
     changed_at = UnicodeAttribute()
-    marked = BooleanAttribute(default=False)  # its commissions are marked as paid
+    marked = BooleanAttribute(default=False)  # its commissions are marked as paid, for good
     version = NumberAttribute(default=1)
 
     of_settlement = OfSettlement()

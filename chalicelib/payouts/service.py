@@ -58,7 +58,7 @@ def advance(payout_id: str) -> None:
     """Take a payout on by what is next: call, or ask what became of it. Twice is the same as once."""
     payout = _load(payout_id)
     if payout.final:
-        _mark(payout)
+        _mark(payout, last=True)
         return
     if payout.status == rules.PLANNED:
         _call(payout)
@@ -171,7 +171,7 @@ def _apply(bill: Bill, refused: int | None = None) -> None:
         except ConditionFailed:
             continue
         if status == rules.PAID:
-            _mark(payout)
+            _mark(_load(payout.payout_id))
         return
     raise Busy("the payout keeps changing")
 
@@ -200,12 +200,17 @@ def _news(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
     return tx
 
 
-def _mark(payout: PayoutItem) -> None:
-    """Mark the commissions of a payout that was paid; again, if that was cut short."""
-    if payout.marked or _load(payout.payout_id).status != rules.PAID:
+def _mark(payout: PayoutItem, last: bool = False) -> None:
+    """Mark the commissions of a payout that was paid.
+
+    With the news, and a `last` time when it is looked at after that: the index that tells of them may
+    have been behind.
+    """
+    if payout.status != rules.PAID or payout.marked:
         return
     distribution.mark_paid(payout.distributor_id, payout.rounds, payout.payout_id, clock.now())
-    storage.update_if(PayoutItem(payout.payout_id), [PayoutItem.marked.set(True)])
+    if last:
+        storage.update_if(PayoutItem(payout.payout_id), [PayoutItem.marked.set(True)])
 
 
 def _poll(payout_id: str) -> dict[str, str]:

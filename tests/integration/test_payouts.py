@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from money_world import World, check_books, figures, message, paid, refund, statuses
 
+from chalicelib.distribution.models import CommissionItem
 from chalicelib.distribution.service import Distributor
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts import settlement
@@ -163,6 +164,17 @@ def test_a_refusal_that_comes_late_does_not_end_the_call_that_was_taken_since(
     (payout,) = world.settle()["payouts"]
     assert payout["status"] == "wait_user_confirm"
     assert figures(who.distributor_id) == {"in_payout": 1_890}
+
+
+def test_a_commission_that_the_index_did_not_show_yet_is_marked_later(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pay.state = State.SUCCESS
+    with monkeypatch.context() as behind:
+        behind.setattr(CommissionItem.of_distributor, "query", lambda *_, **__: [])
+        world.settle()
+    world.move(hours=2)
+    assert {status for *_, status in statuses("o1")} == {"paid"}
 
 
 def test_a_poll_without_news_tells_nothing(
