@@ -189,21 +189,29 @@ def _attribute(sale: Sale, now: datetime) -> tuple[dict[str, Any], list[Commissi
 
 
 def _change(tx: Transaction, before: Commission, after: Commission, sale: Sale) -> None:
-    """One commission's new lines: its item, the journal of the difference, its line."""
-    models.add(tx, after)
+    """One commission's new lines: its item, the journal of the difference, its line.
+
+    What is earned after maturing is available in the present round, whatever the rest was paid with.
+    """
     delta = after.amount_fen - before.amount_fen
+    balance = ledger.balance(after.distributor_id) if delta and before.state != PENDING else None
+    if balance and delta > 0:
+        after = replace(after, state=AVAILABLE, round=balance.round, payout_id=None)
+    models.add(tx, after)
     if not delta:
         return
     reason = {"order_id": after.order_id, "level": after.level, "rate_bps": after.rate_bps}
     cause = journals.Cause(after.distributor_id, sale.at, f"{sale.key}#{after.level}", reason)
     if delta > 0:
-        written = journals.earned(cause, delta, matured=before.state != PENDING)
-    elif before.state == PENDING:
+        written = journals.earned(cause, delta, matured=balance is not None)
+    elif balance is None:
         written = journals.reversed_pending(cause, -delta)
     else:
-        available = ledger.balance(after.distributor_id).available_fen
-        written = journals.reversed_matured(cause, -delta, available)
-    ledger.post(tx, written)
+        written = journals.reversed_matured(cause, -delta, balance.available_fen)
+    if balance is None:
+        ledger.post(tx, written)
+    else:
+        ledger.post_in_round(tx, written, balance)
     _tell(tx, after, sale.at, sale.key, delta)
 
 

@@ -91,6 +91,11 @@ def is_paid(order: Order) -> bool:
     return "paid" in order.times or "completed" in order.times
 
 
+def is_counted(order: Order) -> bool:
+    """Whether its money is in a channel's figures: a payment was told, or a refund."""
+    return "paid" in order.times or bool(order.refunds)
+
+
 def is_cancelled(order: Order) -> bool:
     """Whether it is closed and nothing newer says that it lives.
 

@@ -82,7 +82,7 @@ def _apply(message: Message) -> None:
     order, events = rules.merge(stored, message)
     if order == stored:
         return
-    buyer = _buyer(order)
+    buyer = _buyer(order, stored is not None and rules.is_counted(stored))
     order = replace(order, buyer=buyer)
     tx = Transaction()
     attribution = distribution.add_order(tx, _sale(order, message), clock.now())
@@ -93,16 +93,20 @@ def _apply(message: Message) -> None:
     tx.commit()
 
 
-def _buyer(order: Order) -> Mapping[str, Any] | None:
-    """Who bought: found once, from the buyer's ids, with the channel that the customer came through."""
-    if order.buyer is not None:
+def _buyer(order: Order, counted: bool) -> Mapping[str, Any] | None:
+    """Who bought, from the buyer's ids, with the channel that the customer came through.
+
+    The add that brings the channel has a queue of its own and may come after the order. What counts
+    once counts for good: a refund goes to the channel of its payment, also when that was not known.
+    """
+    if order.buyer is not None and (counted or order.buyer["channel"]):
         return order.buyer
     external_userid, unionid = order.value("external_userid"), order.value("unionid")
     if not external_userid and unionid:
         external_userid = customers.by_unionid(unionid)
     if not external_userid:
         return None
-    customer = customers.get(external_userid)
+    customer = None if counted else customers.get(external_userid)
     return {
         "external_userid": external_userid,
         "channel": customer.channel if customer else None,

@@ -74,8 +74,8 @@ class Order(Struct, frozen=True):
 
     times: the newest `occurred_at` of each status that was told. told: the newest value of each
     thing that a message may tell, with the stamp of the message that told it (`rules.stamp`).
-    The rest is found out by us, once: channel and live code of the buyer, whether it is their first
-    order, and the attribution.
+    The rest is found out by us: the buyer with channel and live code, until money is told of; the
+    attribution, once.
     """
 
     order_id: str

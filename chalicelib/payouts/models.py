@@ -40,6 +40,7 @@ class SettlementItem(Base):
     tax_fen = NumberAttribute(default=0)
     net_fen = NumberAttribute(default=0)
     skipped = NumberAttribute(default=0)  # distributors that an error kept out; their money stays available
+    skipped_at = NumberAttribute(null=True)  # the `done` of the latest page that `skipped` counts
 
     by_listing = SettlementListing()
 
@@ -78,7 +79,7 @@ class PayoutItem(Base):
     package_info = UnicodeAttribute(null=True)  # opens the receiver's confirmation page
     reason = UnicodeAttribute(null=True)
     changed_at = UnicodeAttribute()
-    marked = BooleanAttribute(default=False)  # its commissions are marked as paid
+    marked = BooleanAttribute(default=False)  # its commissions are marked as paid, for good
     version = NumberAttribute(default=1)
 
     of_settlement = OfSettlement()

@@ -20,7 +20,10 @@ STATUS = {
     "FAIL": FAILED,
     "CANCELLED": FAILED,
 }
-CERTAIN_AFTER = timedelta(minutes=1)  # "no such transfer" is believed a minute after the call
+# "No such transfer" is believed so long after the intent. WeChat asks for a minute after the call; and
+# the caller, who may have stalled before it, is stopped by the payout function's time-out: 60 s.
+CERTAIN_AFTER = timedelta(minutes=2)
+LOOK_AGAIN = timedelta(hours=1)  # after a payout was planned, should its message have been parked
 _POLL_MOST = timedelta(hours=1)
 EVERY = ("P1D", "P7D", "P1M")
 

@@ -2,13 +2,13 @@
 
 The intent is stored before the call, and the payout's id is the transfer's number at WeChat, always.
 A payout found `calling` may or may not have reached WeChat: WeChat is asked, and only when it has
-never heard of that number a minute later, the same call is made again. The final state, the journal
-and the timeline line are one transaction, whoever brings the news: the call's answer, a query, or a
-notification.
+never heard of that number two minutes later, the same call is made again. Each poll writes the next
+before it asks, so that one that fails for good does not end them; what was planned is looked at
+again in the same way. The final state, the journal and the timeline line are one transaction,
+whoever brings the news: the call's answer, a query, or a notification.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from chalicelib.distribution import service as distribution
@@ -58,23 +58,22 @@ def advance(payout_id: str) -> None:
     """Take a payout on by what is next: call, or ask what became of it. Twice is the same as once."""
     payout = _load(payout_id)
     if payout.final:
-        _mark(payout)
+        _mark(payout, last=True)
         return
     if payout.status == rules.PLANNED:
         _call(payout)
         return
     now = clock.now()
+    at = rules.next_poll(clock.parse(payout.called_at), now)
+    due.put("payout_poll", at, payout_id, _poll(payout_id))
     try:
         bill = default_client().query(payout_id)
     except Unknown:
-        _ask_later(payout, now)
         return
     if bill is not None:
         _apply(bill)
     elif payout.status == rules.CALLING and now - clock.parse(payout.asked_at) >= rules.CERTAIN_AFTER:
         _call(payout)
-    else:
-        _ask_later(payout, now)
 
 
 def get(payout_id: str) -> dict[str, Any]:
@@ -99,16 +98,17 @@ def _call(payout: PayoutItem) -> None:
     """Store the intent, then call. Whatever gets lost from here on is found by the poll that falls due."""
     now = clock.now()
     called_at = clock.parse(payout.called_at) if payout.called_at else now
+    calls = int(payout.calls) + 1
     intent = {
         "status": rules.CALLING,
         "called_at": clock.iso(called_at),
         "asked_at": clock.iso(now),
-        "calls": int(payout.calls) + 1,
+        "calls": calls,
         "changed_at": clock.iso(now),
     }
     tx = Transaction()
     models.change(tx, payout, intent)
-    _add_poll(tx, payout, called_at, now)
+    due.add(tx, "payout_poll", rules.next_poll(called_at, now), payout.payout_id, _poll(payout.payout_id))
     try:
         tx.commit()
     except ConditionFailed:
@@ -120,36 +120,43 @@ def _call(payout: PayoutItem) -> None:
     except Unknown:
         log.logger.warning("transfer without an answer", extra={"payout_id": payout.payout_id})
     except TransferRejected as error:
-        _rejected(payout.payout_id, error)
+        _rejected(payout.payout_id, calls, error)
     except Invalid:
-        _fail(payout.payout_id, "INVALID")
+        _fail(payout.payout_id, calls, "INVALID")
 
 
-def _rejected(payout_id: str, error: TransferRejected) -> None:
+def _rejected(payout_id: str, calls: int, error: TransferRejected) -> None:
     """Not taken, WeChat says. A passing reason: the poll calls again. Else it fails, once a query agrees."""
     log.logger.warning("transfer refused", extra={"payout_id": payout_id, "code": error.code})
     if error.retryable:
-        PayoutItem(payout_id).update(actions=[PayoutItem.reason.set(error.code)])
+        storage.update_if(
+            PayoutItem(payout_id), [PayoutItem.reason.set(error.code)], PayoutItem.calls == calls
+        )
         return
     try:
         bill = default_client().query(payout_id)
     except Unknown:
         return
     if bill is None:
-        _fail(payout_id, error.code)
+        _fail(payout_id, calls, error.code)
     else:
         _apply(bill)
 
 
-def _fail(payout_id: str, reason: str) -> None:
-    _apply(Bill(payout_id, "", State.FAIL, fail_reason=reason))
+def _fail(payout_id: str, calls: int, reason: str) -> None:
+    _apply(Bill(payout_id, "", State.FAIL, fail_reason=reason), refused=calls)
 
 
-def _apply(bill: Bill) -> None:
-    """Write what WeChat says of a transfer. Conflict when it can't be true: a person has to look."""
+def _apply(bill: Bill, refused: int | None = None) -> None:
+    """Write what WeChat says of a transfer. Conflict when it can't be true: a person has to look.
+
+    refused: it is we who say so, of the call with that count; another may have been taken since.
+    """
     status = rules.STATUS[bill.state.value]
     for _ in range(_TRIES):
         payout = _load(bill.out_bill_no)
+        if refused is not None and (payout.status, int(payout.calls)) != (rules.CALLING, refused):
+            return
         if bill.amount_fen is not None and bill.amount_fen != payout.amount_fen:
             raise Conflict("WeChat Pay tells another amount than ours")
         if payout.final:
@@ -157,15 +164,14 @@ def _apply(bill: Bill) -> None:
                 raise Conflict("WeChat Pay tells another end than we know")
             _mark(payout)
             return
-        if status == payout.status and (bill.package_info or None) == payout.package_info:
-            _ask_later(payout, clock.now())
+        if status == payout.status and (bill.package_info or payout.package_info) == payout.package_info:
             return
         try:
             _news(payout, bill, status).commit()
         except ConditionFailed:
             continue
         if status == rules.PAID:
-            _mark(payout)
+            _mark(_load(payout.payout_id))
         return
     raise Busy("the payout keeps changing")
 
@@ -188,31 +194,24 @@ def _news(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
         ledger.post(tx, journals.payout_paid(cause, net))
     elif status == rules.FAILED:
         ledger.post_and_return(tx, journals.payout_failed(cause, net, int(payout.tax_fen)), payout.rounds)
-    else:
-        _add_poll(tx, payout, clock.parse(payout.called_at), now)
     data = {"payout_id": payout.payout_id, "amount_fen": net, "status": status}
     key = f"{payout.payout_id}#{int(payout.version) + 1}"
     timeline.add(tx, Line(f"distributor#{payout.distributor_id}", "payout_changed", now, key, data))
     return tx
 
 
-def _mark(payout: PayoutItem) -> None:
-    """Mark the commissions of a payout that was paid; again, if that was cut short."""
-    if payout.marked or _load(payout.payout_id).status != rules.PAID:
+def _mark(payout: PayoutItem, last: bool = False) -> None:
+    """Mark the commissions of a payout that was paid.
+
+    With the news, and a `last` time when it is looked at after that: the index that tells of them may
+    have been behind.
+    """
+    if payout.status != rules.PAID or payout.marked:
         return
     distribution.mark_paid(payout.distributor_id, payout.rounds, payout.payout_id, clock.now())
-    storage.update_if(PayoutItem(payout.payout_id), [PayoutItem.marked.set(True)])
+    if last:
+        storage.update_if(PayoutItem(payout.payout_id), [PayoutItem.marked.set(True)])
 
 
-def _ask_later(payout: PayoutItem, now: datetime) -> None:
-    at = rules.next_poll(clock.parse(payout.called_at), now)
-    due.put("payout_poll", at, payout.payout_id, _poll(payout))
-
-
-def _add_poll(tx: Transaction, payout: PayoutItem, called_at: datetime, now: datetime) -> None:
-    at = rules.next_poll(called_at, now)
-    due.add(tx, "payout_poll", at, payout.payout_id, _poll(payout))
-
-
-def _poll(payout: PayoutItem) -> dict[str, str]:
-    return {"kind": "payout_poll", "payout_id": payout.payout_id}
+def _poll(payout_id: str) -> dict[str, str]:
+    return {"kind": "payout_poll", "payout_id": payout_id}

@@ -17,7 +17,7 @@ from chalicelib.ledger import service as ledger
 from chalicelib.payouts import models, rules
 from chalicelib.payouts.models import PayoutItem, SettlementItem
 from chalicelib.payouts.rules import Sums
-from chalicelib.platform import clock, ids, jobs, log, queues, storage, timeline
+from chalicelib.platform import clock, due, ids, jobs, log, queues, storage, timeline
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
@@ -65,15 +65,17 @@ def run_page(settlement_id: str, cursor: str | None, done: int) -> None:
 
     def settle(who: Distributor) -> str | None:
         plan = plan_of(who.plan_id)
-        due = run.every is None or run.every == plan.settle_every
+        wanted = run.every is None or run.every == plan.settle_every
         distribution.mature_due(who.distributor_id, until)
-        return _settle(run, who, plan) if due else None
+        return _settle(run, who, plan) if wanted else None
 
     page, following = distribution.distributors(_PAGE, cursor)
     payouts, skipped = _each(page, settle)
-    queues.send_all("payout", (({"kind": "payout", "payout_id": p}, p) for p in payouts))
-    if skipped:
-        run.update(actions=[SettlementItem.skipped.add(skipped)])
+    queues.send_all("payout", ((_work(payout_id), payout_id) for payout_id in payouts))
+    if skipped:  # a page that comes again has been counted
+        counts = [SettlementItem.skipped.add(skipped), SettlementItem.skipped_at.set(done)]
+        new = SettlementItem.skipped_at.does_not_exist() | (SettlementItem.skipped_at < done)
+        storage.update_if(run, counts, new)
     done += len(page)
     if following:
         _progress(run, done=done)
@@ -174,7 +176,12 @@ def _planned(
     ledger.post_and_close_round(tx, written, balance)
     tx.update("settlement", SettlementItem(run.settlement_id), totals)
     timeline.add(tx, Line(f"distributor#{who.distributor_id}", "payout_changed", now, f"{payout_id}#1", data))
+    due.add(tx, "payout", now + rules.LOOK_AGAIN, payout_id, _work(payout_id))
     return tx
+
+
+def _work(payout_id: str) -> dict[str, str]:
+    return {"kind": "payout", "payout_id": payout_id}
 
 
 def _each(page: Iterable[Distributor], work: Callable[[Distributor], str | None]) -> tuple[list[str], int]:

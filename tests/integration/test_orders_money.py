@@ -77,10 +77,31 @@ def test_the_lines_of_the_timeline(world: World, pair: Pair) -> None:
     }
 
 
-def test_the_buyer_is_found_by_unionid_with_the_channel(world: World, pair: Pair, monkeypatch: Any) -> None:
-    class Known:
-        channel, live_code_id = "parcel", "lc_1"
+class Known:
+    """A customer."""
 
+    channel, live_code_id = "parcel", "lc_1"
+
+
+def test_a_buyer_whose_add_comes_after_the_order_has_the_channel_when_it_is_paid(
+    world: World, pair: Pair, monkeypatch: Any
+) -> None:
+    world.tell(message("o1", "created", external_userid="wm9"))
+    monkeypatch.setattr(orders.customers, "get", {"wm9": Known}.get)
+    world.tell(paid("o1", pair[0].share_code, external_userid="wm9"))
+    assert [row["data"]["channel"] for row in timeline.read("wm9")[0]] == ["parcel", None]
+
+
+def test_a_refund_counts_in_the_channel_of_its_payment(world: World, pair: Pair, monkeypatch: Any) -> None:
+    world.tell(paid("o1", pair[0].share_code, external_userid=None, unionid="u1"))
+    monkeypatch.setattr(orders.customers, "by_unionid", {"u1": "wm9"}.get)
+    monkeypatch.setattr(orders.customers, "get", {"wm9": Known}.get)
+    world.tell(refund("o1", "R", 2, 500))
+    told = [row["data"] for subject in ("order#o1", "wm9") for row in timeline.read(subject)[0]]
+    assert [(data["refunded_fen"], data["channel"]) for data in told] == [(None, None), (500, None)]
+
+
+def test_the_buyer_is_found_by_unionid_with_the_channel(world: World, pair: Pair, monkeypatch: Any) -> None:
     monkeypatch.setattr(orders.customers, "by_unionid", {"u1": "wm9"}.get)
     monkeypatch.setattr(orders.customers, "get", {"wm9": Known}.get)
     world.tell(paid("o1", pair[0].share_code, external_userid=None, unionid="u1"))

@@ -1,13 +1,16 @@
 """A payout is paid once: through lost answers, refusals, late notices and receivers who never confirm."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from money_world import World, check_books, figures, message, paid, refund, statuses
 
+from chalicelib.distribution.models import CommissionItem
 from chalicelib.distribution.service import Distributor
 from chalicelib.payouts import service as payouts
+from chalicelib.payouts import settlement
 from chalicelib.platform import timeline
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Conflict
@@ -44,6 +47,7 @@ def test_offered_confirmed_and_paid(world: World, who: Distributor) -> None:
     assert figures(who.distributor_id) == {"paid": 1_890}
     assert {status for *_, status in statuses("o1")} == {"paid"}
     assert world.pay.moved == {payout["payout_id"]: [1_890]}
+    world.move(hours=1)
     assert list(DueItem.scan()) == []
     told = [row["data"]["status"] for row in timeline.read(f"distributor#{who.distributor_id}")[0]]
     assert [s for s in reversed(told) if s not in ("pending", "available")] == [
@@ -116,9 +120,74 @@ def test_polls_go_on_until_the_end(world: World, who: Distributor) -> None:
     world.settle()
     for _ in range(200):
         world.move(minutes=10)
-        assert len(list(DueItem.scan())) == 1  # one series, whatever comes
+        assert [row.kind for row in DueItem.scan()].count("payout_poll") == 1  # one series, whatever comes
     queries = [call for call in world.pay.calls if call.startswith("query")]
     assert 30 < len(queries) < 50
+
+
+def test_a_payout_whose_message_is_parked_is_taken_on_within_two_hours(
+    world: World, who: Distributor
+) -> None:
+    settlement.start(None)
+    (page,) = world.sent
+    world.one(*page[:2])
+    world.sent.clear()
+    world.move(hours=2)
+    assert world.payouts()[0].status == "wait_user_confirm"
+
+
+def test_a_poll_that_fails_and_is_parked_is_followed_by_the_next(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (payout,) = world.settle()["payouts"]
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(payouts, "default_client", lambda: 1 / 0)
+        world.move(minutes=2)
+    world.pay.pay(payout["payout_id"])
+    world.move(minutes=2)
+    assert figures(who.distributor_id) == {"paid": 1_890}
+
+
+def test_a_refusal_that_comes_late_does_not_end_the_call_that_was_taken_since(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = world.pay.query
+
+    def stalled(number: str) -> Bill | None:
+        monkeypatch.setattr(world.pay, "query", query)
+        found = query(number)
+        world.move(minutes=3)  # here the poll calls again
+        return found
+
+    world.pay.faults = ["refused NO_AUTH"]
+    monkeypatch.setattr(world.pay, "query", stalled)
+    (payout,) = world.settle()["payouts"]
+    assert payout["status"] == "wait_user_confirm"
+    assert figures(who.distributor_id) == {"in_payout": 1_890}
+
+
+def test_a_commission_that_the_index_did_not_show_yet_is_marked_later(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pay.state = State.SUCCESS
+    with monkeypatch.context() as behind:
+        behind.setattr(CommissionItem.of_distributor, "query", lambda *_, **__: [])
+        world.settle()
+    world.move(hours=2)
+    assert {status for *_, status in statuses("o1")} == {"paid"}
+
+
+def test_a_poll_without_news_tells_nothing(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = world.pay.query
+    # only the call's answer has it
+    monkeypatch.setattr(world.pay, "query", lambda number: replace(query(number), package_info=""))
+    (payout,) = world.settle()["payouts"]
+    world.move(minutes=2)
+    told = [row["data"]["status"] for row in timeline.read(f"distributor#{who.distributor_id}")[0]]
+    assert told.count("wait_user_confirm") == 1
+    assert payouts.get(payout["payout_id"])["package_info"] == "PKG"
 
 
 def notice(payout_id: str, state: State, amount: int = 1_890) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_settlement_and_payout_with_a_death_at_every_step(world: World, death: D
         check_books()
         if not died:
             break
-    assert step == 10  # nine effects, and the run without a death
+    assert step == 9  # eight effects, and the run without a death
 
 
 def start() -> dict[str, Any]:

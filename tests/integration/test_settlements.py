@@ -29,6 +29,10 @@ def earn(world: World, who: Distributor, order_id: str) -> None:
     world.tell(paid(order_id, who.share_code), message(order_id, "completed", 1))
 
 
+def refuse(*_: Any, **__: Any) -> None:
+    raise Upstream("no")
+
+
 def test_pages_a_job_and_its_sums(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settlement, "_PAGE", 2)
     plan = world.plan()
@@ -109,6 +113,25 @@ def test_one_that_fails_does_not_stop_the_others(world: World, monkeypatch: pyte
     assert figures(people[1].distributor_id) == {"available": 1_890}
 
 
+def test_a_page_that_comes_again_counts_its_skipped_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settlement, "_PAGE", 1)
+    plan = world.plan()
+    for i in range(2):
+        earn(world, world.distributor(plan, f"wm{i}"), f"o{i}")
+    world.move(days=9)
+    monkeypatch.setattr(settlement, "_settle", lambda *_: 1 / 0)
+    run = settlement.start(None)["settlement_id"]
+    while world.sent:
+        queue, page, _ = world.sent.pop(0)
+        with monkeypatch.context() as broken, pytest.raises(Upstream):
+            broken.setattr(settlement, "_progress", refuse)  # before the next page is sent
+            world.one(queue, page)
+        world.one(queue, page)
+    assert settlement.get(run)["skipped"] == 2
+
+
 def test_the_daily_run_settles_plans_that_want_it_once_a_period(world: World) -> None:
     weekly = world.distributor(world.plan(settle_every="P7D"), "wm1")
     by_hand = world.distributor(world.plan(), "wm2")
@@ -127,9 +150,6 @@ def test_the_daily_run_settles_plans_that_want_it_once_a_period(world: World) ->
 def test_a_queue_that_refuses_leaves_a_failed_settlement(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise Upstream("no")
-
     monkeypatch.setattr(queues, "send", refuse)
     with pytest.raises(Upstream):
         settlement.start(None)
@@ -208,6 +228,22 @@ def test_a_refund_in_the_midst_of_a_settlement(world: World, monkeypatch: pytest
     world.work()
     assert figures(who.distributor_id) == {"pending": 1_890, "in_payout": 990}
     check_books()
+
+
+def test_what_is_earned_after_maturing_is_of_the_present_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pay.state = State.SUCCESS
+    who = two_orders(world)
+    world.tell(message("o3", "completed", 1, share_code=who.share_code))  # overtakes its payment
+    world.move(days=3)
+    between(monkeypatch, world.settle)
+    world.tell(paid("o3", who.share_code))
+    assert figures(who.distributor_id) == {"paid": 3_780, "available": 1_890}
+    assert {status for *_, status in statuses("o3")} == {"available"}
+    assert {row["payout_id"] for row in distribution.commissions_of_order("o3")} == {None}
+    world.settle()
+    assert {status for *_, status in statuses("o3")} == {"paid"}
 
 
 def test_the_handler_sorts_the_queues_work_from_the_schedule(
