@@ -14,14 +14,17 @@ from chalicelib.groups import rules
 from chalicelib.groups.rules import Room
 from chalicelib.livecodes import group_scans, join_ways, nearest
 from chalicelib.livecodes.codes import LiveCode, get
-from chalicelib.livecodes.group_models import JoinWayItem
+from chalicelib.livecodes.group_models import JoinWayItem, LineItem
 from chalicelib.livecodes.group_scans import by_wecom, limit_of
+from chalicelib.livecodes.models import TICKET, LiveCodeItem
 from chalicelib.platform import clock, due, settings
 from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.storage import Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import pictures
 
-_AT_ONCE = 100  # ways that one message deletes
+_AT_ONCE = 100  # ways that one message gives up
+_A_SECOND = 10  # deletions asked of WeCom, which counts calls by the minute
 _SOON = timedelta(minutes=1)
 
 
@@ -79,9 +82,10 @@ def picture(code: LiveCode) -> bytes:
 
 
 def clean_up(live_code_id: str, version: int, native: bool) -> None:
-    """Delete the ways that this version of the code has no use for; the next change makes it void.
+    """Order the deletion of the ways that this version of the code has no use for.
 
-    native: the printed one too, if the code is archived. WeComError, Upstream.
+    native: the printed one too, if the code is archived. As in cleanup, each row goes in one transaction
+    with the order to delete the way (`join_way_delete`), and only while the code is at that very version.
     """
     try:
         code = get(live_code_id)
@@ -95,8 +99,16 @@ def clean_up(live_code_id: str, version: int, native: bool) -> None:
         needed.add(join_ways.state_of(live_code_id))
     states = [row.state for row in JoinWayItem.by_live_code.query(live_code_id)]
     unused = [state for state in states if state not in needed]
-    for state in unused[:_AT_ONCE]:
-        join_ways.delete(state)
+    now = clock.now()
+    for number, state in enumerate(unused[:_AT_ONCE]):
+        row = JoinWayItem.find(state)
+        if row is None:
+            continue
+        tx = Transaction()
+        tx.check("ticket", LiveCodeItem(live_code_id, TICKET), LiveCodeItem.version == version)
+        if code.active:  # the line may have gone on in this group since: that raises no version
+            tx.check("line", LineItem(live_code_id), ~LineItem.added.contains(row.chat_id))
+        join_ways.give_up(tx, row, now + timedelta(seconds=number / _A_SECOND))
     if len(unused) > _AT_ONCE:
         work = {"live_code_id": live_code_id, "version": version, "native": native}
         key = f"{live_code_id}#{version}#{len(unused)}"

@@ -21,7 +21,7 @@ from chalicelib.livecodes.group_models import JoinWayItem
 from chalicelib.livecodes.making import DEADLINE, LEASE, made_by_another
 from chalicelib.livecodes.models import MAKING, READY
 from chalicelib.livecodes.usage import UsedUp
-from chalicelib.platform import clock, ids, log, storage
+from chalicelib.platform import clock, due, ids, log, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.wecom import client as wecom
@@ -128,17 +128,36 @@ def grown(state: str) -> list[str]:
     return [str(chat_id) for chat_id in there.get("chat_id_list", [])]
 
 
-def delete(state: str) -> None:
-    """Delete the way at WeCom and here: who scans its code enters nothing. WeComError, Upstream."""
-    row = JoinWayItem.find(state)
-    if row is None or row.status != READY:
+def give_up(tx: Transaction, row: JoinWayItem, at: datetime) -> None:
+    """Commit `tx` with the deletion of a way's row, its count, and the order to delete the way at WeCom.
+
+    at: when WeCom is told. One that is being made stays. Of one whose making came to no end WeCom may have
+    what nobody can find: that goes on counting.
+    """
+    if row.status == MAKING and row.lease >= clock.iso(clock.now()):
         return
+    if row.config_id is not None:
+        due.add(tx, "join_way_delete", at, row.config_id, {"config_id": row.config_id})
+        _remove(row, JoinWayItem.config_id == row.config_id, tx)
+        return
+    tx.delete("way", row, JoinWayItem.lease == row.lease)
     try:
-        wecom.default_client().del_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+        tx.commit()
+    except ConditionFailed:
+        return
+    _say_lost(row)
+
+
+def delete(config_id: str) -> None:
+    """Delete a way at WeCom: who scans its code enters nothing. One that is gone is deleted.
+
+    WeComError, Upstream.
+    """
+    try:
+        wecom.default_client().del_join_way(config_id, deadline=clock.now() + DEADLINE)
     except WeComError as error:
         if error.errcode != _GONE:
             raise
-    _remove(row, JoinWayItem.config_id == row.config_id)
 
 
 def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayItem:
@@ -193,17 +212,21 @@ def _add(row: JoinWayItem, lease: str, asked: Mapping[str, Any]) -> None:
 
 def _lost(row: JoinWayItem) -> None:
     """One more at WeCom, perhaps, that nobody will find again: it counts."""
-    log.logger.warning(
-        "a join way was lost", extra={"live_code_id": row.live_code_id, "chat_id": row.chat_id}
-    )
-    log.measure("JoinWaysLost", 1, "Count")
+    _say_lost(row)
     tx = Transaction()
     usage.add(tx, "group", row.state, 1)
     tx.commit()
 
 
-def _remove(row: JoinWayItem, condition: Any) -> None:
-    tx = Transaction()
+def _say_lost(row: JoinWayItem) -> None:
+    log.logger.warning(
+        "a join way was lost", extra={"live_code_id": row.live_code_id, "chat_id": row.chat_id}
+    )
+    log.measure("JoinWaysLost", 1, "Count")
+
+
+def _remove(row: JoinWayItem, condition: Any, tx: Transaction | None = None) -> None:
+    tx = tx or Transaction()
     tx.delete("way", row, condition)
     usage.add(tx, "group", row.state, -1)
     try:

@@ -24,6 +24,7 @@ from chalicelib.livecodes.group_ways import keep as keep_join_way
 from chalicelib.livecodes.group_ways import native as native_join_way
 from chalicelib.livecodes.group_ways import tell_native as tell_native_groups
 from chalicelib.livecodes.join_ways import JoinWay
+from chalicelib.livecodes.join_ways import delete as delete_join_way
 from chalicelib.livecodes.join_ways import find as find_join_way
 from chalicelib.livecodes.making import delete as delete_way
 from chalicelib.livecodes.making import settle as settle_way
@@ -62,6 +63,7 @@ __all__ = [
     "confirm_join",
     "create",
     "current",
+    "delete_join_way",
     "delete_way",
     "find_join_way",
     "find_way",

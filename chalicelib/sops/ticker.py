@@ -27,6 +27,7 @@ ROUTES = {
     "group_ask": "assign",
     "way_cleanup": "assign",
     "way_delete": "assign",
+    "join_way_delete": "assign",
     "way_search": "assign",
     "mature": "settle",
     "payout": "payout",

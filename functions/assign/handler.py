@@ -11,8 +11,8 @@ from chalicelib.wecom.errors import Treatment, WeComError
 
 def work(message: dict[str, Any]) -> None:
     """`kind` lapse: of live_code_id, staff_id, assignment_id; contact_way: of live_code_id, staff_id;
-    native: of live_code_id, changed?; way_cleanup: of live_code_id, version, native, after?; way_delete:
-    of config_id; way_search: of state, since, after.
+    native: of live_code_id, changed?; way_cleanup: of live_code_id, version, native, after?; way_delete,
+    join_way_delete: of config_id; way_search: of state, since, after.
     """
     if message["kind"] == "lapse":
         service.lapse(message["live_code_id"], message["staff_id"], message["assignment_id"])
@@ -26,6 +26,8 @@ def work(message: dict[str, Any]) -> None:
         service.clean_up_join_ways(message["live_code_id"], message["version"], message["native"])
     elif message["kind"] == "way_delete":
         service.delete_way(message["config_id"])
+    elif message["kind"] == "join_way_delete":
+        service.delete_join_way(message["config_id"])
     elif message["kind"] == "way_search":
         service.settle_way(message["state"], message["since"], message["after"])
     elif message["kind"] == "store_map":

@@ -9,7 +9,7 @@ import moto
 import pytest
 from chalice.test import Client
 from group_world import CORP, TABLES, Sent, World, chat, counts, fresh, lines, lost, person
-from scan_support import requests
+from scan_support import definition, requests
 
 from app import app as product
 from chalicelib.groups import blacklist, opening, rules, service, tasks, works
@@ -572,14 +572,88 @@ def test_an_archived_codes_join_ways_are_deleted_but_the_printed_one_stays(world
     )
     world.run()
     version = livecodes.get(code.live_code_id).version
-    livecodes.clean_up_join_ways(code.live_code_id, version, native=False)
+    cleaned_up(world, code, version, native=False)
     assert [w.fields["chat_id_list"] for w in world.sandbox.world.state.join_ways.values()] == [[other]]
     livecodes.archive(code.live_code_id)
-    livecodes.clean_up_join_ways(code.live_code_id, version, native=True)
+    cleaned_up(world, code, version, native=True)
     assert len(world.sandbox.world.state.join_ways) == 1  # that version is no more
-    livecodes.clean_up_join_ways(code.live_code_id, version + 1, native=True)
+    cleaned_up(world, code, version + 1, native=True)
     assert not world.sandbox.world.state.join_ways
     assert usage.current()["group"] == 0
+
+
+def cleaned_up(world: World, code: livecodes.LiveCode, version: int, native: bool) -> None:
+    """The work of a version's clean-up, and what it orders."""
+    livecodes.clean_up_join_ways(code.live_code_id, version, native)
+    world.forward(timedelta(seconds=20), without="way_cleanup")
+
+
+def as_the_clean_up_looks(monkeypatch: pytest.MonkeyPatch, then: Callable[[], Any]) -> None:
+    """Do something as soon as it has decided, and reads the first row."""
+    find, left = JoinWayItem.find, [then]
+
+    def slow(*args: Any, **rest: Any) -> Any:
+        if left:
+            left.pop()()
+        return find(*args, **rest)
+
+    monkeypatch.setattr(JoinWayItem, "find", slow)
+
+
+@pytest.mark.parametrize("printing", ["dynamic", "native"])
+def test_a_code_that_is_restored_while_it_is_cleaned_up_keeps_its_join_ways(
+    world: World, printing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = world.code(world.group(), world.group(name="福利群2"), printing=printing)
+    ways = set(world.sandbox.world.state.join_ways)
+    livecodes.archive(code.live_code_id)
+    version = livecodes.get(code.live_code_id).version
+
+    def restored() -> None:
+        livecodes.restore(code.live_code_id)
+        world.run()
+
+    as_the_clean_up_looks(monkeypatch, restored)
+    cleaned_up(world, code, version, native=True)
+    assert set(world.sandbox.world.state.join_ways) == ways == {row.config_id for row in JoinWayItem.scan()}
+
+
+def test_a_group_that_comes_back_behind_the_line_while_it_is_cleaned_up_keeps_its_join_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other)
+    ways = set(world.sandbox.world.state.join_ways)
+    patch = {"groups": {**code.definition["groups"], "chat_ids": [other]}}
+    version = livecodes.change(code.live_code_id, patch, lambda m: m).version
+    as_the_clean_up_looks(monkeypatch, lambda: opening.extend(livecodes.get(code.live_code_id), group))
+    cleaned_up(world, code, version, native=False)
+    assert set(world.sandbox.world.state.join_ways) == ways
+
+
+def test_a_clean_up_that_is_killed_and_a_restored_code_leave_no_join_way_that_is_dead(world: World) -> None:
+    code = world.code(world.group())
+    livecodes.archive(code.live_code_id)
+    version = livecodes.get(code.live_code_id).version
+    world.corp.wire.fail["del_join_way"] = [(KeyboardInterrupt(), True)]
+    with pytest.raises(KeyboardInterrupt):
+        cleaned_up(world, code, version, native=False)
+    livecodes.restore(code.live_code_id)
+    world.run()
+    cleaned_up(world, code, version, native=False)  # it comes again
+    [row] = JoinWayItem.scan()
+    assert list(world.sandbox.world.state.join_ways) == [row.config_id]
+    assert usage.current()["group"] == 1
+
+
+def test_a_join_way_whose_making_never_ended_is_given_up_and_goes_on_counting(world: World) -> None:
+    code = livecodes.create(definition(kind="group", groups={"chat_ids": [world.group()]}))
+    world.corp.wire.fail["add_join_way"] = [lost("add_join_way")] * 2
+    world.run()
+    livecodes.archive(code.live_code_id)
+    world.at(world.now + timedelta(minutes=1))
+    cleaned_up(world, code, 2, native=False)
+    assert (list(JoinWayItem.scan()), usage.current()["group"]) == ([], 1)
 
 
 def test_sync_reads_all_groups_of_all_owners(world: World) -> None:

@@ -121,6 +121,7 @@ def test_a_change_of_the_code_leaves_the_stores_groups_their_ways(world: World) 
     assert service.locate(made.code, HERE).qr_url == first.qr_url
     service.archive(made.live_code_id)
     service.clean_up_join_ways(made.live_code_id, version + 1, native=False)
+    world.forward(timedelta(seconds=1))
     assert world.corp.wire.calls["del_join_way"] == 1
 
 
