@@ -9,7 +9,7 @@ what it knows. One process tells it at a time: it holds the row's `lease`, and w
 empty: whoever comes after one that died tells it all again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -60,18 +60,18 @@ def find(state: str) -> JoinWay | None:
     return None if row is None else _kept(row)
 
 
-def way(code: LiveCode, chat_ids: Sequence[str], auto: bool, native: bool = False) -> JoinWay:
-    """The join way into the group (of a native code: into these), made if there is none.
+def way(code: LiveCode, chat_id: str, auto: bool) -> JoinWay:
+    """The join way into the group, made if there is none.
 
-    auto: whether WeCom opens another room when they are full. Upstream, WeComError, UsedUp.
+    auto: whether WeCom opens another room when it is full. Upstream, WeComError, UsedUp.
     """
-    state = state_of(code.live_code_id, "" if native else chat_ids[0])
+    state = state_of(code.live_code_id, chat_id)
     kept = _ways.get(state)
     if kept is not None and clock.now() < kept[0]:
         return kept[1]
     row = JoinWayItem.find(state)
     if row is None or row.status != READY:
-        row = _make(code.live_code_id, "" if native else chat_ids[0], fields(code, state, chat_ids, auto))
+        row = _make(code.live_code_id, chat_id, fields(code, state, [chat_id], auto))
     return _kept(row)
 
 
@@ -90,14 +90,20 @@ def fields(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> d
     }
 
 
-def tell(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> bool:
-    """Have WeCom know these fields. False when another process is telling it: come again later.
+def keep(live_code_id: str, chat_id: str, wanted: Callable[[], dict[str, Any] | None]) -> bool:
+    """Have the way there, and WeCom know its fields. False: come again later.
 
+    chat_id: empty of a native code's. wanted: what the fields are to be now, None: leave them. It is asked
+    again once nobody else can tell WeCom, since another may have told it something newer meanwhile.
     WeComError, Upstream: then it is told again whenever somebody asks for it next.
     """
-    row = JoinWayItem.find(state)
-    wanted = fields(code, state, chat_ids, auto)
-    if row is None or row.status != READY or row.told == wanted:
+    asked = wanted()
+    if asked is None:
+        return True
+    row = JoinWayItem.find(state_of(live_code_id, chat_id))
+    if row is None or row.status != READY:
+        row = _make(live_code_id, chat_id, asked)
+    if row.told == asked:
         return True
     now = clock.now()
     mine = f"{clock.iso(now + LEASE)}#{ids.short()}"
@@ -106,16 +112,19 @@ def tell(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> boo
         return False
     over = JoinWayItem.lease.set(clock.iso(clock.now() - timedelta(seconds=1)))
     held = JoinWayItem.lease == mine
+    asked = wanted()
+    if asked is None:
+        storage.update_if(row, [over], held)
+        return True
     try:
-        wecom.default_client().update_join_way(row.config_id, wanted, deadline=clock.now() + DEADLINE)
+        wecom.default_client().update_join_way(row.config_id, asked, deadline=clock.now() + DEADLINE)
     except WeComError as error:
-        if error.errcode == _GONE:  # somebody deleted it: the next who needs it makes another
-            log.failure("join way is gone", error, live_code_id=code.live_code_id)
-            _remove(row, held)
-            return True
+        if error.errcode == _GONE:  # another is made, now or by the next who needs it
+            _gone(row, error)
+            return False
         storage.update_if(row, [over], held)
         raise
-    storage.update_if(row, [JoinWayItem.told.set(wanted), over], held)
+    storage.update_if(row, [JoinWayItem.told.set(asked), over], held)
     return True
 
 
@@ -124,7 +133,13 @@ def grown(state: str) -> list[str]:
     row = JoinWayItem.find(state)
     if row is None or row.config_id is None:
         return []
-    there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+    try:
+        there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+    except WeComError as error:
+        if error.errcode != _GONE:
+            raise
+        _gone(row, error)
+        return []
     return [str(chat_id) for chat_id in there.get("chat_id_list", [])]
 
 
@@ -223,6 +238,12 @@ def _say_lost(row: JoinWayItem) -> None:
         "a join way was lost", extra={"live_code_id": row.live_code_id, "chat_id": row.chat_id}
     )
     log.measure("JoinWaysLost", 1, "Count")
+
+
+def _gone(row: JoinWayItem, error: WeComError) -> None:
+    """Somebody has deleted it at WeCom: what is printed of it is dead."""
+    log.failure("join way is gone", error, live_code_id=row.live_code_id)
+    _remove(row, JoinWayItem.config_id == row.config_id)
 
 
 def _remove(row: JoinWayItem, condition: Any, tx: Transaction | None = None) -> None:

@@ -12,7 +12,7 @@ from group_world import CORP, TABLES, Sent, World, chat, counts, fresh, lines, l
 from scan_support import definition, requests
 
 from app import app as product
-from chalicelib.groups import blacklist, opening, rules, service, tasks, works
+from chalicelib.groups import blacklist, mirror, opening, reading, rules, service, tasks, works
 from chalicelib.groups.models import DISMISSED, TaskItem
 from chalicelib.livecodes import join_ways, rates, usage
 from chalicelib.livecodes import service as livecodes
@@ -129,6 +129,19 @@ def test_the_same_person_gets_the_same_group(world: World) -> None:
     world.hear(world.actions.leave(group, [person(1)]))
     assert lines(person(1), "left_group") == [{"chat_id": group, "by": "self"}]
     assert livecodes.scan(code.code, scan.cookie).assignment_id != scan.assignment_id
+
+
+def test_who_comes_back_to_a_group_that_left_the_line_gets_another(world: World) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group)
+    scan = livecodes.scan(code.code)
+    world.hear(world.join(scan, person(1)))
+    patch = {"groups": {**code.definition["groups"], "chat_ids": [other]}}
+    livecodes.change(code.live_code_id, patch, lambda m: m)
+    world.run()
+    world.forward(timedelta(days=2))
+    assert livecodes.scan(code.code, scan.cookie).chat_id == other
+    assert len(world.sandbox.world.state.join_ways) == usage.current()["group"] == 1
 
 
 def test_a_second_group_of_the_code_takes_a_place_and_no_second_figure(world: World) -> None:
@@ -276,6 +289,28 @@ def test_what_wecom_had_no_time_for_is_told_it_again(world: World, error: Except
     calls = world.corp.wire.calls["update_join_way"]
     world.forward(timedelta(hours=1))
     assert world.corp.wire.calls["update_join_way"] == calls
+
+
+def test_a_join_way_is_told_what_is_wanted_then_not_what_was_when_its_consumer_began(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [world.group(name=f"福利群{n}") for n in (1, 2)]
+    code = world.code(*groups, auto_create=True)
+    livecodes.change(code.live_code_id, {"name": "Another"}, lambda m: m)
+    learn, left = reading.learn, [1]
+
+    def slow(chat_id: str) -> Any:
+        if left:
+            left.pop()
+            off = {"groups": {**code.definition["groups"], "auto_create": False}}
+            livecodes.change(code.live_code_id, off, lambda m: m)
+            world.run()
+        return learn(chat_id)
+
+    monkeypatch.setattr(reading, "learn", slow)
+    world.run()
+    fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
+    assert [(f["auto_create_room"], f["remark"]) for f in fields] == [(0, "Another")] * 2
 
 
 def test_a_lost_answer_is_another_join_way_and_counts(world: World) -> None:
@@ -562,6 +597,40 @@ def test_a_native_code_rotates_its_five_groups(world: World, monkeypatch: pytest
     world.hear(world.actions.leave(groups[0], [person(1)]))
     assert livecodes.native_join_way(code) == printed
     assert world.corp.wire.calls["add_join_way"] == 1
+
+
+def test_a_group_that_is_dismissed_while_another_look_is_on_leaves_the_native_code(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [world.group(name=f"福利群{n}") for n in range(1, 8)]
+    code = world.code(*groups, printing="native", auto_create=False)
+    livecodes.change(code.live_code_id, {"name": "Another"}, lambda m: m)
+    rooms, left = mirror.rooms, [1]
+
+    def slow(line: Any, consistent: bool = True) -> Any:
+        found = rooms(line, consistent)
+        if left:
+            left.pop()
+            world.hear(world.actions.dismiss_group(groups[0]))
+            world.forward(timedelta(minutes=3))
+        return found
+
+    monkeypatch.setattr(mirror, "rooms", slow)
+    world.run()
+    printed = livecodes.native_join_way(code)
+    assert printed is not None and printed["chat_ids"] == groups[1:6]
+
+
+@pytest.mark.parametrize("auto", [False, True])  # found out when it is told, or asked what it has grown
+def test_a_native_join_way_that_somebody_deleted_is_made_anew(world: World, auto: bool) -> None:
+    code = world.code(world.group(), printing="native", auto_create=auto)
+    dead = livecodes.native_join_way(code)
+    world.sandbox.world.state.join_ways.clear()
+    livecodes.change(code.live_code_id, {"name": "Another"}, lambda m: m)
+    world.run()
+    world.forward(timedelta(minutes=1))
+    assert len(world.sandbox.world.state.join_ways) == usage.current()["group"] == 1
+    assert livecodes.native_join_way(code) not in (None, dead)
 
 
 def test_an_archived_codes_join_ways_are_deleted_but_the_printed_one_stays(world: World) -> None:
