@@ -9,6 +9,7 @@ from chalicelib.groups import service as groups
 from chalicelib.livecodes import answers, group_scans, group_ways, natives, nearest, rules, usage
 from chalicelib.livecodes.cleanup import clean_up
 from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, restore, several
+from chalicelib.livecodes.codes import prepare as prepare_all
 from chalicelib.livecodes.group_scans import Joined
 from chalicelib.livecodes.group_scans import append as append_group
 from chalicelib.livecodes.group_scans import by_wecom as opened_by_wecom
@@ -90,6 +91,7 @@ __all__ = [
     "opened_by_wecom",
     "page",
     "prepare",
+    "prepare_all",
     "restore",
     "scan",
     "settle_way",

@@ -17,6 +17,7 @@ ROUTES = {
     "push_result": "push",
     "lapse": "assign",
     "store_map": "assign",
+    "prepare": "assign",
     "native": "assign",
     "group_lapse": "assign",
     "group_read": "assign",

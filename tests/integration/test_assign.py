@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process
 
 from chalicelib.livecodes import making, service, ways
 from chalicelib.livecodes.models import MAKING, READY, ContactWayItem, LiveCodeItem
-from chalicelib.platform import clock, due, timeline
+from chalicelib.platform import clock, due, queues, timeline
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.staff import service as staff
@@ -169,6 +170,29 @@ def test_ways_and_names_are_there_before_the_first_scan(wecom: FakeWeCom, sent: 
     service.scan(code.code)
     assert wecom.calls["add_contact_way"] == 2
     assert wecom.calls["update_contact_way"] == 0
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt(), Upstream("the queue did not take it")])
+def test_what_a_change_asks_for_comes_a_minute_later_when_its_messages_were_not_sent(
+    wecom: FakeWeCom, sent: list[Any], monkeypatch: pytest.MonkeyPatch, stopped: BaseException
+) -> None:
+    def unsent(*_: Any) -> None:
+        raise stopped
+
+    code = service.create(definition({"staff_id": "a"}))
+    assert list(due.DueItem.scan()) == []  # sent
+    sent.clear()
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(queues, "send_all", unsent)
+        assert service.change(code.live_code_id, {"skip_verify": False}, complete).version == 2
+    (order,) = due.DueItem.scan()
+    assert clock.parse(order.due_at) == NOON + timedelta(minutes=1)
+    assert deliver({"kind": order.kind, **order.work}) == []
+    assert ask(code, "a") in [message for _, message, _ in sent]
+    service.archive(code.live_code_id)
+    sent.clear()
+    assert deliver({"kind": order.kind, **order.work}) == []
+    assert sent == []
 
 
 def test_only_a_difference_is_sent_to_wecom(wecom: FakeWeCom) -> None:

@@ -139,6 +139,21 @@ def test_a_code_that_is_opened_again_keeps_its_ways_but_not_those_of_who_had_lef
     assert in_use() == 1
 
 
+def test_a_change_of_kind_is_cleaned_up_after_though_the_code_is_changed_again(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = service.create(definition(kind="nearest_store", fallback=("f",)))
+    for guide in ("s1", "s2"):  # of stores that were scanned
+        service.way(code, guide)
+    service.change(code.live_code_id, {"name": "Renamed"}, complete)
+    until(NOON + 2 * DAY, at)
+    assert users(wecom) == ["s1", "s2"]
+    service.change(code.live_code_id, {"kind": "staff"}, complete)
+    service.change(code.live_code_id, {"name": "Renamed again"}, complete)
+    until(NOON + 4 * DAY, at)
+    assert (users(wecom), in_use()) == ([], 0)
+
+
 def test_members_of_a_code_that_became_native_need_no_way_each(wecom: FakeWeCom, at: At) -> None:
     code = code_of("a", "b")
     service.change(code.live_code_id, {"printing": "native"}, complete)
