@@ -18,7 +18,7 @@ from msgspec import Struct
 from chalicelib.livecodes import usage
 from chalicelib.livecodes.codes import LiveCode
 from chalicelib.livecodes.group_models import JoinWayItem
-from chalicelib.livecodes.making import DEADLINE, LEASE, made_by_another
+from chalicelib.livecodes.making import DEADLINE, GONE, LEASE, made_by_another
 from chalicelib.livecodes.models import MAKING, READY
 from chalicelib.livecodes.usage import UsedUp
 from chalicelib.platform import clock, due, ids, log, storage
@@ -29,7 +29,6 @@ from chalicelib.wecom.errors import AnswerLost, WeComError
 
 IN_ONE = 5  # WeCom: groups of one join way (41091)
 _MAX_REMARK = 30
-_GONE = 41044
 _KEEP, _KEPT = timedelta(hours=1), 20_000
 _ways: dict[str, tuple[datetime, "JoinWay"]] = {}
 
@@ -119,7 +118,7 @@ def keep(live_code_id: str, chat_id: str, wanted: Callable[[], dict[str, Any] | 
     try:
         wecom.default_client().update_join_way(row.config_id, asked, deadline=clock.now() + DEADLINE)
     except WeComError as error:
-        if error.errcode == _GONE:  # another is made, now or by the next who needs it
+        if error.errcode == GONE:  # another is made, now or by the next who needs it
             _gone(row, error)
             return False
         storage.update_if(row, [over], held)
@@ -136,7 +135,7 @@ def grown(state: str) -> list[str]:
     try:
         there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
     except WeComError as error:
-        if error.errcode != _GONE:
+        if error.errcode != GONE:
             raise
         _gone(row, error)
         return []
@@ -171,7 +170,7 @@ def delete(config_id: str) -> None:
     try:
         wecom.default_client().del_join_way(config_id, deadline=clock.now() + DEADLINE)
     except WeComError as error:
-        if error.errcode != _GONE:
+        if error.errcode != GONE:
             raise
 
 

@@ -215,7 +215,7 @@ def prepare(live_code_id: str, staff_id: str) -> None:
         return  # changed since this was asked for
     staff.learn(staff_id)
     if not live_code.native:  # which has one way for all
-        refresh(live_code, staff_id)
+        refresh(live_code_id, staff_id)
 
 
 def group_name(chat_id: str) -> str:

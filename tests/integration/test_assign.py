@@ -209,6 +209,57 @@ def test_only_a_difference_is_sent_to_wecom(wecom: FakeWeCom) -> None:
     assert way["state"] == ways.state_of(code.live_code_id, "a")
 
 
+@pytest.mark.parametrize("place", ["user_get", "update_contact_way"])
+def test_what_is_told_last_is_the_newest_however_slow_an_older_consumer_is(
+    wecom: FakeWeCom, at: At, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    deliver(ask(code, "a"))
+    at(NOON + timedelta(days=30))  # names are asked for again
+    service.change(code.live_code_id, {"skip_verify": False}, complete)
+    call, left = getattr(wecom, place), [1]
+
+    def slow(*args: Any, **rest: Any) -> Any:
+        if left:
+            left.pop()
+            service.change(code.live_code_id, {"skip_verify": True, "name": "New"}, complete)
+            deliver(ask(code, "a"))
+        return call(*args, **rest)
+
+    monkeypatch.setattr(wecom, place, slow)
+    deliver(ask(code, "a"))
+    assert not left
+    (way,) = wecom.ways.values()
+    assert (way["skip_verify"], way["remark"]) == (True, "New")
+
+
+def test_one_who_dies_over_telling_leaves_it_to_their_message(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    deliver(ask(code, "a"))
+    service.change(code.live_code_id, {"skip_verify": False}, complete)
+    wecom.fail["update_contact_way"] = [KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        deliver(ask(code, "a"))
+    service.change(code.live_code_id, {"skip_verify": True}, complete)  # as the row has it
+    at(NOON + timedelta(minutes=6))
+    deliver(ask(code, "a"))
+    assert wecom.calls["update_contact_way"] == 2
+    deliver(ask(code, "a"))
+    assert wecom.calls["update_contact_way"] == 2
+
+
+def test_a_way_that_somebody_deleted_at_wecom_is_made_anew(wecom: FakeWeCom) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    deliver(ask(code, "a"))
+    wecom.ways.clear()
+    service.change(code.live_code_id, {"skip_verify": False}, complete)
+    assert deliver(ask(code, "a")) == []
+    (way,) = wecom.ways.values()
+    assert (way["user"], way["skip_verify"]) == (["a"], False)
+    assert service.scan(code.code).qr_url == way["qr_code"]
+    assert service.ways_in_use()["in_use"] == 1
+
+
 def test_work_for_one_who_has_left_or_a_code_that_is_gone_is_nothing(wecom: FakeWeCom) -> None:
     code = service.create(definition({"staff_id": "a"}))
     gone = {"kind": "contact_way", "live_code_id": "lc_nothere2", "staff_id": "a"}

@@ -11,6 +11,7 @@ from chalicelib.livecodes import cleanup, making, natives, service, usage, ways
 from chalicelib.livecodes.models import ContactWayItem
 from chalicelib.platform import clock, due
 from chalicelib.platform.errors import Exhausted, Upstream
+from chalicelib.platform.storage import Transaction
 from chalicelib.wecom.errors import AnswerLost, WeComError
 from functions.assign import handler as assign
 
@@ -152,6 +153,27 @@ def test_a_change_of_kind_is_cleaned_up_after_though_the_code_is_changed_again(
     service.change(code.live_code_id, {"name": "Renamed again"}, complete)
     until(NOON + 4 * DAY, at)
     assert (users(wecom), in_use()) == ([], 0)
+
+
+def test_who_comes_back_to_a_code_that_became_native_is_not_shown_the_guides_own_way(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = code_of("a")
+    got = service.scan(code.code)
+    tx = Transaction()
+    service.confirm(tx, code, "a", "wm1", clock.now())
+    tx.commit()
+    service.change(code.live_code_id, {"printing": "native"}, complete)
+    natives.keep(code.live_code_id)
+    until(NOON + GRACE - timedelta(minutes=1), at)
+    service.scan(code.code, got.cookie)
+    until(NOON + GRACE + timedelta(minutes=1), at)
+    (way,) = wecom.ways.values()
+    assert way["type"] == 2
+    assert service.scan(code.code, got.cookie).qr_url == way["qr_code"]
+    new_process()
+    assert service.scan(code.code, got.cookie).qr_url == way["qr_code"]
+    assert in_use() == 1
 
 
 def test_members_of_a_code_that_became_native_need_no_way_each(wecom: FakeWeCom, at: At) -> None:
