@@ -133,13 +133,11 @@ def grown(state: str) -> list[str]:
     if row is None or row.config_id is None:
         return []
     try:
-        there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+        return [str(chat_id) for chat_id in _at_wecom(row).get("chat_id_list", [])]
     except WeComError as error:
         if error.errcode != GONE:
             raise
-        _gone(row, error)
         return []
-    return [str(chat_id) for chat_id in there.get("chat_id_list", [])]
 
 
 def give_up(tx: Transaction, row: JoinWayItem, at: datetime) -> None:
@@ -192,10 +190,9 @@ def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayI
             _lost(row)
     if row.config_id is None:
         _add(row, mine, asked)
-    there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
     ready = [
         JoinWayItem.status.set(READY),
-        JoinWayItem.qr_url.set(str(there.get("qr_code", ""))),
+        JoinWayItem.qr_url.set(str(_at_wecom(row).get("qr_code", ""))),
         JoinWayItem.lease.set(clock.iso(now - timedelta(seconds=1))),
     ]
     if storage.update_if(row, ready, JoinWayItem.lease == mine):
@@ -237,6 +234,16 @@ def _say_lost(row: JoinWayItem) -> None:
         "a join way was lost", extra={"live_code_id": row.live_code_id, "chat_id": row.chat_id}
     )
     log.measure("JoinWaysLost", 1, "Count")
+
+
+def _at_wecom(row: JoinWayItem) -> dict[str, Any]:
+    """What WeCom has of the way. WeComError, Upstream; without the row when it is gone there."""
+    try:
+        return wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+    except WeComError as error:
+        if error.errcode == GONE:
+            _gone(row, error)
+        raise
 
 
 def _gone(row: JoinWayItem, error: WeComError) -> None:

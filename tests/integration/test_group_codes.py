@@ -334,6 +334,17 @@ def test_a_picture_that_could_not_be_fetched_needs_no_second_way(world: World) -
     assert usage.current()["group"] == 1
 
 
+def test_one_that_is_gone_before_its_picture_was_fetched_is_made_anew(world: World) -> None:
+    world.corp.wire.fail["get_join_way"] = [Upstream("down")]
+    code = world.code(world.group())
+    world.sandbox.world.state.join_ways.clear()
+    world.at(world.now + timedelta(minutes=1))
+    with pytest.raises(WeComError):
+        livecodes.scan(code.code)
+    assert livecodes.scan(code.code).qr_url
+    assert usage.current()["group"] == len(world.sandbox.world.state.join_ways) == 1
+
+
 def test_a_group_that_wecom_refuses_stops_no_other(world: World) -> None:
     group, other = world.group(), world.group(name="福利群2")
     world.corp.wire.fail["add_join_way"] = [WeComError("add_join_way", 40058)] * 1
