@@ -632,6 +632,17 @@ def test_a_group_that_is_dismissed_while_another_look_is_on_leaves_the_native_co
     assert printed is not None and printed["chat_ids"] == groups[1:6]
 
 
+def test_who_wants_a_native_picture_that_is_not_made_has_it_made(world: World) -> None:
+    group = world.group()
+    code = livecodes.create(definition(kind="group", printing="native", groups={"chat_ids": [group]}))
+    world.sent.clear()  # what was asked for came to nothing
+    world.hear(world.actions.invite(group, [person(1)]))  # the group is known
+    with pytest.raises(Upstream):
+        livecodes.native_picture(code)
+    world.run()
+    assert livecodes.native_join_way(code) is not None
+
+
 @pytest.mark.parametrize("auto", [False, True])  # found out when it is told, or asked what it has grown
 def test_a_native_join_way_that_somebody_deleted_is_made_anew(world: World, auto: bool) -> None:
     code = world.code(world.group(), printing="native", auto_create=auto)
