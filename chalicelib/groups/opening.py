@@ -43,7 +43,7 @@ def look(live_code_id: str) -> None:
     if livecodes.opened_by_wecom(code):
         line = _with_grown(code, line)
     rooms = mirror.rooms(line)
-    if livecodes.native_group(code) and not livecodes.tell_native_groups(code, rooms):
+    if livecodes.native_group(code) and not livecodes.keep_native_join_way(live_code_id):
         again = clock.now() + _SOON
         due.put("group_room", again, live_code_id, {"live_code_id": live_code_id})
     if rules.needs_another(rooms, livecodes.group_limit(code)):

@@ -127,7 +127,7 @@ def _keep(message: Message) -> None:
         try:
             mirror.use(chat_id, code.live_code_id)
             _check_later(reading.learn(chat_id))
-            kept = livecodes.keep_join_way(code, line, chat_id) and kept
+            kept = livecodes.keep_join_way(code.live_code_id, chat_id, mirror.there) and kept
         except (Upstream, livecodes.UsedUp) as error:
             # What WeCom refuses for good stays as it is until the next change, or the scan that needs it.
             log.failure("group not prepared", error, live_code_id=code.live_code_id, chat_id=chat_id)

@@ -29,8 +29,8 @@ def clean_up(live_code_id: str, version: int, native: bool, after: str = "") -> 
         code = get(live_code_id)
     except NotFound:
         return
-    if code.version != version:
-        return
+    if code.version != version or (code.active and code.definition["kind"] == "nearest_store"):
+        return  # its guides are the stores'
     beyond = ContactWayItem.state > after if after else None
     index = ContactWayItem.by_live_code
     states = [row.state for row in index.query(live_code_id, beyond, limit=_AT_ONCE + 1)]
@@ -54,8 +54,6 @@ def _needed(code: LiveCode, row: ContactWayItem, native: bool) -> bool:
         return code.active or not native  # printed ones die with it
     if not code.active:
         return False
-    if code.definition["kind"] == "nearest_store":
-        return True  # its guides are the stores'
     return not code.native and row.staff_id in code.rule.staff_ids
 
 

@@ -14,12 +14,14 @@ from msgspec import Struct
 from chalicelib.livecodes import checks, rules
 from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
 from chalicelib.platform import clock, due, ids, log, queues, settings, storage
+from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
 GRACE = timedelta(days=1)  # beyond its reservations, in which a contact way that is left over stays
 NATIVE_GRACE = timedelta(days=30)  # that an archived code's own contact way stays: printed ones die with it
+_LATER = timedelta(minutes=1)  # than a change, what it asks for is asked for again, if that came to nothing
 _LISTED = "live_code"
 _MEANWHILE = "the live code was changed meanwhile: read it again"
 _KEPT = 1000  # configs that a process keeps
@@ -103,16 +105,12 @@ def create(definition: Mapping[str, Any], ref: str | None = None) -> LiveCode:
     tx = Transaction()
     tx.put("config", item, LiveCodeItem.live_code_id.does_not_exist())
     tx.put("ticket", ticket, LiveCodeItem.live_code_id.does_not_exist())
+    order = _order(tx, item.live_code_id, 1)
     try:
         tx.commit()
     except ConditionFailed as error:
         raise Conflict(f"there is a live code {item.live_code_id}") from error
-    made = _live_code(item)
-    try:
-        _prepare(made)
-    except Exception as error:  # noqa: BLE001 (only a head start: the first scan makes what is missing)
-        log.failure("contact ways not asked for", error, live_code_id=made.live_code_id)
-    return made
+    return _begun(_live_code(item), order)
 
 
 def change(live_code_id: str, patch: Mapping[str, Any], complete: Any) -> LiveCode:
@@ -141,19 +139,17 @@ def _changed(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
     check(definition)
     was, now = rules.rule_of(item.definition), rules.rule_of(definition)
     tx = Transaction()
-    leads_to_others = len(kinds) > 1 or definition["kind"] == "group" or definition["printing"] == "native"
-    if leads_to_others or not set(item.staff_ids_ever) <= set(now.staff_ids):
+    indexed = bool(item.indexed) or kinds != {"staff"}
+    # Each change, since it makes void the clean-up of the one that left ways over.
+    if indexed or definition["printing"] == "native" or not set(item.staff_ids_ever) <= set(now.staff_ids):
         _clean_up(tx, item, max(was.reserve_for, now.reserve_for) + GRACE)
-    _rewrite(
+    return _rewrite(
         tx,
         item,
         LiveCodeItem.definition.set(definition),
         LiveCodeItem.staff_ids_ever.set(list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))),
-        LiveCodeItem.indexed.set(bool(item.indexed) or kinds != {"staff"}),
+        LiveCodeItem.indexed.set(indexed),
     )
-    changed = get(item.live_code_id)
-    _prepare(changed)
-    return changed
 
 
 def archive(live_code_id: str, version: int | None = None) -> None:
@@ -178,9 +174,8 @@ def restore(live_code_id: str) -> LiveCode:
         check(item.definition)
         tx = Transaction()
         _clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)  # it makes the archive's void
-        _rewrite(tx, item, LiveCodeItem.active.set(True), LiveCodeItem.listing.set(_LISTED))
-        _prepare(get(live_code_id))
-    return get(live_code_id)
+        return _rewrite(tx, item, LiveCodeItem.active.set(True), LiveCodeItem.listing.set(_LISTED))
+    return _live_code(item)
 
 
 def get(live_code_id: str) -> LiveCode:
@@ -274,17 +269,46 @@ def _clean_up(tx: Transaction, item: LiveCodeItem, after: timedelta) -> None:
     tx.put(f"clean up {after}", due.item("way_cleanup", now + after, key, work, now))
 
 
-def _rewrite(tx: Transaction, item: LiveCodeItem, *actions: Any, active: bool = True) -> None:
+def _rewrite(tx: Transaction, item: LiveCodeItem, *actions: Any, active: bool = True) -> LiveCode:
     """Change the config and its ticket together. Conflict if somebody else did since `item` was read."""
     seen, version = LiveCodeItem.version == item.version, LiveCodeItem.version.set(item.version + 1)
     changed = [*actions, version, LiveCodeItem.updated_at.set(clock.iso(clock.now()))]
     tx.update("config", item, changed, seen)
     ticket = LiveCodeItem(item.live_code_id, TICKET)
     tx.update("ticket", ticket, [version, LiveCodeItem.active.set(active)], seen)
+    order = _order(tx, item.live_code_id, int(item.version) + 1) if active else None
     try:
         tx.commit()
     except ConditionFailed as error:
         raise Conflict(_MEANWHILE) from error
+    code = get(item.live_code_id)
+    return _begun(code, order) if order else code
+
+
+def _order(tx: Transaction, live_code_id: str, version: int) -> DueItem:
+    """Have the ways of this version prepared a little later, should nobody come to it now."""
+    now = clock.now()
+    work = {"live_code_id": live_code_id, "version": version}
+    order = due.item("prepare", now + _LATER, f"{live_code_id}#{version}", work, now)
+    tx.put("prepare", order)
+    return order
+
+
+def _begun(code: LiveCode, order: DueItem) -> LiveCode:
+    """Carry the order out now, and take it back."""
+    try:
+        _prepare(code)
+        storage.delete_if(order)
+    except Exception as error:  # noqa: BLE001 (the code is stored, and the order stands)
+        log.failure("contact ways not asked for", error, live_code_id=code.live_code_id)
+    return code
+
+
+def prepare(live_code_id: str, version: int) -> None:
+    """Do what a change left undone; a later one has an order of its own. Upstream."""
+    code = get(live_code_id)
+    if code.active and code.version == version:
+        _prepare(code)
 
 
 def _prepare(code: LiveCode) -> None:
@@ -295,6 +319,6 @@ def _prepare(code: LiveCode) -> None:
     ]
     if code.definition["kind"] == "group":
         messages.append({**work, "kind": "group_code"})
-    elif code.native:
+    if code.native or code.version > 1:  # which it may have been
         messages.append({**work, "kind": "native", "changed": True})
     queues.send_all("assign", [(message, None) for message in messages])

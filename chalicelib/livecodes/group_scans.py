@@ -100,6 +100,12 @@ def limit_of(code: LiveCode) -> int:
     return int(code.definition["groups"]["limit"])
 
 
+def gives_store_groups(code: LiveCode) -> bool:
+    """Whether it leads into groups of stores."""
+    stores = code.definition.get("stores") or {}
+    return code.definition["kind"] == "nearest_store" and stores.get("gives") == KIND
+
+
 def of_store(code: LiveCode, chat_ids: Sequence[str]) -> LiveCode:
     """A nearest_store code as one of these groups: each to WeCom's limit, and no further ones."""
     told = {"chat_ids": list(chat_ids), "limit": _WECOM_LIMIT, "auto_create": False}
@@ -123,16 +129,19 @@ def again(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
     code = current(live_code_id)
     if not code.active or not rules.is_open(code.rule, now):
         return None
-    if held.store_id:
+    if held.store_id and gives_store_groups(code):
         code = of_store(code, [chat_id])
-    elif not is_one(code):  # it was a group code when this person came
+    elif held.store_id or not is_one(code):  # it was a group code when this person came
         return None
     expires_at = clock.parse(held.expires_at)
     if held.status == CONFIRMED:
         if groups.blacklisted([held.external_userid]):
             return CLOSED
         person = PersonItem.find(_person(live_code_id, held.external_userid), consistent=False)
-        chats = dict.fromkeys([chat_id, *([person.chat_id] if person else [])])
+        chats = list(dict.fromkeys([chat_id, *([person.chat_id] if person else [])]))
+        if not held.store_id:  # of one that is in the line no more, the join way is deleted
+            own = line(code)
+            chats = [one for one in chats if one in own]
         inside = next((one for one in chats if groups.is_in(one, held.external_userid)), None)
         return _same(code, inside, assignment_id, chat_id, None) if inside else None
     still_open = held.status == RESERVED and now < expires_at
@@ -146,7 +155,7 @@ def again(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
 def _same(
     code: LiveCode, chat_id: str, assignment_id: str, held_in: str, until: datetime | None
 ) -> Scan | None:
-    qr_url = join_ways.way(code, [chat_id], auto=False).qr_url
+    qr_url = join_ways.way(code, chat_id, auto=False).qr_url
     if chat_id != held_in:  # the cookie names the group that the reservation was in
         return Scan("group", chat_id=chat_id, qr_url=qr_url)
     return Scan("group", assignment_id, chat_id=chat_id, qr_url=qr_url, expires_at=until)
@@ -169,7 +178,7 @@ def scan(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) 
             known, sure = _look(code, limit, refused), True
             continue
         try:
-            found = join_ways.way(code, [room.chat_id], _opens_next(code, known, room.chat_id))
+            found = join_ways.way(code, room.chat_id, _opens_next(code, known, room.chat_id))
         except (Upstream, UsedUp) as error:
             log.failure("no join way", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
             refused[room.chat_id] = error
@@ -212,7 +221,7 @@ def take(
     rooms = [room if room.usable or room.taken else _learnt(code, room, {}) for room in rooms]
     while (room := group_rules.with_room(rooms, limit, refused)) is not None:
         try:
-            found = join_ways.way(code, [room.chat_id], auto=False)
+            found = join_ways.way(code, room.chat_id, auto=False)
         except (Upstream, UsedUp) as error:
             log.failure("no join way", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
             refused.add(room.chat_id)

@@ -6,22 +6,25 @@ in up to its own limit, and a lower one holds only as fast as events come. The s
 still tells whose code it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from chalicelib.groups import rules
-from chalicelib.groups.rules import Room
-from chalicelib.livecodes import group_scans, join_ways, nearest
+from chalicelib.groups import service as groups
+from chalicelib.livecodes import group_scans, join_ways
 from chalicelib.livecodes.codes import LiveCode, get
-from chalicelib.livecodes.group_models import JoinWayItem
+from chalicelib.livecodes.group_models import JoinWayItem, LineItem
 from chalicelib.livecodes.group_scans import by_wecom, limit_of
-from chalicelib.platform import clock, due, settings
+from chalicelib.livecodes.models import TICKET, LiveCodeItem
+from chalicelib.platform import clock, due, queues, settings
 from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.storage import Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import pictures
 
-_AT_ONCE = 100  # ways that one message deletes
+_AT_ONCE = 100  # ways that one message gives up
+_A_SECOND = 10  # deletions asked of WeCom, which counts calls by the minute
 _SOON = timedelta(minutes=1)
 
 
@@ -29,34 +32,48 @@ def is_native(code: LiveCode) -> bool:
     return bool(code.definition["printing"] == "native")
 
 
-def keep(code: LiveCode, line: Sequence[str], chat_id: str) -> bool:
-    """The group's join way there, and told what differs. False: another process is telling; come again.
+def keep(live_code_id: str, chat_id: str, there: Callable[[list[str]], list[str]]) -> bool:
+    """The group's join way there, and told what differs. False: come again.
 
-    line: of groups that are there; from the last one WeCom opens the next.
+    there: tells which of some groups are not dismissed; from the line's last one WeCom opens the next.
     """
-    if is_native(code):
-        return True
-    auto = by_wecom(code) and chat_id == line[-1]
-    made = join_ways.way(code, [chat_id], auto)
-    return join_ways.tell(code, made.state, [chat_id], auto)
+
+    def wanted() -> dict[str, Any] | None:
+        code = get(live_code_id)
+        line = group_scans.line(code) if _leads(code) and not is_native(code) else []
+        if chat_id not in line:
+            return None
+        auto = by_wecom(code) and chat_id == next((one for one in reversed(line) if there([one])), None)
+        return join_ways.fields(code, join_ways.state_of(live_code_id, chat_id), [chat_id], auto)
+
+    return join_ways.keep(live_code_id, chat_id, wanted)
 
 
-def tell_native(code: LiveCode, rooms: Sequence[Room]) -> bool:
+def keep_native(live_code_id: str) -> bool:
     """The native way there, and leading into the groups that have room. With none, it stays as it is.
 
-    False: another process is telling WeCom; come again.
+    False: come again.
     """
-    wanted = rules.in_native(rooms, limit_of(code))
-    if not wanted:
-        return True
-    last = rules.end_of(rooms)
-    auto = by_wecom(code) and last is not None and wanted[-1] == last.chat_id
-    made = join_ways.way(code, wanted, auto, native=True)
-    return join_ways.tell(code, made.state, wanted, auto)
+
+    def wanted() -> dict[str, Any] | None:
+        code = get(live_code_id)
+        rooms = groups.rooms(group_scans.line(code)) if _leads(code) and is_native(code) else []
+        chosen = rules.in_native(rooms, limit_of(code)) if rooms else []
+        if not chosen:
+            return None
+        last = rules.end_of(rooms)
+        auto = by_wecom(code) and last is not None and chosen[-1] == last.chat_id
+        return join_ways.fields(code, join_ways.state_of(live_code_id), chosen, auto)
+
+    return join_ways.keep(live_code_id, "", wanted)
+
+
+def _leads(code: LiveCode) -> bool:
+    return code.active and group_scans.is_one(code)
 
 
 def grown(code: LiveCode, line: Sequence[str]) -> list[str]:
-    """The groups that WeCom has in the way from which it opens rooms. line: as in `keep`."""
+    """The groups that WeCom has in the way from which it opens rooms. line: of groups that are there."""
     if not line and not is_native(code):
         return []
     return join_ways.grown(join_ways.state_of(code.live_code_id, "" if is_native(code) else line[-1]))
@@ -74,29 +91,39 @@ def picture(code: LiveCode) -> bytes:
     """The printed code's picture from WeCom, for a poster. Upstream, also while it is being made."""
     found = native(code)
     if found is None:
+        queues.send("assign", {"kind": "group_room", "live_code_id": code.live_code_id})
         raise Upstream("the join way is being made: try again in a moment")
     return pictures.fetch(found["qr_url"], settings.env("WECOM_API_BASE", wecom.HOST))
 
 
 def clean_up(live_code_id: str, version: int, native: bool) -> None:
-    """Delete the ways that this version of the code has no use for; the next change makes it void.
+    """Order the deletion of the ways that this version of the code has no use for.
 
-    native: the printed one too, if the code is archived. WeComError, Upstream.
+    native: the printed one too, if the code is archived. As in cleanup, each row goes in one transaction
+    with the order to delete the way (`join_way_delete`), and only while the code is at that very version.
     """
     try:
         code = get(live_code_id)
     except NotFound:
         return
-    if code.version != version or (code.active and nearest.gives_groups(code)):
+    if code.version != version or (code.active and group_scans.gives_store_groups(code)):
         return  # a store's groups are whatever the store says
-    line = group_scans.line(code) if code.active and group_scans.is_one(code) else []
+    line = group_scans.line(code) if _leads(code) else []
     needed = {join_ways.state_of(live_code_id, one) for one in line}
     if code.active or not native:
         needed.add(join_ways.state_of(live_code_id))
     states = [row.state for row in JoinWayItem.by_live_code.query(live_code_id)]
     unused = [state for state in states if state not in needed]
-    for state in unused[:_AT_ONCE]:
-        join_ways.delete(state)
+    now = clock.now()
+    for number, state in enumerate(unused[:_AT_ONCE]):
+        row = JoinWayItem.find(state)
+        if row is None:
+            continue
+        tx = Transaction()
+        tx.check("ticket", LiveCodeItem(live_code_id, TICKET), LiveCodeItem.version == version)
+        if code.active:  # the line may have gone on in this group since: that raises no version
+            tx.check("line", LineItem(live_code_id), ~LineItem.added.contains(row.chat_id))
+        join_ways.give_up(tx, row, now + timedelta(seconds=number / _A_SECOND))
     if len(unused) > _AT_ONCE:
         work = {"live_code_id": live_code_id, "version": version, "native": native}
         key = f"{live_code_id}#{version}#{len(unused)}"

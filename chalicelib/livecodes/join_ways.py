@@ -9,7 +9,7 @@ what it knows. One process tells it at a time: it holds the row's `lease`, and w
 empty: whoever comes after one that died tells it all again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,10 +18,10 @@ from msgspec import Struct
 from chalicelib.livecodes import usage
 from chalicelib.livecodes.codes import LiveCode
 from chalicelib.livecodes.group_models import JoinWayItem
-from chalicelib.livecodes.making import DEADLINE, LEASE, made_by_another
+from chalicelib.livecodes.making import DEADLINE, GONE, LEASE, made_by_another
 from chalicelib.livecodes.models import MAKING, READY
 from chalicelib.livecodes.usage import UsedUp
-from chalicelib.platform import clock, ids, log, storage
+from chalicelib.platform import clock, due, ids, log, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.wecom import client as wecom
@@ -29,7 +29,6 @@ from chalicelib.wecom.errors import AnswerLost, WeComError
 
 IN_ONE = 5  # WeCom: groups of one join way (41091)
 _MAX_REMARK = 30
-_GONE = 41044
 _KEEP, _KEPT = timedelta(hours=1), 20_000
 _ways: dict[str, tuple[datetime, "JoinWay"]] = {}
 
@@ -60,18 +59,18 @@ def find(state: str) -> JoinWay | None:
     return None if row is None else _kept(row)
 
 
-def way(code: LiveCode, chat_ids: Sequence[str], auto: bool, native: bool = False) -> JoinWay:
-    """The join way into the group (of a native code: into these), made if there is none.
+def way(code: LiveCode, chat_id: str, auto: bool) -> JoinWay:
+    """The join way into the group, made if there is none.
 
-    auto: whether WeCom opens another room when they are full. Upstream, WeComError, UsedUp.
+    auto: whether WeCom opens another room when it is full. Upstream, WeComError, UsedUp.
     """
-    state = state_of(code.live_code_id, "" if native else chat_ids[0])
+    state = state_of(code.live_code_id, chat_id)
     kept = _ways.get(state)
     if kept is not None and clock.now() < kept[0]:
         return kept[1]
     row = JoinWayItem.find(state)
     if row is None or row.status != READY:
-        row = _make(code.live_code_id, "" if native else chat_ids[0], fields(code, state, chat_ids, auto))
+        row = _make(code.live_code_id, chat_id, fields(code, state, [chat_id], auto))
     return _kept(row)
 
 
@@ -90,14 +89,20 @@ def fields(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> d
     }
 
 
-def tell(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> bool:
-    """Have WeCom know these fields. False when another process is telling it: come again later.
+def keep(live_code_id: str, chat_id: str, wanted: Callable[[], dict[str, Any] | None]) -> bool:
+    """Have the way there, and WeCom know its fields. False: come again later.
 
+    chat_id: empty of a native code's. wanted: what the fields are to be now, None: leave them. It is asked
+    again once nobody else can tell WeCom, since another may have told it something newer meanwhile.
     WeComError, Upstream: then it is told again whenever somebody asks for it next.
     """
-    row = JoinWayItem.find(state)
-    wanted = fields(code, state, chat_ids, auto)
-    if row is None or row.status != READY or row.told == wanted:
+    asked = wanted()
+    if asked is None:
+        return True
+    row = JoinWayItem.find(state_of(live_code_id, chat_id))
+    if row is None or row.status != READY:
+        row = _make(live_code_id, chat_id, asked)
+    if row.told == asked:
         return True
     now = clock.now()
     mine = f"{clock.iso(now + LEASE)}#{ids.short()}"
@@ -106,16 +111,19 @@ def tell(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> boo
         return False
     over = JoinWayItem.lease.set(clock.iso(clock.now() - timedelta(seconds=1)))
     held = JoinWayItem.lease == mine
+    asked = wanted()
+    if asked is None:
+        storage.update_if(row, [over], held)
+        return True
     try:
-        wecom.default_client().update_join_way(row.config_id, wanted, deadline=clock.now() + DEADLINE)
+        wecom.default_client().update_join_way(row.config_id, asked, deadline=clock.now() + DEADLINE)
     except WeComError as error:
-        if error.errcode == _GONE:  # somebody deleted it: the next who needs it makes another
-            log.failure("join way is gone", error, live_code_id=code.live_code_id)
-            _remove(row, held)
-            return True
+        if error.errcode == GONE:  # another is made, now or by the next who needs it
+            _gone(row, error)
+            return False
         storage.update_if(row, [over], held)
         raise
-    storage.update_if(row, [JoinWayItem.told.set(wanted), over], held)
+    storage.update_if(row, [JoinWayItem.told.set(asked), over], held)
     return True
 
 
@@ -124,21 +132,44 @@ def grown(state: str) -> list[str]:
     row = JoinWayItem.find(state)
     if row is None or row.config_id is None:
         return []
-    there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
-    return [str(chat_id) for chat_id in there.get("chat_id_list", [])]
-
-
-def delete(state: str) -> None:
-    """Delete the way at WeCom and here: who scans its code enters nothing. WeComError, Upstream."""
-    row = JoinWayItem.find(state)
-    if row is None or row.status != READY:
-        return
     try:
-        wecom.default_client().del_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+        return [str(chat_id) for chat_id in _at_wecom(row).get("chat_id_list", [])]
     except WeComError as error:
-        if error.errcode != _GONE:
+        if error.errcode != GONE:
             raise
-    _remove(row, JoinWayItem.config_id == row.config_id)
+        return []
+
+
+def give_up(tx: Transaction, row: JoinWayItem, at: datetime) -> None:
+    """Commit `tx` with the deletion of a way's row, its count, and the order to delete the way at WeCom.
+
+    at: when WeCom is told. One that is being made stays. Of one whose making came to no end WeCom may have
+    what nobody can find: that goes on counting.
+    """
+    if row.status == MAKING and row.lease >= clock.iso(clock.now()):
+        return
+    if row.config_id is not None:
+        due.add(tx, "join_way_delete", at, row.config_id, {"config_id": row.config_id})
+        _remove(row, JoinWayItem.config_id == row.config_id, tx)
+        return
+    tx.delete("way", row, JoinWayItem.lease == row.lease)
+    try:
+        tx.commit()
+    except ConditionFailed:
+        return
+    _say_lost(row)
+
+
+def delete(config_id: str) -> None:
+    """Delete a way at WeCom: who scans its code enters nothing. One that is gone is deleted.
+
+    WeComError, Upstream.
+    """
+    try:
+        wecom.default_client().del_join_way(config_id, deadline=clock.now() + DEADLINE)
+    except WeComError as error:
+        if error.errcode != GONE:
+            raise
 
 
 def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayItem:
@@ -159,10 +190,9 @@ def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayI
             _lost(row)
     if row.config_id is None:
         _add(row, mine, asked)
-    there = wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
     ready = [
         JoinWayItem.status.set(READY),
-        JoinWayItem.qr_url.set(str(there.get("qr_code", ""))),
+        JoinWayItem.qr_url.set(str(_at_wecom(row).get("qr_code", ""))),
         JoinWayItem.lease.set(clock.iso(now - timedelta(seconds=1))),
     ]
     if storage.update_if(row, ready, JoinWayItem.lease == mine):
@@ -193,17 +223,37 @@ def _add(row: JoinWayItem, lease: str, asked: Mapping[str, Any]) -> None:
 
 def _lost(row: JoinWayItem) -> None:
     """One more at WeCom, perhaps, that nobody will find again: it counts."""
-    log.logger.warning(
-        "a join way was lost", extra={"live_code_id": row.live_code_id, "chat_id": row.chat_id}
-    )
-    log.measure("JoinWaysLost", 1, "Count")
+    _say_lost(row)
     tx = Transaction()
     usage.add(tx, "group", row.state, 1)
     tx.commit()
 
 
-def _remove(row: JoinWayItem, condition: Any) -> None:
-    tx = Transaction()
+def _say_lost(row: JoinWayItem) -> None:
+    log.logger.warning(
+        "a join way was lost", extra={"live_code_id": row.live_code_id, "chat_id": row.chat_id}
+    )
+    log.measure("JoinWaysLost", 1, "Count")
+
+
+def _at_wecom(row: JoinWayItem) -> dict[str, Any]:
+    """What WeCom has of the way. WeComError, Upstream; without the row when it is gone there."""
+    try:
+        return wecom.default_client().get_join_way(row.config_id, deadline=clock.now() + DEADLINE)
+    except WeComError as error:
+        if error.errcode == GONE:
+            _gone(row, error)
+        raise
+
+
+def _gone(row: JoinWayItem, error: WeComError) -> None:
+    """Somebody has deleted it at WeCom: what is printed of it is dead."""
+    log.failure("join way is gone", error, live_code_id=row.live_code_id)
+    _remove(row, JoinWayItem.config_id == row.config_id)
+
+
+def _remove(row: JoinWayItem, condition: Any, tx: Transaction | None = None) -> None:
+    tx = tx or Transaction()
     tx.delete("way", row, condition)
     usage.add(tx, "group", row.state, -1)
     try:

@@ -37,7 +37,7 @@ _ON, _AGAIN = timedelta(seconds=10), timedelta(minutes=10)  # until the next par
 _WAIT_SECONDS, _POLL_SECONDS = 3.0, 0.2  # for another process that is making the same way
 _SKEW = timedelta(minutes=5)  # WeCom's clock and ours
 _REFUSED_FOR = timedelta(minutes=1)  # how long a process takes WeCom's word that there are no more
-_GONE = 41044
+GONE = 41044  # WeCom: there is no way of that config_id
 _refused: list[tuple[datetime, DomainError]] = []  # until when no way is asked for, and why
 _Row = TypeVar("_Row", bound=Base)
 
@@ -137,7 +137,7 @@ def delete(config_id: str) -> None:
     try:
         wecom.default_client().del_contact_way(config_id)
     except WeComError as error:
-        if error.errcode != _GONE:
+        if error.errcode != GONE:
             raise
 
 
@@ -268,7 +268,7 @@ def _search(
         try:
             way = client.get_contact_way(config_id, deadline=until)
         except WeComError as error:
-            if error.errcode != _GONE:
+            if error.errcode != GONE:
                 raise
         else:
             if way.get("state") == state:

@@ -130,9 +130,9 @@ class WayOfConfig(GlobalSecondaryIndex["ContactWayItem"]):
 class ContactWayItem(Base):
     """WeCom's contact way of one member in one code. `lease`: until when its maker is waited for.
 
-    A code's native way has an empty staff_id, and: listed, whom WeCom was told at told_at;
-    left_out {staff_id: {reason, at}}; telling, who is telling WeCom at present and until when; asked,
-    how often a change was announced. Under `#<kind>#<shard>` stands only `ways`: how many there are.
+    telling: who is telling WeCom at present and until when; asked: how often a change was announced. A
+    code's native way has an empty staff_id, and: listed, whom WeCom was told at told_at;
+    left_out {staff_id: {reason, at}}. Under `#<kind>#<shard>` stands only `ways`: how many there are.
     """
 
     class Meta(BaseMeta):

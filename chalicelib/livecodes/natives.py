@@ -4,10 +4,7 @@ Whom WeCom may give customers to is a rule of the code, the time and the places 
 (`rules.listing`); WeCom is told when its answer changes, and only then. It is asked for by work of kind
 `native`: when the code is changed, when an add fills a member's cap, and, as a `due` item, at the
 next moment at which time changes the answer, an hour ahead at most: whatever went wrong heals by then.
-
-One process tells WeCom at a time, so that the last list sent is the newest: it holds the row's
-`telling`; who comes meanwhile raises `asked`, and the holder looks again before it lets go. While
-`telling` stands, what WeCom knows is not known, and is told again.
+One process tells WeCom at a time (turns.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,12 +13,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib.livecodes import making, rules, ways
+from chalicelib.livecodes import making, rules, turns, ways
 from chalicelib.livecodes.codes import LiveCode, get
 from chalicelib.livecodes.models import READY, ContactWayItem
 from chalicelib.livecodes.reservations import occupancy
-from chalicelib.platform import clock, due, ids, log, queues, settings, storage, timeline
-from chalicelib.platform.errors import DomainError, NotFound, Upstream
+from chalicelib.platform import clock, due, ids, log, queues, settings, timeline
+from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.timeline import Line
 from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
@@ -30,10 +27,6 @@ from chalicelib.wecom.errors import WeComError
 
 AHEAD = timedelta(hours=1)  # how far off the next look at a code is at most
 LEFT_OUT = timedelta(days=1)  # how long a member whom WeCom refused is not tried again
-_LEASE = timedelta(seconds=90)  # longer than a function that tells WeCom lives
-_ROUNDS = 10  # in one go; who asks still more often is heard within the hour
-_GONE = 41044
-_NOBODY = "0"  # in `telling`: nobody tells, and the last one did not come to an end
 _NOT_SERVING, _HAS_LEFT = "may not serve customers in WeCom", "has left, or is disabled"
 
 
@@ -142,17 +135,13 @@ def _full(code: LiveCode, members: Sequence[rules.Member], at: datetime) -> froz
     return frozenset(occupancy(code.live_code_id, only, rules.day(code.rule, at), at).full)
 
 
-def _fields(code: LiveCode) -> dict[str, Any]:
-    return {"skip_verify": code.skip_verify, "remark": ways.remark(code)}
-
-
 def _made(code: LiveCode) -> ContactWayItem | None:
     """A way with as many of the members as WeCom takes without asking further. None: there is nobody."""
     staff_ids = _wanted(code, {}) or code.rule.staff_ids[: rules.MAX_LISTED]
     refusal: WeComError | None = None
     for some in _tries(staff_ids):
-        told = {**_fields(code), "listed": some, "told_at": clock.iso(clock.now())}
-        fields = {**_fields(code), "type": 2, "user": some}
+        told = {**ways.settings(code), "listed": some, "told_at": clock.iso(clock.now())}
+        fields = {**ways.settings(code), "type": 2, "user": some}
         try:
             return making.make(state_of(code.live_code_id), code.live_code_id, "", fields, told)
         except WeComError as error:
@@ -182,65 +171,27 @@ def _serving(staff_ids: list[str]) -> list[str]:
 def _tell(code: LiveCode, row: ContactWayItem, changed: bool) -> None:
     if row.telling is None and _in_step(code, row, changed):
         return
-    held = _hold(row)
-    if held is None:  # somebody tells; if they have died over it, this look finds their turn over
-        due.put("native", clock.now() + _LEASE, code.live_code_id, {"live_code_id": code.live_code_id})
-        return
-    row, lease, unsure = held
+
+    def send(held: ContactWayItem, unsure: bool) -> dict[str, Any]:
+        now = get(code.live_code_id)
+        return _sent(now, held, changed, unsure) if now.active else {}
+
     try:
-        for _ in range(_ROUNDS):
-            seen = (
-                ContactWayItem.asked.does_not_exist()
-                if row.asked is None
-                else ContactWayItem.asked == row.asked
-            )
-            code = get(code.live_code_id)
-            known = _sent(code, row, changed, unsure) if code.active else {}
-            told = [getattr(ContactWayItem, name).set(value) for name, value in known.items()]
-            mine = ContactWayItem.telling == lease
-            if storage.update_if(row, [*told, ContactWayItem.telling.remove()], mine & seen):
-                return
-            # Asked again meanwhile: look again.
-            found, changed, unsure = ContactWayItem.find(row.state), False, True
-            if found is None or found.telling != lease:
-                return
-            row = found
-    except DomainError as error:
-        # For the next to take at once. What WeCom knows stays unknown until it has taken a list.
-        storage.update_if(row, [ContactWayItem.telling.set(_NOBODY)], ContactWayItem.telling == lease)
-        if not isinstance(error, WeComError) or error.errcode != _GONE:
-            raise
+        if turns.tell(row, send):
+            return
+        # Somebody tells; if they have died over it, this look finds their turn over.
+        due.put("native", clock.now() + turns.LEASE, code.live_code_id, {"live_code_id": code.live_code_id})
+    except WeComError as error:
         # Somebody has deleted it at WeCom: the printed ones are dead, and a new one is made.
+        if error.errcode != making.GONE:
+            raise
         if making.remove(row, ContactWayItem.config_id == row.config_id):
             due.put("native", clock.now(), code.live_code_id, {"live_code_id": code.live_code_id})
 
 
-def _hold(row: ContactWayItem) -> tuple[ContactWayItem, str, bool] | None:
-    """(row, lease, whether what WeCom knows is in doubt). None: another is at it, and will look again."""
-    while True:
-        now = clock.now()
-        lease = f"{clock.iso(now + _LEASE)}#{ids.short()}"
-        there = ContactWayItem.status == READY
-        if storage.update_if(
-            row, [ContactWayItem.telling.set(lease)], there & ContactWayItem.telling.does_not_exist()
-        ):
-            return row, lease, False
-        if storage.update_if(
-            row, [ContactWayItem.telling.set(lease)], there & (ContactWayItem.telling < clock.iso(now))
-        ):
-            return row, lease, True
-        found = ContactWayItem.find(row.state)
-        if found is None or found.status != READY:
-            return None
-        row = found
-        asked = [ContactWayItem.asked.add(1)]
-        if row.telling and storage.update_if(row, asked, ContactWayItem.telling == row.telling):
-            return None
-
-
 def _in_step(code: LiveCode, row: ContactWayItem, changed: bool) -> bool:
     left_out = _left_out(row, changed)
-    same = all(getattr(row, name) == value for name, value in _fields(code).items())
+    same = ways.has(row, ways.settings(code))
     return same and left_out == (row.left_out or {}) and _wanted(code, left_out) in ([], row.listed)
 
 
@@ -253,9 +204,8 @@ def _left_out(row: ContactWayItem, changed: bool) -> dict[str, Any]:
 
 def _sent(code: LiveCode, row: ContactWayItem, changed: bool, unsure: bool) -> dict[str, Any]:
     """Tell WeCom what it does not know; what it knows then, as the row's attributes."""
-    fields, left_out = _fields(code), _left_out(row, changed)
-    same = all(getattr(row, name) == value for name, value in fields.items())
-    current = None if unsure or not same else row.listed  # what WeCom has, if that is known
+    fields, left_out = ways.settings(code), _left_out(row, changed)
+    current = None if unsure or not ways.has(row, fields) else row.listed  # what WeCom has, if that is known
     listed, told_at = row.listed, row.told_at
 
     def send(staff_ids: list[str]) -> None:

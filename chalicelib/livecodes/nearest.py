@@ -52,11 +52,6 @@ def is_one(live_code: LiveCode) -> bool:
     return bool(live_code.definition["kind"] == KIND)
 
 
-def gives_groups(live_code: LiveCode) -> bool:
-    """Whether it leads into groups of stores."""
-    return is_one(live_code) and settings(live_code)["gives"] == "group"
-
-
 def unplaced(live_code: LiveCode, now: datetime) -> Scan:
     """What a scan gets that does not say where it is made: nothing is reserved."""
     return Scan("choose_store") if rules.is_open(live_code.rule, now) else CLOSED
@@ -228,7 +223,7 @@ class _Search:
 
     def _group(self, store: Mapping[str, Any], why: Mapping[str, Any]) -> Scan | None:
         """A place in the store's group; without one its guides are next."""
-        if not store["chat_ids"] or not gives_groups(self.live_code):
+        if not store["chat_ids"] or not group_scans.gives_store_groups(self.live_code):
             return None
         store_id, told = store["store_id"], {**why, "skipped": list(self.passed.values())[:_TOLD]}
         got = group_scans.take(
@@ -298,7 +293,7 @@ def _introduce(staff_id: str) -> None:
 
 
 def _can_give(live_code: LiveCode, place: Place) -> bool:
-    return place.staff or (place.groups and gives_groups(live_code))
+    return place.staff or (place.groups and group_scans.gives_store_groups(live_code))
 
 
 def _serves(live_code: LiveCode, store_id: str) -> bool:

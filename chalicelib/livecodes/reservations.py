@@ -87,7 +87,8 @@ def again(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, s
     rule = live_code.rule
     if not live_code.active or not rules.is_open(rule, now):
         return None, None
-    if rule.find(staff_id) is None and held.store_id is None:  # a store's guides are not in the rule
+    of_store = held.store_id is not None and live_code.definition["kind"] == "nearest_store"
+    if live_code.native or (rule.find(staff_id) is None and not of_store):  # their way is deleted (cleanup)
         return None, None
     if staff.has_left(staff_id):
         return None, None

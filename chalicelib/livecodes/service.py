@@ -9,10 +9,12 @@ from chalicelib.groups import service as groups
 from chalicelib.livecodes import answers, group_scans, group_ways, natives, nearest, rules, usage
 from chalicelib.livecodes.cleanup import clean_up
 from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, restore, several
+from chalicelib.livecodes.codes import prepare as prepare_all
 from chalicelib.livecodes.group_scans import Joined
 from chalicelib.livecodes.group_scans import append as append_group
 from chalicelib.livecodes.group_scans import by_wecom as opened_by_wecom
 from chalicelib.livecodes.group_scans import confirm as confirm_join
+from chalicelib.livecodes.group_scans import gives_store_groups as leads_to_store_groups
 from chalicelib.livecodes.group_scans import is_one as is_group_code
 from chalicelib.livecodes.group_scans import lapse as lapse_join
 from chalicelib.livecodes.group_scans import limit_of as group_limit
@@ -21,16 +23,16 @@ from chalicelib.livecodes.group_ways import clean_up as clean_up_join_ways
 from chalicelib.livecodes.group_ways import grown as grown_groups
 from chalicelib.livecodes.group_ways import is_native as native_group
 from chalicelib.livecodes.group_ways import keep as keep_join_way
+from chalicelib.livecodes.group_ways import keep_native as keep_native_join_way
 from chalicelib.livecodes.group_ways import native as native_join_way
-from chalicelib.livecodes.group_ways import tell_native as tell_native_groups
 from chalicelib.livecodes.join_ways import JoinWay
+from chalicelib.livecodes.join_ways import delete as delete_join_way
 from chalicelib.livecodes.join_ways import find as find_join_way
 from chalicelib.livecodes.making import delete as delete_way
 from chalicelib.livecodes.making import settle as settle_way
 from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
 from chalicelib.livecodes.natives import keep as keep_native
 from chalicelib.livecodes.nearest import Choices, Where
-from chalicelib.livecodes.nearest import gives_groups as leads_to_store_groups
 from chalicelib.livecodes.outcomes import confirm, lapse
 from chalicelib.livecodes.reservations import CLOSED, Scan, again, reserve
 from chalicelib.livecodes.tickets import take_ticket
@@ -62,6 +64,7 @@ __all__ = [
     "confirm_join",
     "create",
     "current",
+    "delete_join_way",
     "delete_way",
     "find_join_way",
     "find_way",
@@ -75,6 +78,7 @@ __all__ = [
     "is_group_code",
     "keep_join_way",
     "keep_native",
+    "keep_native_join_way",
     "lapse",
     "lapse_join",
     "leads_to_store_groups",
@@ -87,11 +91,11 @@ __all__ = [
     "opened_by_wecom",
     "page",
     "prepare",
+    "prepare_all",
     "restore",
     "scan",
     "settle_way",
     "several",
-    "tell_native_groups",
     "way",
     "ways_in_use",
     "would_get",
@@ -211,7 +215,7 @@ def prepare(live_code_id: str, staff_id: str) -> None:
         return  # changed since this was asked for
     staff.learn(staff_id)
     if not live_code.native:  # which has one way for all
-        refresh(live_code, staff_id)
+        refresh(live_code_id, staff_id)
 
 
 def group_name(chat_id: str) -> str:

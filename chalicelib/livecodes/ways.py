@@ -4,15 +4,16 @@ A way's `state` is all that an add tells of its scan. So two people who are show
 a reservation's time get different ways, in slots 0 to SLOTS - 1, and each add leads to its very scan.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.livecodes import making
-from chalicelib.livecodes.codes import LiveCode
+from chalicelib.livecodes import making, turns
+from chalicelib.livecodes.codes import LiveCode, get
 from chalicelib.livecodes.models import READY, ContactWayItem
-from chalicelib.platform import clock, ids, storage
+from chalicelib.platform import clock, ids
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
 
@@ -103,28 +104,52 @@ def without_way(live_code_id: str, staff_ids: Iterable[str]) -> set[str]:
     return {states[state] for state in unknown if state not in made}
 
 
-def refresh(code: LiveCode, staff_id: str) -> None:
+def refresh(live_code_id: str, staff_id: str) -> None:
     """Make the first way if there is none; send WeCom what differs in any from the code's settings."""
+    code = get(live_code_id)
     way(code, staff_id)
-    states = [state_of(code.live_code_id, staff_id, slot) for slot in range(SLOTS)]
+    states = [state_of(live_code_id, staff_id, slot) for slot in range(SLOTS)]
     for row in ContactWayItem.batch_get(states, consistent_read=True):
-        if row.status == READY:
-            _tell(code, row)
+        if row.status == READY and not _told(code, row):
+            making.remove(row, ContactWayItem.config_id == row.config_id)
+            _ways.pop(row.state, None)
+            _make(get(live_code_id), staff_id, row.state)
 
 
-def _tell(code: LiveCode, row: ContactWayItem) -> None:
-    if row.skip_verify == code.skip_verify and row.remark == remark(code):
-        return
-    # Sent whole: a way is told the same twice without harm, and a lost answer is simply sent again.
-    told = {"skip_verify": code.skip_verify, "remark": remark(code)}
-    fields = {**told, "state": row.state, "user": [row.staff_id]}
-    wecom.default_client().update_contact_way(row.config_id, fields)
-    known = [getattr(ContactWayItem, name).set(value) for name, value in told.items()]
-    storage.update_if(row, known, ContactWayItem.config_id == row.config_id)
+def _told(code: LiveCode, row: ContactWayItem) -> bool:
+    """Have WeCom know the code's settings. False: somebody has deleted the way there."""
+    if row.telling is None and has(row, settings(code)):
+        return True
+
+    def send(held: ContactWayItem, unsure: bool) -> dict[str, Any]:
+        wanted = settings(get(code.live_code_id))
+        if unsure or not has(held, wanted):
+            # Sent whole: a way is told the same twice without harm, and a lost answer is simply sent again.
+            fields = {**wanted, "state": held.state, "user": [held.staff_id]}
+            wecom.default_client().update_contact_way(held.config_id, fields)
+        return wanted
+
+    try:
+        turns.tell(row, send)
+    except WeComError as error:
+        if error.errcode != making.GONE:
+            raise
+        return False
+    return True
+
+
+def settings(code: LiveCode) -> dict[str, Any]:
+    """What WeCom is told of a code, as the row's attributes."""
+    return {"skip_verify": code.skip_verify, "remark": remark(code)}
+
+
+def has(row: ContactWayItem, wanted: Mapping[str, Any]) -> bool:
+    """Whether WeCom was told so of the way."""
+    return all(getattr(row, name) == value for name, value in wanted.items())
 
 
 def _make(code: LiveCode, staff_id: str, state: str) -> ContactWayItem:
-    told = {"skip_verify": code.skip_verify, "remark": remark(code)}
+    told = settings(code)
     return making.make(state, code.live_code_id, staff_id, {"type": 1, "user": [staff_id], **told}, told)
 
 

@@ -11,13 +11,15 @@ from chalicelib.wecom.errors import Treatment, WeComError
 
 def work(message: dict[str, Any]) -> None:
     """`kind` lapse: of live_code_id, staff_id, assignment_id; contact_way: of live_code_id, staff_id;
-    native: of live_code_id, changed?; way_cleanup: of live_code_id, version, native, after?; way_delete:
-    of config_id; way_search: of state, since, after.
+    prepare: of live_code_id, version; native: of live_code_id, changed?; way_cleanup: of live_code_id,
+    version, native, after?; way_delete, join_way_delete: of config_id; way_search: of state, since, after.
     """
     if message["kind"] == "lapse":
         service.lapse(message["live_code_id"], message["staff_id"], message["assignment_id"])
     elif message["kind"] == "contact_way":
         _prepare(message["live_code_id"], message["staff_id"])
+    elif message["kind"] == "prepare":
+        service.prepare_all(message["live_code_id"], message["version"])
     elif message["kind"] == "native":
         _keep(message["live_code_id"], message.get("changed", False))
     elif message["kind"] == "way_cleanup":
@@ -26,6 +28,8 @@ def work(message: dict[str, Any]) -> None:
         service.clean_up_join_ways(message["live_code_id"], message["version"], message["native"])
     elif message["kind"] == "way_delete":
         service.delete_way(message["config_id"])
+    elif message["kind"] == "join_way_delete":
+        service.delete_join_way(message["config_id"])
     elif message["kind"] == "way_search":
         service.settle_way(message["state"], message["since"], message["after"])
     elif message["kind"] == "store_map":

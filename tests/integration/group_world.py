@@ -9,7 +9,6 @@ from typing import Any
 from scan_support import definition, new_process
 
 from chalicelib.callbacks import service as callbacks
-from chalicelib.groups import works
 from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskItem
 from chalicelib.livecodes import service
 from chalicelib.livecodes.group_models import JoinWayItem, LineItem, PersonItem
@@ -21,6 +20,7 @@ from chalicelib.platform.timeline import TimelineItem
 from chalicelib.staff.models import LimitsItem, StaffItem
 from chalicelib.wecom import client, events
 from chalicelib.wecom.errors import AnswerLost, WeComError
+from functions.assign import handler as assign
 from infra.sandbox import Config, Sandbox
 from infra.sandbox.api import ENDPOINTS
 
@@ -116,10 +116,8 @@ class World:
         while mine := [m for queue, m, _ in self.sent if queue == "assign"]:
             self.sent[:] = [one for one in self.sent if one[0] != "assign"]
             for message in mine:
-                if message["kind"] in works.WORK:
-                    works.work(message)
-                else:
-                    assert message["kind"] == "contact_way"
+                if message["kind"] != "contact_way":
+                    assign.work(message)
 
     def forward(self, by: timedelta, without: str = "") -> None:
         """What falls due, in its order, as the ticker hands it out; but for one kind."""

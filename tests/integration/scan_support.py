@@ -81,6 +81,8 @@ class FakeWeCom:
         self, config_id: str, changes: Mapping[str, Any], *, deadline: datetime | None = None
     ) -> None:
         self._called("update_contact_way")
+        if config_id not in self.ways:
+            raise WeComError("externalcontact/update_contact_way", 41044)
         self.ways[config_id].update(changes)
 
     def del_contact_way(self, config_id: str, *, deadline: datetime | None = None) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process
 
 from chalicelib.livecodes import making, service, ways
 from chalicelib.livecodes.models import MAKING, READY, ContactWayItem, LiveCodeItem
-from chalicelib.platform import clock, due, timeline
+from chalicelib.platform import clock, due, queues, timeline
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.staff import service as staff
@@ -171,6 +172,29 @@ def test_ways_and_names_are_there_before_the_first_scan(wecom: FakeWeCom, sent: 
     assert wecom.calls["update_contact_way"] == 0
 
 
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt(), Upstream("the queue did not take it")])
+def test_what_a_change_asks_for_comes_a_minute_later_when_its_messages_were_not_sent(
+    wecom: FakeWeCom, sent: list[Any], monkeypatch: pytest.MonkeyPatch, stopped: BaseException
+) -> None:
+    def unsent(*_: Any) -> None:
+        raise stopped
+
+    code = service.create(definition({"staff_id": "a"}))
+    assert list(due.DueItem.scan()) == []  # sent
+    sent.clear()
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(queues, "send_all", unsent)
+        assert service.change(code.live_code_id, {"skip_verify": False}, complete).version == 2
+    (order,) = due.DueItem.scan()
+    assert clock.parse(order.due_at) == NOON + timedelta(minutes=1)
+    assert deliver({"kind": order.kind, **order.work}) == []
+    assert ask(code, "a") in [message for _, message, _ in sent]
+    service.archive(code.live_code_id)
+    sent.clear()
+    assert deliver({"kind": order.kind, **order.work}) == []
+    assert sent == []
+
+
 def test_only_a_difference_is_sent_to_wecom(wecom: FakeWeCom) -> None:
     code = service.create(definition({"staff_id": "a"}))
     deliver(ask(code, "a"))
@@ -183,6 +207,57 @@ def test_only_a_difference_is_sent_to_wecom(wecom: FakeWeCom) -> None:
     (way,) = wecom.ways.values()
     assert (way["skip_verify"], way["remark"], way["user"]) == (False, "New", ["a"])
     assert way["state"] == ways.state_of(code.live_code_id, "a")
+
+
+@pytest.mark.parametrize("place", ["user_get", "update_contact_way"])
+def test_what_is_told_last_is_the_newest_however_slow_an_older_consumer_is(
+    wecom: FakeWeCom, at: At, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    deliver(ask(code, "a"))
+    at(NOON + timedelta(days=30))  # names are asked for again
+    service.change(code.live_code_id, {"skip_verify": False}, complete)
+    call, left = getattr(wecom, place), [1]
+
+    def slow(*args: Any, **rest: Any) -> Any:
+        if left:
+            left.pop()
+            service.change(code.live_code_id, {"skip_verify": True, "name": "New"}, complete)
+            deliver(ask(code, "a"))
+        return call(*args, **rest)
+
+    monkeypatch.setattr(wecom, place, slow)
+    deliver(ask(code, "a"))
+    assert not left
+    (way,) = wecom.ways.values()
+    assert (way["skip_verify"], way["remark"]) == (True, "New")
+
+
+def test_one_who_dies_over_telling_leaves_it_to_their_message(wecom: FakeWeCom, at: At) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    deliver(ask(code, "a"))
+    service.change(code.live_code_id, {"skip_verify": False}, complete)
+    wecom.fail["update_contact_way"] = [KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        deliver(ask(code, "a"))
+    service.change(code.live_code_id, {"skip_verify": True}, complete)  # as the row has it
+    at(NOON + timedelta(minutes=6))
+    deliver(ask(code, "a"))
+    assert wecom.calls["update_contact_way"] == 2
+    deliver(ask(code, "a"))
+    assert wecom.calls["update_contact_way"] == 2
+
+
+def test_a_way_that_somebody_deleted_at_wecom_is_made_anew(wecom: FakeWeCom) -> None:
+    code = service.create(definition({"staff_id": "a"}))
+    deliver(ask(code, "a"))
+    wecom.ways.clear()
+    service.change(code.live_code_id, {"skip_verify": False}, complete)
+    assert deliver(ask(code, "a")) == []
+    (way,) = wecom.ways.values()
+    assert (way["user"], way["skip_verify"]) == (["a"], False)
+    assert service.scan(code.code).qr_url == way["qr_code"]
+    assert service.ways_in_use()["in_use"] == 1
 
 
 def test_work_for_one_who_has_left_or_a_code_that_is_gone_is_nothing(wecom: FakeWeCom) -> None:

@@ -9,10 +9,10 @@ import moto
 import pytest
 from chalice.test import Client
 from group_world import CORP, TABLES, Sent, World, chat, counts, fresh, lines, lost, person
-from scan_support import requests
+from scan_support import definition, requests
 
 from app import app as product
-from chalicelib.groups import blacklist, opening, rules, service, tasks, works
+from chalicelib.groups import blacklist, mirror, opening, reading, rules, service, tasks, works
 from chalicelib.groups.models import DISMISSED, TaskItem
 from chalicelib.livecodes import join_ways, rates, usage
 from chalicelib.livecodes import service as livecodes
@@ -129,6 +129,19 @@ def test_the_same_person_gets_the_same_group(world: World) -> None:
     world.hear(world.actions.leave(group, [person(1)]))
     assert lines(person(1), "left_group") == [{"chat_id": group, "by": "self"}]
     assert livecodes.scan(code.code, scan.cookie).assignment_id != scan.assignment_id
+
+
+def test_who_comes_back_to_a_group_that_left_the_line_gets_another(world: World) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group)
+    scan = livecodes.scan(code.code)
+    world.hear(world.join(scan, person(1)))
+    patch = {"groups": {**code.definition["groups"], "chat_ids": [other]}}
+    livecodes.change(code.live_code_id, patch, lambda m: m)
+    world.run()
+    world.forward(timedelta(days=2))
+    assert livecodes.scan(code.code, scan.cookie).chat_id == other
+    assert len(world.sandbox.world.state.join_ways) == usage.current()["group"] == 1
 
 
 def test_a_second_group_of_the_code_takes_a_place_and_no_second_figure(world: World) -> None:
@@ -278,6 +291,28 @@ def test_what_wecom_had_no_time_for_is_told_it_again(world: World, error: Except
     assert world.corp.wire.calls["update_join_way"] == calls
 
 
+def test_a_join_way_is_told_what_is_wanted_then_not_what_was_when_its_consumer_began(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [world.group(name=f"福利群{n}") for n in (1, 2)]
+    code = world.code(*groups, auto_create=True)
+    livecodes.change(code.live_code_id, {"name": "Another"}, lambda m: m)
+    learn, left = reading.learn, [1]
+
+    def slow(chat_id: str) -> Any:
+        if left:
+            left.pop()
+            off = {"groups": {**code.definition["groups"], "auto_create": False}}
+            livecodes.change(code.live_code_id, off, lambda m: m)
+            world.run()
+        return learn(chat_id)
+
+    monkeypatch.setattr(reading, "learn", slow)
+    world.run()
+    fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
+    assert [(f["auto_create_room"], f["remark"]) for f in fields] == [(0, "Another")] * 2
+
+
 def test_a_lost_answer_is_another_join_way_and_counts(world: World) -> None:
     group = world.group()
     world.corp.wire.fail["add_join_way"] = [lost("add_join_way")]
@@ -297,6 +332,17 @@ def test_a_picture_that_could_not_be_fetched_needs_no_second_way(world: World) -
     assert livecodes.scan(code.code).qr_url
     assert world.corp.wire.calls["add_join_way"] == 1
     assert usage.current()["group"] == 1
+
+
+def test_one_that_is_gone_before_its_picture_was_fetched_is_made_anew(world: World) -> None:
+    world.corp.wire.fail["get_join_way"] = [Upstream("down")]
+    code = world.code(world.group())
+    world.sandbox.world.state.join_ways.clear()
+    world.at(world.now + timedelta(minutes=1))
+    with pytest.raises(WeComError):
+        livecodes.scan(code.code)
+    assert livecodes.scan(code.code).qr_url
+    assert usage.current()["group"] == len(world.sandbox.world.state.join_ways) == 1
 
 
 def test_a_group_that_wecom_refuses_stops_no_other(world: World) -> None:
@@ -564,6 +610,51 @@ def test_a_native_code_rotates_its_five_groups(world: World, monkeypatch: pytest
     assert world.corp.wire.calls["add_join_way"] == 1
 
 
+def test_a_group_that_is_dismissed_while_another_look_is_on_leaves_the_native_code(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [world.group(name=f"福利群{n}") for n in range(1, 8)]
+    code = world.code(*groups, printing="native", auto_create=False)
+    livecodes.change(code.live_code_id, {"name": "Another"}, lambda m: m)
+    rooms, left = mirror.rooms, [1]
+
+    def slow(line: Any, consistent: bool = True) -> Any:
+        found = rooms(line, consistent)
+        if left:
+            left.pop()
+            world.hear(world.actions.dismiss_group(groups[0]))
+            world.forward(timedelta(minutes=3))
+        return found
+
+    monkeypatch.setattr(mirror, "rooms", slow)
+    world.run()
+    printed = livecodes.native_join_way(code)
+    assert printed is not None and printed["chat_ids"] == groups[1:6]
+
+
+def test_who_wants_a_native_picture_that_is_not_made_has_it_made(world: World) -> None:
+    group = world.group()
+    code = livecodes.create(definition(kind="group", printing="native", groups={"chat_ids": [group]}))
+    world.sent.clear()  # what was asked for came to nothing
+    world.hear(world.actions.invite(group, [person(1)]))  # the group is known
+    with pytest.raises(Upstream):
+        livecodes.native_picture(code)
+    world.run()
+    assert livecodes.native_join_way(code) is not None
+
+
+@pytest.mark.parametrize("auto", [False, True])  # found out when it is told, or asked what it has grown
+def test_a_native_join_way_that_somebody_deleted_is_made_anew(world: World, auto: bool) -> None:
+    code = world.code(world.group(), printing="native", auto_create=auto)
+    dead = livecodes.native_join_way(code)
+    world.sandbox.world.state.join_ways.clear()
+    livecodes.change(code.live_code_id, {"name": "Another"}, lambda m: m)
+    world.run()
+    world.forward(timedelta(minutes=1))
+    assert len(world.sandbox.world.state.join_ways) == usage.current()["group"] == 1
+    assert livecodes.native_join_way(code) not in (None, dead)
+
+
 def test_an_archived_codes_join_ways_are_deleted_but_the_printed_one_stays(world: World) -> None:
     group, other = world.group(), world.group(name="福利群2")
     code = world.code(group, other)
@@ -572,14 +663,88 @@ def test_an_archived_codes_join_ways_are_deleted_but_the_printed_one_stays(world
     )
     world.run()
     version = livecodes.get(code.live_code_id).version
-    livecodes.clean_up_join_ways(code.live_code_id, version, native=False)
+    cleaned_up(world, code, version, native=False)
     assert [w.fields["chat_id_list"] for w in world.sandbox.world.state.join_ways.values()] == [[other]]
     livecodes.archive(code.live_code_id)
-    livecodes.clean_up_join_ways(code.live_code_id, version, native=True)
+    cleaned_up(world, code, version, native=True)
     assert len(world.sandbox.world.state.join_ways) == 1  # that version is no more
-    livecodes.clean_up_join_ways(code.live_code_id, version + 1, native=True)
+    cleaned_up(world, code, version + 1, native=True)
     assert not world.sandbox.world.state.join_ways
     assert usage.current()["group"] == 0
+
+
+def cleaned_up(world: World, code: livecodes.LiveCode, version: int, native: bool) -> None:
+    """The work of a version's clean-up, and what it orders."""
+    livecodes.clean_up_join_ways(code.live_code_id, version, native)
+    world.forward(timedelta(seconds=20), without="way_cleanup")
+
+
+def as_the_clean_up_looks(monkeypatch: pytest.MonkeyPatch, then: Callable[[], Any]) -> None:
+    """Do something as soon as it has decided, and reads the first row."""
+    find, left = JoinWayItem.find, [then]
+
+    def slow(*args: Any, **rest: Any) -> Any:
+        if left:
+            left.pop()()
+        return find(*args, **rest)
+
+    monkeypatch.setattr(JoinWayItem, "find", slow)
+
+
+@pytest.mark.parametrize("printing", ["dynamic", "native"])
+def test_a_code_that_is_restored_while_it_is_cleaned_up_keeps_its_join_ways(
+    world: World, printing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = world.code(world.group(), world.group(name="福利群2"), printing=printing)
+    ways = set(world.sandbox.world.state.join_ways)
+    livecodes.archive(code.live_code_id)
+    version = livecodes.get(code.live_code_id).version
+
+    def restored() -> None:
+        livecodes.restore(code.live_code_id)
+        world.run()
+
+    as_the_clean_up_looks(monkeypatch, restored)
+    cleaned_up(world, code, version, native=True)
+    assert set(world.sandbox.world.state.join_ways) == ways == {row.config_id for row in JoinWayItem.scan()}
+
+
+def test_a_group_that_comes_back_behind_the_line_while_it_is_cleaned_up_keeps_its_join_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, other = world.group(), world.group(name="福利群2")
+    code = world.code(group, other)
+    ways = set(world.sandbox.world.state.join_ways)
+    patch = {"groups": {**code.definition["groups"], "chat_ids": [other]}}
+    version = livecodes.change(code.live_code_id, patch, lambda m: m).version
+    as_the_clean_up_looks(monkeypatch, lambda: opening.extend(livecodes.get(code.live_code_id), group))
+    cleaned_up(world, code, version, native=False)
+    assert set(world.sandbox.world.state.join_ways) == ways
+
+
+def test_a_clean_up_that_is_killed_and_a_restored_code_leave_no_join_way_that_is_dead(world: World) -> None:
+    code = world.code(world.group())
+    livecodes.archive(code.live_code_id)
+    version = livecodes.get(code.live_code_id).version
+    world.corp.wire.fail["del_join_way"] = [(KeyboardInterrupt(), True)]
+    with pytest.raises(KeyboardInterrupt):
+        cleaned_up(world, code, version, native=False)
+    livecodes.restore(code.live_code_id)
+    world.run()
+    cleaned_up(world, code, version, native=False)  # it comes again
+    [row] = JoinWayItem.scan()
+    assert list(world.sandbox.world.state.join_ways) == [row.config_id]
+    assert usage.current()["group"] == 1
+
+
+def test_a_join_way_whose_making_never_ended_is_given_up_and_goes_on_counting(world: World) -> None:
+    code = livecodes.create(definition(kind="group", groups={"chat_ids": [world.group()]}))
+    world.corp.wire.fail["add_join_way"] = [lost("add_join_way")] * 2
+    world.run()
+    livecodes.archive(code.live_code_id)
+    world.at(world.now + timedelta(minutes=1))
+    cleaned_up(world, code, 2, native=False)
+    assert (list(JoinWayItem.scan()), usage.current()["group"]) == ([], 1)
 
 
 def test_sync_reads_all_groups_of_all_owners(world: World) -> None:

@@ -13,7 +13,7 @@ from ways_world import World, in_sandbox
 from chalicelib.callbacks import service as callbacks
 from chalicelib.livecodes import making, natives, service
 from chalicelib.livecodes.models import ContactWayItem
-from chalicelib.platform import clock, due, timeline
+from chalicelib.platform import clock, due, queues, timeline
 from chalicelib.platform.errors import Conflict, Upstream
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
@@ -122,6 +122,26 @@ def test_the_list_follows_the_hours_to_the_minute(world: World) -> None:
         seen.append(world.users)
     assert seen == [["a"], ["f"], ["f"], ["b"], ["b"], ["f"]]
     assert len(world.calls("update_contact_way")) == 3
+
+
+def test_a_code_whose_restorer_died_follows_the_hours_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    code = native(member("a", hours=[MORNING]), fallback=("f",))
+    world.work()
+    service.archive(code.live_code_id)
+    world.until(NOON + 20 * HOUR)
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(queues, "send_all", killed)
+        service.restore(code.live_code_id)
+    service.restore(code.live_code_id)  # the operator tries again
+    world.until(NOON + 24 * HOUR)
+    assert world.users == ["a"]
+    world.until(NOON + 26 * HOUR)
+    assert world.users == ["f"]
 
 
 def test_closed_by_its_schedule_the_fallback_staff_stay_or_the_last_list(world: World) -> None:
@@ -384,3 +404,9 @@ def test_printed_as_our_link_again_its_old_posters_stay_in_step(world: World) ->
     assert way.fields["user"] == ["f"]
     assert service.scan(code.code).staff_id == "f"
     assert making.kind(way.fields["state"]) == "native"
+    service.archive(code.live_code_id)
+    world.until(NOON + 20 * HOUR)
+    service.restore(code.live_code_id)
+    world.work()
+    world.until(NOON + 22 * HOUR)
+    assert way.fields["user"] == ["a"]

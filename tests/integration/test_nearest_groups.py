@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from group_world import CORP, Sent, World, counts, lines, person
-from scan_support import definition
+from scan_support import definition, new_process
 
 from chalicelib.groups import blacklist
 from chalicelib.livecodes import group_scans, service
@@ -121,7 +121,19 @@ def test_a_change_of_the_code_leaves_the_stores_groups_their_ways(world: World) 
     assert service.locate(made.code, HERE).qr_url == first.qr_url
     service.archive(made.live_code_id)
     service.clean_up_join_ways(made.live_code_id, version + 1, native=False)
+    world.forward(timedelta(seconds=1))
     assert world.corp.wire.calls["del_join_way"] == 1
+
+
+def test_who_comes_back_when_the_code_gives_guides_gets_one(world: World) -> None:
+    store("A", 0, world.group(), staff=("a",))
+    made = code()
+    world.hear(world.join(first := service.locate(made.code, HERE), person(1)))
+    service.change(made.live_code_id, {"stores": {"gives": "staff"}}, lambda merged: merged)
+    world.forward(timedelta(days=2))
+    new_process()
+    assert service.locate(made.code, HERE, first.cookie).staff_id == "a"
+    assert not world.sandbox.world.state.join_ways
 
 
 def test_the_blacklisted_get_no_other_stores_group(world: World) -> None:

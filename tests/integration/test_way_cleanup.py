@@ -11,6 +11,7 @@ from chalicelib.livecodes import cleanup, making, natives, service, usage, ways
 from chalicelib.livecodes.models import ContactWayItem
 from chalicelib.platform import clock, due
 from chalicelib.platform.errors import Exhausted, Upstream
+from chalicelib.platform.storage import Transaction
 from chalicelib.wecom.errors import AnswerLost, WeComError
 from functions.assign import handler as assign
 
@@ -136,6 +137,42 @@ def test_a_code_that_is_opened_again_keeps_its_ways_but_not_those_of_who_had_lef
     service.restore(code.live_code_id)
     until(NOON + 40 * DAY, at)
     assert users(wecom) == ["a"]
+    assert in_use() == 1
+
+
+def test_a_change_of_kind_is_cleaned_up_after_though_the_code_is_changed_again(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = service.create(definition(kind="nearest_store", fallback=("f",)))
+    for guide in ("s1", "s2"):  # of stores that were scanned
+        service.way(code, guide)
+    service.change(code.live_code_id, {"name": "Renamed"}, complete)
+    until(NOON + 2 * DAY, at)
+    assert users(wecom) == ["s1", "s2"]
+    service.change(code.live_code_id, {"kind": "staff"}, complete)
+    service.change(code.live_code_id, {"name": "Renamed again"}, complete)
+    until(NOON + 4 * DAY, at)
+    assert (users(wecom), in_use()) == ([], 0)
+
+
+def test_who_comes_back_to_a_code_that_became_native_is_not_shown_the_guides_own_way(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = code_of("a")
+    got = service.scan(code.code)
+    tx = Transaction()
+    service.confirm(tx, code, "a", "wm1", clock.now())
+    tx.commit()
+    service.change(code.live_code_id, {"printing": "native"}, complete)
+    natives.keep(code.live_code_id)
+    until(NOON + GRACE - timedelta(minutes=1), at)
+    service.scan(code.code, got.cookie)
+    until(NOON + GRACE + timedelta(minutes=1), at)
+    (way,) = wecom.ways.values()
+    assert way["type"] == 2
+    assert service.scan(code.code, got.cookie).qr_url == way["qr_code"]
+    new_process()
+    assert service.scan(code.code, got.cookie).qr_url == way["qr_code"]
     assert in_use() == 1
 
 
