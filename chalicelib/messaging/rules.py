@@ -28,7 +28,10 @@ class Next(Enum):
     CONSENT = "consent"  # no message before the customer agrees to archiving; a new code comes then
 
 
-_ONLY_HERE = {41050: Next.MISSED, 41051: Next.DONE, 41053: Next.CONSENT}
+UNKNOWN = "unknown"  # why no welcome is known to have gone out: one may have
+
+_TOO_LATE = 41050
+_ONLY_HERE = {_TOO_LATE: Next.MISSED, 41051: Next.DONE, 41053: Next.CONSENT}
 
 
 class Welcome(Struct, frozen=True):
@@ -66,3 +69,13 @@ def after(errcode: int | None, treatment: str, can_drop: bool) -> Next:
     if can_drop and treatment in ("data", "reupload"):
         return Next.TEXT_ONLY
     return Next.MISSED
+
+
+def why_not(errcode: int | None, in_doubt: bool) -> str:
+    """The reason of a welcome that was refused for good, or (None) had no more time.
+
+    in_doubt: an earlier try may have gone out. Of that, a code that is over tells nothing.
+    """
+    if in_doubt and errcode in (None, _TOO_LATE):
+        return UNKNOWN
+    return "window over" if errcode is None else f"errcode {errcode}"

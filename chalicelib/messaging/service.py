@@ -2,7 +2,8 @@
 
 WeCom takes a welcome once, within 20 s of the event, under the event's code. So: try at once, try
 again while there is time whatever passes, and when it cannot be, ask the guide to say hello. A
-second try of what did go out answers 41051, which is why a crash anywhere welcomes nobody twice.
+second try of what did go out answers 41051, which is why a crash anywhere welcomes nobody twice;
+after the 20 s it answers 41050, and whether the first one went out is not known any more.
 The line's key is the code's digest; the code itself is kept nowhere.
 """
 
@@ -23,7 +24,7 @@ from chalicelib.platform.timeline import Line
 from chalicelib.sops import service as sops
 from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
+from chalicelib.wecom.errors import AnswerLost, WeComError
 
 _WINDOW = timedelta(seconds=20)
 _TRY = timedelta(seconds=5)  # what the last try may take, even when the window looks closed
@@ -32,11 +33,12 @@ _PAUSE = 1.0  # seconds; WeCom's own advice for 41096
 _DUPLICATES = 14_400  # seconds in which WeCom drops an equal message to the guide, its maximum
 
 
-def welcome(message: Mapping[str, Any]) -> None:
+def welcome(message: Mapping[str, Any], again: bool = False) -> None:
     """Welcome a new customer.
 
     message: `{"code","external_userid","staff_id","state","at","received_at"}`, the last when our
-    door took the event. Upstream when neither the welcome nor the word to the guide got through.
+    door took the event. again: it was handed out before. Upstream when neither the welcome nor the
+    word to the guide got through.
     """
     key = hashlib.sha256(message["code"].encode()).hexdigest()[:32]
     lines = [_line(message, kind, key) for kind in ("welcome_sent", "welcome_missed")]
@@ -48,7 +50,7 @@ def welcome(message: Mapping[str, Any]) -> None:
         return
     received_at = clock.parse(message["received_at"])
     gift = gifts.find(message, live_code_id, chosen.text)
-    how, reason = _send(message, chosen, received_at + _WINDOW, gift.text)
+    how, reason = _send(message, chosen, received_at + _WINDOW, gift.text, again)
     if gift.is_owed(how, reason):
         gifts.owe(message, gift)
     data = {"staff_id": message["staff_id"], "live_code_id": live_code_id}
@@ -59,6 +61,10 @@ def welcome(message: Mapping[str, Any]) -> None:
         return
     if reason != Next.CONSENT.value:
         _ask_guide(message)
+    if reason == rules.UNKNOWN:
+        timeline.record(_line(message, "welcome_unknown", key, data))
+        log.measure("WelcomeUnknown", 1, "Count")
+        return
     timeline.record(_line(message, "welcome_missed", key, {**data, "reason": reason}))
     log.measure("WelcomeMissed", 1, "Count")
 
@@ -87,11 +93,12 @@ def _choose(state: str | None, at: datetime) -> tuple[str | None, Welcome]:
 
 
 def _send(
-    message: Mapping[str, Any], chosen: Welcome, window: datetime, coupon: str
+    message: Mapping[str, Any], chosen: Welcome, window: datetime, coupon: str, in_doubt: bool
 ) -> tuple[str | None, str]:
     """How it went out ("full", "text", "already"), or None and why not.
 
-    Tried at least once however late it seems: clocks differ, and WeCom decides.
+    Tried at least once however late it seems: clocks differ, and WeCom decides. in_doubt: an earlier
+    try may have gone out.
     """
     text = rules.fill(chosen.text, {**_names(message, chosen.text), rules.COUPON: coupon})
     attachments, how = [dict(a) for a in chosen.attachments], "full"
@@ -103,8 +110,10 @@ def _send(
             return how, ""
         except WeComError as error:
             code, treatment = error.errcode, error.treatment.value
+        except AnswerLost:
+            in_doubt = True  # the next try tells
         except Upstream:
-            pass  # no answer, perhaps a lost one: the next try tells
+            pass  # it never left
         step = rules.after(code, treatment, bool(attachments and text))
         log.logger.info("welcome refused", extra={"errcode": code, "next": step.value})
         if step is Next.DONE:
@@ -112,9 +121,9 @@ def _send(
         if step is Next.TEXT_ONLY:
             attachments, how = [], "text"
         elif step is not Next.AGAIN:
-            return None, step.value if step is Next.CONSENT else f"errcode {code}"
+            return None, step.value if step is Next.CONSENT else rules.why_not(code, in_doubt)
         elif clock.now() + timedelta(seconds=_PAUSE) >= window:
-            return None, "window over"
+            return None, rules.why_not(None, in_doubt)
         else:
             time.sleep(_PAUSE)
 
@@ -145,12 +154,13 @@ def _customer_name(message: Mapping[str, Any]) -> str:
 
 
 def _ask_guide(message: Mapping[str, Any]) -> None:
-    """A word to the guide. WeCom drops an equal one, so a crash before the line sends no second.
+    """A word to the guide. WeCom drops an equal one, so a crash before the line sends no second: the
+    words are the same whether the welcome is missed for certain or not.
 
     Raised when it may pass: the message is handed out again. A guide whom we can't reach is logged.
     """
     name = _customer_name(message) or "新客户"
-    text = f"{name} 刚刚添加了您，欢迎语未能自动送达，请尽快手动问候。"
+    text = f"{name} 刚刚添加了您，欢迎语可能未送达；聊天里若没有，请尽快手动问候。"
     task = {
         "touser": message["staff_id"],
         "msgtype": "text",

@@ -13,10 +13,11 @@ from chalicelib.wecom.client import default_client
 from chalicelib.wecom.errors import WeComError
 
 _SKEW = timedelta(minutes=1)  # between our clock and WeCom's
+_LISTED = timedelta(days=28)  # WeCom lists a month at most
 _BY_CORP = 0  # of get_groupmsg_list_v2: made through the API or the console, not by a member
 _TASK_BYTES = 2048  # of a text to staff
 _NAMES = 20  # of customers, in a text to staff
-_SAME_SECONDS = 14_400  # the longest that WeCom drops an equal message
+SAME_SECONDS = 14_400  # the longest that WeCom drops an equal message
 
 
 class Taken(NamedTuple):
@@ -50,7 +51,7 @@ def find(push: PushItem, step: Step, to: list[str]) -> Taken | None:
     Upstream (WeComError 41063) while WeCom is still handing it out and cannot tell.
     """
     client, wanted = default_client(), rules.message(step)
-    since = clock.parse(push.created_at) - _SKEW
+    since = max(clock.parse(push.created_at) - _SKEW, clock.now() - _LISTED)
     for row in client.groupmsg_list(since, clock.now() + _SKEW, "single", _BY_CORP):
         text = (row.get("text") or {}).get("content") or None
         if text != wanted["text"] or len(row.get("attachments") or []) != len(wanted["attachments"]):
@@ -89,7 +90,7 @@ def _task(push: PushItem, plan: Plan, step: Step, to: list[str]) -> Taken:
             "msgtype": "text",
             "text": {"content": content},
             "enable_duplicate_check": 1,
-            "duplicate_check_interval": _SAME_SECONDS,
+            "duplicate_check_interval": SAME_SECONDS,
         }
     )
     if answer.get("invaliduser"):

@@ -116,7 +116,8 @@ class PushItem(Base):
     """A push, its people (`<push_id>#people`) or the mark of whose a WeCom task is (`msgid#<msgid>`).
 
     `status`: intended → calling → handed_over or failed; or skipped when nobody was left to send
-    to. `claimed`, `skipped` (of them `halted`: those who go no further), `sent`, `failed`: people.
+    to. `begun_at`: of the first call, moved on by as long as the push has been held since.
+    `claimed`, `skipped` (of them `halted`: those who go no further), `sent`, `failed`: people.
     """
 
     class Meta(BaseMeta):
@@ -131,6 +132,7 @@ class PushItem(Base):
     reason = UnicodeAttribute(null=True)
     lease_until = UnicodeAttribute(null=True)
     called_at = UnicodeAttribute(null=True)
+    begun_at = UnicodeAttribute(null=True)
     msgid = UnicodeAttribute(null=True)
     claimed = NumberAttribute(null=True)
     skipped = NumberAttribute(null=True)

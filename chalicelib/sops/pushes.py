@@ -3,8 +3,9 @@
 A state machine, so that a crash anywhere neither sends twice nor loses: the intent with its people
 is stored; each person is claimed by a condition on their enrolment; the next step is put in `due`;
 only then comes the call, under a lease; then its answer is stored. Whoever finds a call without its
-answer asks WeCom what became of it before calling again. A push that must wait keeps its claims
-and comes back under its own id (kind `push_again`).
+answer asks WeCom what became of it before calling again; until then it stays `calling`, through
+nights and pauses too. A push that must wait keeps its claims and comes back under its own id (kind
+`push_again`).
 """
 
 from collections.abc import Collection, Mapping
@@ -33,7 +34,9 @@ LEASE = timedelta(minutes=2)  # longer than a call with its retries can take
 _WHILE_PAUSED = timedelta(minutes=10)
 _SHORTLY = timedelta(minutes=2)
 _SELDOM = timedelta(hours=1)
-_GIVE_UP = timedelta(days=1)  # of errors that ought to pass, from the intent on
+_GIVE_UP = timedelta(days=1)  # of errors that ought to pass; nights and pauses do not count
+# As long as WeCom drops an equal task to a guide, less the time that asking again may take.
+_ASK_AGAIN = timedelta(seconds=calls.SAME_SECONDS) - LEASE
 _CHUNK = 1000  # people in one due item: 33 KB
 _NO_RECEIVER = 41048
 _PASSING = {Treatment.RETRY, Treatment.REFRESH_TOKEN, Treatment.WAIT}
@@ -59,7 +62,7 @@ def push(sop_id: str, step_id: str, staff_id: str, subjects: Collection[str]) ->
         if item is None or step is None or item.status == "stopped":
             return  # the SOP's own status tells what becomes of its touches
         if until := _waits(item.status, item.plan, clock.now()):
-            _put_back(sop_id, step, staff_id, ordered, until, push_id)
+            _put_back(sop_id, step, staff_id, ordered, until)
             return
         known = _intend(push_id, sop_id, step, staff_id, ordered)
     if known is not None:
@@ -122,10 +125,12 @@ def _claim_and_call(push: PushItem, item: SopItem, step: Step) -> None:
         return
     plan, known = item.plan, _people(push.push_id)
     claims = _claim(push, plan, step, known)
+    if plan.stop_on:  # claiming takes its time: again, for who has been taken out meanwhile
+        claims = _claim(push, plan, step, known)
     for at, subjects in claims.onward.items():
         following = rules.following(plan, step.step_id)
         assert following is not None
-        _put_back(push.sop_id, following, push.staff_id, subjects, at, push.push_id)
+        _put_back(push.sop_id, following, push.staff_id, subjects, at)
     people = People(to=claims.to, skip=claims.skip, results=PENDING * len(claims.to))
     if people != known:
         _save(push, people)
@@ -133,6 +138,7 @@ def _claim_and_call(push: PushItem, item: SopItem, step: Step) -> None:
     actions = [
         PushItem.status.set("calling" if claims.to else "skipped"),
         PushItem.called_at.set(clock.iso(now)),
+        PushItem.begun_at.set(push.begun_at or clock.iso(now)),
         PushItem.lease_until.set(clock.iso(now + LEASE)),
         PushItem.claimed.set(len(claims.to)),
         PushItem.skipped.set(len(claims.skip)),
@@ -140,7 +146,7 @@ def _claim_and_call(push: PushItem, item: SopItem, step: Step) -> None:
     ]
     if claims.to and _held(push, service.find(push.sop_id)):  # claiming takes its time
         return
-    if storage.update_if(push, actions, PushItem.status == "intended") and claims.to:
+    if storage.update_if(push, actions, _unchanged(push)) and claims.to:
         _call(push, plan, step, people)
 
 
@@ -165,14 +171,18 @@ def _call(push: PushItem, plan: Plan, step: Step, people: People) -> None:
 
 def _reconcile(push: PushItem, item: SopItem, step: Step) -> None:
     """The call was begun and its answer is not there: whoever made it is at it still, or gone."""
-    lease = clock.parse(push.lease_until)
-    if clock.now() < lease:
+    lease, now = clock.parse(push.lease_until), clock.now()
+    if now < lease:
         _put_off(push, lease)
         return
     people = _people(push.push_id)
-    # A task to staff may be asked for again: WeCom drops the equal one.
-    gone = step.delivery == "staff_task" or _look(push, step, people, clock.now() + _SHORTLY) is False
-    if gone and _back(push):
+    if step.delivery != "staff_task":
+        gone = _look(push, step, people, now + _SHORTLY) is False
+    else:  # may be asked for again while WeCom drops the equal one; later the guide would do it twice
+        gone = now - clock.parse(push.called_at) < _ASK_AGAIN
+        if not gone:
+            _taken(push, step, people, calls.Taken(None, frozenset()))
+    if gone:
         _claim_and_call(push, item, step)
 
 
@@ -205,23 +215,23 @@ def _taken(push: PushItem, step: Step, people: People, taken: calls.Taken) -> No
     ]
     if taken.msgid:
         actions.append(PushItem.msgid.set(taken.msgid))
-    if storage.update_if(push, actions, _this_call(push)):
+    if storage.update_if(push, actions, _unchanged(push)):
         _tell(push, step)
 
 
 def _fail(push: PushItem, step: Step, people: People, reason: str) -> None:
     actions = [PushItem.status.set("failed"), PushItem.reason.set(reason)]
-    if storage.update_if(push, actions, _this_call(push)):
+    if storage.update_if(push, actions, _unchanged(push)):
         _tell(push, step)
 
 
 def _later(push: PushItem, step: Step, people: People, wait: timedelta, reason: str) -> None:
     """WeCom will not have it now, and has not got it: again at growing gaps, or give up after a day."""
     now = clock.now()
-    age = now - clock.parse(push.created_at)
+    age = now - clock.parse(push.begun_at)
     if age > _GIVE_UP:
         _fail(push, step, people, reason)
-    elif _back(push):
+    elif storage.update_if(push, [PushItem.status.set("intended")], _unchanged(push)):
         _put_off(push, now + max(wait, _SHORTLY, min(age / 4, _SELDOM)))
 
 
@@ -302,10 +312,14 @@ def _held(push: PushItem, item: SopItem | None) -> bool:
     """Whether the SOP has been stopped (the push ends), or the push must wait (and comes back)."""
     if item is None or item.status == "stopped":
         actions = [PushItem.status.set("skipped"), PushItem.reason.set("sop_stopped")]
-        storage.update_if(push, actions, PushItem.status == "intended")
+        storage.update_if(push, actions, _unchanged(push))
         return True
-    until = _waits(item.status, item.plan, clock.now())
+    now = clock.now()
+    until = _waits(item.status, item.plan, now)
     if until is not None:
+        if push.begun_at:
+            begun = clock.parse(push.begun_at) + (until - now)
+            storage.update_if(push, [PushItem.begun_at.set(clock.iso(begun))], _unchanged(push))
         _put_off(push, until)
     return until is not None
 
@@ -317,25 +331,25 @@ def _waits(status: str, plan: Plan, now: datetime) -> datetime | None:
     return rules.quiet_until(plan, now)
 
 
-def _put_back(
-    sop_id: str, step: Step, staff_id: str, subjects: list[str], at: datetime, push_id: str
-) -> None:
-    """Let a step fall due for these people, in chunks that a stored item holds."""
+def _put_back(sop_id: str, step: Step, staff_id: str, subjects: list[str], at: datetime) -> None:
+    """Let a step fall due for these people, in chunks that a stored item holds.
+
+    A chunk is known by its people: at a repeat some may be missing, and all behind them stand elsewhere.
+    """
     for i in range(0, len(subjects), _CHUNK):
-        service.put_due(sop_id, step, staff_id, subjects[i : i + _CHUNK], at, f"{push_id}#{i}")
+        chunk = subjects[i : i + _CHUNK]
+        service.put_due(sop_id, step, staff_id, chunk, at, ids.derived(*chunk))
 
 
 def _put_off(push: PushItem, at: datetime) -> None:
     due.put("push_again", at, push.push_id, {"push_id": push.push_id})
 
 
-def _back(push: PushItem) -> bool:
-    """From calling to intended. False when somebody else has moved it on."""
-    return storage.update_if(push, [PushItem.status.set("intended")], _this_call(push))
-
-
-def _this_call(push: PushItem) -> Any:
-    return (PushItem.status == "calling") & (PushItem.called_at == push.called_at)
+def _unchanged(push: PushItem) -> Any:
+    """That nobody has moved it on since it was read."""
+    called = PushItem.called_at
+    same = called == push.called_at if push.called_at else called.does_not_exist()
+    return (PushItem.status == push.status) & same
 
 
 def _people(push_id: str) -> People:

@@ -4,16 +4,19 @@ A person is in an SOP once, for good: being added again, or tagged again, starts
 the next step of an enrolment waits in `due`; each push puts the one after it there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from chalicelib.customers import service as customers
-from chalicelib.platform import clock, due, ids, storage, timeline
+from chalicelib.platform import clock, due, ids, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
-from chalicelib.platform.timeline import Line
+from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.timeline import Line, TimelineItem
 from chalicelib.sops import rules
 from chalicelib.sops.models import EnrolmentItem, SopItem
 from chalicelib.sops.types import Plan, Step
@@ -23,7 +26,6 @@ _STATUS = {
     "resume": ("paused", "active"),
     "stop": ("active|paused", "stopped"),
 }
-_LATE_SECONDS = 60  # a line that much behind may have been overtaken by one that stops
 
 
 def create(plan: Plan) -> str:
@@ -118,7 +120,9 @@ def on_line(line: Line) -> None:
 
 
 def _enrol(sop_id: str, plan: Plan, line: Line) -> None:
-    """The due item first: an enrolment without one would wait for ever."""
+    """One transaction: an enrolment without its due item would wait for ever, and a due item that a
+    tick took before its enrolment was there would find nobody.
+    """
     if EnrolmentItem.find(line.subject, sop_id) is not None:
         return
     staff_id = line.data.get("staff_id") or _guide_of(line.subject)
@@ -129,8 +133,10 @@ def _enrol(sop_id: str, plan: Plan, line: Line) -> None:
     if plan.steps[0].delivery == "welcome":  # functions/welcome sends it
         steps[plan.steps[0].step_id] = {"status": "handed_over", "at": clock.iso(line.at)}
         step = rules.following(plan, plan.steps[0].step_id)
+    tx = Transaction()
     if step is not None:
-        put_due(sop_id, step, staff_id, [line.subject], rules.due_at(plan, step, line.at), line.subject)
+        work = _work(sop_id, step, staff_id, [line.subject])
+        due.add(tx, "step", rules.due_at(plan, step, line.at), _key(line.subject, sop_id, step), work)
     enrolment = EnrolmentItem(
         line.subject,
         sop_id,
@@ -140,7 +146,9 @@ def _enrol(sop_id: str, plan: Plan, line: Line) -> None:
         next_step=step.step_id if step else None,
         steps=steps,
     )
-    storage.put_once(enrolment, EnrolmentItem.subject.does_not_exist())
+    tx.put("enrolment", enrolment, EnrolmentItem.subject.does_not_exist())
+    with suppress(ConditionFailed):  # somebody else has put them in
+        tx.commit()
 
 
 def _stop(line: Line) -> None:
@@ -158,20 +166,17 @@ def _stop(line: Line) -> None:
 
 
 def _overtaken(plan: Plan, line: Line, staff_id: str) -> bool:
-    """Whether something that ends this SOP has happened since a line that comes late."""
-    if not plan.stop_on or (clock.now() - line.at).total_seconds() < _LATE_SECONDS:
+    """Whether something that ends this SOP has happened since the line, and was told before it.
+
+    Read consistently: a line that is written later comes later by the stream, and finds the enrolment.
+    """
+    if not plan.stop_on:
         return False
-    cursor = None
-    while True:
-        newer, cursor = timeline.read(line.subject, cursor=cursor)
-        for one in newer:
-            at = clock.parse(one["at"])
-            if at < line.at:
-                return False
-            if rules.stops(plan, one["type"], one["data"], at, line.at, staff_id):
-                return True
-        if cursor is None:
-            return False
+    since = TimelineItem.sort >= clock.iso(line.at)
+    return any(
+        rules.stops(plan, one.type, one.data, clock.parse(one.at), line.at, staff_id)
+        for one in TimelineItem.query(line.subject, since, consistent_read=True)
+    )
 
 
 def _guide_of(external_userid: str) -> str | None:
@@ -180,7 +185,15 @@ def _guide_of(external_userid: str) -> str | None:
     return customer.staff_ids[0] if customer and customer.staff_ids else None
 
 
-def put_due(sop_id: str, step: Step, staff_id: str, subjects: Iterable[str], at: Any, key: str) -> None:
+def put_due(sop_id: str, step: Step, staff_id: str, subjects: Sequence[str], at: datetime, key: str) -> None:
     """Let a step fall due for some of a guide's customers; the same `key` and time are the same item."""
-    work = {"sop_id": sop_id, "step_id": step.step_id, "staff_id": staff_id, "subjects": list(subjects)}
-    due.put("step", at, f"{key}#{sop_id}#{step.step_id}", work)
+    due.put("step", at, _key(key, sop_id, step), _work(sop_id, step, staff_id, subjects))
+
+
+def _key(key: str, sop_id: str, step: Step) -> str:
+    return f"{key}#{sop_id}#{step.step_id}"
+
+
+def _work(sop_id: str, step: Step, staff_id: str, subjects: Sequence[str]) -> dict[str, Any]:
+    """What pushes.push needs to know."""
+    return {"sop_id": sop_id, "step_id": step.step_id, "staff_id": staff_id, "subjects": list(subjects)}

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from sops_world import START, World, know, lines, plan
+from sops_world import START, Killed, World, know, lines, plan
 
+from chalicelib.platform import due
 from chalicelib.platform.errors import Upstream
 from chalicelib.sops import pushes, service, touches
 from chalicelib.sops.models import EnrolmentItem, PushItem
@@ -179,6 +180,50 @@ def test_a_sop_stopped_between_claim_and_call_sends_nothing(
     assert seen(sop_id)["wm1", "intro"] == ("skipped", "sop_stopped")
 
 
+def test_who_buys_while_the_others_are_claimed_gets_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sop_id = service.create(plan(stop_on=["order_paid"]))
+    for subject in ("wm1", "wm2", "wm3"):
+        world.add(subject)
+    claim = pushes._claim
+
+    def then_buys(*args: Any) -> Any:
+        claims = claim(*args)
+        world.tell("wm1", "order_paid", order_id="M1")
+        return claims
+
+    monkeypatch.setattr(pushes, "_claim", then_buys)
+    world.run(timedelta(minutes=2))
+    assert world.wecom.received() == Counter({("wm2", "第一条"): 1, ("wm3", "第一条"): 1})
+    assert seen(sop_id)["wm1", "intro"] == ("skipped", "order_paid")
+
+
+def test_a_repeat_with_one_less_puts_all_the_others_forward(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed behind the first chunk of the next step; one of it buys; those behind move up."""
+    monkeypatch.setattr(pushes, "_CHUNK", 2)
+    service.create(plan(stop_on=["order_paid"]))
+    people = [f"wm{i}" for i in range(5)]
+    for subject in people:
+        world.add(subject)
+    put, chunks = service.put_due, []
+
+    def killed(*args: Any) -> None:
+        chunks.append(args[3])
+        if len(chunks) == 2:
+            raise Killed
+        put(*args)
+
+    monkeypatch.setattr(service, "put_due", killed)
+    world.run(timedelta(minutes=1))
+    world.tell(chunks[0][0], "order_paid", order_id="M1")
+    world.run(3 * DAY)
+    others = set(people) - {chunks[0][0]}
+    assert {s for s, text in world.wecom.received() if text == "第二条"} == others
+
+
 def test_a_condition_is_read_when_the_step_falls_due(world: World) -> None:
     first = msgspec.to_builtins(plan().steps[0])
     steps = [
@@ -278,6 +323,29 @@ def test_what_does_not_pass_for_a_day_fails(world: World) -> None:
     assert seen(sop_id)["wm1", "intro"] == ("failed", "wecom_45033")
 
 
+def test_a_pause_does_not_count_as_trying(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushes, "_WHILE_PAUSED", 2 * DAY)
+    sop_id = service.create(plan(steps=msgspec.to_builtins(plan().steps)[:1]))
+    world.add("wm1")
+    world.wecom.errors = [WeComError(PATH, 45033)] * 2
+    world.run(timedelta(minutes=1))
+    service.turn(sop_id, "pause")
+    world.run(DAY)
+    service.turn(sop_id, "resume")
+    world.run(DAY + HOUR)
+    assert world.wecom.calls["add_msg_template"] == 3 and counted(sop_id)["intro"] == {"sent": 1}
+
+
+def test_nights_do_not_make_it_try_for_ever(world: World) -> None:
+    sop_id = service.create(plan(quiet_hours={"from": "21:00", "to": "09:00"}))
+    world.add("wm1")
+    world.wecom.errors = [WeComError(PATH, 40129)] * 100  # each four hours
+    world.run(2 * DAY)
+    assert seen(sop_id)["wm1", "intro"][0] == "scheduled"
+    world.run(6 * HOUR)
+    assert seen(sop_id)["wm1", "intro"] == ("failed", "wecom_40129")
+
+
 def test_who_cannot_be_sent_to_fails_and_the_others_do_not(world: World) -> None:
     sop_id = two_guides(world)
     world.wecom.refuse = {"wm2"}
@@ -330,6 +398,39 @@ def test_a_task_for_the_guide_says_what_to_send_to_whom_once(world: World) -> No
     assert text["touser"] == "lihua" and text["enable_duplicate_check"] == 1
     assert "王女士" in text["text"]["content"] and "第一条" in text["text"]["content"]
     assert counted(sop_id) == {"intro": {"handed_over": 1}}
+
+
+def in_doubt_before_the_night(world: World, step: dict[str, Any]) -> str:
+    sop_id = service.create(plan(quiet_hours={"from": "21:00", "to": "09:00"}, steps=[step]))
+    world.set(START.replace(hour=20, minute=58, second=30))
+    due.advance("due", world.now - timedelta(minutes=3))
+    world.wecom.lose = 1
+    world.add("wm1")
+    return sop_id
+
+
+def test_a_task_in_doubt_is_not_asked_for_again_when_wecom_has_forgotten_it(world: World) -> None:
+    task = msgspec.to_builtins(plan().steps[0]) | {"delivery": "staff_task"}
+    sop_id = in_doubt_before_the_night(world, task)
+    world.run(DAY)
+    assert world.wecom.calls["message_send"] == 1
+    assert counted(sop_id) == {"intro": {"handed_over": 1}}
+
+
+def test_a_mass_send_in_doubt_is_looked_for_again_after_the_night(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WeCom's list lagged behind."""
+    sop_id = in_doubt_before_the_night(world, msgspec.to_builtins(plan().steps[0]))
+    listed, evening = world.wecom.groupmsg_list, world.now
+
+    def later(*args: Any) -> Any:
+        return listed(*args) if world.now > evening + HOUR else iter(())
+
+    monkeypatch.setattr(world.wecom, "groupmsg_list", later)
+    world.run(DAY)
+    assert world.wecom.calls["add_msg_template"] == 1
+    assert counted(sop_id) == {"intro": {"sent": 1}}
 
 
 def test_a_message_that_comes_again_with_more_people_sends_to_the_new_ones_only(world: World) -> None:

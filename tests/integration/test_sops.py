@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import botocore.client
 import msgspec
 import pytest
 from chalice.test import Client
-from sops_world import START, World, know, plan
+from sops_world import START, WRITES, World, know, plan
 
 from app import app
 from chalicelib.platform import auth, due, timeline
@@ -201,6 +202,35 @@ def test_losing_the_guide_ends_it_and_an_old_loss_does_not(world: World) -> None
     service.on_line(Line("wm1", "customer_lost", START + DAY, "new", lost))
     enrolment = EnrolmentItem.find("wm1", sop_id)
     assert (enrolment.status, enrolment.reason) == ("stopped", "customer_lost")
+
+
+def test_a_tick_as_soon_as_anything_is_due_finds_the_person(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.create(plan())
+    through, ticked = botocore.client.BaseClient._make_api_call, []
+
+    def call(client: Any, operation: str, arguments: Any) -> Any:
+        answer = through(client, operation, arguments)
+        if not ticked and due.DueItem.Meta.table_name in str(arguments) and operation in WRITES:
+            ticked.append(operation)
+            world.set(START + timedelta(minutes=1))
+            world.tick()
+        return answer
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    world.add("wm1")
+    assert ticked and world.wecom.received() == {("wm1", "第一条"): 1}
+
+
+def test_an_order_that_overtook_the_add_starts_nothing(world: World) -> None:
+    """Told first, paid after: by its stream nobody hears of it again."""
+    sop_id = service.create(plan(stop_on=["order_paid"]))
+    add = Line("wm1", "customer_added", START, "add", {"staff_id": "lihua"})
+    timeline.record(Line("wm1", "order_paid", START + timedelta(seconds=3), "M1", {"order_id": "M1"}))
+    world.set(START + timedelta(seconds=20))
+    service.on_line(add)
+    assert EnrolmentItem.find("wm1", sop_id) is None and waiting() == []
 
 
 def test_an_add_heard_of_after_the_order_that_ends_it_starts_nothing(world: World) -> None:

@@ -42,6 +42,20 @@ def test_what_a_refusal_leads_to(errcode: int | None, treatment: str, can_drop: 
         assert TREATMENTS[errcode].value == treatment  # as the wire's table has it
 
 
+@pytest.mark.parametrize(
+    ("errcode", "in_doubt", "reason"),
+    [
+        (41050, False, "errcode 41050"),
+        (41050, True, rules.UNKNOWN),
+        (60020, True, "errcode 60020"),
+        (None, False, "window over"),
+        (None, True, rules.UNKNOWN),
+    ],
+)
+def test_what_is_not_known_is_not_called_missed(errcode: int | None, in_doubt: bool, reason: str) -> None:
+    assert rules.why_not(errcode, in_doubt) == reason
+
+
 def test_a_welcome_of_nothing_is_none() -> None:
     assert not rules.welcome_of(None)
     assert not rules.welcome_of({"text": None, "attachments": []})
