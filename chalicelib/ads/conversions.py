@@ -68,17 +68,15 @@ def on_paid(line: Line) -> None:
 
 def on_refunded(line: Line) -> None:
     """A refund of an order that counts for a campaign: its gmv is less by it. No platform is told."""
-    found = _source_of(line)
-    if found is None:
-        return
-    campaign, came = found
     order_id = line.data["order_id"]
-    bought = AdConversionItem.find(rules.conversion_id(str(came.of), rules.BOUGHT, order_id))
-    if bought is None:
+    bought: AdConversionItem | None = AdConversionItem.find(rules.conversion_id("", rules.BOUGHT, order_id))
+    campaign = campaigns.find(bought.ad_campaign_id) if bought else None
+    if bought is None or campaign is None:
         return
     amount = int(line.data["refunded_fen"] or 0)
     sums, what = {"gmv_fen": -amount}, {"order_id": order_id, "amount_fen": amount}
-    _convert(campaign, str(came.of), rules.REFUNDED, line.at, line.subject, sums, natural=line.key, **what)
+    who = bought.external_userid
+    _convert(campaign, bought.token, rules.REFUNDED, line.at, who, sums, natural=line.key, **what)
 
 
 def chatted(token: str | None, external_userid: str | None, at: datetime) -> None:

@@ -7,17 +7,19 @@ a FIFO queue in its own group, so no two consumers are at the same link.
 
 from datetime import datetime, timedelta
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.ads import campaigns, notices, rules
 from chalicelib.ads.models import DELETED, MAKING, READY, REFUSED, AdCampaignItem
-from chalicelib.platform import clock, log, storage
+from chalicelib.platform import clock, due, log, storage
 from chalicelib.platform.storage import Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import AcquisitionLink
 from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
 
 DEADLINE = timedelta(seconds=20)
+_ANSWERED = timedelta(minutes=1)  # by then a new link is stored, or its maker has died
 
 
 def sync(ad_campaign_id: str) -> None:
@@ -31,26 +33,37 @@ def sync(ad_campaign_id: str) -> None:
         elif not item.definition["staff_ids"]:
             _told(item)  # WeCom takes no link without people: the page is switched over by itself
         elif item.link_id:
-            _update(item)
+            _update(item, item.link_id)
         else:
             _make(item)
     except WeComError as error:
         if error.retryable:
             raise
         log.failure("acquisition link refused", error, ad_campaign_id=ad_campaign_id, errcode=error.errcode)
-        status = item.link_status if item.link_id else REFUSED
-        _told(item, AdCampaignItem.link_status.set(status), errcode=error.errcode)
+        refused = [] if item.link_id else [AdCampaignItem.link_status.set(REFUSED)]
+        _told(item, *refused, errcode=error.errcode)
         notices.put("link_refused", clock.now(), f"{ad_campaign_id}#{item.version}", ad_campaign_id)
 
 
-def lost(link_id: str, why: str, at: datetime) -> None:
-    """WeCom says that a link is `link_unavailable` or `link_deleted`: the page leads to the fallback."""
+def lost(link_id: str, why: str, at: datetime, last: bool = False) -> None:
+    """WeCom says that a link is `link_unavailable` or `link_deleted`: the page leads to the fallback.
+
+    A link that we don't know may be one whose making is not answered yet: looked at once more (`last`).
+    """
     owner: AdCampaignItem | None = AdCampaignItem.find(f"link#{link_id}")
     if owner is None:
+        if not last:
+            work = {"subject": link_id, "why": why, "at": clock.iso(at)}
+            due.put("ad_lost", clock.now() + _ANSWERED, f"{link_id}#{why}#{clock.iso(at)}", work)
         return
     item = campaigns.find(str(owner.owner))
-    if item is None or item.link_id != link_id or item.unavailable == why:
+    if item is None or item.link_id != link_id:
         return
+    if item.unavailable == why and item.unavailable_at >= clock.iso(at):
+        return  # the same again, or older
+    there = AdCampaignItem.link_id == link_id
+    if why == "link_unavailable":  # and not mended since
+        there &= AdCampaignItem.told_at.does_not_exist() | (AdCampaignItem.told_at <= clock.iso(at))
     actions = [AdCampaignItem.unavailable.set(why), AdCampaignItem.unavailable_at.set(clock.iso(at))]
     if why == "link_deleted":
         actions += [
@@ -60,18 +73,19 @@ def lost(link_id: str, why: str, at: datetime) -> None:
             AdCampaignItem.asked.remove(),
         ]
     tx = Transaction()
-    tx.update("campaign", item, actions, AdCampaignItem.link_id == link_id)
+    tx.update("campaign", item, actions, there)
     notices.add(tx, why, at, f"{item.ad_campaign_id}#{clock.iso(at)}", item.ad_campaign_id)
     try:
         tx.commit()
     except storage.ConditionFailed:
-        return  # another link since
+        return  # another link since, or mended
     log.measure("AdPageSwitched", 1, "Count")
 
 
 def _make(item: AdCampaignItem) -> None:
     found = _search(item) if item.asked else None
     if found is None:
+        began = clock.now()
         asked = [AdCampaignItem.asked.set(True), AdCampaignItem.link_status.set(MAKING)]
         storage.update_if(AdCampaignItem(item.ad_campaign_id), asked)
         try:
@@ -84,16 +98,21 @@ def _make(item: AdCampaignItem) -> None:
             storage.update_if(AdCampaignItem(item.ad_campaign_id), [AdCampaignItem.asked.remove()])
             raise
         else:
-            _store(item, found, int(item.version))
+            _store(item, found, began)
             return
-    _store(item, found, 0)  # what it was told may be older: told again
-    wecom.default_client().update_link(found.link_id, _fields(item), deadline=clock.now() + DEADLINE)
-    _told(item)
+    _store(item, found, None)  # what it was told may be older: told again
+    _update(item, found.link_id)
 
 
-def _update(item: AdCampaignItem) -> None:
-    wecom.default_client().update_link(str(item.link_id), _fields(item), deadline=clock.now() + DEADLINE)
-    _told(item, AdCampaignItem.unavailable.remove(), AdCampaignItem.unavailable_at.remove())
+def _update(item: AdCampaignItem, link_id: str) -> None:
+    """Tell WeCom all of it, which mends a link; unless it went bad after that, by WeCom's own time."""
+    began = clock.now()
+    wecom.default_client().update_link(link_id, _fields(item), deadline=clock.now() + DEADLINE)
+    known = AdCampaignItem.told_at.set(_second(began))
+    good = AdCampaignItem.unavailable_at.does_not_exist() | (AdCampaignItem.unavailable_at < _second(began))
+    mended = [AdCampaignItem.unavailable.remove(), AdCampaignItem.unavailable_at.remove()]
+    if not _told(item, known, *mended, condition=good & (AdCampaignItem.link_id == link_id)):
+        _told(item, known)
 
 
 def _delete(item: AdCampaignItem) -> None:
@@ -115,13 +134,15 @@ def _delete(item: AdCampaignItem) -> None:
     )
 
 
-def _store(item: AdCampaignItem, link: AcquisitionLink, version: int) -> None:
+def _store(item: AdCampaignItem, link: AcquisitionLink, told: datetime | None) -> None:
+    """Keep a link. told: when WeCom was told this version of it."""
     tx = Transaction()
     known = [
         AdCampaignItem.link_status.set(READY),
         AdCampaignItem.link_id.set(link.link_id),
         AdCampaignItem.link_url.set(link.url),
-        AdCampaignItem.told_version.set(version),
+        AdCampaignItem.told_version.set(item.version if told else 0),
+        AdCampaignItem.told_at.set(_second(told)) if told else AdCampaignItem.told_at.remove(),
         AdCampaignItem.asked.remove(),
         AdCampaignItem.errcode.remove(),
         AdCampaignItem.unavailable.remove(),
@@ -132,11 +153,18 @@ def _store(item: AdCampaignItem, link: AcquisitionLink, version: int) -> None:
     tx.commit()
 
 
-def _told(item: AdCampaignItem, *actions: Action, errcode: int | None = None) -> None:
+def _told(
+    item: AdCampaignItem, *actions: Action, errcode: int | None = None, condition: Condition | None = None
+) -> bool:
     """WeCom knows this version, or (errcode) has refused it. A newer one has its own work."""
     code = AdCampaignItem.errcode
     told = [AdCampaignItem.told_version.set(item.version), code.set(errcode) if errcode else code.remove()]
-    storage.update_if(AdCampaignItem(item.ad_campaign_id), [*told, *actions])
+    return storage.update_if(AdCampaignItem(item.ad_campaign_id), [*told, *actions], condition)
+
+
+def _second(at: datetime) -> str:
+    """As WeCom's events tell time: what happened in that very second counts as later."""
+    return clock.iso(at.replace(microsecond=0))
 
 
 def _search(item: AdCampaignItem) -> AcquisitionLink | None:

@@ -30,8 +30,9 @@ class ByCreation(GlobalSecondaryIndex["AdCampaignItem"]):
 class AdCampaignItem(Base):
     """A campaign with its acquisition link. Under `#quota`: the corp's quota. Under `link#<id>`: whose it is.
 
-    told_version: up to which `version` WeCom has been told. asked: a create_link went out, and its answer
-    may have been lost. unavailable: why WeCom says that the link can't be used, since unavailable_at.
+    told_version: up to which `version` WeCom has been told; told_at: when its link was, in whole seconds.
+    asked: a create_link went out, and its answer may have been lost. unavailable: why WeCom says that the
+    link can't be used, since unavailable_at.
     """
 
     class Meta(BaseMeta):
@@ -49,6 +50,7 @@ class AdCampaignItem(Base):
     link_url = UnicodeAttribute(null=True)
     errcode = NumberAttribute(null=True)
     told_version = NumberAttribute(null=True)
+    told_at = UnicodeAttribute(null=True)
     asked = BooleanAttribute(null=True)
     unavailable = UnicodeAttribute(null=True)
     unavailable_at = UnicodeAttribute(null=True)

@@ -31,8 +31,11 @@ def get() -> dict[str, Any]:
     }
 
 
-def hourly() -> None:
-    """Ask WeCom, and have it asked again at the next hour while a campaign runs."""
+def hourly(asked: bool = False) -> None:
+    """Ask WeCom, and have it asked again at the next hour while a campaign runs.
+
+    asked: an event asks, which can't wait for that. Upstream.
+    """
     now = clock.now()
     if not campaigns.any_active():
         return
@@ -40,12 +43,14 @@ def hourly() -> None:
     try:
         check()
     except Upstream as error:  # the next hour asks again
+        if asked:
+            raise
         log.failure("quota not known", error)
 
 
 def check() -> None:
     """What WeCom says now. Upstream."""
-    now = clock.now()
+    now = clock.now().replace(microsecond=0)  # as events tell time: none of this second is older news
     answer = wecom.default_client().acquisition_quota(deadline=now + _DEADLINE)
     lots = [
         {"expire_date": _date(int(lot["expire_date"])), "balance": int(lot["balance"])}

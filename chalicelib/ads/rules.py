@@ -103,12 +103,12 @@ def is_click(token: str) -> bool:
 
 
 def conversion_id(token: str, kind: str, what: str) -> str:
-    """The natural key: one of a kind for a click; one for each order (and refund); one for each person when
-    the click is not known.
+    """The natural key: one of a kind for a click; one for each order, whichever click's it is; one for
+    each refund; one for each person when the click is not known.
 
     Letters and digits only, since it is also Tencent's outer_action_id.
     """
-    return "cv" + ids.derived("ad-conversion", token, kind, what, length=30)
+    return "cv" + ids.derived("ad-conversion", "" if kind == BOUGHT else token, kind, what, length=30)
 
 
 def link_name(name: str, code: str) -> str:

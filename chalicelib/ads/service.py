@@ -44,10 +44,12 @@ def work(message: Mapping[str, Any]) -> None:
     match message["kind"]:
         case "ad_link":
             links.sync(message["subject"])
+        case "ad_lost":
+            links.lost(message["subject"], message["why"], clock.parse(message["at"]), last=True)
         case "ad_report":
             conversions.report(message["subject"])
         case "ad_quota":
-            quota.hourly()
+            quota.hourly(asked="digest" in message)
         case "ad_notice":
             notices.tell(message["why"], message["ad_campaign_id"])
         case other:

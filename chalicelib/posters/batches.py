@@ -11,7 +11,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.platform import clock, files, jobs, queues, storage
+from chalicelib.platform import clock, files, ids, jobs, queues, storage
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.posters.models import CONFIG, PosterBatchItem
 
@@ -44,13 +44,16 @@ def wanted_of(batch_id: str) -> dict[str, Any]:
 
 def rows_of(batch_id: str) -> list[Row] | None:
     """A batch's list of posters; None when it was not planned yet."""
-    key = _key(batch_id, "plan.json")
-    return list(json.loads(files.get(key))) if files.size(key) is not None else None
+    batch = PosterBatchItem.find(batch_id, CONFIG)
+    return list(json.loads(files.get(_key(batch_id, batch.plan)))) if batch and batch.plan else None
 
 
 def planned(batch_id: str, rows: list[Row]) -> None:
-    """Keep the list of posters: the first one stays."""
-    files.put(_key(batch_id, "plan.json"), json.dumps(rows).encode(), "application/json")
+    """Keep the list of posters: the first one stays, and the batch names it."""
+    name = f"plan-{ids.short()}.json"
+    files.put(_key(batch_id, name), json.dumps(rows).encode(), "application/json")
+    mine = [PosterBatchItem.plan.set(name)]
+    storage.update_if(PosterBatchItem(batch_id, CONFIG), mine, PosterBatchItem.plan.does_not_exist())
 
 
 def send_chunks(batch_id: str, count: int) -> None:

@@ -45,6 +45,7 @@ class PosterBatchItem(Base):
 
     batch_id = UnicodeAttribute(hash_key=True)  # the job's id
     part = UnicodeAttribute(range_key=True)
+    plan = UnicodeAttribute(null=True)  # the file that lists its posters
     total = NumberAttribute(null=True)
     chunks = NumberAttribute(null=True)
     chunks_done = NumberAttribute(null=True)

@@ -3,8 +3,9 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from chalicelib.platform import clock, files, ids, jobs, queues, storage, timeline
@@ -12,10 +13,13 @@ from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import imports, models, options, phones, rules
-from chalicelib.prospects.models import FigureItem, ProspectItem
+from chalicelib.prospects.models import ExportItem, FigureItem, ProspectItem
 
 _TRIES = 6
 _LANES_A_PAGE = 60  # queries in one request, at most
+_CHECKED = 100  # DynamoDB: items in one batch
+_EXPORTS = "exports"
+_KEEP_EXPORTS = timedelta(days=30)  # as the files
 _EXPORTED = (
     *("prospect_id", "status", "phone", "name", "note", "external_id", "staff_id", "store_id", "import_id"),
     *("code", "created_at", "asked_at", "added_at", "matched_by", "external_userid"),
@@ -101,7 +105,7 @@ def erase(prospect_id: str, by: str, unheard: bool = False) -> None:
         if item is None and not unheard:
             raise NotFound("there is no such prospect")
         if item is not None and item.status == rules.ERASED:
-            _unlink(prospect_id)  # whoever erased it may have died before that
+            _forget(prospect_id)  # whoever erased it may have died before that
             return
         now, tx = clock.now(), Transaction()
         gone = ProspectItem(models.code_of(prospect_id), prospect_id, status=rules.ERASED, version=1)
@@ -118,9 +122,18 @@ def erase(prospect_id: str, by: str, unheard: bool = False) -> None:
         line = Line(f"prospect#{prospect_id}", "prospect_erased", now, f"v{gone.version}", {"by": by})
         timeline.add(tx, line)
         if committed(tx):
-            _unlink(prospect_id)
+            _forget(prospect_id)
             return
     raise Busy("others keep changing this prospect")
+
+
+def _forget(prospect_id: str) -> None:
+    """What is of an erased person elsewhere: the links, and the files of exports, all of them."""
+    _unlink(prospect_id)
+    for export in ExportItem.query(_EXPORTS, consistent_read=True):
+        storage.update_if(export, [ExportItem.stale.set(True)])  # one that is being written begins anew
+        files.delete(_export_key(export.part))
+        storage.delete_if(export, ExportItem.stale.exists())
 
 
 def _unlink(prospect_id: str) -> None:
@@ -194,8 +207,14 @@ def page(wanted: dict[str, str | None], limit: int, cursor: str | None) -> tuple
 
 
 def everything(wanted: dict[str, str | None]) -> Iterator[ProspectItem]:
+    """All of them; without those who are erased, whom the index may still have for moments."""
     for lane in _lanes(wanted):
-        yield from _query(lane, wanted["import_id"])
+        rows = iter(_query(lane, wanted["import_id"]))
+        while some := list(islice(rows, _CHECKED)):
+            keys = {(row.code, row.prospect_id) for row in some}
+            now = ProspectItem.batch_get(keys, consistent_read=True)
+            there = {row.prospect_id for row in now if row.status != rules.ERASED}
+            yield from (row for row in some if row.prospect_id in there)
 
 
 def _query(lane: str, import_id: str | None, **rest: Any) -> Any:
@@ -245,16 +264,33 @@ def export(wanted: dict[str, str | None]) -> dict[str, Any]:
 
 
 def write_export(job_id: str, wanted: dict[str, str | None]) -> None:
-    """Write the file of an export. A repeat writes it again."""
-    key, done = f"results/prospect-exports/{job_id}.csv", 0
+    """Write the file of an export. A repeat writes it again. Busy when people are erased all the time."""
+    named = {"result_key": _export_key(job_id), "result_name": "prospects.csv"}
+    for _ in range(_TRIES):
+        expires = int((clock.now() + _KEEP_EXPORTS).timestamp())
+        ExportItem(_EXPORTS, job_id, expires_at=expires).save()
+        done = _write(named["result_key"], wanted)
+        begun = ExportItem.find(_EXPORTS, job_id)
+        if begun is not None and not begun.stale:
+            jobs.update(job_id, status="finished", done=done, total=done, **named)
+            return
+    files.delete(named["result_key"])
+    raise Busy("people are being erased")
+
+
+def _write(key: str, wanted: dict[str, str | None]) -> int:
+    done = 0
     with files.Upload(key, "text/csv; charset=utf-8") as out:
         out.write("\ufeff".encode() + imports.csv_line(_EXPORTED))
         for item in everything(wanted):
             row = shown(item)
             out.write(imports.csv_line([row[name] or "" for name in _EXPORTED]))
             done += 1
-    named = {"result_key": key, "result_name": "prospects.csv"}
-    jobs.update(job_id, status="finished", done=done, total=done, **named)
+    return done
+
+
+def _export_key(job_id: str) -> str:
+    return f"results/prospect-exports/{job_id}.csv"
 
 
 def attempts(prospect_id: str) -> Iterator[ProspectItem | None]:

@@ -36,11 +36,23 @@ def arrived(external_userid: str, staff_id: str, at: datetime) -> str | None:
     return None
 
 
+def known(prospect_id: str, at: datetime) -> bool:
+    """Whether they are a customer by now, whose unionid an order told with their number: then it is settled.
+
+    For those whom an arrival, or that order, could not find, since they were no prospect yet.
+    """
+    for link in models.links(prospect_id):
+        external_userid = customers.by_unionid(link.prospect_id.partition("#")[2])
+        if external_userid and settle(prospect_id, external_userid, None, at, "unionid"):
+            return True
+    return False
+
+
 def _candidates(external_userid: str, staff_id: str) -> Iterator[tuple[str, str]]:
     """(prospect_id, how it was found), the surest first. WeCom is asked only of guides with tasks."""
     customer = customers.get(external_userid)
     if customer is not None and customer.unionid:
-        for link in ProspectItem.query(f"unionid#{customer.unionid}", limit=2):
+        for link in ProspectItem.query(f"unionid#{customer.unionid}", limit=2, consistent_read=True):
             yield link.prospect_id, "unionid"
     if not options.has_prospects(staff_id):
         return
@@ -155,10 +167,13 @@ def order(message: Mapping[str, Any]) -> None:
     chosen = options.read()["from_orders"]
     if chosen is None or message["status"] not in _PAID:
         return
-    if models.find(prospect_id) is None:
+    new = models.find(prospect_id) is None
+    if new:
         _new(prospect_id, e164, _import_of(at, chosen))
     if unionid:
         _link(prospect_id, unionid)
+    if new:
+        known(prospect_id, at)  # who arrived while their prospect was made
 
 
 def _new(prospect_id: str, e164: str, day: ImportItem) -> None:

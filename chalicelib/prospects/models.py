@@ -10,7 +10,13 @@ import json
 import zlib
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.platform import keys, settings, vault
@@ -128,6 +134,18 @@ class ReportItem(Base):
     import_id = UnicodeAttribute(hash_key=True)
     part = UnicodeAttribute(range_key=True)  # report#<number>
     rows = JSONAttribute()
+    expires_at = NumberAttribute()
+
+
+class ExportItem(Base):
+    """An export's file, which may be there. part: its job. stale: somebody was erased since it was begun."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("prospect_progress")
+
+    import_id = UnicodeAttribute(hash_key=True)  # "exports"
+    part = UnicodeAttribute(range_key=True)
+    stale = BooleanAttribute(null=True)
     expires_at = NumberAttribute()
 
 

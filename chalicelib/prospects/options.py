@@ -115,6 +115,12 @@ def has_prospects(staff_id: str) -> bool:
     return GuideItem.find(_LISTED, staff_id, consistent=False) is not None
 
 
+def status_of(staff_id: str) -> str | None:
+    """active or left; None: no guide who has prospects."""
+    found = GuideItem.find(_LISTED, staff_id)
+    return found.status if found else None
+
+
 def set_status(staff_id: str, status: str) -> bool:
     """False when it was so, or there is no such guide."""
     return storage.update_if(

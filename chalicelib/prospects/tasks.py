@@ -5,6 +5,7 @@ item for guide and day; made again it keeps what is on it and grows at most to t
 guide leaves, their open tasks go to the others of the same rule.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from chalicelib.platform import clock, ids, log, queues, settings, storage, time
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import desk, models, options, rules
+from chalicelib.prospects import desk, matching, models, options, rules
 from chalicelib.prospects.models import ImportItem, ProspectItem, TaskItem
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
@@ -41,10 +42,12 @@ def morning(day: str, due_at: str | None) -> None:
 
 def make_list(staff_id: str, day: str) -> None:
     """A guide's list of the day, and the word to them that it is there. Repeats change nothing."""
+    before = options.status_of(staff_id)
     if not _works_here(staff_id):
         left(staff_id)
         return
-    options.set_status(staff_id, "active")
+    if before == "left":  # and is back; one who leaves while we ask stays gone
+        options.set_status(staff_id, "active")
     chosen = options.read()
     _expire(staff_id, chosen["expire_after"])
     found = TaskItem.find(staff_id, day)
@@ -81,9 +84,11 @@ def _waiting(
 ) -> Iterator[tuple[str, str]]:
     """(prospect_id, import_id) of the guide's open work, oldest first; `paces` is filled on the way.
 
-    No more of an import than its pace is read: then the next import is begun.
+    No more of an import than its pace is read: then the next import is begun. Who is a customer already
+    is not asked for: that is looked up here, for a list's people, and not for each row of an import.
     """
-    after, room = "", pace
+    after, room = "", pace if len(listed) < pace else 0
+    taken: Counter[str] = Counter()
     already = {prospect_id for prospect_id, _ in listed}
     while room > 0:
         beyond = ProspectItem.rank > after if after else None
@@ -95,10 +100,16 @@ def _waiting(
         if import_id not in paces:
             found = ImportItem.find(import_id)
             paces[import_id] = int(found.daily_pace) if found else pace
-        mine = [row for row in rows if row.import_id == import_id][: paces[import_id]]
-        yield from ((row.prospect_id, import_id) for row in mine)
-        room -= len(mine)
-        after = f"{import_id}#~"
+        for row in rows:
+            if row.import_id != import_id or not room or taken[import_id] == paces[import_id]:
+                break
+            after = row.rank
+            if not matching.known(row.prospect_id, clock.now()):
+                yield row.prospect_id, import_id
+                room -= 1
+                taken[import_id] += 1
+        if taken[import_id] == paces[import_id]:
+            after = f"{import_id}#~"
 
 
 def _expire(staff_id: str, days: int) -> None:

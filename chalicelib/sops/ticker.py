@@ -35,6 +35,7 @@ ROUTES = {
     "payout_poll": "payout",
     "prospect_day": "prospect",
     "ad_link": "convert",
+    "ad_lost": "convert",
     "ad_report": "convert",
     "ad_quota": "convert",
     "ad_notice": "convert",

@@ -59,3 +59,11 @@ def test_from_a_file_to_a_customer(stack: LocalStack) -> None:
     assert customer["channel"] == "phone"
     logs = "".join("".join(stack.logs(name)) for name in ("api", "prospect", "react", "callback"))
     assert "13800138000" not in logs and "13900139000" not in logs
+
+    # An erasure takes the files of exports with it.
+    job = stack.api("POST", "/api/prospects/exports", {}, expect=202)
+    stack.drain()
+    url = stack.api("GET", f"/api/jobs/{job['job_id']}")["result_url"]
+    assert task.encode() in http.request("GET", url).data
+    stack.api("DELETE", f"/api/prospects/{task}")
+    assert http.request("GET", url).status == 404

@@ -294,6 +294,23 @@ def test_an_order_after_the_window_is_not_the_clicks(world: World) -> None:
     assert [row["kind"] for row in world.rows(campaign)] == ["added"]
 
 
+def test_an_orders_click_stays_its_own_when_the_buyer_comes_by_another(world: World) -> None:
+    campaign = world.campaign()
+    first, second = (world.visit(campaign, f"bd_vid={n}").split("=")[1] for n in (1, 2))
+    paid = {"order_id": "M1", "paid_fen": 9900, "external_userid": "wm1", "first_order": True}
+    order = Line("wm1", "order_paid", world.moment + timedelta(hours=1), "M1", paid)
+    service.on_added(Line("wm1", "customer_added", world.moment, "a", {"state": first, "begins": True}))
+    service.on_paid(order)
+    world.go(timedelta(minutes=90))
+    service.on_added(Line("wm1", "customer_added", world.moment, "b", {"state": second, "begins": True}))
+    service.on_paid(order)  # told again
+    for _ in range(2):
+        refund = {**paid, "refunded_fen": 9900}
+        service.on_refunded(Line("wm1", "order_refunded", world.moment, "M1#R1", refund))
+    figures = world.stats(campaign)
+    assert (figures["orders"], figures["gmv_fen"]) == (1, 0)
+
+
 def test_those_without_a_click_id_are_the_campaigns_but_told_to_nobody(world: World) -> None:
     campaign = world.campaign()
     button = world.visit(campaign, "clickid=of-another-platform")
@@ -534,6 +551,23 @@ def test_the_quota_is_asked_for_each_hour_while_a_campaign_runs(world: World) ->
     assert len(world.sandbox.calls("acquisition_quota")) == 3
 
 
+def test_a_check_that_an_event_asks_for_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = world.campaign()
+    world.go(timedelta(seconds=1.7))
+    service.quota.check()
+    world.sandbox.actions.buy_quota(-9999)  # in the same second, as events tell time
+    world.hear(1)
+    assert world.get(campaign)["closed"] == "quota_exhausted"
+
+    def down(**_: Any) -> Any:
+        raise WeComError("acquisition_quota", 45009)
+
+    monkeypatch.setattr(wecom.default_client(), "acquisition_quota", down)
+    service.work({"kind": "ad_quota", "subject": "quota"})  # the hourly one has time
+    with pytest.raises(Upstream):
+        world.work()
+
+
 def test_older_news_of_the_quota_changes_nothing(world: World) -> None:
     world.campaign()
     service.quota.exhausted(NOW)
@@ -554,12 +588,73 @@ def test_a_link_that_goes_bad_switches_its_own_page_and_a_change_mends_it(world:
         assert world.get(campaign)["closed"] == why
         world.work()
         assert len(world.sandbox.calls("message/send")) == 1
+        world.go(timedelta(seconds=1))
         change = {"staff_ids": ["lihua", "wangwu"]}
         world.call("patch", f"/api/ad-campaigns/{campaign['ad_campaign_id']}", change)
         world.work()
         assert "/ca/" in world.visit(campaign)
         link = world.sandbox.world.state.links[campaign_link(campaign)]
         assert link.fields["user_list"] == ["lihua", "wangwu"]
+
+
+def test_a_link_that_goes_bad_while_it_is_updated_is_not_taken_for_mended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.campaign()
+    client, went = wecom.default_client(), {"link_unavailable": "break_link", "link_deleted": "remove_link"}
+    through = client.update_link
+    for why, action in went.items():
+
+        def slow(link_id: str, *given: Any, action: str = action, **more: Any) -> Any:
+            answer = through(link_id, *given, **more)
+            for _ in range(2):  # also when it is the second word of it
+                world.go(timedelta(seconds=1))
+                links.lost(link_id, "link_unavailable", world.moment)
+            getattr(world.sandbox.actions, action)(link_id)
+            world.hear()
+            return answer
+
+        with monkeypatch.context() as patch:
+            patch.setattr(client, "update_link", slow)
+            world.call("patch", f"/api/ad-campaigns/{campaign['ad_campaign_id']}", {"name": why})
+            world.work()
+        assert world.get(campaign)["closed"] == why
+        item = campaigns.load(campaign["ad_campaign_id"])
+        assert item.told_version == item.version
+
+
+def test_a_late_word_from_before_the_mend_closes_nothing(world: World) -> None:
+    campaign = world.campaign()
+    broke = world.moment
+    world.go(timedelta(minutes=5))
+    world.call("patch", f"/api/ad-campaigns/{campaign['ad_campaign_id']}", {"staff_ids": ["wangwu"]})
+    world.work()
+    links.lost(campaign_link(campaign), "link_unavailable", broke)
+    assert world.get(campaign)["closed"] is None
+    links.lost(campaign_link(campaign), "link_unavailable", world.moment)  # the second of the mend: in doubt
+    assert world.get(campaign)["closed"] == "link_unavailable"
+
+
+def test_a_link_that_goes_bad_before_its_making_is_stored_is_closed_in_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = wecom.default_client()
+    through = client.create_link
+
+    def slow(*given: Any, **more: Any) -> Any:
+        made = through(*given, **more)
+        world.go(timedelta(seconds=1))
+        world.sandbox.actions.break_link(made.link_id)
+        world.hear()
+        return made
+
+    monkeypatch.setattr(client, "create_link", slow)
+    campaign = world.campaign()
+    assert world.get(campaign)["closed"] is None
+    links.lost("ca_of_others", "link_unavailable", world.moment)
+    world.go(timedelta(minutes=1))
+    world.work()
+    assert world.get(campaign)["closed"] == "link_unavailable"
 
 
 def campaign_code(campaign: dict[str, Any]) -> str:

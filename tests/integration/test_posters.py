@@ -24,6 +24,7 @@ from chalicelib.livecodes import codes
 from chalicelib.platform import auth, files, jobs, settings, storage
 from chalicelib.posters import asked, assets, batches, batchwork, making, service
 from chalicelib.posters.models import PosterBatchItem, PosterTemplateItem
+from chalicelib.staff import service as members
 from chalicelib.staff.models import StaffItem
 from chalicelib.stores import service as stores
 from chalicelib.stores.models import MapItem, StoreItem
@@ -365,6 +366,27 @@ def test_a_message_that_comes_again_or_died_makes_only_what_is_missing(
     assert len(zipped(job).namelist()) == 5
     batchwork.chunk(batch_id, 1)
     assert [row for row in sent if row[0] == "poster"] == []
+
+
+def test_of_two_plans_at_once_the_first_one_stays(
+    api: Api, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = live_code("lihua")
+    wanted = {"live_code_id": code.live_code_id, "staff_ids": "all", "width": 320}
+    batch_id = api("POST", "/api/poster-batches", wanted)[1]["job_id"]
+    planned = batches.planned
+
+    def late(*given: Any) -> None:
+        """The other one is done, and their name changed, while ours has looked it up."""
+        monkeypatch.setattr(batches, "planned", planned)
+        monkeypatch.setattr(members, "name", lambda _: "新名")
+        batchwork.plan(batch_id)
+        planned(*given)
+
+    monkeypatch.setattr(batches, "planned", late)
+    batchwork.plan(batch_id)
+    (row,) = batches.rows_of(batch_id) or []
+    assert row["staff_name"] == "新名"
 
 
 def test_a_poster_that_can_not_be_made_is_listed_and_counted(

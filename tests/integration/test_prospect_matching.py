@@ -159,6 +159,25 @@ def test_an_order_told_twice_at_the_same_moment_is_one_row(
     assert (report["rows"], report["new"], report["duplicates"]) == (1, 1, 0)
 
 
+def test_who_arrives_while_their_order_makes_a_prospect_is_that_prospect(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
+    import_of = matching._import_of
+
+    def meanwhile(*given: Any) -> models.ImportItem:
+        customer("wm1", unionid="o1")
+        assert matching.arrived("wm1", "lihua", world.now) is None
+        return import_of(*given)
+
+    monkeypatch.setattr(matching, "_import_of", meanwhile)
+    told = {"order_id": "M1", "status": "paid", "at": world.now.isoformat(), "unionid": "o1"}
+    service.order_told({**told, "external_userid": None}, number(1))
+    world.queues.work()
+    (row,) = prospects()
+    assert (row.status, row.external_userid) == ("added", "wm1")
+
+
 def test_an_order_by_a_customer_we_know_settles_it(world: World) -> None:
     take([number(1), number(2)])
     customer("wm1", unionid="o1")
@@ -279,6 +298,43 @@ def test_an_erasure_killed_before_the_links_were_gone_is_finished_by_its_repeat(
     assert list(models.ProspectItem.query("unionid#o1"))
     desk.erase(row.prospect_id, "me")
     assert not list(models.ProspectItem.query("unionid#o1"))
+
+
+def exported(world: World) -> str:
+    """The key of a finished export of all."""
+    job_id = desk.export(dict.fromkeys(("status", "staff_id", "import_id")))["job_id"]
+    world.queues.work()
+    return f"results/prospect-exports/{job_id}.csv"
+
+
+def test_an_erasure_takes_the_files_of_exports_with_it(world: World) -> None:
+    take([number(1), number(2)])
+    keys = [exported(world) for _ in range(2)]
+    assert "客户0" in files.get(keys[0]).decode()
+    row = min(prospects(), key=lambda p: p.line)
+    desk.erase(row.prospect_id, "me")
+    assert [files.size(key) for key in keys] == [None, None]
+    assert "客户1" in (told := files.get(exported(world)).decode()) and "客户0" not in told
+    assert not [row for row in models.ExportItem.query("exports") if row.stale]
+
+
+def test_who_is_erased_while_an_export_is_written_is_not_in_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take([number(1), number(2)])
+    (row, other) = sorted(prospects(), key=lambda p: p.line)
+    monkeypatch.setattr(desk, "_lanes", lambda _: ["lihua#to_add"])
+    monkeypatch.setattr(desk, "_query", lambda *_: iter([row, other]))  # the index has both still
+    shown = desk.shown
+
+    def slow(item: models.ProspectItem) -> dict[str, Any]:
+        if item is other and models.find(row.prospect_id).status != rules.ERASED:
+            desk.erase(row.prospect_id, "me")
+        return shown(item)
+
+    monkeypatch.setattr(desk, "shown", slow)
+    told = files.get(exported(world)).decode()
+    assert "客户1" in told and "客户0" not in told
 
 
 def stored() -> str:

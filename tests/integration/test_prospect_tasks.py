@@ -1,11 +1,14 @@
 """A guide's days: within the paces, told once, handed on when the guide leaves, given up after a time."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from prospects_world import World, number, prospects, rows_of, settings_of, world
 
-from chalicelib.platform import due
+from chalicelib.customers import models as customers
+from chalicelib.customers.rules import Customer
+from chalicelib.platform import clock, due
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import desk, imports, models, options, rules, service, tasks
 from chalicelib.prospects.models import FigureItem, TaskItem
@@ -51,6 +54,25 @@ def test_a_list_grows_to_the_pace_when_more_comes_in_the_day(world: World) -> No
     tasks.make_list("lihua", "2026-11-23")
     assert len(listed("lihua")) == 13
     assert len(world.wecom.messages) == 1  # told once a day
+
+
+def test_nobody_is_asked_to_add_who_is_a_customer_already(world: World) -> None:
+    """Orders told their unionids with their numbers before those were imported; a list is as long all the same."""
+    options.save(settings_of(daily_pace=5))
+    for n in (0, 1, 2, 4, 5):
+        customers.save(Customer(f"wm{n}", unionid=f"o{n}"))
+        told = {"order_id": f"M{n}", "status": "paid", "at": clock.iso(world.now), "unionid": f"o{n}"}
+        service.order_told({**told, "external_userid": f"wm{n}"}, number(n))
+    world.queues.work()
+    take(range(10), staff={"staff_ids": ["lihua"]}, daily_pace=4)
+    world.now += timedelta(seconds=1)  # the older import comes first
+    take(range(100, 110), staff={"staff_ids": ["lihua"]}, daily_pace=4)
+    world.morning()
+    assert lines_of(listed("lihua")) == [4, 7, 8, 9, 1]
+    added = [row for row in prospects() if row.status == "added"]
+    assert {(row.line, row.external_userid) for row in added} == {
+        (1, "wm0"), (2, "wm1"), (3, "wm2"), (5, "wm4"), (6, "wm5")
+    }  # fmt: skip
 
 
 def test_a_guide_is_told_once_whatever_is_repeated(world: World) -> None:
@@ -107,6 +129,25 @@ def test_a_guide_who_left_hands_on_what_is_open(world: World) -> None:
     # A later import gives the one who left nothing.
     take(range(100, 110), staff={"staff_ids": ["a", "b"]})
     assert not [row for row in prospects() if row.staff_id == "a" and row.status == "to_add"]
+
+
+def test_who_leaves_while_wecom_is_asked_stays_gone_and_who_is_back_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(range(4))
+    asks = tasks._works_here
+
+    def slow(staff_id: str) -> bool:
+        answer = asks(staff_id)
+        tasks.left("lihua")
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "_works_here", slow)
+        tasks.make_list("lihua", "2026-11-23")
+    assert options.guides()["lihua"] == "left"
+    tasks.make_list("lihua", "2026-11-24")
+    assert options.guides()["lihua"] == "active"
 
 
 def test_wecom_says_in_the_morning_who_is_gone_and_nobody_left_is_waiting(world: World) -> None:
