@@ -3,7 +3,8 @@
 Each event is one transaction: the customer under its version, the scan's place confirmed, and the
 line of the timeline under the event's own digest. A repeat finds the line and changes nothing; the
 one effect that follows, the tags to set at WeCom, is sent again, since a consumer that died after
-the transaction has not sent it. The profile is fetched before, and missing it stops nothing.
+the transaction has not sent it. The profile is fetched before, and missing it stops nothing; but after
+the customer was read, so that a tag which is set, there and here, between the two is no tag of the past.
 """
 
 from datetime import timedelta
@@ -51,11 +52,11 @@ def lost_by_staff(event: Event) -> None:
 def edited(event: Event) -> None:
     """Staff changed a remark or tags in WeCom, which does not say what: the profile and the tags anew."""
     staff_id, external_userid = _pair(event)
-    details = _details(external_userid)
     for customer in attempts(external_userid):
         line = Line(external_userid, "follow_edited", event.at, event.digest, {"staff_id": staff_id})
         if timeline.happened(line):
             return
+        details = _details(external_userid)
         tx = Transaction()
         if details:
             tags = rules.corp_tags(details["follow_user"])
@@ -80,12 +81,12 @@ def _add(event: Event, half: bool) -> None:
     if lead:
         source = Source(event.at, lead.channel, lead.live_code_id, lead.ad_campaign_id)
     tags = code.tags if code and not half else []
-    details = None if half else _details(external_userid, patient=False)
     for customer in attempts(external_userid):
         data = {"staff_id": staff_id, "state": event.state, "tags": tags, "half": half}
         line = Line(external_userid, "customer_added", event.at, event.digest, data)
         if customer.version and timeline.happened(line):
             break
+        details = None if half else _details(external_userid, patient=False)
         change = rules.added(customer, staff_id, event.at, half, source)
         now = rules.with_tags(change.customer, add=tags)
         if details:

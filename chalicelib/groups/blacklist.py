@@ -1,13 +1,16 @@
 """Who is not wanted in the groups of live codes. WeCom has no call that removes them: owners are asked."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from chalicelib.groups import mirror, tasks
 from chalicelib.groups.models import BlacklistItem, MemberItem
-from chalicelib.platform import clock, storage
+from chalicelib.platform import clock, due, storage
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import ConditionFailed, Transaction
+
+_AGAIN = timedelta(minutes=1)
 
 
 def on_it(external_userids: Iterable[str]) -> frozenset[str]:
@@ -19,7 +22,18 @@ def on_it(external_userids: Iterable[str]) -> frozenset[str]:
 
 def put(external_userid: str, reason: str) -> dict[str, Any]:
     """Put somebody on it; the owners of groups of live codes that they are in are asked to remove them."""
-    BlacklistItem(external_userid, reason=reason, at=clock.iso(clock.now())).save()
+    now = clock.now()
+    # Whoever is letting them in at this moment may have read the list before: looked for once more.
+    due.put("group_black", now + _AGAIN, external_userid, {"external_userid": external_userid})
+    BlacklistItem(external_userid, reason=reason, at=clock.iso(now)).save()
+    look(external_userid)
+    return get(external_userid)
+
+
+def look(external_userid: str) -> None:
+    """Have somebody who is on it removed from the groups of live codes that they are in. Twice is once."""
+    if not on_it([external_userid]):
+        return
     rows = list(MemberItem.by_person.query(external_userid))
     for chat in mirror.several(row.chat_id for row in rows).values():
         row = MemberItem.find(chat.chat_id, external_userid)
@@ -33,7 +47,6 @@ def put(external_userid: str, reason: str) -> dict[str, Any]:
             tx.commit()
         except ConditionFailed:
             continue  # they have just left
-    return get(external_userid)
 
 
 def get(external_userid: str) -> dict[str, Any]:

@@ -45,12 +45,11 @@ def _dismiss(chat_id: str, at: datetime, key: str) -> None:
     for _ in range(_TRIES):
         item = mirror.begin(chat_id)
         rows = mirror.members(chat_id)
-        facts = {"status": DISMISSED, "seen_at": item.seen_at or clock.iso(at)}
-        version = str(item.member_version or DISMISSED)
-        change = Change(version, at, left=[*rows], by="dismissed", facts=facts)
         if item.status == DISMISSED and not rows:
             break
-        if mirror.apply(item, change, rows):
+        facts = {"status": DISMISSED, "seen_at": item.seen_at or clock.iso(at)}
+        # A version of its own: who is reading the group at this moment finds that it has gone on.
+        if mirror.apply(item, Change(DISMISSED, at, left=[*rows], by="dismissed", facts=facts), rows):
             break
     else:
         raise Busy("others keep changing this group")

@@ -193,7 +193,9 @@ def _leave(tx: Transaction, row: MemberItem, change: Change) -> None:
         MemberItem.external_userid.remove(),
         MemberItem.pending.remove(),
     ]
-    tx.update(name, row, actions, MemberItem.left_at.does_not_exist() & (MemberItem.version == row.version))
+    same = MemberItem.left_at.does_not_exist() & (MemberItem.version == row.version)
+    same &= MemberItem.black.exists() if row.black else MemberItem.black.does_not_exist()
+    tx.update(name, row, actions, same)
     if row.pending:  # gone before it was known by whose code they came
         timeline.add(tx, joined_line(row, {}))
     if row.black:

@@ -76,13 +76,17 @@ def _look_later(task_id: str, live_code_id: str, time: int) -> None:
 
 
 def poll(live_code_id: str, task_id: str, time: int) -> None:
-    """Look for the room that WeCom was to open."""
-    code = _code(live_code_id)
-    if code is None:
+    """Look for the room that WeCom was to open; or end what put it on the line and died over it."""
+    code, task = _code(live_code_id), tasks.find(task_id)
+    if code is None or task.status != OPEN:
         return
-    line = livecodes.group_line(code)
-    if len(_with_grown(code, line)) == len(line):
-        _look_later(task_id, live_code_id, time + 1)
+    _look_later(task_id, live_code_id, time + 1)  # before WeCom is asked: it may not answer
+    line, own = livecodes.group_line(code), code.definition["groups"]["chat_ids"]
+    opened = [one for one in mirror.there(_after(line, task.chat_id)) if one not in own]
+    if opened:
+        extend(code, opened[0])
+    else:
+        _with_grown(code, line)
 
 
 def _with_grown(code: LiveCode, line: list[str]) -> list[str]:
@@ -94,12 +98,20 @@ def _with_grown(code: LiveCode, line: list[str]) -> list[str]:
 
 
 def extend(code: LiveCode, chat_id: str) -> None:
-    """Let the line go on in this group, and have what belongs to it made. Twice is once."""
-    line = livecodes.group_line(code)
+    """Let the line go on in this group, and have what belongs to it made. Twice is once.
+
+    The task is finished last: while it is open, whoever finds the group in the line does the rest.
+    """
     livecodes.append_group(code, chat_id)
-    for before in line[-_TASKS:]:
-        tasks.finish_if_there(tasks.next_of(code.live_code_id, before), chat_id)
     queues.send("assign", {"kind": "group_code", "live_code_id": code.live_code_id})
+    line = livecodes.group_line(code)
+    for before in line[: line.index(chat_id)][-_TASKS:]:
+        tasks.finish_if_there(tasks.next_of(code.live_code_id, before), chat_id)
+
+
+def _after(line: list[str], chat_id: str) -> list[str]:
+    """What of the line comes after a group; nothing when that is not in it."""
+    return line[line.index(chat_id) + 1 :] if chat_id in line else []
 
 
 def arrived(item: ChatItem) -> None:
@@ -125,7 +137,8 @@ def done(task_id: str, chat_id: str | None) -> dict[str, object]:
         code = _code(task.live_code_id)
         if code is None:
             raise NotFound("the live code of this task is archived")
-        if chat_id in livecodes.group_line(code):
+        line = livecodes.group_line(code)
+        if chat_id in line and chat_id not in _after(line, task.chat_id):
             raise Invalid(("chat_id", "is in the code's line already"))
         extend(code, chat_id)
     return tasks.shown(tasks.finish(task_id, chat_id))

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from chalicelib.groups import blacklist, mirror, rules
 from chalicelib.groups.mirror import Change
-from chalicelib.groups.models import DISMISSED, NORMAL, ChatItem
+from chalicelib.groups.models import DISMISSED, ChatItem
 from chalicelib.platform import clock, due, queues, storage
 from chalicelib.platform.storage import Busy
 from chalicelib.wecom import client as wecom
@@ -125,7 +125,6 @@ def _change(item: ChatItem, told: rules.Chat, rows: dict[str, Any], since: datet
         "owner": told.owner,
         "created_at": clock.iso(told.created_at),
         "seen_at": clock.iso(now),
-        "status": item.status or NORMAL,
     }
     new = [told.people[one] for one in _new(told, rows)]
     newly = [person.member_id for person in new if not person.staff and _news(person, since)]

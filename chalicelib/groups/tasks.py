@@ -92,18 +92,20 @@ def _finished() -> list[Any]:
 def ask(task_id: str, time: int) -> None:
     """Tell the owner, for the `time`-th time. Upstream when they can't be reached now."""
     task = TaskItem.find(task_id)
-    if task is None or task.status != OPEN or task.asked >= time:
+    if task is None or task.status != OPEN:
         return
-    chat = ChatItem.find(task.chat_id)
-    if task.asked == time - 1:
-        if chat is not None and chat.owner and chat.owner != task.owner:
-            _hand_on(task, chat.owner, task.asked)
-        _send(task, chat)
-        actions = [TaskItem.asked.set(time), TaskItem.told_at.set(clock.iso(clock.now()))]
-        storage.update_if(task, actions, TaskItem.asked == time - 1)
-    if time < _TIMES:
+    if time < _TIMES:  # first: whatever becomes of this time, the next one comes
         at = clock.parse(task.created_at) + _REMIND * time
         due.put("group_ask", at, f"{task_id}#{time + 1}", {"task_id": task_id, "time": time + 1})
+    asked = int(task.asked)
+    if asked >= time:
+        return
+    chat = ChatItem.find(task.chat_id)
+    if chat is not None and chat.owner and chat.owner != task.owner:
+        _hand_on(task, chat.owner, asked)
+    _send(task, chat)
+    actions = [TaskItem.asked.set(time), TaskItem.told_at.set(clock.iso(clock.now()))]
+    storage.update_if(task, actions, TaskItem.asked == asked)
 
 
 def _send(task: TaskItem, chat: ChatItem | None) -> None:

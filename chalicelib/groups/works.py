@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.groups import joins, mirror, opening, reading, rules, tasks
+from chalicelib.groups import blacklist, joins, mirror, opening, reading, rules, tasks
 from chalicelib.groups.models import DISMISSED, ChatItem
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, due, jobs, log, queues
@@ -57,6 +57,7 @@ def _check(message: Message) -> None:
     item = mirror.find(message["chat_id"])
     if item is None or item.status == DISMISSED or not _in_use(item):
         return
+    _check_later(item)  # before WeCom is asked: it may not answer
     try:
         found = reading.read(item.chat_id)
     except WeComError as error:
@@ -65,13 +66,11 @@ def _check(message: Message) -> None:
         log.failure("group not read", error, chat_id=item.chat_id, errcode=error.errcode)
         if _is_gone(item, error):
             joins.gone(item.chat_id)
-        else:
-            _check_later(item)
         return
     if not found.old:
         joins.settle(found.item, found.told, [])
         opening.noticed(found.item)
-    _check_later(found.item)
+    _check_later(found.item)  # sooner, if it is not full any more
 
 
 def _is_gone(item: ChatItem, error: WeComError) -> bool:
@@ -160,6 +159,10 @@ def _ask(message: Message) -> None:
     tasks.ask(message["task_id"], int(message["time"]))
 
 
+def _black(message: Message) -> None:
+    blacklist.look(message["external_userid"])
+
+
 def sync(owners: list[str] | None) -> str:
     """Have all groups of these owners (of all who serve customers) read; the job's id."""
     first = {"kind": "groups_sync", "asked": owners, "after": "", "owners": [], "cursor": "", "done": 0}
@@ -215,5 +218,6 @@ WORK: dict[str, Callable[[Message], None]] = {
     "group_poll": _poll,
     "group_lapse": _lapse,
     "group_ask": _ask,
+    "group_black": _black,
     "groups_sync": _sync,
 }

@@ -84,6 +84,7 @@ def line(code: LiveCode) -> list[str]:
 
 def append(code: LiveCode, chat_id: str) -> bool:
     """Add a group to the end of the line. False when it stands in it already."""
+    groups.use(chat_id, code.live_code_id)  # first: whoever finds it in the line finds that it is used
     if chat_id in line(code):
         return False
     added = LineItem.added
@@ -91,7 +92,6 @@ def append(code: LiveCode, chat_id: str) -> bool:
     appended = storage.update_if(
         LineItem(code.live_code_id), [added.set((added | []).append([chat_id]))], new
     )
-    groups.use(chat_id, code.live_code_id)
     _lines.pop(code.live_code_id, None)
     return appended
 

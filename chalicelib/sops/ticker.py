@@ -26,6 +26,7 @@ ROUTES = {
     "group_room": "assign",
     "group_poll": "assign",
     "group_ask": "assign",
+    "group_black": "assign",
     "way_cleanup": "assign",
     "way_delete": "assign",
     "join_way_delete": "assign",

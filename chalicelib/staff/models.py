@@ -19,7 +19,7 @@ class ById(GlobalSecondaryIndex["StaffItem"]):
 
 
 class StaffItem(Base):
-    """`status` is WeCom's: 1 active, 2 disabled, 4 not activated, 5 left.
+    """`status` is WeCom's: 1 active, 2 disabled, 4 not activated, 5 left. No name: WeCom was never asked.
 
     started_at: the account's first day, while it ages; daily_cap: its own, over all codes.
     """
@@ -28,7 +28,7 @@ class StaffItem(Base):
         table_name = settings.table("staff")
 
     staff_id = UnicodeAttribute(hash_key=True)
-    name = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
     status = NumberAttribute()
     seen_at = UnicodeAttribute()
     listing = UnicodeAttribute(null=True)

@@ -47,6 +47,13 @@ def is_gone(staff_id: str, now: datetime) -> bool:
     return _known(now)[1].get(staff_id.lower(), Limit()).gone
 
 
+def is_marked(staff_id: str) -> bool:
+    """The same as it is written at this moment."""
+    key = staff_id.lower()
+    row = LimitsItem.find(_shard(key))
+    return row is not None and Limit(*row.limits.get(key, ())).gone
+
+
 def table() -> tuple[Step, ...]:
     """The table as it is now."""
     return _steps(LimitsItem.find(_RAMP))
@@ -80,7 +87,7 @@ def _change(staff_id: str, actions: Sequence[Any], condition: Any, changed: Call
     for _ in range(_TRIES):
         tx = Transaction()
         tx.update("staff", StaffItem(staff_id), list(actions), condition)
-        _add(tx, f"#limits#{ids.shard(key, _SHARDS)}", key, changed)
+        _add(tx, _shard(key), key, changed)
         try:
             tx.commit()
         except ConditionFailed as error:
@@ -95,6 +102,10 @@ def _change(staff_id: str, actions: Sequence[Any], condition: Any, changed: Call
 def forget() -> None:
     """Read them anew at the next need."""
     _kept.clear()
+
+
+def _shard(key: str) -> str:
+    return f"#limits#{ids.shard(key, _SHARDS)}"
 
 
 def _add(tx: Transaction, shard: str, key: str, changed: Callable[[Limit], Limit]) -> None:

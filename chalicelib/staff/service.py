@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.platform import clock, log, storage
 from chalicelib.platform.errors import Invalid, NotFound
-from chalicelib.platform.storage import ConditionFailed
+from chalicelib.platform.storage import Busy, ConditionFailed
 from chalicelib.staff import ramps, rules
 from chalicelib.staff.models import LISTED, StaffItem
 from chalicelib.staff.rules import Step
@@ -17,6 +17,7 @@ from chalicelib.wecom.errors import Treatment, WeComError
 _FRESH = timedelta(days=1)  # how long what WeCom told is not asked again
 _KEEP = timedelta(minutes=10)  # how long a process keeps a name
 _KEPT = 10_000
+_TRIES = 8
 _LEFT = 5  # WeCom's status
 _NOT_FOUND = 60111  # WeCom has no such member any more
 _names: dict[str, tuple[datetime, str]] = {}
@@ -29,7 +30,7 @@ def name(staff_id: str) -> str:
     if kept is not None and now < kept[0]:
         return kept[1]
     row = StaffItem.find(staff_id, consistent=False)
-    if row is None:
+    if row is None or row.name is None:
         return staff_id
     if len(_names) >= _KEPT:
         _names.clear()
@@ -46,32 +47,56 @@ def status(staff_id: str) -> int | None:
 def learn(staff_id: str) -> None:
     """Ask WeCom for the member, unless it was asked within a day; of one who is gone it is asked each time.
 
-    WeComError, Upstream.
+    Asked again when an event was heard meanwhile. WeComError, Upstream.
     """
-    now = clock.now()
-    row = StaffItem.find(staff_id)
-    if row is not None and row.status not in rules.GONE and now - clock.parse(row.seen_at) < _FRESH:
-        return
-    try:
-        told = wecom.default_client().user_get(staff_id)
-    except WeComError as error:
-        if row is not None and error.errcode == _NOT_FOUND:
-            heard(staff_id, _LEFT, now)
-        raise
-    facts = [StaffItem.name.set(str(told.get("name") or staff_id)), StaffItem.listing.set(LISTED)]
-    for one in {staff_id, str(told.get("userid") or staff_id)}:  # events spell it as WeCom does
-        _set(one, row, int(told.get("status", 1)), now, facts if one == staff_id else facts[:1])
-    _names.pop(staff_id, None)
+    spelt = [staff_id]
+    for _ in range(_TRIES):
+        now = clock.now().replace(microsecond=0)  # as events tell it: one of this second is no older news
+        rows = {one: StaffItem.find(one) for one in spelt}
+        row = rows[staff_id]
+        if row is not None and _is_fresh(row, now):
+            return
+        try:
+            told = wecom.default_client().user_get(staff_id)
+        except WeComError as error:
+            heard_of = [(one, row) for one, row in rows.items() if row is not None]
+            if error.errcode != _NOT_FOUND or all(_set(one, row, _LEFT, now) for one, row in heard_of):
+                raise
+            continue
+        theirs = str(told.get("userid") or staff_id)
+        if theirs not in spelt:  # events spell it as WeCom does
+            spelt = [theirs, staff_id]
+            continue
+        facts = [StaffItem.name.set(str(told.get("name") or staff_id)), StaffItem.listing.set(LISTED)]
+        status = int(told.get("status", 1))
+        if all(_set(one, rows[one], status, now, facts[: 1 + (one == staff_id)]) for one in spelt):
+            _names.pop(staff_id, None)
+            return
+    raise Busy("WeCom keeps telling of this member")
+
+
+def _is_fresh(row: StaffItem, now: datetime) -> bool:
+    there = row.name is not None and row.status not in rules.GONE
+    return there and now - clock.parse(row.seen_at) < _FRESH
 
 
 def heard(staff_id: str, status: int | None, at: datetime) -> None:
     """An event said what a member is since `at` (None: WeCom has them no more). Conflict, Busy.
 
-    Of one whom WeCom was never asked for there is nothing to change; older news than what is known, neither.
+    Of one whom WeCom was never asked for it is kept only that they are gone: somebody may be asking just
+    now. Older news than what is known change nothing.
     """
-    row = StaffItem.find(staff_id)
-    if row is not None:
-        _set(staff_id, row, _LEFT if status is None else status, at)
+    status = _LEFT if status is None else status
+    for _ in range(_TRIES):
+        row = StaffItem.find(staff_id)
+        if row is None and status not in rules.GONE:
+            return
+        if row is not None and row.seen_at > clock.iso(at):
+            log.logger.info("older news of a member of staff", extra={"staff_id": staff_id})
+            return
+        if _set(staff_id, row, status, at, known=row is not None and row.name is not None):
+            return
+    raise Busy("WeCom keeps telling of this member")
 
 
 def has_left(staff_id: str) -> bool:
@@ -98,7 +123,7 @@ def limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> dict[
             date.fromisoformat(started_at)
     except ValueError as error:
         raise Invalid(("started_at", "there is no such day")) from error
-    if StaffItem.find(staff_id) is None:
+    if _asked(staff_id) is None:
         try:
             learn(staff_id)
         except WeComError as error:
@@ -130,24 +155,43 @@ def account_caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str
     return ramps.caps(staff_ids, now)
 
 
-def _set(staff_id: str, row: StaffItem | None, status: int, at: datetime, facts: Sequence[Any] = ()) -> None:
+def _set(
+    staff_id: str,
+    row: StaffItem | None,
+    status: int,
+    at: datetime,
+    facts: Sequence[Any] = (),
+    known: bool = True,
+) -> bool:
+    """False when others have changed the member since `row` was read.
+
+    Who is not known is not marked as gone: of all who ever left the corp, that would be many.
+    """
     learned = [*facts, StaffItem.status.set(status), StaffItem.seen_at.set(clock.iso(at))]
-    newer = StaffItem.seen_at.does_not_exist() | (StaffItem.seen_at <= clock.iso(at))
-    gone, was_gone = status in rules.GONE, row is not None and row.status in rules.GONE
-    if not (gone or was_gone):
-        storage.update_if(StaffItem(staff_id), learned, newer)
-        return
+    same = StaffItem.staff_id.does_not_exist()
+    if row is not None:
+        same = (StaffItem.seen_at == row.seen_at) & (StaffItem.status == row.status)
+    gone = status in rules.GONE
+    if not (gone and known) and not ramps.is_marked(staff_id):
+        return storage.update_if(StaffItem(staff_id), learned, same)
     try:
-        ramps.set_gone(staff_id, gone, learned, newer)
+        ramps.set_gone(staff_id, gone, learned, same)
     except ConditionFailed:
-        log.logger.info("older news of a member of staff", extra={"staff_id": staff_id})
+        return False
+    return True
+
+
+def _asked(staff_id: str) -> StaffItem | None:
+    """The member, if WeCom was ever asked for them."""
+    row = StaffItem.find(staff_id)
+    return None if row is None or row.name is None or staff_id.startswith("#") else row
 
 
 def _find(staff_id: str) -> StaffItem:
-    row = StaffItem.find(staff_id)
-    if row is None or staff_id.startswith("#"):
+    row = _asked(staff_id)
+    if row is None:
         raise NotFound(f"there is no member of staff {staff_id}")
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 def _shown(row: StaffItem, steps: Sequence[Step]) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 A change is seen by the next scan: it stands beside the map from the same transaction on.
 """
 
+import random
 import re
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
+
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.platform import clock, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
@@ -42,6 +46,7 @@ Store = dict[str, Any]
 Complete = Callable[[Any], Store]  # a whole store, validated, of what was given: Invalid
 
 _LISTED = "store"
+_TRIES = 8
 _LATER = FIELDS[1:]  # all but the id, which never changes
 
 
@@ -143,10 +148,11 @@ def import_csv(text: str, complete: Complete) -> dict[str, Any]:
 
     `{"imported", "errors": [{"line","field","message"}]}`. Of a store that is there already the columns of
     the table are replaced, so the same table twice, or once more with its bad lines put right, is the same
-    stores. Invalid: no table.
+    stores; also of one that is changed meanwhile. One that is deleted meanwhile stays so. Invalid: no table.
     """
     errors: list[dict[str, Any]] = []
     stores: dict[str, Store] = {}
+    given: dict[str, Store] = {}
     try:
         table = list(rules.rows(text))
     except rules.BadTable as error:
@@ -165,8 +171,8 @@ def import_csv(text: str, complete: Complete) -> dict[str, Any]:
         except Invalid as error:
             errors += [{"line": line, "field": f, "message": _told(f, m)} for f, m in error.errors]
             continue
-        stores[store["store_id"]] = store
-    _write(stores, known, version)
+        stores[store["store_id"]], given[store["store_id"]] = store, fields
+    _write(stores, known, version, lambda row: complete(_kept(row) | given[row.store_id]))
     return {"imported": len(stores), "errors": errors}
 
 
@@ -179,9 +185,14 @@ def _told(field: str, message: str) -> str:
     return rules.HOURS_LOOK if field.startswith("hours") else message
 
 
-def _write(stores: Mapping[str, Store], known: Mapping[str, StoreItem], version: int) -> None:
+def _write(
+    stores: Mapping[str, Store],
+    known: Mapping[str, StoreItem],
+    version: int,
+    anew: Callable[[StoreItem], Store],
+) -> None:
     """Write the rows that are new or different, and bring them onto the map; `version`: it had when they
-    were read.
+    were read. anew: what the table makes of a row that others have changed since.
 
     All of them, also those that stay where they were: another import may be moving them at this moment.
     """
@@ -193,10 +204,37 @@ def _write(stores: Mapping[str, Store], known: Mapping[str, StoreItem], version:
         key: {cells.deepest(cells.position(_place(known[key])))} if key in known else set() for key in items
     }
     import_id = folding.begin(was)
-    with StoreItem.batch_write() as batch:
-        for item in items.values():
-            batch.save(item)
-    folding.end(import_id, version, was, {key: _place(item) for key, item in items.items()})
+    keys, written = list(items), dict[str, StoreItem]()
+    for start in range(0, len(keys), storage.MAX_ACTIONS):
+        written |= _put({key: items[key] for key in keys[start : start + storage.MAX_ACTIONS]}, known, anew)
+    folding.end(import_id, version, was, {key: _place(item) for key, item in written.items()})
+
+
+def _put(
+    items: Mapping[str, StoreItem], known: Mapping[str, StoreItem], anew: Callable[[StoreItem], Store]
+) -> dict[str, StoreItem]:
+    """Write rows in one transaction, each only over the row that it was made of; what was written. Busy."""
+    left = dict(items)
+    for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  # nosec B311 (not a secret)
+        tx = Transaction()
+        for key, item in left.items():
+            tx.put(key, item, _unchanged(known.get(key)))
+        try:
+            tx.commit()
+        except ConditionFailed as error:
+            rows = {row.store_id: row for row in StoreItem.batch_get(list(error.names), consistent_read=True)}
+            left = {key: item for key, item in left.items() if key not in error.names}
+            left |= {key: _item(anew(row), row) for key, row in rows.items()}
+            known = {**known, **rows}
+            continue
+        return left
+    raise storage.Busy("others keep changing these stores")
+
+
+def _unchanged(row: StoreItem | None) -> Condition:
+    return StoreItem.version == row.version if row else StoreItem.store_id.does_not_exist()
 
 
 def _place(item: StoreItem) -> Place:
@@ -211,11 +249,13 @@ def _find(store_id: str) -> StoreItem:
 
 
 def _item(store: Store, before: StoreItem | None = None) -> StoreItem:
-    now = clock.iso(clock.now())
+    at = clock.now()
+    first = int(at.timestamp() * 1_000_000)  # a version that no deleted store of that id has had
+    now = clock.iso(at)
     return StoreItem(
         store["store_id"],
         listing=_LISTED,
-        version=int(before.version) + 1 if before else 1,
+        version=int(before.version) + 1 if before else first,
         created_at=before.created_at if before else now,
         updated_at=now,
         **{name: store[name] for name in _LATER},

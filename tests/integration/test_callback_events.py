@@ -134,6 +134,29 @@ def test_an_add_counts_without_its_profile_and_the_next_event_brings_it(
     assert customer is not None and customer.name == "小王"
 
 
+@pytest.mark.parametrize("change", ["edit_external_contact", "add_external_contact"])
+@pytest.mark.parametrize("push", ["adds", "removes"])
+def test_a_tag_that_our_push_sets_meanwhile_is_no_tag_of_the_past(
+    corp: Corp, monkeypatch: pytest.MonkeyPatch, change: str, push: str
+) -> None:
+    vip = {"type": 1, "group_name": "等级", "tag_name": "VIP"}
+    corp.tags = [vip] if push == "removes" else []
+    service.handle(event("add_external_contact", UserID="zhao"))
+    ask = corp.external_contact
+
+    def meanwhile(who: str, **rest: Any) -> dict[str, Any]:
+        told = ask(who, **rest)
+        monkeypatch.setattr(corp, "external_contact", ask)
+        corp.tags = [] if push == "removes" else [vip]  # at WeCom, then in the mirror
+        (customers.remove_tags if push == "removes" else customers.add_tags)(who, ["等级/VIP"], "zhao")
+        return told
+
+    monkeypatch.setattr(corp, "external_contact", meanwhile)
+    service.handle(event(change, 5))
+    customer = customers.get("wm1")
+    assert customer is not None and customer.tags == (() if push == "removes" else ("等级/VIP",))
+
+
 def test_a_half_add_is_tagged_when_it_becomes_whole_and_takes_one_place(
     code: livecodes.LiveCode, sent: Sent
 ) -> None:

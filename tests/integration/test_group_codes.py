@@ -13,7 +13,7 @@ from scan_support import definition, requests
 
 from app import app as product
 from chalicelib.groups import blacklist, mirror, opening, reading, rules, service, tasks, works
-from chalicelib.groups.models import DISMISSED, TaskItem
+from chalicelib.groups.models import DISMISSED, MemberItem, TaskItem
 from chalicelib.livecodes import join_ways, rates, usage
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.group_models import JoinWayItem
@@ -220,6 +220,39 @@ def test_a_dismissed_group_keeps_nobody_whose_place_is_open(world: World) -> Non
     assert livecodes.scan(code.code, one.cookie).chat_id == group
     world.hear(world.actions.dismiss_group(group))
     assert livecodes.scan(code.code, one.cookie).chat_id == other
+
+
+def test_who_reads_a_group_that_is_dismissed_meanwhile_does_not_bring_it_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = world.group(members=5)
+    code = world.code(group)
+    world.at(world.now + timedelta(minutes=5))
+    world.actions.invite(group, [person(1)])  # and the push is lost: what WeCom tells is news
+    ask = world.corp.group_chat
+
+    def meanwhile(chat_id: str, **rest: Any) -> dict[str, Any]:
+        told = ask(chat_id, **rest)
+        monkeypatch.setattr(world.corp, "group_chat", ask)
+        world.hear(world.actions.dismiss_group(group), run=False)
+        return told
+
+    monkeypatch.setattr(world.corp, "group_chat", meanwhile)
+    reading.ask(group)
+    world.run()
+    assert chat(group).status == DISMISSED and counts(group) == (0, 0, 0)
+    assert livecodes.scan(code.code).kind == "closed"
+
+
+def test_the_hour_goes_on_when_wecom_is_down_for_long(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = world.group()
+    world.code(group, limit=50)
+    world.corp.wire.fail["get"] = [Upstream("down")]
+    with pytest.raises(Upstream):  # and its message is given up
+        world.forward(timedelta(hours=2, minutes=1))
+    world.actions.invite(group, [person(n) for n in range(60)])
+    world.forward(timedelta(hours=2))
+    assert counts(group) == (61, 0, 61)
 
 
 def test_the_hour_finds_a_group_that_is_gone(world: World) -> None:
@@ -436,6 +469,38 @@ def test_wecom_opens_the_next_group_and_the_line_goes_on(
     assert livecodes.scan(code.code).chat_id == opened["chat_id"]
 
 
+@pytest.mark.parametrize("where", ["send", "finish_if_there", "use"])
+def test_who_dies_over_the_next_group_leaves_it_to_be_done(
+    world: World, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    for place in (rules, group_api):
+        monkeypatch.setattr(place, "QR_LIMIT", 20)
+    group = world.group(members=10, name="福利群1")
+    code = world.code(group, limit=20, room_base_name="福利群")
+    got = scans(code, 5)
+    world.run()
+    world.hear(world.actions.invite(group, [person(n) for n in range(9)]))
+    new = world.actions.join(qr_code=str(got[0].qr_url), external_userid=person(99))["chat_id"]
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    whose: Any = {"send": opening.queues, "use": livecodes.group_scans.groups}.get(where, tasks)
+    with monkeypatch.context() as patched:
+        patched.setattr(whose, where, die)
+        with pytest.raises(Killed):
+            world.forward(timedelta(hours=1))
+    world.forward(timedelta(hours=1))
+    assert livecodes.group_line(code) == [group, new] and chat(new).codes == {code.live_code_id}
+    assert [t["new_chat_id"] for t in tasks.page("done", 10, None)[0]] == [new]
+    assert tasks.page("open", 10, None)[0] == []
+    fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
+    assert [(w["chat_id_list"], w["auto_create_room"]) for w in fields] == [([group], 0), ([new], 1)]
+
+
 def test_a_full_line_leads_to_where_wecom_opens_the_next_group(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -568,6 +633,23 @@ def test_an_operator_names_the_group(world: World) -> None:
     assert livecodes.group_line(code) == [group, new]
 
 
+def test_an_operator_whose_call_was_cut_off_names_it_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = world.group(name="福利群1")
+    code = world.code(group, limit=2)
+    scans(code, 1)
+    world.run()
+    [task] = tasks.page("open", 10, None)[0]
+    new = world.group(name="随便")
+    with monkeypatch.context() as patched:
+        patched.setattr(tasks, "finish_if_there", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            opening.done(task["task_id"], new)
+    shown = opening.done(task["task_id"], new)
+    assert shown["status"] == "done" and livecodes.group_line(code) == [group, new]
+
+
 def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World) -> None:
     group = world.group(name="福利群1")
     code = world.code(group)
@@ -589,6 +671,46 @@ def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World
     assert lines(person(1), "joined_group")[0]["blacklisted"] is True
     blacklist.remove(person(1))
     assert livecodes.scan(code.code, scan.cookie).kind == "group"
+
+
+def test_who_is_blacklisted_as_they_join_is_to_be_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = world.group(name="福利群1")
+    world.code(group)
+    read = blacklist.on_it
+
+    def meanwhile(wanted: Any) -> frozenset[str]:
+        found = read(wanted)
+        monkeypatch.setattr(blacklist, "on_it", read)
+        blacklist.put(person(7), "thief")
+        return found
+
+    monkeypatch.setattr(blacklist, "on_it", meanwhile)
+    world.hear(world.actions.invite(group, [person(7)]))
+    world.forward(timedelta(minutes=2))
+    assert len(world.told("lihua")) == 1
+    world.hear(world.actions.leave(group, [person(7)], removed=True))
+    assert [t["status"] for t in tasks.page("done", 10, None)[0]] == ["done"]
+
+
+def test_who_is_blacklisted_as_they_leave_is_nobodys_task(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = world.group(name="福利群1")
+    world.code(group)
+    world.hear(world.actions.invite(group, [person(7)]))
+    read = mirror.present
+
+    def meanwhile(*given: Any) -> dict[str, MemberItem]:
+        found = read(*given)
+        monkeypatch.setattr(mirror, "present", read)
+        blacklist.put(person(7), "thief")
+        return found
+
+    monkeypatch.setattr(mirror, "present", meanwhile)
+    world.hear(world.actions.leave(group, [person(7)]))
+    assert tasks.page("open", 10, None)[0] == [] and counts(group) == (1, 0, 1)
 
 
 def test_a_native_code_rotates_its_five_groups(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -817,6 +939,25 @@ def test_tasks_survive_a_sender_that_dies(world: World) -> None:
     works.work({"kind": "group_room", "live_code_id": code.live_code_id})
     world.run()
     assert len(world.told("lihua")) == 1
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_an_owner_is_reminded_whatever_became_of_the_time_before(
+    world: World, monkeypatch: pytest.MonkeyPatch, down: bool
+) -> None:
+    code = world.code(world.group(name="福利群1"), limit=2)
+    scans(code, 1)
+    with monkeypatch.context() as patched:
+        if down:
+            world.corp.wire.fail["send"] = [Upstream("down")]
+        else:
+            patched.setattr(tasks.due, "put", lambda *_: 1 / 0)
+        with pytest.raises((Upstream, ZeroDivisionError)):
+            world.run()
+    if not down:  # there its message is given up
+        works.work({"kind": "group_ask", "task_id": TaskItem.scan().next().task_id, "time": 1})
+    world.forward(timedelta(days=3), without="group_check")
+    assert len(world.told("lihua")) == (2 if down else 3)
 
 
 def test_the_doors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from scan_support import DAY, NOON, FakeWeCom, definition, new_process, requests
 
 from chalicelib.callbacks import service as callbacks
 from chalicelib.livecodes import service
+from chalicelib.platform.errors import NotFound
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.staff.models import StaffItem
@@ -117,7 +118,66 @@ def test_other_changes_and_strangers_are_only_recorded(wecom: FakeWeCom) -> None
     told("update_user", "stranger", Status=5)
     told("create_party", "")
     assert staff.get("a") == before
-    assert StaffItem.find("stranger") is None and not staff.has_left("stranger")
+    told("update_user", "newcomer", Status=1)
+    assert StaffItem.find("newcomer") is None and not staff.has_left("stranger")
+    assert [one["staff_id"] for one in staff.page(10, None)[0]] == ["a", "b"]
+    assert staff.name("stranger") == "stranger"
+    with pytest.raises(NotFound):
+        staff.get("stranger")
+
+
+@pytest.mark.parametrize("spelt", ["a", "A"])
+@pytest.mark.parametrize("before", [False, True])
+def test_who_leaves_while_wecom_is_asked_for_them_has_left(
+    wecom: FakeWeCom, at: At, monkeypatch: pytest.MonkeyPatch, spelt: str, before: bool
+) -> None:
+    answers: list[Any] = [{"userid": spelt, "name": "阿花", "status": 1}] * (1 if spelt == "a" else 2)
+
+    def user_get(userid: str, **_: Any) -> Any:
+        if not answers:
+            raise WeComError("user/get", 60111)
+        answer = answers.pop()
+        if not answers:  # it was true when it was asked for
+            told("delete_user", spelt)
+        return answer
+
+    if before:
+        staff.learn("a")
+        at(NOON + timedelta(days=2))
+    monkeypatch.setattr(wecom, "user_get", user_get)
+    with pytest.raises(WeComError):
+        staff.learn("a")
+    assert staff.has_left("a")
+    at(NOON + timedelta(days=3))
+    told("update_user", spelt, NOON + timedelta(days=3), Status=1)
+    assert not staff.has_left("a")
+
+
+def test_who_is_disabled_in_the_second_in_which_wecom_is_asked_is_back_when_they_are(
+    wecom: FakeWeCom, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff.learn("a")
+    later = NOON + timedelta(days=2, milliseconds=500)
+    at(later)
+    answers = [1, 2]
+
+    def user_get(userid: str, **_: Any) -> Any:
+        if len(answers) == 2:
+            told("update_user", "a", later, Status=2)
+        return {"userid": userid, "name": "阿花", "status": answers.pop(0)}
+
+    monkeypatch.setattr(wecom, "user_get", user_get)
+    staff.learn("a")
+    assert staff.has_left("a") and staff.status("a") == 2
+    told("update_user", "a", later + LATER, Status=1)
+    assert not staff.has_left("a")
+
+
+def test_who_is_disabled_right_after_wecom_was_asked_is_so(wecom: FakeWeCom, at: At) -> None:
+    at(NOON + timedelta(milliseconds=500))
+    staff.learn("a")
+    told("update_user", "a", NOON, Status=2)  # WeCom tells whole seconds
+    assert staff.has_left("a")
 
 
 def test_a_lost_event_is_found_out_when_wecom_is_asked(

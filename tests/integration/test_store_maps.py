@@ -159,17 +159,17 @@ def test_an_import_that_moves_nothing_beside_one_that_does(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The later row wins, and the map knows it: who read the store before the other moved it."""
-    rows, save, hits = anywhere(10), StoreItem.batch_write, []
+    rows, put, hits = anywhere(10), service._put, []
     service.import_csv(table(rows), complete)
     moved = {key: one | {"latitude": one["latitude"] + 5} for key, one in rows.items()}
 
-    def late() -> Any:
+    def late(*given: Any) -> Any:
         if not hits:
             hits.append(1)
             service.import_csv(table(moved), complete)
-        return save()
+        return put(*given)
 
-    monkeypatch.setattr(StoreItem, "batch_write", late)
+    monkeypatch.setattr(service, "_put", late)
     service.import_csv(table(rows), lambda fields: complete({**fields, "address": "new"}))
     assert mapped() == truth()
     assert mapped()["S00003"].latitude == rows["S00003"]["latitude"]
@@ -179,19 +179,19 @@ def test_an_import_that_moves_nothing_beside_one_that_does(
 def test_an_import_within_another_leaves_no_store_in_two_places(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch, first: float, then: float
 ) -> None:
-    rows, save, hits = anywhere(30), StoreItem.batch_write, []
+    rows, put, hits = anywhere(30), service._put, []
     service.import_csv(table(rows), complete)
     inner, outer = (
         {key: one | {"latitude": one["latitude"] + by} for key, one in rows.items()} for by in (first, then)
     )
 
-    def late() -> Any:
+    def late(*given: Any) -> Any:
         if not hits:
             hits.append(1)
             service.import_csv(table(inner), complete)
-        return save()
+        return put(*given)
 
-    monkeypatch.setattr(StoreItem, "batch_write", late)
+    monkeypatch.setattr(service, "_put", late)
     service.import_csv(table(outer), complete)
     assert mapped() == truth()
 
@@ -217,6 +217,52 @@ def test_an_import_while_another_is_about_to_read_is_known_to_it(
     monkeypatch.setattr(whose, where, late)
     service.import_csv(table(outer), complete)
     assert mapped() == truth()
+
+
+@pytest.mark.parametrize("meanwhile", ["changed", "deleted", "made anew", "made by another"])
+def test_an_import_undoes_nothing_that_happens_meanwhile(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    rows, put = anywhere(150), service._put
+    if meanwhile != "made by another":
+        service.create(rows["S00003"] | {"staff_ids": ["a", "gone"]})
+
+    def late(*given: Any) -> Any:
+        monkeypatch.setattr(service, "_put", put)
+        if meanwhile == "changed":
+            change("S00003", staff_ids=["b"], latitude=11.0)
+        elif meanwhile != "made by another":
+            service.remove("S00003")
+        if meanwhile.startswith("made"):
+            service.create(rows["S00003"] | {"staff_ids": ["b"], "latitude": 11.0})
+        return put(*given)
+
+    monkeypatch.setattr(service, "_put", late)
+    moved = {key: one | {"latitude": one["latitude"] + 5} for key, one in rows.items()}
+    assert service.import_csv(table(moved), complete)["imported"] == 150
+    assert mapped() == truth() and len(mapped()) == (149 if meanwhile == "deleted" else 150)
+    now = service.find("S00003")
+    assert (now is None) is (meanwhile == "deleted")
+    assert now is None or (now["staff_ids"], now["latitude"]) == (["b"], moved["S00003"]["latitude"])
+
+
+def test_no_version_of_a_store_comes_twice(
+    tables: None, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has read the store before an import, or before it was deleted, does not change it after."""
+    service.create(store("A", 10, 100))
+    find, read = service._find, StoreItem.get("A")
+    monkeypatch.setattr(service, "_find", lambda _: read)
+    service.import_csv(table({"A": store("A", 12, 100)}), complete)
+    with pytest.raises(Conflict):
+        change("A", latitude=11.0)
+    monkeypatch.setattr(service, "_find", find)
+    service.remove("A")
+    service.create(store("A", 13, 100))
+    monkeypatch.setattr(service, "_find", lambda _: read)
+    with pytest.raises(Conflict):
+        change("A", latitude=11.0)
+    assert mapped() == truth() and mapped()["A"].latitude == 13
 
 
 def test_imports_and_writers_at_once(engine: str, small: None) -> None:
@@ -247,7 +293,7 @@ def test_an_import_cut_in_half_is_finished_by_the_timer(
 ) -> None:
     service.import_csv(table(anywhere(30)), complete)
     moved = {k: v | {"latitude": v["latitude"] + 5} for k, v in anywhere(40).items()}
-    commit, save = maps.fold, StoreItem.batch_write
+    commit, put = maps.fold, service._put
 
     class Cut(BaseException):
         pass
@@ -256,22 +302,19 @@ def test_an_import_cut_in_half_is_finished_by_the_timer(
         raise Cut
 
     if cut == "rows":
-        monkeypatch.setattr(StoreItem, "batch_write", die)
+        monkeypatch.setattr(service, "_put", die)
     elif cut == "half the rows":
-        items = [service._item(v) for v in [*moved.values()][:20]]
 
-        def half() -> Any:
-            with save() as batch:
-                for item in items:
-                    batch.save(item)
+        def half(items: dict[str, Any], *rest: Any) -> Any:
+            put(dict([*items.items()][:20]), *rest)
             raise Cut
 
-        monkeypatch.setattr(StoreItem, "batch_write", half)
+        monkeypatch.setattr(service, "_put", half)
     else:
         monkeypatch.setattr(maps, "fold", die)
     with pytest.raises(Cut):
         service.import_csv(table(moved), complete)
-    monkeypatch.setattr(StoreItem, "batch_write", save)
+    monkeypatch.setattr(service, "_put", put)
     monkeypatch.setattr(maps, "fold", commit)
     (left,) = MapItem.query(IMPORTS)
     work = next(row.work for row in due.DueItem.scan() if row.work.get("import_id") == left.part)
