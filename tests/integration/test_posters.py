@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-import moto
 import msgspec
 import pytest
 import zxingcpp
@@ -21,13 +20,11 @@ from scan_support import NOON, FakeWeCom, definition, new_process
 
 from app import app
 from chalicelib.livecodes import codes
-from chalicelib.platform import auth, files, jobs, settings, storage
+from chalicelib.platform import auth, files, jobs, settings
 from chalicelib.posters import asked, assets, batches, batchwork, making, service
-from chalicelib.posters.models import PosterBatchItem, PosterTemplateItem
 from chalicelib.staff import service as members
 from chalicelib.staff.models import StaffItem
 from chalicelib.stores import service as stores
-from chalicelib.stores.models import MapItem, StoreItem
 from chalicelib.stores.types import NewStore
 from functions.poster import handler as poster
 
@@ -67,24 +64,6 @@ class Api:
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         answer = self.raw(method, path, b"" if body is None else json.dumps(body).encode())
         return answer.status_code, json.loads(answer.body)
-
-
-def _fresh() -> None:
-    storage.disconnect()
-    settings.client.cache_clear()
-    auth._known.clear()
-
-
-@pytest.fixture
-def tables() -> Iterator[None]:
-    """As everybody's, with just the tables that are touched here: making all of them takes seconds."""
-    kinds = (auth.ApiKeyItem, jobs.JobItem, codes.LiveCodeItem, StaffItem, StoreItem, MapItem)
-    _fresh()
-    with moto.mock_aws():
-        for kind in (*kinds, PosterTemplateItem, PosterBatchItem):
-            kind.create_table(wait=True)
-        yield
-    _fresh()
 
 
 @pytest.fixture
