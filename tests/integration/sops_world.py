@@ -248,7 +248,7 @@ class World:
         end = self.now + length
         while (moment := self._next()) is not None and moment <= end:
             self.set(max(moment, self.now))
-            mark = self.now.astimezone(clock.timezone.utc) - timedelta(minutes=3)
+            mark = self.now.astimezone(clock.timezone.utc)
             self._launching = True
             due.advance("due", mark)
             self._launching = False

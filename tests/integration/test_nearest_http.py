@@ -15,7 +15,6 @@ from scan_support import NOON, FakeWeCom, new_process
 from app import app
 from chalicelib.livecodes.models import AssignmentItem
 from chalicelib.platform import auth
-from chalicelib.stores import maps
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 MACHINE = {"Accept": "application/json"}
@@ -58,19 +57,29 @@ class Web:
             self.cookie = answer.headers["Set-Cookie"].split(";")[0]
 
 
-@pytest.fixture
-def web(
-    tables: None, at: Callable[[datetime], None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Web]:
+def _web(at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     new_process()
-    maps.forget()
     fake = FakeWeCom()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
     at(NOON)
     with Client(app) as client:
         yield Web(client)
     new_process()
-    maps.forget()
+
+
+@pytest.fixture
+def web(
+    tables: None, at: Callable[[datetime], None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Web]:
+    yield from _web(at, monkeypatch)
+
+
+@pytest.fixture
+def large_web(
+    engine: str, at: Callable[[datetime], None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Web]:
+    """For many stores: moto copies all that is there for each transaction."""
+    yield from _web(at, monkeypatch)
 
 
 def store(web: Web, store_id: str, **rest: Any) -> None:
@@ -195,9 +204,9 @@ def test_the_distance_is_shown(web: Web) -> None:
     assert "FAR店 <i>· 12.2 km</i>" in web.get(path)[1]
 
 
-def test_two_thousand_stores_city_by_city(web: Web) -> None:
+def test_two_thousand_stores_city_by_city(large_web: Web) -> None:
     """Each page under 30 KB (asserted in `get`), also with the longest names; each store can be reached."""
-    long = "名" * 44
+    web, long = large_web, "名" * 44
     rows = [
         f"S{n:04},{long}{n:04},22.{n:04},113.9,城市{n % 150:03},{'地址' * 30},guide{n}" for n in range(1999)
     ]
