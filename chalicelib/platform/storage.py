@@ -13,7 +13,8 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.connection import Connection
@@ -37,6 +38,8 @@ from chalicelib.platform import settings
 from chalicelib.platform.errors import DomainError, Invalid, Upstream
 
 Item = TypeVar("Item", bound=Model)
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 MAX_ACTIONS = 100  # DynamoDB: actions in one transaction
 _ATTEMPTS = 8
 _HASH_KEY, _RANGE_KEY = 2048, 1024  # DynamoDB: bytes of a key at most
@@ -153,6 +156,32 @@ def _single(write: Any) -> bool:
             lost = lost or code in _LOST
         _wait(attempt)
     raise Busy("the store is busy")
+
+
+def retrying(
+    busy: str, attempts: int = _ATTEMPTS
+) -> Callable[[Callable[Params, Result]], Callable[Params, Result]]:
+    """The optimistic loop, as a decorator: a function that reads, decides, and writes under a condition.
+
+    It is called again, after a pause with jitter, while it raises ConditionFailed: somebody else was first,
+    and it has to read anew. `Busy(busy)` after that many attempts.
+    """
+
+    def decorate(work: Callable[Params, Result]) -> Callable[Params, Result]:
+        @wraps(work)
+        def attempt_until_done(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+            for attempt in range(attempts):
+                if attempt:
+                    _wait(attempt)
+                try:
+                    return work(*args, **kwargs)
+                except ConditionFailed:
+                    continue
+            raise Busy(busy)
+
+        return attempt_until_done
+
+    return decorate
 
 
 class Transaction:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from chalicelib.platform import due, idempotency, ids, queues, settings, storage, timeline
+from chalicelib.platform import due, idempotency, ids, lists, queues, settings, storage, timeline
 from chalicelib.platform.errors import Conflict, Invalid
 from chalicelib.platform.storage import Base, BaseMeta, Busy, ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
@@ -305,3 +306,47 @@ def test_another_lists_cursor_is_refused(engine: str) -> None:
     assert len(first) == len(second) == 1 and cursor
     with pytest.raises(Invalid):
         timeline.read("wm1", cursor=storage.cursor_of({"name": {"S": "x"}}))
+
+
+def test_a_history_is_read_page_by_page_and_counts_what_it_has_seen(tables: None) -> None:
+    lines = [Line("wm1", "event_recorded", NOW + timedelta(seconds=n), str(n)) for n in range(7)]
+    for line in lines:
+        timeline.record(line)
+    query = partial(timeline.TimelineItem.query, "wm1", scan_index_forward=False)
+
+    seen, cursor, told = [], None, []
+    while True:
+        page = lists.history(
+            query, lists.Paging(limit=2, cursor=cursor), lambda row: row.sort.rsplit("#", 1)[1] != "3"
+        )
+        seen += [row.sort.rsplit("#", 1)[1] for row in page.items]
+        told.append((page.total, page.total_is))
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == ["6", "5", "4", "2", "1", "0"]
+    assert told[:2] == [(2, "at_least"), (4, "at_least")]
+    assert told[-1] == (6, "exact")
+
+
+def test_an_optimistic_write_reads_anew_until_nobody_was_first(
+    tables: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage.time, "sleep", lambda _: None)
+    Thing("counter", count=0).save()
+    rivals = [1, 2, 3]
+
+    @storage.retrying("somebody keeps counting", attempts=5)
+    def count() -> int:
+        seen = Thing.get("counter", consistent_read=True).count
+        if rivals:
+            Thing("counter", count=rivals.pop(0) * 10).save()
+        tx = Transaction()
+        tx.update("counter", Thing("counter"), [Thing.count.set(seen + 1)], Thing.count == seen)
+        tx.commit()
+        return int(seen) + 1
+
+    assert count() == 31
+    rivals[:] = list(range(10, 20))
+    with pytest.raises(Busy, match="somebody keeps counting"):
+        count()

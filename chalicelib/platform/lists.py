@@ -1,0 +1,173 @@
+"""Lists that a screen can stand on, without a scan on the request path.
+
+Two kinds. What a brand has up to 10,000 of (codes, stores, plans, keys …) is a listing partition that is
+read whole: filter, search, sort and the total are exact, and worked out in memory (`whole`). Histories
+(assignments, orders, touches …) grow without end: they are read newest first, a page at a time, and their
+total is the number of rows seen so far (`history`). Searching reads Chinese names by pinyin initials too.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chalicelib.platform import storage
+from chalicelib.platform.errors import Invalid
+
+Row = TypeVar("Row")
+Item = TypeVar("Item")
+MAX_WHOLE = 10_000  # rows of a listing partition that are read for one page
+_NOT_OURS = "not a cursor that was given out"
+_MAX_READS = 20  # pages of the store that one page of a filtered history may take
+
+
+class Paging(Struct, kw_only=True):
+    """The query of every list."""
+
+    limit: Annotated[int, Meta(ge=1, le=200, description="Items on a page")] = 50
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before")] = None
+
+
+class Searching(Paging, kw_only=True):
+    """The query of a list of named things; each list adds its own `sort` and filters."""
+
+    q: Annotated[str | None, Meta(max_length=100, description="Part of a name or id, or pinyin initials")] = (
+        None
+    )
+
+
+class Page(Struct, Generic[Row]):
+    """One page of a list. `total` counts the whole list, or as far as it was read (`at_least`)."""
+
+    items: list[Row]
+    total: int
+    next_cursor: str | None = None
+    total_is: Literal["exact", "at_least"] = "exact"
+
+    def map(self, shown: Callable[[Row], Item]) -> "Page[Item]":
+        """The same page with each row as its door shows it."""
+        return Page([shown(row) for row in self.items], self.total, self.next_cursor, self.total_is)
+
+
+def whole(
+    rows: Iterable[Row],
+    query: Paging,
+    *,
+    key: Callable[[Row], str],
+    sorts: Mapping[str, Callable[[Row], Any]],
+    sort: str,
+    texts: Callable[[Row], Iterable[str | None]] | None = None,
+) -> Page[Row]:
+    """A page of rows that are all at hand. Rows of one sort value are in the order of their keys.
+
+    sorts: sort name → value of a row (None sorts last); sort: the wanted one, `-name` descending.
+    texts: what `q` is looked for in. The cursor holds the last row's sort value and key, so that a row that
+    comes or goes meanwhile neither repeats nor skips another. Invalid for another list's cursor.
+    """
+    wanted = str(getattr(query, "q", None) or "").strip()
+    if wanted and texts is not None:
+        rows = (row for row in rows if any(matches(wanted, text) for text in texts(row) if text))
+    value, descending = sorts[sort.removeprefix("-")], sort.startswith("-")
+
+    def place(row: Row) -> tuple[bool, Any, str]:
+        held = value(row)
+        return (held is None) != descending, held if held is not None else "", key(row)
+
+    ordered = sorted(rows, key=place, reverse=descending)
+    start = 0
+    if query.cursor:
+        last = _last_place(query.cursor)
+        start = sum(1 for row in ordered if (place(row) >= last if descending else place(row) <= last))
+    items = ordered[start : start + query.limit]
+    more = start + len(items) < len(ordered)
+    return Page(items, len(ordered), _encode(list(place(items[-1]))) if more else None)
+
+
+def partition(query: Callable[..., Iterable[Item]]) -> list[Item]:
+    """A listing partition as a whole, up to MAX_WHOLE rows of it."""
+    return list(query(limit=MAX_WHOLE))
+
+
+def history(
+    query: Callable[..., Any], paging: Paging, keep: Callable[[Any], bool] | None = None
+) -> Page[Any]:
+    """A page of `query(limit=…, last_evaluated_key=…)`, rows that `keep` refuses left out.
+
+    A filter over a long history may end a page early; its cursor goes on from there. Invalid for another
+    list's cursor.
+    """
+    before, cursor = _counted(paging.cursor)
+    items: list[Any] = []
+    for _ in range(_MAX_READS):
+        limit = paging.limit - len(items)
+        rows, cursor = storage.page(_limited(query, limit), cursor)
+        items += [row for row in rows if keep is None or keep(row)]
+        if cursor is None or len(items) >= paging.limit:
+            break
+    total = before + len(items)
+    if cursor is None:
+        return Page(items, total)
+    return Page(items, total, _encode([total, cursor]), "at_least")
+
+
+def _limited(query: Callable[..., Any], limit: int) -> Callable[..., Any]:
+    return lambda **options: query(limit=limit, **options)
+
+
+def matches(wanted: str, text: str) -> bool:
+    """Whether a text holds what a person typed: as it is, without case, or as its pinyin initials."""
+    typed = wanted.casefold()
+    if typed in text.casefold():
+        return True
+    if not (typed.isascii() and typed.isalnum()) or text.isascii():
+        return False
+    readings = initials(text)
+    return any(
+        all(letter in readings[at + offset] for offset, letter in enumerate(typed))
+        for at in range(len(readings) - len(typed) + 1)
+    )
+
+
+def initials(text: str) -> tuple[str, ...]:
+    """The initials of each character's readings (重 → "zc"); any other character stands for itself."""
+    return tuple(map(_initials, text.casefold()))
+
+
+@lru_cache(maxsize=20_000)
+def _initials(character: str) -> str:
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # every reading is wanted: 50 ms instead of 160
+    from pypinyin import Style, pinyin
+
+    return "".join(pinyin(character, style=Style.FIRST_LETTER, heteronym=True)[0])
+
+
+def _counted(cursor: str | None) -> tuple[int, str | None]:
+    if not cursor:
+        return 0, None
+    match _decode(cursor):
+        case [int(count), str(following)] if count >= 0:
+            return count, following
+    raise Invalid(("cursor", _NOT_OURS))
+
+
+def _last_place(cursor: str) -> tuple[bool, Any, str]:
+    match _decode(cursor):
+        case [bool(absent), str() | int() | float() as held, str(key)]:
+            return absent, held, key
+    raise Invalid(("cursor", _NOT_OURS))
+
+
+def _encode(value: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> Any:
+    try:
+        return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        raise Invalid(("cursor", _NOT_OURS)) from None

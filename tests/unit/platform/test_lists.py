@@ -1,0 +1,93 @@
+"""Lists: pages of what is at hand and of histories, and the search by pinyin initials."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from chalicelib.platform import lists
+from chalicelib.platform.errors import Invalid
+
+
+class Thing(Struct, frozen=True):
+    key: str
+    name: str
+    size: int | None = None
+
+
+SORTS = {"name": lambda thing: thing.name, "size": lambda thing: thing.size}
+
+
+def page(rows: list[Thing], sort: str = "name", **query: object) -> lists.Page[Thing]:
+    wanted = lists.Searching(**query)  # type: ignore[arg-type]
+    return lists.whole(
+        rows, wanted, key=lambda t: t.key, sorts=SORTS, sort=sort, texts=lambda t: (t.name, t.key)
+    )
+
+
+things = st.lists(
+    st.builds(
+        Thing,
+        st.text("abcdefgh", min_size=1, max_size=4),
+        st.sampled_from("甲乙丙"),
+        st.none() | st.integers(0, 3),
+    ),
+    unique_by=lambda thing: thing.key,
+    max_size=30,
+)
+
+
+@given(things, st.sampled_from(["name", "-name", "size", "-size"]), st.integers(1, 7))
+def test_pages_hold_each_row_once_in_the_sort_s_order(rows: list[Thing], sort: str, limit: int) -> None:
+    seen: list[Thing] = []
+    cursor = None
+    while True:
+        got = page(rows, sort, limit=limit, cursor=cursor)
+        assert (got.total, got.total_is) == (len(rows), "exact")
+        assert len(got.items) <= limit
+        seen += got.items
+        cursor = got.next_cursor
+        if cursor is None:
+            break
+    assert len(seen) == len(rows) == len({row.key for row in seen})
+    values = [SORTS[sort.removeprefix("-")](row) for row in seen]
+    held = [value for value in values if value is not None]
+    assert held == sorted(held, reverse=sort.startswith("-"))
+    assert values[len(held) :] == [None] * (len(values) - len(held))  # unknown ones are last, either way
+
+
+def test_a_row_that_goes_meanwhile_skips_no_other() -> None:
+    rows = [Thing(str(n), f"n{n}") for n in range(6)]
+    first = page(rows, limit=3)
+    rest = page([row for row in rows if row.key != "2"], limit=3, cursor=first.next_cursor)
+    assert [row.key for row in first.items + rest.items] == ["0", "1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "fits"),
+    [
+        ("bgk", "冬季包裹卡", True),
+        ("djbgk", "冬季包裹卡", True),
+        ("cq", "重庆店", True),  # 重 has two readings
+        ("zq", "重庆店", True),
+        ("vip3k", "VIP3卡", True),
+        ("包裹", "冬季包裹卡", True),
+        ("WINTER", "Winter card", True),
+        ("bk", "冬季包裹卡", False),
+        ("wc", "Winter card", False),  # initials are for Chinese
+        ("𠮷", "𠮷野家", True),
+    ],
+)
+def test_a_search_finds(wanted: str, text: str, fits: bool) -> None:
+    assert lists.matches(wanted, text) is fits
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "bnVsbA", "e30", "WzFd", "WyJhIiwiYiIsImMiXQ"])
+def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
+    if not cursor:
+        assert page([], cursor=cursor).items == []
+        return
+    with pytest.raises(Invalid):
+        page([Thing("a", "甲")], cursor=cursor)
+    with pytest.raises(Invalid):
+        lists.history(lambda **_: [], lists.Paging(cursor=cursor))
