@@ -4,19 +4,14 @@ import copy
 import io
 import json
 import os
-import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
-from socket import socket
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
 os.environ.update(
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",
@@ -34,6 +29,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.platform import auth, clock, log, queues, settings, storage
+from tests.support import engine as engines
 
 # The same examples each time, and no limit that a busy machine breaks. `make test
 # ARGS=--hypothesis-profile=default` looks for new ones.
@@ -148,52 +144,18 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> str:
     return "test-files"
 
 
-def free_port() -> int:
-    with socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[str]:
-    """MiniStack's address: an engine whose transactions hold under threads."""
-    port = free_port()
-    process = subprocess.Popen(
-        [ROOT / ".venv-ministack/bin/ministack"],
-        env={
-            **os.environ,
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(port),
-            "LOG_LEVEL": "ERROR",
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(url + "/_ministack/health", timeout=1)
-                break
-            except OSError:
-                if time.monotonic() > until or process.poll() is not None:
-                    sys.exit("MiniStack did not start")
-                time.sleep(0.05)
+    """MiniStack's address."""
+    with engines.running() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 @pytest.fixture
 def engine(ministack: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """MiniStack's DynamoDB, emptied, with the tables of all imported models."""
     _fresh()
-    urllib.request.urlopen(
-        urllib.request.Request(ministack + "/_ministack/reset", method="POST"),
-        timeout=60,
-    ).read()
+    engines.reset(ministack)
     monkeypatch.setenv("AWS_ENDPOINT_URL", ministack)
     create_tables()
     yield ministack

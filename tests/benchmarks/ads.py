@@ -4,6 +4,7 @@ Read units: a visit reads two small items consistently (2); the others are in th
 platform are answered from memory. Prints `name value unit`.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import callback_units as units  # sets the environment, and starts an engine
+import callback_units as units  # sets the environment
 
 from chalicelib.ads import campaigns, conversions, links, models, rules, service
 from chalicelib.platform import clock, queues
 from chalicelib.platform.line import Line
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import AcquisitionLink
+from tests.support import engine
 
 DEFINITION: dict[str, Any] = {
     "name": "x", "platform": "baidu", "channel": "ad", "live_code_id": None, "fallback_live_code_id": None,
@@ -63,12 +65,9 @@ def measure() -> None:
 
 
 def main() -> None:
-    process = units.engine()
-    try:
+    with engine.running() as os.environ["AWS_ENDPOINT_URL"]:
+        units.conftest.create_tables()
         measure()
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 if __name__ == "__main__":

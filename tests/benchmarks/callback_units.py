@@ -5,28 +5,20 @@ after the scan. WeCom is answered from memory. Prints `name value unit`; the tar
 """
 
 import os
-import subprocess
 import sys
-import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-os.environ.update(
-    AWS_ACCESS_KEY_ID="bench",
-    AWS_SECRET_ACCESS_KEY="bench",
-    AWS_DEFAULT_REGION="cn-north-1",
-    TABLE_PREFIX="bench-",
-    WECOM_CORP_ID="ww1",
-    PUBLIC_BASE_URL="http://127.0.0.1",
-)
+sys.path.insert(0, str(ROOT / "tests"))
 
+import conftest  # sets the environment that the models read
+
+os.environ["WECOM_CORP_ID"] = "ww1"
 import msgspec
 
 from chalicelib.callbacks import service as callbacks
@@ -41,6 +33,7 @@ from chalicelib.sops.types import Plan
 from chalicelib.tags import service as tags
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
+from tests.support import engine
 
 WHO = "wmTESTexternal000000000000000001"
 AVATAR = "https://wx.qlogo.cn/mmhead/" + "Q3auHgzwzM5Kc0pYtP8cQZtQ" * 3 + "/0"
@@ -113,25 +106,6 @@ class Meter:
         return self.writes
 
 
-def engine() -> subprocess.Popen[bytes]:
-    with socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
-    quiet = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": port, "LOG_LEVEL": "ERROR"}
-    command = [ROOT / ".venv-ministack/bin/ministack"]
-    process = subprocess.Popen(command, env={**os.environ, **quiet}, stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_ministack/health", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.05)
-    for kind in storage.Base.__subclasses__():
-        kind.create_table(wait=True)
-    return process
-
-
 def message(state: str) -> dict[str, Any]:
     xml = (
         f"<xml><ToUserName>ww1</ToUserName><CreateTime>{int(datetime.now(UTC).timestamp())}</CreateTime>"
@@ -171,12 +145,9 @@ def measure() -> float:
 
 
 def main() -> None:
-    process = engine()
-    try:
+    with engine.running() as os.environ["AWS_ENDPOINT_URL"]:
+        conftest.create_tables()
         print(f"added_customer_total {measure():g} write_units")
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -30,6 +29,7 @@ from chalicelib.livecodes.models import TOTAL, AssignmentItem, member_key
 from chalicelib.platform import clock, queues
 from chalicelib.platform.errors import DomainError
 from chalicelib.wecom import client as wecom
+from tests.support import engine
 
 PER_SECOND, SECONDS, PATIENCE = 500, 20, 5.0
 PROCESSES, THREADS = 2, 12
@@ -69,30 +69,10 @@ def scanner(code: str, number: int, begin: float) -> None:
 
 
 def main() -> None:
-    port = conftest.free_port()
-    environment = {**os.environ, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "LOG_LEVEL": "ERROR"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    engine = subprocess.Popen([ROOT / ".venv-ministack/bin/ministack"], env=environment, **quiet)  # type: ignore[call-overload]
-    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
-    try:
-        await_engine()
+    with engine.running() as os.environ["AWS_ENDPOINT_URL"]:
         conftest.create_tables()
         code = made()
-        answers = run(code.code)
-        report(code, answers)
-    finally:
-        engine.terminate()
-        engine.wait(10)
-
-
-def await_engine() -> None:
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_ministack/health", timeout=1)
-            return
-        except OSError:
-            time.sleep(0.05)
-    sys.exit("MiniStack did not start")
+        report(code, run(code.code))
 
 
 def made() -> service.LiveCode:
