@@ -1,5 +1,7 @@
 """Lists: pages of what is at hand and of histories, and the search by pinyin initials."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +93,31 @@ def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
         page([Thing("a", "甲")], cursor=cursor)
     with pytest.raises(Invalid):
         lists.history(lambda **_: [], lists.Paging(cursor=cursor))
+
+
+@given(st.sets(st.integers(0, 40)), st.integers(1, 9))
+def test_several_partitions_are_one_history(numbers: set[int], limit: int) -> None:
+    def partition_of(number: int) -> str:
+        return "older" if number < 15 else f"newer#{number % 2}"
+
+    def read(partition: str, before: str | None, count: int) -> list[int]:
+        mine = [n for n in numbers if partition_of(n) == partition and (before is None or f"{n:02}" < before)]
+        return sorted(mine, reverse=True)[:count]
+
+    seen, cursor = [], None
+    groups = [["newer#0", "newer#1"], ["older"]]
+    while True:
+        page = lists.merged(groups, read, lists.Paging(limit=limit, cursor=cursor), lambda n: f"{n:02}")
+        seen += page.items
+        cursor = page.next_cursor
+        assert page.total == len(seen)
+        if cursor is None:
+            break
+    assert seen == sorted(numbers, reverse=True)
+
+
+def test_months_go_back_over_the_year_and_begin_at_the_cursor_s() -> None:
+    now = datetime(2026, 1, 31, 20, tzinfo=UTC)
+    names = [group[0][:7] for group in lists.months(now, 3)]
+    assert names == ["2026-01", "2025-12", "2025-11"]
+    assert lists.month_shard(now, "order-1") in next(lists.months(now))
