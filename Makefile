@@ -1,5 +1,8 @@
 # The commands of the project; each sets up what it needs, once. See README.md.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Lambda's own Python if it runs here (a pyenv shim may not), so that the archives hold its bytecode.
+RUNTIME := $(shell sed -n 's/^runtime = "\(.*\)".*/\1/p' pyproject.toml)
+PYTHON ?= $(or $(shell for python in $(RUNTIME) python3.14 python3.13 python3.12 python3.11; do \
+  $$python -c '' 2>/dev/null && echo $$python && break; done),python3)
 BIN := .venv/bin
 STAGE ?= prod
 SHELL := /bin/bash
@@ -43,8 +46,9 @@ setup: .venv/installed .venv-ministack/installed
 	@$(BIN)/python -m pip install -q -r requirements-dev.txt
 	@touch $@
 
-.venv-ministack/installed: requirements-ministack.txt
-	@test -x .venv-ministack/bin/python || $(PYTHON) -m venv .venv-ministack
+# By the Python of .venv: the emulator runs the functions with the layers that .venv builds.
+.venv-ministack/installed: requirements-ministack.txt | .venv/installed
+	@test -x .venv-ministack/bin/python || $(BIN)/python -m venv .venv-ministack
 	@echo "installing into .venv-ministack" >&2
 	@.venv-ministack/bin/python -m pip install -q -r requirements-ministack.txt
 	@touch $@

@@ -8,6 +8,7 @@ compile all it imports (745 ms against 286 ms).
 """
 
 import hashlib
+import os
 import platform
 import re
 import shutil
@@ -18,13 +19,17 @@ import time
 import tomllib
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.tags import sys_tags
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "cache"
 MAX_UNZIPPED = 250 * 1024 * 1024  # Lambda: a function with its layers
-MAX_GLIBC = {"python3.11": (2, 26)}  # Amazon Linux 2; every later runtime is Amazon Linux 2023
-MAX_GLIBC_LATER = (2, 34)
+GLIBC = (2, 34)  # Amazon Linux 2023's, which every runtime since python3.12 stands on
+MACHINES = {"x86_64": ("x86_64", 0x3E), "arm64": ("aarch64", 0xB7)}  # Lambda's name → wheels', ELF's
 # Of the 443 services botocore describes, those that the functions or the framework open.
 BOTOCORE_DATA = {"dynamodb", "sqs", "lambda", "secretsmanager", "sts", "s3"}
 
@@ -34,32 +39,54 @@ class Target:
     """What the archives are made for. `platforms` is empty for "this machine, whatever it is"."""
 
     runtime: str
+    architecture: str  # as Lambda names it
     platforms: tuple[str, ...]
+    has_bytecode: bool
 
     @property
     def python(self) -> str:
         return self.runtime.removeprefix("python")
 
+    @property
+    def markers(self) -> dict[str, str]:
+        """The environment in which requirements' markers are judged; empty for this machine's own."""
+        if not self.platforms:
+            return {}
+        return {
+            "implementation_name": "cpython",
+            "os_name": "posix",
+            "platform_machine": MACHINES[self.architecture][0],
+            "platform_python_implementation": "CPython",
+            "platform_system": "Linux",
+            "python_full_version": f"{self.python}.0",
+            "python_version": self.python,
+            "sys_platform": "linux",
+        }
 
-def configured_runtime() -> str:
-    """The one place that says which runtime we deploy to: `[tool.millrace] runtime` in pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    return str(project["tool"]["millrace"]["runtime"])
+
+def configured() -> tuple[str, str]:
+    """Runtime and architecture that we deploy to: `[tool.millrace]` in pyproject.toml, and nowhere else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["millrace"]
+    return project["runtime"], project["architecture"]
 
 
-def aws() -> Target:
-    runtime = configured_runtime()
-    names = ["manylinux2014_x86_64", "manylinux_2_17_x86_64"]
-    if runtime not in MAX_GLIBC:
-        names += ["manylinux_2_28_x86_64", "manylinux_2_34_x86_64"]
-    return Target(runtime, tuple(names))
+def aws(architecture: str | None = None) -> Target:
+    """What is deployed; for another processor than the configured one if that is named."""
+    runtime, configured_architecture = configured()
+    architecture = architecture or configured_architecture
+    machine = MACHINES[architecture][0]
+    names = [f"manylinux_{GLIBC[0]}_{minor}_{machine}" for minor in range(GLIBC[1], 16, -1)]
+    platforms = (*names, f"manylinux2014_{machine}")
+    return Target(runtime, architecture, platforms, interpreter(runtime) is not None)
 
 
 def here() -> Target:
-    """What the local stack runs: AWS's own target where this machine can, else this machine's."""
-    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    is_like_lambda = sys.platform == "linux" and platform.machine() == "x86_64"
-    return aws() if is_like_lambda and runtime == configured_runtime() else Target(runtime, ())
+    """What the local stack runs: AWS's own archives where they load, else what its interpreter loads."""
+    runtime, deployed = f"python{sys.version_info.major}.{sys.version_info.minor}", aws()
+    if runtime == deployed.runtime and any(tag.platform == deployed.platforms[0] for tag in sys_tags()):
+        return deployed
+    architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    return Target(runtime, architecture, (), True)
 
 
 def layers_and_functions(target: Target) -> dict[str, Path]:
@@ -142,18 +169,22 @@ def api(chalice_zip: Path, target: Target) -> Path:
 def install(requirements: Path, into: Path, target: Target) -> None:
     """pip, wheels only, without looking for dependencies: the list names them all."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
-    command += [
-        "--disable-pip-version-check",
-        "--only-binary=:all:",
-        "--target",
-        str(into),
-        "-r",
-        str(requirements),
-    ]
+    command += ["--disable-pip-version-check", "--only-binary=:all:", "--target", str(into)]
     if target.platforms:
         command += ["--implementation", "cp", "--python-version", target.python]
         command += [word for name in target.platforms for word in ("--platform", name)]
-    subprocess.run(command, check=True)
+    subprocess.run([*command, *pins(requirements.read_text(), target)], check=True)
+
+
+def pins(requirements: str, target: Target) -> list[str]:
+    """The list's requirements that apply to the target; pip would judge their markers by its own Python."""
+    lines = (line.partition("#")[0].strip() for line in requirements.splitlines())
+    wanted = (Requirement(line) for line in lines if line)
+    return [
+        f"{requirement.name}{requirement.specifier}"
+        for requirement in wanted
+        if requirement.marker is None or requirement.marker.evaluate(target.markers)
+    ]
 
 
 def trim(packages: Path) -> None:
@@ -173,18 +204,21 @@ def trim(packages: Path) -> None:
 
 
 def check_wheels(packages: Path, target: Target) -> None:
-    """RuntimeError if a wheel was built on this machine, or needs a newer C library than the runtime has."""
-    for path in sorted(packages.glob("*.dist-info/WHEEL")):
-        tags = re.findall(r"^Tag: (.*)$", path.read_text(), re.MULTILINE)
-        if target.platforms and any(tag.endswith("-linux_x86_64") for tag in tags):
-            raise RuntimeError(f"{path.parent.name} was built here: it would not load on Lambda")
+    """RuntimeError if a wheel was built on this machine, is for another processor, or needs a newer glibc."""
     if not target.platforms:
         return
-    limit = MAX_GLIBC.get(target.runtime, MAX_GLIBC_LATER)
+    machine, elf_machine = MACHINES[target.architecture]
+    for path in sorted(packages.glob("*.dist-info/WHEEL")):
+        tags = re.findall(r"^Tag: (.*)$", path.read_text(), re.MULTILINE)
+        if any("-linux_" in tag for tag in tags):
+            raise RuntimeError(f"{path.parent.name} was built here: it would not load on Lambda")
+        if not any(tag.endswith(("-any", f"_{machine}")) for tag in tags):
+            raise RuntimeError(f"{path.parent.name} is not for {target.architecture}")
     for path in sorted(p for p in packages.rglob("*.so*") if p.is_file()):
-        needs = glibc(path)
-        if needs > limit:
-            raise RuntimeError(f"{path.name} needs glibc {needs}, {target.runtime} has {limit}")
+        if int.from_bytes(path.read_bytes()[18:20], "little") != elf_machine:
+            raise RuntimeError(f"{path.name} is not for {target.architecture}")
+        if (needs := glibc(path)) > GLIBC:
+            raise RuntimeError(f"{path.name} needs glibc {needs}, {target.runtime} has {GLIBC}")
 
 
 def glibc(library: Path) -> tuple[int, int]:
@@ -195,18 +229,21 @@ def glibc(library: Path) -> tuple[int, int]:
 
 def compile_all(folder: Path, shown_as: str, target: Target) -> None:
     """Bytecode that is used as it is, without a look at the source's time or hash."""
-    command = [interpreter(target), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*command, "-s", str(folder), "-p", shown_as, str(folder)], check=True)
+    if python := interpreter(target.runtime):
+        command = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+        subprocess.run([*command, "-s", str(folder), "-p", shown_as, str(folder)], check=True)
 
 
-def interpreter(target: Target) -> str:
-    """The Python whose bytecode the runtime reads. RuntimeError when it is not on this machine."""
-    if target.runtime == f"python{sys.version_info.major}.{sys.version_info.minor}":
+@cache
+def interpreter(runtime: str) -> str | None:
+    """The Python whose bytecode the runtime reads, if it is here. A pyenv shim may be there and not run."""
+    if runtime == f"python{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    found = shutil.which(target.runtime)
-    if found is None:
-        raise RuntimeError(f"{target.runtime} is needed to compile for it, and is not on this machine")
-    return found
+    for folder in os.get_exec_path():
+        python = shutil.which(runtime, path=folder)
+        if python and subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:
+            return python
+    return None
 
 
 def check_sizes(made: dict[str, Path]) -> None:

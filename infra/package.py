@@ -44,7 +44,7 @@ def build_into(out: Path, stage: str, target: build.Target) -> None:
     made = build.layers_and_functions(target)
     names = {name: path.name for name, path in made.items()}
     with tempfile.TemporaryDirectory() as temporary:
-        sam = chalice_package(stage, Path(temporary), ours(names, target.runtime))
+        sam = chalice_package(stage, Path(temporary), ours(names, target))
         made["api"] = build.api(Path(temporary) / "out" / "deployment.zip", target)
     build.check_sizes(made)
     build.publish(made, out / "archives")
@@ -60,10 +60,10 @@ def fingerprint(stage: str, target: build.Target) -> str:
     return hashlib.sha256(f"{stage} {build.fingerprint(files, target)}".encode()).hexdigest()
 
 
-def ours(archives: dict[str, str], runtime: str) -> Json:
+def ours(archives: dict[str, str], target: build.Target) -> Json:
     """The template that is merged into Chalice's."""
     once = parsed("resources.yaml")
-    once["Resources"] |= template.resources(parsed("stack.yaml"), archives, runtime)
+    once["Resources"] |= template.resources(parsed("stack.yaml"), archives, target)
     return once
 
 
@@ -125,8 +125,10 @@ def write(path: Path, content: Json) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the deployable template and archives under build/.")
     parser.add_argument("--stage", default="prod", help="a stage of .chalice/config.json")
-    stage = parser.parse_args().stage
-    made = package(stage, build.ROOT / "build", build.aws())
+    stage, target = parser.parse_args().stage, build.aws()
+    if not target.has_bytecode:
+        print(f"no {target.runtime} here: no bytecode is packed, and cold starts compile", file=sys.stderr)
+    made = package(stage, build.ROOT / "build", target)
     for path in sorted((build.ROOT / "build" / "archives").iterdir()):
         packed, unpacked = path.stat().st_size >> 10, build.unzipped(path) >> 10
         print(f"{path.name} {packed} KiB, {unpacked} KiB unzipped")

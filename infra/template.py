@@ -9,6 +9,8 @@ forgotten dead-letter queue could hide.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from infra.build import Target
+
 Json = dict[str, Any]
 
 READ = ["GetItem", "BatchGetItem", "Query", "ConditionCheckItem"]
@@ -19,16 +21,16 @@ RECEIVES = 5  # before a message is parked in the dead-letter queue
 STREAM_RETRIES = 10
 
 
-def resources(stack: Mapping[str, Any], archives: Mapping[str, str], runtime: str) -> Json:
+def resources(stack: Mapping[str, Any], archives: Mapping[str, str], target: Target) -> Json:
     """All resources of the stack. `archives`: function and layer name → its archive's file name."""
     made: Json = {}
     for name, spec in stack["tables"].items():
         made |= table(name, spec)
     used = {name for spec in stack["functions"].values() for name in spec.get("layers", [])}
     for name in ("dependencies", *sorted(used)):
-        made[f"{camel(name)}Layer"] = layer(name, archives[name], runtime)
+        made[f"{camel(name)}Layer"] = layer(name, archives[name], target)
     for name, spec in stack["functions"].items():
-        made |= function(name, spec, stack, archives.get(name), runtime)
+        made |= function(name, spec, stack, archives.get(name), target)
     return made
 
 
@@ -64,23 +66,24 @@ def table(name: str, spec: Mapping[str, Any]) -> Json:
     return {f"{camel(name)}Table": {"Type": "AWS::DynamoDB::Table", **kept, "Properties": properties}}
 
 
-def layer(name: str, archive: str, runtime: str) -> Json:
+def layer(name: str, archive: str, target: Target) -> Json:
     return {
         "Type": "AWS::Lambda::LayerVersion",
         "Properties": {
             "LayerName": sub("${AWS::StackName}-" + name),
-            "CompatibleRuntimes": [runtime],
+            "CompatibleRuntimes": [target.runtime],
+            "CompatibleArchitectures": [target.architecture],
             "Content": s3_object(archive),
         },
     }
 
 
 def function(
-    name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], archive: str | None, runtime: str
+    name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], archive: str | None, target: Target
 ) -> Json:
     """A function and what belongs to it. Chalice makes the `api` function itself: that one is patched."""
     handler = "APIHandler" if name == "api" else f"{camel(name)}Function"
-    properties = common_properties(name, spec, stack, runtime)
+    properties = common_properties(name, spec, stack, target)
     made: Json = {
         f"{camel(name)}Logs": log_group(name),
         f"{camel(name)}Role": role(name, spec),
@@ -102,11 +105,11 @@ def function(
     return made
 
 
-def common_properties(name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], runtime: str) -> Json:
+def common_properties(name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], target: Target) -> Json:
     properties: Json = {
         "FunctionName": sub("${AWS::StackName}-" + name),
-        "Runtime": runtime,
-        "Architectures": ["x86_64"],
+        "Runtime": target.runtime,
+        "Architectures": [target.architecture],
         "Timeout": spec["seconds"],
         "MemorySize": spec["megabytes"],
         "Role": {"Fn::GetAtt": [f"{camel(name)}Role", "Arn"]},

@@ -251,7 +251,7 @@ def test_a_picture_is_kept_once_upright_and_without_what_it_tells_of_its_maker(a
 
 def test_wecoms_own_code_is_read_from_its_picture_and_drawn_anew(api: Api) -> None:
     text = "https://wecom.work/ca/cawcdeXXXX"
-    code = zxingcpp.write_barcode(zxingcpp.BarcodeFormat.QRCode, text, 300, 300)
+    code = zxingcpp.write_barcode_to_image(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode), 8)
     made = io.BytesIO()
     Image.fromarray(code).convert("RGB").save(made, "JPEG", quality=60)
     picture_of = base64.b64encode(made.getvalue()).decode()

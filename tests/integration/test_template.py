@@ -262,26 +262,30 @@ def test_linters_find_no_error(folder: Path) -> None:
 
 
 def test_the_runtime_is_one_setting(resources: dict[str, Json]) -> None:
-    runtime = build.configured_runtime()
-    assert {f["Runtime"] for f in of_type(resources, "AWS::Lambda::Function").values()} == {runtime}
-    layers = of_type(resources, "AWS::Lambda::LayerVersion").values()
-    assert all(layer["CompatibleRuntimes"] == [runtime] for layer in layers)
+    runtime, architecture = build.configured()
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert (function["Runtime"], function["Architectures"]) == (runtime, [architecture])
+    for layer in of_type(resources, "AWS::Lambda::LayerVersion").values():
+        assert (layer["CompatibleRuntimes"], layer["CompatibleArchitectures"]) == ([runtime], [architecture])
 
 
-def test_archives_are_there_and_hold_bytecode(folder: Path, resources: dict[str, Json]) -> None:
+def test_archives_are_there_and_hold_bytecode_where_it_can_be_made(
+    folder: Path, resources: dict[str, Json]
+) -> None:
     named = set()
     for kind, key in (("AWS::Lambda::Function", "Code"), ("AWS::Lambda::LayerVersion", "Content")):
         for properties in of_type(resources, kind).values():
             named.add(properties[key]["S3Key"]["Fn::Sub"].removeprefix("${ArchivePrefix}"))
     assert named == {path.name for path in (folder / "archives").iterdir()}
-    tag = build.configured_runtime().replace("python", "cpython-").replace(".", "")
+    target = build.aws()
+    tag = target.runtime.replace("python", "cpython-").replace(".", "")
     for name in named:
         names = zipfile.ZipFile(folder / "archives" / name).namelist()
         sources = {n for n in names if n.endswith(".py")}
         compiled = {
             re.sub(rf"__pycache__/(.*)\.{tag}\.pyc$", r"\1.py", n) for n in names if n.endswith(".pyc")
         }
-        assert sources == compiled, name
+        assert compiled == (sources if target.has_bytecode else set()), name
 
 
 def test_archives_fit_lambda(folder: Path) -> None:
@@ -297,22 +301,61 @@ def test_archives_fit_lambda(folder: Path) -> None:
     assert not any(n.startswith("python/boto3/") for n in dependencies.namelist())
 
 
-def test_wheels_are_refused_that_would_not_load_on_lambda(tmp_path: Path) -> None:
-    target = build.aws()
+ELF = {"x86_64": b"\x3e\0", "arm64": b"\xb7\0"}  # the processor, at byte 18
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_wheels_are_refused_that_would_not_load_on_lambda(tmp_path: Path, architecture: str) -> None:
+    target, machine = build.aws(architecture), build.MACHINES[architecture][0]
+    other = {"x86_64": "arm64", "arm64": "x86_64"}[architecture]
     info = tmp_path / "thing-1.0.dist-info"
     info.mkdir()
-    wheel = info / "WHEEL"
-    wheel.write_text("Tag: cp311-cp311-manylinux_2_17_x86_64\n")
-    library = tmp_path / "thing.so"
-    library.write_bytes(b"\x7fELF GLIBC_2.2.5\0GLIBC_2.14\0")
-    build.check_wheels(tmp_path, target)
-    library.write_bytes(b"\x7fELF GLIBC_2.2.5\0GLIBC_2.35\0")
+    wheel, library = info / "WHEEL", tmp_path / "thing.so"
+
+    def check(tag: str, processor: str = architecture, glibc: str = "2.34") -> None:
+        wheel.write_text(f"Tag: cp313-cp313-{tag}\n")
+        header = b"\x7fELF" + bytes(14) + ELF[processor]
+        library.write_bytes(header + f"GLIBC_2.2.5\0GLIBC_{glibc}\0".encode())
+        build.check_wheels(tmp_path, target)
+
+    check(f"manylinux_2_28_{machine}")
+    check("any")
     with pytest.raises(RuntimeError, match="needs glibc"):
-        build.check_wheels(tmp_path, target)
-    library.unlink()
-    wheel.write_text("Tag: cp311-cp311-linux_x86_64\n")
+        check(f"manylinux_2_28_{machine}", glibc="2.35")
     with pytest.raises(RuntimeError, match="built here"):
-        build.check_wheels(tmp_path, target)
+        check(f"linux_{machine}")
+    with pytest.raises(RuntimeError, match="dist-info is not for"):
+        check(f"manylinux_2_28_{build.MACHINES[other][0]}")
+    with pytest.raises(RuntimeError, match="so is not for"):
+        check(f"manylinux_2_28_{machine}", processor=other)
+
+
+def test_requirements_are_chosen_for_the_target_not_for_this_python() -> None:
+    pins = """
+        everywhere==1.0  # a reason
+        older==1.0; python_version < "3.13"
+        newer==1.0; python_version >= "3.13" and sys_platform == "linux"
+        arm==1.0; platform_machine == "aarch64"
+    """
+    assert build.pins(pins, build.Target("python3.12", "arm64", ("any",), False)) == [
+        "everywhere==1.0", "older==1.0", "arm==1.0"
+    ]  # fmt: skip
+    assert build.pins(pins, build.Target("python3.13", "x86_64", ("any",), False)) == [
+        "everywhere==1.0", "newer==1.0"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["dependencies", "imaging", "typesetting", "phones"])
+def test_layers_can_be_had_for_arm64(name: str) -> None:
+    """Every wheel, its processor and its glibc are checked as it is built."""
+    build.layer(build.ROOT / "layers" / name, build.aws("arm64"))
+
+
+def test_functions_follow_the_architecture() -> None:
+    archives = {path.name: "a.zip" for path in (build.ROOT / "layers").iterdir()}
+    made = package.ours(archives, build.aws("arm64"))["Resources"]
+    functions = [r["Properties"] for r in made.values() if "Architectures" in r.get("Properties", {})]
+    assert len(functions) >= 14 and all(f["Architectures"] == ["arm64"] for f in functions)
 
 
 def test_the_same_sources_make_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
