@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from socket import socket
@@ -158,8 +159,8 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def ministack() -> Iterator[str]:
+@contextmanager
+def running_ministack() -> Iterator[str]:
     """MiniStack's address: an engine whose transactions hold under threads."""
     port = free_port()
     process = subprocess.Popen(
@@ -188,6 +189,12 @@ def ministack() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[str]:
+    with running_ministack() as url:
+        yield url
 
 
 @pytest.fixture
