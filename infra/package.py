@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from app import API_ROOTS
 from infra import build, template
 
 Json = dict[str, Any]
@@ -81,7 +82,8 @@ def chalice_package(stage: str, work: Path, merge: Json) -> Json:
     shutil.copytree(build.ROOT / ".chalice", project / ".chalice", ignore=shutil.ignore_patterns("deploy*"))
     build.copy_sources(build.ROOT / "chalicelib", project / "chalicelib")
     write(work / "merge.json", merge)
-    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package", "--stage", stage]
+    program = "from app import app; app.load_all(); from chalice.cli import main; main()"  # no route, no API
+    command = [sys.executable, "-c", program, "package", "--stage", stage]
     command += ["--merge-template", str(work / "merge.json"), str(out)]
     environment = {**os.environ, "AWS_DEFAULT_REGION": region()}
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
@@ -91,10 +93,12 @@ def chalice_package(stage: str, work: Path, merge: Json) -> Json:
 
 
 def patch_api(sam: Json, archive: str) -> None:
-    """Our archive of Chalice's function in place of its own."""
+    """Our archive for both functions of the app, and roots in place of Chalice's path for each route."""
     location = template.s3_object(archive)
     code = {"Bucket": location["S3Bucket"], "Key": location["S3Key"]}
     sam["Resources"]["APIHandler"]["Properties"]["CodeUri"] = code
+    sam["Resources"]["PublicFunction"]["Properties"]["Code"] = location
+    sam["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"] = template.gateway_paths(API_ROOTS)
 
 
 def translated(sam: Json) -> Json:

@@ -19,6 +19,7 @@ DLQ_DAYS = 14
 LOG_DAYS = 30
 RECEIVES = 5  # before a message is parked in the dead-letter queue
 STREAM_RETRIES = 10
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 
 def resources(stack: Mapping[str, Any], archives: Mapping[str, str], target: Target) -> Json:
@@ -81,8 +82,11 @@ def layer(name: str, archive: str, target: Target) -> Json:
 def function(
     name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], archive: str | None, target: Target
 ) -> Json:
-    """A function and what belongs to it. Chalice makes the `api` function itself: that one is patched."""
-    handler = "APIHandler" if name == "api" else f"{camel(name)}Function"
+    """A function and what belongs to it. Chalice makes the `api` function itself: that one is patched.
+
+    `public` is the same archive with other doors (package.patch_api says where it lies).
+    """
+    handler = handler_id(name)
     properties = common_properties(name, spec, stack, target)
     made: Json = {
         f"{camel(name)}Logs": log_group(name),
@@ -93,6 +97,9 @@ def function(
     }
     if name == "api":
         made[handler] = {"Properties": properties}
+    elif "doors" in spec:
+        made[handler] = {"Type": "AWS::Lambda::Function", "Properties": properties | {"Handler": "app.app"}}
+        made[f"{handler}InvokePermission"] = gateway_permission(handler)
     else:
         properties |= {"Handler": "handler.handler", "Code": s3_object(str(archive))}
         made[handler] = {"Type": "AWS::Lambda::Function", "Properties": properties}
@@ -103,6 +110,52 @@ def function(
     if "schedule" in spec:
         made |= schedule(name, spec["schedule"], handler)
     return made
+
+
+def handler_id(name: str) -> str:
+    """A function's logical id; `api` has Chalice's."""
+    return "APIHandler" if name == "api" else f"{camel(name)}Function"
+
+
+def gateway_permission(handler: str) -> Json:
+    source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${RestAPI}/*"
+    return {
+        "Type": "AWS::Lambda::Permission",
+        "Properties": {
+            "FunctionName": {"Ref": handler},
+            "Action": "lambda:InvokeFunction",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": sub(source),
+        },
+    }
+
+
+def gateway_paths(api_roots: Iterable[str]) -> Json:
+    """The REST API's paths: the roots of the `api` function, and everything else, which is `public`'s.
+
+    A root below another path would hide its neighbours from the catch-all, so each level gets one.
+    """
+    paths: Json = {}
+    for root in api_roots:
+        parent = root.rpartition("/")[0]
+        paths |= {f"{parent}/{{proxy+}}": gateway_methods("public")}
+        paths |= {path: gateway_methods("api") for path in (root, f"{root}/{{proxy+}}")}
+    return paths | {"/": gateway_methods("public")}
+
+
+def gateway_methods(function_name: str) -> Json:
+    """Named one by one: the emulator imports no ANY. The app answers 405 to those that a route lacks."""
+    arn = f"${{{handler_id(function_name)}.Arn}}"
+    lambda_path = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
+    method = {
+        "responses": {},
+        "x-amazon-apigateway-integration": {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "uri": sub(f"{lambda_path}/{arn}/invocations"),
+        },
+    }
+    return dict.fromkeys(METHODS, method)
 
 
 def common_properties(name: str, spec: Mapping[str, Any], stack: Mapping[str, Any], target: Target) -> Json:
@@ -134,6 +187,8 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
         "TABLE_PREFIX": sub("${AWS::StackName}-"),
         "PUBLIC_BASE_URL": {"Ref": "PublicBaseUrl"},
     }
+    if "doors" in spec:
+        values["DOORS"] = spec["doors"]
     for target in spec.get("send", []):
         values[f"QUEUE_{target.upper()}"] = {"Ref": f"{camel(target)}Queue"}
     for group in spec.get("secrets", []):

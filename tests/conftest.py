@@ -28,8 +28,12 @@ from hypothesis import settings as hypothesis_settings
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from chalicelib.platform import auth, clock, log, queues, settings, storage
+from app import app
+from chalicelib.platform import auth, clock, idempotency, log, queues, settings, storage
 from tests.support import engine as engines
+
+app.load_all()  # Chalice's test client asks for the routes before the first request
+assert idempotency.IdempotencyItem  # a door imports it at its first Idempotency-Key: too late for the tables
 
 # The same examples each time, and no limit that a busy machine breaks. `make test
 # ARGS=--hypothesis-profile=default` looks for new ones.

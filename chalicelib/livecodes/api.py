@@ -55,6 +55,9 @@ _YEAR = 365 * 86_400
     },
 )
 def scan(call: Call, code: str) -> Answer:
+    if call.method == "HEAD":  # a preview: it reserves nothing
+        service.get(f"lc_{printruns.find(code).code if printruns.is_token(code) else code}")
+        return Answer("", headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
     store_id = call.query.get("store_id")
     where = service.Where(store_id=store_id) if store_id else None
     if http.wants_json(call.headers):

@@ -8,8 +8,8 @@ import msgspec
 from chalicelib.payouts import service, settlement
 from chalicelib.platform import http
 from chalicelib.platform.errors import Forbidden, Malformed, Unauthorized
-from chalicelib.wechatpay.client import Bill, default_client
-from chalicelib.wechatpay.notify import TRANSFER_FINISHED
+from chalicelib.wechatpay.client import Bill
+from chalicelib.wechatpay.notify import TRANSFER_FINISHED, open_received
 
 door = http.Door(__name__, tag="Settlements")
 
@@ -118,7 +118,7 @@ def get_payout(call: http.Call, payout_id: str) -> dict[str, Any]:
 )
 def notify(call: http.Call) -> http.Answer:
     try:
-        opened = default_client().open_notification(call.headers, call.raw)
+        opened = open_received(call.headers, call.raw)
     except Forbidden as error:
         raise Unauthorized(str(error)) from None
     if opened["event_type"] == TRANSFER_FINISHED:

@@ -5,6 +5,8 @@ Two places map it and no other: `platform.http` (to RFC 9457 problem answers) an
 `DomainError` is a bug and is raised.
 """
 
+from collections.abc import Sequence
+
 
 class DomainError(Exception):
     """Something the caller can be told. `retryable`: the same call may succeed later."""
@@ -45,6 +47,17 @@ class Forbidden(DomainError):
 class NotFound(DomainError):
     status = 404
     title = "Not found"
+
+
+class MethodNotAllowed(DomainError):
+    """The path is there, for other methods: `allowed`."""
+
+    status = 405
+    title = "Method not allowed"
+
+    def __init__(self, allowed: Sequence[str]):
+        self.allowed = allowed
+        super().__init__(f"this path takes {', '.join(allowed)}")
 
 
 class Conflict(DomainError):

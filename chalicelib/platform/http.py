@@ -7,15 +7,17 @@ A route declares its body type, status and scope; the door does what all have in
 import json
 import re
 from collections.abc import Callable, Mapping
-from http.cookies import CookieError, SimpleCookie
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from chalice.app import Blueprint, Response
 from msgspec import Struct
 
-from chalicelib.platform import auth, idempotency, log
-from chalicelib.platform.errors import DomainError, Invalid, Malformed, NotFound, TooLarge
+from chalicelib.platform import log
+from chalicelib.platform.errors import DomainError, Invalid, Malformed, MethodNotAllowed, NotFound, TooLarge
+
+if TYPE_CHECKING:  # public doors do without keys and their store
+    from chalicelib.platform import auth
 
 MAX_BODY = 1_048_576
 MAX_PAGE = 200
@@ -69,9 +71,14 @@ class Call:
 
     @property
     def cookies(self) -> dict[str, str]:
+        sent = self.headers.get("cookie")
+        if not sent:
+            return {}
+        from http.cookies import CookieError, SimpleCookie
+
         jar: SimpleCookie = SimpleCookie()
         try:
-            jar.load(self.headers.get("cookie") or "")
+            jar.load(sent)
         except CookieError:  # a browser may send any cookie; ours is then simply not there
             return {}
         return {name: morsel.value for name, morsel in jar.items()}
@@ -150,8 +157,9 @@ class Door:
                 return _guarded(route, request, parameters, max_body)
 
             handle.__name__ = view.__name__
+            methods = [method, "HEAD"] if method == "GET" else [method]
             # Any content type is let in: the body is judged by what it is.
-            self.blueprint.route(path, methods=[method], content_types=[], name=f"{method} {path}")(handle)
+            self.blueprint.route(path, methods=methods, content_types=[], name=f"{method} {path}")(handle)
             return view
 
         return register
@@ -186,7 +194,11 @@ def _guarded(route: Route, request: Any, parameters: dict[str, str], max_body: i
 
 
 def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:
-    caller = auth.authorize(request.headers.get("authorization"), route.scope) if route.scope else None
+    caller = None
+    if route.scope:
+        from chalicelib.platform import auth
+
+        caller = auth.authorize(request.headers.get("authorization"), route.scope)
     if any(len(value) > MAX_ID for value in parameters.values()):  # longer than any key of the store
         raise NotFound("there is no such thing")
     call = Call(request, max_body)
@@ -206,6 +218,8 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
     def work_as_text() -> tuple[int, str]:
         done = work()
         return done.status, msgspec.json.encode(done.body).decode()
+
+    from chalicelib.platform import idempotency
 
     status, text, again = idempotency.once(
         caller.key_hash, call.path, key, call.raw, work_as_text, route.secret
@@ -257,4 +271,6 @@ def problem(error: DomainError) -> Response:
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
     return Response(json.dumps(body, ensure_ascii=False), status_code=error.status, headers=headers)

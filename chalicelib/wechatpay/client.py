@@ -20,7 +20,6 @@ from urllib3.exceptions import HTTPError
 
 from chalicelib.platform import clock, settings
 from chalicelib.platform.errors import DomainError, Forbidden, Invalid, Upstream
-from chalicelib.wechatpay import notify
 from chalicelib.wechatpay.signer import Signer, Verifier
 
 HOST = "https://api.mch.weixin.qq.com"
@@ -115,7 +114,6 @@ class WeChatPay:
         app_id: str,
         signer: Signer,
         verifier: Verifier,
-        apiv3_key: str,
         *,
         scene_id: str = "1000",
         reports: Sequence[tuple[str, str]] | None = None,
@@ -125,7 +123,7 @@ class WeChatPay:
         self._base = base.rstrip("/")
         self._prefix = urlsplit(self._base).path
         self._app_id = app_id
-        self._signer, self._verifier, self._apiv3_key = signer, verifier, apiv3_key
+        self._signer, self._verifier = signer, verifier
         self._scene_id = scene_id
         self._reports = REPORTS.get(scene_id, ()) if reports is None else reports
         self._notify_url = notify_url
@@ -164,10 +162,6 @@ class WeChatPay:
         path = f"{_BILLS}/out-bill-no/{_number(out_bill_no)}/cancel"
         status, answer = self._exchange("POST", path)
         return _bill(status, answer)
-
-    def open_notification(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """See `notify.open_notification`; `Bill.of(opened["resource"])` reads a transfer's."""
-        return notify.open_notification(headers, body, self._verifier, self._apiv3_key, clock.now())
 
     def _transfer_body(
         self, out_bill_no: str, openid: str, amount_fen: int, remark: str, user_name: str | None
@@ -246,12 +240,13 @@ def _number(out_bill_no: str) -> str:
 
 def default_client() -> WeChatPay:
     """The process's client, from the settings; another one once a key has been rotated."""
-    keys = [settings.secret("wechatpay", name) for name in ("private_key", "public_key", "apiv3_key")]
-    return _client(*keys)
+    return _client(
+        settings.secret("wechatpay", "private_key"), settings.secret("wechatpay_notify", "public_key")
+    )
 
 
 @lru_cache(maxsize=1)
-def _client(private_key: str, public_key: str, apiv3_key: str) -> WeChatPay:
+def _client(private_key: str, public_key: str) -> WeChatPay:
     base = settings.env("WECHATPAY_API_BASE", HOST).rstrip("/")
     told_at = settings.env("PUBLIC_BASE_URL").rstrip("/") + "/pay/wechat/notify"
     # WeChat takes an https address only; another host than WeChat's (a sandbox) takes any.
@@ -262,7 +257,6 @@ def _client(private_key: str, public_key: str, apiv3_key: str) -> WeChatPay:
         settings.env("WECHATPAY_APP_ID"),
         Signer(mch_id, serial, private_key),
         Verifier(settings.env("WECHATPAY_PUBLIC_KEY_ID"), public_key),
-        apiv3_key,
         scene_id=settings.env("WECHATPAY_TRANSFER_SCENE_ID", "1000"),
         reports=_reports(settings.env("WECHATPAY_SCENE_REPORTS", "{}")),
         notify_url=told_at if telling else None,

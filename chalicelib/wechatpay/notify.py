@@ -9,11 +9,21 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from chalicelib.platform import clock, settings
 from chalicelib.platform.errors import Forbidden, Malformed, TooLarge
 from chalicelib.wechatpay.signer import Verifier
 
 MAX_BODY = 1_048_576  # bytes
 TRANSFER_FINISHED = "MCHTRANSFER.BILL.FINISHED"
+
+
+def open_received(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """`open_notification` with the settings' keys, now. The merchant's private key is not among them."""
+    public_key, apiv3_key = (
+        settings.secret("wechatpay_notify", name) for name in ("public_key", "apiv3_key")
+    )
+    verifier = Verifier(settings.env("WECHATPAY_PUBLIC_KEY_ID"), public_key)
+    return open_notification(headers, body, verifier, apiv3_key, clock.now())
 
 
 def open_notification(

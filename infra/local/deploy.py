@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.platform import auth
 from infra.local.settings import REGION, STACK
+from infra.template import camel
 
 BUCKET = "millrace-archives"
 
@@ -37,9 +38,7 @@ class Account:
     def deploy(self, template: Path, parameters: dict[str, str], secrets: dict[str, dict[str, str]]) -> str:
         """Create or update the stack; answers the id of its REST API. RuntimeError says why it failed."""
         self.upload(template.parent / "archives")
-        arns = {
-            f"Secret{group.capitalize()}": self.put_secret(group, values) for group, values in secrets.items()
-        }
+        arns = {f"Secret{camel(group)}": self.put_secret(group, values) for group, values in secrets.items()}
         given = parameters | arns | {"ArchiveBucket": BUCKET}
         call = {
             "StackName": STACK,

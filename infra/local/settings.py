@@ -87,8 +87,7 @@ def secret_groups(config: Config, env: Mapping[str, str]) -> dict[str, dict[str,
         "callback_token": config.callback_token,
         "callback_aes_key": config.callback_aes_key,
     }
-    wechatpay = {
-        "private_key": config.merchant_private_key,
+    wechatpay_notify = {
         "apiv3_key": config.apiv3_key,
         "public_key": file_in("WECHATPAY_PUBLIC_KEY_PATH", env) or config.platform_public_key,
     }
@@ -98,7 +97,13 @@ def secret_groups(config: Config, env: Mapping[str, str]) -> dict[str, dict[str,
         "generic": json.dumps({"secret": config.ads_generic_secret}),
     }
     mall = {"generic_secret": config.mall_generic_secret}
-    return {"wecom": wecom, "wechatpay": wechatpay, "mall": mall, "ads": ads}
+    return {
+        "wecom": wecom,
+        "wechatpay": {"private_key": config.merchant_private_key},
+        "wechatpay_notify": wechatpay_notify,
+        "mall": mall,
+        "ads": ads,
+    }
 
 
 def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[str, str]) -> dict[str, str]:

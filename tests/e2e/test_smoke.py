@@ -33,11 +33,21 @@ CODE = {
 def test_health_and_unknown_doors(stack: LocalStack) -> None:
     answer = stack.request("GET", "/healthz")
     assert (answer.status, answer.json()) == (200, {"status": "ok"})
-    for method, path in (("GET", "/nowhere"), ("DELETE", "/healthz"), ("TRACE", "/healthz")):
+    for method, path, status in (
+        ("GET", "/nowhere", 404),
+        ("GET", "/api/nowhere", 404),
+        ("GET", "/", 404),
+        ("DELETE", "/healthz", 405),
+        ("OPTIONS", "/api/live-codes", 405),
+        ("TRACE", "/healthz", 404),  # API Gateway's own answer
+    ):
         answer = stack.request(method, path)
-        assert answer.status == 404
+        assert answer.status == status, (method, path)
         assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["status"] == 404
+        assert answer.json()["status"] == status
+        assert ("allow" in answer.headers) is (status == 405)
+    answer = stack.request("HEAD", "/healthz")
+    assert (answer.status, answer.data) == (200, b"")
 
 
 def test_a_body_over_the_limit_is_refused(stack: LocalStack) -> None:

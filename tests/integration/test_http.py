@@ -10,10 +10,11 @@ import msgspec
 import pytest
 from chalice.test import Client
 
-from app import Millrace
+import app as doors
 from app import app as product
 from chalicelib.platform import auth, http, openapi
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
+from chalicelib.platform.routing import Millrace
 from chalicelib.web import frame
 
 
@@ -63,7 +64,7 @@ def show(call: http.Call, toy_id: str) -> http.Answer:
     return http.Answer("<!doctype html>", headers={"Content-Type": "text/html"})
 
 
-app = Millrace(app_name="toy")  # once: Chalice uses a blueprint's options up when it registers it
+app = Millrace({}, name="toy")  # once: Chalice uses a blueprint's options up when it registers it
 app.register_blueprint(door.blueprint)
 
 
@@ -154,6 +155,84 @@ def test_a_person_is_told_of_a_problem_by_a_page(client: Client, toy: str, statu
         assert answer.headers["Cache-Control"] == "no-store" and "KeyError" not in answer.body.decode()
     answer = client.http.get(f"/toys/{toy}", headers={"Accept": "application/json"})
     assert answer.status_code == status and answer.headers["Content-Type"] == http.PROBLEM
+
+
+def gateway(app: Millrace, method: str, path: str) -> dict[str, Any]:
+    """The answer to API Gateway's event, as it comes through a `{proxy+}` root."""
+    event = {
+        "path": path,
+        "pathParameters": {"proxy": path.lstrip("/")},
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": "/{proxy+}",
+            "path": f"/prod{path}",
+            "identity": {"sourceIp": "192.0.2.1"},
+        },
+        "headers": {"Accept": "text/html"},
+        "multiValueQueryStringParameters": None,
+        "stageVariables": None,
+        "body": None,
+    }
+    return dict(app(event, None))
+
+
+def test_a_path_finds_its_route_and_a_literal_goes_first(tables: None) -> None:
+    assert gateway(app, "GET", "/toys/a")["body"] == "<!doctype html>"
+    assert gateway(app, "GET", "/toys/a/")["statusCode"] == 200
+    assert gateway(app, "POST", "/api/toys/drawn")["statusCode"] == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/", "/toys", "/toys//", "/toys/a/b", "/api/toys/", "/api/toys/a/b"]
+)
+def test_a_path_that_no_route_has_is_404(path: str) -> None:
+    answer = gateway(app, "GET", path)
+    expected = 405 if path == "/api/toys/" else 404
+    assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (expected, expected)
+    assert answer["headers"]["Content-Type"] == http.PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/toys/a", "GET, HEAD"),
+        ("OPTIONS", "/api/toys", "POST"),
+        ("HEAD", "/api/toys", "POST"),
+        ("PUT", "/picture", "GET, HEAD"),
+    ],
+)
+def test_another_method_is_405_and_says_which_there_are(method: str, path: str, allowed: str) -> None:
+    answer = gateway(app, method, path)
+    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, allowed)
+    assert answer["headers"]["Content-Type"] == http.PROBLEM
+
+
+def test_head_is_get_without_its_body(tables: None) -> None:
+    for path in ("/picture", "/toys/a", "/toys/missing"):
+        got, head = gateway(app, "GET", path), gateway(app, "HEAD", path)
+        assert got["body"] and head["body"] == ""
+        assert (head["statusCode"], head["headers"]) == (got["statusCode"], got["headers"])
+
+
+def test_a_function_serves_its_own_doors_alone(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for serves, path in (("public", "/healthz"), ("api", "/h5/tasks/x"), ("api", "/api/live-codes")):
+        for name in ("public", "api"):
+            monkeypatch.setenv("DOORS", name)
+            answer = gateway(product, "PUT", path)
+            assert answer["statusCode"] == (405 if name == serves else 404), (name, path)
+
+
+def test_each_door_names_the_roots_of_its_routes_and_no_other() -> None:
+    declared = {(module, root.rstrip("/")) for module, roots in doors.DOORS.items() for root in roots.split()}
+    used = set()
+    for route in http.Door.routes:
+        module = route.view.__module__.removeprefix("chalicelib.")
+        if module in doors.DOORS:
+            root = route.path
+            while root and root not in {name for _, name in declared}:
+                root = root.rpartition("/")[0]
+            used.add((module, root))
+    assert used == declared
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "x", "-1", "", "٣"])

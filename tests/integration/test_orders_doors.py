@@ -21,10 +21,16 @@ from chalicelib.orders import service as orders
 from chalicelib.orders.types import Message
 from chalicelib.platform import auth, queues, settings
 from chalicelib.platform.errors import Upstream
-from chalicelib.wechatpay import client as wechatpay
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=timezone.utc)
 SECRET = "mall-secret"
+APIV3 = "0123456789abcdef0123456789ABCDEF"
+WECHAT = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PUBLIC = (
+    WECHAT.public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
 ORDER: dict[str, Any] = {
     "order_id": "M2026112200017",
     "status": "paid",
@@ -50,8 +56,12 @@ ORDER: dict[str, Any] = {
 @pytest.fixture
 def client(tables: None, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     at(NOW)
-    secret = {"generic_secret": SECRET, "apiv3_key": APIV3}
-    monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secret[name])
+    secret = {
+        "mall": {"generic_secret": SECRET},
+        "wechatpay_notify": {"public_key": PUBLIC, "apiv3_key": APIV3},
+    }
+    monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secret[group][name])
+    monkeypatch.setenv("WECHATPAY_PUBLIC_KEY_ID", "PUB_KEY_ID_1")
     with Client(app) as found:
         yield found
 
@@ -268,27 +278,6 @@ def test_unknown_things_are_404_and_closed_to_strangers(
 
 # WeChat Pay's notifications
 
-APIV3 = "0123456789abcdef0123456789ABCDEF"
-WECHAT = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-@pytest.fixture
-def merchant(monkeypatch: pytest.MonkeyPatch) -> None:
-    public = WECHAT.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    private = WECHAT.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pay = wechatpay.WeChatPay(
-        "https://pay.example",
-        "wx1",
-        wechatpay.Signer("1", "S", private.decode()),
-        wechatpay.Verifier("PUB_KEY_ID_1", public.decode()),
-        APIV3,
-    )
-    monkeypatch.setattr("chalicelib.payouts.api.default_client", lambda: pay)
-
 
 def notification(event: str, bill: Any) -> bytes:
     box = AESGCM(APIV3.encode()).encrypt(b"a1b2c3d4e5f6", json.dumps(bill).encode(), b"mch_payment")
@@ -315,16 +304,14 @@ def notify(client: Client, body: bytes, signed: bytes | None = None) -> Any:
 BILL = {"out_bill_no": "p1", "state": "SUCCESS", "transfer_amount": 880, "transfer_bill_no": "T1"}
 
 
-def test_a_notification_is_verified_opened_and_queued(
-    client: Client, merchant: None, sent: list[Any]
-) -> None:
+def test_a_notification_is_verified_opened_and_queued(client: Client, sent: list[Any]) -> None:
     assert notify(client, notification("MCHTRANSFER.BILL.FINISHED", BILL)).status_code == 200
     ((queue, message, group),) = sent
     assert (queue, group, message["kind"]) == ("payout", "p1", "payout_notice")
     assert (message["state"], message["amount_fen"]) == ("SUCCESS", 880)
 
 
-def test_forged_and_foreign_notifications(client: Client, merchant: None, sent: list[Any]) -> None:
+def test_forged_and_foreign_notifications(client: Client, sent: list[Any]) -> None:
     body = notification("MCHTRANSFER.BILL.FINISHED", BILL)
     assert notify(client, body, signed=body + b" ").status_code == 401
     assert client.http.post("/pay/wechat/notify", body=body).status_code == 401

@@ -58,7 +58,7 @@ def pay(sandbox: Sandbox) -> WeChatPay:
     config = sandbox.config
     signer = Signer(config.mch_id, config.cert_serial, config.merchant_private_key)
     verifier = Verifier(config.public_key_id, config.platform_public_key)
-    return WeChatPay(sandbox.base_url, config.app_id, signer, verifier, config.apiv3_key)
+    return WeChatPay(sandbox.base_url, config.app_id, signer, verifier)
 
 
 def test_the_thread_of_one_customer(sandbox: Sandbox, wecom: WeCom) -> None:

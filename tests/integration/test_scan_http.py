@@ -250,6 +250,15 @@ def test_a_browser_gets_the_page(api: Api, client: Client, wecom: FakeWeCom) -> 
     assert f"mr_{made['code']}=" in answer.headers["Set-Cookie"]
 
 
+def test_head_reserves_nothing(api: Api, client: Client) -> None:
+    made = api("POST", "/api/live-codes", CODE)[1]
+    for headers in (BROWSER, MACHINE):
+        assert client.http.request("HEAD", f"/s/{made['code']}", headers=headers).status_code == 200
+    assert client.http.request("HEAD", "/s/none", headers=BROWSER).status_code == 404
+    listed = api("GET", f"/api/assignments?live_code_id={made['live_code_id']}")[1]
+    assert listed["items"] == []
+
+
 def test_pages_for_the_unknown_the_closed_and_the_busy(api: Api, client: Client, wecom: FakeWeCom) -> None:
     unknown = client.http.get("/s/nothere2", headers=BROWSER)
     assert (unknown.status_code, "没有找到" in unknown.body.decode()) == (404, True)

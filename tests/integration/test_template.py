@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from app import function_of
+from chalicelib.platform.http import Door
 from infra import build, package, template
 
 Json = dict[str, Any]
@@ -104,9 +106,8 @@ def test_every_function_is_woken_by_something(resources: dict[str, Json]) -> Non
         resources, "ApiRole", "lambda:InvokeFunction"
     )
     handlers = {folder.name for folder in build.function_folders()}
-    made = {
-        n.removesuffix("Function") for n in of_type(resources, "AWS::Lambda::Function") if n != "APIHandler"
-    }
+    made = {n.removesuffix("Function") for n in of_type(resources, "AWS::Lambda::Function")}
+    made -= {"APIHandler", "Public"}
     assert {template.camel(name) for name in handlers} == made
 
 
@@ -153,11 +154,35 @@ def test_only_who_needs_them_reads_secrets_and_none_is_in_the_environment(resour
         role = f"{template.camel(name)}Role"
         granted = statements_on(resources, role, "secretsmanager:GetSecretValue")
         assert granted == [template.secret_arn(group) for group in spec.get("secrets", [])]
-        handler = resources["APIHandler" if name == "api" else f"{template.camel(name)}Function"]
+        handler = resources[template.handler_id(name)]
         for key, value in handler["Properties"]["Environment"]["Variables"].items():
             if secret_words.search(key):
                 assert key.startswith("SECRET_"), key
                 assert value == {"Ref": f"Secret{template.camel(key.removeprefix('SECRET_').lower())}"}
+    assert {name for name, spec in stack.items() if "wechatpay" in spec.get("secrets", [])} == {"payout"}
+
+
+def test_both_functions_of_the_app_are_one_archive_behind_a_few_roots(resources: dict[str, Json]) -> None:
+    api, public = (resources[name]["Properties"] for name in ("APIHandler", "PublicFunction"))
+    assert api["Code"] == public["Code"] and api["Handler"] == public["Handler"] == "app.app"
+    assert (api["Environment"]["Variables"]["DOORS"], public["Environment"]["Variables"]["DOORS"]) == (
+        "api",
+        "public",
+    )
+    paths = resources["RestAPI"]["Properties"]["Body"]["paths"]
+    assert len({path[: at.start()] or "/" for path in paths for at in re.finditer("/|$", path)}) <= 60
+    permitted = {target_of(p["FunctionName"]) for p in of_type(resources, "AWS::Lambda::Permission").values()}
+    for path, methods in paths.items():
+        assert methods.keys() == {"get", "head", "post", "put", "patch", "delete", "options"}
+        (uri,) = {json.dumps(m["x-amazon-apigateway-integration"]["uri"]) for m in methods.values()}
+        handler = template.handler_id(function_of(path.replace("/{proxy+}", "/x")))
+        assert f"${{{handler}.Arn}}" in uri and handler in permitted, path
+    for route in Door.routes:  # as API Gateway finds it: a literal first, then the nearest {proxy+}
+        root = route.path
+        while root not in paths:
+            root = f"{root.removesuffix('/{proxy+}').rpartition('/')[0]}/{{proxy+}}"
+        (uri,) = {json.dumps(m["x-amazon-apigateway-integration"]["uri"]) for m in paths[root].values()}
+        assert template.handler_id(function_of(route.path)) in uri, route.path
 
 
 def test_where_conversions_go_is_known_to_who_checks_it_and_who_calls_it() -> None:

@@ -129,7 +129,7 @@ def stub() -> Iterator[Stub]:
 
 def make(stub: Stub, prefix: str = "", **extra: Any) -> WeChatPay:
     signer, verifier = Signer("1900000109", "CERT1", PRIVATE), Verifier(KEY_ID, PUBLIC)
-    return WeChatPay(stub.base + prefix, "wxTESTappid00000001", signer, verifier, "k" * 32, **extra)
+    return WeChatPay(stub.base + prefix, "wxTESTappid00000001", signer, verifier, **extra)
 
 
 def offer(client: WeChatPay, amount_fen: int = 880, name: str | None = None) -> Bill:
@@ -346,7 +346,7 @@ def test_the_default_client_is_made_of_settings(
         "WECHATPAY_SCENE_REPORTS": '{"报销类型": "差旅"}',
     }.items():
         monkeypatch.setenv(name, value)
-    secrets = {"private_key": PRIVATE, "public_key": PUBLIC, "apiv3_key": "k" * 32}
+    secrets = {"private_key": PRIVATE, "public_key": PUBLIC}
     monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secrets[name])
     wechatpay_client._client.cache_clear()
     try:
@@ -356,7 +356,7 @@ def test_the_default_client_is_made_of_settings(
         assert body["transfer_scene_id"] == "1006"
         assert body["transfer_scene_report_infos"] == [{"info_type": "报销类型", "info_content": "差旅"}]
         assert wechatpay_client.default_client() is client
-        secrets["apiv3_key"] = "n" * 32
+        secrets["private_key"] = PRIVATE + "\n"
         assert wechatpay_client.default_client() is not client
     finally:
         wechatpay_client._client.cache_clear()
