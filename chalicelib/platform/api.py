@@ -22,7 +22,7 @@ def health(call: Call) -> dict[str, str]:
     return {"status": "ok"}
 
 
-@door.route("GET", "/api/jobs/{job_id}", scope="read", summary="How far a job is")
+@door.route("GET", "/api/jobs/{job_id}", permission="jobs.read", summary="How far a job is")
 def job(call: Call, job_id: str) -> dict[str, Any]:
     return jobs.get(job_id)
 
@@ -31,11 +31,11 @@ def job(call: Call, job_id: str) -> dict[str, Any]:
     "POST",
     "/api/jobs/{job_id}/resume",
     status=202,
-    scope="read",
+    permission="jobs.resume",
     summary="Try again what of a failed job was given up; what is done stays done",
 )
 def resume(call: Call, job_id: str) -> dict[str, Any]:
-    return jobs.resume(job_id, auth.SCOPES[call.caller.role] if call.caller else ())
+    return jobs.resume(job_id, call.principal)
 
 
 @door.route(
@@ -43,7 +43,7 @@ def resume(call: Call, job_id: str) -> dict[str, Any]:
     "/api/api-keys",
     body=NewApiKey,
     status=201,
-    scope="admin",
+    permission="keys.write",
     summary="Make an API key",
     secret=True,
 )
@@ -60,7 +60,7 @@ def create_key(call: Call) -> dict[str, str]:
 @door.route(
     "DELETE",
     "/api/api-keys/{api_key_id}",
-    scope="admin",
+    permission="keys.write",
     status=200,
     summary="Revoke an API key",
 )
@@ -70,6 +70,6 @@ def revoke_key(call: Call, api_key_id: str) -> dict[str, str]:
     return {"api_key_id": api_key_id, "status": "revoked"}
 
 
-@door.route("GET", "/api/openapi.json", scope="read", summary="This document")
+@door.route("GET", "/api/openapi.json", permission="openapi.read", summary="This document")
 def document(call: Call) -> dict[str, Any]:
     return openapi.document(Door.routes)

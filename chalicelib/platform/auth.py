@@ -1,25 +1,20 @@
-"""API keys and roles. A key is shown once; the table holds its SHA-256."""
+"""Who acts: a `Principal`. API keys: one is shown once; the table holds its SHA-256."""
 
 import hashlib
 import secrets
 import time
+from contextvars import ContextVar
+from typing import Literal
 
 from msgspec import Struct
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.platform import settings, storage
+from chalicelib.platform import permissions, settings, storage
 from chalicelib.platform.errors import Forbidden, Unauthorized
 from chalicelib.platform.storage import Base, BaseMeta
 
-# What a role may do; `money`: settle, pay, see what people earned.
-SCOPES: dict[str, frozenset[str]] = {
-    "admin": frozenset({"read", "write", "money", "admin"}),
-    "operator": frozenset({"read", "write"}),
-    "finance": frozenset({"read", "money"}),
-    "auditor": frozenset({"read"}),
-}
 _KEEP_SECONDS = 60
-_known: dict[str, tuple[float, "Caller"]] = {}
+_known: dict[str, tuple[float, "Principal"]] = {}
 
 
 class ApiKeyItem(Base):
@@ -32,12 +27,29 @@ class ApiKeyItem(Base):
     status = UnicodeAttribute(default="active")
 
 
-class Caller(Struct, frozen=True):
-    """Who calls: the key's name (for the audit), its hash and its role."""
+class Scope(Struct, frozen=True):
+    """The stores and departments that a principal is kept to; None: not kept to any."""
 
+    store_ids: tuple[str, ...] | None = None
+    department_ids: tuple[str, ...] | None = None
+
+
+class Principal(Struct, frozen=True):
+    """Who acts. `id`: a key's hash, a session's member of staff; `name` is for people to read."""
+
+    kind: Literal["key", "session", "system"]
+    id: str
     name: str
-    key_hash: str
     role: str
+    scope: Scope = Scope()
+
+    def may(self, permission: str) -> bool:
+        return permission in permissions.ROLES.get(self.role, frozenset())
+
+
+SYSTEM = Principal("system", "system", "Millrace", "admin")
+NOBODY = Principal("system", "public", "a public door", "none", Scope((), ()))
+acting: ContextVar[Principal] = ContextVar("acting", default=SYSTEM)  # for the audit; the door sets it
 
 
 def create_key(name: str, role: str) -> str:
@@ -51,8 +63,8 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def authorize(header: str | None, scope: str) -> Caller:
-    """The caller of an `Authorization: Bearer KEY` header. Unauthorized, or Forbidden without the scope.
+def authorize(header: str | None, permission: str) -> Principal:
+    """Whose `Authorization: Bearer KEY` this is. Unauthorized, or Forbidden without the permission.
 
     A key is looked up by its hash, so no comparison of secrets takes place; a revoked one is known
     for at most a minute more.
@@ -60,13 +72,13 @@ def authorize(header: str | None, scope: str) -> Caller:
     kind, _, key = (header or "").partition(" ")
     if kind.lower() != "bearer" or not key.strip():
         raise Unauthorized("send an API key: Authorization: Bearer KEY")
-    caller = _find(hashed(key.strip()))
-    if scope not in SCOPES.get(caller.role, frozenset()):
-        raise Forbidden(f"the role {caller.role} may not do this")
-    return caller
+    principal = _find(hashed(key.strip()))
+    if not principal.may(permission):
+        raise Forbidden(f"the role {principal.role} may not do this")
+    return principal
 
 
-def _find(key_hash: str) -> Caller:
+def _find(key_hash: str) -> Principal:
     kept = _known.get(key_hash)
     if kept and time.monotonic() - kept[0] < _KEEP_SECONDS:
         return kept[1]
@@ -74,9 +86,9 @@ def _find(key_hash: str) -> Caller:
     if item is None or item.status != "active":
         _known.pop(key_hash, None)
         raise Unauthorized("this API key is not known")
-    caller = Caller(item.name, key_hash, item.role)
-    _known[key_hash] = (time.monotonic(), caller)
-    return caller
+    principal = Principal("key", key_hash, item.name, item.role)
+    _known[key_hash] = (time.monotonic(), principal)
+    return principal
 
 
 def revoke(key_hash: str) -> bool:

@@ -1,6 +1,6 @@
 """HTTP doors: one `Door` per capability's api.py. Parse, authorize, delegate, answer.
 
-A route declares its body type, status and scope; the door does what all have in common (401/403,
+A route declares its body type, status and permission; the door does what all have in common (401/403,
 400/413/422, Idempotency-Key, problem+json) and keeps what OpenAPI needs (`Door.routes`).
 """
 
@@ -41,7 +41,7 @@ class Route(Struct, frozen=True):
     tag: str
     summary: str
     status: int
-    scope: str | None
+    permission: str | None
     body: type[msgspec.Struct] | None
     takes: str | None
     answer: Any
@@ -63,7 +63,7 @@ class Call:
         self.source_ip: str = (request.context.get("identity") or {}).get("sourceIp") or ""
         self.raw: bytes = request.raw_body or b""
         self.body: Any = None
-        self.caller: auth.Caller | None = None
+        self.principal = auth.NOBODY  # until the door has found out who it is
         if len(self.raw) > max_body:
             raise TooLarge(f"the body is over {max_body} bytes")
 
@@ -107,7 +107,7 @@ class Door:
         *,
         body: type[msgspec.Struct] | None = None,
         status: int = 200,
-        scope: str | None = None,
+        permission: str | None = None,
         summary: str = "",
         answer: Any = None,
         query: Mapping[str, str] | None = None,
@@ -118,7 +118,8 @@ class Door:
         max_body: int = MAX_BODY,
         secret: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Register `view(call, **path parameters)`. `scope` None: a public door that checks for itself.
+        """Register `view(call, **path parameters)`. `permission` None: a public door that
+        checks for itself.
 
         query: the names of the query's parameters and what they mean; paged: those of `Call.page` too.
         takes: the media type of a body that the view reads as it is. gives: the answer's, when it is not
@@ -133,7 +134,7 @@ class Door:
                 self.tag,
                 summary,
                 status,
-                scope,
+                permission,
                 body,
                 takes,
                 answer,
@@ -186,11 +187,14 @@ def _guarded(route: Route, request: Any, parameters: dict[str, str], max_body: i
 
 
 def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:
-    caller = auth.authorize(request.headers.get("authorization"), route.scope) if route.scope else None
+    principal = auth.NOBODY
+    if route.permission:
+        principal = auth.authorize(request.headers.get("authorization"), route.permission)
+    auth.acting.set(principal)
     if any(len(value) > MAX_ID for value in parameters.values()):  # longer than any key of the store
         raise NotFound("there is no such thing")
     call = Call(request, max_body)
-    call.caller = caller
+    call.principal = principal
     if route.body is not None:
         nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
         call.body = route.body() if nothing else convert(call.json(), route.body)
@@ -200,16 +204,14 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
         return result if isinstance(result, Answer) else Answer(result, route.status)
 
     key = request.headers.get("idempotency-key")
-    if key is None or caller is None or route.method != "POST" or route.gives != JSON:
+    if key is None or not route.permission or route.method != "POST" or route.gives != JSON:
         return _response(work())
 
     def work_as_text() -> tuple[int, str]:
         done = work()
         return done.status, msgspec.json.encode(done.body).decode()
 
-    status, text, again = idempotency.once(
-        caller.key_hash, call.path, key, call.raw, work_as_text, route.secret
-    )
+    status, text, again = idempotency.once(principal.id, call.path, key, call.raw, work_as_text, route.secret)
     headers: dict[str, str | list[str]] = {"Content-Type": JSON}
     if again:
         headers["Idempotency-Replayed"] = "true"

@@ -100,9 +100,9 @@ def _operation(route: Any, schema_of: Mapping[int, Any]) -> dict[str, Any]:
             **{status: {"$ref": f"#/components/responses/{status}"} for status in _wrong(route)},
         },
     }
-    if route.scope:
+    if route.permission:
         operation["security"] = [{"key": []}]
-        operation["description"] = f"Scope: {route.scope}."
+        operation["description"] = f"Permission: {route.permission}."
     if route.body is not None:
         needed = any(field.required for field in msgspec.structs.fields(route.body))
         content = _content("application/json", schema_of[id(route.body)])
@@ -124,9 +124,9 @@ def _wrong(route: Any) -> list[str]:
     body = route.body is not None or route.takes
     return [
         *(["400"] if body else []),
-        *(["401", "403"] if route.scope else []),
+        *(["401", "403"] if route.permission else []),
         *(["404"] if "{" in route.path else []),
-        *(["409"] if route.scope and route.method != "GET" else []),
+        *(["409"] if route.permission and route.method != "GET" else []),
         *(["413"] if body else []),
         *(["422"] if body or route.query else []),
         "default",

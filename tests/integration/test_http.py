@@ -31,13 +31,17 @@ door = http.Door("toy", tag="Toy")
 made: list[str] = []
 
 
-@door.route("POST", "/api/toys", body=ToyBody, status=201, scope="write", summary="Make", answer=ToyBody)
+@door.route(
+    "POST", "/api/toys", body=ToyBody, status=201, permission="stores.write", summary="Make", answer=ToyBody
+)
 def create(call: http.Call) -> Any:
     made.append(call.body.name)
-    return {"name": call.body.name, "by": call.caller and call.caller.name}
+    return {"name": call.body.name, "by": call.principal.name}
 
 
-@door.route("GET", "/api/toys/{toy_id}", scope="read", summary="Read", query={"limit": "", "cursor": ""})
+@door.route(
+    "GET", "/api/toys/{toy_id}", permission="stores.read", summary="Read", query={"limit": "", "cursor": ""}
+)
 def read(call: http.Call, toy_id: str) -> Any:
     errors = {"missing": NotFound("no toy"), "clash": Conflict("clash"), "upstream": Upstream("later")}
     if toy_id in errors:
@@ -52,7 +56,7 @@ def picture(call: http.Call) -> http.Answer:
     return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
 
 
-@door.route("POST", "/api/toys/drawn", scope="write", summary="Draw", gives="image/png")
+@door.route("POST", "/api/toys/drawn", permission="stores.write", summary="Draw", gives="image/png")
 def draw(call: http.Call) -> http.Answer:
     return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
 
