@@ -18,6 +18,7 @@ from chalicelib.messaging.api import door as messaging
 from chalicelib.metrics.api import door as metrics
 from chalicelib.orders.api import door as orders
 from chalicelib.payouts.api import door as payouts
+from chalicelib.people.api import door as people
 from chalicelib.platform.api import door as platform
 from chalicelib.posters.api import door as posters
 from chalicelib.printruns.api import door as printruns
@@ -51,6 +52,7 @@ DOORS = [
     ledger,
     payouts,
     metrics,
+    people,
     platform,
 ]
 

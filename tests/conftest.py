@@ -28,7 +28,7 @@ from hypothesis import settings as hypothesis_settings
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from chalicelib.platform import auth, clock, log, queues, settings, storage
+from chalicelib.platform import clock, log, queues, settings, storage
 from tests.support import engine as engines
 
 # The same examples each time, and no limit that a busy machine breaks. `make test
@@ -113,7 +113,6 @@ def _fresh() -> None:
     storage.disconnect()
     settings.client.cache_clear()
     settings.forget_secrets()
-    auth._known.clear()
     if integration := sys.modules.get("scan_support"):
         integration.new_process()
 

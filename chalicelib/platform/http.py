@@ -15,7 +15,7 @@ from chalice.app import Blueprint, Response
 from msgspec import Struct
 
 from chalicelib.platform import auth, idempotency, log
-from chalicelib.platform.errors import DomainError, Invalid, Malformed, NotFound, TooLarge
+from chalicelib.platform.errors import DomainError, Exhausted, Invalid, Malformed, NotFound, TooLarge
 
 MAX_BODY = 1_048_576
 MAX_PAGE = 200
@@ -69,12 +69,7 @@ class Call:
 
     @property
     def cookies(self) -> dict[str, str]:
-        jar: SimpleCookie = SimpleCookie()
-        try:
-            jar.load(self.headers.get("cookie") or "")
-        except CookieError:  # a browser may send any cookie; ours is then simply not there
-            return {}
-        return {name: morsel.value for name, morsel in jar.items()}
+        return cookies_of(self.headers)
 
     def json(self) -> Any:
         """The body as JSON. Malformed, also for half a surrogate pair, which no store takes."""
@@ -158,6 +153,15 @@ class Door:
         return register
 
 
+def cookies_of(headers: Mapping[str, str]) -> dict[str, str]:
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(headers.get("cookie") or "")
+    except CookieError:  # a browser may send any cookie; ours is then simply not there
+        return {}
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
 def wants_json(headers: Mapping[str, str]) -> bool:
     """JSON is asked for, and not after HTML (a browser's Accept begins with text/html)."""
     kinds = [part.split(";")[0].strip() for part in (headers.get("accept") or "").lower().split(",")]
@@ -189,8 +193,19 @@ def _guarded(route: Route, request: Any, parameters: dict[str, str], max_body: i
 def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:
     principal = auth.NOBODY
     if route.permission:
-        principal = auth.authorize(request.headers.get("authorization"), route.permission)
-    auth.acting.set(principal)
+        writes = request.method not in ("GET", "HEAD")
+        cookies = cookies_of(request.headers)
+        principal = auth.authorize(request.headers, cookies, route.permission, writes)
+    before = auth.acting.set(principal)
+    try:
+        return _answer(route, request, parameters, max_body, principal)
+    finally:
+        auth.acting.reset(before)
+
+
+def _answer(
+    route: Route, request: Any, parameters: dict[str, str], max_body: int, principal: auth.Principal
+) -> Response:
     if any(len(value) > MAX_ID for value in parameters.values()):  # longer than any key of the store
         raise NotFound("there is no such thing")
     call = Call(request, max_body)
@@ -257,6 +272,8 @@ def problem(error: DomainError) -> Response:
     if isinstance(error, Invalid):
         body["errors"] = [{"field": field, "message": message} for field, message in error.errors]
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM}
+    if isinstance(error, Exhausted) and error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(json.dumps(body, ensure_ascii=False), status_code=error.status, headers=headers)

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.platform.auth import SESSION_COOKIE
+
 _PAGE = {
     "limit": ("Items on a page", {"type": "integer", "minimum": 1, "maximum": 200}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
@@ -67,7 +69,15 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SESSION_COOKIE,
+                    "description": "A write carries X-CSRF-Token too, from GET /api/me",
+                },
+            },
             "responses": {
                 status: {"description": text, "content": problem} for status, text in _WRONG.items()
             },
@@ -101,7 +111,7 @@ def _operation(route: Any, schema_of: Mapping[int, Any]) -> dict[str, Any]:
         },
     }
     if route.permission:
-        operation["security"] = [{"key": []}]
+        operation["security"] = [{"key": []}, {"session": []}]
         operation["description"] = f"Permission: {route.permission}."
     if route.body is not None:
         needed = any(field.required for field in msgspec.structs.fields(route.body))
