@@ -29,7 +29,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from app import app
-from chalicelib.platform import auth, clock, idempotency, log, queues, settings, storage
+from chalicelib.platform import clock, idempotency, log, queues, settings, storage
 from tests.support import engine as engines
 
 app.load_all()  # Chalice's test client asks for the routes before the first request
@@ -117,7 +117,6 @@ def _fresh() -> None:
     storage.disconnect()
     settings.client.cache_clear()
     settings.forget_secrets()
-    auth._known.clear()
     if integration := sys.modules.get("scan_support"):
         integration.new_process()
 

@@ -33,7 +33,12 @@ def visit(call: Call, code: str) -> Answer:
 
 
 @door.route(
-    "POST", "/api/ad-campaigns", body=NewAdCampaign, status=201, scope="write", summary="A new ad campaign"
+    "POST",
+    "/api/ad-campaigns",
+    body=NewAdCampaign,
+    status=201,
+    permission="ad_campaigns.write",
+    summary="A new ad campaign",
 )
 def create(call: Call) -> dict[str, Any]:
     return service.create(_builtins(call.body))
@@ -42,7 +47,7 @@ def create(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/ad-campaigns",
-    scope="read",
+    permission="ad_campaigns.read",
     summary="Ad campaigns, newest first, without archived ones",
     paged=True,
 )
@@ -50,7 +55,9 @@ def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
 
 
-@door.route("GET", "/api/ad-campaigns/{ad_campaign_id}", scope="read", summary="One ad campaign")
+@door.route(
+    "GET", "/api/ad-campaigns/{ad_campaign_id}", permission="ad_campaigns.read", summary="One ad campaign"
+)
 def get(call: Call, ad_campaign_id: str) -> dict[str, Any]:
     return service.get(ad_campaign_id)
 
@@ -59,7 +66,7 @@ def get(call: Call, ad_campaign_id: str) -> dict[str, Any]:
     "PATCH",
     "/api/ad-campaigns/{ad_campaign_id}",
     body=AdCampaignPatch,
-    scope="write",
+    permission="ad_campaigns.write",
     summary="Change an ad campaign: its page at once, its acquisition link within the minute",
 )
 def change(call: Call, ad_campaign_id: str) -> dict[str, Any]:
@@ -72,7 +79,7 @@ def change(call: Call, ad_campaign_id: str) -> dict[str, Any]:
 @door.route(
     "DELETE",
     "/api/ad-campaigns/{ad_campaign_id}",
-    scope="write",
+    permission="ad_campaigns.write",
     summary="Archive: its page leads to the fallback, its acquisition link is deleted",
 )
 def archive(call: Call, ad_campaign_id: str) -> dict[str, Any]:
@@ -82,7 +89,7 @@ def archive(call: Call, ad_campaign_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/ad-campaigns/{ad_campaign_id}/stats",
-    scope="read",
+    permission="ad_campaigns.read",
     query=_DAYS,
     summary="Views to money and reports, day by day",
 )
@@ -97,7 +104,11 @@ def stats(call: Call, ad_campaign_id: str) -> dict[str, Any]:
 
 
 @door.route(
-    "GET", "/api/ad-quota", scope="read", answer=AdQuota, summary="What is left for acquisition links"
+    "GET",
+    "/api/ad-quota",
+    permission="ad_campaigns.read",
+    answer=AdQuota,
+    summary="What is left for acquisition links",
 )
 def quota(call: Call) -> dict[str, Any]:
     return service.quota_now()
@@ -106,7 +117,7 @@ def quota(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/ad-conversions",
-    scope="read",
+    permission="ad_conversions.read",
     query=_CONVERSIONS,
     paged=True,
     summary="A campaign's conversions and whether its platform knows of them, newest first in each status",
@@ -122,7 +133,7 @@ def conversions(call: Call) -> dict[str, Any]:
 @door.route(
     "POST",
     "/api/ad-conversions/{conversion_id}/retry",
-    scope="write",
+    permission="ad_conversions.retry",
     summary="Tell the platform again of a conversion that is refused, failed or unknown",
 )
 def retry(call: Call, conversion_id: str) -> dict[str, Any]:
@@ -132,7 +143,7 @@ def retry(call: Call, conversion_id: str) -> dict[str, Any]:
 @door.route(
     "POST",
     "/api/ad-conversions/{conversion_id}/sent",
-    scope="write",
+    permission="ad_conversions.write",
     summary="Say of an unknown one that the platform has it (seen in its console): it is not told again",
 )
 def sent(call: Call, conversion_id: str) -> dict[str, Any]:

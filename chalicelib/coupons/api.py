@@ -14,7 +14,12 @@ _MAX_UPLOAD = 4 * 1024 * 1024  # what Lambda takes, as API Gateway hands it on
 
 
 @door.route(
-    "POST", "/api/coupon-pools", body=NewPool, status=201, scope="write", summary="A new pool of coupon codes"
+    "POST",
+    "/api/coupon-pools",
+    body=NewPool,
+    status=201,
+    permission="coupons.write",
+    summary="A new pool of coupon codes",
 )
 def create(call: Call) -> dict[str, Any]:
     return _shown(service.create(call.body.name, call.body.expires_at))
@@ -23,7 +28,7 @@ def create(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/coupon-pools",
-    scope="read",
+    permission="coupons.read",
     summary="Coupon pools, newest first",
     paged=True,
 )
@@ -32,7 +37,12 @@ def listing(call: Call) -> dict[str, Any]:
     return http.listing([_shown(pool) for pool in pools], cursor)
 
 
-@door.route("GET", "/api/coupon-pools/{pool_id}", scope="read", summary="A pool: codes loaded, given, left")
+@door.route(
+    "GET",
+    "/api/coupon-pools/{pool_id}",
+    permission="coupons.read",
+    summary="A pool: codes loaded, given, left",
+)
 def get(call: Call, pool_id: str) -> dict[str, Any]:
     return _shown(service.get(pool_id))
 
@@ -40,7 +50,7 @@ def get(call: Call, pool_id: str) -> dict[str, Any]:
 @door.route(
     "POST",
     "/api/coupon-pools/{pool_id}/codes",
-    scope="write",
+    permission="coupons.write",
     max_body=_MAX_UPLOAD,
     takes="text/csv",
     summary="Add up to 100,000 codes, one a line, or CSV with the code first; known ones are left out",
@@ -56,7 +66,7 @@ def load(call: Call, pool_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/coupon-pools/{pool_id}/claims",
-    scope="read",
+    permission="coupons.read",
     summary="Who has a code of the pool; codes are shown by their end",
     paged=True,
 )

@@ -35,7 +35,13 @@ class CustomerOut(msgspec.Struct, kw_only=True):
     groups: list[str]
 
 
-@door.route("GET", "/api/customers/{external_userid}", scope="read", answer=CustomerOut, summary="A customer")
+@door.route(
+    "GET",
+    "/api/customers/{external_userid}",
+    permission="customers.read",
+    answer=CustomerOut,
+    summary="A customer",
+)
 def get(call: http.Call, external_userid: str) -> CustomerOut:
     customer = service.get(external_userid)
     if customer is None:
@@ -64,7 +70,7 @@ def get(call: http.Call, external_userid: str) -> CustomerOut:
 @door.route(
     "GET",
     "/api/customers/{external_userid}/timeline",
-    scope="read",
+    permission="customers.read",
     paged=True,
     summary="What happened to a customer, newest first",
 )

@@ -117,7 +117,7 @@ class CommissionPage(msgspec.Struct, kw_only=True):
     "/api/distribution/plans",
     body=NewPlan,
     status=201,
-    scope="write",
+    permission="distribution_plans.write",
     summary="A distribution plan of one or two levels",
     answer=PlanOut,
 )
@@ -151,7 +151,7 @@ def create_plan(call: http.Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/distribution/plans",
-    scope="read",
+    permission="distribution_plans.read",
     summary="Plans, newest first",
     paged=True,
 )
@@ -160,7 +160,13 @@ def list_plans(call: http.Call) -> dict[str, Any]:
     return http.listing([_plan(plan) for plan in found], following)
 
 
-@door.route("GET", "/api/distribution/plans/{plan_id}", scope="read", summary="A plan", answer=PlanOut)
+@door.route(
+    "GET",
+    "/api/distribution/plans/{plan_id}",
+    permission="distribution_plans.read",
+    summary="A plan",
+    answer=PlanOut,
+)
 def get_plan(call: http.Call, plan_id: str) -> dict[str, Any]:
     return _plan(service.plan(plan_id))
 
@@ -170,7 +176,7 @@ def get_plan(call: http.Call, plan_id: str) -> dict[str, Any]:
     "/api/distributors",
     body=NewDistributor,
     status=201,
-    scope="write",
+    permission="distributors.write",
     summary="Make a customer a distributor",
     answer=DistributorOut,
 )
@@ -182,7 +188,7 @@ def create_distributor(call: http.Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/distributors",
-    scope="read",
+    permission="distributors.read",
     summary="Distributors, oldest first",
     paged=True,
 )
@@ -194,7 +200,7 @@ def list_distributors(call: http.Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/distributors/{distributor_id}",
-    scope="read",
+    permission="distributors.read",
     summary="A distributor",
     answer=DistributorOut,
 )
@@ -205,7 +211,7 @@ def get_distributor(call: http.Call, distributor_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/distributors/{distributor_id}/balance",
-    scope="read",
+    permission="balances.read",
     summary="What a distributor has earned and been paid",
     answer=BalanceOut,
 )
@@ -217,7 +223,7 @@ def balance(call: http.Call, distributor_id: str) -> dict[str, int]:
 @door.route(
     "GET",
     "/api/commissions",
-    scope="read",
+    permission="commissions.read",
     summary="Commissions per line and level, of an order or of a distributor",
     answer=CommissionPage,
     query={"order_id": "of this order", "distributor_id": "of this distributor"},

@@ -18,7 +18,7 @@ _QUIET = 4  # light modules around the code, ISO/IEC 18004
 @door.route(
     "GET",
     "/api/live-codes/{live_code_id}/embed",
-    scope="read",
+    permission="live_codes.read",
     summary="What to paste into a website, an official account's menu, a mini program",
 )
 def embed(call: Call, live_code_id: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}")
 @door.route(
     "GET",
     "/api/groups",
-    scope="read",
+    permission="groups.read",
     paged=True,
     summary="Customer groups that we know of",
 )
@@ -28,7 +28,7 @@ def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
 
 
-@door.route("GET", "/api/groups/{chat_id}", scope="read", answer=GroupOut, summary="One group")
+@door.route("GET", "/api/groups/{chat_id}", permission="groups.read", answer=GroupOut, summary="One group")
 def get(call: Call, chat_id: str) -> GroupOut:
     return msgspec.convert(service.get(chat_id), GroupOut)
 
@@ -36,7 +36,7 @@ def get(call: Call, chat_id: str) -> GroupOut:
 @door.route(
     "GET",
     "/api/groups/{chat_id}/members",
-    scope="read",
+    permission="groups.read",
     paged=True,
     summary="Who is, and who was, in a group",
 )
@@ -45,7 +45,12 @@ def members(call: Call, chat_id: str) -> dict[str, Any]:
 
 
 @door.route(
-    "POST", "/api/groups/sync", body=Sync, status=202, scope="write", summary="Read all groups from WeCom"
+    "POST",
+    "/api/groups/sync",
+    body=Sync,
+    status=202,
+    permission="groups.sync",
+    summary="Read all groups from WeCom",
 )
 def sync(call: Call) -> dict[str, Any]:
     return jobs.get(works.sync(call.body.owners))
@@ -54,7 +59,7 @@ def sync(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/live-codes/{live_code_id}/groups",
-    scope="read",
+    permission="groups.read",
     answer=LineOut,
     summary="The groups of a group code, in the order in which they fill up",
 )
@@ -79,7 +84,7 @@ def line(call: Call, live_code_id: str) -> LineOut:
 @door.route(
     "GET",
     "/api/group-tasks",
-    scope="read",
+    permission="group_tasks.read",
     query={"status": "open (the default) or done"},
     paged=True,
     summary="What owners of groups were asked to do, newest first",
@@ -96,7 +101,7 @@ def asked(call: Call) -> dict[str, Any]:
     "/api/group-tasks/{task_id}/done",
     body=Done,
     answer=TaskOut,
-    scope="write",
+    permission="group_tasks.write",
     summary="A task is done; a new group joins the code's line",
 )
 def done(call: Call, task_id: str) -> TaskOut:
@@ -106,7 +111,7 @@ def done(call: Call, task_id: str) -> TaskOut:
 @door.route(
     "GET",
     "/api/blacklist/{external_userid}",
-    scope="read",
+    permission="blacklist.read",
     answer=UnwantedOut,
     summary="Whether somebody is kept out of groups",
 )
@@ -119,7 +124,7 @@ def unwanted(call: Call, external_userid: str) -> UnwantedOut:
     "/api/blacklist/{external_userid}",
     body=Unwanted,
     answer=UnwantedOut,
-    scope="write",
+    permission="blacklist.write",
     summary="Keep somebody out of the groups of live codes",
 )
 def keep_out(call: Call, external_userid: str) -> UnwantedOut:
@@ -132,7 +137,7 @@ def keep_out(call: Call, external_userid: str) -> UnwantedOut:
     "DELETE",
     "/api/blacklist/{external_userid}",
     status=200,
-    scope="write",
+    permission="blacklist.write",
     summary="Let somebody in again",
 )
 def let_in(call: Call, external_userid: str) -> dict[str, Any]:

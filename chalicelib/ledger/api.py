@@ -28,7 +28,7 @@ class TrialBalance(msgspec.Struct, kw_only=True):
 @door.route(
     "GET",
     "/api/ledger/trial-balance",
-    scope="read",
+    permission="ledger.read",
     summary="The sums of all accounts",
     answer=TrialBalance,
 )
@@ -39,7 +39,7 @@ def trial_balance(call: http.Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/distributors/{distributor_id}/journals",
-    scope="read",
+    permission="balances.read",
     summary="A distributor's journals, newest first, each with its reason",
     paged=True,
 )
@@ -50,7 +50,7 @@ def journals(call: http.Call, distributor_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/distributors/{distributor_id}/audit",
-    scope="read",
+    permission="balances.read",
     summary="Whether a distributor's balances are the sums of their journals",
 )
 def audit(call: http.Call, distributor_id: str) -> dict[str, Any]:

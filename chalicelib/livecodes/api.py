@@ -98,7 +98,14 @@ def locate(call: Call, code: str) -> Answer:
     return _scanned(call, code, service.Where(**msgspec.structs.asdict(call.body)))
 
 
-@door.route("POST", "/api/live-codes", body=NewLiveCode, status=201, scope="write", summary="A new live code")
+@door.route(
+    "POST",
+    "/api/live-codes",
+    body=NewLiveCode,
+    status=201,
+    permission="live_codes.write",
+    summary="A new live code",
+)
 def create(call: Call) -> dict[str, Any]:
     return _told(service.create(_builtins(call.body)))
 
@@ -106,7 +113,7 @@ def create(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/live-codes",
-    scope="read",
+    permission="live_codes.read",
     summary="Live codes, newest first, without archived ones",
     paged=True,
 )
@@ -118,7 +125,7 @@ def listing(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/live-codes/export",
-    scope="read",
+    permission="live_codes.read",
     summary="Live codes as a YAML file: those that are not archived, without defaults, in a fixed order",
     query={"ids": "Only these, by live_code_id, with commas between them"},
     gives="application/yaml",
@@ -137,7 +144,7 @@ def export(call: Call) -> Answer:
     "/api/live-codes/apply",
     body=FileIn,
     answer=FileOut,
-    scope="write",
+    permission="live_codes.write",
     summary="Make live codes what a YAML file says; with dry_run (the default) only say what would change",
     max_body=4 * http.MAX_BODY,
 )
@@ -160,7 +167,7 @@ def apply(call: Call) -> dict[str, Any]:
     return {"changes": [change.shown() for change in changes], "applied": not call.body.dry_run}
 
 
-@door.route("GET", "/api/live-codes/{live_code_id}", scope="read", summary="One live code")
+@door.route("GET", "/api/live-codes/{live_code_id}", permission="live_codes.read", summary="One live code")
 def get(call: Call, live_code_id: str) -> dict[str, Any]:
     code = service.get(live_code_id)
     return {**_shown(code), **({"native": service.native_status(code)} if code.native else {})}
@@ -169,7 +176,7 @@ def get(call: Call, live_code_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/contact-ways/usage",
-    scope="read",
+    permission="contact_ways.read",
     answer=WaysInUse,
     summary="How many of WeCom's contact ways the corp has in use, of 500,000",
 )
@@ -181,7 +188,7 @@ def ways_in_use(call: Call) -> dict[str, Any]:
     "PATCH",
     "/api/live-codes/{live_code_id}",
     body=LiveCodePatch,
-    scope="write",
+    permission="live_codes.write",
     summary="Change what is behind a code: its next scan knows",
 )
 def change(call: Call, live_code_id: str) -> dict[str, Any]:
@@ -192,7 +199,10 @@ def change(call: Call, live_code_id: str) -> dict[str, Any]:
 
 
 @door.route(
-    "DELETE", "/api/live-codes/{live_code_id}", scope="write", summary="Archive: its scans find it closed"
+    "DELETE",
+    "/api/live-codes/{live_code_id}",
+    permission="live_codes.write",
+    summary="Archive: its scans find it closed",
 )
 def archive(call: Call, live_code_id: str) -> dict[str, Any]:
     service.archive(live_code_id)
@@ -202,7 +212,7 @@ def archive(call: Call, live_code_id: str) -> dict[str, Any]:
 @door.route(
     "POST",
     "/api/live-codes/{live_code_id}/restore",
-    scope="write",
+    permission="live_codes.write",
     summary="Open an archived code again, as it was",
 )
 def restore(call: Call, live_code_id: str) -> dict[str, Any]:
@@ -212,7 +222,7 @@ def restore(call: Call, live_code_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/assignments",
-    scope="read",
+    permission="assignments.read",
     summary="What a code's scans got, newest first, and what became of it",
     query={"live_code_id": "The live code"},
     paged=True,
@@ -228,7 +238,7 @@ def assignments(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/assignments/{assignment_id}",
-    scope="read",
+    permission="assignments.read",
     summary="Why a scan got whom it got, and what became of it, also in a sentence",
 )
 def assignment(call: Call, assignment_id: str) -> dict[str, Any]:
@@ -238,7 +248,7 @@ def assignment(call: Call, assignment_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/live-codes/{live_code_id}/why",
-    scope="read",
+    permission="assignments.read",
     summary="Who would get a scan now, and why; nothing is written",
     query={"at": "Another time (ISO 8601 with its offset); the places are those taken at present"},
 )

@@ -20,7 +20,11 @@ class WelcomeSetting(msgspec.Struct, kw_only=True):
 
 
 @door.route(
-    "GET", "/api/settings/welcome", scope="read", answer=WelcomeSetting, summary="The default welcome"
+    "GET",
+    "/api/settings/welcome",
+    permission="settings.read",
+    answer=WelcomeSetting,
+    summary="The default welcome",
 )
 def get(call: http.Call) -> WelcomeSetting:
     welcome = service.default_welcome()
@@ -32,7 +36,7 @@ def get(call: http.Call) -> WelcomeSetting:
     "/api/settings/welcome",
     body=WelcomeSetting,
     answer=WelcomeSetting,
-    scope="write",
+    permission="settings.write",
     summary="Set the default welcome; an empty one is none",
 )
 def put(call: http.Call) -> WelcomeSetting:

@@ -17,7 +17,13 @@ _QUERY = {
 _DEFAULT_DAYS = 30
 
 
-@door.route("GET", "/api/metrics/funnel", scope="read", query=_QUERY, summary="Scans to money, by channel")
+@door.route(
+    "GET",
+    "/api/metrics/funnel",
+    permission="metrics.read",
+    query=_QUERY,
+    summary="Scans to money, by channel",
+)
 def funnel(call: http.Call) -> dict[str, Any]:
     if call.query.get("by", "channel") != "channel":
         raise Invalid(("by", "only channel"))

@@ -43,7 +43,7 @@ class OrderOut(msgspec.Struct, kw_only=True):
 @door.route(
     "GET",
     "/api/orders/{order_id}",
-    scope="read",
+    permission="orders.read",
     summary="An order, with its attribution",
     answer=OrderOut,
 )

@@ -74,7 +74,7 @@ class PayoutOut(msgspec.Struct, kw_only=True):
     "/api/settlements",
     body=NewSettlement,
     status=202,
-    scope="money",
+    permission="settlements.run",
     summary="Settle what has matured",
     answer=SettlementJob,
 )
@@ -85,7 +85,7 @@ def create(call: http.Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/settlements",
-    scope="read",
+    permission="settlements.read",
     summary="Settlements, newest first",
     paged=True,
 )
@@ -96,7 +96,7 @@ def listing(call: http.Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/settlements/{settlement_id}",
-    scope="read",
+    permission="settlements.read",
     summary="A settlement and its payouts",
     answer=SettlementOut,
 )
@@ -104,7 +104,9 @@ def get(call: http.Call, settlement_id: str) -> dict[str, Any]:
     return settlement.get(settlement_id)
 
 
-@door.route("GET", "/api/payouts/{payout_id}", scope="money", summary="A payout", answer=PayoutOut)
+@door.route(
+    "GET", "/api/payouts/{payout_id}", permission="payouts.read", summary="A payout", answer=PayoutOut
+)
 def get_payout(call: http.Call, payout_id: str) -> dict[str, Any]:
     return service.get(payout_id)
 

@@ -30,7 +30,7 @@ def start(until: datetime | None) -> dict[str, Any]:
     """Begin a run by hand: the job and the settlement's id. Upstream when the queue did not take it."""
     now = clock.now()
     settlement_id = f"st_{ids.ulid(now).lower()}"
-    job_id = jobs.start("settlement", 0, result_id=settlement_id, scope="money")
+    job_id = jobs.start("settlement", 0, result_id=settlement_id, permission="settlements.run")
     run = _new(settlement_id, until or now, now, job_id=job_id)
     run.save()
     try:

@@ -1,20 +1,12 @@
-"""Doors of the house itself: health, jobs, API keys, the OpenAPI document."""
+"""Doors of the house itself: health, jobs, the OpenAPI document."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
-
-from chalicelib.platform import auth, due, jobs, openapi
-from chalicelib.platform.errors import NotFound
+from chalicelib.platform import due, jobs, openapi
 from chalicelib.platform.http import Call, Door
 from chalicelib.platform.routing import Millrace
 
 door = Door(__name__, tag="Platform")
-
-
-class NewApiKey(msgspec.Struct, kw_only=True):
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-    role: Literal["admin", "operator", "finance", "auditor"]
 
 
 @door.route("GET", "/healthz", summary="Whether it can serve: the store answers")
@@ -23,7 +15,7 @@ def health(call: Call) -> dict[str, str]:
     return {"status": "ok"}
 
 
-@door.route("GET", "/api/jobs/{job_id}", scope="read", summary="How far a job is")
+@door.route("GET", "/api/jobs/{job_id}", permission="jobs.read", summary="How far a job is")
 def job(call: Call, job_id: str) -> dict[str, Any]:
     return jobs.get(job_id)
 
@@ -32,46 +24,14 @@ def job(call: Call, job_id: str) -> dict[str, Any]:
     "POST",
     "/api/jobs/{job_id}/resume",
     status=202,
-    scope="read",
+    permission="jobs.resume",
     summary="Try again what of a failed job was given up; what is done stays done",
 )
 def resume(call: Call, job_id: str) -> dict[str, Any]:
-    return jobs.resume(job_id, auth.SCOPES[call.caller.role] if call.caller else ())
+    return jobs.resume(job_id, call.principal)
 
 
-@door.route(
-    "POST",
-    "/api/api-keys",
-    body=NewApiKey,
-    status=201,
-    scope="admin",
-    summary="Make an API key",
-    secret=True,
-)
-def create_key(call: Call) -> dict[str, str]:
-    key = auth.create_key(call.body.name, call.body.role)
-    return {
-        "api_key_id": auth.hashed(key),
-        "name": call.body.name,
-        "role": call.body.role,
-        "key": key,
-    }
-
-
-@door.route(
-    "DELETE",
-    "/api/api-keys/{api_key_id}",
-    scope="admin",
-    status=200,
-    summary="Revoke an API key",
-)
-def revoke_key(call: Call, api_key_id: str) -> dict[str, str]:
-    if not auth.revoke(api_key_id):
-        raise NotFound(f"there is no API key {api_key_id}")
-    return {"api_key_id": api_key_id, "status": "revoked"}
-
-
-@door.route("GET", "/api/openapi.json", scope="read", summary="This document")
+@door.route("GET", "/api/openapi.json", permission="openapi.read", summary="This document")
 def document(call: Call) -> dict[str, Any]:
     app = door.blueprint.current_app
     assert isinstance(app, Millrace)

@@ -1,25 +1,61 @@
-"""API keys and roles. A key is shown once; the table holds its SHA-256."""
+"""Who acts: a `Principal`, found by an API key or by the session that a key or a person began.
+
+| table | key | |
+|---|---|---|
+| `api_keys` | the key's SHA-256 | it is shown once, and is nowhere |
+| `users` | a member of staff's userid in small letters, as WeCom compares them | whom an admin gave a role |
+| `sessions` | the SHA-256 of the cookie's token | whose it is: a key or a person; TTL |
+
+Key, person and session are read at each request, so that what is revoked is refused at once, and a
+changed role or scope holds from the next request on.
+"""
 
 import hashlib
+import hmac
 import secrets
-import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.platform import settings, storage
+from chalicelib.platform import clock, settings
 from chalicelib.platform.errors import Forbidden, Unauthorized
+from chalicelib.platform.principal import NOBODY as NOBODY
+from chalicelib.platform.principal import SYSTEM as SYSTEM
+from chalicelib.platform.principal import Principal as Principal
+from chalicelib.platform.principal import Scope as Scope
+from chalicelib.platform.principal import acting as acting
 from chalicelib.platform.storage import Base, BaseMeta
 
-# What a role may do; `money`: settle, pay, see what people earned.
-SCOPES: dict[str, frozenset[str]] = {
-    "admin": frozenset({"read", "write", "money", "admin"}),
-    "operator": frozenset({"read", "write"}),
-    "finance": frozenset({"read", "money"}),
-    "auditor": frozenset({"read"}),
-}
-_KEEP_SECONDS = 60
-_known: dict[str, tuple[float, "Caller"]] = {}
+Role = Literal["admin", "operator", "store_manager", "guide", "finance", "auditor"]
+ACTIVE, REVOKED = "active", "revoked"
+SESSION_COOKIE = "mr_session"
+SESSION_TIME = timedelta(hours=12)
+
+
+class Session(Struct, frozen=True):
+    """staff_id: of the person who began it; None where a key did. csrf_token: what its writes carry."""
+
+    principal: Principal
+    staff_id: str | None
+    csrf_token: str
+
+    def has_csrf_token(self, given: str) -> bool:
+        return hmac.compare_digest(self.csrf_token.encode(), given.encode("utf-8", "replace"))
+
+
+class KeysByStatus(GlobalSecondaryIndex["ApiKeyItem"]):
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = AllProjection()
+
+    status = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
 
 
 class ApiKeyItem(Base):
@@ -29,61 +65,166 @@ class ApiKeyItem(Base):
     key_hash = UnicodeAttribute(hash_key=True)
     name = UnicodeAttribute()
     role = UnicodeAttribute()
-    status = UnicodeAttribute(default="active")
+    scope = JSONAttribute(null=True)
+    status = UnicodeAttribute(default=ACTIVE)
+    created_at = UnicodeAttribute(null=True)
+    expires_at = UnicodeAttribute(null=True)
+    by_status = KeysByStatus()
 
 
-class Caller(Struct, frozen=True):
-    """Who calls: the key's name (for the audit), its hash and its role."""
+class UsersByStatus(GlobalSecondaryIndex["UserItem"]):
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = AllProjection()
 
-    name: str
-    key_hash: str
-    role: str
+    status = UnicodeAttribute(hash_key=True)
+    user = UnicodeAttribute(range_key=True)
 
 
-def create_key(name: str, role: str) -> str:
+class UserItem(Base):
+    """`staff_id` as WeCom spells it, `user` the same in small letters."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("users")
+
+    user = UnicodeAttribute(hash_key=True)
+    staff_id = UnicodeAttribute()
+    role = UnicodeAttribute()
+    scope = JSONAttribute(null=True)
+    status = UnicodeAttribute(default=ACTIVE)
+    version = NumberAttribute()
+    created_at = UnicodeAttribute()
+    by_status = UsersByStatus()
+
+
+class SessionItem(Base):
+    """`holder`: an API key's hash, or a member of staff's userid."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("sessions")
+
+    session = UnicodeAttribute(hash_key=True)
+    holder_kind = UnicodeAttribute()  # key, user
+    holder = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+def create_key(name: str, role: str, scope: Scope | None = None, expires_at: datetime | None = None) -> str:
     """Make a key and return it, the only time it can be seen."""
-    key = "mr_" + secrets.token_urlsafe(32)
-    ApiKeyItem(hashed(key), name=name, role=role).save()
+    key = new_key()
+    key_item(key, name, role, scope, expires_at).save()
     return key
 
 
-def hashed(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+def new_key() -> str:
+    return "mr_" + secrets.token_urlsafe(32)
 
 
-def authorize(header: str | None, scope: str) -> Caller:
-    """The caller of an `Authorization: Bearer KEY` header. Unauthorized, or Forbidden without the scope.
+def key_item(
+    key: str, name: str, role: str, scope: Scope | None = None, expires_at: datetime | None = None
+) -> ApiKeyItem:
+    """The row of a key that is not stored yet."""
+    return ApiKeyItem(
+        hashed(key),
+        name=name,
+        role=role,
+        scope=msgspec.to_builtins(scope) if scope else None,
+        created_at=clock.iso(clock.now()),
+        expires_at=clock.iso(expires_at) if expires_at else None,
+    )
 
-    A key is looked up by its hash, so no comparison of secrets takes place; a revoked one is known
-    for at most a minute more.
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def scope_of(stored: Mapping[str, list[str] | None] | None) -> Scope:
+    return msgspec.convert(stored or {}, Scope)
+
+
+def authorize(
+    headers: Mapping[str, str], cookies: Mapping[str, str], permission: str, writes: bool
+) -> Principal:
+    """Who calls, by key or by session; with both the key counts. Unauthorized, Forbidden.
+
+    Keys and sessions are looked up by their hash, so no comparison of secrets takes place.
     """
+    header = headers.get("authorization")
+    session = None if header is not None else find_session(cookies)
+    principal = session.principal if session is not None else principal_of_key(_bearer(header))
+    if not principal.may(permission):
+        raise Forbidden(f"the role {principal.role} may not do this")
+    if session is not None and writes and not session.has_csrf_token(headers.get("x-csrf-token") or ""):
+        raise Forbidden("a write by session carries X-CSRF-Token, from GET /api/me")
+    return principal
+
+
+def _bearer(header: str | None) -> str:
     kind, _, key = (header or "").partition(" ")
     if kind.lower() != "bearer" or not key.strip():
         raise Unauthorized("send an API key: Authorization: Bearer KEY")
-    caller = _find(hashed(key.strip()))
-    if scope not in SCOPES.get(caller.role, frozenset()):
-        raise Forbidden(f"the role {caller.role} may not do this")
-    return caller
+    return key.strip()
 
 
-def _find(key_hash: str) -> Caller:
-    kept = _known.get(key_hash)
-    if kept and time.monotonic() - kept[0] < _KEEP_SECONDS:
-        return kept[1]
-    item = ApiKeyItem.find(key_hash)
-    if item is None or item.status != "active":
-        _known.pop(key_hash, None)
+def principal_of_key(key: str) -> Principal:
+    """Whose key it is. Unauthorized when it is not known, revoked or expired."""
+    principal = _key_holder(hashed(key), "key")
+    if principal is None:
         raise Unauthorized("this API key is not known")
-    caller = Caller(item.name, key_hash, item.role)
-    _known[key_hash] = (time.monotonic(), caller)
-    return caller
+    return principal
 
 
-def revoke(key_hash: str) -> bool:
-    """Make a key useless. False if there is none."""
-    _known.pop(key_hash, None)
-    return storage.update_if(
-        ApiKeyItem(key_hash),
-        [ApiKeyItem.status.set("revoked")],
-        ApiKeyItem.key_hash.exists(),
-    )
+def begin_session(holder_kind: Literal["key", "user"], holder: str) -> str:
+    """A new session of a key or a person: the token for its cookie."""
+    token = secrets.token_urlsafe(32)
+    expires_at = int((clock.now() + SESSION_TIME).timestamp())
+    SessionItem(hashed(token), holder_kind=holder_kind, holder=holder, expires_at=expires_at).save()
+    return token
+
+
+def find_session(cookies: Mapping[str, str]) -> Session | None:
+    """The session of a cookie; None when it is not ours, over, or its key or person is revoked."""
+    token = cookies.get(SESSION_COOKIE)
+    item = SessionItem.find(hashed(token)) if token else None
+    if token is None or item is None or item.expires_at <= clock.now().timestamp():
+        return None
+    by_key = item.holder_kind == "key"
+    principal = _key_holder(item.holder, "session") if by_key else person(item.holder)
+    if principal is None:
+        return None
+    return Session(principal, None if by_key else principal.id, hashed(f"csrf.{token}"))
+
+
+def end_session(cookies: Mapping[str, str]) -> None:
+    if token := cookies.get(SESSION_COOKIE):
+        SessionItem(hashed(token)).delete()
+
+
+def session_cookie(token: str) -> str:
+    """The Set-Cookie of a session that began; with an empty token, of one that has ended."""
+    base = urlsplit(settings.env("PUBLIC_BASE_URL"))
+    seconds = int(SESSION_TIME.total_seconds()) if token else 0
+    path = base.path.rstrip("/") or "/"
+    secure = "; Secure" if base.scheme == "https" else ""
+    return f"{SESSION_COOKIE}={token}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def person(staff_id: str) -> Principal | None:
+    """A member of staff who signed in: a guide, unless an admin gave another role. None: revoked."""
+    item = UserItem.find(staff_id.lower())
+    if item is None:
+        return Principal("session", staff_id, staff_id, "guide")
+    if item.status != ACTIVE:
+        return None
+    return Principal("session", item.staff_id, item.staff_id, item.role, scope_of(item.scope))
+
+
+def is_expired(item: ApiKeyItem) -> bool:
+    return item.expires_at is not None and clock.parse(item.expires_at) <= clock.now()
+
+
+def _key_holder(key_hash: str, kind: Literal["key", "session"]) -> Principal | None:
+    item = ApiKeyItem.find(key_hash)
+    if item is None or item.status != ACTIVE or is_expired(item):
+        return None
+    return Principal(kind, key_hash, item.name, item.role, scope_of(item.scope))

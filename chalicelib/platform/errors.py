@@ -71,10 +71,14 @@ class TooLarge(DomainError):
 
 
 class Exhausted(DomainError):
-    """A quota or a stock is used up; waiting helps, repeating at once does not."""
+    """A quota or a stock is used up; waiting helps (`retry_after` seconds), repeating at once does not."""
 
     status = 429
     title = "Used up"
+
+    def __init__(self, detail: str, retry_after: int | None = None):
+        self.retry_after = retry_after
+        super().__init__(detail)
 
 
 class Upstream(DomainError):

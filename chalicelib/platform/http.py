@@ -1,23 +1,29 @@
 """HTTP doors: one `Door` per capability's api.py. Parse, authorize, delegate, answer.
 
-A route declares its body type, status and scope; the door does what all have in common (401/403,
+A route declares its body type, status and permission; the door does what all have in common (401/403,
 400/413/422, Idempotency-Key, problem+json) and keeps what OpenAPI needs (`Door.routes`).
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from chalice.app import Blueprint, Response
 from msgspec import Struct
 
-from chalicelib.platform import log
-from chalicelib.platform.errors import DomainError, Invalid, Malformed, MethodNotAllowed, NotFound, TooLarge
-
-if TYPE_CHECKING:  # public doors do without keys and their store
-    from chalicelib.platform import auth
+from chalicelib.platform import log, principal
+from chalicelib.platform.errors import (
+    DomainError,
+    Exhausted,
+    Invalid,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+)
+from chalicelib.platform.principal import Principal
 
 MAX_BODY = 1_048_576
 MAX_PAGE = 200
@@ -43,7 +49,7 @@ class Route(Struct, frozen=True):
     tag: str
     summary: str
     status: int
-    scope: str | None
+    permission: str | None
     body: type[msgspec.Struct] | None
     takes: str | None
     answer: Any
@@ -65,23 +71,13 @@ class Call:
         self.source_ip: str = (request.context.get("identity") or {}).get("sourceIp") or ""
         self.raw: bytes = request.raw_body or b""
         self.body: Any = None
-        self.caller: auth.Caller | None = None
+        self.principal = principal.NOBODY  # until the door has found out who it is
         if len(self.raw) > max_body:
             raise TooLarge(f"the body is over {max_body} bytes")
 
     @property
     def cookies(self) -> dict[str, str]:
-        sent = self.headers.get("cookie")
-        if not sent:
-            return {}
-        from http.cookies import CookieError, SimpleCookie
-
-        jar: SimpleCookie = SimpleCookie()
-        try:
-            jar.load(sent)
-        except CookieError:  # a browser may send any cookie; ours is then simply not there
-            return {}
-        return {name: morsel.value for name, morsel in jar.items()}
+        return cookies_of(self.headers)
 
     def json(self) -> Any:
         """The body as JSON. Malformed, also for half a surrogate pair, which no store takes."""
@@ -114,7 +110,7 @@ class Door:
         *,
         body: type[msgspec.Struct] | None = None,
         status: int = 200,
-        scope: str | None = None,
+        permission: str | None = None,
         summary: str = "",
         answer: Any = None,
         query: Mapping[str, str] | None = None,
@@ -125,7 +121,8 @@ class Door:
         max_body: int = MAX_BODY,
         secret: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Register `view(call, **path parameters)`. `scope` None: a public door that checks for itself.
+        """Register `view(call, **path parameters)`. `permission` None: a public door that
+        checks for itself.
 
         query: the names of the query's parameters and what they mean; paged: those of `Call.page` too.
         takes: the media type of a body that the view reads as it is. gives: the answer's, when it is not
@@ -140,7 +137,7 @@ class Door:
                 self.tag,
                 summary,
                 status,
-                scope,
+                permission,
                 body,
                 takes,
                 answer,
@@ -163,6 +160,20 @@ class Door:
             return view
 
         return register
+
+
+def cookies_of(headers: Mapping[str, str]) -> dict[str, str]:
+    sent = headers.get("cookie")
+    if not sent:
+        return {}
+    from http.cookies import CookieError, SimpleCookie
+
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(sent)
+    except CookieError:  # a browser may send any cookie; ours is then simply not there
+        return {}
+    return {name: morsel.value for name, morsel in jar.items()}
 
 
 def wants_json(headers: Mapping[str, str]) -> bool:
@@ -194,15 +205,26 @@ def _guarded(route: Route, request: Any, parameters: dict[str, str], max_body: i
 
 
 def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:
-    caller = None
-    if route.scope:
-        from chalicelib.platform import auth
+    caller = principal.NOBODY
+    if route.permission:
+        from chalicelib.platform import auth  # public doors do without keys and their store
 
-        caller = auth.authorize(request.headers.get("authorization"), route.scope)
+        writes = request.method not in ("GET", "HEAD")
+        caller = auth.authorize(request.headers, cookies_of(request.headers), route.permission, writes)
+    before = principal.acting.set(caller)
+    try:
+        return _answer(route, request, parameters, max_body, caller)
+    finally:
+        principal.acting.reset(before)
+
+
+def _answer(
+    route: Route, request: Any, parameters: dict[str, str], max_body: int, caller: Principal
+) -> Response:
     if any(len(value) > MAX_ID for value in parameters.values()):  # longer than any key of the store
         raise NotFound("there is no such thing")
     call = Call(request, max_body)
-    call.caller = caller
+    call.principal = caller
     if route.body is not None:
         nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
         call.body = route.body() if nothing else convert(call.json(), route.body)
@@ -212,7 +234,7 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
         return result if isinstance(result, Answer) else Answer(result, route.status)
 
     key = request.headers.get("idempotency-key")
-    if key is None or caller is None or route.method != "POST" or route.gives != JSON:
+    if key is None or not route.permission or route.method != "POST" or route.gives != JSON:
         return _response(work())
 
     def work_as_text() -> tuple[int, str]:
@@ -221,9 +243,7 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
 
     from chalicelib.platform import idempotency
 
-    status, text, again = idempotency.once(
-        caller.key_hash, call.path, key, call.raw, work_as_text, route.secret
-    )
+    status, text, again = idempotency.once(caller.id, call.path, key, call.raw, work_as_text, route.secret)
     headers: dict[str, str | list[str]] = {"Content-Type": JSON}
     if again:
         headers["Idempotency-Replayed"] = "true"
@@ -269,6 +289,8 @@ def problem(error: DomainError) -> Response:
     if isinstance(error, Invalid):
         body["errors"] = [{"field": field, "message": message} for field, message in error.errors]
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM}
+    if isinstance(error, Exhausted) and error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):

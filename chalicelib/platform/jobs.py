@@ -8,13 +8,14 @@ is failed as well; `resume` then sends its first message again.
 """
 
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from chalicelib.platform import clock, files, ids, queues, settings, storage
+from chalicelib.platform.auth import Principal
 from chalicelib.platform.errors import Conflict, DomainError, Forbidden, NotFound
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
@@ -40,7 +41,7 @@ class JobItem(Base):
     hindrance = UnicodeAttribute(null=True)  # what stopped a piece last
     first = UnicodeAttribute(null=True)  # the message that set it going, as one of `lost`
     told_at = UnicodeAttribute(null=True)
-    scope = UnicodeAttribute(default="write")
+    permission = UnicodeAttribute(default="jobs.write")
     expires_at = NumberAttribute()
 
 
@@ -50,13 +51,13 @@ def start(
     result_id: str | None = None,
     job_id: str | None = None,
     first: tuple[str, Mapping[str, Any]] | None = None,
-    scope: str = "write",
+    permission: str = "jobs.write",
 ) -> str:
     """A new running job's id. `result_id`: the id of what it makes, e.g. a settlement.
 
     job_id: its own, for what is started once: a job that is there already stays as it is.
     first: queue and message that set it going, sent with its `job_id`. Upstream.
-    scope: which one it takes to resume it.
+    permission: which one it takes to resume it.
     """
     job = JobItem(
         job_id or f"job_{ids.short(16)}",
@@ -64,7 +65,7 @@ def start(
         status="running",
         total=total,
         result_id=result_id,
-        scope=scope,
+        permission=permission,
         told_at=clock.iso(clock.now()),
         expires_at=int((clock.now() + _KEEP).timestamp()),
     )
@@ -108,14 +109,14 @@ def give_up(queue: str, group: str | None, message: Mapping[str, Any]) -> None:
     storage.update_if(JobItem(message["job_id"]), [JobItem.lost.add({kept})], JobItem.job_id.exists())
 
 
-def resume(job_id: str, scopes: Container[str]) -> dict[str, Any]:
+def resume(job_id: str, principal: Principal) -> dict[str, Any]:
     """Try what was given up again: the job, running. NotFound, Forbidden, Conflict, Upstream.
 
     What is done already answers at once, so a call that was cut in half, or came twice, sends it twice.
     """
     job = _find(job_id)
-    if job.scope not in scopes:
-        raise Forbidden(f"to resume this job needs the scope {job.scope}")
+    if not principal.may(job.permission):
+        raise Forbidden(f"to resume this job takes the permission {job.permission}")
     lost = set(job.lost or ())
     again = lost or {job.first} - {None}
     if _status(job) != "failed" or job.status == "failed" or not again:

@@ -41,7 +41,7 @@ class Paging(Struct, kw_only=True):
 class Searching(Paging, kw_only=True):
     """The query of a list of named things; each list adds its own `sort` and filters."""
 
-    q: Annotated[str | None, Meta(max_length=100, description="Part of a name or id, or pinyin initials")] = (
+    q: Annotated[str, Meta(max_length=100, description="Part of a name or id, or pinyin initials")] | None = (
         None
     )
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.platform.auth import SESSION_COOKIE
+
 _PAGE = {
     "limit": ("Items on a page", {"type": "integer", "minimum": 1, "maximum": 200}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
@@ -67,7 +69,15 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SESSION_COOKIE,
+                    "description": "A write carries X-CSRF-Token too, from GET /api/me",
+                },
+            },
             "responses": {
                 status: {"description": text, "content": problem} for status, text in _WRONG.items()
             },
@@ -100,9 +110,9 @@ def _operation(route: Any, schema_of: Mapping[int, Any]) -> dict[str, Any]:
             **{status: {"$ref": f"#/components/responses/{status}"} for status in _wrong(route)},
         },
     }
-    if route.scope:
-        operation["security"] = [{"key": []}]
-        operation["description"] = f"Scope: {route.scope}."
+    if route.permission:
+        operation["security"] = [{"key": []}, {"session": []}]
+        operation["description"] = f"Permission: {route.permission}."
     if route.body is not None:
         needed = any(field.required for field in msgspec.structs.fields(route.body))
         content = _content("application/json", schema_of[id(route.body)])
@@ -124,9 +134,9 @@ def _wrong(route: Any) -> list[str]:
     body = route.body is not None or route.takes
     return [
         *(["400"] if body else []),
-        *(["401", "403"] if route.scope else []),
+        *(["401", "403"] if route.permission else []),
         *(["404"] if "{" in route.path else []),
-        *(["409"] if route.scope and route.method != "GET" else []),
+        *(["409"] if route.permission and route.method != "GET" else []),
         *(["413"] if body else []),
         *(["422"] if body or route.query else []),
         "default",

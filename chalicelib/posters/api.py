@@ -36,7 +36,7 @@ _ASSET_KINDS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 @door.route(
     "GET",
     "/api/live-codes/{live_code_id}/poster.png",
-    scope="read",
+    permission="live_codes.read",
     summary="The code's poster as a PNG",
     gives="image/png",
     query={**_QUERY, **_WIDTH},
@@ -48,7 +48,7 @@ def poster(call: Call, live_code_id: str) -> Answer:
 @door.route(
     "GET",
     "/api/live-codes/{live_code_id}/poster.jpg",
-    scope="read",
+    permission="live_codes.read",
     summary="The code's poster as a JPEG",
     gives="image/jpeg",
     query={**_QUERY, **_WIDTH, "quality": "40 to 95"},
@@ -60,7 +60,7 @@ def poster_jpg(call: Call, live_code_id: str) -> Answer:
 @door.route(
     "GET",
     "/api/live-codes/{live_code_id}/poster.pdf",
-    scope="read",
+    permission="live_codes.read",
     summary="The code's poster for print: 300 dpi, bleed and crop marks",
     gives="application/pdf",
     query=_QUERY,
@@ -70,7 +70,12 @@ def poster_pdf(call: Call, live_code_id: str) -> Answer:
 
 
 @door.route(
-    "POST", "/api/poster-templates", body=Template, status=201, scope="write", summary="A new poster template"
+    "POST",
+    "/api/poster-templates",
+    body=Template,
+    status=201,
+    permission="poster_templates.write",
+    summary="A new poster template",
 )
 def create(call: Call) -> dict[str, Any]:
     return service.create(call.body)
@@ -79,7 +84,7 @@ def create(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/poster-templates",
-    scope="read",
+    permission="poster_templates.read",
     summary="Poster templates that were made, newest first",
     paged=True,
 )
@@ -92,7 +97,7 @@ def listing(call: Call) -> dict[str, Any]:
     "POST",
     "/api/poster-templates/preview",
     body=Preview,
-    scope="write",
+    permission="poster_templates.write",
     summary="A sample PNG of a template that is not kept; why its codes can't be read, if they can't",
     gives="image/png",
 )
@@ -100,7 +105,12 @@ def preview(call: Call) -> Answer:
     return _answered(service.preview(call.body.template, call.body.sample))
 
 
-@door.route("GET", "/api/poster-templates/{template_id}", scope="read", summary="One poster template")
+@door.route(
+    "GET",
+    "/api/poster-templates/{template_id}",
+    permission="poster_templates.read",
+    summary="One poster template",
+)
 def get(call: Call, template_id: str) -> dict[str, Any]:
     return service.get(template_id)
 
@@ -109,7 +119,7 @@ def get(call: Call, template_id: str) -> dict[str, Any]:
     "PATCH",
     "/api/poster-templates/{template_id}",
     body=PosterTemplatePatch,
-    scope="write",
+    permission="poster_templates.write",
     summary="Change a poster template: the next poster is drawn by it",
 )
 def change(call: Call, template_id: str) -> dict[str, Any]:
@@ -117,7 +127,10 @@ def change(call: Call, template_id: str) -> dict[str, Any]:
 
 
 @door.route(
-    "DELETE", "/api/poster-templates/{template_id}", scope="write", summary="Delete a poster template"
+    "DELETE",
+    "/api/poster-templates/{template_id}",
+    permission="poster_templates.write",
+    summary="Delete a poster template",
 )
 def remove(call: Call, template_id: str) -> dict[str, Any]:
     service.remove(template_id)
@@ -128,7 +141,7 @@ def remove(call: Call, template_id: str) -> dict[str, Any]:
     "POST",
     "/api/poster-templates/{template_id}/preview",
     body=PreviewStored,
-    scope="write",
+    permission="poster_templates.write",
     summary="A sample PNG of a template",
     gives="image/png",
 )
@@ -140,7 +153,7 @@ def preview_stored(call: Call, template_id: str) -> Answer:
     "POST",
     "/api/poster-assets",
     status=201,
-    scope="write",
+    permission="poster_templates.write",
     answer=AssetOut,
     summary="Keep a picture for templates: the body is a PNG or a JPEG of at most 4 MiB",
     max_body=_MAX_ASSET,
@@ -158,7 +171,7 @@ def asset(call: Call) -> AssetOut:
     body=NewPosterBatch,
     answer=JobOut,
     status=202,
-    scope="write",
+    permission="poster_batches.write",
     summary="Many posters as one ZIP: of codes, or of one code for each guide or store",
 )
 def batch(call: Call) -> dict[str, Any]:

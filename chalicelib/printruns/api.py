@@ -22,7 +22,7 @@ _BY = {"by": "total (default), day or thousand", "format": "csv: as a file for a
     "/api/live-codes/{live_code_id}/print-runs",
     body=NewPrintRun,
     status=202,
-    scope="write",
+    permission="print_runs.write",
     summary="Print a run of cards, each with its own code: a job whose result is the file",
 )
 def create(call: Call, live_code_id: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def create(call: Call, live_code_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/print-runs",
-    scope="read",
+    permission="print_runs.read",
     summary="A live code's print runs, newest first",
     query={"live_code_id": "The live code"},
     paged=True,
@@ -48,7 +48,7 @@ def listing(call: Call) -> dict[str, Any]:
     return http.listing([_shown(run) for run in runs], cursor)
 
 
-@door.route("GET", "/api/print-runs/{print_run_id}", scope="read", summary="One print run")
+@door.route("GET", "/api/print-runs/{print_run_id}", permission="print_runs.read", summary="One print run")
 def get(call: Call, print_run_id: str) -> dict[str, Any]:
     return _shown(service.get(print_run_id))
 
@@ -58,7 +58,7 @@ def get(call: Call, print_run_id: str) -> dict[str, Any]:
     "/api/print-runs/{print_run_id}/files",
     body=NewFile,
     status=202,
-    scope="write",
+    permission="print_runs.write",
     summary="The same cards as another file: a job",
 )
 def another(call: Call, print_run_id: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def another(call: Call, print_run_id: str) -> dict[str, Any]:
 @door.route(
     "POST",
     "/api/print-runs/{print_run_id}/close",
-    scope="write",
+    permission="print_runs.write",
     summary="Close a run: within seconds its cards answer closed",
 )
 def close(call: Call, print_run_id: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def close(call: Call, print_run_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/print-runs/{print_run_id}/stats",
-    scope="read",
+    permission="print_runs.read",
     query=_BY,
     summary="Scans, different cards scanned, and adds: of a run, per day, per thousand cards",
 )
@@ -98,7 +98,10 @@ def stats(call: Call, print_run_id: str) -> Any:
 
 
 @door.route(
-    "GET", "/api/print-runs/{print_run_id}/cards/{number}", scope="read", summary="One card and its order"
+    "GET",
+    "/api/print-runs/{print_run_id}/cards/{number}",
+    permission="print_runs.read",
+    summary="One card and its order",
 )
 def card(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
     return service.shown(service.numbered(print_run_id, number))
@@ -108,7 +111,7 @@ def card(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
     "POST",
     "/api/print-runs/{print_run_id}/cards/{number}/bind",
     body=Order,
-    scope="write",
+    permission="print_runs.write",
     summary="Bind a card to the order it is packed with",
 )
 def bind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
@@ -119,7 +122,7 @@ def bind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
     "POST",
     "/api/print-runs/{print_run_id}/cards/{number}/unbind",
     body=Unbinding,
-    scope="write",
+    permission="print_runs.write",
     summary="Take a card back from an order",
 )
 def unbind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
@@ -130,7 +133,7 @@ def unbind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any
 @door.route(
     "GET",
     "/api/cards",
-    scope="read",
+    permission="print_runs.read",
     summary="The cards of an order",
     query={"order_id": "The mall's order"},
     paged=True,
@@ -147,7 +150,7 @@ def of_order(call: Call) -> dict[str, Any]:
     "POST",
     "/api/cards/bind",
     body=Binding,
-    scope="write",
+    permission="print_runs.write",
     summary="Bind a card, by its link, token or printed number, to the order it is packed with",
 )
 def bind(call: Call) -> dict[str, Any]:
@@ -158,7 +161,7 @@ def bind(call: Call) -> dict[str, Any]:
     "POST",
     "/api/cards/bind-many",
     body=Bindings,
-    scope="write",
+    permission="print_runs.write",
     summary="Bind up to 1,000 cards; what became of each, in their order",
 )
 def bind_many(call: Call) -> dict[str, Any]:

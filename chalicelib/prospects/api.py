@@ -31,7 +31,7 @@ door = http.Door(__name__, tag="Prospects")
     body=NewImport,
     answer=ImportMade,
     status=201,
-    scope="write",
+    permission="prospects.write",
     summary="A new import: PUT the file to `upload_url` with `upload_headers`, then start it",
 )
 def create(call: Call) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def create(call: Call) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/prospect-imports",
-    scope="read",
+    permission="prospects.read",
     summary="Imports, the newest first",
     paged=True,
 )
@@ -54,7 +54,7 @@ def listing(call: Call) -> dict[str, Any]:
     "/api/prospect-imports/rows",
     body=NewRows,
     status=201,
-    scope="write",
+    permission="prospects.write",
     summary="Import up to 1,000 rows at once: right ones are taken, the others told by their number",
 )
 def rows(call: Call) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def rows(call: Call) -> dict[str, Any]:
     "GET",
     "/api/prospect-imports/{import_id}",
     answer=ImportOut,
-    scope="read",
+    permission="prospects.read",
     summary="An import with its figures by status, guide and day, and its add rate",
 )
 def report(call: Call, import_id: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def report(call: Call, import_id: str) -> dict[str, Any]:
     "POST",
     "/api/prospect-imports/{import_id}/start",
     status=202,
-    scope="write",
+    permission="prospects.write",
     summary="Read the uploaded file; the finished job's `result_url` is the report of bad rows",
 )
 def start(call: Call, import_id: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def start(call: Call, import_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/prospects",
-    scope="read",
+    permission="prospects.read",
     summary="Prospects, numbers masked",
     query={
         "status": "to_add, asked, added, refused, unreachable, expired",
@@ -102,7 +102,11 @@ def prospects(call: Call) -> dict[str, Any]:
 
 
 @door.route(
-    "GET", "/api/prospects/settings", answer=Settings, scope="read", summary="The settings of phone import"
+    "GET",
+    "/api/prospects/settings",
+    answer=Settings,
+    permission="settings.read",
+    summary="The settings of phone import",
 )
 def settings(call: Call) -> dict[str, Any]:
     return _settings(options.read())
@@ -113,7 +117,7 @@ def settings(call: Call) -> dict[str, Any]:
     "/api/prospects/settings",
     body=Settings,
     answer=Settings,
-    scope="write",
+    permission="settings.write",
     summary="Set them: pace, time of the lists, expiry, buyers as prospects",
 )
 def set_settings(call: Call) -> dict[str, Any]:
@@ -131,7 +135,7 @@ def set_settings(call: Call) -> dict[str, Any]:
     "POST",
     "/api/prospects/lists",
     status=202,
-    scope="write",
+    permission="prospects.write",
     summary="Make today's lists now: for those who have none, or room on theirs",
 )
 def lists(call: Call) -> dict[str, str]:
@@ -144,7 +148,7 @@ def lists(call: Call) -> dict[str, str]:
     "/api/prospects/respread",
     body=Respread,
     status=202,
-    scope="write",
+    permission="prospects.write",
     summary="Hand a guide's open tasks to others",
 )
 def respread(call: Call) -> dict[str, str]:
@@ -163,7 +167,7 @@ def respread(call: Call) -> dict[str, str]:
     "/api/prospects/match",
     body=Match,
     answer=ProspectOut,
-    scope="write",
+    permission="prospects.write",
     summary="Say which prospect a customer is, by phone, prospect_id or code",
 )
 def match(call: Call) -> dict[str, Any]:
@@ -174,11 +178,11 @@ def match(call: Call) -> dict[str, Any]:
     "POST",
     "/api/prospects/erase",
     body=ByPhone,
-    scope="write",
+    permission="prospects.erase",
     summary="Erase by number: nothing stays but that it must not be contacted",
 )
 def erase_number(call: Call) -> dict[str, str]:
-    prospect_id = desk.erase_number(call.body.phone, call.body.country, str(_who(call)))
+    prospect_id = desk.erase_number(call.body.phone, call.body.country, _who(call))
     return {"prospect_id": prospect_id, "status": rules.ERASED}
 
 
@@ -187,7 +191,7 @@ def erase_number(call: Call) -> dict[str, str]:
     "/api/prospects/exports",
     body=ExportFilter,
     status=202,
-    scope="read",
+    permission="prospects.export",
     summary="Export as CSV, numbers masked; the finished job has `result_url`",
 )
 def export(call: Call) -> dict[str, Any]:
@@ -195,7 +199,11 @@ def export(call: Call) -> dict[str, Any]:
 
 
 @door.route(
-    "GET", "/api/prospects/{prospect_id}", answer=ProspectOut, scope="read", summary="One prospect, masked"
+    "GET",
+    "/api/prospects/{prospect_id}",
+    answer=ProspectOut,
+    permission="prospects.read",
+    summary="One prospect, masked",
 )
 def get(call: Call, prospect_id: str) -> dict[str, Any]:
     return desk.shown(desk.find(prospect_id))
@@ -204,18 +212,18 @@ def get(call: Call, prospect_id: str) -> dict[str, Any]:
 @door.route(
     "GET",
     "/api/prospects/{prospect_id}/phone",
-    scope="admin",
+    permission="phones.reveal",
     summary="The whole number; who asked is written down",
 )
 def phone(call: Call, prospect_id: str) -> http.Answer:
-    body = {"prospect_id": prospect_id, "phone": desk.number_of(prospect_id, str(_who(call)))}
+    body = {"prospect_id": prospect_id, "phone": desk.number_of(prospect_id, _who(call))}
     return http.Answer(body, headers={"Cache-Control": "no-store"})
 
 
 @door.route(
     "GET",
     "/api/prospects/{prospect_id}/timeline",
-    scope="read",
+    permission="prospects.read",
     summary="What became of a prospect, newest first",
     paged=True,
 )
@@ -228,26 +236,26 @@ def history(call: Call, prospect_id: str) -> dict[str, Any]:
     "/api/prospects/{prospect_id}/status",
     body=Change,
     answer=ProspectOut,
-    scope="write",
+    permission="prospects.write",
     summary="Say what became of a prospect: to_add, asked, refused, unreachable",
 )
 def change(call: Call, prospect_id: str) -> dict[str, Any]:
-    return desk.shown(desk.change(prospect_id, call.body.status, str(_who(call))))
+    return desk.shown(desk.change(prospect_id, call.body.status, _who(call)))
 
 
 @door.route(
     "DELETE",
     "/api/prospects/{prospect_id}",
-    scope="write",
+    permission="prospects.erase",
     summary="Erase: nothing stays but that this number must not be contacted",
 )
 def erase(call: Call, prospect_id: str) -> dict[str, str]:
-    desk.erase(prospect_id, str(_who(call)))
+    desk.erase(prospect_id, _who(call))
     return {"prospect_id": prospect_id, "status": rules.ERASED}
 
 
-def _who(call: Call) -> str | None:
-    return call.caller.name if call.caller else None
+def _who(call: Call) -> str:
+    return call.principal.name
 
 
 def _settings(values: dict[str, Any]) -> dict[str, Any]:

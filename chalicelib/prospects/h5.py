@@ -7,7 +7,6 @@ from chalicelib.platform.errors import Conflict, DomainError, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.prospects import desk, options, rules, tasks
 from chalicelib.staff import service as staff
-from chalicelib.staffauth import rules as sessions
 from chalicelib.staffauth import service as auth
 from chalicelib.web import frame
 from chalicelib.web.tasks import page
@@ -27,13 +26,13 @@ _MAX_FORM = 4096
 )
 def show(call: Call) -> Answer:
     session = auth.current(call.cookies)
-    if session is None:
+    if session is None or session.staff_id is None:
         where, cookie = auth.begin(_PAGE)
         return Answer(b"", 302, {"Location": where, "Set-Cookie": cookie, "Cache-Control": "no-store"})
     day = options.day_of(clock.now())
     rows = tasks.of_day(session.staff_id, day)
     name = staff.name(session.staff_id)
-    return page.tasks(name, day, rows, session.csrf, auth.folder()).answer()
+    return page.tasks(name, day, rows, session.csrf_token, auth.folder()).answer()
 
 
 def _failed(error: DomainError) -> Answer:
@@ -55,10 +54,10 @@ def _failed(error: DomainError) -> Answer:
 def tell(call: Call, prospect_id: str) -> Answer:
     session = auth.current(call.cookies)
     back = auth.folder() + _PAGE
-    if session is None:
+    if session is None or session.staff_id is None:
         return page.again(back).answer(401)
     form = parse_qs(call.raw.decode("utf-8", "replace"), max_num_fields=20)
-    if not sessions.is_csrf(session, form.get("csrf", [""])[0]):
+    if not session.has_csrf_token(form.get("csrf", [""])[0]):
         return page.again(back).answer(403)
     status = form.get("status", [""])[0]
     if status not in (rules.TO_ADD, rules.ASKED, rules.REFUSED, rules.UNREACHABLE):

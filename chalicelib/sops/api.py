@@ -11,38 +11,42 @@ from chalicelib.sops.types import Plan
 door = http.Door(__name__, tag="SOPs")
 
 
-@door.route("POST", "/api/sops", body=Plan, status=201, scope="write", summary="Make an SOP and start it")
+@door.route(
+    "POST", "/api/sops", body=Plan, status=201, permission="sops.write", summary="Make an SOP and start it"
+)
 def create(call: Call) -> dict[str, str]:
     """`{"sop_id"}`."""
     return {"sop_id": service.create(call.body)}
 
 
-@door.route("GET", "/api/sops", scope="read", summary="SOPs, the newest first", paged=True)
+@door.route("GET", "/api/sops", permission="sops.read", summary="SOPs, the newest first", paged=True)
 def index(call: Call) -> dict[str, Any]:
     """Without counts."""
     return http.listing(*service.listing(*call.page()))
 
 
-@door.route("GET", "/api/sops/{sop_id}", scope="read", summary="An SOP, with its touches counted by step")
+@door.route(
+    "GET", "/api/sops/{sop_id}", permission="sops.read", summary="An SOP, with its touches counted by step"
+)
 def get(call: Call, sop_id: str) -> dict[str, Any]:
     """The plan as stored, `status`, and `counts`: step_id → scheduled, handed_over, sent, skipped, failed."""
     item = service.load(sop_id)
     return {**service.shown(item), "counts": touches.counts(item)}
 
 
-@door.route("POST", "/api/sops/{sop_id}/pause", scope="write", summary="Let what falls due wait")
+@door.route("POST", "/api/sops/{sop_id}/pause", permission="sops.write", summary="Let what falls due wait")
 def pause(call: Call, sop_id: str) -> dict[str, str]:
     """`{"sop_id", "status"}`."""
     return service.turn(sop_id, "pause")
 
 
-@door.route("POST", "/api/sops/{sop_id}/resume", scope="write", summary="Go on after a pause")
+@door.route("POST", "/api/sops/{sop_id}/resume", permission="sops.write", summary="Go on after a pause")
 def resume(call: Call, sop_id: str) -> dict[str, str]:
     """`{"sop_id", "status"}`. What has waited goes out within some ten minutes."""
     return service.turn(sop_id, "resume")
 
 
-@door.route("POST", "/api/sops/{sop_id}/stop", scope="write", summary="Stop it for good")
+@door.route("POST", "/api/sops/{sop_id}/stop", permission="sops.write", summary="Stop it for good")
 def stop(call: Call, sop_id: str) -> dict[str, str]:
     """`{"sop_id", "status"}`."""
     return service.turn(sop_id, "stop")
@@ -51,7 +55,7 @@ def stop(call: Call, sop_id: str) -> dict[str, str]:
 @door.route(
     "GET",
     "/api/touches",
-    scope="read",
+    permission="touches.read",
     summary="Touches of an SOP, of a customer, or both",
     query={"sop_id": "The SOP", "external_userid": "The customer"},
     paged=True,

@@ -17,28 +17,43 @@ _STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 
 
 @door.route(
-    "GET", "/api/staff", scope="read", summary="Staff by id, with the limits of their accounts", paged=True
+    "GET",
+    "/api/staff",
+    permission="staff.read",
+    summary="Staff by id, with the limits of their accounts",
+    paged=True,
 )
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
 
 
 @door.route(
-    "GET", "/api/staff/ramp", scope="read", answer=Ramp, summary="How many customers a new account gets a day"
+    "GET",
+    "/api/staff/ramp",
+    permission="settings.read",
+    answer=Ramp,
+    summary="How many customers a new account gets a day",
 )
 def ramp(call: Call) -> dict[str, Any]:
     return {"steps": [msgspec.to_builtins(step) for step in service.ramp()]}
 
 
 @door.route(
-    "PUT", "/api/staff/ramp", body=Ramp, scope="write", answer=Ramp, summary="Change the table of ageing"
+    "PUT",
+    "/api/staff/ramp",
+    body=Ramp,
+    permission="settings.write",
+    answer=Ramp,
+    summary="Change the table of ageing",
 )
 def set_ramp(call: Call) -> dict[str, Any]:
     service.set_ramp(msgspec.to_builtins(call.body)["steps"])
     return {"steps": [msgspec.to_builtins(step) for step in service.ramp()]}
 
 
-@door.route("GET", "/api/staff/{staff_id}", scope="read", answer=StaffOut, summary="One member of staff")
+@door.route(
+    "GET", "/api/staff/{staff_id}", permission="staff.read", answer=StaffOut, summary="One member of staff"
+)
 def get(call: Call, staff_id: str) -> dict[str, Any]:
     return service.get(staff_id)
 
@@ -47,7 +62,7 @@ def get(call: Call, staff_id: str) -> dict[str, Any]:
     "PUT",
     "/api/staff/{staff_id}",
     body=StaffLimits,
-    scope="write",
+    permission="staff.write",
     answer=StaffOut,
     summary="When the account began (null: long ago), and its own daily cap over all codes",
 )

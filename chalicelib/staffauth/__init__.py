@@ -1,1 +1,1 @@
-"""Staff sign in with WeCom (OAuth2): a signed cookie says for twelve hours who they are."""
+"""Staff sign in with WeCom (OAuth2): a session for twelve hours."""

@@ -1,4 +1,4 @@
-"""Signed cookies as pure rules: made, read, and where a sign-in may lead back to."""
+"""The signed cookie of a sign-in that has begun, as pure rules: made, read, and where it may lead back to."""
 
 import base64
 import binascii
@@ -8,19 +8,8 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from msgspec import Struct
-
-SESSION_TIME = timedelta(hours=12)
 LOGIN_TIME = timedelta(minutes=10)  # WeCom's code is good for five
 PAGES = ("/h5/tasks",)  # where a sign-in may lead: our own pages by name, nothing else
-
-
-class Session(Struct, frozen=True):
-    """Who is signed in, and since when. csrf: what their forms carry."""
-
-    staff_id: str
-    issued: datetime
-    csrf: str
 
 
 def signed(key: bytes, kind: str, values: dict[str, Any]) -> str:
@@ -41,17 +30,6 @@ def read(key: bytes, kind: str, text: str | None) -> dict[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
-def session_of(key: bytes, cookie: str | None, now: datetime) -> Session | None:
-    """The session of a cookie; None when it is not ours, or over."""
-    values = read(key, "session", cookie)
-    if values is None:
-        return None
-    issued = datetime.fromtimestamp(int(values["at"]), timezone.utc)
-    if not issued - timedelta(minutes=1) <= now < issued + SESSION_TIME:
-        return None
-    return Session(str(values["staff_id"]), issued, _mac(key, "csrf", str(cookie)))
-
-
 def login_of(key: bytes, cookie: str | None, state: str, now: datetime) -> str | None:
     """Where the sign-in that this browser began leads to; None when it began none with this state, lately."""
     values = read(key, "login", cookie)
@@ -68,10 +46,6 @@ def login_of(key: bytes, cookie: str | None, state: str, now: datetime) -> str |
 def page_or_first(wanted: str) -> str:
     """The page if it is one that a sign-in may lead to, else the first of them."""
     return wanted if wanted in PAGES else PAGES[0]
-
-
-def is_csrf(session: Session, given: str) -> bool:
-    return hmac.compare_digest(session.csrf.encode(), given.encode("utf-8", "replace"))
 
 
 def _mac(key: bytes, kind: str, text: str) -> str:

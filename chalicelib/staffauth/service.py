@@ -1,26 +1,29 @@
-"""Sign-in by WeCom OAuth2 (wecom document 91022): to WeCom with a state, back with a code, then a cookie.
+"""Sign-in by WeCom OAuth2 (wecom document 91022): to WeCom with a state, back with a code, then a session.
 
-The state is bound to the browser by a cookie, so that nobody can be signed in by a foreign link. The
-cookies are HttpOnly, SameSite=Lax, Secure on https, and signed; the server keeps no session.
+The state is bound to the browser by a signed cookie, so that nobody can be signed in by a foreign link.
 """
 
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from chalicelib.platform import clock, ids, keys, settings
+from chalicelib.platform import auth, clock, ids, keys, settings
+from chalicelib.platform.auth import Session
 from chalicelib.platform.errors import Forbidden, Unauthorized
 from chalicelib.staffauth import rules
-from chalicelib.staffauth.rules import Session
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
 
 HOST = "https://open.weixin.qq.com"
-SESSION, LOGIN = "mr_staff", "mr_login"  # the cookies
+LOGIN = "mr_login"  # the cookie of a sign-in that has begun
 
 
 def current(cookies: Mapping[str, str]) -> Session | None:
-    """Who is signed in."""
-    return rules.session_of(_key(), cookies.get(SESSION), clock.now())
+    """The session of a member of staff, who acts from here on; None when none has signed in by WeCom."""
+    session = auth.find_session(cookies)
+    if session is None or session.staff_id is None:
+        return None
+    auth.acting.set(session.principal)
+    return session
 
 
 def begin(page: str) -> tuple[str, str]:
@@ -56,8 +59,10 @@ def finish(code: str, state: str, cookies: Mapping[str, str]) -> tuple[str, str]
         raise
     if not who.get("userid"):
         raise Forbidden("only staff can sign in here")
-    values = {"staff_id": str(who["userid"]), "at": int(now.timestamp())}
-    return page, _cookie(SESSION, rules.signed(_key(), "session", values), rules.SESSION_TIME.seconds)
+    staff_id = str(who["userid"])
+    if auth.person(staff_id) is None:
+        raise Forbidden("this person's access was revoked")
+    return page, auth.session_cookie(auth.begin_session("user", staff_id))
 
 
 def folder() -> str:

@@ -13,12 +13,14 @@ from chalicelib.stores.types import NewStore, StorePatch
 door = http.Door(__name__, tag="Stores")
 
 
-@door.route("POST", "/api/stores", body=NewStore, status=201, scope="write", summary="A new store")
+@door.route(
+    "POST", "/api/stores", body=NewStore, status=201, permission="stores.write", summary="A new store"
+)
 def create(call: Call) -> dict[str, Any]:
     return service.create(_builtins(call.body))
 
 
-@door.route("GET", "/api/stores", scope="read", summary="Stores by id", paged=True)
+@door.route("GET", "/api/stores", permission="stores.read", summary="Stores by id", paged=True)
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
 
@@ -26,7 +28,7 @@ def listing(call: Call) -> dict[str, Any]:
 @door.route(
     "POST",
     "/api/stores/import",
-    scope="write",
+    permission="stores.write",
     summary="Import a CSV (as text/csv, or JSON `{csv}`): right rows are taken, the others told by line",
     takes="text/csv",
 )
@@ -38,7 +40,7 @@ def import_csv(call: Call) -> dict[str, Any]:
     "POST",
     "/api/stores/rebuild",
     status=202,
-    scope="write",
+    permission="stores.rebuild",
     summary="Make the map, by which the nearest store is found, anew from all stores",
 )
 def rebuild(call: Call) -> dict[str, Any]:
@@ -46,17 +48,19 @@ def rebuild(call: Call) -> dict[str, Any]:
     return {name: job[name] for name in ("job_id", "status", "done", "total")}
 
 
-@door.route("GET", "/api/stores/{store_id}", scope="read", summary="One store")
+@door.route("GET", "/api/stores/{store_id}", permission="stores.read", summary="One store")
 def get(call: Call, store_id: str) -> dict[str, Any]:
     return service.get(store_id)
 
 
-@door.route("PATCH", "/api/stores/{store_id}", body=StorePatch, scope="write", summary="Change a store")
+@door.route(
+    "PATCH", "/api/stores/{store_id}", body=StorePatch, permission="stores.write", summary="Change a store"
+)
 def change(call: Call, store_id: str) -> dict[str, Any]:
     return service.change(store_id, call.json(), _complete)
 
 
-@door.route("DELETE", "/api/stores/{store_id}", scope="write", summary="Delete a store")
+@door.route("DELETE", "/api/stores/{store_id}", permission="stores.write", summary="Delete a store")
 def remove(call: Call, store_id: str) -> dict[str, Any]:
     service.remove(store_id)
     return {"store_id": store_id, "status": "deleted"}

@@ -157,7 +157,6 @@ def pay_keys() -> dict[str, str]:
 
 @pytest.fixture
 def empty(store: None) -> None:
-    auth._known.clear()
     for kind in kinds():
         rows = kind._get_connection().scan()["Items"]
         names = [name for name in (kind._hash_keyname, kind._range_keyname) if name]

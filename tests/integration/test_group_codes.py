@@ -961,7 +961,7 @@ def test_an_owner_is_reminded_whatever_became_of_the_time_before(
 
 
 def test_the_doors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "authorize", lambda *_: auth.Caller("k", "t", "admin"))
+    monkeypatch.setattr(auth, "authorize", lambda *_: auth.SYSTEM)
     group = world.group(name="<福利>群1")
     with Client(product) as client:
 

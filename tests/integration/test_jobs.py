@@ -10,13 +10,15 @@ import print_world as world
 import pytest
 from scan_support import NOON, new_process
 
-from chalicelib.platform import consumers, jobs
+from chalicelib.platform import auth, consumers, jobs
 from chalicelib.platform import files as store
 from chalicelib.platform.errors import Conflict, Forbidden, NotFound, Upstream
 from chalicelib.posters import batches
 from chalicelib.printruns import files, printing, service
 
 RECEIVES = int(os.environ["RECEIVES"])
+OPERATOR = auth.Principal("key", "o", "Ou", "operator")
+FINANCE = auth.Principal("key", "f", "Fu", "finance")
 
 
 @pytest.fixture(autouse=True)
@@ -65,13 +67,13 @@ def test_a_piece_that_is_killed_each_time_ends_its_job_and_is_made_after_a_resum
     assert "cards W26-000011 to W26-000020" in now["error"] and "out of memory or time" in now["error"]
     assert now["error"].count("W26-000011") == 1 and f"/api/jobs/{job_id}/resume" in now["error"]
 
-    assert jobs.resume(job_id, {"write"})["status"] == "running" and jobs.get(job_id)["error"] is None
+    assert jobs.resume(job_id, OPERATOR)["status"] == "running" and jobs.get(job_id)["error"] is None
     world.work_off(sent)
     now = jobs.get(job_id)
     assert (now["status"], now["done"], now["error"]) == ("finished", 30, None)
     assert store.size(files.get(run.print_run_id, job_id).key)
     with pytest.raises(Conflict):
-        jobs.resume(job_id, {"write"})
+        jobs.resume(job_id, OPERATOR)
 
 
 def test_the_others_are_worked_on_while_the_job_is_failed(
@@ -88,7 +90,7 @@ def test_the_others_are_worked_on_while_the_job_is_failed(
     assert not failed(handler(received(second, 1), None))
     assert (jobs.get(job_id)["status"], jobs.get(job_id)["done"]) == ("failed", 10)
     sent.clear()
-    jobs.resume(job_id, {"write"})
+    jobs.resume(job_id, OPERATOR)
     world.work_off(sent)
     assert jobs.get(job_id)["status"] == "finished"
 
@@ -106,7 +108,7 @@ def test_the_reason_is_the_last_error_and_never_somebody_elses_words(sent: world
     consumers.sqs(work)(received(message, RECEIVES, "assign"), None)
     told = jobs.get(job_id)["error"]
     assert "groups_sync: ValueError" in told and "138" not in told
-    jobs.resume(job_id, {"write"})
+    jobs.resume(job_id, OPERATOR)
     error = Upstream("S3 is away")
     consumers.sqs(work)(received(message, 1, "assign"), None)
     consumers.sqs(work)(received(message, RECEIVES, "assign"), None)
@@ -125,7 +127,7 @@ def test_a_fifo_piece_goes_back_into_its_group(sent: world.Sent) -> None:
     job_id = jobs.start("settlement", 0)
     message = {"kind": "settle", "settlement_id": "st_1", "cursor": None, "done": 0, "job_id": job_id}
     consumers.sqs(lambda _: None)(received(message, RECEIVES, "settle", "st_1"), None)
-    jobs.resume(job_id, {"write"})
+    jobs.resume(job_id, OPERATOR)
     assert sent == [("settle", message, "st_1")]
 
 
@@ -140,9 +142,9 @@ def test_a_resume_that_is_cut_off_can_be_repeated(sent: world.Sent, monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(jobs.queues, "send", refuse)
         with pytest.raises(Upstream):
-            jobs.resume(job_id, {"write"})
+            jobs.resume(job_id, OPERATOR)
     assert jobs.get(job_id)["status"] == "failed"
-    jobs.resume(job_id, {"write"})
+    jobs.resume(job_id, OPERATOR)
     assert len(sent) == 1
 
 
@@ -156,14 +158,14 @@ def test_many_lost_pieces_are_counted_and_what_can_not_be_resumed_says_so(sent: 
     bad = jobs.start("print_run", 1)
     jobs.update(bad, status="failed", error="the font has no 🎁")
     with pytest.raises(Conflict):
-        jobs.resume(bad, {"write"})
+        jobs.resume(bad, OPERATOR)
     with pytest.raises(NotFound):
-        jobs.resume("job_nobody", {"write"})
-    money = jobs.start("settlement", 0, scope="money")
+        jobs.resume("job_nobody", OPERATOR)
+    money = jobs.start("settlement", 0, permission="settlements.run")
     with pytest.raises(Forbidden):
-        jobs.resume(money, {"read", "write"})
+        jobs.resume(money, OPERATOR)
     with pytest.raises(Conflict):  # it is running
-        jobs.resume(money, {"read", "money"})
+        jobs.resume(money, FINANCE)
     for kind in ("plan", "chunk"):  # a job that is gone is not made anew
         consumers.sqs(lambda _: None)(received({"kind": kind, "job_id": "job_gone"}, RECEIVES), None)
     with pytest.raises(NotFound):
@@ -186,7 +188,7 @@ def test_a_job_whose_function_can_not_even_start_ends_by_its_silence(
     now = jobs.get(job_id)
     assert (now["status"], now["done"]) == ("failed", 10)
     assert "nothing was heard" in now["error"] and "/resume" in now["error"]
-    assert jobs.resume(job_id, {"write"})["status"] == "running"
+    assert jobs.resume(job_id, OPERATOR)["status"] == "running"
     world.work_off(sent)
     now = jobs.get(job_id)
     assert (now["status"], now["done"], now["error"]) == ("finished", 20, None)
@@ -205,12 +207,12 @@ def test_a_silent_job_without_a_first_message_is_to_be_started_anew(
     at(NOON + jobs.SILENCE * 2)
     assert jobs.get(job_id)["error"].endswith("Start it anew")
     with pytest.raises(Conflict):
-        jobs.resume(job_id, {"write"})
+        jobs.resume(job_id, OPERATOR)
 
 
 def test_a_batch_of_posters_is_resumed_by_its_plan(sent: world.Sent, at: Callable[[datetime], None]) -> None:
     batches.begin("job_b", {"ids": []}, 3)
     ((_, plan, _),) = sent
     at(NOON + jobs.SILENCE * 2)
-    jobs.resume("job_b", {"write"})
+    jobs.resume("job_b", OPERATOR)
     assert sent == [("poster", plan, None)] * 2 and plan["job_id"] == "job_b"

@@ -235,7 +235,7 @@ def test_a_form_of_somebody_else_changes_nothing(lihua: Browser, client: Client,
 def test_only_staff_come_in(client: Client, world: World, code: str, status: int) -> None:
     browser = Browser(client)
     assert browser.sign_in(code).status_code == status
-    assert "mr_staff" not in browser.cookies
+    assert "mr_session" not in browser.cookies
     assert browser.ask("GET", "/h5/tasks").status_code == 302
 
 

@@ -1,0 +1,159 @@
+"""Doors of people and keys, of signing in to the console, and of the audit."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from chalicelib.people import service, signin
+from chalicelib.people.types import (
+    ApiKey,
+    AuditQuery,
+    KeysQuery,
+    MadeApiKey,
+    Me,
+    NewApiKey,
+    NewUser,
+    RevokedKey,
+    SignIn,
+    User,
+    UserPatch,
+    UsersQuery,
+)
+from chalicelib.platform import audit, auth, http
+from chalicelib.platform.errors import Forbidden
+from chalicelib.platform.http import PAGING, Answer, Call
+from chalicelib.platform.lists import Page
+
+door = http.Door(__name__, tag="People")
+Query = TypeVar("Query", bound=msgspec.Struct)
+
+_LIST = {**PAGING, "q": "Part of the name or id, or pinyin initials", "sort": "", "role": "", "status": ""}
+_AUDIT = {
+    **PAGING,
+    "actor": "An API key's id, or a member of staff's",
+    "object": "The id of the thing that was changed",
+    "from": "The first instant; a year back without it",
+    "to": "The last instant; now without it",
+}
+
+
+@door.route("GET", "/api/me", permission="me.read", answer=Me, summary="Who is calling, and what for")
+def me(call: Call) -> Me:
+    principal = call.principal
+    session = auth.find_session(call.cookies) if principal.kind == "session" else None
+    return Me(
+        user=principal.name,
+        kind="session" if session else "key",
+        role=principal.role,
+        scope=service.scope_out(principal.scope),
+        csrf_token=session.csrf_token if session else None,
+    )
+
+
+@door.route(
+    "GET", "/api/users", permission="users.read", query=_LIST, answer=Page[User], summary="People and roles"
+)
+def users(call: Call) -> Page[User]:
+    return service.users(_query(call, UsersQuery))
+
+
+@door.route(
+    "POST",
+    "/api/users",
+    body=NewUser,
+    status=201,
+    permission="users.write",
+    answer=User,
+    summary="Give a member of staff a role",
+)
+def create_user(call: Call) -> User:
+    return service.create_user(call.body)
+
+
+@door.route(
+    "PATCH",
+    "/api/users/{staff_id}",
+    body=UserPatch,
+    permission="users.write",
+    answer=User,
+    summary="Change a person's role, scope or status; revoked: their sessions end at once",
+)
+def change_user(call: Call, staff_id: str) -> User:
+    return service.change_user(staff_id, call.json(), lambda fields: http.convert(fields, NewUser))
+
+
+@door.route(
+    "GET",
+    "/api/api-keys",
+    permission="keys.read",
+    query=_LIST,
+    answer=Page[ApiKey],
+    summary="API keys, without the keys",
+)
+def keys(call: Call) -> Page[ApiKey]:
+    return service.keys(_query(call, KeysQuery))
+
+
+@door.route(
+    "POST",
+    "/api/api-keys",
+    body=NewApiKey,
+    status=201,
+    permission="keys.write",
+    answer=MadeApiKey,
+    summary="Make an API key; it is shown this once",
+    secret=True,
+)
+def create_key(call: Call) -> MadeApiKey:
+    return service.create_key(call.body)
+
+
+@door.route(
+    "DELETE",
+    "/api/api-keys/{api_key_id}",
+    permission="keys.write",
+    answer=RevokedKey,
+    summary="Revoke an API key, and end the sessions that it began",
+)
+def revoke_key(call: Call, api_key_id: str) -> RevokedKey:
+    service.revoke_key(api_key_id)
+    return RevokedKey(api_key_id=api_key_id)
+
+
+@door.route(
+    "GET",
+    "/api/audit",
+    permission="audit.read",
+    query=_AUDIT,
+    answer=Page[audit.Entry],
+    summary="Who changed what from what to what, the newest first",
+)
+def read_audit(call: Call) -> Page[audit.Entry]:
+    query = _query(call, AuditQuery)
+    return service.audit_page(query, query.actor, query.object, query.first, query.last)
+
+
+@door.route(
+    "POST",
+    "/console/session",
+    body=SignIn,
+    status=204,
+    summary="Sign in to the console with an API key: a cookie, for twelve hours",
+)
+def sign_in(call: Call) -> Answer:
+    if call.headers.get("sec-fetch-site") == "cross-site":
+        raise Forbidden("another site can't sign anybody in")
+    token = signin.by_key(call.body.key, call.source_ip)
+    return Answer(b"", 204, {"Set-Cookie": auth.session_cookie(token), "Cache-Control": "no-store"})
+
+
+@door.route("DELETE", "/console/session", status=204, summary="Sign out")
+def sign_out(call: Call) -> Answer:
+    auth.end_session(call.cookies)
+    return Answer(b"", 204, {"Set-Cookie": auth.session_cookie(""), "Cache-Control": "no-store"})
+
+
+def _query(call: Call, kind: type[Query]) -> Query:
+    values: dict[str, Any] = dict(call.query)
+    values["limit"], _ = call.page()
+    return http.convert(values, kind)  # type: ignore[no-any-return]

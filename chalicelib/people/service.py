@@ -1,0 +1,214 @@
+"""Users and API keys: made, changed, revoked, listed. At least one admin stays, whatever is done."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, cast
+
+import msgspec
+
+from chalicelib.people.types import (
+    ApiKey,
+    KeysQuery,
+    MadeApiKey,
+    NewApiKey,
+    NewUser,
+    ScopeIn,
+    User,
+    UsersQuery,
+)
+from chalicelib.platform import audit, auth, clock, lists, storage
+from chalicelib.platform.auth import ACTIVE, REVOKED, ApiKeyItem, Role, Scope, UserItem
+from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.lists import Page
+from chalicelib.platform.patch import merged
+from chalicelib.platform.storage import ConditionFailed, Transaction
+
+_YEAR = timedelta(days=366)
+_SORTS = {
+    "staff_id": lambda row: row.staff_id,
+    "name": lambda row: row.name,
+    "created_at": lambda row: row.created_at,
+}
+
+
+def create_key(wanted: NewApiKey) -> MadeApiKey:
+    """A new API key. Invalid."""
+    scope = _scope(wanted.role, wanted.scope)
+    if wanted.expires_at is not None and wanted.expires_at <= clock.now():
+        raise Invalid(("expires_at", "is over"))
+    key = auth.new_key()
+    item = auth.key_item(key, wanted.name, wanted.role, scope, wanted.expires_at)
+    tx = Transaction()
+    tx.put("key", item, ApiKeyItem.key_hash.does_not_exist())
+    audit.add(tx, "keys.create", str(item.key_hash), None, _shown_key(item))
+    tx.commit()
+    shown = _shown_key(item)
+    return MadeApiKey(
+        api_key_id=shown.api_key_id,
+        name=shown.name,
+        role=shown.role,
+        scope=shown.scope,
+        expires_at=shown.expires_at,
+        key=key,
+    )
+
+
+@storage.retrying("others keep changing this key")
+def revoke_key(api_key_id: str) -> None:
+    """Make a key, and the sessions that it began, useless; twice is once. NotFound, Conflict."""
+    item: ApiKeyItem | None = ApiKeyItem.find(api_key_id)
+    if item is None:
+        raise NotFound(f"there is no API key {api_key_id}")
+    if item.status == REVOKED:
+        return
+    tx = Transaction()
+    revoked = [ApiKeyItem.status.set(REVOKED)]
+    tx.update("key", ApiKeyItem(api_key_id), revoked, ApiKeyItem.status == item.status)
+    if item.role == "admin" and not auth.is_expired(item):
+        _keep_an_admin(tx, but=api_key_id)
+    audit.add(tx, "keys.revoke", api_key_id, {"status": item.status}, {"status": REVOKED})
+    tx.commit()
+
+
+def keys(query: KeysQuery) -> Page[ApiKey]:
+    rows = [_shown_key(item) for item in _all_of(ApiKeyItem)]
+    return _listed(rows, query, lambda row: row.api_key_id, lambda row: [row.name])
+
+
+def create_user(wanted: NewUser) -> User:
+    """Give a member of staff a role. Conflict when they have one; Invalid."""
+    scope = _scope(wanted.role, wanted.scope)
+    item = UserItem(
+        wanted.staff_id.lower(),
+        staff_id=wanted.staff_id,
+        role=wanted.role,
+        scope=msgspec.to_builtins(scope),
+        status=wanted.status,
+        version=1,
+        created_at=clock.iso(clock.now()),
+    )
+    tx = Transaction()
+    tx.put("user", item, UserItem.user.does_not_exist())
+    audit.add(tx, "users.create", wanted.staff_id, None, _shown_user(item))
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise Conflict(f"{wanted.staff_id} is a user already: PATCH /api/users/{wanted.staff_id}") from error
+    return _shown_user(item)
+
+
+@storage.retrying("others keep changing this user")
+def change_user(staff_id: str, patch: Any, complete: Callable[[Any], NewUser]) -> User:
+    """Apply a JSON merge patch; complete: the whole user, validated. NotFound, Conflict, Invalid."""
+    item: UserItem | None = UserItem.find(staff_id.lower())
+    if item is None:
+        raise NotFound(f"there is no user {staff_id}")
+    before = _shown_user(item)
+    now = {name: getattr(item, name) for name in ("staff_id", "role", "scope", "status")}
+    wanted = complete(merged(now, patch))
+    if wanted.staff_id != item.staff_id:
+        raise Invalid(("staff_id", "can't be changed"))
+    scope = _scope(wanted.role, wanted.scope)
+    made = UserItem(
+        item.user,
+        staff_id=item.staff_id,
+        role=wanted.role,
+        scope=msgspec.to_builtins(scope),
+        status=wanted.status,
+        version=int(item.version) + 1,
+        created_at=item.created_at,
+    )
+    after = _shown_user(made)
+    if after == before:
+        return before
+    tx = Transaction()
+    tx.put("user", made, UserItem.version == item.version)
+    if _is_admin(item) and not _is_admin(made):
+        _keep_an_admin(tx, but=str(item.user))
+    audit.add(tx, "users.change", before.staff_id, before, after)
+    tx.commit()
+    return after
+
+
+def users(query: UsersQuery) -> Page[User]:
+    rows = [_shown_user(item) for item in _all_of(UserItem)]
+    return _listed(rows, query, lambda row: row.staff_id, lambda row: [row.staff_id])
+
+
+def _scope(role: Role, wanted: ScopeIn | None) -> Scope:
+    scope = msgspec.convert(msgspec.to_builtins(wanted or ScopeIn()), Scope)
+    if role == "admin" and scope != Scope():
+        raise Invalid(("scope", "an admin has none: whoever makes people can't be kept to a store"))
+    return scope
+
+
+def _keep_an_admin(tx: Transaction, but: str) -> None:
+    """Have the transaction check that another admin is active as it commits. Conflict when there is none.
+
+    The check is on that very row, so that of two admins who revoke each other one fails.
+    """
+    for item in ApiKeyItem.by_status.query(ACTIVE):
+        if item.role == "admin" and item.key_hash != but and item.expires_at is None:
+            still = (ApiKeyItem.status == ACTIVE) & (ApiKeyItem.role == "admin")
+            tx.check("another admin", ApiKeyItem(item.key_hash), still)
+            return
+    for user in UserItem.by_status.query(ACTIVE):
+        if user.role == "admin" and user.user != but:
+            still = (UserItem.status == ACTIVE) & (UserItem.role == "admin")
+            tx.check("another admin", UserItem(user.user), still)
+            return
+    raise Conflict("this is the last admin whose access does not expire: make another one first")
+
+
+def _is_admin(item: UserItem) -> bool:
+    return item.role == "admin" and item.status == ACTIVE
+
+
+def _all_of(kind: type[ApiKeyItem] | type[UserItem]) -> Iterable[Any]:
+    for status in (ACTIVE, REVOKED):
+        yield from lists.partition(partial(kind.by_status.query, status))
+
+
+def _listed(rows: list[Any], query: Any, key: Any, texts: Any) -> Page[Any]:
+    kept = [row for row in rows if query.role in (None, row.role) and query.status in (None, row.status)]
+    return lists.whole(kept, query, key=key, sorts=_SORTS, sort=query.sort, texts=texts)
+
+
+def _shown_key(item: ApiKeyItem) -> ApiKey:
+    expired = item.status == ACTIVE and auth.is_expired(item)
+    return ApiKey(
+        api_key_id=str(item.key_hash),
+        name=item.name,
+        role=item.role,
+        scope=scope_out(auth.scope_of(item.scope)),
+        status="expired" if expired else cast(Any, item.status),
+        created_at=item.created_at,
+        expires_at=item.expires_at,
+    )
+
+
+def _shown_user(item: UserItem) -> User:
+    return User(
+        staff_id=item.staff_id,
+        role=item.role,
+        scope=scope_out(auth.scope_of(item.scope)),
+        status=item.status,
+        created_at=item.created_at,
+    )
+
+
+def scope_out(scope: Scope) -> ScopeIn:
+    return msgspec.convert(msgspec.to_builtins(scope), ScopeIn)
+
+
+def audit_page(
+    paging: lists.Paging,
+    actor: str | None,
+    object_id: str | None,
+    first: datetime | None,
+    last: datetime | None,
+) -> Page[audit.Entry]:
+    """The audit, the newest first; of the last year, where no `from` is given."""
+    until = last or clock.now()
+    return audit.page(paging, actor, object_id, first or until - _YEAR, until)

@@ -1,0 +1,114 @@
+"""People and keys on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chalicelib.platform.auth import Role
+from chalicelib.platform.lists import Paging, Searching
+
+_Ids = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=100)]
+_StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z")]
+Status = Literal["active", "revoked"]
+
+
+class ScopeIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What one is kept to: these stores, these departments (WeCom's ids), both where both are given."""
+
+    store_ids: _Ids | None = None
+    department_ids: _Ids | None = None
+
+
+class NewUser(Struct, kw_only=True, forbid_unknown_fields=True):
+    staff_id: _StaffId
+    role: Role
+    scope: ScopeIn | None = None
+    status: Status = "active"
+
+
+class UserPatch(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A JSON merge patch."""
+
+    role: Role | None = None
+    scope: ScopeIn | None = None
+    status: Status | None = None
+
+
+class User(Struct, kw_only=True, frozen=True):
+    staff_id: str
+    role: str
+    scope: ScopeIn
+    status: str
+    created_at: str
+
+
+class NewApiKey(Struct, kw_only=True, forbid_unknown_fields=True):
+    """expires_at: null for never."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    role: Role
+    scope: ScopeIn | None = None
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class ApiKey(Struct, kw_only=True, frozen=True):
+    """status: `expired` for one that was active until then. created_at: null for the first of a stack."""
+
+    api_key_id: str
+    name: str
+    role: str
+    scope: ScopeIn
+    status: Literal["active", "revoked", "expired"]
+    created_at: str | None
+    expires_at: str | None
+
+
+class MadeApiKey(Struct, kw_only=True, frozen=True):
+    """The key is shown here and never again."""
+
+    api_key_id: str
+    name: str
+    role: str
+    scope: ScopeIn
+    expires_at: str | None
+    key: str
+
+
+class RevokedKey(Struct, kw_only=True, frozen=True):
+    api_key_id: str
+    status: Literal["revoked"] = "revoked"
+
+
+class Me(Struct, kw_only=True, frozen=True):
+    """csrf_token: what a write by this session carries as X-CSRF-Token; null for a key."""
+
+    user: str
+    kind: Literal["key", "session"]
+    role: str
+    scope: ScopeIn
+    csrf_token: str | None
+
+
+class SignIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    key: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class UsersQuery(Searching, kw_only=True):
+    sort: Literal["staff_id", "-staff_id", "created_at", "-created_at"] = "staff_id"
+    role: Role | None = None
+    status: Status | None = None
+
+
+class KeysQuery(Searching, kw_only=True):
+    sort: Literal["name", "-name", "created_at", "-created_at"] = "name"
+    role: Role | None = None
+    status: Status | None = None
+
+
+class AuditQuery(Paging, kw_only=True):
+    actor: str | None = None
+    object: str | None = None
+    first: Annotated[datetime, Meta(tz=True)] | None = msgspec.field(name="from", default=None)
+    last: Annotated[datetime, Meta(tz=True)] | None = msgspec.field(name="to", default=None)

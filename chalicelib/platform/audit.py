@@ -1,0 +1,213 @@
+"""The audit: who changed what from what to what, written in the transaction of the change itself."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.platform import clock, ids, lists, principal, settings
+from chalicelib.platform.errors import Invalid
+from chalicelib.platform.storage import Base, BaseMeta, Transaction
+
+MASK = "***"
+_MAX_VALUE = 2_000  # bytes of JSON of a value that is kept; of a longer one, how long it is
+_MAX_CHANGES = 100
+# Personal data, secrets and what people write to each other: that it changed is kept, not what it is.
+MASKED = frozenset(
+    {
+        "apiv3_key",
+        "attachments",
+        "comment",
+        "content",
+        "credentials",
+        "customer_name",
+        "external_userid",
+        "key",
+        "mobile",
+        "note",
+        "number",
+        "openid",
+        "phone",
+        "phones",
+        "private_key",
+        "real_name",
+        "remark",
+        "secret",
+        "text",
+        "token",
+        "unionid",
+        "welcome",
+    }
+)
+
+
+class ByObject(GlobalSecondaryIndex["AuditItem"]):
+    class Meta(BaseMeta):
+        index_name = "object"
+        projection = AllProjection()
+
+    object = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+
+
+class ByActor(GlobalSecondaryIndex["AuditItem"]):
+    class Meta(BaseMeta):
+        index_name = "actor"
+        projection = AllProjection()
+
+    actor = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+
+
+class AuditItem(Base):
+    """`entry_id` is a ulid, so entries sort by time."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("audit")
+
+    month = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    at = UnicodeAttribute()
+    actor_kind = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    action = UnicodeAttribute()
+    object = UnicodeAttribute()
+    changes = JSONAttribute()
+    by_object = ByObject()
+    by_actor = ByActor()
+
+
+class Actor(Struct, frozen=True):
+    kind: str
+    id: str
+
+
+class Change(Struct, frozen=True):
+    """`from` and `to`: null where the field is not there, `***` where it must not be read."""
+
+    field: str
+    before: Any = msgspec.field(name="from")
+    after: Any = msgspec.field(name="to")
+
+
+class Entry(Struct, frozen=True):
+    at: str
+    actor: Actor
+    action: str
+    object: str
+    changes: list[Change]
+
+
+def add(
+    tx: Transaction,
+    action: str,
+    object_id: str,
+    before: Any,
+    after: Any,
+    masked: frozenset[str] = frozenset(),
+) -> None:
+    """Put an entry into the transaction of a change. before, after: Structs or mappings; None: not there.
+
+    masked: fields to mask beside MASKED, e.g. the `name` of a customer.
+    """
+    changes = differences(_builtins(before), _builtins(after), MASKED | masked)
+    now, actor = clock.now(), principal.acting.get()
+    item = AuditItem(
+        _month(now),
+        ids.ulid(now),
+        at=clock.iso(now),
+        actor_kind=actor.kind,
+        actor=actor.id,
+        action=action,
+        object=object_id,
+        changes=[msgspec.to_builtins(change) for change in changes[:_MAX_CHANGES]],
+    )
+    tx.put(f"audit#{object_id}", item)
+
+
+def differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], masked: frozenset[str], prefix: str = ""
+) -> list[Change]:
+    """Field by field, `hours.monday` for one inside of another; lists are compared as a whole."""
+    changes: list[Change] = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        if name in masked:
+            changes.append(Change(prefix + name, _hidden(old), _hidden(new)))
+        elif isinstance(old, Mapping) and isinstance(new, Mapping):
+            changes += differences(old, new, masked, f"{prefix}{name}.")
+        else:
+            changes.append(Change(prefix + name, _readable(old, masked), _readable(new, masked)))
+    return changes
+
+
+def page(
+    paging: lists.Paging, actor: str | None, object_id: str | None, first: datetime, last: datetime
+) -> lists.Page[Entry]:
+    """Entries between two times, the newest first; by object, by actor, or all."""
+    if first > last:
+        raise Invalid(("from", "is after `to`"))
+    low, high = ids.ulid_floor(first), ids.ulid_floor(last) + "~"
+    if object_id or actor:
+        index: Any = AuditItem.by_object if object_id else AuditItem.by_actor
+        field = (ByObject if object_id else ByActor).entry_id
+        query = partial(index.query, object_id or actor, field.between(low, high), scan_index_forward=False)
+        keep = (lambda item: item.actor == actor) if object_id and actor else None
+        return lists.history(query, paging, keep).map(_entry)
+
+    def read(month: str, before: str | None, limit: int) -> Iterator[AuditItem]:
+        until = high if before is None else min(high, before)
+        rows = AuditItem.query(
+            month, AuditItem.entry_id.between(low, until), scan_index_forward=False, limit=limit + 1
+        )
+        yield from [row for row in rows if before is None or row.entry_id < before][:limit]
+
+    return lists.merged(_months(first, last), read, paging, lambda item: str(item.entry_id)).map(_entry)
+
+
+def _months(first: datetime, last: datetime) -> Iterator[list[str]]:
+    """The partitions from the last month back to the first."""
+    month, earliest = _month(last), _month(first)
+    while month >= earliest:
+        yield [month]
+        year, number = map(int, month.split("-"))
+        month = f"{year}-{number - 1:02}" if number > 1 else f"{year - 1}-12"
+
+
+def _month(at: datetime) -> str:
+    return clock.iso(at)[:7]
+
+
+def _entry(item: AuditItem) -> Entry:
+    changes = msgspec.convert(item.changes, list[Change])
+    return Entry(item.at, Actor(item.actor_kind, item.actor), item.action, item.object, changes)
+
+
+def _builtins(value: Any) -> Mapping[str, Any]:
+    return {} if value is None else msgspec.to_builtins(value)
+
+
+def _hidden(value: Any) -> str | None:
+    return None if value is None else MASK
+
+
+def _readable(value: Any, masked: frozenset[str]) -> Any:
+    value = _masked(value, masked)
+    size = len(msgspec.json.encode(value))
+    return value if size <= _MAX_VALUE else f"({size} bytes)"
+
+
+def _masked(value: Any, masked: frozenset[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: _hidden(inner) if name in masked else _masked(inner, masked)
+            for name, inner in value.items()
+        }
+    return [_masked(inner, masked) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,91 @@
+"""What each role may do. A permission is `<noun>.<verb>`; each route and job names the one it takes."""
+
+_EVERYBODY = frozenset({"me.read", "openapi.read"})
+
+_READS = frozenset(
+    {
+        "ad_campaigns.read",
+        "ad_conversions.read",
+        "assignments.read",
+        "blacklist.read",
+        "contact_ways.read",
+        "coupons.read",
+        "customers.read",
+        "distribution_plans.read",  # without the rates
+        "distributors.read",  # without amounts
+        "group_tasks.read",
+        "groups.read",
+        "jobs.read",
+        "live_codes.read",
+        "metrics.read",
+        "orders.read",
+        "poster_templates.read",
+        "print_runs.read",
+        "prospects.read",
+        "settings.read",
+        "sops.read",
+        "staff.read",
+        "stores.read",
+        "touches.read",
+    }
+)
+_WRITES = frozenset(
+    {
+        "ad_campaigns.write",
+        "ad_conversions.retry",
+        "ad_conversions.write",
+        "blacklist.write",
+        "coupons.write",
+        "distributors.write",
+        "group_tasks.write",
+        "groups.sync",
+        "jobs.resume",
+        "jobs.write",
+        "live_codes.write",
+        "poster_batches.write",
+        "poster_templates.write",
+        "print_runs.write",
+        "prospects.erase",
+        "prospects.export",
+        "prospects.write",
+        "settings.write",
+        "sops.write",
+        "staff.write",
+        "stores.rebuild",
+        "stores.write",
+    }
+)
+# What is of the whole corp is outside of any store's scope.
+_CORP_WIDE = frozenset(
+    {
+        "distribution_plans.read",
+        "groups.sync",
+        "settings.read",
+        "settings.write",
+        "stores.rebuild",
+    }
+)
+_GUIDES = frozenset({"customers.read", "touches.read"})  # their own
+_MONEY_TOTALS = frozenset({"ledger.read", "settlements.read"})
+_MONEY = _MONEY_TOTALS | {
+    "balances.read",
+    "commissions.read",
+    "distribution_plans.write",
+    "payouts.read",
+    "payouts.retry",
+    "rates.read",
+    "settlements.run",
+}
+_PEOPLE = frozenset({"keys.read", "users.read"})
+_ADMINS = frozenset({"keys.write", "phones.reveal", "users.write"})
+_AUDIT = frozenset({"audit.read"})
+
+ALL = _EVERYBODY | _READS | _WRITES | _MONEY | _PEOPLE | _ADMINS | _AUDIT
+ROLES: dict[str, frozenset[str]] = {
+    "admin": ALL,
+    "operator": _EVERYBODY | _READS | _WRITES,
+    "store_manager": (_EVERYBODY | _READS | _WRITES) - _CORP_WIDE,
+    "guide": _EVERYBODY | _GUIDES,
+    "finance": _EVERYBODY | _READS | _MONEY | {"jobs.resume"},
+    "auditor": _EVERYBODY | _READS | _MONEY_TOTALS | _PEOPLE | _AUDIT,
+}

@@ -1,0 +1,33 @@
+"""Who acts: a key, a session or the system itself, with a role and a scope (auth.py: how they sign in)."""
+
+from contextvars import ContextVar
+from typing import Literal
+
+from msgspec import Struct
+
+from chalicelib.platform import permissions
+
+
+class Scope(Struct, frozen=True):
+    """The stores and departments that a principal is kept to, both where both are given; null: to none."""
+
+    store_ids: tuple[str, ...] | None = None
+    department_ids: tuple[str, ...] | None = None
+
+
+class Principal(Struct, frozen=True):
+    """Who acts. `id`: an API key's, or a member of staff's; `name` is for people to read."""
+
+    kind: Literal["key", "session", "system"]
+    id: str
+    name: str
+    role: str
+    scope: Scope = Scope()
+
+    def may(self, permission: str) -> bool:
+        return permission in permissions.ROLES.get(self.role, frozenset())
+
+
+SYSTEM = Principal("system", "system", "Millrace", "admin")
+NOBODY = Principal("system", "public", "a public door", "none", Scope((), ()))
+acting: ContextVar[Principal] = ContextVar("acting", default=SYSTEM)  # for the audit; the door sets it
