@@ -12,14 +12,17 @@ API_ROOTS = ("/api", "/console", "/sidebar", "/h5/tasks", "/h5/login")  # all el
 
 DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
+    "assignments.api": "/api/assignments /api/live-codes",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
+    "contactways.api": "/api/contact-ways /api/live-codes",
     "coupons.api": "/api/coupon-pools",
     "customers.api": "/api/customers",
     "distribution.api": "/api/distribution /api/distributors /api/commissions /h5/d",
     "embeds.api": "/api/live-codes /embed.js /s",
-    "groups.api": "/api/groups /api/group-tasks /api/blacklist /api/live-codes",
+    "groupcodes.api": "/api/group-tasks /api/live-codes",
+    "groups.api": "/api/groups /api/blacklist",
     "ledger.api": "/api/distributors /api/ledger",
-    "livecodes.api": "/api/live-codes /api/assignments /api/contact-ways /s",
+    "livecodes.api": "/api/live-codes",
     "malls.api": "/mall",
     "messaging.api": "/api/settings",
     "metrics.api": "/api/metrics",
@@ -31,6 +34,7 @@ DOORS = {
     "printruns.api": "/api/print-runs /api/cards /api/live-codes",
     "prospects.api": "/api/prospects /api/prospect-imports",
     "prospects.h5": "/h5/tasks",
+    "scans.api": "/s",
     "sops.api": "/api/sops /api/touches",
     "staff.api": "/api/staff",
     "staffauth.api": "/h5/login",

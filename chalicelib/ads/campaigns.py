@@ -14,7 +14,7 @@ from msgspec import Struct
 from chalicelib.ads import models, outgoing, rules
 from chalicelib.ads.adapters import PLATFORMS
 from chalicelib.ads.models import LISTED, MAKING, QUOTA, AdCampaignItem
-from chalicelib.livecodes import lookup as livecodes
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, due, durations, ids, log, queues, settings, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.patch import merged
@@ -29,6 +29,7 @@ class Lead(Struct, frozen=True):
     ad_campaign_id: str
     live_code_id: str
     channel: str
+    tags: tuple[str, ...] = ()
 
 
 class View(Struct, frozen=True):
@@ -115,18 +116,21 @@ def of_state(state: str | None) -> AdCampaignItem | None:
     return find(f"ac_{code}") if code else None
 
 
-def lead(state: str | None) -> Lead | None:
+def find_lead(state: str) -> Lead | None:
     """Where an add with this `State` belongs; None for one that no campaign's link gave."""
     item = of_state(state)
     if item is None:
         return None
     live_code_id, channel = item.definition["live_code_id"] or "", item.definition["channel"]
-    if not channel and live_code_id:
+    tags: tuple[str, ...] = ()
+    if live_code_id:
         try:
-            channel = livecodes.current(live_code_id).channel
+            code = livecodes.current(live_code_id)
         except NotFound:
             live_code_id = ""
-    return Lead(item.ad_campaign_id, live_code_id, channel or "ad")
+        else:
+            channel, tags = channel or code.channel, tuple(code.tags)
+    return Lead(item.ad_campaign_id, live_code_id, channel or "ad", tags)
 
 
 def visit(code: str, query: Mapping[str, str]) -> View:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.ads import campaigns, conversions, links, models, notices, quota, rules
-from chalicelib.ads.campaigns import Lead, View, archive, change, create, get, lead, page, visit
+from chalicelib.ads.campaigns import View, archive, change, create, get, page, visit
 from chalicelib.ads.conversions import again, arrived, on_added, on_paid, on_refunded
 from chalicelib.platform import clock, log, queues
 from chalicelib.platform.errors import Upstream
@@ -14,7 +14,6 @@ from chalicelib.wecom.errors import WeComError
 from chalicelib.wecom.events import Event
 
 __all__ = [
-    "Lead",
     "View",
     "again",
     "archive",
@@ -22,7 +21,6 @@ __all__ = [
     "change",
     "create",
     "get",
-    "lead",
     "on_added",
     "on_event",
     "on_paid",

@@ -12,14 +12,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib.ads import service as ads
 from chalicelib.customers import models, rules
 from chalicelib.customers.rules import Source
 from chalicelib.customers.service import attempts, committed, tags_line
-from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes.service import LiveCode
+from chalicelib.origins import service as origins
+from chalicelib.origins.types import Arrival, Confirmation
 from chalicelib.platform import clock, log, queues, timeline
-from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.wecom import client as wecom
@@ -73,14 +72,9 @@ def edited(event: Event) -> None:
 
 def _add(event: Event, half: bool) -> None:
     staff_id, external_userid = _pair(event)
-    lead = ads.lead(event.state)
-    way = livecodes.find_way(event.state) if event.state and not lead else None
-    live_code_id = way.live_code_id if way else lead.live_code_id if lead else ""
-    code = _live_code(live_code_id) if live_code_id else None
-    source = Source(event.at, code.channel, code.live_code_id) if code else None
-    if lead:
-        source = Source(event.at, lead.channel, lead.live_code_id, lead.ad_campaign_id)
-    tags = code.tags if code and not half else []
+    origin, arrival = origins.find(event.state), Arrival(external_userid, event.at, staff_id)
+    source = Source(event.at, origin.channel, origin.live_code_id, origin.ad_campaign_id) if origin else None
+    tags = list(origin.tags) if origin and not half else []
     for customer in attempts(external_userid):
         data = {"staff_id": staff_id, "state": event.state, "tags": tags, "half": half}
         line = Line(external_userid, "customer_added", event.at, event.digest, data)
@@ -93,19 +87,21 @@ def _add(event: Event, half: bool) -> None:
             now = rules.with_profile(now, details["external_contact"])
             now = rules.with_tags(now, add=rules.corp_tags(details["follow_user"]))
         tx = Transaction()
-        assignment_id, origin = None, dict[str, Any]()
-        if way and code and change.begins:
-            assignment_id = livecodes.confirm(
-                tx, code, way.staff_id or staff_id, external_userid, event.at, origin, way.slot
-            )
-        models.add(tx, rules.by_card(now, source, origin))
-        told = {"live_code_id": code.live_code_id if code else None, "assignment_id": assignment_id}
+        confirmation = Confirmation()
+        if origin and change.begins:
+            confirmation = origins.confirm(tx, origin, arrival)
+        models.add(tx, rules.by_card(now, source, confirmation.origin))
+        data |= {
+            **confirmation.origin,
+            "live_code_id": (origin.live_code_id or None) if origin else None,
+            "assignment_id": confirmation.assignment_id,
+        }
         figures = {"begins": change.begins, "ends": change.ends, "first": change.first}
-        timeline.add(tx, replace(line, data={**data, **origin, **told, **figures, "channel": change.channel}))
+        timeline.add(tx, replace(line, data={**data, **figures, "channel": change.channel}))
         if committed(tx):
             break
-    if way and code:
-        livecodes.native_added(code, staff_id, event.at)
+    if origin:
+        origins.finish(origin, arrival)
     if tags:
         bond = {"staff_id": staff_id, "external_userid": external_userid}
         message = {"kind": "tag", **bond, "add": tags, "remove": []}
@@ -127,14 +123,6 @@ def _lose(event: Event, by: str) -> None:
         timeline.add(tx, replace(line, data={**line.data, **figures}))
         if committed(tx):
             return
-
-
-def _live_code(live_code_id: str) -> LiveCode | None:
-    """The live code, None when it has been deleted while its codes were still in use."""
-    try:
-        return livecodes.current(live_code_id)
-    except NotFound:
-        return None
 
 
 def _details(external_userid: str, patient: bool = True) -> dict[str, Any] | None:

@@ -1,15 +1,14 @@
-"""Doors of groups: the mirror, the line of a code, tasks, the blacklist."""
+"""Doors of groups: the mirror, the blacklist."""
 
 import re
 from typing import Any
 
 import msgspec
 
-from chalicelib.groups import blacklist, opening, service, tasks, works
-from chalicelib.groups.types import Done, GroupOut, LineOut, Sync, TaskOut, Unwanted, UnwantedOut
-from chalicelib.livecodes import service as livecodes
+from chalicelib.groups import blacklist, service, works
+from chalicelib.groups.types import GroupOut, Sync, Unwanted, UnwantedOut
 from chalicelib.platform import http, jobs
-from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.errors import Invalid
 from chalicelib.platform.http import Call
 
 door = http.Door(__name__, tag="Groups")
@@ -54,58 +53,6 @@ def members(call: Call, chat_id: str) -> dict[str, Any]:
 )
 def sync(call: Call) -> dict[str, Any]:
     return jobs.get(works.sync(call.body.owners))
-
-
-@door.route(
-    "GET",
-    "/api/live-codes/{live_code_id}/groups",
-    permission="groups.read",
-    answer=LineOut,
-    summary="The groups of a group code, in the order in which they fill up",
-)
-def line(call: Call, live_code_id: str) -> LineOut:
-    code = livecodes.get(live_code_id)
-    if not livecodes.is_group_code(code):
-        raise NotFound("is not a group code")
-    limit = livecodes.group_limit(code)
-    chat_ids = livecodes.group_line(code)
-    rooms = service.rooms(chat_ids)
-    told = service.shown(chat_ids)
-    return LineOut(
-        live_code_id=live_code_id,
-        printing=code.definition["printing"],
-        limit=limit,
-        opened_by="wecom" if livecodes.opened_by_wecom(code) else "owner",
-        line=[{**one, "places_left": room.left(limit)} for one, room in zip(told, rooms, strict=True)],
-        native=livecodes.native_join_way(code),
-    )
-
-
-@door.route(
-    "GET",
-    "/api/group-tasks",
-    permission="group_tasks.read",
-    query={"status": "open (the default) or done"},
-    paged=True,
-    summary="What owners of groups were asked to do, newest first",
-)
-def asked(call: Call) -> dict[str, Any]:
-    status = call.query.get("status", "open")
-    if status not in ("open", "done"):
-        raise Invalid(("status", "open or done"))
-    return http.listing(*tasks.page(status, *call.page()))
-
-
-@door.route(
-    "POST",
-    "/api/group-tasks/{task_id}/done",
-    body=Done,
-    answer=TaskOut,
-    permission="group_tasks.write",
-    summary="A task is done; a new group joins the code's line",
-)
-def done(call: Call, task_id: str) -> TaskOut:
-    return msgspec.convert(opening.done(task_id, call.body.chat_id), TaskOut)
 
 
 @door.route(

@@ -8,14 +8,14 @@ whose code it was stands in the group's member list only, so that is found out b
 from datetime import datetime
 from typing import Any
 
-from chalicelib.groups import blacklist, mirror, opening, reading, rules
+from chalicelib.groups import announce, blacklist, mirror, reading, rules
 from chalicelib.groups.mirror import Change
-from chalicelib.groups.models import DISMISSED, ChatItem, MemberItem
+from chalicelib.groups.models import ChatItem, MemberItem
 from chalicelib.groups.rules import Person, Step
-from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes.service import JoinWay
+from chalicelib.groups.types import DISMISSED
+from chalicelib.origins import service as origins
+from chalicelib.origins.types import Arrival, Origin
 from chalicelib.platform import clock, timeline
-from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.wecom.events import Event
@@ -35,7 +35,7 @@ def dismissed(event: Event) -> None:
     _dismiss(_chat_id(event), event.at, event.digest)
 
 
-def gone(chat_id: str) -> None:
+def dismiss_gone(chat_id: str) -> None:
     """WeCom has the group no more, and no event said so."""
     _dismiss(chat_id, clock.now(), "gone")
 
@@ -54,7 +54,7 @@ def _dismiss(chat_id: str, at: datetime, key: str) -> None:
     else:
         raise Busy("others keep changing this group")
     timeline.record(line)
-    opening.dismissed(item)
+    announce.announce_dismissal(item)
 
 
 def updated(event: Event) -> None:
@@ -93,7 +93,7 @@ def _members(event: Event, joining: bool) -> None:
         rows = mirror.present(chat_id, event.items)
         if mirror.apply(item, _change(event, item, joining, pending), rows):
             if not pending:  # else whoever reads the group sees to it
-                opening.noticed(item, len(event.items) if joining else -len(event.items))
+                announce.announce_change(item, len(event.items) if joining else -len(event.items))
             break
     else:
         raise Busy("others keep changing this group")
@@ -128,7 +128,7 @@ def _change(event: Event, item: ChatItem, joining: bool, pending: list[str]) -> 
     return Change(version, event.at, joined=people, black=black)
 
 
-def settle(item: ChatItem, told: rules.Chat, members: list[str]) -> None:
+def confirm_joined(item: ChatItem, told: rules.Chat, members: list[str]) -> None:
     """Find out by whose code these came in, and confirm what their scans reserved.
 
     members: of all who came by QR code, those to look at; none named: all of whom it is not known.
@@ -140,21 +140,21 @@ def settle(item: ChatItem, told: rules.Chat, members: list[str]) -> None:
     for row in rows:
         person = told.people.get(row.member_id)
         if person is not None:
-            _settle(row, person, livecodes.find_join_way(person.state) if person.state else None)
+            _confirm(row, person, origins.find(person.state))
 
 
-def _settle(row: MemberItem, person: Person, found: JoinWay | None) -> None:
+def _confirm(row: MemberItem, person: Person, origin: Origin | None) -> None:
     at = clock.parse(row.joined_at)
     for _ in range(_TRIES):
         tx = Transaction()
         data: dict[str, object] = {}
-        if found is not None:
-            joined = livecodes.confirm_join(tx, found, row.chat_id, row.member_id, at)
+        if origin is not None:
+            confirmation = origins.confirm(tx, origin, Arrival(row.member_id, at, chat_id=row.chat_id))
             data = {
-                "live_code_id": joined.live_code_id,
-                "assignment_id": joined.assignment_id,
-                "first": joined.first,
-                "channel": _channel(joined.live_code_id),
+                "live_code_id": origin.live_code_id,
+                "assignment_id": confirmation.assignment_id,
+                "first": confirmation.first,
+                "channel": origin.channel,
             }
         known: list[Any] = [MemberItem.pending.remove()]
         if person.state:
@@ -170,13 +170,6 @@ def _settle(row: MemberItem, person: Person, found: JoinWay | None) -> None:
             continue
         return
     raise Busy("others keep taking these reservations")
-
-
-def _channel(live_code_id: str) -> str | None:
-    try:
-        return livecodes.current(live_code_id).channel
-    except NotFound:
-        return None
 
 
 def _chat_id(event: Event) -> str:

@@ -11,15 +11,9 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.groups import rules, tasks
-from chalicelib.groups.models import (
-    DISMISSED,
-    LISTED,
-    NORMAL,
-    STATUSES,
-    ChatItem,
-    MemberItem,
-)
+from chalicelib.groups.models import LISTED, ChatItem, MemberItem
 from chalicelib.groups.rules import Person, Room
+from chalicelib.groups.types import DISMISSED, NORMAL, STATUSES
 from chalicelib.platform import clock, storage, timeline
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line

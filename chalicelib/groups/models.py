@@ -13,15 +13,6 @@ from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
 
 LISTED = "chat"
-NORMAL, OWNER_LEFT, INHERITING, INHERITED, DISMISSED = (
-    "normal",
-    "owner_left",
-    "inheriting",
-    "inherited",
-    "dismissed",
-)
-STATUSES = (NORMAL, OWNER_LEFT, INHERITING, INHERITED)  # by WeCom's number
-OPEN, DONE = "open", "done"
 
 
 class ByChat(GlobalSecondaryIndex["ChatItem"]):

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from chalicelib.groups import blacklist, mirror, rules
 from chalicelib.groups.mirror import Change
-from chalicelib.groups.models import DISMISSED, ChatItem
+from chalicelib.groups.models import ChatItem
+from chalicelib.groups.types import DISMISSED
 from chalicelib.platform import clock, due, queues, storage
 from chalicelib.platform.storage import Busy
 from chalicelib.wecom import client as wecom

@@ -10,8 +10,9 @@ from typing import Any
 from chalicelib.groups import mirror
 from chalicelib.groups.blacklist import on_it as blacklisted
 from chalicelib.groups.mirror import rooms, use
-from chalicelib.groups.models import DISMISSED, LISTED, ChatItem, MemberItem
+from chalicelib.groups.models import LISTED, ChatItem, MemberItem
 from chalicelib.groups.reading import learn
+from chalicelib.groups.types import DISMISSED
 from chalicelib.platform import storage
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import Transaction

@@ -9,7 +9,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from chalicelib.groups.models import DONE, OPEN, ChatItem, TaskItem
+from chalicelib.groups.models import ChatItem, TaskItem
+from chalicelib.groups.types import DONE, OPEN
 from chalicelib.platform import clock, due, ids, log, queues, storage
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.storage import Transaction

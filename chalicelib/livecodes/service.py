@@ -1,267 +1,354 @@
-"""What others ask of live codes: a scan and what became of it, the codes themselves, their contact ways."""
+"""Live codes: created, changed, archived, restored, listed, and read as cheaply as a scan needs.
 
-import re
-from collections.abc import Mapping
-from datetime import datetime
+The ticket item carries the config's version, so a process that keeps the config knows at each scan,
+from the one write it does anyway, whether what it keeps is still true.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from chalicelib.groups import service as groups
-from chalicelib.livecodes import answers, group_scans, group_ways, natives, nearest, rules, usage
-from chalicelib.livecodes.cleanup import clean_up
-from chalicelib.livecodes.codes import LiveCode, archive, change, create, current, get, page, restore, several
-from chalicelib.livecodes.codes import prepare as prepare_all
-from chalicelib.livecodes.group_scans import Joined
-from chalicelib.livecodes.group_scans import append as append_group
-from chalicelib.livecodes.group_scans import by_wecom as opened_by_wecom
-from chalicelib.livecodes.group_scans import confirm as confirm_join
-from chalicelib.livecodes.group_scans import gives_store_groups as leads_to_store_groups
-from chalicelib.livecodes.group_scans import is_one as is_group_code
-from chalicelib.livecodes.group_scans import lapse as lapse_join
-from chalicelib.livecodes.group_scans import limit_of as group_limit
-from chalicelib.livecodes.group_scans import line as group_line
-from chalicelib.livecodes.group_ways import clean_up as clean_up_join_ways
-from chalicelib.livecodes.group_ways import grown as grown_groups
-from chalicelib.livecodes.group_ways import is_native as native_group
-from chalicelib.livecodes.group_ways import keep as keep_join_way
-from chalicelib.livecodes.group_ways import keep_native as keep_native_join_way
-from chalicelib.livecodes.group_ways import native as native_join_way
-from chalicelib.livecodes.join_ways import JoinWay
-from chalicelib.livecodes.join_ways import delete as delete_join_way
-from chalicelib.livecodes.join_ways import find as find_join_way
-from chalicelib.livecodes.making import delete as delete_way
-from chalicelib.livecodes.making import settle as settle_way
-from chalicelib.livecodes.models import CONFIRMED, LAPSED, AssignmentItem, member_key
-from chalicelib.livecodes.natives import keep as keep_native
-from chalicelib.livecodes.nearest import Choices, Where
-from chalicelib.livecodes.outcomes import confirm, lapse
-from chalicelib.livecodes.reservations import CLOSED, Scan, again, reserve
-from chalicelib.livecodes.tickets import take_ticket
-from chalicelib.livecodes.usage import UsedUp
-from chalicelib.livecodes.ways import Way, find_way, refresh, way
-from chalicelib.platform import clock
-from chalicelib.platform.errors import Invalid, NotFound
-from chalicelib.staff import service as staff
+from msgspec import Struct
 
-__all__ = [
-    "Choices",
-    "JoinWay",
-    "Joined",
-    "LiveCode",
-    "Scan",
-    "UsedUp",
-    "Way",
-    "Where",
-    "append_group",
-    "archive",
-    "assignment",
-    "assignments",
-    "change",
-    "choices",
-    "clean_up",
-    "clean_up_join_ways",
-    "closure",
-    "confirm",
-    "confirm_join",
-    "create",
-    "current",
-    "delete_join_way",
-    "delete_way",
-    "find_join_way",
-    "find_way",
-    "get",
-    "give_back",
-    "group_limit",
-    "group_line",
-    "group_name",
-    "grown_groups",
-    "holds",
-    "is_group_code",
-    "keep_join_way",
-    "keep_native",
-    "keep_native_join_way",
-    "lapse",
-    "lapse_join",
-    "leads_to_store_groups",
-    "locate",
-    "native_added",
-    "native_group",
-    "native_join_way",
-    "native_picture",
-    "native_status",
-    "opened_by_wecom",
-    "page",
-    "prepare",
-    "prepare_all",
-    "restore",
-    "scan",
-    "settle_way",
-    "several",
-    "way",
-    "ways_in_use",
-    "would_get",
-]
+from chalicelib.livecodes import checks, rules
+from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
+from chalicelib.platform import clock, due, ids, log, queues, settings, storage
+from chalicelib.platform.due import DueItem
+from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.patch import merged
+from chalicelib.platform.storage import ConditionFailed, Transaction
 
-_CODE = re.compile(r"[2-9A-HJ-NP-Za-km-z]{8}")
-_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+GRACE = timedelta(days=1)  # beyond its reservations, in which a contact way that is left over stays
+NATIVE_GRACE = timedelta(days=30)  # that an archived code's own contact way stays: printed ones die with it
+_PREPARE_AFTER = timedelta(minutes=1)  # a change: what it asks for, should its own messages not be sent
+_LISTED = "live_code"
+_CHANGED_MEANWHILE = "the live code was changed meanwhile: read it again"
+_KEPT = 1000  # configs that a process keeps
+_configs: dict[str, "LiveCode"] = {}
 
 
-def scan(code: str, cookie: str | None = None, origin: Mapping[str, Any] | None = None) -> Scan:
-    """Decide who gets this scan, and reserve their place. NotFound; Upstream when WeCom is needed and down.
+class LiveCode(Struct, frozen=True):
+    """A live code. `definition`: the contract's JSON, complete. `staff_ids_ever`: all who were ever in it.
 
-    code: what stands in the link. cookie: `Scan.cookie` of the person's last scan of this code.
-    origin: what the link told beside the code; kept with the assignment, and told by its line.
+    `ref`: the operator's own name of a code that came from a file. `indexed`: it is, or was, of a kind
+    whose assignments stand in the index `listing`.
     """
-    live_code_id, now = _id(code), clock.now()
-    same, preferred = _again(live_code_id, cookie, now)
-    if same is not None:
-        return same
-    ticket, live_code = take_ticket(live_code_id)
-    if live_code.active and group_scans.is_one(live_code):
-        return group_scans.scan(live_code, ticket, now, origin or {})
-    if live_code.active and nearest.is_one(live_code):
-        return nearest.unplaced(live_code, now)
-    if live_code.active and live_code.native:
-        qr_url = natives.scan(live_code, now, origin or {})
-        return Scan("staff", qr_url=qr_url) if qr_url else CLOSED
-    return reserve(live_code, ticket, now, preferred, origin or {}) if live_code.active else CLOSED
+
+    live_code_id: str
+    version: int
+    active: bool
+    created_at: str
+    updated_at: str
+    definition: Mapping[str, Any]
+    staff_ids_ever: tuple[str, ...]
+    rule: rules.Rule
+    ref: str | None = None
+    indexed: bool = False
+
+    @property
+    def code(self) -> str:
+        return self.live_code_id.removeprefix("lc_")
+
+    @property
+    def url(self) -> str:
+        """What the printed code holds."""
+        return f"{settings.env('PUBLIC_BASE_URL').rstrip('/')}/s/{self.code}"
+
+    @property
+    def name(self) -> str:
+        return str(self.definition["name"])
+
+    @property
+    def channel(self) -> str:
+        return str(self.definition["channel"])
+
+    @property
+    def tags(self) -> list[str]:
+        """`group/name` each."""
+        return list(self.definition["tags"])
+
+    def welcome_at(self, at: datetime) -> dict[str, Any] | None:
+        """`{"text","attachments"}` for an add at that moment, or None for the house's."""
+        return rules.welcome_at(self.definition, at)
+
+    @property
+    def kind(self) -> str:
+        """staff, group or nearest_store."""
+        return str(self.definition["kind"])
+
+    @property
+    def gives_store_groups(self) -> bool:
+        """Whether it leads into groups of stores."""
+        stores = self.definition.get("stores") or {}
+        return self.kind == "nearest_store" and stores.get("gives") == "group"
+
+    @property
+    def native(self) -> bool:
+        """Whether posters hold WeCom's own code of several members instead of our link."""
+        return bool(self.definition.get("printing") == "native" and self.kind == "staff")
+
+    @property
+    def skip_verify(self) -> bool:
+        return bool(self.definition["skip_verify"])
 
 
-def closure(code: str) -> rules.Closure:
-    """Why a scan of the code found it closed, and when it opens again. NotFound."""
-    live_code = current(_id(code))
-    return rules.closure(live_code.rule, live_code.active, clock.now())
+def create(definition: Mapping[str, Any], ref: str | None = None) -> LiveCode:
+    """A new live code from a complete definition. Invalid.
 
-
-def locate(
-    code: str, where: Where, cookie: str | None = None, origin: Mapping[str, Any] | None = None
-) -> Scan:
-    """A scan by one who says where they are, or which store they want. NotFound, Invalid, Upstream.
-
-    Only a nearest_store code cares. Who has added a guide keeps them, unless they choose another store; who
-    has only a place reserved keeps it while they are where that store is the nearest.
+    ref: the operator's own name of it, from which its id follows; Conflict when it is taken.
     """
-    live_code_id, now = _id(code), clock.now()
-    live_code = current(live_code_id)
-    if not nearest.is_one(live_code):
-        return scan(code, cookie, origin)
-    nearest.check(where)
-    same, preferred = _again(live_code_id, cookie, now)
-    if same is not None:
-        added = same.expires_at is None
-        wanted = where.store_id or (same.store_id if added else nearest.leads_to(live_code, where, now))
-        if same.store_id == wanted or same is CLOSED:  # blacklisted, whichever store they choose
-            return same
-    return nearest.locate(live_code, where, preferred, now, origin or {})
+    check(definition)
+    now = clock.iso(clock.now())
+    item = LiveCodeItem(
+        f"lc_{ids.short(8)}" if ref is None else id_of(ref),
+        CONFIG,
+        version=1,
+        active=True,
+        listing=_LISTED,
+        created_at=now,
+        updated_at=now,
+        definition=dict(definition),
+        staff_ids_ever=rules.rule_of(definition).staff_ids,
+        ref=ref,
+    )
+    ticket = LiveCodeItem(item.live_code_id, TICKET, version=1, active=True, ticket=0)
+    tx = Transaction()
+    tx.put("config", item, LiveCodeItem.live_code_id.does_not_exist())
+    tx.put("ticket", ticket, LiveCodeItem.live_code_id.does_not_exist())
+    order = _order_preparing(tx, item.live_code_id, 1)
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise Conflict(f"there is a live code {item.live_code_id}") from error
+    return _prepare_now(_live_code(item), order)
 
 
-def choices(code: str, city: str | None, text: str, page: int) -> Choices | None:
-    """The stores of a nearest_store code that is open, to choose from; None: it is none. NotFound."""
-    live_code, now = current(_id(code)), clock.now()
-    if not live_code.active or not nearest.is_one(live_code):
-        return None
-    if nearest.unplaced(live_code, now).kind == "closed":
-        return None
-    return nearest.choices(live_code, city, text, page, now)
+def change(live_code_id: str, patch: Mapping[str, Any], complete: Any) -> LiveCode:
+    """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict.
+
+    complete: makes a whole definition, with its defaults, of a merged one (the API's types do).
+    """
+    item = _config(live_code_id)
+    if not item.active:
+        raise Conflict("an archived live code can't be changed")
+    return _change(item, complete(merged(item.definition, patch)))
 
 
-def assignments(live_code_id: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """What the code's scans got, newest first, and the next cursor. NotFound, Invalid."""
-    if cursor is not None and not _ULID.fullmatch(cursor):
-        raise Invalid(("cursor", "not a cursor that was given out"))
-    rows = answers.newest(get(live_code_id), limit + 1, cursor)
-    return rows[:limit], rows[limit - 1]["assignment_id"] if len(rows) > limit else None
+def replace(code: LiveCode, definition: Mapping[str, Any]) -> LiveCode:
+    """Give `code` another definition. Invalid, NotFound; Conflict when it was changed since it was read."""
+    item = _config(code.live_code_id)
+    if item.version != code.version:
+        raise Conflict(_CHANGED_MEANWHILE)
+    return _change(item, definition)
 
 
-def assignment(assignment_id: str) -> dict[str, Any]:
-    """What a scan got, why, and what became of it. NotFound."""
-    if not _ULID.fullmatch(assignment_id):
-        raise NotFound("there is no such assignment")
-    return answers.one(assignment_id)
-
-
-def would_get(live_code_id: str, at: datetime | None = None) -> dict[str, Any]:
-    """What a scan would get now, or at that time, and why. Writes nothing. NotFound."""
-    return answers.would_get(live_code_id, at)
-
-
-def holds(live_code_id: str, member_id: str, assignment_id: str) -> bool:
-    """Whether an assignment is confirmed, or reserved and its time not over; when it is, it lapses now."""
-    held = AssignmentItem.find(member_key(live_code_id, member_id), assignment_id)
-    if held is None or held.status == LAPSED:
-        return False
-    if held.status == CONFIRMED or clock.now() < clock.parse(held.expires_at):
-        return True
-    return not give_back(live_code_id, member_id, assignment_id) and holds(
-        live_code_id, member_id, assignment_id
+def _change(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
+    kinds = {definition["kind"], item.definition["kind"]}
+    if len(kinds) > 1 and "native" in (definition["printing"], item.definition.get("printing")):
+        raise Invalid(("kind", "WeCom's own code keeps its kind: make the code dynamic first"))
+    check(definition)
+    was, now = rules.rule_of(item.definition), rules.rule_of(definition)
+    tx = Transaction()
+    indexed = bool(item.indexed) or kinds != {"staff"}
+    # Each change, since it makes void the clean-up of the one that left ways over.
+    if indexed or definition["printing"] == "native" or not set(item.staff_ids_ever) <= set(now.staff_ids):
+        _order_clean_up(tx, item, max(was.reserve_for, now.reserve_for) + GRACE)
+    return _rewrite(
+        tx,
+        item,
+        LiveCodeItem.definition.set(definition),
+        LiveCodeItem.staff_ids_ever.set(list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))),
+        LiveCodeItem.indexed.set(indexed),
     )
 
 
-def give_back(live_code_id: str, member_id: str, assignment_id: str) -> bool:
-    """Lapse a reservation now, a guide's or a group's. False if it is confirmed, or lapsed before."""
-    held = AssignmentItem.find(member_key(live_code_id, member_id), assignment_id)
-    if held is None:
-        return False
-    lapse_it = group_scans.lapse if group_scans.is_place(held) else lapse
-    return lapse_it(live_code_id, member_id, assignment_id)
+def archive(live_code_id: str, version: int | None = None) -> None:
+    """Close it: its scans are told so, lists leave it out. NotFound, Conflict.
+
+    version: only if it is still at that one.
+    """
+    item = _config(live_code_id)
+    if version not in (None, item.version):
+        raise Conflict(_CHANGED_MEANWHILE)
+    if item.active:
+        tx = Transaction()
+        _order_clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
+        _order_clean_up(tx, item, NATIVE_GRACE)
+        _rewrite(tx, item, LiveCodeItem.active.set(False), LiveCodeItem.listing.remove(), active=False)
 
 
-def prepare(live_code_id: str, staff_id: str) -> None:
-    """Have the member's contact way and name at hand before the first scan. Upstream, WeComError."""
-    try:
-        live_code = get(live_code_id)
-    except NotFound:
-        return
-    if not live_code.active or staff_id not in live_code.rule.staff_ids:
-        return  # changed since this was asked for
-    staff.learn(staff_id)
-    if not live_code.native:  # which has one way for all
-        refresh(live_code_id, staff_id)
+def restore(live_code_id: str) -> LiveCode:
+    """Open an archived code again, as it was: what is printed of it works. NotFound, Conflict, Invalid."""
+    item = _config(live_code_id)
+    if not item.active:
+        check(item.definition)
+        tx = Transaction()
+        # This clean-up makes void that of the archiving.
+        _order_clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
+        return _rewrite(tx, item, LiveCodeItem.active.set(True), LiveCodeItem.listing.set(_LISTED))
+    return _live_code(item)
 
 
-def group_name(chat_id: str) -> str:
-    """The group's name as its members see it; empty while nobody has asked WeCom."""
-    return str(groups.shown([chat_id])[0]["name"] or "")
+def get(live_code_id: str) -> LiveCode:
+    """The live code, archived or not. NotFound."""
+    return _live_code(_config(live_code_id))
 
 
-def native_added(live_code: LiveCode, staff_id: str, at: datetime) -> None:
-    """After the commit of an add that `confirm` took part in: a member who is full leaves the native list."""
-    if live_code.native:
-        natives.added(live_code, staff_id, at)
+def several(live_code_ids: Iterable[str]) -> dict[str, LiveCode]:
+    """Those of the live codes that there are, by id."""
+    keys = [(live_code_id, CONFIG) for live_code_id in dict.fromkeys(live_code_ids)]
+    return {row.live_code_id: _live_code(row) for row in LiveCodeItem.batch_get(keys, consistent_read=True)}
 
 
-def native_status(live_code: LiveCode) -> dict[str, Any] | None:
-    """`{"qr_url","listed_staff_ids","told_at","left_out":[{"staff_id","reason"}]}`; None: not made yet."""
-    return natives.status(live_code)
+def id_of(ref: str) -> str:
+    """The live_code_id of the code that the operator calls so: always the same."""
+    return "lc_" + ids.derived_short("live_code", ref)
 
 
-def native_picture(live_code: LiveCode) -> bytes | None:
-    """The picture of WeCom's own code, PNG or JPEG; None of a dynamic code. Upstream, WeComError, UsedUp."""
-    if live_code.native:
-        return natives.picture(live_code)
-    is_group = group_scans.is_one(live_code) and native_group(live_code)
-    return group_ways.picture(live_code) if is_group else None
+def page(limit: int, cursor: str | None) -> tuple[list[LiveCode], str | None]:
+    """Live codes that are not archived, newest first, and the next cursor."""
+    query = partial(LiveCodeItem.by_creation.query, _LISTED, scan_index_forward=False, limit=limit)
+    rows, following = storage.page(query, cursor)
+    return [_live_code(row) for row in rows], following
 
 
-def ways_in_use() -> dict[str, Any]:
-    """`{"in_use","limit","left","by_kind"}` of the corp's contact ways."""
-    by_kind = usage.current()
-    in_use = sum(by_kind.values())
-    return {"in_use": in_use, "limit": usage.LIMIT, "left": max(0, usage.LIMIT - in_use), "by_kind": by_kind}
-
-
-def _id(code: str) -> str:
-    if not _CODE.fullmatch(code):
+def take_ticket(live_code_id: str) -> tuple[int, LiveCode]:
+    """The next ticket, and the code as it is now: one write when the process knows this version. NotFound."""
+    ticket = LiveCodeItem(live_code_id, TICKET)
+    there = LiveCodeItem.live_code_id.exists()
+    if not storage.update_if(ticket, [LiveCodeItem.ticket.add(1)], there):
         raise NotFound("there is no such live code")
-    return f"lc_{code}"
+    return int(ticket.ticket), _at_version(ticket)
 
 
-def _again(live_code_id: str, cookie: str | None, now: datetime) -> tuple[Scan | None, str | None]:
-    same: Scan | None = None
-    preferred: str | None = None
-    if cookie and group_scans.is_cookie(cookie):
-        same = group_scans.again(live_code_id, cookie, now)
-    elif cookie:
-        same, preferred = again(live_code_id, cookie, now)
-    if same is None or not same.store_id:
-        return same, preferred
-    return (same, preferred) if nearest.still_there(current(live_code_id), same) else (None, None)
+def current(live_code_id: str) -> LiveCode:
+    """The code as it is now: one small read when the process knows this version. NotFound."""
+    ticket = LiveCodeItem.find(live_code_id, TICKET)
+    if ticket is None:
+        raise NotFound("there is no such live code")
+    return _at_version(ticket)
+
+
+def check_version(tx: Transaction, code: LiveCode) -> None:
+    """Let `tx` fail, on its item `ticket`, when the code was changed since it was read."""
+    tx.check("ticket", LiveCodeItem(code.live_code_id, TICKET), LiveCodeItem.version == code.version)
+
+
+def _at_version(ticket: LiveCodeItem) -> LiveCode:
+    kept = _configs.get(ticket.live_code_id)
+    if kept is None or kept.version != ticket.version:
+        if len(_configs) >= _KEPT:
+            _configs.clear()
+        kept = _configs[ticket.live_code_id] = get(ticket.live_code_id)
+    return kept
+
+
+def _config(live_code_id: str) -> LiveCodeItem:
+    item = LiveCodeItem.find(live_code_id, CONFIG)
+    if item is None:
+        raise NotFound(f"there is no live code {live_code_id}")
+    return item  # type: ignore[no-any-return]
+
+
+def _live_code(item: LiveCodeItem) -> LiveCode:
+    return LiveCode(
+        live_code_id=item.live_code_id,
+        version=int(item.version),
+        active=bool(item.active),
+        created_at=str(item.created_at),
+        updated_at=str(item.updated_at),
+        definition=item.definition,
+        staff_ids_ever=tuple(item.staff_ids_ever),
+        rule=rules.rule_of(item.definition),
+        ref=item.ref,
+        indexed=bool(item.indexed) or item.definition["kind"] != "staff",
+    )
+
+
+def show(code: LiveCode) -> dict[str, Any]:
+    return {
+        "live_code_id": code.live_code_id,
+        "code": code.code,
+        "url": code.url,
+        **code.definition,
+        "version": code.version,
+        "archived": not code.active,
+        "created_at": code.created_at,
+        "updated_at": code.updated_at,
+    }
+
+
+def check(definition: Mapping[str, Any]) -> None:
+    """Invalid, with all that is wrong with a complete definition."""
+    from chalicelib.coupons import service as coupons  # for who changes codes, not for all who read them
+
+    wrong = checks.problems(definition)
+    gift = definition.get("gift")
+    if gift and not coupons.exists(gift["pool_id"]):
+        wrong.append(("gift.pool_id", "there is no such coupon pool"))
+    if wrong:
+        raise Invalid(*wrong)
+
+
+def _order_clean_up(tx: Transaction, item: LiveCodeItem, after: timedelta) -> None:
+    """Have the contact ways looked through that this change leaves unused. The next change makes it void."""
+    version = int(item.version) + 1
+    work = {"live_code_id": item.live_code_id, "version": version, "native": after >= NATIVE_GRACE}
+    now, key = clock.now(), f"{item.live_code_id}#{version}"
+    tx.put(f"clean up {after}", due.item("way_cleanup", now + after, key, work, now))
+
+
+def _rewrite(tx: Transaction, item: LiveCodeItem, *actions: Any, active: bool = True) -> LiveCode:
+    """Change the config and its ticket together. Conflict if somebody else did since `item` was read."""
+    seen, version = LiveCodeItem.version == item.version, LiveCodeItem.version.set(item.version + 1)
+    changed = [*actions, version, LiveCodeItem.updated_at.set(clock.iso(clock.now()))]
+    tx.update("config", item, changed, seen)
+    ticket = LiveCodeItem(item.live_code_id, TICKET)
+    tx.update("ticket", ticket, [version, LiveCodeItem.active.set(active)], seen)
+    order = _order_preparing(tx, item.live_code_id, int(item.version) + 1) if active else None
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise Conflict(_CHANGED_MEANWHILE) from error
+    code = get(item.live_code_id)
+    return _prepare_now(code, order) if order else code
+
+
+def _order_preparing(tx: Transaction, live_code_id: str, version: int) -> DueItem:
+    """Have the ways of this version prepared a little later, should nobody come to it now."""
+    now = clock.now()
+    work = {"live_code_id": live_code_id, "version": version}
+    order = due.item("prepare", now + _PREPARE_AFTER, f"{live_code_id}#{version}", work, now)
+    tx.put("prepare", order)
+    return order
+
+
+def _prepare_now(code: LiveCode, order: DueItem) -> LiveCode:
+    """Carry the order out now, and take it back."""
+    try:
+        _prepare(code)
+        storage.delete_if(order)
+    except Exception as error:  # noqa: BLE001 (the code is stored, and the order stands)
+        log.failure("contact ways not asked for", error, live_code_id=code.live_code_id)
+    return code
+
+
+def prepare(live_code_id: str, version: int) -> None:
+    """Do what a change left undone; a later one has an order of its own. Upstream."""
+    code = get(live_code_id)
+    if code.active and code.version == version:
+        _prepare(code)
+
+
+def _prepare(code: LiveCode) -> None:
+    """Have the contact ways made, or brought up to date, before somebody waits for them."""
+    work = {"live_code_id": code.live_code_id}
+    messages: list[dict[str, Any]] = [
+        {**work, "kind": "contact_way", "staff_id": one} for one in code.rule.staff_ids
+    ]
+    if code.definition["kind"] == "group":
+        messages.append({**work, "kind": "group_code"})
+    if code.native or code.version > 1:  # which it may have been
+        messages.append({**work, "kind": "native", "changed": True})
+    queues.send_all("assign", [(message, None) for message in messages])

@@ -6,10 +6,11 @@ only count, so they need no making, and a change of the code is seen at once in 
 """
 
 import random
+from datetime import datetime
 
-from chalicelib.livecodes import codes, rates
-from chalicelib.livecodes.codes import LiveCode
+from chalicelib.livecodes import rates, service
 from chalicelib.livecodes.models import TICKET, LiveCodeItem
+from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, storage
 
 
@@ -19,12 +20,33 @@ def take_ticket(live_code_id: str) -> tuple[int, LiveCode]:
     count = rates.ticket_items(rates.of(live_code_id, now))
     item = random.randint(1, count) if count else 0  # noqa: S311  # nosec B311 (not a secret)
     if item == 0:
-        ticket, code = codes.take_ticket(live_code_id)
+        ticket, code = service.take_ticket(live_code_id)
     else:
-        code = codes.current(live_code_id)
-        counted = LiveCodeItem(f"{live_code_id}#t{item}", TICKET)
-        storage.update_if(counted, [LiveCodeItem.ticket.add(1)])
-        ticket = int(counted.ticket)
+        code = service.current(live_code_id)
+        ticket = _count(f"{live_code_id}#t{item}")
     rates.saw(live_code_id, item, ticket, now)
     # Their sequences begin at different members, or all would give their first scans to the same one.
     return ticket + item, code
+
+
+def take_store_ticket(live_code_id: str, store_id: str, now: datetime) -> tuple[int, float]:
+    """Which scan of this store it is, and the store's scans a second.
+
+    By the whole code's tickets its guides would not take turns. store_id "": those of no store.
+    """
+    counted = f"{live_code_id}#s{store_id}"
+    ticket = _count(counted)
+    rates.saw(counted, 0, ticket, now)
+    return ticket, rates.of(counted, now)
+
+
+def next_ticket(live_code_id: str) -> int:
+    """The ticket that the next scan gets; nothing is written."""
+    row = LiveCodeItem.find(live_code_id, TICKET)
+    return int(row.ticket or 0) + 1 if row else 1
+
+
+def _count(counted: str) -> int:
+    item = LiveCodeItem(counted, TICKET)
+    storage.update_if(item, [LiveCodeItem.ticket.add(1)])
+    return int(item.ticket)

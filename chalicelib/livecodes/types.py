@@ -145,15 +145,6 @@ class FileIn(Struct, kw_only=True):
     archive_missing: bool = False
 
 
-class WaysInUse(Struct, kw_only=True):
-    """Contact ways and join ways; `by_kind`: staff (a guide's), native (a code's own), group (join ways)."""
-
-    in_use: int
-    limit: int
-    left: int
-    by_kind: dict[str, int]
-
-
 class FieldChange(Struct, kw_only=True):
     field: str
     from_: Any = msgspec.field(name="from")
@@ -191,24 +182,3 @@ class LiveCodePatch(Struct, kw_only=True):
     skip_verify: Any | UnsetType = UNSET
     schedule: Any | UnsetType = UNSET
     timezone: Any | UnsetType = UNSET
-
-
-class Location(Struct, kw_only=True):
-    """Where the person is, or the store they chose."""
-
-    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
-    datum: Literal["gcj02", "wgs84"] = "gcj02"
-    store_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-
-
-class ScanOut(Struct, kw_only=True):
-    """What a scan gets."""
-
-    assignment_id: str | None
-    kind: Literal["staff", "group", "choose_store", "closed"]
-    staff_id: str | None
-    chat_id: str | None
-    store_id: str | None
-    qr_url: str | None
-    expires_at: str | None

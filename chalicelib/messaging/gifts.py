@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.coupons import service as coupons
-from chalicelib.livecodes import lookup as livecodes
+from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import rules
 from chalicelib.platform import clock, log, queues
 from chalicelib.platform.errors import NotFound

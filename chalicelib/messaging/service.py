@@ -14,10 +14,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.ads import service as ads
-from chalicelib.livecodes import lookup as livecodes
+from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts, models, rules
 from chalicelib.messaging.rules import Next, Welcome
+from chalicelib.origins import service as origins
 from chalicelib.platform import clock, log, timeline
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.timeline import Line
@@ -81,11 +81,8 @@ def set_default_welcome(chosen: Welcome) -> None:
 
 def _choose(state: str | None, at: datetime) -> tuple[str | None, Welcome]:
     """The live code's own welcome of that time, else that of an SOP the add starts, else the default one."""
-    lead = ads.lead(state)
-    way = livecodes.find_way(state) if state and not lead else None
-    live_code_id, own = (lead.live_code_id or None) if lead else None, Welcome()
-    if way is not None:
-        live_code_id = way.live_code_id
+    origin = origins.find(state)
+    live_code_id, own = (origin.live_code_id or None) if origin else None, Welcome()
     if live_code_id:
         with suppress(NotFound):  # deleted, while its codes are still in use
             own = rules.welcome_of(livecodes.current(live_code_id).welcome_at(at))

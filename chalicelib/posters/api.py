@@ -9,6 +9,7 @@ from chalicelib.platform import http
 from chalicelib.platform.errors import Invalid
 from chalicelib.platform.http import Answer, Call
 from chalicelib.posters import service
+from chalicelib.posters.native_picture import fetch_native_picture
 from chalicelib.posters.types import (
     AssetOut,
     JobOut,
@@ -182,7 +183,7 @@ def _poster(call: Call, live_code_id: str, form: str) -> Answer:
     code = livecodes.get(live_code_id)
     names = ("template", "staff_id", "title", "subtitle", "avatar_url", "width", "quality")
     wanted = {name: call.query[name] for name in names if call.query.get(name)}
-    return _answered(service.poster(code, {**wanted, "format": form}, livecodes.native_picture(code)))
+    return _answered(service.poster(code, {**wanted, "format": form}, fetch_native_picture(code)))
 
 
 def _answered(made: dict[str, Any]) -> Answer:

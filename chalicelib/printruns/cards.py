@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes.service import Scan
+from chalicelib.assignments.lapse import holds, lapse
+from chalicelib.assignments.types import Scan
 from chalicelib.platform import clock, storage
 from chalicelib.platform.errors import Conflict, NotFound
 from chalicelib.printruns import rules, runs
@@ -98,7 +98,7 @@ def scan(card: Card, cookie: str | None, decide: Callable[[Mapping[str, Any]], S
     if _hold(card, row, [*uses, _use(found)] if own else [_use(found)]):
         return found
     if found.assignment_id != mine:  # one just made: its place is free again
-        livecodes.give_back(run.live_code_id, _member(found), found.assignment_id)
+        lapse(run.live_code_id, _member(found), found.assignment_id)
     return USED
 
 
@@ -170,7 +170,7 @@ def shown(card: Card) -> dict[str, Any]:
 
 def _stands(run: Run, use: Mapping[str, str]) -> bool:
     """Whether the assignment still holds the card; one whose time is over lapses here and now."""
-    return livecodes.holds(run.live_code_id, use["member"], use["assignment_id"])
+    return holds(run.live_code_id, use["member"], use["assignment_id"])
 
 
 def _hold(card: Card, row: CardItem | None, uses: Uses) -> bool:

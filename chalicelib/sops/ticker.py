@@ -28,6 +28,7 @@ ROUTES = {
     "group_ask": "assign",
     "group_black": "assign",
     "way_cleanup": "assign",
+    "join_way_cleanup": "assign",
     "way_delete": "assign",
     "join_way_delete": "assign",
     "way_search": "assign",

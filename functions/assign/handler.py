@@ -2,8 +2,13 @@
 
 from typing import Any
 
+from chalicelib.assignments import lapse, native_list
+from chalicelib.contactways import cleanup, lost_answers, rows
+from chalicelib.contactways import service as contactways
+from chalicelib.contactways.usage import UsedUp
+from chalicelib.groupcodes import works as groupcodes
 from chalicelib.groups import works as groups
-from chalicelib.livecodes import service
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import consumers, log
 from chalicelib.stores import service as stores
 from chalicelib.wecom.errors import Treatment, WeComError
@@ -12,28 +17,27 @@ from chalicelib.wecom.errors import Treatment, WeComError
 def work(message: dict[str, Any]) -> None:
     """`kind` lapse: of live_code_id, staff_id, assignment_id; contact_way: of live_code_id, staff_id;
     prepare: of live_code_id, version; native: of live_code_id, changed?; way_cleanup: of live_code_id,
-    version, native, after?; way_delete, join_way_delete: of config_id; way_search: of state, since, after.
+    version, native, after?; way_delete: of config_id; way_search: of state, since, after.
     """
     if message["kind"] == "lapse":
-        service.lapse(message["live_code_id"], message["staff_id"], message["assignment_id"])
+        lapse.lapse(message["live_code_id"], message["staff_id"], message["assignment_id"])
     elif message["kind"] == "contact_way":
-        _prepare(message["live_code_id"], message["staff_id"])
+        _make_ahead(message["live_code_id"], message["staff_id"])
     elif message["kind"] == "prepare":
-        service.prepare_all(message["live_code_id"], message["version"])
+        livecodes.prepare(message["live_code_id"], message["version"])
     elif message["kind"] == "native":
         _keep(message["live_code_id"], message.get("changed", False))
     elif message["kind"] == "way_cleanup":
         after = message.get("after", "")
-        service.clean_up(message["live_code_id"], message["version"], message["native"], after)
-        service.clean_up_join_ways(message["live_code_id"], message["version"], message["native"])
+        cleanup.delete_unused_ways(message["live_code_id"], message["version"], message["native"], after)
     elif message["kind"] == "way_delete":
-        service.delete_way(message["config_id"])
-    elif message["kind"] == "join_way_delete":
-        service.delete_join_way(message["config_id"])
+        rows.delete_at_wecom(message["config_id"])
     elif message["kind"] == "way_search":
-        service.settle_way(message["state"], message["since"], message["after"])
+        lost_answers.resolve_lost_answer(message["state"], message["since"], message["after"])
     elif message["kind"] == "store_map":
         _map_stores(message)
+    elif message["kind"] in groupcodes.WORK:
+        groupcodes.work(message)
     elif message["kind"] in groups.WORK:
         groups.work(message)
     else:
@@ -48,22 +52,22 @@ def _map_stores(message: dict[str, Any]) -> None:
         stores.rebuild(message["job_id"])
 
 
-def _prepare(live_code_id: str, staff_id: str) -> None:
+def _make_ahead(live_code_id: str, staff_id: str) -> None:
     try:
-        service.prepare(live_code_id, staff_id)
+        contactways.make_ahead(live_code_id, staff_id)
     except WeComError as error:
         if error.treatment is not Treatment.DATA:
             raise
         # This member can't have one: said once, and each scan goes to somebody else.
         log.failure("no contact way", error, staff_id=staff_id, errcode=error.errcode)
-    except service.UsedUp as error:
+    except UsedUp as error:
         log.failure("no contact way", error, staff_id=staff_id)
 
 
 def _keep(live_code_id: str, changed: bool) -> None:
     try:
-        service.keep_native(live_code_id, changed)
-    except (WeComError, service.UsedUp) as error:
+        native_list.keep(live_code_id, changed)
+    except (WeComError, UsedUp) as error:
         if error.retryable:
             raise
         # The list stays as it is; within the hour it is tried again.

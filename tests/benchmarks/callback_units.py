@@ -22,12 +22,14 @@ os.environ["WECOM_CORP_ID"] = "ww1"
 import msgspec
 
 from chalicelib.callbacks import service as callbacks
+from chalicelib.contactways import service as contactways
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.messaging import service as messaging
 from chalicelib.metrics import service as metrics
 from chalicelib.platform import clock, queues, storage, timeline
 from chalicelib.platform.timeline import Line
+from chalicelib.scans import service as scan_service
 from chalicelib.sops import service as sops
 from chalicelib.sops.types import Plan
 from chalicelib.tags import service as tags
@@ -123,10 +125,10 @@ def measure() -> float:
     wecom.default_client = lambda: corp  # type: ignore[assignment]
     code = livecodes.create(msgspec.to_builtins(msgspec.convert(CODE, NewLiveCode)))
     sops.create(msgspec.convert(SOP, Plan))
-    scan = livecodes.scan(code.code)
+    scan = scan_service.scan(code.code)
     while scan.staff_id != "lihua":
-        scan = livecodes.scan(code.code)
-    added = message(livecodes.way(code, "lihua").state)
+        scan = scan_service.scan(code.code)
+    added = message(contactways.way(code, "lihua").state)
     now, bond = clock.iso(clock.now()), {"external_userid": WHO, "staff_id": "lihua"}
     welcome = {"code": "WC", **bond, "state": added["values"]["State"], "at": added["at"], "received_at": now}
     tags.apply("lihua", "somebody", CODE["tags"], [])  # type: ignore[arg-type]  # the tag's id is known

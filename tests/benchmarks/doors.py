@@ -22,8 +22,8 @@ import conftest
 import pytest
 from scan_support import FakeWeCom, definition
 
+from chalicelib.contactways import service as contactways
 from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes import ways
 from chalicelib.platform import auth, settings, storage
 from chalicelib.staff import service as staff
 from infra import build
@@ -97,8 +97,8 @@ def world(url: str) -> dict[str, tuple[str, dict[str, Any]]]:
         live_code = livecodes.create(definition(*({"staff_id": guide} for guide in GUIDES)))
         for guide in GUIDES:
             staff.learn(guide)
-            for slot in range(ways.SLOTS):
-                ways.way(live_code, guide, slot)
+            for slot in range(contactways.SLOTS):
+                contactways.way(live_code, guide, slot)
     key = {"Authorization": f"Bearer {auth.create_key('bench', 'operator')}"}
     phone = {"Accept": "text/html,application/xhtml+xml"}
     return {

@@ -18,8 +18,12 @@ import conftest  # sets the environment that the models read
 import moto
 from scan_support import FakeWeCom, complete, definition, requests
 
-from chalicelib.livecodes import files, natives, rules, service
+from chalicelib.assignments import native_list
+from chalicelib.assignments import rules as assignment_rules
+from chalicelib.livecodes import rules, yaml_files
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, queues
+from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 
 CODES = 1000
@@ -41,14 +45,14 @@ def store() -> None:
     queues.send_all = lambda *_: None  # type: ignore[assignment]
     with moto.mock_aws():
         conftest.create_tables()
-        code = service.create(definition(*STAFF, fallback=("chief",), printing="native"))
-        natives.keep(code.live_code_id)
-        service.scan(code.code)
+        code = livecodes.create(definition(*STAFF, fallback=("chief",), printing="native"))
+        native_list.keep(code.live_code_id)
+        scan_service.scan(code.code)
         asked = requests()
-        natives.keep(code.live_code_id)
+        native_list.keep(code.live_code_id)
         print("native_in_step_requests", len(asked), "requests")
         asked.clear()
-        service.scan(code.code)
+        scan_service.scan(code.code)
         print("native_scan_requests", len(asked), "requests")
         print("native_wecom_calls_in_step", fake.calls["update_contact_way"], "calls")
 
@@ -56,14 +60,14 @@ def store() -> None:
 def cpu() -> None:
     rule = rules.rule_of(definition(*STAFF, fallback=("chief",)))
     now, hour = clock.now(), timedelta(hours=1)
-    times = [seconds(lambda: rules.next_change(rule, now, hour)) for _ in range(20)]
+    times = [seconds(lambda: assignment_rules.next_change(rule, now, hour)) for _ in range(20)]
     print("native_next_change_100_members", round(min(times) * 1000, 2), "ms")
     made = definition(*STAFF[:5], fallback=("chief",))
-    rows = [files.lean("lc_22222222", f"code-{n}", made) for n in range(CODES)]
-    text = files._dumped({"codes": rows})
-    print("file_write_1000_codes", round(seconds(lambda: files._dumped({"codes": rows})) * 1000), "ms")
-    print("file_read_1000_codes", round(seconds(lambda: files.read(text)) * 1000), "ms")
-    lean = {k: v for k, v in files.read(text)[0].items() if k not in ("live_code_id", "ref")}
+    rows = [yaml_files.lean("lc_22222222", f"code-{n}", made) for n in range(CODES)]
+    text = yaml_files._dumped({"codes": rows})
+    print("file_write_1000_codes", round(seconds(lambda: yaml_files._dumped({"codes": rows})) * 1000), "ms")
+    print("file_read_1000_codes", round(seconds(lambda: yaml_files.read(text)) * 1000), "ms")
+    lean = {k: v for k, v in yaml_files.read(text)[0].items() if k not in ("live_code_id", "ref")}
     assert complete(lean) == made
     print("file_bytes_a_code", len(text.encode()) // CODES, "bytes")
 

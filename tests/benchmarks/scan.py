@@ -22,10 +22,14 @@ import conftest  # sets the environment that the models read
 import moto
 from scan_support import FakeWeCom, definition, requests
 
-from chalicelib.livecodes import service
-from chalicelib.livecodes.models import AssignmentItem, LiveCodeItem, PlaceItem
+from chalicelib.assignments import confirmation
+from chalicelib.assignments.models import AssignmentItem, PlaceItem
+from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform import clock, due, queues, storage, timeline
 from chalicelib.platform.storage import Transaction
+from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 
 TABLES = (LiveCodeItem, AssignmentItem, PlaceItem, due.DueItem, timeline.TimelineItem)
@@ -66,11 +70,11 @@ class Units:
             self.read += 1
 
 
-def figures(name: str, code: service.LiveCode, cookie: bool = False) -> list[str]:
+def figures(name: str, code: livecodes.LiveCode, cookie: bool = False) -> list[str]:
     """One warm scan's requests and units."""
-    held = service.scan(code.code).cookie if cookie else None
+    held = scan_service.scan(code.code).cookie if cookie else None
     asked, units = requests(), Units()
-    service.scan(code.code, held)
+    scan_service.scan(code.code, held)
     return [
         f"{name}_requests {len(asked)} requests",
         f"{name}_write_units {units.write} units",
@@ -78,19 +82,19 @@ def figures(name: str, code: service.LiveCode, cookie: bool = False) -> list[str
     ]
 
 
-def cpu(code: service.LiveCode) -> float:
+def cpu(code: livecodes.LiveCode) -> float:
     """Milliseconds of CPU in one scan; the emulated store answers in the same process and is in it."""
     begin = time.process_time()
     for _ in range(SCANS):
-        service.scan(code.code)
+        scan_service.scan(code.code)
     return (time.process_time() - begin) / SCANS * 1000
 
 
-def warmed(**rest: Any) -> service.LiveCode:
-    code = service.create(definition(*STAFF, fallback=("f",), **rest))
+def warmed(**rest: Any) -> livecodes.LiveCode:
+    code = livecodes.create(definition(*STAFF, fallback=("f",), **rest))
     for staff_id in code.rule.staff_ids:
-        service.way(code, staff_id)
-    service.scan(code.code)
+        contactways.way(code, staff_id)
+    scan_service.scan(code.code)
     return code
 
 
@@ -106,9 +110,9 @@ def main() -> None:
         lines += figures("scan_returning", code, cookie=True)
         lines += figures("scan_least_loaded", warmed(strategy="least_loaded"))
         tx, units = Transaction(), Units()
-        service.scan(code.code)
+        scan_service.scan(code.code)
         units.write = units.read = 0
-        service.confirm(tx, code, "guide_000", "wm1", clock.now() + timedelta(seconds=1))
+        confirmation.confirm(tx, code, "guide_000", "wm1", clock.now() + timedelta(seconds=1))
         tx.commit()
         lines.append(f"scan_confirm_write_units {units.write} units")
         lines.append(f"scan_cpu_with_moto {cpu(code):.1f} ms")

@@ -24,10 +24,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/integration")]
 import conftest  # sets the environment that the models read
 from scan_support import FakeWeCom, definition, requests
 
-from chalicelib.livecodes import places, rates, service
-from chalicelib.livecodes.models import TOTAL, AssignmentItem, member_key
+from chalicelib.assignments import caps
+from chalicelib.assignments.models import TOTAL, AssignmentItem, member_key
+from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, queues
 from chalicelib.platform.errors import DomainError
+from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from tests.support import engine
 
@@ -40,7 +44,7 @@ def scanner(code: str, number: int, begin: float) -> None:
     """One process's share of the arrivals. Prints what became of them as JSON."""
     fake = FakeWeCom()
     wecom.default_client = lambda: fake  # type: ignore[assignment]
-    service.current(f"lc_{code}")  # the connection is made before the first scan
+    livecodes.current(f"lc_{code}")  # the connection is made before the first scan
     asked, arrivals = requests(), count(number, PROCESSES)
     told: Counter[str] = Counter()
     waits: list[float] = []
@@ -55,7 +59,7 @@ def scanner(code: str, number: int, begin: float) -> None:
                 continue
             begun = time.time()
             try:
-                told[service.scan(code).kind] += 1
+                told[scan_service.scan(code).kind] += 1
             except DomainError:
                 told["failed"] += 1
             waits.append(time.time() - at)
@@ -75,15 +79,15 @@ def main() -> None:
         report(code, run(code.code))
 
 
-def made() -> service.LiveCode:
+def made() -> livecodes.LiveCode:
     fake = FakeWeCom()
     wecom.default_client = lambda: fake  # type: ignore[assignment]
     queues.send_all = lambda *_: None  # type: ignore[assignment]
     members = [{"staff_id": f"guide_{n}", "daily_cap": CAP} for n in range(GUIDES)]
-    code = service.create(definition(*members, fallback=("f",)))
+    code = livecodes.create(definition(*members, fallback=("f",)))
     for staff_id in code.rule.staff_ids:
         for slot in range(5):
-            service.way(code, staff_id, slot)
+            contactways.way(code, staff_id, slot)
     return code
 
 
@@ -97,7 +101,7 @@ def run(code: str) -> list[dict[str, Any]]:
     return [json.loads(one.communicate(timeout=60)[0].splitlines()[-1]) for one in started]
 
 
-def report(code: service.LiveCode, answers: list[dict[str, Any]]) -> None:
+def report(code: livecodes.LiveCode, answers: list[dict[str, Any]]) -> None:
     told: Counter[str] = sum((Counter(one["told"]) for one in answers), Counter())
     asked: Counter[str] = sum((Counter(one["asked"]) for one in answers), Counter())
     waits = sorted(wait for one in answers for wait in one["waits"])
@@ -108,7 +112,7 @@ def report(code: service.LiveCode, answers: list[dict[str, Any]]) -> None:
         key = member_key(code.live_code_id, staff_id)
         reserved = sum(1 for _ in AssignmentItem.query(key, attributes_to_get=["assignment_id"]))
         day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
-        found = places.read([(key, day), (key, TOTAL)])
+        found = caps.read([(key, day), (key, TOTAL)])
         wrong += sum(abs(standing.taken - reserved) for standing in found.values())
         overshoot += max(0, reserved - CAP) if staff_id != "f" else 0
     print(f"scan_load_offered {PER_SECOND} 1/s")

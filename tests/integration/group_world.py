@@ -8,11 +8,14 @@ from typing import Any
 
 from scan_support import definition, new_process
 
+from chalicelib.assignments import types as assignment_types
+from chalicelib.assignments.models import AssignmentItem, PlaceItem
 from chalicelib.callbacks import service as callbacks
+from chalicelib.contactways.models import ContactWayItem, JoinWayItem
+from chalicelib.groupcodes.models import LineItem, PersonItem
 from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskItem
-from chalicelib.livecodes import service
-from chalicelib.livecodes.group_models import JoinWayItem, LineItem, PersonItem
-from chalicelib.livecodes.models import AssignmentItem, ContactWayItem, LiveCodeItem, PlaceItem
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform import due, settings, storage, timeline
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.jobs import JobItem
@@ -98,12 +101,12 @@ class World:
         people = [f"wm{owner}{'0' * 20}{n:04}" for n in range(members)]
         return str(self.actions.add_group(owner, name, people)["chat_id"])
 
-    def code(self, *chat_ids: str, **rest: Any) -> service.LiveCode:
+    def code(self, *chat_ids: str, **rest: Any) -> livecodes.LiveCode:
         groups = {"chat_ids": list(chat_ids)} | {
             k: rest.pop(k) for k in ("limit", "auto_create", "room_base_name") if k in rest
         }
         members = [{"staff_id": one} for one in rest.pop("staff", ())]
-        made = service.create(definition(*members, kind="group", groups=groups, **rest))
+        made = livecodes.create(definition(*members, kind="group", groups=groups, **rest))
         self.run()
         return made
 
@@ -144,7 +147,7 @@ class World:
         if run:
             self.run()
 
-    def join(self, scan: service.Scan, person: str, **options: Any) -> dict[str, Any]:
+    def join(self, scan: assignment_types.Scan, person: str, **options: Any) -> dict[str, Any]:
         return self.actions.join(qr_code=str(scan.qr_url), external_userid=person, **options)
 
     def told(self, staff_id: str) -> list[str]:

@@ -8,18 +8,13 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.livecodes import (
-    claims,
-    codes,
-    group_scans,
-    join_ways,
-    making,
-    rates,
-    reservations,
-    slots,
-    ways,
-)
-from chalicelib.livecodes.models import AssignmentItem, PlaceItem, member_key
+from chalicelib.assignments import member_claim, pooled_ways, reservations
+from chalicelib.assignments.models import AssignmentItem, PlaceItem, member_key
+from chalicelib.contactways import join_ways, making
+from chalicelib.contactways import service as contactways
+from chalicelib.groupcodes import reservations as group_reservations
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
 from chalicelib.printruns import runs
@@ -98,15 +93,15 @@ class FakeWeCom:
 def new_process() -> None:
     """Forget what a process keeps."""
     of_scans = (
-        codes._configs,
-        ways._ways,
+        livecodes._configs,
+        contactways._ways,
         reservations._hints,
         reservations._loads,
-        slots._held,
+        pooled_ways._held,
         rates._seen,
     )
-    of_groups = (join_ways._ways, group_scans._lines, group_scans._noticed)
-    for kept in (*of_scans, *of_groups, staff._names, ramps._kept, making._refused, claims._sharing):
+    of_groups = (join_ways._ways, group_reservations._lines, group_reservations._noticed)
+    for kept in (*of_scans, *of_groups, staff._names, ramps._kept, making._refused, member_claim._sharing):
         kept.clear()  # type: ignore[attr-defined]
     maps.forget()
     runs.forget()

@@ -12,10 +12,15 @@ from chalice.test import Client
 from scan_support import DAY, NOON, FakeWeCom, definition, new_process, requests
 
 from app import app
-from chalicelib.livecodes import places, service
-from chalicelib.livecodes.models import account_key
+from chalicelib.assignments import caps, confirmation
+from chalicelib.assignments import lapse as lapses
+from chalicelib.assignments import service as assignment_service
+from chalicelib.assignments import types as assignment_types
+from chalicelib.assignments.models import account_key
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth
 from chalicelib.platform.storage import Transaction
+from chalicelib.scans import service as scan_service
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.wecom.errors import WeComError
@@ -50,73 +55,73 @@ def call(wecom: FakeWeCom) -> Iterator[Call]:
 
 def account(staff_id: str, day: str = DAY) -> int:
     key = account_key(staff_id), day
-    return places.read([key]).get(key, places.NOTHING).taken
+    return caps.read([key]).get(key, caps.NOTHING).taken
 
 
 def test_a_new_accounts_cap_is_over_all_codes_and_says_ramp(wecom: FakeWeCom, at: At) -> None:
     staff.set_ramp([{"until_day": 3, "daily_cap": 3}, {"until_day": 7, "daily_cap": 5}])
     staff.limit("a", DAY, None)
-    one = service.create(definition({"staff_id": "a"}, fallback=("f",)))
-    other = service.create(definition({"staff_id": "a"}, {"staff_id": "b"}))
-    got = [service.scan(one.code) for _ in range(2)]
-    assert [service.scan(other.code).staff_id for _ in range(4)].count("a") == 1
-    last = service.scan(one.code)
+    one = livecodes.create(definition({"staff_id": "a"}, fallback=("f",)))
+    other = livecodes.create(definition({"staff_id": "a"}, {"staff_id": "b"}))
+    got = [scan_service.scan(one.code) for _ in range(2)]
+    assert [scan_service.scan(other.code).staff_id for _ in range(4)].count("a") == 1
+    last = scan_service.scan(one.code)
     assert last.staff_id == "f"
-    told = service.assignment(str(last.assignment_id))
+    told = assignment_service.get(str(last.assignment_id))
     assert told["why"]["ramp"] == ["a"] and "新号当天已达上限：a" in told["text"].replace("A女士", "a")
     assert account("a") == 3
-    assert service.lapse(one.live_code_id, "a", str(got[0].assignment_id))
+    assert lapses.lapse(one.live_code_id, "a", str(got[0].assignment_id))
     assert account("a") == 2
-    assert service.scan(one.code).staff_id == "a"
+    assert scan_service.scan(one.code).staff_id == "a"
     at(NOON + timedelta(days=3))  # the fourth day
-    assert Counter(service.scan(one.code).staff_id for _ in range(7)) == {"a": 5, "f": 2}
+    assert Counter(scan_service.scan(one.code).staff_id for _ in range(7)) == {"a": 5, "f": 2}
     at(NOON + timedelta(days=7))  # grown up
-    assert {service.scan(one.code).staff_id for _ in range(7)} == {"a"}
+    assert {scan_service.scan(one.code).staff_id for _ in range(7)} == {"a"}
     assert account("a", "2026-11-30") == 0  # and costs nothing
 
 
 def test_who_is_grown_up_costs_nothing_and_all_others_a_request_a_minute(wecom: FakeWeCom, at: At) -> None:
-    code = service.create(definition({"staff_id": "a"}, {"staff_id": "b"}))
+    code = livecodes.create(definition({"staff_id": "a"}, {"staff_id": "b"}))
     staff.limit("b", DAY, 50)
     for _ in range(2):
-        service.scan(code.code)
+        scan_service.scan(code.code)
     at(NOON + timedelta(minutes=11))
-    service.scan(code.code)
+    scan_service.scan(code.code)
     asked = requests()
     at(NOON + timedelta(minutes=11, seconds=59))
-    service.scan(code.code)
+    scan_service.scan(code.code)
     assert asked == ["UpdateItem", "TransactWriteItems"]
     at(NOON + timedelta(minutes=23))
     asked.clear()
-    service.scan(code.code)
+    scan_service.scan(code.code)
     assert asked == ["UpdateItem", "BatchGetItem", "TransactWriteItems"]
 
 
 def test_an_add_without_a_scan_counts_too(wecom: FakeWeCom) -> None:
     staff.limit("a", None, 2)
-    code = service.create(definition({"staff_id": "a"}, fallback=("f",)))
+    code = livecodes.create(definition({"staff_id": "a"}, fallback=("f",)))
     for person in ("wm1", "wm2"):
         tx = Transaction()
-        assert service.confirm(tx, code, "a", person, NOON) is None
+        assert confirmation.confirm(tx, code, "a", person, NOON) is None
         tx.commit()
     assert account("a") == 2
-    assert service.scan(code.code).staff_id == "f"
+    assert scan_service.scan(code.code).staff_id == "f"
 
 
 def test_an_account_is_one_however_it_is_spelt(wecom: FakeWeCom) -> None:
     staff.limit("LiHua", None, 1)
-    codes = [service.create(definition({"staff_id": one}, fallback=("f",))) for one in ("LiHua", "lihua")]
-    assert [service.scan(code.code).staff_id for code in codes] == ["LiHua", "f"]
+    codes = [livecodes.create(definition({"staff_id": one}, fallback=("f",))) for one in ("LiHua", "lihua")]
+    assert [scan_service.scan(code.code).staff_id for code in codes] == ["LiHua", "f"]
     staff.limit("lihua", None, None)
     ramps.forget()
-    assert service.scan(codes[1].code).staff_id == "lihua"
+    assert scan_service.scan(codes[1].code).staff_id == "lihua"
 
 
 def test_a_cap_of_nought_and_nobody_else_is_closed(wecom: FakeWeCom) -> None:
     staff.limit("a", None, 0)
-    code = service.create(definition({"staff_id": "a"}))
-    assert service.scan(code.code) == service.CLOSED
-    told = service.would_get(code.live_code_id)
+    code = livecodes.create(definition({"staff_id": "a"}))
+    assert scan_service.scan(code.code) == assignment_types.CLOSED
+    told = assignment_service.would_get(code.live_code_id)
     assert (told["kind"], told["why"]["ramp"]) == ("closed", ["a"])
 
 
@@ -129,9 +134,9 @@ def test_many_scans_of_two_codes_at_once_never_overshoot_the_account(
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
     at(NOON)
     staff.limit("a", DAY, 17)
-    codes = [service.create(definition({"staff_id": "a"}, fallback=("f",))) for _ in range(2)]
+    codes = [livecodes.create(definition({"staff_id": "a"}, fallback=("f",))) for _ in range(2)]
     with ThreadPoolExecutor(12) as threads:
-        got = list(threads.map(lambda n: service.scan(codes[n % 2].code).staff_id, range(60)))
+        got = list(threads.map(lambda n: scan_service.scan(codes[n % 2].code).staff_id, range(60)))
     assert Counter(got) == {"a": 17, "f": 43}
     assert account("a") == 17
     new_process()

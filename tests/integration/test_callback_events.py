@@ -11,13 +11,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from chalicelib.assignments import service as assignment_service
 from chalicelib.callbacks import service
+from chalicelib.contactways import service as contactways
 from chalicelib.customers import service as customers
 from chalicelib.customers.rules import ACTIVE, HALF, LOST
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import Assignment, Member, NewLiveCode
 from chalicelib.platform import clock, queues, storage, timeline
 from chalicelib.platform.errors import Upstream
+from chalicelib.scans import service as scan_service
 from chalicelib.tags import models as tag_models
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
@@ -69,7 +72,7 @@ def code(corp: Corp, sent: Sent) -> livecodes.LiveCode:
 
 
 def state(code: livecodes.LiveCode) -> str:
-    return livecodes.way(code, "lihua").state
+    return contactways.way(code, "lihua").state
 
 
 def event(change: str, second: int = 0, who: str = "wm1", kind: str = "external_contact", **more: str) -> Any:
@@ -95,7 +98,7 @@ def kinds(subject: str = "wm1") -> list[str]:
 def test_an_add_confirms_its_scan_tags_and_tells_where_it_came_from(
     code: livecodes.LiveCode, sent: Sent
 ) -> None:
-    scan = livecodes.scan(code.code)
+    scan = scan_service.scan(code.code)
     service.handle(event("add_external_contact", State=state(code)))
     customer = customers.get("wm1")
     assert customer is not None
@@ -115,7 +118,7 @@ def test_an_add_confirms_its_scan_tags_and_tells_where_it_came_from(
         "first": True,
         "channel": "parcel",
     }
-    assert livecodes.assignments(code.live_code_id, 10, None)[0][0]["status"] == "confirmed"
+    assert assignment_service.page(code.live_code_id, 10, None)[0][0]["status"] == "confirmed"
     tag = {"kind": "tag", "staff_id": "lihua", "external_userid": "wm1", "add": [TAG], "remove": []}
     assert sent == [("push", tag, "wm1")]
 
@@ -160,8 +163,8 @@ def test_a_tag_that_our_push_sets_meanwhile_is_no_tag_of_the_past(
 def test_a_half_add_is_tagged_when_it_becomes_whole_and_takes_one_place(
     code: livecodes.LiveCode, sent: Sent
 ) -> None:
-    livecodes.scan(code.code)
-    livecodes.scan(code.code)
+    scan_service.scan(code.code)
+    scan_service.scan(code.code)
     service.handle(event("add_half_external_contact", State=state(code)))
     customer = customers.get("wm1")
     assert customer is not None and customer.follows["lihua"].status == HALF
@@ -170,7 +173,7 @@ def test_a_half_add_is_tagged_when_it_becomes_whole_and_takes_one_place(
     customer = customers.get("wm1")
     assert customer is not None and (customer.follows["lihua"].status, customer.tags) == (ACTIVE, (TAG,))
     assert [line["data"]["begins"] for line in lines()] == [True, False]
-    statuses = Counter(row["status"] for row in livecodes.assignments(code.live_code_id, 10, None)[0])
+    statuses = Counter(row["status"] for row in assignment_service.page(code.live_code_id, 10, None)[0])
     assert statuses == {"confirmed": 1, "reserved": 1}
 
 
@@ -251,9 +254,9 @@ def test_n_copies_of_m_events_of_one_second_have_m_effects(code: livecodes.LiveC
     """20 customers, each added and half of them lost within the same second; every event five times."""
     people = [f"wm{n}" for n in range(20)]
     for _ in people:
-        livecodes.scan(code.code)
+        scan_service.scan(code.code)
     # The guide has five ways: four scans have one each to themselves, the others share the first.
-    states = [livecodes.way(code, "lihua", slot).state for slot in range(5)]
+    states = [contactways.way(code, "lihua", slot).state for slot in range(5)]
     shown = states[1:] + states[:1] * 16
     adds = [event("add_external_contact", 0, who, State=its) for who, its in zip(people, shown, strict=True)]
     losses = [event("del_follow_user", 0, who) for who in people[:10]]
@@ -270,7 +273,7 @@ def test_n_copies_of_m_events_of_one_second_have_m_effects(code: livecodes.LiveC
     figures = [line["data"] for who in people for line in lines(who)]
     begun, ended = sum(d.get("begins", 0) for d in figures), sum(d["ends"] for d in figures)
     assert (begun, ended) == (20, 10)
-    statuses = Counter(row["status"] for row in livecodes.assignments(code.live_code_id, 100, None)[0])
+    statuses = Counter(row["status"] for row in assignment_service.page(code.live_code_id, 100, None)[0])
     assert statuses == {"confirmed": 20}
     assert {message["external_userid"] for _, message, _ in sent} == set(people)
 
@@ -301,7 +304,7 @@ class Killed(BaseException):
 def test_a_consumer_killed_at_any_step_and_retried_does_everything_once(
     code: livecodes.LiveCode, corp: Corp, sent: Sent, monkeypatch: pytest.MonkeyPatch, step: str, before: bool
 ) -> None:
-    livecodes.scan(code.code)
+    scan_service.scan(code.code)
     message = event("add_external_contact", State=state(code))
     targets = {"profile": (corp, "external_contact"), "commit": (storage.Transaction, "commit")}
     owner, name = targets.get(step, (queues, "send"))
@@ -320,6 +323,6 @@ def test_a_consumer_killed_at_any_step_and_retried_does_everything_once(
     assert kinds() == ["customer_added"]
     customer = customers.get("wm1")
     assert customer is not None and customer.version == 1
-    assert livecodes.assignments(code.live_code_id, 10, None)[0][0]["status"] == "confirmed"
+    assert assignment_service.page(code.live_code_id, 10, None)[0][0]["status"] == "confirmed"
     assert len(sent) >= 1  # the queue drops the equal ones, and a tag set twice is set once
     assert all(one == sent[0] for one in sent)

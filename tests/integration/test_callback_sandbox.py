@@ -14,12 +14,15 @@ import pytest
 from chalice.test import Client
 
 from app import app as product
+from chalicelib.assignments import service as assignment_service
 from chalicelib.callbacks import service as callbacks
+from chalicelib.contactways import service as contactways
 from chalicelib.customers import service as customers
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.messaging import service as messaging
 from chalicelib.platform import settings, timeline
+from chalicelib.scans import service as scan_service
 from chalicelib.tags import service as tags
 from chalicelib.wecom import client as wecom
 from infra.sandbox import Config, Sandbox
@@ -95,11 +98,11 @@ def work_off(sandbox: Sandbox, sent: list[Any]) -> None:
 def test_added_welcomed_tagged_and_lost_again(sandbox: Sandbox, sent: list[Any]) -> None:
     sandbox.actions.add_staff("lihua", "李华")
     code = livecodes.create(msgspec.to_builtins(msgspec.convert(CODE, NewLiveCode)))
-    livecodes.prepare(code.live_code_id, "lihua")
+    contactways.make_ahead(code.live_code_id, "lihua")
     people = []
     for _ in range(3):
-        shown = livecodes.scan(code.code).qr_url
-        ways = [livecodes.way(code, "lihua", slot) for slot in range(3)]
+        shown = scan_service.scan(code.code).qr_url
+        ways = [contactways.way(code, "lihua", slot) for slot in range(3)]
         state = next(way.state for way in ways if way.qr_url == shown)
         people.append(sandbox.actions.add(state=state, name="小王")["external_userid"])
     work_off(sandbox, sent)
@@ -113,7 +116,7 @@ def test_added_welcomed_tagged_and_lost_again(sandbox: Sandbox, sent: list[Any])
         assert "您好 小王，我是 李华" in str(welcome)
         (bond,) = sandbox.customers(who)[0]["bonds"]
         assert len(bond["tag_ids"]) == 1
-    assert Counter(row["status"] for row in livecodes.assignments(code.live_code_id, 9, None)[0]) == {
+    assert Counter(row["status"] for row in assignment_service.page(code.live_code_id, 9, None)[0]) == {
         "confirmed": 3
     }
     sandbox.actions.delete_by_customer("lihua", people[0])

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scan_support import NOON, complete, definition, new_process
 
 from app import app
-from chalicelib.livecodes import codes, files, service
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes import yaml_files
 from chalicelib.platform import auth
 from chalicelib.platform.errors import Conflict, Invalid
 
@@ -77,15 +78,15 @@ def api(tables: None, at: Callable[[datetime], None], sent: list[Any]) -> Iterat
     new_process()
 
 
-def listed() -> list[service.LiveCode]:
-    return service.page(200, None)[0]
+def listed() -> list[livecodes.LiveCode]:
+    return livecodes.page(200, None)[0]
 
 
 def test_a_dry_run_says_what_would_be_made_and_makes_nothing(api: Api) -> None:
     status, told = api.apply(WINTER, dry_run=True)
     assert (status, told["applied"]) == (200, False)
     (change,) = told["changes"]
-    assert change["live_code_id"] == codes.id_of("winter-card")
+    assert change["live_code_id"] == livecodes.id_of("winter-card")
     assert (change["ref"], change["action"], change["diff"]) == ("winter-card", "create", [])
     assert "+  name: 冬季包裹卡\n" in change["text"]
     assert listed() == []
@@ -104,7 +105,7 @@ def test_applied_twice_it_is_made_once_and_its_export_changes_nothing(api: Api) 
     assert text.startswith(f"codes:\n- live_code_id: {code.live_code_id}\n  ref: winter-card\n  name: 冬季")
     assert "strategy" not in text and "skip_verify" not in text and "null" not in text
     assert api.actions(text) == ["same"]
-    assert service.get(code.live_code_id).version == 1
+    assert livecodes.get(code.live_code_id).version == 1
 
 
 def test_a_change_is_told_field_by_field_and_as_a_diff(api: Api) -> None:
@@ -123,24 +124,24 @@ def test_a_change_is_told_field_by_field_and_as_a_diff(api: Api) -> None:
     } in change["diff"]
     assert "-      daily_cap: 100\n+      daily_cap: 50\n" in change["text"]
     assert api.export() == changed
-    assert service.get(change["live_code_id"]).rule.staff_ids == ["lihua", "zhaoliu"]
+    assert livecodes.get(change["live_code_id"]).rule.staff_ids == ["lihua", "zhaoliu"]
 
 
 def test_what_is_not_in_the_file_is_archived_only_when_that_is_asked(api: Api) -> None:
-    other = service.create(definition({"staff_id": "a"}))
+    other = livecodes.create(definition({"staff_id": "a"}))
     assert api.actions(WINTER) == ["create"]
     assert api.actions(WINTER, archive_missing=True) == ["same", "archive"]
-    assert not service.get(other.live_code_id).active
+    assert not livecodes.get(other.live_code_id).active
     assert [code.ref for code in listed()] == ["winter-card"]
 
 
 def test_an_export_is_of_some_or_all_in_one_order(api: Api) -> None:
-    made = [service.create(definition({"staff_id": s}, name=s)) for s in "ab"]
+    made = [livecodes.create(definition({"staff_id": s}, name=s)) for s in "ab"]
     api.actions(WINTER)
     ids = sorted(code.live_code_id for code in made)
-    found = [row["live_code_id"] for row in files.read(api.export())]
-    assert found == [*ids, codes.id_of("winter-card")]
-    assert [row["live_code_id"] for row in files.read(api.export(f"?ids={ids[1]}"))] == [ids[1]]
+    found = [row["live_code_id"] for row in yaml_files.read(api.export())]
+    assert found == [*ids, livecodes.id_of("winter-card")]
+    assert [row["live_code_id"] for row in yaml_files.read(api.export(f"?ids={ids[1]}"))] == [ids[1]]
     assert api.raw("GET", "/api/live-codes/export?ids=lc_nothere2").status_code == 404
 
 
@@ -181,12 +182,12 @@ def test_what_is_wrong_is_told_by_its_place_and_nothing_is_done(api: Api) -> Non
 
 def test_names_of_known_codes_are_kept_to(api: Api) -> None:
     api.actions(rows(GOOD))
-    known = codes.id_of("a")
-    plain = service.create(definition({"staff_id": "a"}))
+    known = livecodes.id_of("a")
+    plain = livecodes.create(definition({"staff_id": "a"}))
     assert api.wrong(rows(GOOD | {"live_code_id": known, "ref": "b"})) == ["codes[0].ref"]
     assert api.wrong(rows(GOOD | {"live_code_id": plain.live_code_id})) == ["codes[0].ref"]
     assert api.actions(rows({**GOOD, "live_code_id": known})) == ["same"]
-    service.archive(known)
+    livecodes.archive(known)
     assert api.wrong(rows(GOOD)) == ["codes[0].ref"]
 
 
@@ -217,7 +218,7 @@ BOMB = "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\ncodes: [*b,*b]\n"
 )
 def test_a_file_that_could_harm_or_is_none_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
-        files.read(text)
+        yaml_files.read(text)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_a_file_that_could_harm_or_is_none_is_refused(text: str) -> None:
     ],
 )
 def test_only_what_looks_like_json_is_no_text(text: str, value: Any) -> None:
-    assert files.read(f"codes:\n  - {text}\n") == [value]
+    assert yaml_files.read(f"codes:\n  - {text}\n") == [value]
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30)
@@ -254,14 +255,14 @@ texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), m
 def test_whatever_texts_a_code_has_its_file_says_them(name: str, text: str, hard: str) -> None:
     welcome = {"text": text, "attachments": [{"msgtype": "link", "link": {"title": hard, "n": 1, "x": None}}]}
     made = definition({"staff_id": "a"}, name=name, welcome=welcome, channel=hard)
-    (read,) = files.read(files._dumped({"codes": [files.lean("lc_22222222", None, made)]}))
+    (read,) = yaml_files.read(yaml_files._dumped({"codes": [yaml_files.lean("lc_22222222", None, made)]}))
     assert read.pop("live_code_id") == "lc_22222222"
     assert complete(read) == made
 
 
 def test_every_field_of_a_code_comes_back(api: Api) -> None:
     hours = [{"weekdays": [7], "from": "22:00", "to": "02:00"}]
-    made = service.create(
+    made = livecodes.create(
         definition(
             {"staff_id": "a", "weight": 3, "daily_cap": 0, "total_cap": 7, "hours": hours},
             fallback=("f",),
@@ -276,7 +277,7 @@ def test_every_field_of_a_code_comes_back(api: Api) -> None:
             welcome={"by_time": [{**hours[0], "text": "x"}]},
         )
     )
-    (read,) = files.read(api.export())
+    (read,) = yaml_files.read(api.export())
     assert read.pop("live_code_id") == made.live_code_id
     assert complete(read) == made.definition
     assert api.actions(api.export()) == ["same"]
@@ -287,7 +288,7 @@ def test_every_field_of_a_code_comes_back(api: Api) -> None:
 
 def test_a_file_of_which_half_was_applied_is_applied_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     many = rows(*({**GOOD, "ref": f"c{n}"} for n in range(4)))
-    create, left = codes.create, [2]
+    create, left = livecodes.create, [2]
 
     def dies(*args: Any) -> Any:
         left[0] -= 1
@@ -295,9 +296,9 @@ def test_a_file_of_which_half_was_applied_is_applied_again(api: Api, monkeypatch
             raise RuntimeError("killed")
         return create(*args)
 
-    monkeypatch.setattr(codes, "create", dies)
+    monkeypatch.setattr(livecodes, "create", dies)
     assert api.apply(many)[0] == 500
-    monkeypatch.setattr(codes, "create", create)
+    monkeypatch.setattr(livecodes, "create", create)
     assert sorted(api.actions(many)) == ["create", "create", "same", "same"]
     assert len(listed()) == 4
 
@@ -306,25 +307,25 @@ def test_a_code_that_was_changed_since_the_plan_is_a_conflict(api: Api) -> None:
     api.actions(rows(GOOD))
     wanted = [{**complete({k: v for k, v in GOOD.items() if k != "ref"}), "ref": "a", "live_code_id": None}]
     wanted[0]["name"] = "From the file"
-    changes = files.plan(wanted, False)
-    archived = files.plan([], True)
-    service.change(codes.id_of("a"), {"name": "By hand"}, complete)
+    changes = yaml_files.plan(wanted, False)
+    archived = yaml_files.plan([], True)
+    livecodes.change(livecodes.id_of("a"), {"name": "By hand"}, complete)
     for late in (changes, archived):
         with pytest.raises(Conflict, match="nothing is changed"):
-            files.apply(late)
-    assert service.get(codes.id_of("a")).name == "By hand"
+            yaml_files.apply(late)
+    assert livecodes.get(livecodes.id_of("a")).name == "By hand"
 
 
 def test_two_who_make_the_same_code_make_one(api: Api) -> None:
     wanted = [{**complete({k: v for k, v in GOOD.items() if k != "ref"}), "ref": "a", "live_code_id": None}]
-    first, second = files.plan(wanted, False), files.plan(wanted, False)
-    files.apply(first)
+    first, second = yaml_files.plan(wanted, False), yaml_files.plan(wanted, False)
+    yaml_files.apply(first)
     with pytest.raises(Conflict):
-        files.apply(second)
+        yaml_files.apply(second)
     assert len(listed()) == 1
 
 
 def test_too_many_changes_are_told_before_any_is_made(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_CHANGES", 2)
+    monkeypatch.setattr(yaml_files, "MAX_CHANGES", 2)
     assert api.apply(rows(*({**GOOD, "ref": f"c{n}"} for n in range(3))))[0] == 422
     assert listed() == []

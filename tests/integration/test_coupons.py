@@ -11,8 +11,8 @@ from chalice.test import Client
 from scan_support import NOON, definition, new_process, requests
 
 from app import app
+from chalicelib.contactways import service as contactways
 from chalicelib.coupons import rules, service
-from chalicelib.livecodes import lookup
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts
 from chalicelib.messaging import service as messaging
@@ -190,8 +190,8 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     """The state of a code's contact way, without making one."""
 
     def of(live_code_id: str) -> str:
-        way = livecodes.Way("st1", live_code_id, "lihua", "https://qr")
-        monkeypatch.setattr(lookup, "find_way", lambda state: way if state == "st1" else None)
+        way = contactways.Way("st1", live_code_id, "lihua", "https://qr")
+        monkeypatch.setattr(livecodes, "find_way", lambda state: way if state == "st1" else None)
         return "st1"
 
     return of

@@ -12,17 +12,27 @@ from group_world import CORP, TABLES, Sent, World, chat, counts, fresh, lines, l
 from scan_support import definition, requests
 
 from app import app as product
-from chalicelib.groups import blacklist, mirror, opening, reading, rules, service, tasks, works
-from chalicelib.groups.models import DISMISSED, MemberItem, TaskItem
-from chalicelib.livecodes import join_ways, rates, usage
+from chalicelib.assignments import service as assignment_service
+from chalicelib.assignments import types as assignment_types
+from chalicelib.contactways import join_ways, usage
+from chalicelib.contactways.models import JoinWayItem
+from chalicelib.groupcodes import join_ways as group_join_ways
+from chalicelib.groupcodes import line, next_group
+from chalicelib.groupcodes import line as group_line
+from chalicelib.groups import blacklist, mirror, reading, rules, service, tasks, works
+from chalicelib.groups.models import MemberItem, TaskItem
+from chalicelib.groups.types import DISMISSED
+from chalicelib.livecodes import rates
 from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes.group_models import JoinWayItem
 from chalicelib.platform import auth, jobs
 from chalicelib.platform.errors import Invalid, Upstream
 from chalicelib.platform.storage import Busy, Transaction
+from chalicelib.posters import native_picture
+from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import pictures
 from chalicelib.wecom.errors import WeComError
+from functions.assign import handler as assign
 from infra.sandbox import group_api
 from infra.sandbox.config import new_private_key
 
@@ -57,8 +67,8 @@ def world(
     yield made
 
 
-def scans(code: livecodes.LiveCode, count: int) -> list[livecodes.Scan]:
-    return [livecodes.scan(code.code) for _ in range(count)]
+def scans(code: livecodes.LiveCode, count: int) -> list[assignment_types.Scan]:
+    return [scan_service.scan(code.code) for _ in range(count)]
 
 
 def test_groups_fill_in_order_to_their_real_count(world: World) -> None:
@@ -75,11 +85,11 @@ def test_groups_fill_in_order_to_their_real_count(world: World) -> None:
 def test_a_join_by_code_confirms_the_reservation_and_counts_once(world: World) -> None:
     group = world.group()
     code = world.code(group, limit=10)
-    scan = livecodes.scan(code.code)
+    scan = scan_service.scan(code.code)
     joined = world.hear(world.join(scan, person(1)))
     assert joined["chat_id"] == group
     assert counts(group) == (2, 0, 2)
-    rows, _ = livecodes.assignments(code.live_code_id, 10, None)
+    rows, _ = assignment_service.page(code.live_code_id, 10, None)
     assert [(r["status"], r["external_userid"], r["chat_id"]) for r in rows] == [
         ("confirmed", person(1), group)
     ]
@@ -97,12 +107,12 @@ def test_a_join_by_code_confirms_the_reservation_and_counts_once(world: World) -
 def test_a_join_that_is_told_late_is_not_a_later_scans(world: World) -> None:
     group = world.group()
     code = world.code(group, limit=10)
-    first = livecodes.scan(code.code)
+    first = scan_service.scan(code.code)
     joined = world.join(first, person(1))
     world.at(world.now + timedelta(minutes=3))
-    second = livecodes.scan(code.code)
+    second = scan_service.scan(code.code)
     world.hear(joined)
-    rows, _ = livecodes.assignments(code.live_code_id, 10, None)
+    rows, _ = assignment_service.page(code.live_code_id, 10, None)
     became = {row["assignment_id"]: row["status"] for row in rows}
     assert became == {first.assignment_id: "confirmed", second.assignment_id: "reserved"}
 
@@ -113,35 +123,35 @@ def test_an_unused_reservation_lapses(world: World) -> None:
     assert [s.kind for s in scans(code, 2)] == ["group", "closed"]
     world.forward(timedelta(minutes=11))
     assert counts(group) == (1, 0, 1)
-    assert livecodes.scan(code.code).chat_id == group
+    assert scan_service.scan(code.code).chat_id == group
 
 
 def test_the_same_person_gets_the_same_group(world: World) -> None:
     group, other = world.group(), world.group(name="福利群2")
     code = world.code(group, other, limit=3)
-    scan = livecodes.scan(code.code)
-    assert livecodes.scan(code.code, scan.cookie) == scan
+    scan = scan_service.scan(code.code)
+    assert scan_service.scan(code.code, scan.cookie) == scan
     assert counts(group) == (1, 1, 2)
     world.hear(world.join(scan, person(1)))
     scans(code, 1)  # fills the group
-    again = livecodes.scan(code.code, scan.cookie)
+    again = scan_service.scan(code.code, scan.cookie)
     assert (again.chat_id, again.assignment_id, again.expires_at) == (group, scan.assignment_id, None)
     world.hear(world.actions.leave(group, [person(1)]))
     assert lines(person(1), "left_group") == [{"chat_id": group, "by": "self"}]
-    assert livecodes.scan(code.code, scan.cookie).assignment_id != scan.assignment_id
+    assert scan_service.scan(code.code, scan.cookie).assignment_id != scan.assignment_id
 
 
 def test_who_comes_back_to_a_group_that_left_the_line_gets_another(world: World) -> None:
     group, other = world.group(), world.group(name="福利群2")
     code = world.code(group)
-    scan = livecodes.scan(code.code)
+    scan = scan_service.scan(code.code)
     world.hear(world.join(scan, person(1)))
     patch = {"groups": {**code.definition["groups"], "chat_ids": [other]}}
     livecodes.change(code.live_code_id, patch, lambda m: m)
     world.run()
     world.forward(timedelta(days=2))
-    assert livecodes.scan(code.code, scan.cookie).chat_id == other
-    assert len(world.sandbox.world.state.join_ways) == usage.current()["group"] == 1
+    assert scan_service.scan(code.code, scan.cookie).chat_id == other
+    assert len(world.sandbox.world.state.join_ways) == usage.count_by_kind()["group"] == 1
 
 
 def test_a_second_group_of_the_code_takes_a_place_and_no_second_figure(world: World) -> None:
@@ -160,12 +170,12 @@ def test_invited_people_and_exits_change_the_count(world: World) -> None:
     code = world.code(group, limit=3)
     done = world.hear(world.actions.invite(group, [person(1), person(2)]))
     assert counts(group) == (3, 0, 3)
-    assert livecodes.scan(code.code).kind == "closed"
+    assert scan_service.scan(code.code).kind == "closed"
     world.hear(world.actions.leave(group, [person(1)], removed=True))
     world.tell(done["xml"])  # an old push, again
     assert counts(group) == (2, 0, 2)
     assert lines(person(1), "left_group")[0]["by"] == "staff"
-    assert livecodes.scan(code.code).chat_id == group
+    assert scan_service.scan(code.code).chat_id == group
 
 
 def test_lost_and_overtaking_pushes_are_put_right(world: World) -> None:
@@ -184,7 +194,7 @@ def test_a_late_answer_is_asked_for_again(world: World) -> None:
     group = world.group()
     code = world.code(group, limit=50)
     world.sandbox.config.group_lag = 60
-    scan = livecodes.scan(code.code)
+    scan = scan_service.scan(code.code)
     world.forward(timedelta(minutes=5))
     world.hear(world.join(scan, person(1)))
     assert counts(group) == (2, 1, 3)  # there, and by whose code is not known yet
@@ -205,21 +215,21 @@ def test_the_hour_finds_what_no_push_told(world: World) -> None:
 def test_a_dismissed_group_gets_nobody(world: World) -> None:
     group, other = world.group(members=30), world.group(name="福利群2")
     code = world.code(group, other, limit=50)
-    one = livecodes.scan(code.code)
+    one = scan_service.scan(code.code)
     world.hear(world.actions.dismiss_group(group))
     assert chat(group).status == DISMISSED
     assert counts(group) == (0, 1, 1)
-    assert livecodes.scan(code.code).chat_id == other
+    assert scan_service.scan(code.code).chat_id == other
     assert one.chat_id == group
 
 
 def test_a_dismissed_group_keeps_nobody_whose_place_is_open(world: World) -> None:
     group, other = world.group(), world.group(name="福利群2")
     code = world.code(group, other)
-    one = livecodes.scan(code.code)
-    assert livecodes.scan(code.code, one.cookie).chat_id == group
+    one = scan_service.scan(code.code)
+    assert scan_service.scan(code.code, one.cookie).chat_id == group
     world.hear(world.actions.dismiss_group(group))
-    assert livecodes.scan(code.code, one.cookie).chat_id == other
+    assert scan_service.scan(code.code, one.cookie).chat_id == other
 
 
 def test_who_reads_a_group_that_is_dismissed_meanwhile_does_not_bring_it_back(
@@ -241,7 +251,7 @@ def test_who_reads_a_group_that_is_dismissed_meanwhile_does_not_bring_it_back(
     reading.ask(group)
     world.run()
     assert chat(group).status == DISMISSED and counts(group) == (0, 0, 0)
-    assert livecodes.scan(code.code).kind == "closed"
+    assert scan_service.scan(code.code).kind == "closed"
 
 
 def test_the_hour_goes_on_when_wecom_is_down_for_long(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +276,7 @@ def test_the_hour_finds_a_group_that_is_gone(world: World) -> None:
     assert chat(group).status == DISMISSED
     assert counts(group) == (0, 0, 0)
     assert len(lines(group, "group_dismissed")) == 1
-    assert livecodes.scan(code.code).chat_id == other
+    assert scan_service.scan(code.code).chat_id == other
 
 
 def test_a_group_that_wecom_does_not_show_us_is_not_gone(world: World) -> None:
@@ -293,7 +303,7 @@ def test_join_ways_are_made_once_and_told_only_differences(world: World) -> None
     ways = [w.fields for w in world.sandbox.world.state.join_ways.values()]
     assert [w["auto_create_room"] for w in ways] == [0, 1]
     assert len({w["state"] for w in ways}) == 2
-    works.work({"kind": "group_code", "live_code_id": code.live_code_id})
+    assign.work({"kind": "group_code", "live_code_id": code.live_code_id})
     assert (calls["add_join_way"], calls["update_join_way"]) == (2, 0)
     livecodes.change(code.live_code_id, {"name": "Another"}, lambda merged: merged)
     world.run()
@@ -352,9 +362,9 @@ def test_a_lost_answer_is_another_join_way_and_counts(world: World) -> None:
     code = world.code(group)
     assert JoinWayItem.get(join_ways.state_of(code.live_code_id, group)).status == "making"
     world.at(world.now + timedelta(seconds=1))
-    assert livecodes.scan(code.code).chat_id == group
+    assert scan_service.scan(code.code).chat_id == group
     assert len(world.sandbox.world.state.join_ways) == 2
-    assert usage.current()["group"] == 2
+    assert usage.count_by_kind()["group"] == 2
 
 
 def test_a_picture_that_could_not_be_fetched_needs_no_second_way(world: World) -> None:
@@ -362,9 +372,9 @@ def test_a_picture_that_could_not_be_fetched_needs_no_second_way(world: World) -
     world.corp.wire.fail["get_join_way"] = [Upstream("down")]
     code = world.code(group)
     world.at(world.now + timedelta(minutes=1))
-    assert livecodes.scan(code.code).qr_url
+    assert scan_service.scan(code.code).qr_url
     assert world.corp.wire.calls["add_join_way"] == 1
-    assert usage.current()["group"] == 1
+    assert usage.count_by_kind()["group"] == 1
 
 
 def test_one_that_is_gone_before_its_picture_was_fetched_is_made_anew(world: World) -> None:
@@ -373,9 +383,9 @@ def test_one_that_is_gone_before_its_picture_was_fetched_is_made_anew(world: Wor
     world.sandbox.world.state.join_ways.clear()
     world.at(world.now + timedelta(minutes=1))
     with pytest.raises(WeComError):
-        livecodes.scan(code.code)
-    assert livecodes.scan(code.code).qr_url
-    assert usage.current()["group"] == len(world.sandbox.world.state.join_ways) == 1
+        scan_service.scan(code.code)
+    assert scan_service.scan(code.code).qr_url
+    assert usage.count_by_kind()["group"] == len(world.sandbox.world.state.join_ways) == 1
 
 
 def test_a_group_that_wecom_refuses_stops_no_other(world: World) -> None:
@@ -384,7 +394,7 @@ def test_a_group_that_wecom_refuses_stops_no_other(world: World) -> None:
     code = world.code(group, other)
     assert world.corp.wire.calls["add_join_way"] == 2
     world.corp.wire.fail["add_join_way"] = [WeComError("add_join_way", 40058)]
-    assert livecodes.scan(code.code).chat_id == other
+    assert scan_service.scan(code.code).chat_id == other
 
 
 def test_a_code_scanned_fast_fills_several_groups_side_by_side(
@@ -396,7 +406,7 @@ def test_a_code_scanned_fast_fills_several_groups_side_by_side(
     got = [one.chat_id for one in scans(code, 12)]
     assert [got.count(group) for group in groups] == [4, 4, 3, 1]  # when one is full, the next is with them
     assert [one.chat_id for one in scans(code, 4)].count(groups[3]) == 3
-    assert livecodes.scan(code.code).kind == "closed"
+    assert scan_service.scan(code.code).kind == "closed"
 
 
 def test_where_too_many_scan_at_once_another_group_is_given(
@@ -412,7 +422,7 @@ def test_where_too_many_scan_at_once_another_group_is_given(
         commit(tx)
 
     monkeypatch.setattr(Transaction, "commit", crowded)
-    assert livecodes.scan(code.code).chat_id == other
+    assert scan_service.scan(code.code).chat_id == other
 
 
 @pytest.mark.parametrize(
@@ -423,10 +433,10 @@ def test_a_group_whose_code_cannot_be_had_now_is_passed_over(world: World, error
     world.corp.wire.fail["add_join_way"] = [error, *[None] * 4]
     code = world.code(group, other, staff=["wangwu"])
     world.corp.wire.fail["add_join_way"] = [error] * 9
-    assert livecodes.scan(code.code).chat_id == other
+    assert scan_service.scan(code.code).chat_id == other
     livecodes.change(code.live_code_id, {"groups": {"chat_ids": [group]}}, lambda merged: merged)
     world.corp.wire.fail["add_join_way"] = [error] * 9
-    assert livecodes.scan(code.code).staff_id == "wangwu"
+    assert scan_service.scan(code.code).staff_id == "wangwu"
 
 
 def test_a_line_that_wecom_tells_nothing_of_is_not_closed(world: World) -> None:
@@ -435,10 +445,10 @@ def test_a_line_that_wecom_tells_nothing_of_is_not_closed(world: World) -> None:
     code = world.code(*groups)
     calls = world.corp.wire.calls["get"]
     with pytest.raises(Upstream):
-        livecodes.scan(code.code)
+        scan_service.scan(code.code)
     assert world.corp.wire.calls["get"] == calls + 2  # a person waits
     world.corp.wire.fail["get"] = []
-    assert livecodes.scan(code.code).chat_id == groups[0]
+    assert scan_service.scan(code.code).chat_id == groups[0]
 
 
 def test_wecom_opens_the_next_group_and_the_line_goes_on(
@@ -459,14 +469,14 @@ def test_wecom_opens_the_next_group_and_the_line_goes_on(
     opened = world.actions.join(qr_code=str(got[0].qr_url), external_userid=person(99))
     assert opened["chat_id"] != group
     world.forward(timedelta(hours=1))
-    assert livecodes.group_line(code) == [group, opened["chat_id"]]
+    assert group_line.line_of(code) == [group, opened["chat_id"]]
     assert tasks.page("open", 10, None)[0] == []
     fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
     assert [(w["chat_id_list"], w["auto_create_room"]) for w in fields] == [
         ([group], 0),
         ([opened["chat_id"]], 1),
     ]
-    assert livecodes.scan(code.code).chat_id == opened["chat_id"]
+    assert scan_service.scan(code.code).chat_id == opened["chat_id"]
 
 
 @pytest.mark.parametrize("where", ["send", "finish_if_there", "use"])
@@ -488,13 +498,13 @@ def test_who_dies_over_the_next_group_leaves_it_to_be_done(
     def die(*_: Any, **__: Any) -> None:
         raise Killed
 
-    whose: Any = {"send": opening.queues, "use": livecodes.group_scans.groups}.get(where, tasks)
+    whose: Any = {"send": next_group.queues, "use": line.groups}.get(where, tasks)
     with monkeypatch.context() as patched:
         patched.setattr(whose, where, die)
         with pytest.raises(Killed):
             world.forward(timedelta(hours=1))
     world.forward(timedelta(hours=1))
-    assert livecodes.group_line(code) == [group, new] and chat(new).codes == {code.live_code_id}
+    assert group_line.line_of(code) == [group, new] and chat(new).codes == {code.live_code_id}
     assert [t["new_chat_id"] for t in tasks.page("done", 10, None)[0]] == [new]
     assert tasks.page("open", 10, None)[0] == []
     fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
@@ -510,7 +520,7 @@ def test_a_full_line_leads_to_where_wecom_opens_the_next_group(
     group = world.group(members=15, name="福利群1")
     code = world.code(group, limit=20, room_base_name="福利群", staff=["wangwu"])
     for number in range(4):
-        world.hear(world.join(livecodes.scan(code.code), person(number)))
+        world.hear(world.join(scan_service.scan(code.code), person(number)))
     assert counts(group) == (20, 0, 20)
     got = scans(code, 7)
     assert [one.chat_id for one in got] == [group] * 5 + [None] * 2  # then WeCom may not open one at all
@@ -521,10 +531,10 @@ def test_a_full_line_leads_to_where_wecom_opens_the_next_group(
     created = {"ChatId": opened["chat_id"], "ChangeType": "create"}
     world.hear(world.actions.event("change_external_chat", **created))
     world.hear(opened)
-    assert livecodes.group_line(code) == [group, opened["chat_id"]]
+    assert group_line.line_of(code) == [group, opened["chat_id"]]
     [line] = lines(person(99), "joined_group")
     assert line["assignment_id"] in {one.assignment_id for one in got}
-    assert livecodes.scan(code.code).chat_id == opened["chat_id"]
+    assert scan_service.scan(code.code).chat_id == opened["chat_id"]
     world.forward(timedelta(minutes=30), without="lapse")
     assert counts(group) == (20, 0, 20)
 
@@ -539,11 +549,11 @@ def test_when_the_last_group_is_dismissed_wecom_opens_the_next_from_the_one_befo
     world.hear(world.actions.dismiss_group(last))
     ways = {tuple(w.fields["chat_id_list"]): w.fields for w in world.sandbox.world.state.join_ways.values()}
     assert ways[(group,)]["auto_create_room"] == 1
-    opened = world.join(livecodes.scan(code.code), person(1))
+    opened = world.join(scan_service.scan(code.code), person(1))
     world.hear(opened)
     world.forward(timedelta(minutes=30))
-    assert livecodes.group_line(code) == [group, last, opened["chat_id"]]
-    assert livecodes.scan(code.code).chat_id == opened["chat_id"]
+    assert group_line.line_of(code) == [group, last, opened["chat_id"]]
+    assert scan_service.scan(code.code).chat_id == opened["chat_id"]
 
 
 @pytest.mark.parametrize("first", ["created", "joined"])
@@ -555,7 +565,7 @@ def test_who_has_a_group_opened_came_by_the_code(
         monkeypatch.setattr(place, "QR_LIMIT", 20)
     group = world.group(members=19, name="福利群1")
     code = world.code(group, limit=20)
-    scan = livecodes.scan(code.code)
+    scan = scan_service.scan(code.code)
     opened = world.join(scan, person(1))
     created = {"ChatId": opened["chat_id"], "ChangeType": "create"}
     events = [world.actions.event("change_external_chat", **created), opened]
@@ -563,7 +573,7 @@ def test_who_has_a_group_opened_came_by_the_code(
         row = world.sandbox.world.state.groups[opened["chat_id"]].members.pop()
         world.hear(events.pop(0), run=False)
         world.sent[:], later = [], list(world.sent)
-        works.work(later[0][1])
+        assign.work(later[0][1])
         world.sandbox.world.state.groups[opened["chat_id"]].members.append(row)
     for event in events[::-1]:
         world.hear(event)
@@ -582,7 +592,7 @@ def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: Worl
     scans(code, 5)
     world.run()
     for _ in range(3):
-        works.work({"kind": "group_room", "live_code_id": code.live_code_id})
+        assign.work({"kind": "group_room", "live_code_id": code.live_code_id})
     world.run()
     [said] = world.told("lihua")
     assert "福利群1" in said
@@ -591,10 +601,10 @@ def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: Worl
     assert len(world.told("lihua")) == 2
     foreign = world.group(name="别的群")
     world.hear(world.actions.change_group(foreign, name="还是别的"))
-    assert livecodes.group_line(code) == [group]
+    assert group_line.line_of(code) == [group]
     made = world.actions.add_group("lihua", "福利群2")
     world.hear(made)
-    assert livecodes.group_line(code) == [group, made["chat_id"]]
+    assert group_line.line_of(code) == [group, made["chat_id"]]
     assert tasks.page("open", 10, None)[0] == []
     world.forward(timedelta(days=3), without="group_check")
     assert len(world.told("lihua")) == 2
@@ -611,7 +621,7 @@ def test_a_groups_new_owner_is_asked(world: World) -> None:
     assert "「福利群2」" in said
     made = world.actions.add_group("zhao", "福利群2")
     world.hear(made)
-    assert livecodes.group_line(code) == [group, made["chat_id"]]
+    assert group_line.line_of(code) == [group, made["chat_id"]]
     assert len(world.told("lihua")) == 1
 
 
@@ -622,15 +632,15 @@ def test_an_operator_names_the_group(world: World) -> None:
     world.run()
     [task] = tasks.page("open", 10, None)[0]
     with pytest.raises(Invalid):
-        opening.done(task["task_id"], None)
+        next_group.finish_task(task["task_id"], None)
     with pytest.raises(Invalid):
-        opening.done(task["task_id"], group)
+        next_group.finish_task(task["task_id"], group)
     new = world.group(name="随便")
-    assert opening.done(task["task_id"], new)["status"] == "done"
+    assert next_group.finish_task(task["task_id"], new)["status"] == "done"
     world.run()
-    assert livecodes.scan(code.code).chat_id == new
-    opening.done(task["task_id"], new)
-    assert livecodes.group_line(code) == [group, new]
+    assert scan_service.scan(code.code).chat_id == new
+    next_group.finish_task(task["task_id"], new)
+    assert group_line.line_of(code) == [group, new]
 
 
 def test_an_operator_whose_call_was_cut_off_names_it_again(
@@ -645,15 +655,15 @@ def test_an_operator_whose_call_was_cut_off_names_it_again(
     with monkeypatch.context() as patched:
         patched.setattr(tasks, "finish_if_there", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            opening.done(task["task_id"], new)
-    shown = opening.done(task["task_id"], new)
-    assert shown["status"] == "done" and livecodes.group_line(code) == [group, new]
+            next_group.finish_task(task["task_id"], new)
+    shown = next_group.finish_task(task["task_id"], new)
+    assert shown["status"] == "done" and group_line.line_of(code) == [group, new]
 
 
 def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World) -> None:
     group = world.group(name="福利群1")
     code = world.code(group)
-    scan = livecodes.scan(code.code)
+    scan = scan_service.scan(code.code)
     world.hear(world.join(scan, person(1), name="小王"))
     blacklist.put(person(1), "spam")
     blacklist.put(person(1), "spam again")
@@ -661,7 +671,7 @@ def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World
     [said] = world.told("lihua")
     assert "小王" in said
     assert "福利群1" in said
-    assert livecodes.scan(code.code, scan.cookie).kind == "closed"
+    assert scan_service.scan(code.code, scan.cookie).kind == "closed"
     world.hear(world.actions.leave(group, [person(1)], removed=True))
     assert [t["status"] for t in tasks.page("done", 10, None)[0]] == ["done"]
     world.at(world.now + timedelta(minutes=5))
@@ -670,7 +680,7 @@ def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World
     assert len(world.told("lihua")) == 2
     assert lines(person(1), "joined_group")[0]["blacklisted"] is True
     blacklist.remove(person(1))
-    assert livecodes.scan(code.code, scan.cookie).kind == "group"
+    assert scan_service.scan(code.code, scan.cookie).kind == "group"
 
 
 def test_who_is_blacklisted_as_they_join_is_to_be_removed(
@@ -716,19 +726,19 @@ def test_who_is_blacklisted_as_they_leave_is_nobodys_task(
 def test_a_native_code_rotates_its_five_groups(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = [world.group(name=f"福利群{n}") for n in range(1, 8)]
     code = world.code(*groups, limit=4, printing="native", auto_create=False)
-    printed = livecodes.native_join_way(code)
+    printed = group_join_ways.show_native(code)
     assert printed is not None
     assert printed["chat_ids"] == groups[:5]
     asked: list[str] = []
     monkeypatch.setattr(pictures, "fetch", lambda url, base: asked.append(url) or b"png")
-    assert livecodes.native_picture(code) == b"png" and asked == [printed["qr_url"]]
+    assert native_picture.fetch_native_picture(code) == b"png" and asked == [printed["qr_url"]]
     for n in range(3):
         world.hear(world.actions.join(qr_code=printed["qr_url"], external_userid=person(n)))
-    assert livecodes.native_join_way(code) == {"qr_url": printed["qr_url"], "chat_ids": groups[1:6]}
+    assert group_join_ways.show_native(code) == {"qr_url": printed["qr_url"], "chat_ids": groups[1:6]}
     assert lines(person(0), "joined_group")[0]["live_code_id"] == code.live_code_id
     assert lines(person(0), "joined_group")[0]["assignment_id"] is None
     world.hear(world.actions.leave(groups[0], [person(1)]))
-    assert livecodes.native_join_way(code) == printed
+    assert group_join_ways.show_native(code) == printed
     assert world.corp.wire.calls["add_join_way"] == 1
 
 
@@ -750,7 +760,7 @@ def test_a_group_that_is_dismissed_while_another_look_is_on_leaves_the_native_co
 
     monkeypatch.setattr(mirror, "rooms", slow)
     world.run()
-    printed = livecodes.native_join_way(code)
+    printed = group_join_ways.show_native(code)
     assert printed is not None and printed["chat_ids"] == groups[1:6]
 
 
@@ -760,21 +770,21 @@ def test_who_wants_a_native_picture_that_is_not_made_has_it_made(world: World) -
     world.sent.clear()  # what was asked for came to nothing
     world.hear(world.actions.invite(group, [person(1)]))  # the group is known
     with pytest.raises(Upstream):
-        livecodes.native_picture(code)
+        native_picture.fetch_native_picture(code)
     world.run()
-    assert livecodes.native_join_way(code) is not None
+    assert group_join_ways.show_native(code) is not None
 
 
 @pytest.mark.parametrize("auto", [False, True])  # found out when it is told, or asked what it has grown
 def test_a_native_join_way_that_somebody_deleted_is_made_anew(world: World, auto: bool) -> None:
     code = world.code(world.group(), printing="native", auto_create=auto)
-    dead = livecodes.native_join_way(code)
+    dead = group_join_ways.show_native(code)
     world.sandbox.world.state.join_ways.clear()
     livecodes.change(code.live_code_id, {"name": "Another"}, lambda m: m)
     world.run()
     world.forward(timedelta(minutes=1))
-    assert len(world.sandbox.world.state.join_ways) == usage.current()["group"] == 1
-    assert livecodes.native_join_way(code) not in (None, dead)
+    assert len(world.sandbox.world.state.join_ways) == usage.count_by_kind()["group"] == 1
+    assert group_join_ways.show_native(code) not in (None, dead)
 
 
 def test_an_archived_codes_join_ways_are_deleted_but_the_printed_one_stays(world: World) -> None:
@@ -792,12 +802,12 @@ def test_an_archived_codes_join_ways_are_deleted_but_the_printed_one_stays(world
     assert len(world.sandbox.world.state.join_ways) == 1  # that version is no more
     cleaned_up(world, code, version + 1, native=True)
     assert not world.sandbox.world.state.join_ways
-    assert usage.current()["group"] == 0
+    assert usage.count_by_kind()["group"] == 0
 
 
 def cleaned_up(world: World, code: livecodes.LiveCode, version: int, native: bool) -> None:
     """The work of a version's clean-up, and what it orders."""
-    livecodes.clean_up_join_ways(code.live_code_id, version, native)
+    group_join_ways.delete_unused_ways(code.live_code_id, version, native)
     world.forward(timedelta(seconds=20), without="way_cleanup")
 
 
@@ -839,7 +849,7 @@ def test_a_group_that_comes_back_behind_the_line_while_it_is_cleaned_up_keeps_it
     ways = set(world.sandbox.world.state.join_ways)
     patch = {"groups": {**code.definition["groups"], "chat_ids": [other]}}
     version = livecodes.change(code.live_code_id, patch, lambda m: m).version
-    as_the_clean_up_looks(monkeypatch, lambda: opening.extend(livecodes.get(code.live_code_id), group))
+    as_the_clean_up_looks(monkeypatch, lambda: next_group.extend(livecodes.get(code.live_code_id), group))
     cleaned_up(world, code, version, native=False)
     assert set(world.sandbox.world.state.join_ways) == ways
 
@@ -856,7 +866,7 @@ def test_a_clean_up_that_is_killed_and_a_restored_code_leave_no_join_way_that_is
     cleaned_up(world, code, version, native=False)  # it comes again
     [row] = JoinWayItem.scan()
     assert list(world.sandbox.world.state.join_ways) == [row.config_id]
-    assert usage.current()["group"] == 1
+    assert usage.count_by_kind()["group"] == 1
 
 
 def test_a_join_way_whose_making_never_ended_is_given_up_and_goes_on_counting(world: World) -> None:
@@ -866,7 +876,7 @@ def test_a_join_way_whose_making_never_ended_is_given_up_and_goes_on_counting(wo
     livecodes.archive(code.live_code_id)
     world.at(world.now + timedelta(minutes=1))
     cleaned_up(world, code, 2, native=False)
-    assert (list(JoinWayItem.scan()), usage.current()["group"]) == ([], 1)
+    assert (list(JoinWayItem.scan()), usage.count_by_kind()["group"]) == ([], 1)
 
 
 def test_sync_reads_all_groups_of_all_owners(world: World) -> None:
@@ -894,7 +904,7 @@ def test_a_sync_s_message_stays_small_however_many_groups_and_owners_there_are(w
         ((_, message, _),) = world.sent
         sizes.append(len(json.dumps(message)))
         world.sent.clear()
-        works.work(message)
+        assign.work(message)
     job = jobs.get(job_id)
     assert (job["status"], job["done"], job["total"]) == ("finished", 47, 47)
     assert sorted(row["chat_id"] for row in service.page(100, None)[0]) == sorted(groups)
@@ -905,9 +915,9 @@ def test_a_sync_s_message_stays_small_however_many_groups_and_owners_there_are(w
 def test_requests_of_a_warm_scan_and_of_a_join(world: World) -> None:
     group = world.group()
     code = world.code(group, staff=["wangwu"])
-    livecodes.scan(code.code)
+    scan_service.scan(code.code)
     asked = requests()
-    scan = livecodes.scan(code.code)
+    scan = scan_service.scan(code.code)
     assert asked == ["UpdateItem", "TransactWriteItems"]
     asked.clear()
     world.hear(world.join(scan, person(1)), run=False)
@@ -921,7 +931,7 @@ def test_requests_of_a_warm_scan_and_of_a_join(world: World) -> None:
 def test_a_killed_reader_is_made_good_by_a_repeat(world: World) -> None:
     group = world.group()
     code = world.code(group)
-    joined = world.join(livecodes.scan(code.code), person(1))
+    joined = world.join(scan_service.scan(code.code), person(1))
     world.tell(joined["xml"], run=False)
     world.sent.clear()  # the message to read the group is lost with its sender
     assert counts(group) == (2, 1, 3)
@@ -933,10 +943,10 @@ def test_tasks_survive_a_sender_that_dies(world: World) -> None:
     group = world.group(name="福利群1")
     code = world.code(group, limit=2)
     scans(code, 1)
-    works.work({"kind": "group_room", "live_code_id": code.live_code_id})
+    assign.work({"kind": "group_room", "live_code_id": code.live_code_id})
     world.sent.clear()
     assert TaskItem.scan().next().asked == 0
-    works.work({"kind": "group_room", "live_code_id": code.live_code_id})
+    assign.work({"kind": "group_room", "live_code_id": code.live_code_id})
     world.run()
     assert len(world.told("lihua")) == 1
 
@@ -955,7 +965,7 @@ def test_an_owner_is_reminded_whatever_became_of_the_time_before(
         with pytest.raises((Upstream, ZeroDivisionError)):
             world.run()
     if not down:  # there its message is given up
-        works.work({"kind": "group_ask", "task_id": TaskItem.scan().next().task_id, "time": 1})
+        assign.work({"kind": "group_ask", "task_id": TaskItem.scan().next().task_id, "time": 1})
     world.forward(timedelta(days=3), without="group_check")
     assert len(world.told("lihua")) == (2 if down else 3)
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from group_world import CORP, Sent, World, chat, counts, person
 
+from chalicelib.assignments import service as assignment_service
 from chalicelib.groups.models import ChatItem
-from chalicelib.livecodes import service as livecodes
+from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from infra.sandbox.config import new_private_key
 
@@ -34,7 +35,7 @@ def test_300_scans_over_3_groups_of_50_give_150_reservations_then_staff(world: W
         world.hear(world.actions.leave(chat_id, ["lihua"]))
     code = world.code(*groups, limit=50, staff=["wangwu"])
     with ThreadPoolExecutor(16) as threads:
-        got = list(threads.map(lambda _: livecodes.scan(code.code), range(300)))
+        got = list(threads.map(lambda _: scan_service.scan(code.code), range(300)))
     assert Counter(one.chat_id or one.staff_id for one in got) == dict.fromkeys(groups, 50) | {"wangwu": 150}
     assert [counts(chat_id) for chat_id in groups] == [(0, 50, 50)] * 3
     ids = {one.assignment_id for one in got}
@@ -48,7 +49,7 @@ def test_scans_joins_and_exits_at_once_agree_in_the_end(world: World) -> None:
     xmls: list[str] = []
 
     def come(number: int) -> Any:
-        scan = livecodes.scan(code.code)
+        scan = scan_service.scan(code.code)
         if scan.chat_id:
             xmls.append(world.join(scan, person(number)).get("xml", ""))
         assert max(chat(one).taken for one in (group, other)) <= 20
@@ -70,7 +71,7 @@ def test_scans_joins_and_exits_at_once_agree_in_the_end(world: World) -> None:
         inside = world.sandbox.world.state.groups[item.chat_id].members
         assert counts(item.chat_id)[0] == len(inside)
     world.forward(timedelta(minutes=12), without="group_check")
-    rows, _ = livecodes.assignments(code.live_code_id, 100, None)
+    rows, _ = assignment_service.page(code.live_code_id, 100, None)
     # Three in each group were gone before anybody could see by whose code they had come: theirs lapsed.
     assert Counter(r["status"] for r in rows) == {"confirmed": 24, "lapsed": 6}
     confirmed = [r["external_userid"] for r in rows if r["status"] == "confirmed"]

@@ -13,9 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process, requests, statuses
 
-from chalicelib.livecodes import places, rates, reservations, service
-from chalicelib.livecodes.models import TOTAL, PlaceItem, member_key
+from chalicelib.assignments import caps, pooled_ways
+from chalicelib.assignments import lapse as lapses
+from chalicelib.assignments import types as assignment_types
+from chalicelib.assignments.models import TOTAL, PlaceItem, member_key
+from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.scans import service as scan_service
 
 At = Callable[[datetime], None]
 _numbers = count()
@@ -36,9 +42,9 @@ def wecom(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch
     new_process()
 
 
-def standing(code: service.LiveCode, staff_id: str, period: str = DAY) -> places.Standing:
+def standing(code: livecodes.LiveCode, staff_id: str, period: str = DAY) -> caps.Standing:
     key = member_key(code.live_code_id, staff_id), period
-    return places.read([key]).get(key, places.NOTHING)
+    return caps.read([key]).get(key, caps.NOTHING)
 
 
 # The rate
@@ -57,11 +63,11 @@ def test_the_rate_is_told_by_tickets_and_their_times(wecom: FakeWeCom) -> None:
 
 
 def test_scans_tell_their_codes_rate(wecom: FakeWeCom, at: At) -> None:
-    code = service.create(definition({"staff_id": "a"}))
+    code = livecodes.create(definition({"staff_id": "a"}))
     for second in range(3):
         at(NOON + timedelta(seconds=second))
         for _ in range(3):
-            service.scan(code.code)
+            scan_service.scan(code.code)
     assert rates.of(code.live_code_id, NOON + timedelta(seconds=2)) == pytest.approx(3)
 
 
@@ -71,18 +77,18 @@ def test_scans_tell_their_codes_rate(wecom: FakeWeCom, at: At) -> None:
 def test_tickets_in_several_items_keep_the_round_within_their_number(
     wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = service.create(definition(*({"staff_id": s} for s in "abc")))
+    code = livecodes.create(definition(*({"staff_id": s} for s in "abc")))
     monkeypatch.setattr(rates, "ticket_items", lambda rate: 3)
-    service.scan(code.code)
-    got = Counter(service.scan(code.code).staff_id for _ in range(45))
+    scan_service.scan(code.code)
+    got = Counter(scan_service.scan(code.code).staff_id for _ in range(45))
     assert max(got.values()) - min(got.values()) <= 3
-    service.change(code.live_code_id, {"assignment": {"members": [{"staff_id": "d"}]}}, complete)
-    assert service.scan(code.code).staff_id == "d"  # the very next one
+    livecodes.change(code.live_code_id, {"assignment": {"members": [{"staff_id": "d"}]}}, complete)
+    assert scan_service.scan(code.code).staff_id == "d"  # the very next one
     asked = requests()
-    service.scan(code.code)
+    scan_service.scan(code.code)
     assert asked[:2] == ["GetItem", "UpdateItem"]
-    service.archive(code.live_code_id)
-    assert service.scan(code.code).kind == "closed"
+    livecodes.archive(code.live_code_id)
+    assert scan_service.scan(code.code).kind == "closed"
 
 
 # Places
@@ -92,15 +98,15 @@ def test_a_fast_scan_takes_from_a_shard_that_got_a_block(
     wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast(monkeypatch, 50)
-    code = service.create(definition({"staff_id": "a", "daily_cap": 1000}))
-    got = [service.scan(code.code) for _ in range(30)]
+    code = livecodes.create(definition({"staff_id": "a", "daily_cap": 1000}))
+    got = [scan_service.scan(code.code) for _ in range(30)]
     assert {scan.staff_id for scan in got} == {"a"}
     assert wecom.calls["add_contact_way"] == 1  # the first way is shared
     day, total = standing(code, "a"), standing(code, "a", TOTAL)
     assert (day.taken, total.taken) == (30, 30)
     assert 1 < len(day.shards) <= 10 and day.given <= 1000
     for scan in got[:10]:
-        assert service.lapse(code.live_code_id, "a", str(scan.assignment_id))
+        assert lapses.lapse(code.live_code_id, "a", str(scan.assignment_id))
     assert (standing(code, "a").taken, standing(code, "a", TOTAL).taken) == (20, 20)
     assert day.given == standing(code, "a").given  # they went back to where they came from
 
@@ -109,40 +115,40 @@ def test_a_fast_scan_takes_from_a_shard_that_got_a_block(
 def test_the_last_place_is_found_in_every_mode_and_none_beyond_it(
     wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch, rates_by_turn: tuple[float, ...]
 ) -> None:
-    code = service.create(definition({"staff_id": "a", "daily_cap": 13, "total_cap": 17}))
+    code = livecodes.create(definition({"staff_id": "a", "daily_cap": 13, "total_cap": 17}))
     kinds = []
     for turn in range(18):
         fast(monkeypatch, rates_by_turn[turn % len(rates_by_turn)])
-        kinds.append(service.scan(code.code).kind)
+        kinds.append(scan_service.scan(code.code).kind)
     assert kinds == ["staff"] * 13 + ["closed"] * 5
 
 
 def test_a_cap_that_is_lowered_calls_quotas_back(wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch) -> None:
     fast(monkeypatch, 40)
-    code = service.create(definition({"staff_id": "a", "daily_cap": 500}))
+    code = livecodes.create(definition({"staff_id": "a", "daily_cap": 500}))
     for _ in range(9):
-        service.scan(code.code)
+        scan_service.scan(code.code)
     assert standing(code, "a").given > 100
-    service.change(
+    livecodes.change(
         code.live_code_id, {"assignment": {"members": [{"staff_id": "a", "daily_cap": 11}]}}, complete
     )
-    assert [service.scan(code.code).kind for _ in range(4)] == ["staff", "staff", "closed", "closed"]
+    assert [scan_service.scan(code.code).kind for _ in range(4)] == ["staff", "staff", "closed", "closed"]
     fast(monkeypatch, 0)
-    assert service.scan(code.code).kind == "closed"
-    service.change(
+    assert scan_service.scan(code.code).kind == "closed"
+    livecodes.change(
         code.live_code_id, {"assignment": {"members": [{"staff_id": "a", "daily_cap": 12}]}}, complete
     )
-    assert [service.scan(code.code).kind for _ in range(2)] == ["staff", "closed"]
+    assert [scan_service.scan(code.code).kind for _ in range(2)] == ["staff", "closed"]
 
 
 def test_least_loaded_goes_by_the_sum_of_the_shards(
     wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch, at: At
 ) -> None:
-    code = service.create(definition({"staff_id": "a"}, {"staff_id": "b"}, strategy="least_loaded"))
+    code = livecodes.create(definition({"staff_id": "a"}, {"staff_id": "b"}, strategy="least_loaded"))
     fast(monkeypatch, 100)
     for number in range(20):
         at(NOON + timedelta(milliseconds=number * 300))
-        service.scan(code.code)
+        scan_service.scan(code.code)
     assert abs(standing(code, "a").taken - standing(code, "b").taken) <= 1
 
 
@@ -170,7 +176,7 @@ def test_any_order_of_takes_returns_blocks_and_caps_keeps_the_books(
 
     def take(seat: int) -> bool:
         tx = Transaction()
-        places.take(tx, "place", key, cap, seat)
+        caps.take(tx, "place", key, cap, seat)
         try:
             tx.commit()
         except ConditionFailed:
@@ -185,25 +191,25 @@ def test_any_order_of_takes_returns_blocks_and_caps_keeps_the_books(
         elif kind == "back" and out:
             seat = out.pop(number % len(out))
             tx = Transaction()
-            places.give_back(tx, "place", key, seat)
+            caps.give_back(tx, "place", key, seat)
             tx.commit()
         elif kind == "cap":
             cap = number
         elif kind == "fund":
-            places.fund(key, cap, number, 3, 3)
+            caps.fill_shard(key, cap, number, 3, 3)
         elif kind == "cut" and (row := PlaceItem.find(key[0], key[1])):
             row.shards = max(int(row.shards or 0), 3)  # another process says that there are more
             row.save()
-        found = places.read([key]).get(key, places.NOTHING)
+        found = caps.read([key]).get(key, caps.NOTHING)
         assert found.taken == len(out)
     for _ in range(40):  # whoever wants a place gets one until the cap is reached
-        seat = places.read([key]).get(key, places.NOTHING).seat(cap)
+        seat = caps.read([key]).get(key, caps.NOTHING).free_shard(cap)
         if seat is None:
             break
-        if seat == 0 or places.fund(key, cap, seat, 3, 3):
+        if seat == 0 or caps.fill_shard(key, cap, seat, 3, 3):
             take(seat)
     assert len(out) >= cap
-    assert places.read([key]).get(key, places.NOTHING).seat(cap) is None
+    assert caps.read([key]).get(key, caps.NOTHING).free_shard(cap) is None
 
 
 @pytest.mark.slow
@@ -217,14 +223,14 @@ def test_a_rush_over_threads_with_modes_mixed_reaches_the_caps_exactly(
     mine = threading.local()
     monkeypatch.setattr(rates, "of", lambda live_code_id, now: getattr(mine, "rate", 0))
     members = [{"staff_id": "a", "daily_cap": 60, "total_cap": 55}, {"staff_id": "b", "daily_cap": 40}]
-    code = service.create(definition(*members))
+    code = livecodes.create(definition(*members))
     for staff_id in "ab":
-        service.way(code, staff_id)
-    monkeypatch.setattr(reservations.slots, "choose", lambda *_: None)  # not what is tried here
+        contactways.way(code, staff_id)
+    monkeypatch.setattr(pooled_ways, "choose", lambda *_: None)  # not what is tried here
 
-    def scan(number: int) -> service.Scan:
+    def scan(number: int) -> assignment_types.Scan:
         mine.rate = (0, 60, 200)[number % 3]
-        return service.scan(code.code)
+        return scan_service.scan(code.code)
 
     with ThreadPoolExecutor(16) as threads:
         first = [got for got in threads.map(scan, range(60)) if got.staff_id]
@@ -236,7 +242,7 @@ def test_a_rush_over_threads_with_modes_mixed_reaches_the_caps_exactly(
             kind, what = one
             if kind == "scan":
                 return scan(what)
-            return service.lapse(code.live_code_id, str(what.staff_id), str(what.assignment_id))
+            return lapses.lapse(code.live_code_id, str(what.staff_id), str(what.assignment_id))
 
         list(threads.map(job, jobs))
         rest = list(threads.map(scan, range(60)))

@@ -64,7 +64,7 @@ def test_a_handler_imports_what_it_needs_and_no_more(handler: str) -> None:
 
 @pytest.mark.parametrize("handler", ["convert", "push", "react", "welcome"])
 def test_who_only_looks_a_live_code_up_does_not_bring_scans(handler: str) -> None:
-    heavy = ("chalicelib.stores", "chalicelib.groups", "chalicelib.livecodes.reservations")
+    heavy = ("chalicelib.stores", "chalicelib.groups", "chalicelib.assignments.reservations")
     assert not {name for name in modules(handler) if name.startswith(heavy)}
 
 

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from scan_support import DAY, NOON, FakeWeCom, definition, new_process, requests
 
+from chalicelib.assignments import service as assignment_service
 from chalicelib.callbacks import service as callbacks
-from chalicelib.livecodes import service
+from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.errors import NotFound
+from chalicelib.scans import service as scan_service
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.staff.models import StaffItem
@@ -40,15 +43,15 @@ def told(change: str, userid: str, moment: datetime = NOON, **more: Any) -> None
     ramps.forget()
 
 
-def code_of(*members: str, **more: Any) -> service.LiveCode:
-    code = service.create(definition(*({"staff_id": one} for one in members), **more))
+def code_of(*members: str, **more: Any) -> livecodes.LiveCode:
+    code = livecodes.create(definition(*({"staff_id": one} for one in members), **more))
     for one in [*members, *more.get("fallback", ())]:
-        service.prepare(code.live_code_id, one)
+        contactways.make_ahead(code.live_code_id, one)
     return code
 
 
-def who(code: service.LiveCode, scans: int = 4) -> set[str | None]:
-    return {service.scan(code.code).staff_id for _ in range(scans)}
+def who(code: livecodes.LiveCode, scans: int = 4) -> set[str | None]:
+    return {scan_service.scan(code.code).staff_id for _ in range(scans)}
 
 
 @pytest.mark.parametrize(
@@ -61,13 +64,13 @@ def test_nobody_is_led_to_one_who_left(wecom: FakeWeCom, at: At, change: tuple[s
     told(change[0], "a", **change[1])
     assert who(code) == {"b"}
     made = requests()
-    service.scan(code.code)
+    scan_service.scan(code.code)
     assert len(made) == 2, made  # no more than before
-    scan = service.scan(code.code)
-    why = service.assignment(str(scan.assignment_id))
+    scan = scan_service.scan(code.code)
+    why = assignment_service.get(str(scan.assignment_id))
     assert why["why"]["left"] == ["a"] and "ramp" not in why["why"]
     assert "已离职或停用：A女士" in why["text"]
-    assert service.would_get(code.live_code_id)["why"]["left"] == ["a"]
+    assert assignment_service.would_get(code.live_code_id)["why"]["left"] == ["a"]
     at(NOON + LATER)
     told("update_user", "a", NOON + LATER, Status=1)
     assert who(code) == {"a", "b"}
@@ -75,12 +78,12 @@ def test_nobody_is_led_to_one_who_left(wecom: FakeWeCom, at: At, change: tuple[s
 
 def test_who_comes_back_gets_another_guide(wecom: FakeWeCom) -> None:
     code = code_of("a", fallback=("f",))
-    first = service.scan(code.code)
-    assert first.staff_id == "a" and service.scan(code.code, first.cookie) == first
+    first = scan_service.scan(code.code)
+    assert first.staff_id == "a" and scan_service.scan(code.code, first.cookie) == first
     told("delete_user", "a")
-    assert service.scan(code.code, first.cookie).staff_id == "f"
+    assert scan_service.scan(code.code, first.cookie).staff_id == "f"
     told("delete_user", "f")
-    assert service.scan(code.code).kind == "closed"  # said, instead of a code that leads to nobody
+    assert scan_service.scan(code.code).kind == "closed"  # said, instead of a code that leads to nobody
 
 
 def test_a_code_may_spell_them_in_its_own_way(wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,15 +13,17 @@ import pytest
 from scan_support import NOON, FakeWeCom, definition, new_process
 from ways_world import At, World, in_sandbox
 
-from chalicelib.livecodes import making, service, ways
-from chalicelib.livecodes.models import READY, ContactWayItem
+from chalicelib.contactways import lost_answers, making, rows, usage
+from chalicelib.contactways import service as contactways
+from chalicelib.contactways.models import READY, ContactWayItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, due, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import WeCom
 from chalicelib.wecom.errors import AnswerLost, WeComError
 
-SOON = NOON + making.LOOK_AFTER + timedelta(minutes=1)
+SOON = NOON + lost_answers.LOOK_AFTER + timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -36,9 +38,9 @@ class Killed(BaseException):
     """The process dies here."""
 
 
-def code_of(*staff_ids: str, world: World) -> service.LiveCode:
+def code_of(*staff_ids: str, world: World) -> livecodes.LiveCode:
     """A code whose ways nobody has made ahead."""
-    code = service.create(definition(*({"staff_id": one} for one in staff_ids)))
+    code = livecodes.create(definition(*({"staff_id": one} for one in staff_ids)))
     world.sent.clear()
     return code
 
@@ -55,7 +57,7 @@ def known() -> dict[str, str | None]:
 
 
 def in_use() -> int:
-    return int(service.ways_in_use()["in_use"])
+    return int(usage.in_use().in_use)
 
 
 def asked(world: World, name: str) -> int:
@@ -70,7 +72,7 @@ def by_hand(state: str) -> str:
 
 def test_what_was_made_leaves_no_order_and_is_not_asked_for(world: World) -> None:
     code = code_of("a", world=world)
-    service.way(code, "a")
+    contactways.way(code, "a")
     assert not [row for row in due.DueItem.scan() if row.kind == "way_search"]
     world.until(SOON)
     assert asked(world, "list") == 0
@@ -79,7 +81,7 @@ def test_what_was_made_leaves_no_order_and_is_not_asked_for(world: World) -> Non
 def test_the_answer_of_a_call_that_was_lost_is_found_at_once(world: World) -> None:
     code = code_of("a", world=world)
     world.sandbox.fault("add_contact_way", "lost")
-    made = service.way(code, "a")
+    made = contactways.way(code, "a")
     assert [ContactWayItem.find(made.state).config_id] == there(world)
     world.until(SOON)
     assert (asked(world, "add"), in_use()) == (1, 1)
@@ -105,9 +107,9 @@ def test_a_call_that_is_carried_out_when_another_was_made_is_undone(
     code = code_of("a", world=world)
     carry_out = carried_out_later(monkeypatch)
     with pytest.raises(AnswerLost):
-        service.way(code, "a")
+        contactways.way(code, "a")
     at(NOON + timedelta(seconds=1))
-    service.way(code, "a")
+    contactways.way(code, "a")
     (used,) = there(world)
     late = carry_out()
     assert there(world) == sorted([used, late])
@@ -122,11 +124,11 @@ def test_a_call_that_is_carried_out_when_nobody_comes_again_is_taken(
     code = code_of("a", world=world)
     carry_out = carried_out_later(monkeypatch)
     with pytest.raises(AnswerLost):
-        service.way(code, "a")
+        contactways.way(code, "a")
     late = carry_out()
     world.until(SOON)
     assert list(known().values()) == [late]
-    assert service.way(code, "a").qr_url
+    assert contactways.way(code, "a").qr_url
     assert (there(world), in_use(), asked(world, "add")) == ([late], 1, 1)
 
 
@@ -136,7 +138,7 @@ def test_a_call_that_was_never_carried_out_is_not_counted_any_more(
     code = code_of("a", world=world)
     carried_out_later(monkeypatch)
     with pytest.raises(AnswerLost):
-        service.way(code, "a")
+        contactways.way(code, "a")
     assert in_use() == 1
     world.until(SOON)
     assert (known(), in_use()) == ({}, 0)
@@ -146,13 +148,13 @@ def test_what_is_not_ours_is_left_alone_and_what_we_know_is_not_asked_for(
     world: World, at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = code_of("a", "b", "c", world=world)
-    others = [by_hand(""), by_hand("mr"), by_hand("somebody"), by_hand(ways.state_of("lc_other", "a"))]
+    others = [by_hand(""), by_hand("mr"), by_hand("somebody"), by_hand(contactways.state_of("lc_other", "a"))]
     for staff_id in "bc":
-        service.way(code, staff_id)
+        contactways.way(code, staff_id)
     at(NOON + timedelta(seconds=1))
     carry_out = carried_out_later(monkeypatch)
     with pytest.raises(AnswerLost):
-        service.way(code, "a")
+        contactways.way(code, "a")
     looked = asked(world, "get")
     carry_out()
     world.until(SOON)
@@ -168,12 +170,12 @@ def test_what_was_made_long_before_or_after_is_not_looked_at(
     world: World, at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = code_of("a", world=world)
-    state = ways.state_of(code.live_code_id, "a")
+    state = contactways.state_of(code.live_code_id, "a")
     before = by_hand(state)
     at(NOON + timedelta(hours=1))
     carried_out_later(monkeypatch)
     with pytest.raises(AnswerLost):
-        service.way(code, "a")
+        contactways.way(code, "a")
     world.until(NOON + timedelta(hours=2))
     assert (there(world), known()) == ([before], {})
     assert asked(world, "get") == 0
@@ -186,7 +188,7 @@ def test_while_wecom_does_not_answer_it_is_asked_again_later(
     code = code_of("a", world=world)
     carry_out = carried_out_later(monkeypatch)
     with pytest.raises(AnswerLost):
-        service.way(code, "a")
+        contactways.way(code, "a")
     carry_out()
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     world.sandbox.fault("list_contact_way", kind, 60020 if kind == "errcode" else 0, times=None)
@@ -201,8 +203,8 @@ def test_many_are_looked_through_in_parts(world: World, monkeypatch: pytest.Monk
     code = code_of("a", world=world)
     carry_out = carried_out_later(monkeypatch)
     with pytest.raises(AnswerLost):
-        service.way(code, "a")
-    monkeypatch.setattr(making, "_AT_ONCE", 2)
+        contactways.way(code, "a")
+    monkeypatch.setattr(lost_answers, "_AT_ONCE", 2)
     others = [by_hand(f"other{number}") for number in range(5)]
     late = carry_out()
     world.until(SOON + timedelta(minutes=1))
@@ -218,17 +220,17 @@ def test_a_maker_that_is_at_work_is_not_disturbed(
     code = code_of("a", world=world)
     carried_out_later(monkeypatch)
     with pytest.raises(AnswerLost):
-        service.way(code, "a")
-    at(NOON + making.LOOK_AFTER)
+        contactways.way(code, "a")
+    at(NOON + lost_answers.LOOK_AFTER)
     add = WeCom.add_contact_way
 
     def meanwhile(self: WeCom, way: Any, *, deadline: Any = None) -> Any:
-        making.settle(ways.state_of(code.live_code_id, "a"), clock.iso(NOON))
+        lost_answers.resolve_lost_answer(contactways.state_of(code.live_code_id, "a"), clock.iso(NOON))
         return add(self, way, deadline=deadline)
 
     monkeypatch.setattr(WeCom, "add_contact_way", meanwhile)
-    service.way(code, "a")
-    world.until(SOON + making.LOOK_AFTER)
+    contactways.way(code, "a")
+    world.until(SOON + lost_answers.LOOK_AFTER)
     assert list(known().values()) == there(world)
     assert in_use() == 1
 
@@ -238,23 +240,25 @@ def test_a_maker_that_begins_while_we_look_keeps_what_it_makes(
 ) -> None:
     """WeCom lists a way whose maker has not stored it yet, and began after we saw no row."""
     code = code_of("a", world=world)
-    ways_of, store = WeCom.list_contact_way, making._store
+    ways_of, store = WeCom.list_contact_way, rows.store_answer
 
     def meanwhile(self: WeCom, *given: Any, **rest: Any) -> Any:
         monkeypatch.setattr(WeCom, "list_contact_way", ways_of)
-        monkeypatch.setattr(making, "_store", killed)
+        monkeypatch.setattr(rows, "store_answer", killed)
         with suppress(Killed):
-            service.way(code, "a")
-        monkeypatch.setattr(making, "_store", store)
+            contactways.way(code, "a")
+        monkeypatch.setattr(rows, "store_answer", store)
         return ways_of(self, *given, **rest)
 
     def killed(*_: Any) -> bool:
         raise Killed
 
     monkeypatch.setattr(WeCom, "list_contact_way", meanwhile)
-    making.settle(ways.state_of(code.live_code_id, "a"), clock.iso(NOON - making.LOOK_AFTER))
+    lost_answers.resolve_lost_answer(
+        contactways.state_of(code.live_code_id, "a"), clock.iso(NOON - lost_answers.LOOK_AFTER)
+    )
     assert len(there(world)) == 1
-    world.until(SOON + making.LOOK_AFTER)
+    world.until(SOON + lost_answers.LOOK_AFTER)
     assert list(known().values()) == there(world)
     assert in_use() == 1
 
@@ -276,7 +280,7 @@ def test_a_process_killed_at_any_request_while_making_one_leaves_nothing_behind(
     events = storage.connection().client.meta.events
     events.register(event, kill)
     try:
-        ways._make(code, "a", ways.state_of(code.live_code_id, "a"))
+        contactways._make(code, "a", contactways.state_of(code.live_code_id, "a"))
     except Killed:
         pass
     finally:
@@ -295,8 +299,8 @@ def test_makers_and_those_who_look_after_them_at_once_end_with_one_way_each(
 ) -> None:
     """Answers are lost, calls carried out late, processes killed, by many threads at once."""
     new_process()
-    monkeypatch.setattr(making, "_WAIT_SECONDS", 0.02)
-    monkeypatch.setattr(making, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(rows, "_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(rows, "_POLL_SECONDS", 0.01)
     chance, lock, late, passed = random.Random(seed), threading.Lock(), list[Any](), [0]
 
     def now() -> datetime:  # leases run out while others work
@@ -324,12 +328,12 @@ def test_makers_and_those_who_look_after_them_at_once_end_with_one_way_each(
 
     fake = Flaky()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
-    code = service.create(definition(*({"staff_id": one} for one in "abc")))
+    code = livecodes.create(definition(*({"staff_id": one} for one in "abc")))
 
     def look_after() -> None:
         for row in due.DueItem.scan():
             if row.kind == "way_search":
-                making.settle(**row.work)
+                lost_answers.resolve_lost_answer(**row.work)
                 row.delete()
 
     def job(number: int) -> None:
@@ -340,7 +344,9 @@ def test_makers_and_those_who_look_after_them_at_once_end_with_one_way_each(
             return
         staff_id = "abc"[number % 3]
         with suppress(Upstream, Killed):
-            making.make(ways.state_of(code.live_code_id, staff_id), code.live_code_id, staff_id, {}, {})
+            making.make(
+                contactways.state_of(code.live_code_id, staff_id), code.live_code_id, staff_id, {}, {}
+            )
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(job, range(84)))

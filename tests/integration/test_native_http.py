@@ -10,7 +10,7 @@ from chalice.test import Client
 from scan_support import NOON, FakeWeCom, new_process
 
 from app import app
-from chalicelib.livecodes import natives
+from chalicelib.assignments import native_list
 from chalicelib.platform import auth
 from chalicelib.posters import service as posters
 from chalicelib.wecom import pictures
@@ -59,7 +59,7 @@ def test_a_native_code_shows_whom_wecom_was_told(api: Api, wecom: FakeWeCom, sen
     assert kinds == ["contact_way", "native"]
     path = f"/api/live-codes/{made['live_code_id']}"
     assert api("GET", path)[1]["native"] is None
-    natives.keep(made["live_code_id"])
+    native_list.keep(made["live_code_id"])
     assert api("GET", path)[1]["native"] == {
         "qr_url": wecom.ways["cfg0"]["qr_code"],
         "listed_staff_ids": ["lihua"],

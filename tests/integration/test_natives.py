@@ -6,15 +6,22 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process, taken
 from ways_world import World, in_sandbox
 
+from chalicelib.assignments import native_list
+from chalicelib.assignments import service as assignment_service
+from chalicelib.assignments import types as assignment_types
 from chalicelib.callbacks import service as callbacks
-from chalicelib.livecodes import making, natives, service
-from chalicelib.livecodes.models import ContactWayItem
+from chalicelib.contactways import native_code, rows, usage
+from chalicelib.contactways import service as contactways
+from chalicelib.contactways.models import ContactWayItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, due, queues, timeline
 from chalicelib.platform.errors import Conflict, Upstream
+from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
 from chalicelib.wecom.errors import WeComError
@@ -31,25 +38,25 @@ def world(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch
     yield from in_sandbox(at, sent, monkeypatch)
 
 
-def native(*members: dict[str, Any], fallback: tuple[str, ...] = (), **rest: Any) -> service.LiveCode:
-    return service.create(definition(*members, fallback=fallback, printing="native", **rest))
+def native(*members: dict[str, Any], fallback: tuple[str, ...] = (), **rest: Any) -> livecodes.LiveCode:
+    return livecodes.create(definition(*members, fallback=fallback, printing="native", **rest))
 
 
 def member(staff_id: str, **rest: Any) -> dict[str, Any]:
     return {"staff_id": staff_id, **rest}
 
 
-def shown(code: service.LiveCode) -> dict[str, Any]:
-    return natives.status(service.get(code.live_code_id)) or {}
+def shown(code: livecodes.LiveCode) -> dict[str, Any]:
+    return native_code.status(livecodes.get(code.live_code_id)) or {}
 
 
-def add(code: service.LiveCode, staff_id: str, who: str) -> None:
+def add(code: livecodes.LiveCode, staff_id: str, who: str) -> None:
     """WeCom tells that `who` added the member by the code's own way."""
     xml = (
         f"<xml><ToUserName>ww5a6d0b0x0sandbox1</ToUserName><CreateTime>{int(clock.now().timestamp())}"
         "</CreateTime><MsgType>event</MsgType><Event>change_external_contact</Event>"
         f"<ChangeType>add_external_contact</ChangeType><UserID>{staff_id}</UserID>"
-        f"<ExternalUserID>{who}</ExternalUserID><State>{natives.state_of(code.live_code_id)}</State></xml>"
+        f"<ExternalUserID>{who}</ExternalUserID><State>{native_code.state_of(code.live_code_id)}</State></xml>"
     )
     callbacks.handle(events.parse(xml.encode()).to_message())
 
@@ -63,13 +70,13 @@ def test_one_way_of_all_members_is_made_and_none_of_each(world: World) -> None:
     (made,) = world.calls("add_contact_way")
     body = made["body"]
     assert (body["type"], body["scene"], body["user"], body["skip_verify"]) == (2, 2, ["a", "b"], False)
-    assert body["state"] == natives.state_of(code.live_code_id)
+    assert body["state"] == native_code.state_of(code.live_code_id)
     assert len(body["state"]) <= 30
-    found = service.find_way(body["state"])
+    found = contactways.find_way(body["state"])
     assert found and (found.live_code_id, found.staff_id) == (code.live_code_id, "")
     assert shown(code)["listed_staff_ids"] == ["a", "b"]
     assert shown(code)["qr_url"].startswith(world.sandbox.base_url)
-    assert service.ways_in_use() == {
+    assert msgspec.to_builtins(usage.in_use()) == {
         "in_use": 1,
         "limit": 500_000,
         "left": 499_999,
@@ -81,12 +88,12 @@ def test_an_update_replaces_the_list_and_leaves_the_rest(world: World) -> None:
     """What the product relies on: WeCom's `user` is overwritten, not added to; type and state stay."""
     code = native(member("a"), member("b"))
     world.work()
-    service.change(code.live_code_id, {"assignment": {"members": [member("c")]}, "name": "New"}, complete)
+    livecodes.change(code.live_code_id, {"assignment": {"members": [member("c")]}, "name": "New"}, complete)
     world.work()
     assert len(world.calls("update_contact_way")) == 1
     assert (world.users, world.way()["type"], world.way()["remark"]) == (["c"], 2, "New")
-    assert world.way()["state"] == natives.state_of(code.live_code_id)
-    service.change(code.live_code_id, {"skip_verify": False}, complete)
+    assert world.way()["state"] == native_code.state_of(code.live_code_id)
+    livecodes.change(code.live_code_id, {"skip_verify": False}, complete)
     world.work()
     assert world.way()["skip_verify"] is False
     assert world.calls("update_contact_way")[-1]["body"]["skip_verify"] is False
@@ -95,7 +102,7 @@ def test_an_update_replaces_the_list_and_leaves_the_rest(world: World) -> None:
 def test_a_change_of_nothing_that_wecom_knows_is_not_sent(world: World) -> None:
     code = native(member("a"))
     world.work()
-    service.change(code.live_code_id, {"channel": "counter", "welcome": {"text": "hi"}}, complete)
+    livecodes.change(code.live_code_id, {"channel": "counter", "welcome": {"text": "hi"}}, complete)
     world.work()
     assert world.calls("update_contact_way") == []
 
@@ -132,12 +139,12 @@ def test_a_code_whose_restorer_died_follows_the_hours_again(
 
     code = native(member("a", hours=[MORNING]), fallback=("f",))
     world.work()
-    service.archive(code.live_code_id)
+    livecodes.archive(code.live_code_id)
     world.until(NOON + 20 * HOUR)
     with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
         patch.setattr(queues, "send_all", killed)
-        service.restore(code.live_code_id)
-    service.restore(code.live_code_id)  # the operator tries again
+        livecodes.restore(code.live_code_id)
+    livecodes.restore(code.live_code_id)  # the operator tries again
     world.until(NOON + 24 * HOUR)
     assert world.users == ["a"]
     world.until(NOON + 26 * HOUR)
@@ -150,7 +157,7 @@ def test_closed_by_its_schedule_the_fallback_staff_stay_or_the_last_list(world: 
     world.work()
     world.until(NOON + HOUR)
     assert world.users == ["f"]
-    assert service.scan(first.code) == service.Scan("closed")
+    assert scan_service.scan(first.code) == assignment_types.Scan("closed")
     world.sandbox.world.state.ways.clear()
     second = native(member("a"), schedule={"from": (NOON + 9 * HOUR).isoformat()})
     world.work()
@@ -209,7 +216,7 @@ def test_a_member_who_is_not_activated_is_left_out_and_told(world: World, status
     world.until(NOON + 3 * HOUR)
     assert len(world.calls()) == calls
     world.staff("b", 1)
-    service.change(code.live_code_id, {"channel": "counter"}, complete)
+    livecodes.change(code.live_code_id, {"channel": "counter"}, complete)
     world.work()
     assert (world.users, shown(code)["left_out"]) == (["a", "b", "c"], [])
 
@@ -227,7 +234,7 @@ def test_a_refusal_that_names_nobody_is_narrowed_down(world: World, monkeypatch:
         update(config_id, changes, **rest)
 
     monkeypatch.setattr(client, "update_contact_way", strict)
-    service.change(code.live_code_id, {"name": "Other"}, complete)
+    livecodes.change(code.live_code_id, {"name": "Other"}, complete)
     assert world.work() == []
     assert world.users == ["s0", "s1", "s2", "s4", "s5", "s7"]
     assert {row["staff_id"]: row["reason"] for row in shown(code)["left_out"]} == {
@@ -240,7 +247,7 @@ def test_when_all_on_duty_are_refused_the_fallback_staff_get_the_customers(world
     code = native(member("a"), fallback=("f",))
     world.work()
     world.staff("b", 4)
-    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
     world.work()
     assert world.users == ["f"]
 
@@ -250,9 +257,9 @@ def test_a_code_of_nobody_but_refused_ones_is_tried_again_and_stops_no_other(wor
     bad, good = native(member("b")), native(member("a"))
     assert world.work() == []
     assert world.users == ["a"]
-    assert (natives.status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
+    assert (native_code.status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
     with pytest.raises(Upstream):
-        service.scan(bad.code)
+        scan_service.scan(bad.code)
     world.staff("b", 1)
     world.until(NOON + HOUR)
     assert shown(bad)["listed_staff_ids"] == ["b"]
@@ -274,11 +281,11 @@ def test_what_wecom_knows_after_a_lost_answer_is_told_again(
         raise Upstream("no answer")
 
     monkeypatch.setattr(client, "update_contact_way", lost)
-    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
     assert world.work() == ["1"]
     assert shown(code)["listed_staff_ids"] == ["a"]
     monkeypatch.setattr(client, "update_contact_way", update)
-    service.change(code.live_code_id, {"assignment": {"members": [member("a")]}}, complete)
+    livecodes.change(code.live_code_id, {"assignment": {"members": [member("a")]}}, complete)
     world.work()
     assert world.users == shown(code)["listed_staff_ids"] == ["a"]
     calls = len(world.calls())
@@ -302,11 +309,11 @@ def test_a_process_killed_while_telling_is_made_good_within_the_hour(
         raise Killed
 
     monkeypatch.setattr(client, "update_contact_way", killed)
-    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
     with pytest.raises(Killed):
         world.work()
     monkeypatch.setattr(client, "update_contact_way", update)
-    natives.keep(code.live_code_id)  # while the dead one's turn lasts, nobody else tells
+    native_list.keep(code.live_code_id)  # while the dead one's turn lasts, nobody else tells
     assert world.users == ["a"]
     world.until(NOON + HOUR)
     assert world.users == ["b"]
@@ -322,12 +329,12 @@ def test_a_change_while_another_tells_is_heard(world: World, monkeypatch: pytest
         update(config_id, changes, **rest)
         if not inside:
             inside.append(1)
-            service.change(code.live_code_id, {"assignment": {"members": [member("c")]}}, complete)
-            natives.keep(code.live_code_id)
+            livecodes.change(code.live_code_id, {"assignment": {"members": [member("c")]}}, complete)
+            native_list.keep(code.live_code_id)
 
     monkeypatch.setattr(client, "update_contact_way", slow)
-    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
-    natives.keep(code.live_code_id)
+    livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    native_list.keep(code.live_code_id)
     assert world.users == shown(code)["listed_staff_ids"] == ["c"]
 
 
@@ -335,12 +342,12 @@ def test_one_that_was_deleted_at_wecom_is_made_anew(world: World) -> None:
     code = native(member("a"))
     world.work()
     world.sandbox.world.state.ways.clear()
-    service.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
+    livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
     assert world.work() == []
-    assert natives.status(code) is None
+    assert native_code.status(code) is None
     world.until(NOON + timedelta(minutes=1))
     assert world.users == ["b"]
-    assert service.ways_in_use()["in_use"] == 1
+    assert usage.in_use().in_use == 1
 
 
 @pytest.mark.slow
@@ -359,8 +366,8 @@ def test_many_who_keep_the_same_code_at_once_end_with_the_newest_list(
         for turn in range(3):
             wanted = {"assignment": {"members": [member(f"s{number}-{turn}")]}}
             with suppress(Conflict):
-                service.change(code.live_code_id, wanted, complete)
-            natives.keep(code.live_code_id)
+                livecodes.change(code.live_code_id, wanted, complete)
+            native_list.keep(code.live_code_id)
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -368,12 +375,12 @@ def test_many_who_keep_the_same_code_at_once_end_with_the_newest_list(
     for thread in threads:
         thread.join()
     at(NOON + timedelta(minutes=2))  # whoever was asked again in each round has left a lease, for 90 s
-    natives.keep(code.live_code_id)
-    row = ContactWayItem.find(natives.state_of(code.live_code_id))
+    native_list.keep(code.live_code_id)
+    row = ContactWayItem.find(native_code.state_of(code.live_code_id))
     assert row.telling is None
     assert fake.calls["add_contact_way"] == 1
     (way,) = fake.ways.values()
-    assert way["user"] == row.listed == service.get(code.live_code_id).rule.staff_ids
+    assert way["user"] == row.listed == livecodes.get(code.live_code_id).rule.staff_ids
     new_process()
 
 
@@ -382,31 +389,31 @@ def test_many_who_keep_the_same_code_at_once_end_with_the_newest_list(
 
 def test_a_scan_of_the_link_shows_wecoms_own_code_and_reserves_nothing(world: World) -> None:
     code = native(member("a", daily_cap=1))
-    got = service.scan(code.code, origin={"print_run_id": "pr_1"})
+    got = scan_service.scan(code.code, origin={"print_run_id": "pr_1"})
     assert (got.kind, got.staff_id, got.assignment_id, got.cookie) == ("staff", None, None, None)
     assert got.qr_url == shown(code)["qr_url"]
-    assert service.scan(code.code).qr_url == got.qr_url
+    assert scan_service.scan(code.code).qr_url == got.qr_url
     assert taken(code.live_code_id, "a") == 0
-    assert service.assignments(code.live_code_id, 5, None) == ([], None)
+    assert assignment_service.page(code.live_code_id, 5, None) == ([], None)
     assert len(world.sandbox.world.state.ways) == 1
     lines = [row for row in timeline.TimelineItem.scan() if row.type == "scanned"]
     assert len(lines) == 2
-    service.archive(code.live_code_id)
-    assert service.scan(code.code).kind == "closed"
+    livecodes.archive(code.live_code_id)
+    assert scan_service.scan(code.code).kind == "closed"
 
 
 def test_printed_as_our_link_again_its_old_posters_stay_in_step(world: World) -> None:
     code = native(member("a", hours=[MORNING]), fallback=("f",))
     world.work()
-    service.change(code.live_code_id, {"printing": "dynamic"}, complete)
+    livecodes.change(code.live_code_id, {"printing": "dynamic"}, complete)
     world.until(NOON + timedelta(hours=1))
     (way,) = [w for w in world.sandbox.world.state.ways.values() if w.fields["type"] == 2]
     assert way.fields["user"] == ["f"]
-    assert service.scan(code.code).staff_id == "f"
-    assert making.kind(way.fields["state"]) == "native"
-    service.archive(code.live_code_id)
+    assert scan_service.scan(code.code).staff_id == "f"
+    assert rows.kind(way.fields["state"]) == "native"
+    livecodes.archive(code.live_code_id)
     world.until(NOON + 20 * HOUR)
-    service.restore(code.live_code_id)
+    livecodes.restore(code.live_code_id)
     world.work()
     world.until(NOON + 22 * HOUR)
     assert way.fields["user"] == ["a"]

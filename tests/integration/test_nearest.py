@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 from scan_support import NOON, FakeWeCom, definition, new_process, requests
 
-from chalicelib.livecodes import rates, service
-from chalicelib.livecodes.models import AssignmentItem, LiveCodeItem
-from chalicelib.livecodes.service import Where
+from chalicelib.assignments import confirmation
+from chalicelib.assignments import types as assignment_types
+from chalicelib.assignments.models import AssignmentItem
+from chalicelib.assignments.nearest_store import Where
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.storage import Transaction
+from chalicelib.scans import service as scan_service
 from chalicelib.stores import maps
 from chalicelib.stores import service as stores
 
@@ -38,12 +43,12 @@ def store(store_id: str, north: float = 0.0, **rest: Any) -> dict[str, Any]:
     return stores.create(given | rest)
 
 
-def code(*fallback: str, **given: Any) -> service.LiveCode:
+def code(*fallback: str, **given: Any) -> livecodes.LiveCode:
     rest = {name: given.pop(name) for name in ("sticky", "strategy") if name in given}
-    return service.create(definition(fallback=fallback, kind="nearest_store", stores=given, **rest))
+    return livecodes.create(definition(fallback=fallback, kind="nearest_store", stores=given, **rest))
 
 
-def row(scan: service.Scan, live_code: service.LiveCode) -> AssignmentItem:
+def row(scan: assignment_types.Scan, live_code: livecodes.LiveCode) -> AssignmentItem:
     return AssignmentItem.get(f"{live_code.live_code_id}#{scan.staff_id}", scan.assignment_id)
 
 
@@ -62,7 +67,7 @@ def wecom(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 def test_a_scan_without_a_place_chooses_a_store_and_reserves_nothing(wecom: FakeWeCom) -> None:
     store("A")
     made = code()
-    assert service.scan(made.code) == service.Scan("choose_store")
+    assert scan_service.scan(made.code) == assignment_types.Scan("choose_store")
     assert wecom.ways == {} and not list(AssignmentItem.by_code.query(f"{made.live_code_id}#0"))
 
 
@@ -73,7 +78,7 @@ def test_the_nearest_open_store_with_a_guide_who_has_room(wecom: FakeWeCom) -> N
     store("NEAR", 0.01)
     store("NEXT", 0.02)
     made = code(daily_cap=1)
-    first = service.locate(made.code, HERE)
+    first = scan_service.locate(made.code, HERE)
     assert (first.kind, first.store_id, first.staff_id) == ("staff", "NEAR", "near-guide")
     why = row(first, made).why
     assert why["distance_m"] == pytest.approx(1107, abs=2)
@@ -83,7 +88,7 @@ def test_the_nearest_open_store_with_a_guide_who_has_room(wecom: FakeWeCom) -> N
         {"store_id": "EMPTY", "reason": "no_staff"},
     ]
     assert row(first, made).listing.startswith(made.live_code_id + "#")
-    second = service.locate(made.code, HERE)
+    second = scan_service.locate(made.code, HERE)
     assert second.store_id == "NEXT"
     assert row(second, made).why["skipped"][-1] == {"store_id": "NEAR", "reason": "full"}
 
@@ -93,13 +98,13 @@ def test_never_a_customer_with_nobody(wecom: FakeWeCom) -> None:
     store("NIGHT", 0.02, hours=NIGHT)
     store("FAR", 2.0)
     made = code("f", daily_cap=1, radius_m=5000)
-    got = [service.locate(made.code, HERE) for _ in range(3)]
+    got = [scan_service.locate(made.code, HERE) for _ in range(3)]
     assert [scan.staff_id for scan in got] == ["near-guide", "f", "f"]
     assert got[1].store_id is None
     alone = code(daily_cap=1, radius_m=5000)
-    got = [service.locate(alone.code, HERE) for _ in range(4)]
+    got = [scan_service.locate(alone.code, HERE) for _ in range(4)]
     assert [scan.store_id for scan in got] == ["NEAR", "NIGHT", "FAR", None]
-    assert got[-1] == service.Scan("closed")
+    assert got[-1] == assignment_types.Scan("closed")
 
 
 def test_only_the_codes_stores_and_the_guides_in_turn(wecom: FakeWeCom) -> None:
@@ -110,12 +115,12 @@ def test_only_the_codes_stores_and_the_guides_in_turn(wecom: FakeWeCom) -> None:
     # Others scan between, and without saying where: the guides of each store still take turns.
     got = []
     for _ in range(3):
-        service.scan(made.code)
-        got.append(service.locate(made.code, HERE).staff_id)
-        service.locate(made.code, Where(store_id="TOO"))
+        scan_service.scan(made.code)
+        got.append(scan_service.locate(made.code, HERE).staff_id)
+        scan_service.locate(made.code, Where(store_id="TOO"))
     assert sorted(map(str, got)) == ["a", "b", "c"]
     with pytest.raises(Invalid) as wrong:
-        service.locate(made.code, Where(store_id="OTHER"))
+        scan_service.locate(made.code, Where(store_id="OTHER"))
     assert wrong.value.errors[0][0] == "store_id"
 
 
@@ -126,9 +131,9 @@ def test_the_chosen_store_also_when_it_is_closed_and_the_one_near_it_when_it_is_
     store("B", 1.0)
     store("C", 1.1)
     made = code(daily_cap=1)
-    assert service.locate(made.code, Where(store_id="A")).store_id == "A"
-    assert service.locate(made.code, Where(store_id="B")).store_id == "B"
-    third = service.locate(made.code, Where(store_id="B"))
+    assert scan_service.locate(made.code, Where(store_id="A")).store_id == "A"
+    assert scan_service.locate(made.code, Where(store_id="B")).store_id == "B"
+    third = scan_service.locate(made.code, Where(store_id="B"))
     assert third.store_id == "C"
     assert row(third, made).why["from_chosen_m"] == pytest.approx(11_076, abs=10)
     assert third.distance_m is row(third, made).why["distance_m"] is None  # the person stands elsewhere
@@ -140,15 +145,19 @@ def test_who_comes_back_gets_the_same_guide_unless_they_choose_another_store(
     store("A", staff_ids=["a", "b"])
     store("B", 0.1)
     made = code()
-    first = service.locate(made.code, HERE)
-    assert service.locate(made.code, HERE, first.cookie) == first == service.scan(made.code, first.cookie)
-    other = service.locate(made.code, Where(store_id="B"), first.cookie)
+    first = scan_service.locate(made.code, HERE)
+    assert (
+        scan_service.locate(made.code, HERE, first.cookie)
+        == first
+        == scan_service.scan(made.code, first.cookie)
+    )
+    other = scan_service.locate(made.code, Where(store_id="B"), first.cookie)
     assert other.store_id == "B"
     tx = Transaction()
-    assert service.confirm(tx, made, str(first.staff_id), "wm1", NOON)
+    assert confirmation.confirm(tx, made, str(first.staff_id), "wm1", NOON)
     tx.commit()
     at(NOON + timedelta(days=3))
-    later = service.scan(made.code, first.cookie)
+    later = scan_service.scan(made.code, first.cookie)
     assert (later.assignment_id, later.staff_id, later.store_id) == (
         first.assignment_id,
         first.staff_id,
@@ -156,15 +165,15 @@ def test_who_comes_back_gets_the_same_guide_unless_they_choose_another_store(
     )
     left = [one for one in ("a", "b") if one != first.staff_id]
     stores.change("A", {"staff_ids": left}, lambda whole: whole)
-    assert service.scan(made.code, first.cookie).kind == "choose_store"
-    assert service.locate(made.code, HERE, first.cookie).staff_id == left[0]
+    assert scan_service.scan(made.code, first.cookie).kind == "choose_store"
+    assert scan_service.locate(made.code, HERE, first.cookie).staff_id == left[0]
 
 
 def test_a_guide_whom_the_code_names_keeps_hours_and_caps(wecom: FakeWeCom) -> None:
     store("A", staff_ids=["a", "b"])
     members = [{"staff_id": "a", "daily_cap": 1}]
-    made = service.create(definition(*members, kind="nearest_store", stores={"daily_cap": 2}))
-    got = [service.locate(made.code, HERE).staff_id for _ in range(4)]
+    made = livecodes.create(definition(*members, kind="nearest_store", stores={"daily_cap": 2}))
+    got = [scan_service.locate(made.code, HERE).staff_id for _ in range(4)]
     assert (got.count("a"), got.count("b"), got[-1]) == (1, 2, None)
 
 
@@ -174,7 +183,7 @@ def test_a_guide_whom_wecom_refuses_is_passed_over(wecom: FakeWeCom) -> None:
     store("A")
     store("B", 0.01)
     wecom.fail["add_contact_way"] = [WeComError(40098, "not activated")]
-    assert service.locate(code().code, HERE).store_id == "B"
+    assert scan_service.locate(code().code, HERE).store_id == "B"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +198,7 @@ def test_a_guide_whom_wecom_refuses_is_passed_over(wecom: FakeWeCom) -> None:
 def test_what_is_no_place(wecom: FakeWeCom, where: Where, field: str) -> None:
     made = code()
     with pytest.raises(Invalid) as wrong:
-        service.locate(made.code, where)
+        scan_service.locate(made.code, where)
     assert [name for name, _ in wrong.value.errors] == [field]
     assert LiveCodeItem.find(f"{made.live_code_id}#s", "ticket") is None
 
@@ -197,23 +206,23 @@ def test_what_is_no_place(wecom: FakeWeCom, where: Where, field: str) -> None:
 def test_closed_by_schedule_archived_and_unknown(wecom: FakeWeCom) -> None:
     store("A")
     until = {"from": None, "until": "2020-01-01T00:00:00+08:00"}
-    over = service.create(definition(kind="nearest_store", schedule=until))
-    for got in (service.scan(over.code), service.locate(over.code, HERE)):
-        assert got == service.Scan("closed")
+    over = livecodes.create(definition(kind="nearest_store", schedule=until))
+    for got in (scan_service.scan(over.code), scan_service.locate(over.code, HERE)):
+        assert got == assignment_types.Scan("closed")
     gone = code()
-    service.archive(gone.live_code_id)
-    assert service.locate(gone.code, HERE).kind == service.scan(gone.code).kind == "closed"
+    livecodes.archive(gone.live_code_id)
+    assert scan_service.locate(gone.code, HERE).kind == scan_service.scan(gone.code).kind == "closed"
     with pytest.raises(NotFound):
-        service.locate("nothere2", HERE)
+        scan_service.locate("nothere2", HERE)
 
 
 def test_a_warm_location_is_five_requests(wecom: FakeWeCom) -> None:
     store("A")
     made = code()
     for _ in range(6):  # the guide's contact ways are made by then
-        service.locate(made.code, HERE)
+        scan_service.locate(made.code, HERE)
     asked = requests()
-    service.locate(made.code, HERE)
+    scan_service.locate(made.code, HERE)
     assert asked == ["GetItem", "Query", "GetItem", "UpdateItem", "TransactWriteItems"]
 
 
@@ -222,41 +231,41 @@ def test_a_code_scanned_fast_everywhere_is_not_fast_in_a_store(wecom: FakeWeCom,
     store("A")
     made = code()
     for _ in range(6):
-        service.locate(made.code, HERE)
+        scan_service.locate(made.code, HERE)
     for second in range(3):
         at(NOON + timedelta(hours=1, seconds=second))
         for _ in range(40):
-            service.scan(made.code)
+            scan_service.scan(made.code)
     assert rates.of(made.live_code_id, NOON + timedelta(hours=1, seconds=2)) > rates.PLACE_RATE
-    got = service.locate(made.code, HERE)
+    got = scan_service.locate(made.code, HERE)
     assert row(got, made).why["exact"]
     for second in range(3, 6):
         at(NOON + timedelta(hours=1, seconds=second))
         for _ in range(20):
-            got = service.locate(made.code, HERE)
+            got = scan_service.locate(made.code, HERE)
     assert not row(got, made).why["exact"]  # now the store is
 
 
 def test_a_store_is_seen_changed_moved_and_gone_by_the_next_scan(wecom: FakeWeCom) -> None:
     made = code()
-    assert service.locate(made.code, HERE).kind == "closed"
+    assert scan_service.locate(made.code, HERE).kind == "closed"
     store("A", 0.2)
-    assert service.locate(made.code, HERE).store_id == "A"
+    assert scan_service.locate(made.code, HERE).store_id == "A"
     store("B", 0.1)
-    assert service.locate(made.code, HERE).store_id == "B"
+    assert scan_service.locate(made.code, HERE).store_id == "B"
     stores.change("B", {"status": "closed"}, lambda whole: whole)
-    assert service.locate(made.code, HERE).store_id == "A"
+    assert scan_service.locate(made.code, HERE).store_id == "A"
     stores.change("B", {"status": "open", "latitude": 22.9}, lambda whole: whole)
-    assert service.locate(made.code, HERE).store_id == "A"
+    assert scan_service.locate(made.code, HERE).store_id == "A"
     stores.remove("A")
-    assert service.locate(made.code, HERE).store_id == "B"
+    assert scan_service.locate(made.code, HERE).store_id == "B"
 
 
 def test_the_datums_meet(wecom: FakeWeCom) -> None:
     """A store given as WeChat shows it, and a browser's GPS beside it: metres apart, not 500."""
     store("A", latitude=22.540796131694766, longitude=113.9171764808363)
     made = code()
-    got = service.locate(made.code, Where(22.543847, 113.912316, "wgs84"))
+    got = scan_service.locate(made.code, Where(22.543847, 113.912316, "wgs84"))
     assert row(got, made).why["distance_m"] == 0
-    raw = service.locate(made.code, Where(22.543847, 113.912316))
+    raw = scan_service.locate(made.code, Where(22.543847, 113.912316))
     assert row(raw, made).why["distance_m"] > 500

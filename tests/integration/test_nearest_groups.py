@@ -8,10 +8,14 @@ import pytest
 from group_world import CORP, Sent, World, counts, lines, person
 from scan_support import definition, new_process
 
+from chalicelib.assignments import service as assignment_service
+from chalicelib.assignments.models import AssignmentItem
+from chalicelib.assignments.nearest_store import Where
+from chalicelib.groupcodes import join_ways as group_join_ways
+from chalicelib.groupcodes import reservations as group_reservations
 from chalicelib.groups import blacklist
-from chalicelib.livecodes import group_scans, service
-from chalicelib.livecodes.models import AssignmentItem
-from chalicelib.livecodes.service import Where
+from chalicelib.livecodes import service as livecodes
+from chalicelib.scans import service as scan_service
 from chalicelib.stores import maps
 from chalicelib.stores import service as stores
 from chalicelib.wecom import client as wecom
@@ -48,20 +52,20 @@ def store(store_id: str, north: float, *chat_ids: str, staff: tuple[str, ...] = 
     stores.create({"store_id": store_id, "name": store_id, **spot, **lists, **rest})
 
 
-def code() -> service.LiveCode:
-    return service.create(definition(kind="nearest_store", stores={"gives": "group"}))
+def code() -> livecodes.LiveCode:
+    return livecodes.create(definition(kind="nearest_store", stores={"gives": "group"}))
 
 
 def test_the_stores_group_then_its_guide_then_the_next_stores(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_scans, "_WECOM_LIMIT", 5)
+    monkeypatch.setattr(group_reservations, "_WECOM_LIMIT", 5)
     near, far = world.group(members=2), world.group(members=0, name="远店群")
     store("NEAR", 0.01, near, staff=("wangwu",))
     store("BARE", 0.02)
     store("FAR", 0.03, far)
     made = code()
-    got = [service.locate(made.code, HERE) for _ in range(3)]
+    got = [scan_service.locate(made.code, HERE) for _ in range(3)]
     assert [(one.kind, one.chat_id, one.staff_id, one.store_id) for one in got] == [
         ("group", near, None, "NEAR"),
         ("group", near, None, "NEAR"),
@@ -70,28 +74,32 @@ def test_the_stores_group_then_its_guide_then_the_next_stores(
     assert counts(near) == (3, 2, 5)
     held = AssignmentItem.get(f"{made.live_code_id}#{near}", got[0].assignment_id)
     assert (held.store_id, held.why["distance_m"]) == ("NEAR", got[0].distance_m)
-    assert service.locate(made.code, Where(store_id="FAR")).chat_id == far
-    assert service.locate(made.code, HERE, got[0].cookie) == got[0] == service.scan(made.code, got[0].cookie)
+    assert scan_service.locate(made.code, Where(store_id="FAR")).chat_id == far
+    assert (
+        scan_service.locate(made.code, HERE, got[0].cookie)
+        == got[0]
+        == scan_service.scan(made.code, got[0].cookie)
+    )
 
 
 def test_a_join_confirms_and_a_lapse_gives_back(world: World) -> None:
     group = world.group()
     store("A", 0, group)
     made = code()
-    first, second = (service.locate(made.code, HERE) for _ in range(2))
+    first, second = (scan_service.locate(made.code, HERE) for _ in range(2))
     world.hear(world.join(first, person(1)))
     assert counts(group) == (2, 1, 3)
     (joined,) = lines(person(1), "joined_group")
     assert joined["live_code_id"] == made.live_code_id
     world.forward(timedelta(minutes=11))
     assert counts(group) == (2, 0, 2)
-    rows, _ = service.assignments(made.live_code_id, 50, None)
+    rows, _ = assignment_service.page(made.live_code_id, 50, None)
     assert sorted(row["status"] for row in rows) == ["confirmed", "lapsed"]
     # Whose reservation a joining is WeCom does not tell: one of the two is confirmed.
     gone = next(row["assignment_id"] for row in rows if row["status"] == "lapsed")
     cookie = next(one.cookie for one in (first, second) if one.assignment_id == gone)
     stores.change("A", {"chat_ids": [], "staff_ids": ["b"]}, lambda whole: whole)
-    assert service.locate(made.code, HERE, cookie).staff_id == "b"
+    assert scan_service.locate(made.code, HERE, cookie).staff_id == "b"
 
 
 def test_a_join_confirms_also_in_a_group_that_was_known_before(world: World) -> None:
@@ -101,7 +109,7 @@ def test_a_join_confirms_also_in_a_group_that_was_known_before(world: World) -> 
     world.forward(timedelta(hours=1))
     store("A", 0, group)
     made = code()
-    world.hear(world.join(service.locate(made.code, HERE), person(1)))
+    world.hear(world.join(scan_service.locate(made.code, HERE), person(1)))
     assert counts(group) == (2, 0, 2)
     (joined,) = lines(person(1), "joined_group")
     assert joined["live_code_id"] == made.live_code_id
@@ -113,14 +121,14 @@ def test_a_join_confirms_also_in_a_group_that_was_known_before(world: World) -> 
 def test_a_change_of_the_code_leaves_the_stores_groups_their_ways(world: World) -> None:
     store("A", 0, world.group())
     made = code()
-    first = service.locate(made.code, HERE)
-    service.change(made.live_code_id, {"name": "Another"}, lambda merged: merged)
-    version = service.get(made.live_code_id).version
-    service.clean_up_join_ways(made.live_code_id, version, native=False)
+    first = scan_service.locate(made.code, HERE)
+    livecodes.change(made.live_code_id, {"name": "Another"}, lambda merged: merged)
+    version = livecodes.get(made.live_code_id).version
+    group_join_ways.delete_unused_ways(made.live_code_id, version, native=False)
     assert world.corp.wire.calls["del_join_way"] == 0
-    assert service.locate(made.code, HERE).qr_url == first.qr_url
-    service.archive(made.live_code_id)
-    service.clean_up_join_ways(made.live_code_id, version + 1, native=False)
+    assert scan_service.locate(made.code, HERE).qr_url == first.qr_url
+    livecodes.archive(made.live_code_id)
+    group_join_ways.delete_unused_ways(made.live_code_id, version + 1, native=False)
     world.forward(timedelta(seconds=1))
     assert world.corp.wire.calls["del_join_way"] == 1
 
@@ -128,11 +136,11 @@ def test_a_change_of_the_code_leaves_the_stores_groups_their_ways(world: World) 
 def test_who_comes_back_when_the_code_gives_guides_gets_one(world: World) -> None:
     store("A", 0, world.group(), staff=("a",))
     made = code()
-    world.hear(world.join(first := service.locate(made.code, HERE), person(1)))
-    service.change(made.live_code_id, {"stores": {"gives": "staff"}}, lambda merged: merged)
+    world.hear(world.join(first := scan_service.locate(made.code, HERE), person(1)))
+    livecodes.change(made.live_code_id, {"stores": {"gives": "staff"}}, lambda merged: merged)
     world.forward(timedelta(days=2))
     new_process()
-    assert service.locate(made.code, HERE, first.cookie).staff_id == "a"
+    assert scan_service.locate(made.code, HERE, first.cookie).staff_id == "a"
     assert not world.sandbox.world.state.join_ways
 
 
@@ -140,8 +148,8 @@ def test_the_blacklisted_get_no_other_stores_group(world: World) -> None:
     store("A", 0, world.group())
     store("B", 0.01, world.group(name="另一家"))
     made = code()
-    scan = service.locate(made.code, HERE)
+    scan = scan_service.locate(made.code, HERE)
     world.hear(world.join(scan, person(1)))
     blacklist.put(person(1), "spam")
     for where in (HERE, Where(store_id="A"), Where(store_id="B")):
-        assert service.locate(made.code, where, scan.cookie).kind == "closed"
+        assert scan_service.locate(made.code, where, scan.cookie).kind == "closed"

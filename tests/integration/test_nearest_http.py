@@ -13,7 +13,7 @@ from chalice.test import Client
 from scan_support import NOON, FakeWeCom, new_process
 
 from app import app
-from chalicelib.livecodes.models import AssignmentItem
+from chalicelib.assignments.models import AssignmentItem
 from chalicelib.platform import auth
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

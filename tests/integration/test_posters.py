@@ -19,7 +19,7 @@ from PIL import Image
 from scan_support import NOON, FakeWeCom, definition, new_process
 
 from app import app
-from chalicelib.livecodes import codes
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, files, jobs, settings
 from chalicelib.posters import asked, assets, batches, batchwork, making, service
 from chalicelib.staff import service as members
@@ -115,10 +115,10 @@ def changed(number: int, **fields: Any) -> dict[str, Any]:
     return {**PHONE, "layers": layers}
 
 
-def live_code(*staff_ids: str, **rest: Any) -> codes.LiveCode:
+def live_code(*staff_ids: str, **rest: Any) -> livecodes.LiveCode:
     for staff_id in staff_ids:
         StaffItem(staff_id, listing="staff", name=f"{staff_id}女士", status=1, seen_at="").save()
-    return codes.create(definition(*({"staff_id": s} for s in staff_ids), **rest))
+    return livecodes.create(definition(*({"staff_id": s} for s in staff_ids), **rest))
 
 
 def drain(sent: list[Any]) -> list[dict[str, Any]]:

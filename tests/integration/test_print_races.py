@@ -10,12 +10,13 @@ import print_world as world
 import pytest
 from scan_support import NOON, FakeWeCom, new_process, statuses
 
+from chalicelib.assignments import types as assignment_types
+from chalicelib.contactways import rows
 from chalicelib.coupons import service as coupons
-from chalicelib.livecodes import making
-from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import timeline
 from chalicelib.platform.errors import Conflict
 from chalicelib.printruns import runs, service
+from chalicelib.scans import service as scan_service
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,7 @@ def _world(engine: str, keys: None, sent: world.Sent, monkeypatch: pytest.Monkey
     runs.forget()
     fake = FakeWeCom()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
-    monkeypatch.setattr(making, "_WAIT_SECONDS", 60)
+    monkeypatch.setattr(rows, "_WAIT_SECONDS", 60)
     yield
     new_process()
 
@@ -47,9 +48,9 @@ def test_of_phones_at_once_exactly_one_gets_a_single_use_card() -> None:
     for number in range(1, 6):
         card, all_have_read_it = service.find(world.token(run, number)), Barrier(6)
 
-        def decide(origin: Any, gate: Barrier = all_have_read_it) -> livecodes.Scan:
+        def decide(origin: Any, gate: Barrier = all_have_read_it) -> assignment_types.Scan:
             gate.wait(60)
-            return livecodes.scan(code, None, origin)
+            return scan_service.scan(code, None, origin)
 
         found = at_once(6, lambda _, card=card, decide=decide: service.scan(card, None, decide))
         assert Counter(scan.kind for scan in found) == {"staff": 1, "closed": 5}

@@ -12,6 +12,8 @@ from chalice.test import Client
 from scan_support import NOON, FakeWeCom, new_process, requests
 
 from app import app
+from chalicelib.assignments import confirmation
+from chalicelib.assignments import types as assignment_types
 from chalicelib.customers import follows
 from chalicelib.customers import service as customers
 from chalicelib.livecodes import service as livecodes
@@ -159,7 +161,7 @@ def test_what_a_card_adds_to_the_cost_of_a_scan(client: Client) -> None:
     def asked_for(run: Run, number: int) -> list[str]:
         service.find(world.token(run, number))
         asked = requests()
-        found = livecodes.Scan("staff", f"A{number}", "lihua", qr_url="https://qr")
+        found = assignment_types.Scan("staff", f"A{number}", "lihua", qr_url="https://qr")
         assert service.scan(service.find(world.token(run, number)), None, lambda origin: found) == found
         return asked
 
@@ -243,7 +245,7 @@ def test_a_card_that_was_used_stays_used(client: Client, at: Callable[[datetime]
     token = world.token(run, 3)
     first = scanned(client, token)
     tx = Transaction()
-    livecodes.confirm(tx, livecodes.current(code.live_code_id), "lihua", "wm1", NOON)
+    confirmation.confirm(tx, livecodes.current(code.live_code_id), "lihua", "wm1", NOON)
     tx.commit()
     at(NOON + timedelta(minutes=11))
     assert kind(scanned(client, token)) == "closed"
@@ -266,7 +268,7 @@ def test_a_card_that_was_used_stays_used_however_often_its_owner_looks(
         cookie = cookie_of(found)
         if number == 1:
             tx = Transaction()
-            livecodes.confirm(tx, livecodes.current(code.live_code_id), "lihua", "wm1", now)
+            confirmation.confirm(tx, livecodes.current(code.live_code_id), "lihua", "wm1", now)
             tx.commit()
         at(now := now + timedelta(minutes=11))
         assert number == 0 or kind(scanned(client, token)) == "closed"

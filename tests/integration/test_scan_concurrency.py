@@ -18,8 +18,13 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from scan_support import NOON, FakeWeCom, definition, new_process, statuses, taken
 
-from chalicelib.livecodes import making, service
+from chalicelib.assignments import lapse as lapses
+from chalicelib.assignments import types as assignment_types
+from chalicelib.contactways import rows
+from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import due, storage
+from chalicelib.scans import service as scan_service
 
 pytestmark = pytest.mark.slow
 SCANS, THREADS = 1000, 32
@@ -32,7 +37,7 @@ def wecom(
     new_process()
     fake = FakeWeCom()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
-    monkeypatch.setattr(making, "_WAIT_SECONDS", 60)
+    monkeypatch.setattr(rows, "_WAIT_SECONDS", 60)
     at(NOON)
     yield fake
     new_process()
@@ -86,16 +91,16 @@ def refusal(url: str, operation: str) -> AWSResponse:
     return AWSResponse(url, 400, {"content-type": "application/x-amz-json-1.0"}, content)
 
 
-def scans(code: service.LiveCode, count: int = SCANS) -> list[service.Scan]:
+def scans(code: livecodes.LiveCode, count: int = SCANS) -> list[assignment_types.Scan]:
     with ThreadPoolExecutor(THREADS) as threads:
-        return list(threads.map(lambda _: service.scan(code.code), range(count)))
+        return list(threads.map(lambda _: scan_service.scan(code.code), range(count)))
 
 
 def members(caps: dict[str, int | None]) -> list[dict[str, Any]]:
     return [{"staff_id": staff_id, "daily_cap": cap} for staff_id, cap in caps.items()]
 
 
-def agree(code: service.LiveCode, got: list[service.Scan]) -> Counter[str | None]:
+def agree(code: livecodes.LiveCode, got: list[assignment_types.Scan]) -> Counter[str | None]:
     """What was answered, what is stored and what is counted are the same; the answers by staff."""
     by_staff = Counter(scan.staff_id for scan in got)
     for staff_id in code.rule.staff_ids:
@@ -108,7 +113,7 @@ def agree(code: service.LiveCode, got: list[service.Scan]) -> Counter[str | None
 
 
 def test_turns_are_within_one(wecom: FakeWeCom) -> None:
-    code = service.create(definition(*members(dict.fromkeys("abcdefg"))))
+    code = livecodes.create(definition(*members(dict.fromkeys("abcdefg"))))
     by_staff = agree(code, scans(code))
     assert sum(by_staff.values()) == SCANS
     assert max(by_staff.values()) - min(by_staff.values()) <= 1
@@ -121,14 +126,14 @@ def test_weights_are_exact(wecom: FakeWeCom) -> None:
         {"staff_id": "b", "weight": 3},
         {"staff_id": "c", "weight": 2},
     ]
-    code = service.create(definition(*weighted, strategy="weighted"))
+    code = livecodes.create(definition(*weighted, strategy="weighted"))
     assert agree(code, scans(code)) == {"a": 500, "b": 300, "c": 200}
 
 
 @pytest.mark.parametrize(("strategy", "count"), [("round_robin", SCANS), ("least_loaded", 350)])
 def test_caps_are_reached_and_never_overshot(wecom: FakeWeCom, strategy: str, count: int) -> None:
     caps = {"a": 7, "b": 40, "c": 100, "d": 133}
-    code = service.create(definition(*members(caps), fallback=("x", "y"), strategy=strategy))
+    code = livecodes.create(definition(*members(caps), fallback=("x", "y"), strategy=strategy))
     by_staff = agree(code, scans(code, count))
     assert {s: by_staff[s] for s in caps} == caps
     assert by_staff["x"] + by_staff["y"] == count - sum(caps.values())
@@ -137,7 +142,7 @@ def test_caps_are_reached_and_never_overshot(wecom: FakeWeCom, strategy: str, co
 
 
 def test_those_without_a_cap_share_evenly_when_the_others_are_full(wecom: FakeWeCom) -> None:
-    code = service.create(definition(*members({"a": 50, "b": 20, "c": None, "d": None, "e": None})))
+    code = livecodes.create(definition(*members({"a": 50, "b": 20, "c": None, "d": None, "e": None})))
     by_staff = agree(code, scans(code))
     assert (by_staff["a"], by_staff["b"]) == (50, 20)
     rest = [by_staff[s] for s in "cde"]
@@ -147,16 +152,16 @@ def test_those_without_a_cap_share_evenly_when_the_others_are_full(wecom: FakeWe
 
 
 def test_the_last_places_go_to_exactly_as_many(wecom: FakeWeCom) -> None:
-    code = service.create(definition(*members({"a": 5, "b": 6})))
+    code = livecodes.create(definition(*members({"a": 5, "b": 6})))
     kinds = Counter(scan.kind for scan in scans(code, 100))
     assert kinds == {"staff": 11, "closed": 89}
 
 
 def test_on_a_bad_day_the_same_holds(wecom: FakeWeCom) -> None:
     caps = {"a": 50, "b": None, "c": None, "d": None}
-    code = service.create(definition(*members(caps), fallback=("x",)))
+    code = livecodes.create(definition(*members(caps), fallback=("x",)))
     for staff_id in caps:
-        service.way(code, staff_id)
+        contactways.way(code, staff_id)
     bad = BadDay(seed=1, refuse=0.1, lose=0.05)
     got = scans(code)
     bad.refuse = bad.lose = 0
@@ -173,7 +178,7 @@ def test_on_a_bad_day_the_same_holds(wecom: FakeWeCom) -> None:
 
 
 def test_scans_and_lapses_at_once_lose_no_place(wecom: FakeWeCom) -> None:
-    code = service.create(definition(*members({"a": 30, "b": 30}), fallback=("x",)))
+    code = livecodes.create(definition(*members({"a": 30, "b": 30}), fallback=("x",)))
     first = scans(code, 60)
     assert Counter(scan.staff_id for scan in first) == {"a": 30, "b": 30}
     BadDay(seed=2, refuse=0.05, lose=0.03)
@@ -181,9 +186,9 @@ def test_scans_and_lapses_at_once_lose_no_place(wecom: FakeWeCom) -> None:
     def both(number: int) -> None:
         scan = first[number % 60]
         if number < 120:  # each lapse comes twice, by two threads
-            service.lapse(code.live_code_id, str(scan.staff_id), str(scan.assignment_id))
+            lapses.lapse(code.live_code_id, str(scan.staff_id), str(scan.assignment_id))
         else:
-            service.scan(code.code)
+            scan_service.scan(code.code)
 
     jobs = list(range(320))
     random.Random(3).shuffle(jobs)
@@ -200,8 +205,8 @@ def test_scans_and_lapses_at_once_lose_no_place(wecom: FakeWeCom) -> None:
 def test_a_scan_killed_after_any_request_leaves_nothing_that_lapse_does_not_give_back(
     wecom: FakeWeCom, at: Callable[[datetime], None]
 ) -> None:
-    code = service.create(definition(*members({"a": 3}), fallback=("x",)))
-    service.way(code, "a")
+    code = livecodes.create(definition(*members({"a": 3}), fallback=("x",)))
+    contactways.way(code, "a")
     client = storage.connection().client
 
     class Killed(BaseException):
@@ -222,7 +227,7 @@ def test_a_scan_killed_after_any_request_leaves_nothing_that_lapse_does_not_give
             kill = killer(after)
             client.meta.events.register(event, kill)
             try:
-                service.scan(code.code)
+                scan_service.scan(code.code)
             except Killed:
                 pass
             finally:
@@ -238,7 +243,7 @@ def test_a_scan_killed_after_any_request_leaves_nothing_that_lapse_does_not_give
     ]
     assert len(waiting) == reserved
     for row in waiting:
-        service.lapse(row.work["live_code_id"], row.work["staff_id"], row.work["assignment_id"])
+        lapses.lapse(row.work["live_code_id"], row.work["staff_id"], row.work["assignment_id"])
     assert taken(code.live_code_id, "a") == 0
     at(NOON + timedelta(seconds=10))
-    assert service.scan(code.code).staff_id == "a"
+    assert scan_service.scan(code.code).staff_id == "a"

@@ -12,10 +12,10 @@ from chalice.test import Client
 from scan_support import NOON, FakeWeCom, new_process
 
 from app import app
-from chalicelib.livecodes.api import _cookie
-from chalicelib.livecodes.service import Scan
+from chalicelib.assignments.types import Scan
 from chalicelib.platform import auth, settings
 from chalicelib.platform.errors import Upstream
+from chalicelib.scans.api import _cookie
 
 JSON = {"Content-Type": "application/json"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}

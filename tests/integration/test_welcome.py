@@ -11,6 +11,7 @@ from chalice.test import Client
 from sops_world import load
 
 from app import app as product
+from chalicelib.contactways import service as contactways
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import Assignment, Member, NewLiveCode, TimedWelcome
 from chalicelib.livecodes.types import Welcome as WelcomeIn
@@ -88,7 +89,7 @@ def live_code(welcome: WelcomeIn | None) -> str:
     """Its state at WeCom."""
     assignment = Assignment(members=[Member(staff_id="lihua")])
     asked = NewLiveCode(name="卡", channel="parcel", assignment=assignment, welcome=welcome)
-    return livecodes.way(livecodes.create(msgspec.to_builtins(asked)), "lihua").state
+    return contactways.way(livecodes.create(msgspec.to_builtins(asked)), "lihua").state
 
 
 def message(state: str | None = None, age: float = 0, received: float = 0) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.ads import rules
-from chalicelib.livecodes.ways import state_of
+from chalicelib.contactways.service import state_of
 
 CODE, PAGE = "Ab3dE9xZ", "https://scrm.example.com/h5/a/Ab3dE9xZ"
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

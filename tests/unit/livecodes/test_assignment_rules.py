@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.assignments.rules import Decision, decide
 from chalicelib.livecodes import rules
-from chalicelib.livecodes.rules import Decision, Hours, Member, Rule, closure, decide, is_open
+from chalicelib.livecodes.rules import Hours, Member, Rule, closure, is_open
 from chalicelib.platform import clock
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
@@ -186,8 +187,8 @@ def test_a_decision_explains_itself() -> None:
 
 def test_a_day_is_the_codes_own() -> None:
     late = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
-    assert rules.day(rule([]), late) == "2026-11-23"
-    assert rules.day(rule([], zone=clock.zone("Europe/Berlin")), late) == "2026-11-22"
+    assert rules.day_of(rule([]), late) == "2026-11-23"
+    assert rules.day_of(rule([], zone=clock.zone("Europe/Berlin")), late) == "2026-11-22"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.livecodes import telling
+from chalicelib.assignments.why import explain
 
 SKIPPED = [{"store_id": f"S{n}", "reason": reason} for n, reason in enumerate(("full", "closed", "no_staff"))]
 
@@ -34,6 +34,6 @@ SKIPPED = [{"store_id": f"S{n}", "reason": reason} for n, reason in enumerate(("
     ],
 )
 def test_which_store_and_which_not(why: dict[str, Any], chinese: str, english: str) -> None:
-    told = telling.because({"kind": "member", "rule": "round_robin", **why}, "a", str)
+    told = explain({"kind": "member", "rule": "round_robin", **why}, "a", str)
     assert chinese in told[0]
     assert english in told[1]

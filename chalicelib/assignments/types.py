@@ -1,0 +1,65 @@
+"""What a scan gets, and an assignment as others see it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+RESERVED, CONFIRMED, LAPSED = "reserved", "confirmed", "lapsed"  # statuses
+GROUP = "group"  # `kind` in the `why` of a place in a group
+
+
+class Scan(Struct, frozen=True):
+    """What a scan gets. `cookie`: what brings this person back to the same guide (or group).
+
+    distance_m: to the store, if the person said where they are.
+    """
+
+    kind: Literal["staff", "group", "choose_store", "closed"]
+    assignment_id: str | None = None
+    staff_id: str | None = None
+    chat_id: str | None = None
+    store_id: str | None = None
+    qr_url: str | None = None
+    expires_at: datetime | None = None
+    distance_m: int | None = None
+
+    @property
+    def cookie(self) -> str | None:
+        who = self.staff_id or f"@{self.chat_id}"  # no staff_id begins so
+        return f"{self.assignment_id}.{who}" if self.assignment_id else None
+
+
+CLOSED = Scan("closed")
+
+
+class Assignment(Struct, frozen=True):
+    """One scan's reservation with one member: a guide, or a group chat.
+
+    day: whose place it took. origin: what the scan's link told beside the code. slot: which of the member's
+    contact ways it was shown. shard, total_shard: of its places' counters, 0 for the counter itself.
+    account: the day of its place of the guide's account.
+    """
+
+    live_code_id: str
+    member_id: str
+    assignment_id: str
+    status: str
+    at: str
+    expires_at: str
+    day: str
+    why: Mapping[str, Any]
+    external_userid: str | None = None
+    confirmed_at: str | None = None
+    origin: Mapping[str, Any] | None = None
+    store_id: str | None = None
+    slot: int | None = None
+    shard: int = 0
+    total_shard: int = 0
+    account: str | None = None
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is a place in a group."""
+        return self.why.get("kind") == GROUP

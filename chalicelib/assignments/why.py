@@ -1,0 +1,121 @@
+"""Why a scan got whom it got, in one sentence: Chinese, and English."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+_FEW = 3  # names that a sentence lists
+_STRATEGIES = {
+    "round_robin": ("轮流分配轮到", "it was the turn of"),
+    "weighted": ("按权重分配轮到", "by weight it was the turn of"),
+    "random": ("随机分配选中", "chance chose"),
+    "least_loaded": ("当天接待最少的是", "fewest customers of the day had"),
+    "sticky": ("回头客仍由原来的导购接待：", "a returning customer keeps"),
+    "fill_in_order": ("按顺序填满客户群，当前是", "groups are filled in their order, and the present one is"),
+}
+_KINDS = {
+    "fallback": (
+        "成员都不在班或名额已满，转给后备",
+        "all members were off duty or full, so it went to fallback staff",
+    ),
+    "off_hours": ("没有人在班，先留给下班的成员", "nobody was on duty, so it waits for a member off duty"),
+}
+_CLOSED = {
+    "archived": ("活码已停用", "the code is archived"),
+    "schedule": ("活码不在开放时间内", "the code is outside of its schedule"),
+    "nobody": ("没有人还有名额", "nobody has a place left"),
+}
+_LEFT_OUT = (
+    ("off", "不在班", "off duty"),
+    ("full", "名额已满", "full"),
+    ("left", "已离职或停用", "has left, or is disabled"),
+    ("ramp", "新号当天已达上限", "at the day's limit of a new account"),
+    ("refused", "企业微信不接受", "refused by WeCom"),
+)
+_SKIPPED = {  # why a store was not it
+    "closed": ("未营业", "closed"),
+    "full": ("名额已满", "full"),
+    "no_staff": ("没有导购", "nobody there"),
+}
+_GROUPS = {  # why a group code gave a member of staff
+    "full": ("客户群都已满", "all groups are full"),
+    "refused": ("客户群的入群码暂时取不到", "no group's code could be had just then"),
+}
+_OUTCOMES = {
+    "reserved": ("等待添加", "not added yet"),
+    "confirmed": ("已添加", "added"),
+    "lapsed": ("超时未添加，名额已退回", "not added in time, the place was given back"),
+}
+_JOINS = {
+    "reserved": ("等待入群", "not joined yet"),
+    "confirmed": ("已入群", "joined"),
+    "lapsed": ("超时未入群，名额已退回", "not joined in time, the place was given back"),
+}
+
+Names = Callable[[str], str]
+
+
+def explain(
+    why: Mapping[str, Any], who: str | None, name: Names, status: str | None = None
+) -> tuple[str, str]:
+    """`why` as a decision keeps it. who: whom the scan got; name: of a member of staff by id."""
+    if why.get("kind") == "closed" or who is None:
+        chinese, english = _CLOSED.get(str(why.get("reason")), _CLOSED["nobody"])
+        parts = [f"因为{chinese}"], [f"Because {english}"]
+    else:
+        chinese, english = _STRATEGIES.get(str(why.get("rule")), ("分配给", "it was given to"))
+        lead = _KINDS.get(str(why.get("kind")))
+        parts = (
+            [f"因为{lead[0]}，{chinese}{name(who)}" if lead else f"因为{chinese}{name(who)}"],
+            [f"Because {lead[1]}: {english} {name(who)}" if lead else f"Because {english} {name(who)}"],
+        )
+        _add_circumstances(why, parts)
+    apart = {staff_id for key in ("left", "ramp", "refused") for staff_id in why.get(key, ())}
+    for key, chinese, english in _LEFT_OUT:
+        others = [who for who in why.get(key) or () if key != "full" or who not in apart]
+        if others:
+            parts[0].append(f"{chinese}：{_list_few(others, name, '、', '等{}人')}")
+            parts[1].append(f"{english}: {_list_few(others, name, ', ', ' and others, {} in all')}")
+    outcomes = _JOINS if why.get("kind") == "group" else _OUTCOMES
+    if status in outcomes:
+        parts[0].append(outcomes[status][0])
+        parts[1].append(outcomes[status][1])
+    return "；".join(parts[0]) + "。", "; ".join(parts[1]) + "."
+
+
+def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]]) -> None:
+    if why.get("ticket"):
+        parts[0].append(f"这是第{why['ticket']}次扫码")
+        parts[1].append(f"this was scan {why['ticket']}")
+    if why.get("store_id"):
+        metres, from_chosen = why.get("distance_m"), why.get("from_chosen_m")
+        if metres is not None:
+            far = f"，相距{metres}米", f", {metres} m away"
+        elif from_chosen is not None:
+            far = (
+                f"，距顾客所选门店{from_chosen}米",
+                f", {from_chosen} m from the chosen one",
+            )
+        else:
+            far = "（顾客所选）", ", chosen by the customer"
+        parts[0].append(f"门店{why['store_id']}{far[0]}")
+        parts[1].append(f"store {why['store_id']}{far[1]}")
+    if skipped := {one["store_id"]: _SKIPPED[one["reason"]] for one in why.get("skipped") or ()}:
+        chinese = _list_few(
+            [*skipped], lambda store_id: f"{store_id}（{skipped[store_id][0]}）", "、", "等{}家"
+        )
+        english = _list_few(
+            [*skipped], lambda one: f"{one} ({skipped[one][1]})", ", ", " and others, {} in all"
+        )
+        parts[0].append(f"未选的门店：{chinese}")
+        parts[1].append(f"stores passed over: {english}")
+    if groups := _GROUPS.get(str(why.get("groups"))):
+        parts[0].append(groups[0])
+        parts[1].append(groups[1])
+    if len(why.get("candidates") or ()) > 1:
+        parts[0].append(f"当时可选{len(why['candidates'])}人")
+        parts[1].append(f"out of {len(why['candidates'])}")
+
+
+def _list_few(ids: Sequence[str], name: Names, comma: str, more: str) -> str:
+    text = comma.join(name(one) for one in ids[:_FEW])
+    return text + more.format(len(ids)) if len(ids) > _FEW else text

@@ -1,0 +1,31 @@
+"""Doors of contact ways: a live code with WeCom's own code of it, and how many ways the corp has in use.
+
+The first is here and not in livecodes, which knows nothing of contact ways.
+"""
+
+from typing import Any
+
+from chalicelib.contactways import native_code, usage
+from chalicelib.contactways.types import WaysInUse
+from chalicelib.livecodes import service as livecodes
+from chalicelib.platform import http
+from chalicelib.platform.http import Call
+
+door = http.Door(__name__, tag="Live codes")
+
+
+@door.route("GET", "/api/live-codes/{live_code_id}", permission="live_codes.read", summary="One live code")
+def get_live_code(call: Call, live_code_id: str) -> dict[str, Any]:
+    code = livecodes.get(live_code_id)
+    return {**livecodes.show(code), **({"native": native_code.status(code)} if code.native else {})}
+
+
+@door.route(
+    "GET",
+    "/api/contact-ways/usage",
+    permission="contact_ways.read",
+    answer=WaysInUse,
+    summary="How many of WeCom's contact ways the corp has in use, of 500,000",
+)
+def ways_in_use(call: Call) -> WaysInUse:
+    return usage.in_use()

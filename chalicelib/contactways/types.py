@@ -1,0 +1,12 @@
+"""Contact ways on the wire."""
+
+from msgspec import Struct
+
+
+class WaysInUse(Struct, kw_only=True):
+    """Contact ways and join ways; `by_kind`: staff (a guide's), native (a code's own), group (join ways)."""
+
+    in_use: int
+    limit: int
+    left: int
+    by_kind: dict[str, int]

@@ -1,0 +1,288 @@
+"""Live codes as a file: all of them as YAML without defaults, and such a file applied, its diff first.
+
+A code in a file is named by its `live_code_id`, or, when it is new, by a `ref` of the operator's own,
+from which its id follows. So applying a file twice, or again after half of it, makes nothing twice.
+YAML is read strictly: no tags, no aliases (a file of a kilobyte could grow to gigabytes), no key
+twice, and nothing but numbers, true, false and null is anything else than text (18:00 is no number).
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import NODEFAULT, UNSET, Struct
+
+from chalicelib.livecodes import service
+from chalicelib.livecodes.service import LiveCode
+from chalicelib.livecodes.types import NewLiveCode
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, TooLarge
+
+MAX_TEXT = 2_000_000  # characters of a file to apply
+MAX_EXPORT = 4_000_000  # bytes: an answer of API Gateway's has room for it
+MAX_CHANGES = 300  # in one call, which has 29 s
+_MAX_EVENTS, _MAX_DEPTH = 300_000, 20
+_SCALARS = {
+    "null": (re.compile(r"~|null|"), ["~", "n", ""]),
+    "bool": (re.compile(r"true|false"), list("tf")),
+    "int": (re.compile(r"-?(?:0|[1-9][0-9]{0,18})"), list("-0123456789")),
+    "float": (re.compile(r"-?(?:0|[1-9][0-9]{0,18})\.[0-9]{1,18}"), list("-0123456789")),
+}
+
+
+class Change(Struct, frozen=True):
+    """What applying a file does to one code. `was`, `to`: definitions; None before it is made, after it is
+    archived. action: create, change, archive, same.
+    """
+
+    live_code_id: str
+    ref: str | None
+    action: str
+    was: Mapping[str, Any] | None
+    to: Mapping[str, Any] | None
+    seen: LiveCode | None = None
+
+    def shown(self) -> dict[str, Any]:
+        before, after = _text(self, self.was), _text(self, self.to)
+        names = f"now/{self.live_code_id}", f"file/{self.live_code_id}"
+        lines = difflib.unified_diff(before, after, *names)
+        return {
+            "live_code_id": self.live_code_id,
+            "ref": self.ref,
+            "action": self.action,
+            "diff": list(_diff("", self.was, self.to)) if self.was and self.to else [],
+            "text": "".join(lines),
+        }
+
+
+# Out
+
+
+def export(live_code_ids: Sequence[str] | None = None) -> str:
+    """The YAML of these codes, or of all that are not archived. NotFound, TooLarge."""
+    if live_code_ids is None:
+        chosen = list(_all())
+    else:
+        found = service.several(live_code_ids)
+        if missing := [one for one in live_code_ids if one not in found]:
+            raise NotFound(f"there is no live code {missing[0]}")
+        chosen = list(found.values())
+    rows = [lean(code.live_code_id, code.ref, code.definition) for code in sorted(chosen, key=_order)]
+    text = _dumped({"codes": rows})
+    if len(text.encode()) > MAX_EXPORT:
+        raise TooLarge("too many for one file: name some by ?ids=")
+    return text
+
+
+def lean(live_code_id: str, ref: str | None, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A code as it stands in a file: its names first, then what is not the default, in a fixed order."""
+    names = {"live_code_id": live_code_id, **({"ref": ref} if ref else {})}
+    return {**names, **_lean(msgspec.convert(definition, NewLiveCode))}
+
+
+def _lean(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_lean(one) for one in value]
+    if not isinstance(value, Struct):
+        return value
+    kept = {}
+    for field in msgspec.structs.fields(value):
+        given = getattr(value, field.name)
+        default = field.default
+        if default is NODEFAULT and field.default_factory is not NODEFAULT:
+            default = field.default_factory()
+        if given is not UNSET and given != default:
+            kept[field.encode_name] = _lean(given)
+    return kept
+
+
+def _order(code: LiveCode) -> tuple[str, str]:
+    return code.ref or "", code.live_code_id
+
+
+def _all() -> Iterator[LiveCode]:
+    cursor: str | None = None
+    while True:
+        found, cursor = service.page(200, cursor)
+        yield from found
+        if cursor is None:
+            return
+
+
+def _dumped(value: Any) -> str:
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110))
+
+
+def _text(change: Change, definition: Mapping[str, Any] | None) -> list[str]:
+    if definition is None:
+        return []
+    return _dumped([lean(change.live_code_id, change.ref, definition)]).splitlines(keepends=True)
+
+
+# In
+
+
+def read(text: str) -> list[Any]:
+    """The `codes` of a file, as JSON values. Invalid."""
+    import yaml
+
+    try:
+        _look(yaml.parse(text, Loader=_loader()))
+        value = yaml.load(text, Loader=_loader())  # noqa: S506  # nosec B506 (a SafeLoader, and stricter)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise Invalid(("yaml", f"line {line}: {error.problem}")) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise Invalid(("yaml", "not YAML that can be read")) from error
+    if not isinstance(value, dict) or not isinstance(value.get("codes"), list):
+        raise Invalid(("yaml", "a file begins with `codes:`, a list"))
+    if extra := [name for name in value if name != "codes"]:
+        raise Invalid((str(extra[0]), _NO_FIELD))
+    found: list[Any] = value["codes"]
+    return found
+
+
+_NO_FIELD = "there is no such field"
+
+
+def unknown(given: Any, known: Any, path: str) -> Iterator[tuple[str, str]]:
+    """(field, message) of each field in `given` that its type does not have. `known`: it as its type."""
+    if isinstance(given, dict) and isinstance(known, dict):
+        for name, value in given.items():
+            if name not in known:
+                yield f"{path}.{name}", _NO_FIELD
+            else:
+                yield from unknown(value, known[name], f"{path}.{name}")
+    elif isinstance(given, list) and isinstance(known, list):
+        for index, (one, other) in enumerate(zip(given, known, strict=False)):
+            yield from unknown(one, other, f"{path}[{index}]")
+
+
+def _look(events: Iterable[Any]) -> None:
+    """Invalid for what could harm before it is built, or means more than JSON does."""
+    import yaml
+
+    depth = 0
+    for number, event in enumerate(events):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        where = f"line {event.start_mark.line + 1}"
+        if number > _MAX_EVENTS or depth > _MAX_DEPTH:
+            raise Invalid(("yaml", f"{where}: too much"))
+        if isinstance(event, yaml.AliasEvent):
+            raise Invalid(("yaml", f"{where}: aliases are not taken"))
+        if getattr(event, "tag", None):
+            raise Invalid(("yaml", f"{where}: tags are not taken"))
+
+
+@cache
+def _loader() -> Any:
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (filled below)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
+            made: dict[str, Any] = {}
+            for key_node, value_node in node.value:
+                key = self.construct_object(key_node, deep=True)
+                if not isinstance(key, str) or key in made:
+                    told = f"{key} stands here twice" if isinstance(key, str) else "a name is text"
+                    raise yaml.constructor.ConstructorError(None, None, told, key_node.start_mark)
+                made[key] = self.construct_object(value_node, deep=deep)
+            return made
+
+    for name, (pattern, first) in _SCALARS.items():
+        whole = re.compile(rf"(?:{pattern.pattern})\Z")
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", whole, first)
+    return Loader
+
+
+# Applied
+
+
+def plan(wanted: Sequence[Mapping[str, Any]], archive_missing: bool) -> list[Change]:
+    """What applying does. Invalid with all that is wrong, named `codes[2].assignment.members[0].staff_id`.
+
+    wanted: complete definitions with `live_code_id` and `ref`. archive_missing: also every other code.
+    """
+    named = [(row["live_code_id"] or (row["ref"] and service.id_of(row["ref"])) or "") for row in wanted]
+    known = service.several(one for one in named if one)
+    wrong: list[tuple[str, str]] = []
+    changes: list[Change] = []
+    for index, (row, live_code_id) in enumerate(zip(wanted, named, strict=True)):
+        to = {name: value for name, value in row.items() if name not in ("live_code_id", "ref")}
+        seen = known.get(live_code_id)
+        field = "live_code_id" if row["live_code_id"] else "ref"
+        problems = list(_misnamed(row, live_code_id, seen))
+        if live_code_id and live_code_id in named[:index]:
+            problems.append((field, "is in the file twice"))
+        if seen is not None and to["kind"] != seen.definition["kind"]:
+            problems.append(("kind", "can't be changed"))
+        try:
+            service.check(to)
+        except Invalid as error:
+            problems += error.errors
+        wrong += [(f"codes[{index}].{name}", message) for name, message in problems]
+        was = seen.definition if seen else None
+        action = "create" if seen is None else "same" if to == was else "change"
+        changes.append(Change(live_code_id, seen.ref if seen else row["ref"], action, was, to, seen))
+    if wrong:
+        raise Invalid(*wrong)
+    if archive_missing:
+        kept = set(named)
+        rest = sorted((code for code in _all() if code.live_code_id not in kept), key=_order)
+        changes += [Change(c.live_code_id, c.ref, "archive", c.definition, None, c) for c in rest]
+    return changes
+
+
+def apply(changes: Sequence[Change]) -> None:
+    """Carry them out, in their order. Conflict when a code was changed since the plan was made."""
+    todo = [change for change in changes if change.action != "same"]
+    if len(todo) > MAX_CHANGES:
+        raise Invalid(("yaml", f"{len(todo)} changes: at most {MAX_CHANGES} at once, so apply it in parts"))
+    for number, change in enumerate(todo):
+        try:
+            if change.seen is None:
+                service.create(change.to or {}, change.ref)
+            elif change.to is None:
+                service.archive(change.live_code_id, change.seen.version)
+            else:
+                service.replace(change.seen, change.to)
+        except Conflict as error:
+            done = f"{number} of {len(todo)} changes are made" if number else "nothing is changed"
+            raise Conflict(f"{change.live_code_id}: {error}; {done}: apply the file again") from error
+
+
+def _misnamed(row: Mapping[str, Any], live_code_id: str, seen: LiveCode | None) -> Iterator[tuple[str, str]]:
+    ref = row["ref"]
+    if not live_code_id:
+        yield "ref", "a code has its live_code_id or, a new one, a ref of your own"
+    elif seen is None:
+        if ref is None or live_code_id != service.id_of(ref):
+            yield "live_code_id", "there is no such live code; a new one has a ref instead"
+    elif not seen.active:
+        yield "live_code_id" if row["live_code_id"] else "ref", "is archived"
+    elif ref is not None and ref != seen.ref:
+        yield "ref", "is another code's" if row["live_code_id"] is None else "can't be changed"
+
+
+def _diff(field: str, was: Any, to: Any) -> Iterator[dict[str, Any]]:
+    """{"field","from","to"} of each difference; what is on one side only is null on the other."""
+    if isinstance(was, Mapping) and isinstance(to, Mapping):
+        for name in dict.fromkeys([*was, *to]):
+            yield from _diff(f"{field}.{name}".lstrip("."), was.get(name), to.get(name))
+    elif _of_objects(was) and _of_objects(to):
+        for index in range(max(len(was), len(to))):
+            sides = [side[index] if index < len(side) else None for side in (was, to)]
+            yield from _diff(f"{field}[{index}]", *sides)
+    elif was != to:
+        yield {"field": field, "from": was, "to": to}
+
+
+def _of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, Mapping) for one in value)

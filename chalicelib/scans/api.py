@@ -1,0 +1,163 @@
+"""Doors of a scan: GET /s/{code}, and POST /s/{code}/location of one who says where they are."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from chalicelib.assignments.nearest_store import Where
+from chalicelib.assignments.types import Scan
+from chalicelib.groups import service as groups
+from chalicelib.livecodes import service as livecodes
+from chalicelib.platform import clock, http, settings
+from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.http import Answer, Call
+from chalicelib.printruns import service as printruns
+from chalicelib.scans import service
+from chalicelib.scans.types import Location, ScanOut
+from chalicelib.staff import service as staff
+from chalicelib.stores import service as stores
+from chalicelib.web import frame
+from chalicelib.web.scan import choose, page
+
+door = http.Door(__name__, tag="Live codes")
+
+_COOKIE = "mr_"  # and the live code's code: a person is known with any card of the code
+_ADVISER = "专属顾问"  # whom WeCom chooses, in a native code
+_CHOOSING = ("choose", "city", "page", "q")
+# What a link may tell beside the code, kept with the assignment. ad: the click (chalicelib.ads knows it).
+_LINK_FIELDS = {"via": re.compile(r"[a-z0-9_-]{1,32}"), "ad": re.compile(r"[A-Za-z0-9]{1,40}")}
+_YEAR = 365 * 86_400
+
+
+@door.route(
+    "GET",
+    "/s/{code}",
+    summary="A scan: a page for a phone, JSON for `Accept: application/json`",
+    answer=ScanOut,
+    gives="text/html",
+    page=frame.problem,
+    query={
+        "via": "Where the link stands, e.g. website, mini_program: kept with the assignment",
+        "ad": "The click of an ad whose page leads here while its own link can't be used",
+        "store_id": "The store that was chosen (nearest_store)",
+        "city": "Choose among its stores",
+        "q": "Choose among stores with this in their name",
+        "page": "Of the stores to choose from",
+        "choose": "Choose a store although one has a guide already",
+    },
+)
+def scan(call: Call, code: str) -> Answer:
+    if call.method == "HEAD":  # a preview: it reserves nothing
+        livecodes.get(f"lc_{printruns.find(code).code if printruns.is_token(code) else code}")
+        return Answer("", headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
+    store_id = call.query.get("store_id")
+    where = Where(store_id=store_id) if store_id else None
+    if http.wants_json(call.headers):
+        return _answer_json(call, code, where)
+    try:
+        if call.query.keys() & {*_CHOOSING} and (picker := _picker(call, code)):
+            return picker
+        try:
+            code, found = _decide(call, code, where)
+        except Invalid:  # a store that is no more
+            found = Scan("choose_store")
+        if found.kind == "choose_store":
+            return _picker(call, code) or _closed(code)
+    except NotFound:
+        return page.unknown().answer(404)
+    if found.kind == "closed":
+        cards = {id(printruns.USED): page.used, id(printruns.CLOSED): page.closed}
+        closed_page = cards.get(id(found))
+        return closed_page().answer() if closed_page else _closed(code)
+    if found.kind == "group" and found.chat_id:
+        made = page.group(str(groups.shown([found.chat_id])[0]["name"] or ""), str(found.qr_url))
+        return made.answer(cookie=_cookie(code, found))
+    name = staff.name(found.staff_id) if found.staff_id else _ADVISER
+    store = stores.find(found.store_id) if found.store_id else None
+    store_name = store["name"] if store else None
+    made = page.guide(name, str(found.qr_url), store_name, found.distance_m, _link_fields(call))
+    return made.answer(cookie=_cookie(code, found))
+
+
+@door.route(
+    "POST",
+    "/s/{code}/location",
+    body=Location,
+    answer=ScanOut,
+    summary="A scan by one who says where they are",
+)
+def locate(call: Call, code: str) -> Answer:
+    return _answer_json(call, code, Where(**msgspec.structs.asdict(call.body)))
+
+
+def _decide(call: Call, code: str, where: Where | None) -> tuple[str, Scan]:
+    """(the live code's own code, what the scan gets). The code in the link may also be a printed card's."""
+    card = printruns.find(code) if printruns.is_token(code) else None
+    code = card.code if card else code
+    cookie = call.cookies.get(_COOKIE + code)
+    beside = _link_fields(call)
+
+    def decide(origin: Mapping[str, Any]) -> Scan:
+        whence = {**origin, **beside}
+        return service.locate(code, where, cookie, whence) if where else service.scan(code, cookie, whence)
+
+    return code, printruns.scan(card, cookie, decide) if card else decide({})
+
+
+def _link_fields(call: Call) -> dict[str, str]:
+    """What the link tells beside the code."""
+    return {
+        name: call.query[name]
+        for name, good in _LINK_FIELDS.items()
+        if good.fullmatch(call.query.get(name, ""))
+    }
+
+
+def _picker(call: Call, code: str) -> Answer | None:
+    """The page on which one says where one is, or chooses a store. None: this code has no stores."""
+    asked = {name: call.query[name][:100] for name in _CHOOSING if name in call.query and name != "page"}
+    text = call.query.get("page", "")
+    number = int(text) if text.isdecimal() and len(text) < 5 else 1
+    code = printruns.find(code).code if printruns.is_token(code) else code
+    found = service.choices(code, asked.get("city"), asked.get("q", "").strip(), number)
+    if found is None:
+        return None
+    number = found.page if found.stores else number
+    beside = _link_fields(call)
+    return choose.choose(found.cities, found.stores, asked, number, found.pages, beside).answer()
+
+
+def _answer_json(call: Call, code: str, where: Where | None = None) -> Answer:
+    code, found = _decide(call, code, where)
+    answer = ScanOut(
+        assignment_id=found.assignment_id,
+        kind=found.kind,
+        staff_id=found.staff_id,
+        chat_id=found.chat_id,
+        store_id=found.store_id,
+        qr_url=found.qr_url,
+        expires_at=clock.iso(found.expires_at) if found.expires_at else None,
+    )
+    return Answer(answer, headers={"Cache-Control": "no-store", **_cookie(code, found)})
+
+
+def _cookie(code: str, found: Scan) -> dict[str, str]:
+    if found.cookie is None:
+        return {}
+    base = urlsplit(settings.env("PUBLIC_BASE_URL"))
+    secure = "; Secure" if base.scheme == "https" else ""
+    folder = base.path.rstrip("/")  # API Gateway's own address has the stage in its path
+    rules = f"Path={folder}/s; Max-Age={_YEAR}; HttpOnly; SameSite=Lax{secure}"
+    return {"Set-Cookie": f"{_COOKIE}{code}={found.cookie}; {rules}"}
+
+
+def _closed(code: str) -> Answer:
+    """Kindly: why, and when to come again. A card's code is not a live code's: its run is over."""
+    try:
+        why = service.closure(code)
+    except NotFound:
+        return page.closed().answer()
+    return page.closed(why.reason, why.opens_at).answer()
