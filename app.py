@@ -33,7 +33,7 @@ DOORS = {
     "posters.api": "/api/poster-assets /api/poster-batches /api/poster-templates /api/live-codes",
     "printruns.api": "/api/print-runs /api/cards /api/live-codes",
     "prospects.api": "/api/prospects /api/prospect-imports",
-    "prospects.h5": "/h5/tasks",
+    "prospects.task_page": "/h5/tasks",
     "scans.api": "/s",
     "sops.api": "/api/sops /api/touches",
     "staff.api": "/api/staff",

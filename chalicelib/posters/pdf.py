@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from PIL import Image
 from reportlab.lib.utils import ImageReader  # type: ignore[import-untyped]
 
-from chalicelib.posters import press
-from chalicelib.posters.canvas import Code
-from chalicelib.posters.press import MM
+from chalicelib.posters import print_pages
+from chalicelib.posters.full_colour_page import Code
+from chalicelib.posters.print_pages import MM
 from chalicelib.posters.rules import DPI
 from chalicelib.posters.types import Template
 
@@ -30,21 +30,21 @@ def document(picture: Image.Image, codes: Sequence[Code], template: Template) ->
     right, top = slug + width, slug + height
     trim = (slug + bleed, slug + bleed, right - bleed, top - bleed)
     out = io.BytesIO()
-    page = press.document(
+    page = print_pages.document(
         out, template.name, (width + 2 * slug, height + 2 * slug), trim, (slug, slug, right, top)
     )
     page.drawImage(_image(picture), slug, slug, width, height)
     for code in codes:
         square = code.square
         x, y, module = (pixels * _POINTS for pixels in (square.x, square.y, square.module))
-        press.draw_code(page, code.rows, slug + x, top - y, module, code.qr.dark)
+        print_pages.draw_code(page, code.rows, slug + x, top - y, module, code.qr.dark)
     if bleed:
-        press.draw_marks(page, _marks(trim, max(_GAP, bleed)))
+        print_pages.draw_marks(page, _marks(trim, max(_GAP, bleed)))
     page.save()
     return out.getvalue()
 
 
-def _marks(trim: press.Box, gap: float) -> Iterator[press.Line]:
+def _marks(trim: print_pages.Box, gap: float) -> Iterator[print_pages.Line]:
     """Two lines at each corner of the trim, outside the bleed."""
     far = gap + _MARK
     for x, out_x in ((trim[0], -1), (trim[2], 1)):

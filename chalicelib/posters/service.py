@@ -12,9 +12,9 @@ from typing import Any
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import files, ids, settings
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, Upstream
-from chalicelib.posters import batchstart, stored
+from chalicelib.posters import batch_start, template_store
 from chalicelib.posters.rules import WORDS
-from chalicelib.posters.stored import built_in, get, page, remove
+from chalicelib.posters.template_store import built_in, get, page, remove
 from chalicelib.posters.types import NewPosterBatch, Sample, Template
 from chalicelib.staff import service as staff
 
@@ -55,17 +55,17 @@ def poster(code: LiveCode, wanted: Mapping[str, Any], qr_image: bytes | None = N
 
 def create(template: Template) -> dict[str, Any]:
     """A new template, once codes on it are found readable. Invalid by field."""
-    return stored.create(template, _judge)
+    return template_store.create(template, _judge)
 
 
 def change(template_id: str, patch: Mapping[str, Any], complete: Any) -> dict[str, Any]:
     """Apply a JSON merge patch. NotFound, Invalid, Conflict."""
-    return stored.change(template_id, patch, complete, _judge)
+    return template_store.change(template_id, patch, complete, _judge)
 
 
 def preview(template: Template, sample: Sample) -> dict[str, Any]:
     """A sample poster of a template that is not kept. Invalid by field, as `create`."""
-    definition = stored.checked(template, lambda _: None)
+    definition = template_store.checked(template, lambda _: None)
     return _preview({"definition": definition}, sample)
 
 
@@ -88,10 +88,10 @@ def asset(data: bytes) -> dict[str, Any]:
 def start_batch(wanted: NewPosterBatch) -> dict[str, Any]:
     """Have many posters made: the job, as it begins. Invalid, NotFound."""
     try:
-        stored.template(wanted.template)
+        template_store.template(wanted.template)
     except NotFound as error:
         raise Invalid(("template", str(error))) from error
-    return batchstart.start(wanted)
+    return batch_start.start(wanted)
 
 
 def _preview(of: dict[str, Any], sample: Sample) -> dict[str, Any]:

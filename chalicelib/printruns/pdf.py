@@ -8,8 +8,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.posters import press
-from chalicelib.posters.press import MM
+from chalicelib.posters import print_pages
+from chalicelib.posters.print_pages import MM
 from chalicelib.posters.typeset import balanced, shortened
 from chalicelib.printruns.font import Font
 from chalicelib.printruns.sheets import QUIET, Box, Face, Words, face, grid
@@ -32,9 +32,9 @@ def document(sheet: Mapping[str, Any], cards: Iterable[tuple[str, Matrix]], font
     font.check("".join(line for words in of_card.texts for line in words.lines))
     page = where.page[0] * MM, where.page[1] * MM
     out = io.BytesIO()
-    canvas = press.document(out, title, page, _points(where.trim, 0), _points(where.trim, where.bleed))
+    canvas = print_pages.document(out, title, page, _points(where.trim, 0), _points(where.trim, where.bleed))
     canvas.beginForm(_MARKS, 0, 0, *page)
-    press.draw_marks(canvas, [(x * MM, y * MM, x2 * MM, y2 * MM) for x, y, x2, y2 in where.marks])
+    print_pages.draw_marks(canvas, [(x * MM, y * MM, x2 * MM, y2 * MM) for x, y, x2, y2 in where.marks])
     canvas.endForm()
     canvas.beginForm(_CARD, *_points(Box(0, 0, *where.card), where.bleed))
     _draw_face(canvas, sheet, of_card, where.card, where.bleed, font)
@@ -55,13 +55,13 @@ def _draw_card(canvas: Any, of_card: Face, corner: tuple[float, float], label: s
     canvas.saveState()
     canvas.translate(corner[0] * MM, corner[1] * MM)
     canvas.doForm(_CARD)
-    size = min(_LABEL_SIZE, place.width * MM / canvas.stringWidth(label, press.NUMBERS, 1))
-    canvas.setFont(press.NUMBERS, size)
+    size = min(_LABEL_SIZE, place.width * MM / canvas.stringWidth(label, print_pages.NUMBERS, 1))
+    canvas.setFont(print_pages.NUMBERS, size)
     canvas.setFillColor(_INK)
     canvas.drawCentredString((place.x + place.width / 2) * MM, (place.y + place.height * 0.3) * MM, label)
     module = qr.width * MM / (len(modules) + 2 * QUIET)
     inset = QUIET * module
-    press.draw_code(canvas, modules, qr.x * MM + inset, (qr.y + qr.height) * MM - inset, module, _INK)
+    print_pages.draw_code(canvas, modules, qr.x * MM + inset, (qr.y + qr.height) * MM - inset, module, _INK)
     canvas.restoreState()
 
 
@@ -105,7 +105,7 @@ def _fill(canvas: Any, box: Box) -> None:
     canvas.rect(box.x * MM, box.y * MM, box.width * MM, box.height * MM, stroke=0, fill=1)
 
 
-def _points(box: Box, more: float) -> press.Box:
+def _points(box: Box, more: float) -> print_pages.Box:
     """The box with `more` mm around it."""
     right, top = box.x + box.width + more, box.y + box.height + more
     return (box.x - more) * MM, (box.y - more) * MM, right * MM, top * MM

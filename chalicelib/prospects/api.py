@@ -7,7 +7,16 @@ import msgspec
 from chalicelib.platform import http, queues
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Call
-from chalicelib.prospects import desk, imports, matching, options, rules
+from chalicelib.prospects import (
+    brand_settings,
+    erasure,
+    exports,
+    imports,
+    matching,
+    prospect_list,
+    rules,
+    status_changes,
+)
 from chalicelib.prospects.types import (
     ByPhone,
     Change,
@@ -98,7 +107,7 @@ def start(call: Call, import_id: str) -> dict[str, Any]:
 def prospects(call: Call) -> dict[str, Any]:
     limit, cursor = call.page()
     wanted = {name: call.query.get(name) or None for name in ("status", "staff_id", "import_id")}
-    return http.listing(*desk.page(wanted, limit, cursor))
+    return http.listing(*prospect_list.page(wanted, limit, cursor))
 
 
 @door.route(
@@ -109,7 +118,7 @@ def prospects(call: Call) -> dict[str, Any]:
     summary="The settings of phone import",
 )
 def settings(call: Call) -> dict[str, Any]:
-    return _settings(options.read())
+    return _settings(brand_settings.read())
 
 
 @door.route(
@@ -123,12 +132,12 @@ def settings(call: Call) -> dict[str, Any]:
 def set_settings(call: Call) -> dict[str, Any]:
     chosen = _builtins(call.body)
     if chosen["from_orders"]:
-        wrong = options.mistakes(chosen["from_orders"]["staff"], "from_orders.staff")
+        wrong = brand_settings.mistakes(chosen["from_orders"]["staff"], "from_orders.staff")
         if chosen["from_orders"]["staff"]["rule"] in ("by_store", "by_column"):
             wrong.append(("from_orders.staff.rule", "an order names no store and no guide"))
         if wrong:
             raise Invalid(*wrong)
-    return _settings(options.save(chosen))
+    return _settings(brand_settings.save(chosen))
 
 
 @door.route(
@@ -153,7 +162,7 @@ def lists(call: Call) -> dict[str, str]:
 )
 def respread(call: Call) -> dict[str, str]:
     from_staff = call.body.from_staff_id
-    if from_staff != rules.NOBODY and not options.has_prospects(from_staff):
+    if from_staff != rules.NOBODY and not brand_settings.has_prospects(from_staff):
         raise NotFound("this guide has no prospects")
     if from_staff in call.body.to_staff_ids:
         raise Invalid(("to_staff_ids", "holds the guide whose tasks they are"))
@@ -182,7 +191,7 @@ def match(call: Call) -> dict[str, Any]:
     summary="Erase by number: nothing stays but that it must not be contacted",
 )
 def erase_number(call: Call) -> dict[str, str]:
-    prospect_id = desk.erase_number(call.body.phone, call.body.country, _who(call))
+    prospect_id = erasure.erase_number(call.body.phone, call.body.country, _who(call))
     return {"prospect_id": prospect_id, "status": rules.ERASED}
 
 
@@ -195,7 +204,7 @@ def erase_number(call: Call) -> dict[str, str]:
     summary="Export as CSV, numbers masked; the finished job has `result_url`",
 )
 def export(call: Call) -> dict[str, Any]:
-    return desk.export(_builtins(call.body))
+    return exports.start_export(_builtins(call.body))
 
 
 @door.route(
@@ -206,7 +215,7 @@ def export(call: Call) -> dict[str, Any]:
     summary="One prospect, masked",
 )
 def get(call: Call, prospect_id: str) -> dict[str, Any]:
-    return desk.shown(desk.find(prospect_id))
+    return prospect_list.show(status_changes.find(prospect_id))
 
 
 @door.route(
@@ -216,7 +225,7 @@ def get(call: Call, prospect_id: str) -> dict[str, Any]:
     summary="The whole number; who asked is written down",
 )
 def phone(call: Call, prospect_id: str) -> http.Answer:
-    body = {"prospect_id": prospect_id, "phone": desk.number_of(prospect_id, _who(call))}
+    body = {"prospect_id": prospect_id, "phone": prospect_list.reveal_number(prospect_id, _who(call))}
     return http.Answer(body, headers={"Cache-Control": "no-store"})
 
 
@@ -228,7 +237,7 @@ def phone(call: Call, prospect_id: str) -> http.Answer:
     paged=True,
 )
 def history(call: Call, prospect_id: str) -> dict[str, Any]:
-    return http.listing(*desk.history(prospect_id, *call.page()))
+    return http.listing(*prospect_list.history(prospect_id, *call.page()))
 
 
 @door.route(
@@ -240,7 +249,7 @@ def history(call: Call, prospect_id: str) -> dict[str, Any]:
     summary="Say what became of a prospect: to_add, asked, refused, unreachable",
 )
 def change(call: Call, prospect_id: str) -> dict[str, Any]:
-    return desk.shown(desk.change(prospect_id, call.body.status, _who(call)))
+    return prospect_list.show(status_changes.change(prospect_id, call.body.status, _who(call)))
 
 
 @door.route(
@@ -250,7 +259,7 @@ def change(call: Call, prospect_id: str) -> dict[str, Any]:
     summary="Erase: nothing stays but that this number must not be contacted",
 )
 def erase(call: Call, prospect_id: str) -> dict[str, str]:
-    desk.erase(prospect_id, _who(call))
+    erasure.erase(prospect_id, _who(call))
     return {"prospect_id": prospect_id, "status": rules.ERASED}
 
 
@@ -259,7 +268,7 @@ def _who(call: Call) -> str:
 
 
 def _settings(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: values[name] for name in options.DEFAULTS}
+    return {name: values[name] for name in brand_settings.DEFAULTS}
 
 
 def _builtins(body: msgspec.Struct) -> dict[str, Any]:

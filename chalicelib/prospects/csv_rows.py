@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from chalicelib.prospects.sheets import BadTable, Record
+from chalicelib.prospects.table_columns import BadTable, Record
 
 MAX_RECORD = 65_536
 PART = 2 * 1024 * 1024

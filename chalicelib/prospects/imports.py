@@ -14,10 +14,10 @@ from typing import Any
 
 from chalicelib.platform import clock, files, ids, jobs, queues, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
-from chalicelib.prospects import csv_rows, intake, options, phones, rules, sheets
-from chalicelib.prospects.intake import Incoming, Intake
+from chalicelib.prospects import brand_settings, csv_rows, import_rows, phones, rules, table_columns
+from chalicelib.prospects.import_rows import Incoming, Intake
 from chalicelib.prospects.models import FigureItem, ImportItem, ProgressItem, unpack
-from chalicelib.prospects.sheets import BadTable, Record
+from chalicelib.prospects.table_columns import BadTable, Record
 
 TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 MAX_BYTES = {"csv": 512 * 1024**2, "xlsx": 128 * 1024**2}  # an XLSX lies on Lambda's disk of 512 MB
@@ -48,7 +48,7 @@ def start(import_id: str) -> dict[str, Any]:
         if size > MAX_BYTES[item.source]:
             raise Invalid(("file", f"is over {MAX_BYTES[item.source] >> 20} MB: import it in parts"))
         job_id = f"job_{ids.derived('prospect-import', import_id, length=20)}"
-        options.begin()
+        brand_settings.begin()
         jobs.start("prospect_import", 0, import_id, job_id)
         actions = [ImportItem.status.set("running"), ImportItem.job_id.set(job_id)]
         if storage.update_if(item, actions, ImportItem.status == "uploading"):
@@ -63,19 +63,19 @@ def start(import_id: str) -> dict[str, Any]:
 def take(new: dict[str, Any], by: str | None) -> dict[str, Any]:
     """Import rows at once. Right ones are taken, the others told by their number. Invalid."""
     _check(new)
-    options.begin()
+    brand_settings.begin()
     item = _new({**new, "columns": {}}, "rows", "running", by)
     item.save()
-    desk = Intake(item)
+    intake = Intake(item)
     rows = [Incoming(number + 1, dict(row)) for number, row in enumerate(new["rows"])]
-    for part in intake.sliced(rows):
-        desk.take(part)
+    for part in import_rows.sliced(rows):
+        intake.take(part)
     _finished(item)
     errors = [
         {"row": line - 1, "field": f"rows[{line - 1}].{name}", "message": message}
-        for line, name, message, _ in intake.reports(item.import_id)
+        for line, name, message, _ in import_rows.reports(item.import_id)
     ]
-    counts = {name: desk.state[name] for name in ("rows", "new", "duplicates", "do_not_contact", "bad")}
+    counts = {name: intake.state[name] for name in ("rows", "new", "duplicates", "do_not_contact", "bad")}
     return {"import_id": item.import_id, **counts, "errors": errors}
 
 
@@ -87,11 +87,11 @@ def run(import_id: str, milliseconds_left: Callable[[], int]) -> None:
     if item is None or item.status != "running":
         return
     try:
-        desk = Intake(item)
-        if "where" not in desk.state:
-            _note_csv(desk) if item.source == "csv" else _note_xlsx(desk, milliseconds_left)
-            desk.look()
-        whole = _read(desk, milliseconds_left)
+        intake = Intake(item)
+        if "where" not in intake.state:
+            _note_csv(intake) if item.source == "csv" else _note_xlsx(intake, milliseconds_left)
+            intake.look()
+        whole = _read(intake, milliseconds_left)
     except (BadTable, NotFound) as error:
         _failed(item, str(error) if isinstance(error, BadTable) else "the file is gone")
         return
@@ -99,20 +99,22 @@ def run(import_id: str, milliseconds_left: Callable[[], int]) -> None:
         _finish(item)
 
 
-def _read(desk: Intake, milliseconds_left: Callable[[], int]) -> bool:
+def _read(intake: Intake, milliseconds_left: Callable[[], int]) -> bool:
     """Whether all is read; else somebody else goes on."""
-    state, read = desk.state, partial(files.part, _rows(desk.job))
+    state, read = intake.state, partial(files.part, _rows(intake.job))
     where, place = state["where"], (state["end"], state["following"])
     records = csv_rows.records(read, *place, state["encoding"], state["delimiter"])
-    for number, part in enumerate(intake.sliced(records)):
-        rows = [Incoming(r.line, {} if r.fault else sheets.fields(r.values, where), r.fault) for r in part]
-        if not desk.take(rows, end=part[-1].end, following=part[-1].following):
+    for number, part in enumerate(import_rows.sliced(records)):
+        rows = [
+            Incoming(r.line, {} if r.fault else table_columns.fields(r.values, where), r.fault) for r in part
+        ]
+        if not intake.take(rows, end=part[-1].end, following=part[-1].following):
             return False
         if number % _TELL_EVERY == 0:
-            done = desk.state["rows"]
-            jobs.update(desk.job.job_id, done=done, total=max(done, desk.state["total"]))
+            done = intake.state["rows"]
+            jobs.update(intake.job.job_id, done=done, total=max(done, intake.state["total"]))
         if milliseconds_left() < _ENOUGH_MS:
-            _go_on(desk.job, desk.state["end"])
+            _go_on(intake.job, intake.state["end"])
             return False
     return True
 
@@ -123,54 +125,54 @@ def _go_on(item: ImportItem, end: int) -> None:
     queues.send("prospect", {**of, "kind": "import", "part": end, "what": "what is left of the file"})
 
 
-def _note_csv(desk: Intake) -> None:
+def _note_csv(intake: Intake) -> None:
     """What kind of CSV it is, found once and kept with the progress."""
-    read = partial(files.part, _file(desk.job))
+    read = partial(files.part, _file(intake.job))
     encoding, lines = csv_rows.examined(read)
     first = read(0, csv_rows.MAX_RECORD).split(b"\n", 1)[0]
     mark = csv_rows.delimiter_of(first)
     header = next(csv_rows.records(read, 0, 1, encoding, mark), None)
-    where = _where(desk, header)
+    where = _where(intake, header)
     assert header is not None
     kept = {"where": where, "encoding": encoding, "delimiter": mark, "total": max(0, lines - 1)}
-    desk.note(**kept, end=header.end, following=header.following)
+    intake.note(**kept, end=header.end, following=header.following)
 
 
-def _note_xlsx(desk: Intake, milliseconds_left: Callable[[], int]) -> None:
+def _note_xlsx(intake: Intake, milliseconds_left: Callable[[], int]) -> None:
     """Read the workbook once: what is imported of its rows as CSV, row n in line n, behind its number."""
     from chalicelib.prospects import xlsx_rows
 
-    at, key, total = 0, _file(desk.job), 0
-    with tempfile.TemporaryFile() as packed, files.Upload(_rows(desk.job), TYPES["csv"]) as out:
+    at, key, total = 0, _file(intake.job), 0
+    with tempfile.TemporaryFile() as packed, files.Upload(_rows(intake.job), TYPES["csv"]) as out:
         while part := files.part(key, at, csv_rows.PART * 4):
             packed.write(part)
             at += len(part)
         records = xlsx_rows.Book(packed).records()
         header = next(records, None)
-        where, line = _where(desk, header), 0
+        where, line = _where(intake, header), 0
         for record in records:
             if milliseconds_left() < _ENOUGH_MS:
                 raise BadTable("takes too long to read: save it as CSV")
-            row = sheets.fields(record.values, where)
+            row = table_columns.fields(record.values, where)
             out.write(b"\n" * (record.line - line - 1) + _line([record.line, *map(row.get, where)]))
             line, total = record.line, total + 1
-    if find(desk.job.import_id).status != "running":  # the same message twice, and the other one is through
-        _forget(desk.job)
+    if find(intake.job.import_id).status != "running":  # the same message twice, and the other one is through
+        _forget(intake.job)
     places = {name: place for place, name in enumerate(where, 1)}
-    desk.note(where=places, encoding="utf-8", delimiter=",", total=total, end=0, following=1)
+    intake.note(where=places, encoding="utf-8", delimiter=",", total=total, end=0, following=1)
 
 
-def _where(desk: Intake, header: Record | None) -> dict[str, int]:
+def _where(intake: Intake, header: Record | None) -> dict[str, int]:
     if header is None or header.fault:
         raise BadTable("has no first line with the names of its columns")
-    return sheets.positions(header.values, desk.job.columns)
+    return table_columns.positions(header.values, intake.job.columns)
 
 
 def _finish(item: ImportItem) -> None:
     """The report, then the end; a repeat writes the same."""
     with files.Upload(_report(item), "text/csv; charset=utf-8") as out:
         out.write("\ufeffline,field,message,phone\r\n".encode())
-        for row in intake.reports(item.import_id):
+        for row in import_rows.reports(item.import_id):
             out.write(csv_line(row))
     _finished(item)
     _close(find(item.import_id))
@@ -269,7 +271,7 @@ _SHOWN = (
 
 
 def _check(new: dict[str, Any]) -> None:
-    wrong = options.mistakes(new["staff"])
+    wrong = brand_settings.mistakes(new["staff"])
     if not phones.is_country(new["country"]):
         wrong.append(("country", "is no country's ISO 3166 code"))
     if not new["consent"].strip():

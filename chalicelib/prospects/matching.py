@@ -16,8 +16,8 @@ from chalicelib.platform import clock, ids, log, queues, timeline, vault
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.storage import Busy, Transaction
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import desk, imports, models, options, phones, rules
-from chalicelib.prospects.intake import Incoming, Intake
+from chalicelib.prospects import brand_settings, imports, models, phones, prospect_list, rules, status_changes
+from chalicelib.prospects.import_rows import Incoming, Intake
 from chalicelib.prospects.models import ImportItem, ProspectItem
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
@@ -54,10 +54,10 @@ def _candidates(external_userid: str, staff_id: str) -> Iterator[tuple[str, str]
     if customer is not None and customer.unionid:
         for link in ProspectItem.query(f"unionid#{customer.unionid}", limit=2, consistent_read=True):
             yield link.prospect_id, "unionid"
-    if not options.has_prospects(staff_id):
+    if not brand_settings.has_prospects(staff_id):
         return
     follow = _follow(external_userid, staff_id)
-    country = options.recent()["country"]
+    country = brand_settings.recent()["country"]
     texts = [str(mobile) for mobile in follow.get("remark_mobiles") or []][:5]
     remark = f"{follow.get('remark') or ''} {follow.get('description') or ''}"
     for text in [*texts, remark]:
@@ -85,7 +85,7 @@ def _follow(external_userid: str, staff_id: str) -> Mapping[str, Any]:
 
 def settle(prospect_id: str, external_userid: str, staff_id: str | None, at: datetime, how: str) -> bool:
     """Make the prospect this customer's. False: there is none, or they are somebody else's."""
-    for item in desk.attempts(prospect_id):
+    for item in status_changes.attempts(prospect_id):
         if item is None or item.status == rules.ERASED:
             return False
         if item.status == rules.ADDED:
@@ -104,11 +104,11 @@ def settle(prospect_id: str, external_userid: str, staff_id: str | None, at: dat
             "external_userid": external_userid,
             "seconds": seconds,
         }
-        desk.move(tx, item, rules.ADDED, at, told, seconds=seconds)
+        status_changes.move(tx, item, rules.ADDED, at, told, seconds=seconds)
         data: dict[str, Any] = {"prospect_id": prospect_id, "import_id": item.import_id, "staff_id": staff_id}
         data |= {"channel": CHANNEL, "matched_by": how, "seconds": seconds}
         timeline.add(tx, Line(external_userid, "prospect_matched", at, prospect_id, data))
-        if desk.committed(tx):
+        if status_changes.committed(tx):
             _follow_up(item, external_userid, staff_id, at)
             return True
     raise AssertionError("unreachable")
@@ -132,17 +132,17 @@ def by_hand(asked: Mapping[str, str | None]) -> dict[str, Any]:
     if customers.get(external_userid) is None:
         raise NotFound("there is no such customer")
     prospect_id = _named(asked)
-    item = desk.find(prospect_id)
+    item = status_changes.find(prospect_id)
     staff_id = asked["staff_id"] or item.staff_id
     if not settle(prospect_id, external_userid, staff_id, clock.now(), "api"):
         raise Conflict("this prospect is another customer already")
-    return desk.shown(desk.find(prospect_id))
+    return prospect_list.show(status_changes.find(prospect_id))
 
 
 def _named(asked: Mapping[str, str | None]) -> str:
     if asked["phone"] is not None:
         try:
-            return models.id_of(phones.normalised(asked["phone"], options.read()["country"]))
+            return models.id_of(phones.normalised(asked["phone"], brand_settings.read()["country"]))
         except phones.BadPhone as error:
             raise Invalid(("phone", str(error))) from error
     if asked["code"] is not None:
@@ -164,7 +164,7 @@ def order(message: Mapping[str, Any]) -> None:
         if customers.get(external_userid) is not None:
             settle(prospect_id, external_userid, None, at, "order")
         return
-    chosen = options.read()["from_orders"]
+    chosen = brand_settings.read()["from_orders"]
     if chosen is None or message["status"] not in _PAID:
         return
     new = models.find(prospect_id) is None
@@ -197,7 +197,7 @@ def _link(prospect_id: str, unionid: str) -> None:
     places = _, behind = models.link(prospect_id, unionid)
     if ProspectItem.find(behind.code, behind.prospect_id) is not None:
         return
-    for item in desk.attempts(prospect_id):
+    for item in status_changes.attempts(prospect_id):
         if item is not None and item.status == rules.ERASED:
             return
         tx, own = Transaction(), ProspectItem(models.code_of(prospect_id), prospect_id)
@@ -208,18 +208,18 @@ def _link(prospect_id: str, unionid: str) -> None:
         else:
             later = [ProspectItem.version.set(int(item.version) + 1)]
             tx.update("prospect", own, later, ProspectItem.version == item.version)
-        if desk.committed(tx):
+        if status_changes.committed(tx):
             return
 
 
 def _import_of(at: datetime, chosen: Mapping[str, Any]) -> ImportItem:
     """The import that a day's orders are, made with its first."""
-    day = options.day_of(at)
+    day = brand_settings.day_of(at)
     midnight = datetime.fromisoformat(day).replace(tzinfo=clock.SHANGHAI)
     import_id = f"im_{ids.ulid_floor(midnight)}{'0' * 10}ORDERS"
     found = ImportItem.find(import_id)
     if found is None:
-        options.begin()
+        brand_settings.begin()
         new = {**chosen, "import_id": import_id, "name": f"订单 {day}", "columns": {}}
-        found = imports.made_once({**new, "country": options.read()["country"]}, "orders")
+        found = imports.made_once({**new, "country": brand_settings.read()["country"]}, "orders")
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.platform import clock, log, queues, vault
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import options, phones
+from chalicelib.prospects import brand_settings, phones
 
 
 def on_line(line: Line) -> None:
@@ -15,7 +15,7 @@ def on_line(line: Line) -> None:
 
     It only asks for the work, and only where there ever were prospects; repeats are harmless.
     """
-    if not options.recent()["in_use"]:
+    if not brand_settings.recent()["in_use"]:
         return
     if line.type in ("customer_added", "follow_edited"):
         message = {"kind": "arrived", "external_userid": line.subject, "staff_id": line.data["staff_id"]}
@@ -29,7 +29,7 @@ def order_told(order: dict[str, Any], phone: str) -> None:
 
     Nothing of it is kept unless prospects are in use; the number travels encrypted, bound to its order.
     """
-    chosen = options.recent()
+    chosen = brand_settings.recent()
     if not chosen["in_use"] or not (order["unionid"] or order["external_userid"] or chosen["from_orders"]):
         return
     try:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.platform import clock
-from chalicelib.prospects import desk, imports, matching, options, tasks
+from chalicelib.prospects import brand_settings, daily_tasks, exports, imports, matching
 
 
 def work(message: dict[str, Any], milliseconds_left: Callable[[], int]) -> None:
@@ -18,17 +18,17 @@ def work(message: dict[str, Any], milliseconds_left: Callable[[], int]) -> None:
         case "order":
             matching.order(message)
         case "prospect_day":
-            tasks.morning(message["day"], message["due_at"])
+            daily_tasks.morning(message["day"], message["due_at"])
         case "lists":
-            tasks.morning(options.day_of(clock.now()), None)
+            daily_tasks.morning(brand_settings.day_of(clock.now()), None)
         case "list":
-            tasks.make_list(message["staff_id"], message["day"])
+            daily_tasks.make_list(message["staff_id"], message["day"])
         case "left":
-            tasks.left(message["staff_id"])
+            daily_tasks.left(message["staff_id"])
         case "respread":
-            tasks.respread(message["staff_id"], message["to"], message["after"], message["done"])
+            daily_tasks.respread(message["staff_id"], message["to"], message["after"], message["done"])
         case "export":
             wanted = {name: message[name] for name in ("status", "staff_id", "import_id")}
-            desk.write_export(message["job_id"], wanted)
+            exports.write_export(message["job_id"], wanted)
         case other:
             raise ValueError(f"no work of kind {other}")

@@ -18,7 +18,7 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
-from chalicelib.prospects.sheets import BadTable, Record
+from chalicelib.prospects.table_columns import BadTable, Record
 
 MAX_UNPACKED = 512 * 1024**2
 MAX_TEXTS = 256 * 1024**2  # of that, shared texts: with the packed file they lie on Lambda's disk of 512 MB

@@ -3,13 +3,13 @@
 from typing import Any
 
 from chalicelib.platform import consumers
-from chalicelib.posters import asked, batchwork
+from chalicelib.posters import batch_work, function_requests
 
-_consume = consumers.sqs(batchwork.work)
+_consume = consumers.sqs(batch_work.work)
 
 
 def handler(event: Any, context: object) -> dict[str, Any]:
     """Lambda's entry, for SQS's records and for an invocation. A bug fails the invocation."""
     if isinstance(event, dict) and "Records" in event:
         return dict(_consume(event, context))
-    return asked.answer(event)
+    return function_requests.answer(event)

@@ -151,7 +151,7 @@ def size(item: dict[str, Any]) -> int:
 def through(rows: int) -> None:
     """A whole import of that many rows."""
     from chalicelib.platform import files, jobs, settings, storage
-    from chalicelib.prospects import imports, intake, models, options
+    from chalicelib.prospects import brand_settings, import_rows, imports, models
 
     settings._secrets["keys"] = (time.monotonic() + 3600, {"master": "m" * 64})
     store = Store()
@@ -165,14 +165,14 @@ def through(rows: int) -> None:
         raw = path.read_bytes()
         files.part = lambda key, start, length: raw[start : start + length]  # type: ignore[assignment]
         jobs.update = lambda *_, **__: None  # type: ignore[assignment]
-        options.present = lambda rule: rule
-        options.enlist = lambda _: None  # type: ignore[assignment]
+        brand_settings.present = lambda rule: rule
+        brand_settings.enlist = lambda _: None  # type: ignore[assignment]
         models.ProgressItem.find = classmethod(lambda *_, **__: None)  # type: ignore[assignment]
         staff = {"rule": "round_robin", "staff_ids": [f"guide_{n:03}" for n in range(GUIDES)], "weights": {}}
         new = {"name": "a", "columns": {}, "staff": staff, "daily_pace": 50, "tags": [], "consent": "x" * 20}
         job = imports._new({**new, "country": "CN"}, "csv", "running", None)
         job.job_id = "job"
-        desk = intake.Intake(job)
+        desk = import_rows.Intake(job)
         desk.look = lambda: None  # type: ignore[method-assign]
         began, cpu = time.perf_counter(), time.process_time()
         imports._note_csv(desk)

@@ -20,18 +20,18 @@ from PIL import Image, ImageDraw
 from chalicelib.platform import files, queues
 from chalicelib.posters import (
     assets,
-    batches,
-    batchwork,
-    drawing,
-    gate,
-    making,
-    palette,
+    batch_state,
+    batch_work,
+    drawing_tools,
+    palette_page,
     qr,
+    quality_gate,
+    rendering,
     rules,
-    stored,
+    template_store,
 )
+from chalicelib.posters.built_in_templates import CLASSIC, DEFAULT, TEMPLATES
 from chalicelib.posters.rules import Request
-from chalicelib.posters.templates import CLASSIC, DEFAULT, TEMPLATES
 from chalicelib.posters.types import Avatar, Background, Qr, Rect, Template, Text
 
 ROUNDS = 40
@@ -79,8 +79,8 @@ def plain(wanted: Request, ground: Image.Image) -> bytes:
     draw = ImageDraw.Draw(poster)
     for text in CLASSIC.texts:
         if "{" in text.value:
-            for line in drawing.lines(text, rules.filled(text.value, CLASSIC, wanted)):
-                font = drawing.font(text.face, line.size)
+            for line in drawing_tools.lines(text, rules.filled(text.value, CLASSIC, wanted)):
+                font = drawing_tools.font(text.face, line.size)
                 for character, x in zip(line.text, line.xs, strict=True):
                     stroke = text.weight * line.size
                     draw.text((x, line.baseline), character, text.colour, font, "ls", stroke_width=stroke)
@@ -103,7 +103,7 @@ def milliseconds(work: Callable[[], bytes]) -> float:
 
 
 def draw_one(number: int) -> int:
-    return len(making.render(request(number), CLASSIC))
+    return len(rendering.render(request(number), CLASSIC))
 
 
 def photograph() -> Image.Image:
@@ -122,26 +122,26 @@ def designed() -> None:
     pictures = {PHOTO: photograph(), LOGO: Image.new("RGB", (200, 200), "#C9381F")}
     assets.load = pictures.__getitem__  # type: ignore[assignment]
     for form in ("png", "jpg"):
-        took = median(lambda n, form=form: making.render(replace(request(n), format=form), DESIGNED))  # type: ignore[misc]
-        size = len(making.render(replace(request(99), format=form), DESIGNED))
+        took = median(lambda n, form=form: rendering.render(replace(request(n), format=form), DESIGNED))  # type: ignore[misc]
+        size = len(rendering.render(replace(request(99), format=form), DESIGNED))
         print(f"poster_designed_{form} {took:.1f} ms\nposter_designed_{form}_size {size / 1024:.0f} KiB")
     for name, template in (("classic", CLASSIC), ("a5_photo", A5)):
-        took = median(lambda n, t=template: making.render(replace(request(n), format="pdf"), t), 8)  # type: ignore[misc]
-        size = len(making.render(replace(request(99), format="pdf"), template))
+        took = median(lambda n, t=template: rendering.render(replace(request(n), format="pdf"), t), 8)  # type: ignore[misc]
+        size = len(rendering.render(replace(request(99), format="pdf"), template))
         print(f"poster_pdf_{name} {took:.1f} ms\nposter_pdf_{name}_size {size / 1024:.0f} KiB")
     begun = time.perf_counter()
-    assert making.template_problems(DESIGNED, 60) == []
+    assert rendering.template_problems(DESIGNED, 60) == []
     print(f"poster_template_judged {(time.perf_counter() - begun) * 1000:.0f} ms")
 
 
 def gates() -> None:
     wanted = request(1)
-    poster = making.drawn(wanted, CLASSIC, rules.frame(CLASSIC))
+    poster = rendering.drawn(wanted, CLASSIC, rules.frame(CLASSIC))
     once = statistics.median(
-        milliseconds(lambda: b"" * len(gate.decoded(poster.grey))) for _ in range(ROUNDS)
+        milliseconds(lambda: b"" * len(quality_gate.decoded(poster.grey))) for _ in range(ROUNDS)
     )
     whole = statistics.median(
-        milliseconds(lambda: b"" * len(gate.unread(poster.grey, wanted.url, poster.codes, CLASSIC)))
+        milliseconds(lambda: b"" * len(quality_gate.unread(poster.grey, wanted.url, poster.codes, CLASSIC)))
         for _ in range(ROUNDS)
     )
     print(f"poster_decoded_once {once:.1f} ms\nposter_gate {whole:.1f} ms")
@@ -162,20 +162,20 @@ def batch() -> None:
     files.put = lambda key, data, kind="": kept.__setitem__(key, data)  # type: ignore[assignment]
     files.get = kept.__getitem__
     files.size = lambda key: len(kept[key]) if key in kept else None  # type: ignore[assignment]
-    batches.rows_of = lambda batch_id: rows  # type: ignore[assignment]
-    batches.is_done = lambda batch_id, number: number in done  # type: ignore[assignment]
-    batches.count = lambda batch_id, number, made, errors: done.append(number)  # type: ignore[assignment]
-    batches.complete = lambda batch_id: len(done) * batches.CHUNK == MANY  # type: ignore[assignment]
-    batches.errors = lambda batch_id: []  # type: ignore[assignment]
-    batches.finish = lambda *told: None  # type: ignore[assignment]
+    batch_state.rows_of = lambda batch_id: rows  # type: ignore[assignment]
+    batch_state.is_done = lambda batch_id, number: number in done  # type: ignore[assignment]
+    batch_state.count = lambda batch_id, number, made, errors: done.append(number)  # type: ignore[assignment]
+    batch_state.complete = lambda batch_id: len(done) * batch_state.CHUNK == MANY  # type: ignore[assignment]
+    batch_state.errors = lambda batch_id: []  # type: ignore[assignment]
+    batch_state.finish = lambda *told: None  # type: ignore[assignment]
     queues.send = lambda *told: None  # type: ignore[assignment]
-    stored.template = TEMPLATES.__getitem__
+    template_store.template = TEMPLATES.__getitem__
     begun = time.perf_counter()
-    for number in range(MANY // batches.CHUNK):
-        batchwork.chunk("b", number)
+    for number in range(MANY // batch_state.CHUNK):
+        batch_work.chunk("b", number)
     drawn = time.perf_counter() - begun
     begun = time.perf_counter()
-    batchwork.pack("b")
+    batch_work.pack("b")
     packed = time.perf_counter() - begun
     print(f"poster_batch_of_100 {drawn:.2f} s\nposter_batch_zip_of_100 {packed * 1000:.0f} ms")
     print(f"poster_batch_of_2000_reckoned {2000 / MANY * (drawn / FUNCTIONS + packed):.1f} s")
@@ -183,9 +183,9 @@ def batch() -> None:
 
 def main() -> None:
     begun = time.perf_counter()
-    first = making.render(request(0), CLASSIC)
+    first = rendering.render(request(0), CLASSIC)
     print(f"poster_first {(time.perf_counter() - begun) * 1000:.1f} ms")
-    page = palette.page_of(CLASSIC, request(0), rules.frame(CLASSIC))
+    page = palette_page.page_of(CLASSIC, request(0), rules.frame(CLASSIC))
     ground = page.picture.copy()
     ground.putpalette(page.palette)
     ground = ground.convert("RGB")
@@ -193,7 +193,7 @@ def main() -> None:
     ours, theirs = [], []
     for number in range(1, ROUNDS + 1):
         wanted, other = request(2 * number), request(2 * number + 1)
-        ours.append(milliseconds(lambda wanted=wanted: making.render(wanted, CLASSIC)))  # type: ignore[misc]
+        ours.append(milliseconds(lambda wanted=wanted: rendering.render(wanted, CLASSIC)))  # type: ignore[misc]
         theirs.append(milliseconds(lambda other=other: plain(other, ground)))  # type: ignore[misc]
     print(f"poster {statistics.median(ours):.1f} ms")
     print(f"poster_plain {statistics.median(theirs):.1f} ms")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chalicelib.platform import clock, files, queues, settings
-from chalicelib.prospects import imports, options, tasks, worker
+from chalicelib.prospects import brand_settings, daily_tasks, imports, worker
 from chalicelib.prospects.models import ProspectItem
 from chalicelib.prospects.types import NewImport, NewRows, Settings
 from chalicelib.staff import service as staff
@@ -135,14 +135,14 @@ class World:
         monkeypatch.setattr(clock, "now", lambda: self.now)
         for name, value in (("WECOM_CORP_ID", "ww1"), ("WECOM_AGENT_ID", "1000002")):
             monkeypatch.setenv(name, value)
-        options.forget()
+        brand_settings.forget()
         staff._names.clear()
 
     def morning(self, days: int = 0) -> None:
         """It is 09:00 of the day `days` later: its timer goes off."""
         self.now = MORNING + timedelta(days=days)
-        options.forget()
-        tasks.morning(options.day_of(self.now), clock.iso(self.now))
+        brand_settings.forget()
+        daily_tasks.morning(brand_settings.day_of(self.now), clock.iso(self.now))
         self.queues.work()
 
 

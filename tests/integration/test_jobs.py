@@ -13,7 +13,7 @@ from scan_support import NOON, new_process
 from chalicelib.platform import auth, consumers, jobs
 from chalicelib.platform import files as store
 from chalicelib.platform.errors import Conflict, Forbidden, NotFound, Upstream
-from chalicelib.posters import batches
+from chalicelib.posters import batch_state
 from chalicelib.printruns import files, printing, service
 
 RECEIVES = int(os.environ["RECEIVES"])
@@ -150,7 +150,7 @@ def test_a_resume_that_is_cut_off_can_be_repeated(sent: world.Sent, monkeypatch:
 
 def test_many_lost_pieces_are_counted_and_what_can_not_be_resumed_says_so(sent: world.Sent) -> None:
     job_id = jobs.start("poster_batch", 200)
-    batches.send_chunks(job_id, 200)
+    batch_state.send_chunks(job_id, 200)
     for _, message, _ in list(sent):
         consumers.sqs(lambda _: None)(received(message, RECEIVES, "poster"), None)
     told = jobs.get(job_id)["error"]
@@ -211,7 +211,7 @@ def test_a_silent_job_without_a_first_message_is_to_be_started_anew(
 
 
 def test_a_batch_of_posters_is_resumed_by_its_plan(sent: world.Sent, at: Callable[[datetime], None]) -> None:
-    batches.begin("job_b", {"ids": []}, 3)
+    batch_state.begin("job_b", {"ids": []}, 3)
     ((_, plan, _),) = sent
     at(NOON + jobs.SILENCE * 2)
     jobs.resume("job_b", OPERATOR)

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageFilter
 
 from chalicelib.platform.errors import Invalid
-from chalicelib.posters import assets, gate, judging, making, rules
+from chalicelib.posters import assets, quality_gate, readability, rendering, rules
+from chalicelib.posters.built_in_templates import CLASSIC, TEMPLATES
 from chalicelib.posters.rules import Request, Unreadable
-from chalicelib.posters.templates import CLASSIC, TEMPLATES
 from chalicelib.posters.types import Avatar, Background, Picture, Qr, Rect, Template, Text
 
 URL = "https://go.example.com/s/AbCd2345"
@@ -68,7 +68,7 @@ def request(**fields: object) -> Request:
 
 @pytest.mark.parametrize("template", [PAGE, CLASSIC, PHONE], ids=["mm", "flat", "photo"])
 def test_a_pdf_has_its_real_size_and_a_code_of_lines(template: Template) -> None:
-    data = making.render(request(format="pdf"), template)
+    data = rendering.render(request(format="pdf"), template)
     page = pypdfium2.PdfDocument(data)[0]
     mm = 72 / 25.4
     left, bottom, right, top = page.get_trimbox()
@@ -90,7 +90,7 @@ def test_a_pdf_has_its_real_size_and_a_code_of_lines(template: Template) -> None
 def _code_box(template: Template, page: pypdfium2.PdfPage) -> tuple[float, float, float, float]:
     """What to cut off on each side (left, bottom, right, top), so that a corner of the code remains."""
     frame = rules.print_frame(template)
-    poster = making.drawn(request(), template, frame)
+    poster = rendering.drawn(request(), template, frame)
     square, point = poster.codes[0].square, 72 / 300
     slug = 8 * 72 / 25.4 if template.bleed_mm else 0
     width, height = page.get_size()
@@ -100,7 +100,7 @@ def _code_box(template: Template, page: pypdfium2.PdfPage) -> tuple[float, float
 
 
 def test_crop_marks_stand_outside_the_bleed() -> None:
-    page = pypdfium2.PdfDocument(making.render(request(format="pdf"), PAGE))[0]
+    page = pypdfium2.PdfDocument(rendering.render(request(format="pdf"), PAGE))[0]
     drawn = page.render(scale=300 / 72).to_pil().convert("L")
     mm = 300 / 25.4
     row = drawn.crop((0, round(11 * mm) - 2, round(7.9 * mm), round(11 * mm) + 3))
@@ -111,9 +111,9 @@ def test_crop_marks_stand_outside_the_bleed() -> None:
 
 
 def test_a_photo_a_logo_and_an_avatar_come_as_jpeg_and_png() -> None:
-    png = Image.open(io.BytesIO(making.render(request(), PHONE)))
+    png = Image.open(io.BytesIO(rendering.render(request(), PHONE)))
     assert (png.format, png.size, png.mode) == ("PNG", (1080, 1920), "RGB")
-    small, large = (making.render(request(format="jpg", quality=q), PHONE) for q in (45, 92))
+    small, large = (rendering.render(request(format="jpg", quality=q), PHONE) for q in (45, 92))
     assert len(small) < len(large)
     assert zxingcpp.read_barcode(Image.open(io.BytesIO(small)).convert("L")).ec_level == "H"
     assert png.getpixel((540, 1200)) == (200, 30, 30)  # the logo
@@ -156,7 +156,7 @@ def test_an_avatar_is_fetched_from_wecoms_hosts_alone_and_else_a_letter(
         ]
     ):
         monkeypatch.setattr(assets, "_http", lambda wire=wire: wire)
-        made = making.render(request(avatar_url=f"{url}?{number}"), PHONE)
+        made = rendering.render(request(avatar_url=f"{url}?{number}"), PHONE)
         red, _, shown = Image.open(io.BytesIO(made)).convert("RGB").getpixel((220, 1610))
         assert (shown > 150 and red < 60) == blue
         assert wire.asked == 1
@@ -174,8 +174,8 @@ def test_an_avatar_is_fetched_from_wecoms_hosts_alone_and_else_a_letter(
 
 @pytest.mark.parametrize("harm", ["blurred", "faint", "torn", "too small"])
 def test_the_gate_stops_what_a_phone_might_not_read(harm: str) -> None:
-    poster = making.drawn(request(), CLASSIC, rules.frame(CLASSIC))
-    gate.check(poster.grey, URL, poster.codes, CLASSIC)
+    poster = rendering.drawn(request(), CLASSIC, rules.frame(CLASSIC))
+    quality_gate.check(poster.grey, URL, poster.codes, CLASSIC)
     grey = poster.grey
     square = poster.codes[0].square
     if harm == "blurred":
@@ -188,10 +188,10 @@ def test_the_gate_stops_what_a_phone_might_not_read(harm: str) -> None:
         fine = Qr(500, 900, 80, quiet=4)
         template = msgspec.structs.replace(CLASSIC, layers=(*CLASSIC.layers[:-1], fine))
         with pytest.raises(Unreadable, match="25 %"):
-            making.render(request(), template)
+            rendering.render(request(), template)
         return
     with pytest.raises(Unreadable):
-        gate.check(grey, URL, poster.codes, CLASSIC)
+        quality_gate.check(grey, URL, poster.codes, CLASSIC)
 
 
 @given(st.integers(20, 60), st.sampled_from(["#000000", "#0A2E25", "#7A1010", "#1030A0"]), st.integers(0, 9))
@@ -208,15 +208,15 @@ def test_what_is_let_in_at_a_templates_making_is_read_on_every_poster(
         background=Background("#E8D8C0"),
         layers=(Qr(44, 120, least, dark), Text("{title}", 20, 10, 440, 90, 40, "#222222", 20, 2)),
     )
-    assert making.template_problems(template, 60) == []
+    assert rendering.template_problems(template, 60) == []
     url = (f"https://a.cn/s/Ab{number}" + "dE3xZ9" * 20)[:length]
-    made = making.render(request(url=url, title="全场" * number), template)
+    made = rendering.render(request(url=url, title="全场" * number), template)
     assert zxingcpp.read_barcode(Image.open(io.BytesIO(made)).convert("L")).text == url
 
 
 def test_contrast_is_wcags() -> None:
-    assert judging.contrast("#000000", "#FFFFFF") == pytest.approx(21)
-    assert judging.contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+    assert readability.contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert readability.contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
 
 
 def test_file_names_are_safe_short_and_each_once() -> None:
@@ -239,6 +239,6 @@ def test_file_names_are_safe_short_and_each_once() -> None:
 def test_a_built_in_poster_takes_a_guide_and_a_store_at_once(template: Template) -> None:
     """The most texts there can be: their shades must fit the picture's palette."""
     told = {"template": template.name, "width": 540}
-    plain = Image.open(io.BytesIO(making.render(request(**told, store_name=""), template)))
-    named = Image.open(io.BytesIO(making.render(request(**told), template)))
+    plain = Image.open(io.BytesIO(rendering.render(request(**told, store_name=""), template)))
+    named = Image.open(io.BytesIO(rendering.render(request(**told), template)))
     assert plain.convert("RGB").tobytes() != named.convert("RGB").tobytes()

@@ -10,8 +10,8 @@ import numpy
 import pytest
 from PIL import Image, ImageColor
 
-from chalicelib.posters import drawing, palette, qr, rules
-from chalicelib.posters.templates import DEFAULT, TEMPLATES
+from chalicelib.posters import drawing_tools, palette_page, qr, rules
+from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 from functions.poster import handler as poster
 
 URL = "https://go.example.com/s/AbCd2345"
@@ -86,9 +86,9 @@ def luminance(colour: tuple[float, ...]) -> float:
 
 
 @cache
-def page(template: str, has_staff: bool) -> palette.Page:
+def page(template: str, has_staff: bool) -> palette_page.Page:
     request = rules.Request("", template, None, staff_name="李" * has_staff)
-    return palette.page_of(TEMPLATES[template], request, rules.frame(TEMPLATES[template]))
+    return palette_page.page_of(TEMPLATES[template], request, rules.frame(TEMPLATES[template]))
 
 
 @ALL
@@ -96,7 +96,7 @@ def page(template: str, has_staff: bool) -> palette.Page:
 def test_ink_stands_out_from_its_ground(template: str, has_staff: bool) -> None:
     drawn = page(template, has_staff)
     assert len(drawn.colours) <= 256
-    steps = palette.SHADES
+    steps = palette_page.SHADES
     for text in drawn.texts:
         first, ink = drawn.colours[drawn.ramps[text]], drawn.colours[drawn.ramps[text] + steps - 1]
         ground = tuple(
@@ -134,21 +134,21 @@ def test_bad_input_is_answered_by_field() -> None:
 
 
 def test_a_poster_that_does_not_decode_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = drawing.code_rows
+    honest = drawing_tools.code_rows
 
     def torn(url: str, layer: Any) -> list[bytes]:
         rows = honest(url, layer)
         return [bytes(len(row)) if 8 < number < 20 else row for number, row in enumerate(rows)]
 
-    monkeypatch.setattr(drawing, "code_rows", torn)
+    monkeypatch.setattr(drawing_tools, "code_rows", torn)
     answer = poster.handler({"url": URL}, None)
     assert "png_base64" not in answer
     assert answer["error"]["title"] == rules.Unreadable.title
 
 
 def test_a_poster_with_another_codes_address_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = drawing.code_rows
-    monkeypatch.setattr(drawing, "code_rows", lambda url, layer: honest(url[:-1] + "X", layer))
+    honest = drawing_tools.code_rows
+    monkeypatch.setattr(drawing_tools, "code_rows", lambda url, layer: honest(url[:-1] + "X", layer))
     assert "error" in poster.handler({"url": URL}, None)
 
 

@@ -21,7 +21,7 @@ from scan_support import NOON, FakeWeCom, definition, new_process
 from app import app
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, files, jobs, settings
-from chalicelib.posters import asked, assets, batches, batchwork, making, service
+from chalicelib.posters import assets, batch_state, batch_work, function_requests, rendering, service
 from chalicelib.staff import service as members
 from chalicelib.staff.models import StaffItem
 from chalicelib.stores import service as stores
@@ -101,7 +101,7 @@ def problems(answer: tuple[int, Any]) -> dict[str, str]:
 
 
 def test_a_file_that_no_answer_holds_is_a_link(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asked, "_LARGEST", 1000)
+    monkeypatch.setattr(function_requests, "_LARGEST", 1000)
     code = live_code("lihua")
     answer = api.raw("GET", f"/api/live-codes/{code.live_code_id}/poster.jpg?width=480&quality=50")
     assert answer.status_code == 302
@@ -255,11 +255,11 @@ def test_wecoms_own_code_is_read_from_its_picture_and_drawn_anew(api: Api) -> No
     made = io.BytesIO()
     Image.fromarray(code).convert("RGB").save(made, "JPEG", quality=60)
     picture_of = base64.b64encode(made.getvalue()).decode()
-    answer = asked.answer({"qr_image_base64": picture_of, "staff_name": "李晓华"})
+    answer = function_requests.answer({"qr_image_base64": picture_of, "staff_name": "李晓华"})
     drawn = Image.open(io.BytesIO(base64.b64decode(answer["png_base64"]))).convert("L")
     assert zxingcpp.read_barcode(drawn).text == text
     for wrong in (base64.b64encode(picture()).decode(), "%%%", base64.b64encode(b"x").decode()):
-        error = asked.answer({"qr_image_base64": wrong})["error"]
+        error = function_requests.answer({"qr_image_base64": wrong})["error"]
         assert [e["field"] for e in error["errors"]] == ["qr_image"]
 
 
@@ -316,12 +316,12 @@ def test_a_batch_that_can_not_be_is_refused_by_field(api: Api, sent: list[Any]) 
 def test_a_message_that_comes_again_or_died_makes_only_what_is_missing(
     api: Api, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "CHUNK", 2)
+    monkeypatch.setattr(batch_state, "CHUNK", 2)
     code = live_code("a1", "a2", "a3", "a4", "a5")
     _, job = api(
         "POST", "/api/poster-batches", {"live_code_id": code.live_code_id, "staff_ids": "all", "width": 320}
     )
-    batch_id, drawn, render = job["job_id"], [], making.render
+    batch_id, drawn, render = job["job_id"], [], rendering.render
 
     def dies(request: Any, template: Any) -> bytes:
         drawn.append(request.staff_name)
@@ -329,21 +329,21 @@ def test_a_message_that_comes_again_or_died_makes_only_what_is_missing(
             raise MemoryError
         return render(request, template)
 
-    batchwork.plan(batch_id)
-    batchwork.plan(batch_id)
-    monkeypatch.setattr(making, "render", dies)
+    batch_work.plan(batch_id)
+    batch_work.plan(batch_id)
+    monkeypatch.setattr(rendering, "render", dies)
     with pytest.raises(MemoryError):
-        batchwork.chunk(batch_id, 0)
+        batch_work.chunk(batch_id, 0)
     assert jobs.get(batch_id)["done"] == 0
     for number in (2, 0, 1, 0, 2, 1):
-        batchwork.chunk(batch_id, number)
+        batch_work.chunk(batch_id, number)
     assert drawn == ["a1女士", "a2女士", "a5女士", "a2女士", "a3女士", "a4女士"]  # a2 again, nobody else
     assert jobs.get(batch_id)["done"] == 5
     assert jobs.get(batch_id)["status"] == "running"
     drain(sent)
     assert (jobs.get(batch_id)["status"], jobs.get(batch_id)["done"]) == ("finished", 5)
     assert len(zipped(job).namelist()) == 5
-    batchwork.chunk(batch_id, 1)
+    batch_work.chunk(batch_id, 1)
     assert [row for row in sent if row[0] == "poster"] == []
 
 
@@ -353,18 +353,18 @@ def test_of_two_plans_at_once_the_first_one_stays(
     code = live_code("lihua")
     wanted = {"live_code_id": code.live_code_id, "staff_ids": "all", "width": 320}
     batch_id = api("POST", "/api/poster-batches", wanted)[1]["job_id"]
-    planned = batches.planned
+    planned = batch_state.planned
 
     def late(*given: Any) -> None:
         """The other one is done, and their name changed, while ours has looked it up."""
-        monkeypatch.setattr(batches, "planned", planned)
+        monkeypatch.setattr(batch_state, "planned", planned)
         monkeypatch.setattr(members, "name", lambda _: "新名")
-        batchwork.plan(batch_id)
+        batch_work.plan(batch_id)
         planned(*given)
 
-    monkeypatch.setattr(batches, "planned", late)
-    batchwork.plan(batch_id)
-    (row,) = batches.rows_of(batch_id) or []
+    monkeypatch.setattr(batch_state, "planned", late)
+    batch_work.plan(batch_id)
+    (row,) = batch_state.rows_of(batch_id) or []
     assert row["staff_name"] == "新名"
 
 
@@ -376,14 +376,14 @@ def test_a_poster_that_can_not_be_made_is_listed_and_counted(
     _, job = api(
         "POST", "/api/poster-batches", {"live_code_id": code.live_code_id, "staff_ids": "all", "width": 320}
     )
-    render = making.render
+    render = rendering.render
 
     def fails(request: Any, template: Any) -> bytes:
         if request.staff_name == "=1+1":
-            raise making.gate.Unreadable("could not be read as it is")
+            raise rendering.gate.Unreadable("could not be read as it is")
         return render(request, template)
 
-    monkeypatch.setattr(making, "render", fails)
+    monkeypatch.setattr(rendering, "render", fails)
     drain(sent)
     told = jobs.get(job["job_id"])
     assert (told["status"], told["done"], told["total"]) == ("finished", 2, 2)

@@ -15,7 +15,7 @@ from prospects_world import CONSENT, World, number, prospects, rows_of, settings
 
 from app import app
 from chalicelib.platform import auth, settings, timeline
-from chalicelib.prospects import imports, models, options, rules, tasks
+from chalicelib.prospects import brand_settings, daily_tasks, imports, models, rules
 
 __all__ = ["world"]
 
@@ -105,7 +105,7 @@ def test_bad_input_is_refused_by_its_field_and_changes_nothing(
 ) -> None:
     status, told = api(method, path, body)
     assert (status, told["errors"][0]["field"]) == (422, field)
-    assert not prospects() and not options.read()["in_use"]
+    assert not prospects() and not brand_settings.read()["in_use"]
 
 
 def test_unknown_ids_are_404(api: Api) -> None:
@@ -126,7 +126,7 @@ def test_a_mall_order_brings_a_buyer_and_its_messages_hold_no_number(
     client: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(settings._secrets, "mall", (10**12, {"generic_secret": "s"}))
-    options.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": CONSENT}))
+    brand_settings.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": CONSENT}))
     item = {"line_id": "1", "sku": "A", "quantity": 1, "price_fen": 100}
     order = {"order_id": "M1", "status": "paid", "occurred_at": world.now.isoformat(), "items": [item]}
     raw = json.dumps({**order, "buyer": {"unionid": "o1", "phone": "138 0000 4100"}}).encode()
@@ -268,5 +268,5 @@ def test_what_comes_from_outside_is_escaped(client: Client, world: World) -> Non
 
 
 def test_an_erased_or_moved_task_is_off_the_page(lihua: Browser, world: World) -> None:
-    tasks.respread("lihua", ["wangwu"], "", 0)
+    daily_tasks.respread("lihua", ["wangwu"], "", 0)
     assert "今天没有任务" in lihua.html()

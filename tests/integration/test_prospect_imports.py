@@ -23,7 +23,7 @@ from scan_support import requests
 
 from chalicelib.platform import files, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid
-from chalicelib.prospects import desk, imports, intake, models, options
+from chalicelib.prospects import brand_settings, erasure, import_rows, imports, models
 from chalicelib.prospects.models import ImportItem, ProspectItem
 from chalicelib.stores import service as stores
 from chalicelib.stores.types import NewStore
@@ -246,7 +246,7 @@ def test_rows_that_lead_to_no_guide_are_told(world: World) -> None:
 def test_a_column_that_is_none_of_guides_makes_no_guides(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "MAX_GUIDES", 2)
+    monkeypatch.setattr(import_rows, "MAX_GUIDES", 2)
     staff_ids = ["lihua", "李华", "a#b", "wangwu", "lihua", "chenjie"]
     lines = [f"{number(n)},{staff_id}" for n, staff_id in enumerate(staff_ids)]
     import_id = uploaded("\n".join(["手机,导购", *lines]).encode(), staff={"rule": "by_column"})
@@ -257,7 +257,7 @@ def test_a_column_that_is_none_of_guides_makes_no_guides(
         "7,staff_id,is one guide too many: an import may have 2,",
     ]
     assert sorted(row.staff_id for row in prospects()) == ["lihua", "lihua", "wangwu"]
-    assert sorted(options.guides()) == ["lihua", "wangwu"]
+    assert sorted(brand_settings.guides()) == ["lihua", "wangwu"]
 
 
 @pytest.mark.parametrize("content", [b"", b"name\nx", "手机".encode("utf-16"), b"PK\x03\x04\x00"])
@@ -296,8 +296,8 @@ def test_what_makes_no_sense_is_refused_by_its_field(
 def test_the_erased_are_never_imported_again(world: World) -> None:
     imports.take(rows_of([number(1)]), "me")
     (row,) = prospects()
-    desk.erase(row.prospect_id, "me")
-    desk.erase_number(number(2), "CN", "me")  # one we never had
+    erasure.erase(row.prospect_id, "me")
+    erasure.erase_number(number(2), "CN", "me")  # one we never had
     told = imports.take(rows_of([number(1), number(2), number(3)]), "me")
     assert (told["new"], told["do_not_contact"]) == (1, 2)
     erased = [r for r in ProspectItem.scan() if r.status == "erased"]
@@ -308,10 +308,10 @@ def test_the_erased_are_never_imported_again(world: World) -> None:
 
 def test_what_a_slice_costs(world: World) -> None:
     job = imports.made_once({**import_of(), "import_id": "im_cost"}, "rows")
-    desk_ = intake.Intake(job)
-    desk_.take([intake.Incoming(0, {"phone": number(999)})])
-    desk_.take([intake.Incoming(0, {"phone": number(998)})])  # both guides are known now
+    desk_ = import_rows.Intake(job)
+    desk_.take([import_rows.Incoming(0, {"phone": number(999)})])
+    desk_.take([import_rows.Incoming(0, {"phone": number(998)})])  # both guides are known now
     asked = requests()
-    rows = [intake.Incoming(n, {"phone": number(n), "name": "张三"}) for n in range(intake.SLICE)]
+    rows = [import_rows.Incoming(n, {"phone": number(n), "name": "张三"}) for n in range(import_rows.SLICE)]
     assert desk_.take(rows)
     assert asked == ["BatchGetItem", "TransactWriteItems"]

@@ -26,7 +26,19 @@ from chalicelib.customers.rules import Customer, Source
 from chalicelib.platform import consumers, files, ids, settings, storage, timeline, vault
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import desk, imports, matching, models, options, rules, service, worker
+from chalicelib.prospects import (
+    brand_settings,
+    erasure,
+    exports,
+    imports,
+    matching,
+    models,
+    prospect_list,
+    rules,
+    service,
+    status_changes,
+    worker,
+)
 
 __all__ = ["engine_world", "world"]
 
@@ -59,7 +71,7 @@ def order(world: World, n: str, unionid: str | None = None, external: str | None
 def test_a_code_in_the_remark_is_known_when_it_comes_later(world: World) -> None:
     import_id = take([number(1), number(2)])
     row = next(r for r in prospects() if r.line == 1)
-    desk.change(row.prospect_id, rules.ASKED, "me")
+    status_changes.change(row.prospect_id, rules.ASKED, "me")
     world.now += timedelta(hours=2)
     customer("wm1")
     added(world, "wm1")
@@ -88,7 +100,7 @@ def test_a_code_in_the_remark_is_known_when_it_comes_later(world: World) -> None
     }
     types = [line["type"] for line in timeline.read("wm1")[0]]
     assert types == ["prospect_matched"]
-    assert [line["data"]["status"] for line in desk.history(row.prospect_id, 50, None)[0]] == [
+    assert [line["data"]["status"] for line in prospect_list.history(row.prospect_id, 50, None)[0]] == [
         "added",
         "asked",
     ]
@@ -119,7 +131,7 @@ def test_a_unionid_that_an_order_told_with_the_number_is_known(world: World) -> 
 
 def test_many_orders_of_new_people_at_once_all_become_prospects(engine_world: World) -> None:
     """Ten consumers, as many as the queue may have, all at the day's one import."""
-    options.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
+    brand_settings.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
     sent = engine_world.queues.waiting
     for n in range(60):
         told = {"order_id": f"M{n}", "status": "paid", "at": engine_world.now.isoformat(), "unionid": f"o{n}"}
@@ -141,7 +153,7 @@ def test_an_order_told_twice_at_the_same_moment_is_one_row(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other delivery is done while ours, which saw nobody there, is about to look at the day's import."""
-    options.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
+    brand_settings.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
     told = {"order_id": "M1", "status": "paid", "at": world.now.isoformat(), "unionid": "o1"}
     service.order_told({**told, "external_userid": None}, number(1))
     (message,) = world.queues.waiting
@@ -162,7 +174,7 @@ def test_an_order_told_twice_at_the_same_moment_is_one_row(
 def test_who_arrives_while_their_order_makes_a_prospect_is_that_prospect(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
+    brand_settings.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
     import_of = matching._import_of
 
     def meanwhile(*given: Any) -> models.ImportItem:
@@ -190,7 +202,7 @@ def test_buyers_become_prospects_only_when_it_is_set_and_only_if_unknown(world: 
     order(world, number(1), unionid="o1")
     assert not prospects() and not world.queues.sent  # not in use: nothing is kept
     rule = {"staff": {"staff_ids": ["lihua", "wangwu"]}, "consent": "下单页勾选", "daily_pace": 10}
-    options.save(settings_of(from_orders=rule))
+    brand_settings.save(settings_of(from_orders=rule))
     customer("wm9", unionid="o9")
     order(world, number(9), unionid="o9")
     order(world, number(2), status="created")
@@ -251,8 +263,8 @@ def test_who_was_erased_is_matched_to_nobody_and_the_link_is_gone(world: World) 
     take([number(1)])
     order(world, number(1), unionid="o1")
     (row,) = prospects()
-    desk.erase_number("138 0000 0001", "CN", "me")
-    desk.erase(row.prospect_id, "me")
+    erasure.erase_number("138 0000 0001", "CN", "me")
+    erasure.erase(row.prospect_id, "me")
     customer("wm1", unionid="o1")
     world.wecom.follows["wm1"] = [{"userid": "lihua", "remark": f"{row.code} 13800000001"}]
     added(world, "wm1")
@@ -264,7 +276,7 @@ def test_who_was_erased_is_matched_to_nobody_and_the_link_is_gone(world: World) 
 
 
 def test_erasure_finds_each_link_to_the_number_whenever_it_was_made(world: World) -> None:
-    options.save(settings_of())
+    brand_settings.save(settings_of())
     for n, unionid in (
         (1, "o10"),
         (1, "o1"),
@@ -277,8 +289,8 @@ def test_erasure_finds_each_link_to_the_number_whenever_it_was_made(world: World
     (row,) = prospects()
     assert len(models.links(row.prospect_id)) == 4
     assert matching._named(dict.fromkeys(("phone", "prospect_id")) | {"code": row.code}) == row.prospect_id
-    desk.erase(row.prospect_id, "me")
-    desk.erase_number(number(2), "CN", "me")  # one we never had
+    erasure.erase(row.prospect_id, "me")
+    erasure.erase_number(number(2), "CN", "me")  # one we never had
     for unionid in ("o1", "o3", "o5"):
         order(world, number(1 if unionid != "o3" else 2), unionid=unionid)
     left = json.loads(stored())
@@ -292,17 +304,17 @@ def test_an_erasure_killed_before_the_links_were_gone_is_finished_by_its_repeat(
     order(world, number(1), unionid="o1")
     (row,) = prospects()
     with monkeypatch.context() as patch:
-        patch.setattr(desk, "_unlink", lambda _: (_ for _ in ()).throw(SystemExit))
+        patch.setattr(erasure, "_unlink", lambda _: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
-            desk.erase(row.prospect_id, "me")
+            erasure.erase(row.prospect_id, "me")
     assert list(models.ProspectItem.query("unionid#o1"))
-    desk.erase(row.prospect_id, "me")
+    erasure.erase(row.prospect_id, "me")
     assert not list(models.ProspectItem.query("unionid#o1"))
 
 
 def exported(world: World) -> str:
     """The key of a finished export of all."""
-    job_id = desk.export(dict.fromkeys(("status", "staff_id", "import_id")))["job_id"]
+    job_id = exports.start_export(dict.fromkeys(("status", "staff_id", "import_id")))["job_id"]
     world.queues.work()
     return f"results/prospect-exports/{job_id}.csv"
 
@@ -312,7 +324,7 @@ def test_an_erasure_takes_the_files_of_exports_with_it(world: World) -> None:
     keys = [exported(world) for _ in range(2)]
     assert "客户0" in files.get(keys[0]).decode()
     row = min(prospects(), key=lambda p: p.line)
-    desk.erase(row.prospect_id, "me")
+    erasure.erase(row.prospect_id, "me")
     assert [files.size(key) for key in keys] == [None, None]
     assert "客户1" in (told := files.get(exported(world)).decode()) and "客户0" not in told
     assert not [row for row in models.ExportItem.query("exports") if row.stale]
@@ -323,16 +335,16 @@ def test_who_is_erased_while_an_export_is_written_is_not_in_it(
 ) -> None:
     take([number(1), number(2)])
     (row, other) = sorted(prospects(), key=lambda p: p.line)
-    monkeypatch.setattr(desk, "_lanes", lambda _: ["lihua#to_add"])
-    monkeypatch.setattr(desk, "_query", lambda *_: iter([row, other]))  # the index has both still
-    shown = desk.shown
+    monkeypatch.setattr(prospect_list, "_lanes", lambda _: ["lihua#to_add"])
+    monkeypatch.setattr(prospect_list, "_query", lambda *_: iter([row, other]))  # the index has both still
+    shown = prospect_list.show
 
     def slow(item: models.ProspectItem) -> dict[str, Any]:
         if item is other and models.find(row.prospect_id).status != rules.ERASED:
-            desk.erase(row.prospect_id, "me")
+            erasure.erase(row.prospect_id, "me")
         return shown(item)
 
-    monkeypatch.setattr(desk, "shown", slow)
+    monkeypatch.setattr(prospect_list, "show", slow)
     told = files.get(exported(world)).decode()
     assert "客户1" in told and "客户0" not in told
 
@@ -356,7 +368,7 @@ def test_no_number_is_anywhere_in_clear(world: World, logged: io.StringIO) -> No
     """Numbers planted in every way in, then looked for in all tables, files, messages and logs."""
     planted = [f"1380000{n:04d}" for n in range(4100, 4112)]
     spread = {"staff_ids": ["lihua"]}
-    options.save(settings_of(from_orders={"staff": spread, "consent": "下单页勾选"}))
+    brand_settings.save(settings_of(from_orders={"staff": spread, "consent": "下单页勾选"}))
     take(
         planted[:6],
         rows=[{"phone": p, "name": "张三", "note": f"打 {p}", "external_id": p} for p in planted[:6]],
@@ -367,12 +379,12 @@ def test_no_number_is_anywhere_in_clear(world: World, logged: io.StringIO) -> No
     order(world, planted[10], unionid="o1")
     world.morning()
     for row in prospects()[:4]:
-        desk.change(row.prospect_id, rules.ASKED, "me")
-        desk.number_of(row.prospect_id, "me")
+        status_changes.change(row.prospect_id, rules.ASKED, "me")
+        prospect_list.reveal_number(row.prospect_id, "me")
     customer("wm1")
     world.wecom.follows["wm1"] = [{"userid": "lihua", "remark": planted[2]}]
     added(world, "wm1")
-    desk.export({"status": None, "staff_id": None, "import_id": None})
+    exports.start_export({"status": None, "staff_id": None, "import_id": None})
     world.queues.work()
     for bad in (
         {"kind": "order", "order_id": "x", "sealed": planted[11], "unionid": None},

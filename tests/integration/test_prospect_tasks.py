@@ -10,7 +10,17 @@ from chalicelib.customers import models as customers
 from chalicelib.customers.rules import Customer
 from chalicelib.platform import clock, due
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import desk, imports, models, options, rules, service, tasks
+from chalicelib.prospects import (
+    brand_settings,
+    daily_tasks,
+    erasure,
+    imports,
+    models,
+    prospect_list,
+    rules,
+    service,
+    status_changes,
+)
 from chalicelib.prospects.models import FigureItem, TaskItem
 from chalicelib.wecom.errors import AnswerLost, WeComError
 
@@ -31,7 +41,7 @@ def lines_of(prospect_ids: list[str]) -> list[int]:
 
 
 def test_each_morning_has_the_oldest_within_the_paces_of_all_imports(world: World) -> None:
-    options.save(settings_of(daily_pace=7))
+    brand_settings.save(settings_of(daily_pace=7))
     take(range(40), staff={"staff_ids": ["lihua"]}, daily_pace=5)
     take(range(100, 140), staff={"staff_ids": ["lihua"]}, daily_pace=5)
     world.morning()
@@ -39,8 +49,8 @@ def test_each_morning_has_the_oldest_within_the_paces_of_all_imports(world: Worl
     assert lines_of(first) == [1, 2, 3, 4, 5, 1, 2]
     # What was not done stays; what was done makes room on the next day only.
     for prospect_id in first[:3]:
-        desk.change(prospect_id, rules.ASKED, "staff:lihua", of_staff="lihua")
-    tasks.make_list("lihua", "2026-11-23")
+        status_changes.change(prospect_id, rules.ASKED, "staff:lihua", of_staff="lihua")
+    daily_tasks.make_list("lihua", "2026-11-23")
     assert listed("lihua") == first
     world.morning(days=1)
     assert lines_of(listed("lihua", "2026-11-24")) == [4, 5, 6, 7, 8, 1, 2]
@@ -51,14 +61,14 @@ def test_a_list_grows_to_the_pace_when_more_comes_in_the_day(world: World) -> No
     world.morning()
     assert len(listed("lihua")) == 3
     take(range(10, 20), staff={"staff_ids": ["lihua"]})
-    tasks.make_list("lihua", "2026-11-23")
+    daily_tasks.make_list("lihua", "2026-11-23")
     assert len(listed("lihua")) == 13
     assert len(world.wecom.messages) == 1  # told once a day
 
 
 def test_nobody_is_asked_to_add_who_is_a_customer_already(world: World) -> None:
     """Orders told their unionids with their numbers before those were imported; a list is as long all the same."""
-    options.save(settings_of(daily_pace=5))
+    brand_settings.save(settings_of(daily_pace=5))
     for n in (0, 1, 2, 4, 5):
         customers.save(Customer(f"wm{n}", unionid=f"o{n}"))
         told = {"order_id": f"M{n}", "status": "paid", "at": clock.iso(world.now), "unionid": f"o{n}"}
@@ -89,12 +99,12 @@ def test_a_lost_answer_is_tried_again_and_dropped_by_wecom_as_equal(world: World
     take(range(2), staff={"staff_ids": ["lihua"]})
     world.wecom.fail = [AnswerLost("message/send")]
     with pytest.raises(AnswerLost):
-        tasks.make_list("lihua", "2026-11-23")
-    tasks.make_list("lihua", "2026-11-23")
-    tasks.make_list("lihua", "2026-11-23")
+        daily_tasks.make_list("lihua", "2026-11-23")
+    daily_tasks.make_list("lihua", "2026-11-23")
+    daily_tasks.make_list("lihua", "2026-11-23")
     assert world.wecom.calls.count("message_send") == 2
     world.wecom.fail = [WeComError("message/send", 81013)]
-    tasks.make_list("lihua", "2026-11-24")  # refused for good: logged, the list is there
+    daily_tasks.make_list("lihua", "2026-11-24")  # refused for good: logged, the list is there
 
 
 def test_the_timer_winds_itself_up_and_an_old_one_is_ignored(world: World) -> None:
@@ -102,11 +112,11 @@ def test_the_timer_winds_itself_up_and_an_old_one_is_ignored(world: World) -> No
     world.morning()
     kinds = [(row.kind, row.due_at[:16]) for row in due.DueItem.scan()]
     assert ("prospect_day", "2026-11-24T01:00") in kinds
-    options.save(settings_of(lists_at="10:30"))
+    brand_settings.save(settings_of(lists_at="10:30"))
     world.wecom.messages.clear()
     world.morning(days=1)  # the timer of 09:00
     assert not listed("lihua", "2026-11-24")
-    tasks.morning("2026-11-24", "2026-11-24T02:30:00.000000+00:00")
+    daily_tasks.morning("2026-11-24", "2026-11-24T02:30:00.000000+00:00")
     world.queues.work()
     assert len(listed("lihua", "2026-11-24")) == 1
 
@@ -114,8 +124,8 @@ def test_the_timer_winds_itself_up_and_an_old_one_is_ignored(world: World) -> No
 def test_a_guide_who_left_hands_on_what_is_open(world: World) -> None:
     import_id = take(range(30), staff={"staff_ids": ["a", "b", "c"]})
     mine = [row.prospect_id for row in prospects() if row.staff_id == "a"]
-    desk.change(mine[0], rules.ASKED, "me")
-    desk.change(mine[1], rules.REFUSED, "me")
+    status_changes.change(mine[0], rules.ASKED, "me")
+    status_changes.change(mine[1], rules.REFUSED, "me")
     service.on_line(Line("x", "event_recorded", world.now, "k", {"change": "delete_user", "UserID": "a"}))
     world.queues.work(times=2)
     found = Counter((row.staff_id, row.status) for row in prospects())
@@ -135,19 +145,19 @@ def test_who_leaves_while_wecom_is_asked_stays_gone_and_who_is_back_is_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(range(4))
-    asks = tasks._works_here
+    asks = daily_tasks._works_here
 
     def slow(staff_id: str) -> bool:
         answer = asks(staff_id)
-        tasks.left("lihua")
+        daily_tasks.left("lihua")
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(tasks, "_works_here", slow)
-        tasks.make_list("lihua", "2026-11-23")
-    assert options.guides()["lihua"] == "left"
-    tasks.make_list("lihua", "2026-11-24")
-    assert options.guides()["lihua"] == "active"
+        patch.setattr(daily_tasks, "_works_here", slow)
+        daily_tasks.make_list("lihua", "2026-11-23")
+    assert brand_settings.guides()["lihua"] == "left"
+    daily_tasks.make_list("lihua", "2026-11-24")
+    assert brand_settings.guides()["lihua"] == "active"
 
 
 def test_wecom_says_in_the_morning_who_is_gone_and_nobody_left_is_waiting(world: World) -> None:
@@ -165,11 +175,11 @@ def test_wecom_says_in_the_morning_who_is_gone_and_nobody_left_is_waiting(world:
 
 
 def test_many_tasks_are_handed_on_part_by_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "_MOVED", 4)
+    monkeypatch.setattr(daily_tasks, "_MOVED", 4)
     take(range(20), staff={"staff_ids": ["a", "b"]})
     for row in [row for row in prospects() if row.staff_id == "a"][:6]:
-        desk.change(row.prospect_id, rules.ASKED, "me")
-    tasks.left("a")
+        status_changes.change(row.prospect_id, rules.ASKED, "me")
+    daily_tasks.left("a")
     world.queues.work()
     assert {row.staff_id for row in prospects()} == {"b"}
 
@@ -178,7 +188,7 @@ def test_who_was_asked_long_ago_is_given_up(world: World) -> None:
     import_id = take(range(2), staff={"staff_ids": ["lihua"]})
     world.morning()
     one, two = listed("lihua")
-    desk.change(one, rules.ASKED, "me")
+    status_changes.change(one, rules.ASKED, "me")
     world.morning(days=29)
     assert models.find(one).status == rules.ASKED
     world.morning(days=31)
@@ -196,9 +206,9 @@ def test_the_counts_are_those_of_the_rows_after_any_moves(world: World) -> None:
     moves = (rules.ASKED, rules.REFUSED, rules.TO_ADD, rules.UNREACHABLE, rules.ASKED, rules.TO_ADD)
     for i, row in enumerate(prospects()):
         for status in moves[: i % 6 + 1]:
-            desk.change(row.prospect_id, status, "me")
-            desk.change(row.prospect_id, status, "me")
-    desk.erase(prospects()[0].prospect_id, "me")
+            status_changes.change(row.prospect_id, status, "me")
+            status_changes.change(row.prospect_id, status, "me")
+    erasure.erase(prospects()[0].prospect_id, "me")
     told = imports.report(import_id)
     rows = [row for row in prospects() if row.status != rules.ERASED]
     assert told["statuses"] == {**dict.fromkeys(rules.STATUSES, 0), **Counter(r.status for r in rows)}
@@ -211,7 +221,7 @@ def test_the_counts_are_those_of_the_rows_after_any_moves(world: World) -> None:
 def test_lists_by_guide_status_and_import_are_whole_in_any_page_size(world: World) -> None:
     first, second = take(range(25)), take(range(100, 110), staff={"staff_ids": ["lihua", "zhao"]})
     for row in prospects()[::3]:
-        desk.change(row.prospect_id, rules.ASKED, "me")
+        status_changes.change(row.prospect_id, rules.ASKED, "me")
     rows = prospects()
     for wanted in (
         {"status": None, "staff_id": None, "import_id": None},
@@ -228,7 +238,7 @@ def test_lists_by_guide_status_and_import_are_whole_in_any_page_size(world: Worl
         for limit in (1, 7, 200):
             found, cursor = [], None
             while True:
-                page, cursor = desk.page(wanted, limit, cursor)
+                page, cursor = prospect_list.page(wanted, limit, cursor)
                 assert len(page) <= limit
                 found += [row["prospect_id"] for row in page]
                 if cursor is None:

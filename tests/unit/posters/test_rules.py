@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chalicelib.platform.errors import Invalid
 from chalicelib.posters import rules
-from chalicelib.posters.templates import CLASSIC, DEFAULT, TEMPLATES
+from chalicelib.posters.built_in_templates import CLASSIC, DEFAULT, TEMPLATES
 from chalicelib.posters.types import Text
 
 URL = "https://go.example.com/s/AbCd2345"

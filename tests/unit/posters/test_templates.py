@@ -4,8 +4,8 @@ from itertools import combinations
 
 import pytest
 
+from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 from chalicelib.posters.rules import QUIET_MODULES, Request, is_shown
-from chalicelib.posters.templates import DEFAULT, TEMPLATES
 from chalicelib.posters.types import Template, Text
 
 ALL = pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)

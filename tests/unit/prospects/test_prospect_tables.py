@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from chalicelib.prospects import csv_rows, sheets, xlsx_rows
+from chalicelib.prospects import csv_rows, table_columns, xlsx_rows
 from chalicelib.prospects.csv_rows import MAX_RECORD, delimiter_of, examined, records
-from chalicelib.prospects.sheets import BadTable, Record
+from chalicelib.prospects.table_columns import BadTable, Record
 
 
 def reader(raw: bytes) -> csv_rows.Read:
@@ -81,12 +81,12 @@ def test_encodings_are_told_apart_by_the_whole_file() -> None:
 
 
 def test_columns_by_their_usual_names_or_as_they_are_named() -> None:
-    assert sheets.positions(["\ufeff姓名", "手机号"], {}) == {"phone": 1, "name": 0}
-    assert sheets.positions(["A", "B"], {"phone": "b"}) == {"phone": 1}
+    assert table_columns.positions(["\ufeff姓名", "手机号"], {}) == {"phone": 1, "name": 0}
+    assert table_columns.positions(["A", "B"], {"phone": "b"}) == {"phone": 1}
     assert delimiter_of("手机;姓名;备注".encode()) == ";"
     for header, columns in ((["姓名"], {}), (["手机", "电话"], {}), (["a"], {"phone": "b"})):
         with pytest.raises(BadTable):
-            sheets.positions(header, columns)
+            table_columns.positions(header, columns)
 
 
 # XLSX

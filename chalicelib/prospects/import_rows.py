@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from chalicelib.platform import clock
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
-from chalicelib.prospects import models, options, phones, rules
+from chalicelib.prospects import brand_settings, models, phones, rules
 from chalicelib.prospects.models import ImportItem, ProgressItem, ProspectItem, ReportItem
 from chalicelib.stores import service as stores
 
@@ -58,7 +58,7 @@ class Intake:
 
     def __init__(self, job: ImportItem):
         self.job = job
-        self.rule = options.present(options.rule_of(job.staff))
+        self.rule = brand_settings.present(brand_settings.rule_of(job.staff))
         self._stores: dict[str, tuple[str, ...]] = {}
         self._enlisted: set[str] = set()
         self.look()
@@ -214,7 +214,7 @@ class Intake:
 
     def _enlist(self, staff_ids: set[str]) -> None:
         """Before their prospects are there: a guide without tasks costs nothing, one unknown loses them."""
-        options.enlist(staff_ids - self._enlisted)
+        brand_settings.enlist(staff_ids - self._enlisted)
         self._enlisted |= staff_ids
 
 

@@ -9,8 +9,8 @@ import io
 import zxingcpp  # type: ignore[import-not-found]
 from PIL import Image
 
-from chalicelib.posters import judging, rules
-from chalicelib.posters.canvas import Code
+from chalicelib.posters import readability, rules
+from chalicelib.posters.full_colour_page import Code
 from chalicelib.posters.rules import Problem, Request, Unreadable
 from chalicelib.posters.types import Template
 
@@ -31,7 +31,7 @@ def decoded(grey: Image.Image, turned: bool = False) -> set[str]:
 def unread(grey: Image.Image, url: str, codes: list[Code], template: Template) -> list[str]:
     """In what states the poster can't be read: empty when it may be handed out. grey: the poster, mode L."""
     failed = [] if decoded(grey) == {url} else ["as it is"]
-    share = judging.QUARTER * rules.own_width(template) / grey.width
+    share = readability.QUARTER * rules.own_width(template) / grey.width
     if share < 1:
         small = max(1, round(grey.width * share)), max(1, round(grey.height * share))
         if url not in decoded(grey.resize(small, Image.Resampling.BOX)):
@@ -87,7 +87,7 @@ def template_problems(
     for code in codes:
         if (free := quiet(grey, code)) < rules.QUIET_MODULES:
             number = template.layers.index(code.qr)
-            over = judging.over_quiet_zone(template, number, len(code.rows), request)
+            over = readability.over_quiet_zone(template, number, len(code.rows), request)
             layers = ", ".join(f"layers[{n}]" for n in over)
             why = f"ink over it, of {layers}" if over else "what lies around the code is too dark"
             told = f"quiet zone too narrow: {free} modules of {rules.QUIET_MODULES}; {why}"

@@ -14,7 +14,7 @@ from chalicelib.platform import clock, ids, log, queues, settings, storage, time
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import desk, matching, models, options, rules
+from chalicelib.prospects import brand_settings, matching, models, prospect_list, rules, status_changes
 from chalicelib.prospects.models import ImportItem, ProspectItem, TaskItem
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
@@ -31,24 +31,24 @@ _MOVED = 200  # prospects in one message's work
 def morning(day: str, due_at: str | None) -> None:
     """Ask for each guide's list of the day. due_at: of the timer; None: an operator asks for it now."""
     now = clock.now()
-    options.wake(now)
+    brand_settings.wake(now)
     if due_at is not None:
         local = clock.parse(due_at).astimezone(clock.SHANGHAI)
-        if f"{local:%H:%M}" != options.read()["lists_at"]:
+        if f"{local:%H:%M}" != brand_settings.read()["lists_at"]:
             return  # the setting was changed: another timer is right
-    messages = [{"kind": "list", "staff_id": staff_id, "day": day} for staff_id in options.guides()]
+    messages = [{"kind": "list", "staff_id": staff_id, "day": day} for staff_id in brand_settings.guides()]
     queues.send_all("prospect", ((message, None) for message in messages))
 
 
 def make_list(staff_id: str, day: str) -> None:
     """A guide's list of the day, and the word to them that it is there. Repeats change nothing."""
-    before = options.status_of(staff_id)
+    before = brand_settings.status_of(staff_id)
     if not _works_here(staff_id):
         left(staff_id)
         return
     if before == "left":  # and is back; one who leaves while we ask stays gone
-        options.set_status(staff_id, "active")
-    chosen = options.read()
+        brand_settings.set_status(staff_id, "active")
+    chosen = brand_settings.read()
     _expire(staff_id, chosen["expire_after"])
     found = TaskItem.find(staff_id, day)
     listed = [(prospect_id, import_id) for prospect_id, import_id in found.tasks] if found else []
@@ -123,8 +123,8 @@ def _expire(staff_id: str, days: int) -> None:
         if item is None or item.status != rules.ASKED:
             continue
         tx = Transaction()
-        desk.move(tx, item, rules.EXPIRED, now, {"by": "time"})
-        desk.committed(tx)
+        status_changes.move(tx, item, rules.EXPIRED, now, {"by": "time"})
+        status_changes.committed(tx)
 
 
 def _tell(item: TaskItem) -> None:
@@ -164,7 +164,7 @@ def of_day(staff_id: str, day: str) -> list[dict[str, Any]]:
             continue  # erased, or somebody else's by now
         person = models.person(row)
         texts = {name: person.get(name, "") for name in ("name", "note")}
-        shown.append({**desk.shown(row), **texts, "number": rules.dialled(person["phone"])})
+        shown.append({**prospect_list.show(row), **texts, "number": rules.dialled(person["phone"])})
     if shown:
         data = {"day": day, "prospect_ids": [row["prospect_id"] for row in shown]}
         line = Line(f"guide#{staff_id}", "prospects_shown", clock.now(), ids.short(), data)
@@ -174,9 +174,9 @@ def of_day(staff_id: str, day: str) -> list[dict[str, Any]]:
 
 def left(staff_id: str) -> None:
     """A guide has left: their open tasks go to the others."""
-    if not options.has_prospects(staff_id):
+    if not brand_settings.has_prospects(staff_id):
         return
-    options.set_status(staff_id, "left")
+    brand_settings.set_status(staff_id, "left")
     queues.send("prospect", {"kind": "respread", "staff_id": staff_id, "to": [], "after": "", "done": 0})
 
 
@@ -187,7 +187,7 @@ def respread(staff_id: str, to: list[str], after: str, done: int) -> None:
     has it, without those who left. With nobody there they wait under "-".
     """
     statuses = dict.fromkeys(rules.OPEN)
-    gone = {s for s, status in options.guides().items() if status == "left"} | {staff_id}
+    gone = {s for s, status in brand_settings.guides().items() if status == "left"} | {staff_id}
     for status in statuses:
         lane = f"{staff_id}#{status}"
         beyond = ProspectItem.rank > after if after and status == rules.TO_ADD else None
@@ -209,7 +209,7 @@ def _heir(row: ProspectItem, to: list[str], gone: Iterable[str], number: int) ->
     found = ImportItem.find(row.import_id)
     if found is None:
         return rules.NOBODY
-    rule = options.rule_of(found.staff).without(gone)
+    rule = brand_settings.rule_of(found.staff).without(gone)
     of_store: list[str] = []
     if rule.kind == "by_store" and row.store_id:
         try:
@@ -224,8 +224,8 @@ def _hand_on(prospect_id: str, from_staff: str, target: str) -> bool:
     if item is None or item.staff_id != from_staff or item.status not in rules.OPEN:
         return False
     if target != rules.NOBODY:
-        options.enlist([target])
+        brand_settings.enlist([target])
     tx = Transaction()
     item.asked_at = None
-    desk.move(tx, item, rules.TO_ADD, clock.now(), {"by": "respread"}, staff_id=target)
-    return desk.committed(tx)
+    status_changes.move(tx, item, rules.TO_ADD, clock.now(), {"by": "respread"}, staff_id=target)
+    return status_changes.committed(tx)

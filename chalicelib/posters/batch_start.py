@@ -9,7 +9,7 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import ids
 from chalicelib.platform.errors import Invalid
-from chalicelib.posters import batches, rules
+from chalicelib.posters import batch_state, rules
 from chalicelib.posters.types import MAX_POSTERS, NewPosterBatch
 from chalicelib.stores import service as stores
 
@@ -21,7 +21,7 @@ def start(wanted: NewPosterBatch) -> dict[str, Any]:
         if not rules.is_avatar(avatar):
             raise Invalid(("avatars", "must be https addresses at " + ", ".join(sorted(rules.AVATAR_HOSTS))))
     total, job_id = len(request["ids"]), f"job_{ids.short(16)}"
-    batches.begin(job_id, request, total)
+    batch_state.begin(job_id, request, total)
     return {"job_id": job_id, "status": "running", "done": 0, "total": total}
 
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from chalicelib.platform import files
 from chalicelib.platform.errors import DomainError, Invalid, NotFound
-from chalicelib.posters import assets, making, rules, stored
-from chalicelib.posters.templates import DEFAULT, TEMPLATES
+from chalicelib.posters import assets, rendering, rules, template_store
+from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 from chalicelib.posters.types import Template
 
 _LARGEST = 4_000_000  # bytes in an answer: Lambda takes 6 MB, and base64 makes 4 of 3
@@ -47,11 +47,11 @@ def _poster(event: Any) -> dict[str, Any]:
         template = _named(request.template)
     if request.qr_image:
         request = replace(request, url=assets.text_in_code(request.qr_image))
-    return _file(making.render(request, template), request)
+    return _file(rendering.render(request, template), request)
 
 
 def _file(data: bytes, request: rules.Request) -> dict[str, Any]:
-    told = {"content_type": making.TYPES[request.format]}
+    told = {"content_type": rendering.TYPES[request.format]}
     if len(data) > _LARGEST:
         name = f"{hashlib.sha256(data).hexdigest()[:24]}.{request.format}"
         key = f"results/posters/single/{name}"
@@ -63,7 +63,7 @@ def _file(data: bytes, request: rules.Request) -> dict[str, Any]:
 
 def _named(template_id: str) -> Template:
     try:
-        return stored.template(template_id)
+        return template_store.template(template_id)
     except NotFound as error:
         raise Invalid(("template", str(error))) from error
 
@@ -73,5 +73,5 @@ def _template(definition: Any) -> Template:
 
 
 def _judge(template: Template, length: int) -> None:
-    if wrong := making.template_problems(template, length):
+    if wrong := rendering.template_problems(template, length):
         raise Invalid(*wrong)

@@ -6,10 +6,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 from PIL import Image
 
-from chalicelib.posters import assets, canvas, drawing, gate, judging, palette, qr, rules
-from chalicelib.posters.canvas import Code, Paint
+from chalicelib.posters import (
+    assets,
+    drawing_tools,
+    full_colour_page,
+    palette_page,
+    qr,
+    quality_gate,
+    readability,
+    rules,
+)
+from chalicelib.posters.built_in_templates import TEMPLATES
+from chalicelib.posters.full_colour_page import Code, Paint
 from chalicelib.posters.rules import Frame, Problem, Request
-from chalicelib.posters.templates import TEMPLATES
 from chalicelib.posters.types import Template
 
 _Z_RLE = 3  # zlib's run-length strategy: all that flat pictures need, and half the time for a photograph
@@ -35,18 +44,18 @@ def render(request: Request, template: Template) -> bytes:
     if request.format == "pdf":
         return _pdf(request, template)
     poster = drawn(request, template, rules.frame(template, request.width))
-    gate.check(poster.grey, request.url, poster.codes, template)
+    quality_gate.check(poster.grey, request.url, poster.codes, template)
     return _encoded(poster.picture, request)
 
 
 def drawn(request: Request, template: Template, frame: Frame) -> Poster:
     """The poster, not yet read. Invalid("width")."""
     if _is_flat(template):
-        (code,) = canvas.codes(Paint(template, request, frame, assets.load))
-        picture = palette.draw(template, request, frame, list(code.rows))
-        greys = palette.page_of(template, request, frame).greys
+        (code,) = full_colour_page.codes(Paint(template, request, frame, assets.load))
+        picture = palette_page.draw(template, request, frame, list(code.rows))
+        greys = palette_page.page_of(template, request, frame).greys
         return Poster(picture, [code], _plain(picture).point(greys))
-    picture, codes = canvas.draw(_paint(request, template, frame))
+    picture, codes = full_colour_page.draw(_paint(request, template, frame))
     return Poster(picture, codes, picture.convert("L"))
 
 
@@ -56,7 +65,7 @@ def template_problems(template: Template, length: int) -> list[Problem]:
     Its worst poster is drawn: every text as long as may be, and every layer shown that can be.
     """
     modules, logo = qr.modules(length, "M"), qr.modules(length, "H")
-    if wrong := judging.findings(template, length, modules, logo):
+    if wrong := readability.findings(template, length, modules, logo):
         return wrong
     assets.have(template.asset_ids)
     url = sample_url(length)
@@ -66,7 +75,7 @@ def template_problems(template: Template, length: int) -> list[Problem]:
     for names in (words, {**words, "staff_name": "", "store_name": ""}):
         request = Request(url, template.name, None, **names)  # type: ignore[arg-type]
         poster = drawn(request, template, frame)
-        wrong += gate.template_problems(poster.grey, poster.codes, template, request)
+        wrong += quality_gate.template_problems(poster.grey, poster.codes, template, request)
         if wrong or not any(layer.shown != "always" for layer in template.layers):
             break
     return wrong
@@ -84,11 +93,11 @@ def _pdf(request: Request, template: Template) -> bytes:
 
     frame = rules.print_frame(template)
     poster = drawn(request, template, frame)
-    gate.check(poster.grey, request.url, poster.codes, template)
+    quality_gate.check(poster.grey, request.url, poster.codes, template)
     if _is_flat(template):
-        bare = palette.draw(template, request, frame, None)
+        bare = palette_page.draw(template, request, frame, None)
     else:
-        bare, _ = canvas.draw(_paint(request, template, frame, ink=False))
+        bare, _ = full_colour_page.draw(_paint(request, template, frame, ink=False))
     return pdf.document(bare, poster.codes, template)
 
 
@@ -102,7 +111,7 @@ def _is_flat(template: Template) -> bool:
 
 
 def _cleaned(request: Request) -> Request:
-    words = {name: drawing.drawable(getattr(request, name)) for name in rules.WORDS}
+    words = {name: drawing_tools.drawable(getattr(request, name)) for name in rules.WORDS}
     return replace(request, **words)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from chalicelib.platform import files, queues
 from chalicelib.platform.errors import DomainError
 from chalicelib.platform.ziparchive import Archive
-from chalicelib.posters import batches, making, rules, stored
-from chalicelib.posters.batches import Row
-from chalicelib.posters.templates import DEFAULT, TEMPLATES
+from chalicelib.posters import batch_state, rendering, rules, template_store
+from chalicelib.posters.batch_state import Row
+from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 
 _AT_ONCE = 16  # files fetched side by side: all that a ZIP holds in memory
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -33,57 +33,57 @@ def work(message: dict[str, Any]) -> None:
 
 def plan(batch_id: str) -> None:
     """Look names up, keep the list of posters, and send its chunks. The list once kept stays."""
-    rows = batches.rows_of(batch_id)
+    rows = batch_state.rows_of(batch_id)
     if rows is None:
-        rows = _rows(batches.wanted_of(batch_id))
-        batches.planned(batch_id, rows)
-    batches.send_chunks(batch_id, len(rows))
+        rows = _rows(batch_state.wanted_of(batch_id))
+        batch_state.planned(batch_id, rows)
+    batch_state.send_chunks(batch_id, len(rows))
 
 
 def chunk(batch_id: str, number: int) -> None:
     """Make what is missing of a chunk's posters, and count them."""
-    if not batches.is_done(batch_id, number):
-        rows = batches.rows_of(batch_id) or []
-        first = number * batches.CHUNK
-        mine = rows[first : first + batches.CHUNK]
+    if not batch_state.is_done(batch_id, number):
+        rows = batch_state.rows_of(batch_id) or []
+        first = number * batch_state.CHUNK
+        mine = rows[first : first + batch_state.CHUNK]
         failed = []
         for at, row in enumerate(mine, first):
             if why := _made(batch_id, at, row):
                 failed.append([at, why])
-        batches.count(batch_id, number, len(mine), failed)
-    if batches.complete(batch_id):
+        batch_state.count(batch_id, number, len(mine), failed)
+    if batch_state.complete(batch_id):
         queues.send("poster", {"kind": "zip", "job_id": batch_id, "what": "the ZIP of all posters"})
 
 
 def pack(batch_id: str) -> None:
     """All posters of a complete batch into one ZIP, and the job is finished."""
-    if not batches.complete(batch_id):
+    if not batch_state.complete(batch_id):
         return
-    rows, failed = batches.rows_of(batch_id) or [], batches.errors(batch_id)
+    rows, failed = batch_state.rows_of(batch_id) or [], batch_state.errors(batch_id)
     lost = {number for number, _ in failed}
     wanted = [(n, row) for n, row in enumerate(rows) if n not in lost]
-    key = batches.zip_key(batch_id)
+    key = batch_state.zip_key(batch_id)
     with files.Upload(key, "application/zip") as out, Archive(out) as archive:
         for row, data in _fetched(batch_id, wanted):
             archive.add(row["file"], data)
         if failed:
             archive.add("errors.csv", _errors(rows, failed))
-    batches.finish(batch_id, len(rows), len(failed), key)
+    batch_state.finish(batch_id, len(rows), len(failed), key)
 
 
 def _made(batch_id: str, number: int, row: Row) -> str | None:
     """Make one poster unless it is there already. Why it can't be made, if it can't."""
-    key = batches.poster_key(batch_id, number, row["format"])
+    key = batch_state.poster_key(batch_id, number, row["format"])
     if files.size(key) is not None:
         return None
     try:
         request = rules.parse_request(row, TEMPLATES, DEFAULT)
-        data = making.render(request, stored.template(request.template))
+        data = rendering.render(request, template_store.template(request.template))
     except DomainError as error:
         if error.retryable:
             raise
         return str(error)
-    files.put(key, data, making.TYPES[request.format])
+    files.put(key, data, rendering.TYPES[request.format])
     return None
 
 
@@ -124,7 +124,7 @@ def _fetched(batch_id: str, wanted: Iterable[tuple[int, Row]]) -> Iterator[tuple
     left = iter(wanted)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while some := list(islice(left, _AT_ONCE)):
-            keys = [batches.poster_key(batch_id, number, row["format"]) for number, row in some]
+            keys = [batch_state.poster_key(batch_id, number, row["format"]) for number, row in some]
             yield from zip((row for _, row in some), pool.map(files.get, keys), strict=True)
 
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 from chalicelib.platform import clock, http
 from chalicelib.platform.errors import Conflict, DomainError, NotFound
 from chalicelib.platform.http import Answer, Call
-from chalicelib.prospects import desk, options, rules, tasks
+from chalicelib.prospects import brand_settings, daily_tasks, rules, status_changes
 from chalicelib.staff import service as staff
 from chalicelib.staffauth import service as auth
 from chalicelib.web import frame
@@ -29,8 +29,8 @@ def show(call: Call) -> Answer:
     if session is None or session.staff_id is None:
         where, cookie = auth.begin(_PAGE)
         return Answer(b"", 302, {"Location": where, "Set-Cookie": cookie, "Cache-Control": "no-store"})
-    day = options.day_of(clock.now())
-    rows = tasks.of_day(session.staff_id, day)
+    day = brand_settings.day_of(clock.now())
+    rows = daily_tasks.of_day(session.staff_id, day)
     name = staff.name(session.staff_id)
     return page.tasks(name, day, rows, session.csrf_token, auth.folder()).answer()
 
@@ -63,7 +63,9 @@ def tell(call: Call, prospect_id: str) -> Answer:
     if status not in (rules.TO_ADD, rules.ASKED, rules.REFUSED, rules.UNREACHABLE):
         return page.refused("没有这个状态", "No such status", back).answer(422)
     try:
-        item = desk.change(prospect_id, status, f"staff:{session.staff_id}", of_staff=session.staff_id)
+        item = status_changes.change(
+            prospect_id, status, f"staff:{session.staff_id}", of_staff=session.staff_id
+        )
     except NotFound:
         return page.refused("这不是您的任务", "This is not your task", back).answer(404)
     except Conflict:

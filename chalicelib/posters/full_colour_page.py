@@ -9,8 +9,8 @@ from functools import lru_cache
 from msgspec import Struct
 from PIL import Image, ImageOps
 
-from chalicelib.posters import drawing
-from chalicelib.posters.drawing import rgb
+from chalicelib.posters import drawing_tools
+from chalicelib.posters.drawing_tools import rgb
 from chalicelib.posters.rules import Frame, Request, Square, filled, is_shown, logo_modules
 from chalicelib.posters.types import Avatar, Disc, Layer, Picture, Qr, Rect, Template, Text
 
@@ -64,7 +64,7 @@ def _differs(layer: Layer) -> bool:
 
 @lru_cache(maxsize=2)  # 60 MB each at the greatest size
 def _base(template: Template, layers: tuple[Layer, ...], frame: Frame, load: Load) -> Image.Image:
-    page = drawing.ground(template.background, frame)
+    page = drawing_tools.ground(template.background, frame)
     if asset_id := template.background.asset_id:
         page.paste(*_pasted(ImageOps.fit(load(asset_id), page.size, Image.Resampling.LANCZOS), (0, 0)))
     nobody = Request("", template.name, None)
@@ -77,10 +77,10 @@ def _draw(page: Image.Image, layer: Layer, paint: Paint) -> None:
     frame = paint.frame
     match layer:
         case Rect() | Disc():
-            drawing.draw_shape(page, layer, frame)
+            drawing_tools.draw_shape(page, layer, frame)
         case Text():
             words = filled(layer.value, paint.template, paint.request)
-            mask, at = drawing.written(layer, words, frame)
+            mask, at = drawing_tools.written(layer, words, frame)
             page.paste(rgb(layer.colour), at, mask)
         case Picture():
             _draw_picture(page, layer, frame, paint.load)
@@ -103,7 +103,7 @@ def _draw_picture(page: Image.Image, layer: Picture, frame: Frame, load: Load) -
     else:
         made = ImageOps.contain(whole, size, Image.Resampling.LANCZOS)
         at = at[0] + (size[0] - made.width) // 2, at[1] + (size[1] - made.height) // 2
-    mask = drawing.rounded(made.width, made.height, round(layer.radius * frame.scale))
+    mask = drawing_tools.rounded(made.width, made.height, round(layer.radius * frame.scale))
     if made.mode == "RGBA":
         mask.paste(made.getchannel("A"), (0, 0), mask)
     page.paste(made.convert("RGB"), at, mask)
@@ -112,12 +112,12 @@ def _draw_picture(page: Image.Image, layer: Picture, frame: Frame, load: Load) -
 def _draw_avatar(page: Image.Image, layer: Avatar, paint: Paint) -> None:
     frame, radius = paint.frame, layer.size / 2
     disc = Disc(layer.x + radius, layer.y + radius, radius, layer.fill)
-    drawing.draw_shape(page, disc, frame)
+    drawing_tools.draw_shape(page, disc, frame)
     if paint.avatar is not None:
         side = max(1, round(layer.size * frame.scale))
         face = ImageOps.fit(paint.avatar.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
         page.paste(
-            face, (round(frame.x(layer.x)), round(frame.x(layer.y))), drawing.rounded(side, side, side)
+            face, (round(frame.x(layer.x)), round(frame.x(layer.y))), drawing_tools.rounded(side, side, side)
         )
         return
     box = layer.size
@@ -126,8 +126,8 @@ def _draw_avatar(page: Image.Image, layer: Avatar, paint: Paint) -> None:
 
 
 def _code(qr: Qr, paint: Paint) -> Code:
-    rows = drawing.code_rows(paint.request.url, qr)
-    return Code(qr, tuple(rows), drawing.placed(paint.template, qr, rows, paint.frame))
+    rows = drawing_tools.code_rows(paint.request.url, qr)
+    return Code(qr, tuple(rows), drawing_tools.placed(paint.template, qr, rows, paint.frame))
 
 
 def _draw_qr(page: Image.Image, qr: Qr, paint: Paint) -> Code:
@@ -140,7 +140,7 @@ def _draw_qr(page: Image.Image, qr: Qr, paint: Paint) -> Code:
     page.paste(rgb(qr.light), box)
     if paint.ink:
         mask = Image.new("L", (whole, whole))
-        drawing.draw_code(mask, rows, Square(0, 0, square.module), 255, 0)
+        drawing_tools.draw_code(mask, rows, Square(0, 0, square.module), 255, 0)
         page.paste(rgb(qr.dark), box, mask)
     if qr.logo is not None:
         _draw_logo(page, code, paint.load(qr.logo))

@@ -10,8 +10,8 @@ from chalicelib.platform import clock, ids, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.patch import merged
 from chalicelib.posters import rules
+from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.models import PosterTemplateItem
-from chalicelib.posters.templates import TEMPLATES
 from chalicelib.posters.types import Template
 
 Judge = Callable[[dict[str, Any]], None]  # Invalid when codes on the template can't be read

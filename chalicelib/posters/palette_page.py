@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from PIL import Image
 
-from chalicelib.posters import drawing
-from chalicelib.posters.drawing import Colour, rgb
+from chalicelib.posters import drawing_tools
+from chalicelib.posters.drawing_tools import Colour, rgb
 from chalicelib.posters.rules import Frame, Request, filled, is_shown
 from chalicelib.posters.types import Disc, Rect, Template, Text
 
@@ -27,9 +27,9 @@ class Page:
         self, template: Template, page: Frame, texts: tuple[Text, ...], shapes: tuple[Rect | Disc, ...]
     ):
         self.frame, self.texts = page, texts
-        picture = drawing.ground(template.background, page)
+        picture = drawing_tools.ground(template.background, page)
         for shape in shapes:
-            drawing.draw_shape(picture, shape, page)
+            drawing_tools.draw_shape(picture, shape, page)
         indexed = picture.quantize(_PAGE_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         parts = indexed.getpalette() or []
         self.colours: list[Colour] = [tuple(parts[n : n + 3]) for n in range(0, len(parts), 3)]
@@ -65,7 +65,7 @@ class Page:
 
     def write(self, picture: Image.Image, text: Text, words: str) -> None:
         """Writes words into the text's box, in its shades."""
-        mask, at = drawing.written(text, words, self.frame)
+        mask, at = drawing_tools.written(text, words, self.frame)
         shades = mask.point([self.ramps[text] + step for step in _STEPS])
         picture.paste(shades, at, mask.point(_INKED))
 
@@ -90,7 +90,7 @@ def draw(template: Template, request: Request, frame: Frame, rows: list[bytes] |
         if "{" in text.value:
             page.write(poster, text, filled(text.value, template, request))
     if rows is not None:
-        square = drawing.placed(template, template.qr, rows, frame)
-        drawing.draw_code(poster, rows, square, page.dark, page.light)
+        square = drawing_tools.placed(template, template.qr, rows, frame)
+        drawing_tools.draw_code(poster, rows, square, page.dark, page.light)
     poster.putpalette(page.palette)
     return poster
