@@ -72,7 +72,7 @@ def confirm(
     if is_open and held.slot is not None:  # the way of a lapsed one is free by its time
         row = row or PlaceItem.find(member, TOTAL)
         if row is not None and pooled_ways.holder(row, held.slot) == held.assignment_id:
-            action, same_holder = pooled_ways.free(row, held.slot)
+            action, same_holder = pooled_ways.free_slot(row, held.slot)
             tx.update("slot", PlaceItem(member, TOTAL), [action], same_holder)
     return Confirmed(held.assignment_id, held.origin or {})
 

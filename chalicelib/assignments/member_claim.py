@@ -41,10 +41,10 @@ class Claim:
 
     def __post_init__(self) -> None:
         self.member = member_key(self.code.live_code_id, self.staff_id)
-        found = self.rule.find(self.staff_id)
+        member = self.rule.find(self.staff_id)
         self.caps = {
-            "place": found.daily_cap if found else None,
-            "total": found.total_cap if found else None,
+            "place": member.daily_cap if member else None,
+            "total": member.total_cap if member else None,
         }
         self.shard_count = rates.shards(self.rate)
         for name in self.caps:
@@ -66,7 +66,9 @@ class Claim:
     def add(self, tx: Transaction, mark: str) -> None:
         """The claim's writes. `mark`: of the slot's holder."""
         caps.take(tx, "place", self._key("place"), self.caps["place"], self.shards["place"])
-        action, free = pooled_ways.claim(self.slot, mark, self.now) if self.slot is not None else (None, None)
+        action, free = None, None
+        if self.slot is not None:
+            action, free = pooled_ways.claim_slot(self.slot, mark, self.now)
         actions = [] if action is None else [action]
         caps.take(tx, "total", self._key("total"), self.caps["total"], self.shards["total"], actions, free)
         if self.account:
@@ -88,13 +90,13 @@ class Claim:
         if "total" in names and self.slot is not None:
             self._lost += 1
         empty = [name for name in names & set(self.caps) if not self._refilled(name)]
-        found = caps.read([self._key(name) for name in empty]) if empty else {}
+        counters = caps.read([self._key(name) for name in empty]) if empty else {}
         for name in empty:
-            standing = found.get(self._key(name), caps.NOTHING)
+            standing = counters.get(self._key(name), caps.NOTHING)
             if not self._choose_shard(name, standing):
                 return False
             if name == "total":
-                pooled_ways.saw(self.member, standing.slots, self.now)
+                pooled_ways.remember(self.member, standing.slots, self.now)
         self._choose_slot()
         return True
 
@@ -116,7 +118,7 @@ class Claim:
 
     def _fill(self, key: caps.Key, cap: int | None, number: int) -> bool:
         count = max(self.shard_count, number)
-        return caps.fill_shard(key, cap, number, count, rates.block(self.rate, count))
+        return caps.fill_shard(key, cap, number, count, rates.block_size(self.rate, count))
 
     def _key(self, name: str) -> caps.Key:
         return self.member, TOTAL if name == "total" else self.day
@@ -126,6 +128,6 @@ class Claim:
         self.slot = None
         if not self.shards["total"] and not self.shard_count and self._lost < _SLOT_TRIES:
             known = partial(is_known, self.code.live_code_id, self.staff_id)
-            slot = pooled_ways.choose(self.member, self.now, known)
+            slot = pooled_ways.choose_slot(self.member, self.now, known)
             may_wait = not slot or known(slot) or not _sharing or self.now >= _sharing[0]
             self.slot = slot if may_wait else None

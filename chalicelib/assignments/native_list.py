@@ -27,7 +27,7 @@ from chalicelib.wecom import pictures
 AHEAD = timedelta(hours=1)  # how far off the next look at a code is at most
 
 
-def keep(live_code_id: str, changed: bool = False) -> None:
+def keep_in_step(live_code_id: str, changed: bool = False) -> None:
     """Have WeCom's own code of a live code list whom it is to list now.
 
     changed: by the operator. Of a code that is archived or gone, it stays as it is. WeComError, Upstream.
@@ -39,7 +39,7 @@ def keep(live_code_id: str, changed: bool = False) -> None:
     if not code.active or not (code.native or native_code.exists(live_code_id)):
         return
     _look_again(code)
-    after = native_code.keep(code, _members, changed)
+    after = native_code.keep_in_step(code, _members, changed)
     if after is not None:
         due.put("native", clock.now() + after, live_code_id, {"live_code_id": live_code_id})
 
@@ -53,7 +53,7 @@ def take_off_when_full(code: LiveCode, staff_id: str, at: datetime) -> None:
         queues.send("assign", {"kind": "native", "live_code_id": code.live_code_id})
 
 
-def scan(code: LiveCode, now: datetime, origin: Mapping[str, Any]) -> str | None:
+def record_scan(code: LiveCode, now: datetime, origin: Mapping[str, Any]) -> str | None:
     """What a scan of our link gets: the picture of WeCom's own code; None while the code is closed.
 
     Nothing is reserved: WeCom decides who it is. The scan has its line all the same.
@@ -68,7 +68,7 @@ def scan(code: LiveCode, now: datetime, origin: Mapping[str, Any]) -> str | None
     return qr_url
 
 
-def picture(code: LiveCode) -> bytes:
+def fetch_picture(code: LiveCode) -> bytes:
     """The QR code's picture from WeCom, for a poster. Upstream, WeComError, UsedUp."""
     return pictures.fetch(native_code.way(code, _members).qr_url, settings.env("WECOM_API_BASE", wecom.HOST))
 

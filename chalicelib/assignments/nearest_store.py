@@ -170,11 +170,11 @@ class _Search:
     def run(self) -> Scan:
         radius = self.settings["radius_m"]
         chosen: list[Candidate] = [] if self.chosen is None else [(None, stores.place(self.chosen))]
-        is_open = (found for found in self._near(radius) if self._open(found))
+        is_open = (candidate for candidate in self._near(radius) if self._open(candidate))
         if got := self._first(chosen) or self._first(is_open) or self._own():
             return got
-        shut = (found for found in self._near(radius) if not stores.is_open(found[1], self.local))
-        beyond = (found for found in self._near(inf) if (found[0] or 0) > radius)
+        shut = (candidate for candidate in self._near(radius) if not stores.is_open(candidate[1], self.local))
+        beyond = (candidate for candidate in self._near(inf) if (candidate[0] or 0) > radius)
         for sort in (shut, beyond):
             if got := self._first(sort):
                 return got
@@ -183,7 +183,7 @@ class _Search:
         return CLOSED
 
     def nearest(self) -> str | None:
-        is_open = (found for found in self._near(self.settings["radius_m"]) if self._open(found))
+        is_open = (candidate for candidate in self._near(self.settings["radius_m"]) if self._open(candidate))
         return next((place.store_id for _, place in self._staffed(is_open)), None)
 
     def _near(self, within: float) -> Iterator[Candidate]:
@@ -192,16 +192,16 @@ class _Search:
         assert at.latitude is not None and at.longitude is not None
         return stores.near(at.latitude, at.longitude, at.datum, within, wanted and set(wanted))
 
-    def _open(self, found: Candidate) -> bool:
-        if stores.is_open(found[1], self.local):
+    def _open(self, candidate: Candidate) -> bool:
+        if stores.is_open(candidate[1], self.local):
             return True
-        self._pass(found[1], "closed")
+        self._pass(candidate[1], "closed")
         return False
 
     def _first(self, sort: Iterable[Candidate]) -> Scan | None:
         """A place with the first of these stores that has one."""
-        for found in islice(self._staffed(sort), _TRIED):
-            got = self._at(found)
+        for candidate in islice(self._staffed(sort), _TRIED):
+            got = self._at(candidate)
             if got is not None:
                 return got
         return None
@@ -214,8 +214,8 @@ class _Search:
             else:
                 self._pass(place, "no_staff")
 
-    def _at(self, found: Candidate) -> Scan | None:
-        metres, place = found
+    def _at(self, candidate: Candidate) -> Scan | None:
+        metres, place = candidate
         store = self.chosen if metres is None else stores.find(place.store_id)
         if store is None or not stores.same_spot(place, store):
             return None  # deleted or moved in this very moment: the map does not have it there any more

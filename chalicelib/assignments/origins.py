@@ -17,14 +17,14 @@ def _find(state: str) -> Origin | None:
     except NotFound:  # deleted while its codes are still in use
         return None
     return Origin(
-        "contact_way", state, code.channel, code.live_code_id, tags=tuple(code.tags), found=(way, code)
+        "contact_way", state, code.channel, code.live_code_id, tags=tuple(code.tags), behind=(way, code)
     )
 
 
 def _confirm(tx: Transaction, origin: Origin, arrival: Arrival) -> Confirmation:
     from chalicelib.assignments.confirmation import confirm
 
-    way, code = origin.found
+    way, code = origin.behind
     staff_id = way.staff_id or arrival.staff_id
     confirmed = confirm(tx, code, staff_id, arrival.external_userid, arrival.at, way.slot)
     return Confirmation(confirmed.assignment_id, confirmed.origin) if confirmed else Confirmation()
@@ -33,7 +33,7 @@ def _confirm(tx: Transaction, origin: Origin, arrival: Arrival) -> Confirmation:
 def _after(origin: Origin, arrival: Arrival) -> None:
     from chalicelib.assignments.native_list import take_off_when_full
 
-    take_off_when_full(origin.found[1], arrival.staff_id, arrival.at)
+    take_off_when_full(origin.behind[1], arrival.staff_id, arrival.at)
 
 
 ORIGINS = [

@@ -27,7 +27,7 @@ def mark(expires_at: str, assignment_id: str) -> str:
     return f"{expires_at}#{assignment_id}"
 
 
-def choose(member: str, now: datetime, is_known: Callable[[int], bool]) -> int | None:
+def choose_slot(member: str, now: datetime, is_known: Callable[[int], bool]) -> int | None:
     """The first slot that seems free; None: all are held. `is_known`: whether a slot's way is at hand."""
     as_of, marks = _held.get(member, (_NEVER, [""] * SLOTS))
     free = _first_free(marks, now)
@@ -37,12 +37,12 @@ def choose(member: str, now: datetime, is_known: Callable[[int], bool]) -> int |
     doubt = age >= _EXHAUSTED if free is None else age >= _TRUSTED and not is_known(free)
     if doubt:
         row = PlaceItem.find(member, TOTAL)
-        saw(member, [getattr(row, f"slot{n}", None) for n in range(SLOTS)], now)
+        remember(member, [getattr(row, f"slot{n}", None) for n in range(SLOTS)], now)
         free = _first_free(_held[member][1], now)
     return free
 
 
-def saw(member: str, marks: Sequence[str | None], now: datetime) -> None:
+def remember(member: str, marks: Sequence[str | None], now: datetime) -> None:
     """Remember what was read."""
     if len(_held) >= _KEPT:
         _held.clear()
@@ -61,7 +61,7 @@ def remember_free(member: str, slot: int) -> None:
         remember_claim(member, slot, "")
 
 
-def claim(slot: int, holder: str, now: datetime) -> tuple[Any, Any]:
+def claim_slot(slot: int, holder: str, now: datetime) -> tuple[Any, Any]:
     """(action, condition) on the member's `total` counter."""
     attribute = getattr(PlaceItem, f"slot{slot}")
     return attribute.set(holder), attribute.does_not_exist() | (attribute < clock.iso(now))
@@ -73,7 +73,7 @@ def holder(row: PlaceItem | None, slot: int) -> str | None:
     return str(held_by).partition("#")[2] if held_by else None
 
 
-def free(row: PlaceItem, slot: int) -> tuple[Any, Any]:
+def free_slot(row: PlaceItem, slot: int) -> tuple[Any, Any]:
     """(action, condition): free the slot, if its holder is still the one that `row` names."""
     attribute = getattr(PlaceItem, f"slot{slot}")
     return attribute.remove(), attribute == getattr(row, f"slot{slot}")

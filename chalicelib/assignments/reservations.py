@@ -36,7 +36,7 @@ _hints: dict[tuple[str, str], datetime] = {}  # (member or account, day): until 
 _loads: dict[tuple[str, str], tuple[datetime, dict[str, int]]] = {}  # (code, day): when, and by staff id
 
 
-def again(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, str | None]:
+def repeat_scan(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, str | None]:
     """(the same answer as last time, or None; whom to prefer at a new one). Writes nothing."""
     assignment_id, _, staff_id = cookie.partition(".")
     if not _ULID.fullmatch(assignment_id) or not staff_id:
@@ -92,7 +92,7 @@ def reserve(
     """
     own, rule = rule is None, rule or live_code.rule
     live_code_id, day = live_code.live_code_id, day_of(rule, now)
-    rate = rates.of(live_code_id, now) if rate is None else rate
+    rate = rates.per_second(live_code_id, now) if rate is None else rate
     accounts = staff.account_caps(rule.staff_ids, now)
     loads = _loads_of(live_code_id, rule, day, now, rate) if rule.strategy == "least_loaded" else {}
     hinted, ramp = _hinted(live_code_id, rule, day, now, accounts)

@@ -17,7 +17,7 @@ door = http.Door(__name__, tag="Live codes")
 @door.route("GET", "/api/live-codes/{live_code_id}", permission="live_codes.read", summary="One live code")
 def get_live_code(call: Call, live_code_id: str) -> dict[str, Any]:
     code = livecodes.get(live_code_id)
-    return {**livecodes.show(code), **({"native": native_code.status(code)} if code.native else {})}
+    return {**livecodes.show(code), **({"native": native_code.show_status(code)} if code.native else {})}
 
 
 @door.route(

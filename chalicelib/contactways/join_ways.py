@@ -88,7 +88,7 @@ def fields(code: LiveCode, state: str, chat_ids: Sequence[str], auto: bool) -> d
     }
 
 
-def keep(live_code_id: str, chat_id: str, wanted: Callable[[], dict[str, Any] | None]) -> bool:
+def keep_in_step(live_code_id: str, chat_id: str, wanted: Callable[[], dict[str, Any] | None]) -> bool:
     """Have the way there, and WeCom know its fields. False: come again later.
 
     chat_id: empty of a native code's. wanted: what the fields are to be now, None: leave them. It is asked

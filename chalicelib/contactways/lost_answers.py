@@ -47,8 +47,8 @@ def resolve_lost_answer(state: str, since: str, after: str = "") -> None:
         return
     at = clock.parse(since)
     try:
-        found, stopped = search(state, at - _SKEW, at + LEASE + _SKEW, after, until=now + DEADLINE)
-        for config_id, qr_url in found:
+        ways, stopped = search(state, at - _SKEW, at + LEASE + _SKEW, after, until=now + DEADLINE)
+        for config_id, qr_url in ways:
             row = ContactWayItem.find(state)  # as it is now: who makes it says so before they ask WeCom
             if row is not None and row.status == MAKING:
                 if row.lease >= clock.iso(now) or not rows.store_answer(row, row.lease, config_id, qr_url):
@@ -81,7 +81,7 @@ def search(
     """
     client = wecom.default_client()
     there = sorted(one for one in client.list_contact_way(start, end, deadline=until) if one > after)
-    found = []
+    ways = []
     for config_id in there[:_AT_ONCE]:
         if next(iter(ContactWayItem.by_config.query(config_id, limit=1)), None):
             continue
@@ -92,5 +92,5 @@ def search(
                 raise
         else:
             if way.get("state") == state:
-                found.append((config_id, str(way.get("qr_code", ""))))
-    return found, there[_AT_ONCE - 1] if len(there) > _AT_ONCE else None
+                ways.append((config_id, str(way.get("qr_code", ""))))
+    return ways, there[_AT_ONCE - 1] if len(there) > _AT_ONCE else None

@@ -63,17 +63,17 @@ def make(
     tx.put("way", row, ContactWayItem.state.does_not_exist())
     usage.count(tx, rows.kind(state), state, 1)
     tx.put("order", order)
-    found = None
+    abandoned = None
     try:
         tx.commit()
     except ConditionFailed:
-        found = _take_over(state, mine, order)
-        if found is None:
+        abandoned = _take_over(state, mine, order)
+        if abandoned is None:
             return rows.wait_for_maker(ContactWayItem, state)
-    attempt = _Attempt(found or row, mine, now + DEADLINE, order)
+    attempt = _Attempt(abandoned or row, mine, now + DEADLINE, order)
     try:
         # The maker of one that was there has died, or never heard WeCom: what it asked for may be there.
-        return (_search(attempt) if found else None) or _add(attempt, fields, known)
+        return (_search(attempt) if abandoned else None) or _add(attempt, fields, known)
     except Upstream:
         # For the next one to take at once. What is on its way still is looked for before another is made.
         held = (ContactWayItem.lease == mine) & (ContactWayItem.status == MAKING)
@@ -101,8 +101,8 @@ def _add(attempt: _Attempt, fields: Mapping[str, Any], known: Mapping[str, Any])
     try:
         config_id, qr_url = wecom.default_client().add_contact_way(asked, deadline=attempt.until)
     except AnswerLost:
-        if found := _search(attempt):
-            return found
+        if existing := _search(attempt):
+            return existing
         raise
     except Upstream as error:
         # WeCom has refused or was not reached: nothing was made.
@@ -135,10 +135,10 @@ def _remember_quota(error: Upstream) -> DomainError:
 def _search(attempt: _Attempt) -> ContactWayItem | None:
     """The way, if WeCom has one that the attempts up to now have made. Upstream, when that can't be told."""
     row = attempt.row
-    found, stopped = lost_answers.search_since(row.state, row.since, attempt.until)
-    if found:
+    ways, stopped = lost_answers.search_since(row.state, row.since, attempt.until)
+    if ways:
         # Nobody knows what WeCom was told of it: it is told again.
-        stored = rows.store_answer(row, attempt.lease, *found[0])
+        stored = rows.store_answer(row, attempt.lease, *ways[0])
         return row if stored else rows.wait_for_maker(ContactWayItem, row.state)
     if stopped is not None:
         raise Upstream("too many contact ways are being made to look for this one: try again in a moment")

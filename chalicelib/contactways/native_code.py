@@ -35,7 +35,7 @@ def exists(live_code_id: str) -> bool:
     return ContactWayItem.find(state_of(live_code_id)) is not None
 
 
-def keep(code: LiveCode, members: Members, changed: bool) -> timedelta | None:
+def keep_in_step(code: LiveCode, members: Members, changed: bool) -> timedelta | None:
     """Make the way if there is none, and update WeCom's list if it is another than the members.
 
     changed: by the operator: members whom WeCom refused before are tried again. Returns after which time to
@@ -52,17 +52,17 @@ def keep(code: LiveCode, members: Members, changed: bool) -> timedelta | None:
 
 def way(code: LiveCode, members: Members) -> Way:
     """The code's own way, made if there is none. Upstream, WeComError, UsedUp."""
-    found = service.find_way(state_of(code.live_code_id))
-    if found is None or not found.qr_url:
+    own = service.find_way(state_of(code.live_code_id))
+    if own is None or not own.qr_url:
         if _make(code, members) is None:
             raise Upstream("nobody in this code can get customers, and WeCom makes no code of nobody")
-        found = service.find_way(state_of(code.live_code_id))
-    if found is None:
+        own = service.find_way(state_of(code.live_code_id))
+    if own is None:
         raise Upstream("the code's contact way was removed at this moment: try again")
-    return found
+    return own
 
 
-def status(code: LiveCode) -> dict[str, Any] | None:
+def show_status(code: LiveCode) -> dict[str, Any] | None:
     """`{"qr_url","listed_staff_ids","told_at","left_out":[{"staff_id","reason"}]}`; None without a way."""
     row = ContactWayItem.find(state_of(code.live_code_id))
     if row is None:
@@ -82,8 +82,8 @@ def _make(code: LiveCode, members: Members) -> ContactWayItem | None:
     staff_ids = members(code, {}) or code.rule.staff_ids[:MAX_LISTED]
     refusal: WeComError | None = None
     for listed in _shorter_lists(staff_ids):
-        known = {**service.settings(code), "listed": listed, "told_at": clock.iso(clock.now())}
-        fields = {**service.settings(code), "type": 2, "user": listed}
+        known = {**service.wanted_settings(code), "listed": listed, "told_at": clock.iso(clock.now())}
+        fields = {**service.wanted_settings(code), "type": 2, "user": listed}
         try:
             return making.make(state_of(code.live_code_id), code.live_code_id, "", fields, known)
         except WeComError as error:
@@ -131,7 +131,7 @@ def _update(code: LiveCode, row: ContactWayItem, members: Members, changed: bool
 
 def _in_step(code: LiveCode, row: ContactWayItem, members: Members, changed: bool) -> bool:
     left_out = _left_out(row, changed)
-    same = service.has(row, service.settings(code))
+    same = service.has_settings(row, service.wanted_settings(code))
     return same and left_out == (row.left_out or {}) and members(code, left_out) in ([], row.listed)
 
 
@@ -146,9 +146,9 @@ def _send(
     code: LiveCode, row: ContactWayItem, members: Members, changed: bool, unsure: bool
 ) -> dict[str, Any]:
     """Send WeCom what it does not know; what it knows then, as the row's attributes."""
-    fields, left_out = service.settings(code), _left_out(row, changed)
+    fields, left_out = service.wanted_settings(code), _left_out(row, changed)
     current = (
-        None if unsure or not service.has(row, fields) else row.listed
+        None if unsure or not service.has_settings(row, fields) else row.listed
     )  # what WeCom has, if that is known
     listed, told_at = row.listed, row.told_at
 

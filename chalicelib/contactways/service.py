@@ -134,12 +134,12 @@ def refresh(live_code_id: str, staff_id: str) -> None:
 
 def _update(code: LiveCode, row: ContactWayItem) -> bool:
     """Have WeCom know the code's settings. False: somebody has deleted the way there."""
-    if row.telling is None and has(row, settings(code)):
+    if row.telling is None and has_settings(row, wanted_settings(code)):
         return True
 
     def send(held: ContactWayItem, unsure: bool) -> dict[str, Any]:
-        wanted = settings(livecodes.get(code.live_code_id))
-        if unsure or not has(held, wanted):
+        wanted = wanted_settings(livecodes.get(code.live_code_id))
+        if unsure or not has_settings(held, wanted):
             # Sent whole: a way is told the same twice without harm, and a lost answer is simply sent again.
             fields = {**wanted, "state": held.state, "user": [held.staff_id]}
             wecom.default_client().update_contact_way(held.config_id, fields)
@@ -154,18 +154,18 @@ def _update(code: LiveCode, row: ContactWayItem) -> bool:
     return True
 
 
-def settings(code: LiveCode) -> dict[str, Any]:
+def wanted_settings(code: LiveCode) -> dict[str, Any]:
     """What WeCom is told of a code, as the row's attributes."""
     return {"skip_verify": code.skip_verify, "remark": remark(code)}
 
 
-def has(row: ContactWayItem, wanted: Mapping[str, Any]) -> bool:
+def has_settings(row: ContactWayItem, wanted: Mapping[str, Any]) -> bool:
     """Whether WeCom was told so of the way."""
     return all(getattr(row, name) == value for name, value in wanted.items())
 
 
 def _make(code: LiveCode, staff_id: str, state: str) -> ContactWayItem:
-    known = settings(code)
+    known = wanted_settings(code)
     return making.make(state, code.live_code_id, staff_id, {"type": 1, "user": [staff_id], **known}, known)
 
 

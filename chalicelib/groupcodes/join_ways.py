@@ -33,7 +33,7 @@ _A_SECOND = 10  # deletions asked of WeCom, which counts calls by the minute
 _SOON = timedelta(minutes=1)
 
 
-def keep(live_code_id: str, chat_id: str, there: Callable[[list[str]], list[str]]) -> bool:
+def keep_in_step(live_code_id: str, chat_id: str, there: Callable[[list[str]], list[str]]) -> bool:
     """The group's join way there, and told what differs. False: come again.
 
     there: tells which of some groups are not dismissed; from the line's last one WeCom opens the next.
@@ -49,10 +49,10 @@ def keep(live_code_id: str, chat_id: str, there: Callable[[list[str]], list[str]
         )
         return join_ways.fields(code, join_ways.state_of(live_code_id, chat_id), [chat_id], auto)
 
-    return join_ways.keep(live_code_id, chat_id, wanted)
+    return join_ways.keep_in_step(live_code_id, chat_id, wanted)
 
 
-def keep_native(live_code_id: str) -> bool:
+def keep_native_in_step(live_code_id: str) -> bool:
     """The native way there, and leading into the groups that have room. With none, it stays as it is.
 
     False: come again.
@@ -68,7 +68,7 @@ def keep_native(live_code_id: str) -> bool:
         auto = is_opened_by_wecom(code) and last is not None and chosen[-1] == last.chat_id
         return join_ways.fields(code, join_ways.state_of(live_code_id), chosen, auto)
 
-    return join_ways.keep(live_code_id, "", wanted)
+    return join_ways.keep_in_step(live_code_id, "", wanted)
 
 
 def _leads(code: LiveCode) -> bool:
@@ -87,7 +87,7 @@ def show_native(code: LiveCode) -> dict[str, Any] | None:
     return join_ways.show(join_ways.state_of(code.live_code_id)) if is_native(code) else None
 
 
-def picture(code: LiveCode) -> bytes:
+def fetch_picture(code: LiveCode) -> bytes:
     """The printed code's picture from WeCom, for a poster. Upstream, also while it is being made."""
     printed = show_native(code)
     if printed is None:

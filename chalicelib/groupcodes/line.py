@@ -30,7 +30,7 @@ def line_of(code: LiveCode) -> list[str]:
     return group_rules.line(own, (item.added or ()) if item else ())
 
 
-def append(code: LiveCode, chat_id: str) -> bool:
+def add_group(code: LiveCode, chat_id: str) -> bool:
     """Add a group to the end of the line. False when it stands in it already."""
     groups.use(chat_id, code.live_code_id)  # first: whoever finds it in the line finds that it is used
     if chat_id in line_of(code):

@@ -5,7 +5,14 @@ from datetime import timedelta
 
 from chalicelib.groupcodes import join_ways
 from chalicelib.groupcodes import reservations as group_reservations
-from chalicelib.groupcodes.line import append, is_group_code, is_native, is_opened_by_wecom, limit_of, line_of
+from chalicelib.groupcodes.line import (
+    add_group,
+    is_group_code,
+    is_native,
+    is_opened_by_wecom,
+    limit_of,
+    line_of,
+)
 from chalicelib.groups import mirror, rules, tasks
 from chalicelib.groups.rules import Room
 from chalicelib.groups.types import OPEN
@@ -39,7 +46,7 @@ def look(live_code_id: str) -> None:
     if is_opened_by_wecom(code):
         line = _extend_by_opened(code, line)
     rooms = mirror.rooms(line)
-    if is_native(code) and not join_ways.keep_native(live_code_id):
+    if is_native(code) and not join_ways.keep_native_in_step(live_code_id):
         again = clock.now() + _SOON
         due.put("group_room", again, live_code_id, {"live_code_id": live_code_id})
     if rules.needs_another(rooms, limit_of(code)):
@@ -98,7 +105,7 @@ def extend(code: LiveCode, chat_id: str) -> None:
 
     The task is finished last: while it is open, whoever finds the group in the line does the rest.
     """
-    append(code, chat_id)
+    add_group(code, chat_id)
     group_reservations.forget_rooms(code.live_code_id)
     queues.send("assign", {"kind": "group_code", "live_code_id": code.live_code_id})
     line = line_of(code)

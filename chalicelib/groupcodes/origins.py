@@ -16,13 +16,13 @@ def _find(state: str) -> Origin | None:
         channel = current(way.live_code_id).channel
     except NotFound:
         channel = ""
-    return Origin("join_way", state, channel, way.live_code_id, found=way)
+    return Origin("join_way", state, channel, way.live_code_id, behind=way)
 
 
 def _confirm(tx: Transaction, origin: Origin, arrival: Arrival) -> Confirmation:
     from chalicelib.groupcodes.confirmation import confirm
 
-    joined = confirm(tx, origin.found, arrival.chat_id, arrival.external_userid, arrival.at)
+    joined = confirm(tx, origin.behind, arrival.chat_id, arrival.external_userid, arrival.at)
     return Confirmation(joined.assignment_id, first=joined.first)
 
 

@@ -50,7 +50,7 @@ def is_cookie(cookie: str) -> bool:
     return _IN_COOKIE in cookie
 
 
-def again(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
+def repeat_scan(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
     """What this person gets by their last scan: the same group; CLOSED when blacklisted. Writes nothing."""
     assignment_id, _, chat_id = cookie.partition(_IN_COOKIE)
     if not _ULID.fullmatch(assignment_id) or not chat_id:
@@ -98,7 +98,10 @@ def reserve_in_line(code: LiveCode, ticket: int, now: datetime, origin: Mapping[
         return CLOSED
     limit, sure = limit_of(code), False
     refused = dict[str, DomainError]()  # groups that nobody can be sent to now
-    known, side_by_side = _remembered_rooms(code), rates.groups(rates.of(code.live_code_id, now))
+    known, side_by_side = (
+        _remembered_rooms(code),
+        rates.groups_side_by_side(rates.per_second(code.live_code_id, now)),
+    )
     while not _has_no_time(refused):
         room = group_rules.with_room(known or (), limit, refused.keys(), side_by_side, ticket)
         if room is None and sure and known and is_opened_by_wecom(code):

@@ -48,7 +48,7 @@ def _check(message: Message) -> None:
         return
     _check_later(item.chat_id, int(item.taken))  # before WeCom is asked: it may not answer
     try:
-        found = reading.read(item.chat_id)
+        group = reading.read(item.chat_id)
     except WeComError as error:
         if error.retryable:
             raise
@@ -56,11 +56,11 @@ def _check(message: Message) -> None:
         if _is_gone(item.chat_id, item.owner, error):
             joins.dismiss_gone(item.chat_id)
         return
-    if not found.old:
-        joins.confirm_joined(found.item, found.told, [])
-        taken = int(found.item.taken)
-        next_group.notice(sorted(found.item.codes or ()), taken, taken)
-    _check_later(found.item.chat_id, int(found.item.taken))  # sooner, if it is not full any more
+    if not group.old:
+        joins.confirm_joined(group.item, group.told, [])
+        taken = int(group.item.taken)
+        next_group.notice(sorted(group.item.codes or ()), taken, taken)
+    _check_later(group.item.chat_id, int(group.item.taken))  # sooner, if it is not full any more
 
 
 def _is_gone(chat_id: str, owner: str | None, error: WeComError) -> bool:
@@ -116,7 +116,7 @@ def _keep(message: Message) -> None:
         try:
             mirror.use(chat_id, code.live_code_id)
             _check_later(chat_id, int(reading.learn(chat_id).taken))
-            kept = join_ways.keep(code.live_code_id, chat_id, mirror.there) and kept
+            kept = join_ways.keep_in_step(code.live_code_id, chat_id, mirror.there) and kept
         except (Upstream, UsedUp) as error:
             # What WeCom refuses for good stays as it is until the next change, or the scan that needs it.
             log.failure("group not prepared", error, live_code_id=code.live_code_id, chat_id=chat_id)

@@ -20,7 +20,7 @@ _KEPT = 10_000
 _seen: dict[str, dict[int, tuple[datetime, int, float]]] = {}
 
 
-def saw(what: str, item: int, ticket: int, now: datetime) -> None:
+def note_scan(what: str, item: int, ticket: int, now: datetime) -> None:
     """A scan of a code (`what`: its id), or of a store in it, got this ticket of that ticket item."""
     if what not in _seen and len(_seen) >= _KEPT:
         _seen.clear()
@@ -31,7 +31,7 @@ def saw(what: str, item: int, ticket: int, now: datetime) -> None:
     items[item] = since, first, rate
 
 
-def of(what: str, now: datetime) -> float:
+def per_second(what: str, now: datetime) -> float:
     """Scans a second; 0 while nothing is known."""
     items = _seen.get(what, {})
     return sum(rate for since, _, rate in list(items.values()) if now - since < _FORGET)
@@ -47,11 +47,11 @@ def shards(rate: float) -> int:
     return 0 if rate <= PLACE_RATE else min(MAX_SHARDS, math.ceil(rate / PLACE_SHARD_RATE))
 
 
-def groups(rate: float) -> int:
+def groups_side_by_side(rate: float) -> int:
     """How many groups of a line fill side by side: a group's counter is one item, and can't be sharded."""
     return max(1, shards(rate))
 
 
-def block(rate: float, count: int) -> int:
+def block_size(rate: float, count: int) -> int:
     """How many places a shard, one of `count`, gets at a time."""
     return max(1, math.ceil(rate / count * BLOCK_SECONDS))

@@ -195,7 +195,7 @@ def get(live_code_id: str) -> LiveCode:
     return _live_code(_config(live_code_id))
 
 
-def several(live_code_ids: Iterable[str]) -> dict[str, LiveCode]:
+def get_many(live_code_ids: Iterable[str]) -> dict[str, LiveCode]:
     """Those of the live codes that there are, by id."""
     keys = [(live_code_id, CONFIG) for live_code_id in dict.fromkeys(live_code_ids)]
     return {row.live_code_id: _live_code(row) for row in LiveCodeItem.batch_get(keys, consistent_read=True)}

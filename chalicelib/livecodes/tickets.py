@@ -17,14 +17,14 @@ from chalicelib.platform import clock, storage
 def take_ticket(live_code_id: str) -> tuple[int, LiveCode]:
     """The next ticket, and the code as it is now: one write, and in several items a small read. NotFound."""
     now = clock.now()
-    count = rates.ticket_items(rates.of(live_code_id, now))
+    count = rates.ticket_items(rates.per_second(live_code_id, now))
     item = random.randint(1, count) if count else 0  # noqa: S311  # nosec B311 (not a secret)
     if item == 0:
         ticket, code = service.take_ticket(live_code_id)
     else:
         code = service.current(live_code_id)
         ticket = _count(f"{live_code_id}#t{item}")
-    rates.saw(live_code_id, item, ticket, now)
+    rates.note_scan(live_code_id, item, ticket, now)
     # Their sequences begin at different members, or all would give their first scans to the same one.
     return ticket + item, code
 
@@ -36,8 +36,8 @@ def take_store_ticket(live_code_id: str, store_id: str, now: datetime) -> tuple[
     """
     counted = f"{live_code_id}#s{store_id}"
     ticket = _count(counted)
-    rates.saw(counted, 0, ticket, now)
-    return ticket, rates.of(counted, now)
+    rates.note_scan(counted, 0, ticket, now)
+    return ticket, rates.per_second(counted, now)
 
 
 def next_ticket(live_code_id: str) -> int:

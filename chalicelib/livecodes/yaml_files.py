@@ -65,10 +65,10 @@ def export(live_code_ids: Sequence[str] | None = None) -> str:
     if live_code_ids is None:
         chosen = list(_all())
     else:
-        found = service.several(live_code_ids)
-        if missing := [one for one in live_code_ids if one not in found]:
+        known = service.get_many(live_code_ids)
+        if missing := [one for one in live_code_ids if one not in known]:
             raise NotFound(f"there is no live code {missing[0]}")
-        chosen = list(found.values())
+        chosen = list(known.values())
     rows = [lean(code.live_code_id, code.ref, code.definition) for code in sorted(chosen, key=_order)]
     text = _dumped({"codes": rows})
     if len(text.encode()) > MAX_EXPORT:
@@ -105,8 +105,8 @@ def _order(code: LiveCode) -> tuple[str, str]:
 def _all() -> Iterator[LiveCode]:
     cursor: str | None = None
     while True:
-        found, cursor = service.page(200, cursor)
-        yield from found
+        codes, cursor = service.page(200, cursor)
+        yield from codes
         if cursor is None:
             return
 
@@ -143,8 +143,8 @@ def read(text: str) -> list[Any]:
         raise Invalid(("yaml", "a file begins with `codes:`, a list"))
     if extra := [name for name in value if name != "codes"]:
         raise Invalid((str(extra[0]), _NO_FIELD))
-    found: list[Any] = value["codes"]
-    return found
+    codes: list[Any] = value["codes"]
+    return codes
 
 
 _NO_FIELD = "there is no such field"
@@ -191,8 +191,8 @@ def _loader() -> Any:
             for key_node, value_node in node.value:
                 key = self.construct_object(key_node, deep=True)
                 if not isinstance(key, str) or key in made:
-                    told = f"{key} stands here twice" if isinstance(key, str) else "a name is text"
-                    raise yaml.constructor.ConstructorError(None, None, told, key_node.start_mark)
+                    problem = f"{key} stands here twice" if isinstance(key, str) else "a name is text"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
                 made[key] = self.construct_object(value_node, deep=deep)
             return made
 
@@ -211,7 +211,7 @@ def plan(wanted: Sequence[Mapping[str, Any]], archive_missing: bool) -> list[Cha
     wanted: complete definitions with `live_code_id` and `ref`. archive_missing: also every other code.
     """
     named = [(row["live_code_id"] or (row["ref"] and service.id_of(row["ref"])) or "") for row in wanted]
-    known = service.several(one for one in named if one)
+    known = service.get_many(one for one in named if one)
     wrong: list[tuple[str, str]] = []
     changes: list[Change] = []
     for index, (row, live_code_id) in enumerate(zip(wanted, named, strict=True)):

@@ -13,7 +13,7 @@ class Origin(Struct, frozen=True):
     """Where an add, or a joining of a group, came from. kind: contact_way, join_way, ad.
 
     live_code_id, ad_campaign_id: empty where there is none. tags: `group/name` each, for who comes so.
-    found: what its channel needs to confirm it.
+    behind: what the channel needs to confirm an arrival by it.
     """
 
     kind: str
@@ -22,7 +22,7 @@ class Origin(Struct, frozen=True):
     live_code_id: str = ""
     ad_campaign_id: str = ""
     tags: tuple[str, ...] = ()
-    found: Any = None
+    behind: Any = None
 
 
 class Arrival(Struct, frozen=True):

@@ -46,7 +46,7 @@ def _ids(wanted: NewPosterBatch) -> list[str]:
 
 
 def _known_codes(wanted: list[str]) -> list[str]:
-    found = livecodes.several(wanted)
+    found = livecodes.get_many(wanted)
     wrong = []
     for number, live_code_id in enumerate(wanted):
         if live_code_id not in found:

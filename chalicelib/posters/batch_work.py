@@ -101,7 +101,7 @@ def _each(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
     from chalicelib.stores import service as stores
 
     if wanted["live_code_ids"] is not None:
-        codes = livecodes.several(wanted["ids"])
+        codes = livecodes.get_many(wanted["ids"])
         for live_code_id in wanted["ids"]:
             code = codes[live_code_id]
             yield (code.name,), {"url": code.url, "code_name": code.name}

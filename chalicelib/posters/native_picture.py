@@ -9,5 +9,5 @@ from chalicelib.livecodes.service import LiveCode
 def fetch_native_picture(code: LiveCode) -> bytes | None:
     """PNG or JPEG; None of a dynamic code. Upstream, WeComError, UsedUp."""
     if code.native:
-        return native_list.picture(code)
-    return join_ways.picture(code) if is_group_code(code) and is_native(code) else None
+        return native_list.fetch_picture(code)
+    return join_ways.fetch_picture(code) if is_group_code(code) and is_native(code) else None

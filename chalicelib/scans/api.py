@@ -61,25 +61,25 @@ def scan(call: Call, code: str) -> Answer:
         if call.query.keys() & {*_CHOOSING} and (picker := _picker(call, code)):
             return picker
         try:
-            code, found = _decide(call, code, where)
+            code, got = _decide(call, code, where)
         except Invalid:  # a store that is no more
-            found = Scan("choose_store")
-        if found.kind == "choose_store":
+            got = Scan("choose_store")
+        if got.kind == "choose_store":
             return _picker(call, code) or _closed(code)
     except NotFound:
         return page.unknown().answer(404)
-    if found.kind == "closed":
+    if got.kind == "closed":
         cards = {id(printruns.USED): page.used, id(printruns.CLOSED): page.closed}
-        closed_page = cards.get(id(found))
+        closed_page = cards.get(id(got))
         return closed_page().answer() if closed_page else _closed(code)
-    if found.kind == "group" and found.chat_id:
-        made = page.group(str(groups.shown([found.chat_id])[0]["name"] or ""), str(found.qr_url))
-        return made.answer(cookie=_cookie(code, found))
-    name = staff.name(found.staff_id) if found.staff_id else _ADVISER
-    store = stores.find(found.store_id) if found.store_id else None
+    if got.kind == "group" and got.chat_id:
+        made = page.group(str(groups.shown([got.chat_id])[0]["name"] or ""), str(got.qr_url))
+        return made.answer(cookie=_cookie(code, got))
+    name = staff.name(got.staff_id) if got.staff_id else _ADVISER
+    store = stores.find(got.store_id) if got.store_id else None
     store_name = store["name"] if store else None
-    made = page.guide(name, str(found.qr_url), store_name, found.distance_m, _link_fields(call))
-    return made.answer(cookie=_cookie(code, found))
+    made = page.guide(name, str(got.qr_url), store_name, got.distance_m, _link_fields(call))
+    return made.answer(cookie=_cookie(code, got))
 
 
 @door.route(
@@ -122,36 +122,36 @@ def _picker(call: Call, code: str) -> Answer | None:
     text = call.query.get("page", "")
     number = int(text) if text.isdecimal() and len(text) < 5 else 1
     code = printruns.find(code).code if printruns.is_token(code) else code
-    found = service.choices(code, asked.get("city"), asked.get("q", "").strip(), number)
-    if found is None:
+    choices = service.choices(code, asked.get("city"), asked.get("q", "").strip(), number)
+    if choices is None:
         return None
-    number = found.page if found.stores else number
+    number = choices.page if choices.stores else number
     beside = _link_fields(call)
-    return choose.choose(found.cities, found.stores, asked, number, found.pages, beside).answer()
+    return choose.choose(choices.cities, choices.stores, asked, number, choices.pages, beside).answer()
 
 
 def _answer_json(call: Call, code: str, where: Where | None = None) -> Answer:
-    code, found = _decide(call, code, where)
+    code, got = _decide(call, code, where)
     answer = ScanOut(
-        assignment_id=found.assignment_id,
-        kind=found.kind,
-        staff_id=found.staff_id,
-        chat_id=found.chat_id,
-        store_id=found.store_id,
-        qr_url=found.qr_url,
-        expires_at=clock.iso(found.expires_at) if found.expires_at else None,
+        assignment_id=got.assignment_id,
+        kind=got.kind,
+        staff_id=got.staff_id,
+        chat_id=got.chat_id,
+        store_id=got.store_id,
+        qr_url=got.qr_url,
+        expires_at=clock.iso(got.expires_at) if got.expires_at else None,
     )
-    return Answer(answer, headers={"Cache-Control": "no-store", **_cookie(code, found)})
+    return Answer(answer, headers={"Cache-Control": "no-store", **_cookie(code, got)})
 
 
-def _cookie(code: str, found: Scan) -> dict[str, str]:
-    if found.cookie is None:
+def _cookie(code: str, got: Scan) -> dict[str, str]:
+    if got.cookie is None:
         return {}
     base = urlsplit(settings.env("PUBLIC_BASE_URL"))
     secure = "; Secure" if base.scheme == "https" else ""
     folder = base.path.rstrip("/")  # API Gateway's own address has the stage in its path
     rules = f"Path={folder}/s; Max-Age={_YEAR}; HttpOnly; SameSite=Lax{secure}"
-    return {"Set-Cookie": f"{_COOKIE}{code}={found.cookie}; {rules}"}
+    return {"Set-Cookie": f"{_COOKIE}{code}={got.cookie}; {rules}"}
 
 
 def _closed(code: str) -> Answer:

@@ -38,7 +38,7 @@ def scan(code: str, cookie: str | None = None, origin: Mapping[str, Any] | None 
     if live_code.kind == "nearest_store":
         return nearest_store.ask_where(live_code, now)
     if live_code.native:
-        qr_url = native_list.scan(live_code, now, origin or {})
+        qr_url = native_list.record_scan(live_code, now, origin or {})
         return Scan("staff", qr_url=qr_url) if qr_url else CLOSED
     return reservations.reserve(live_code, ticket, now, preferred, origin or {})
 
@@ -94,9 +94,9 @@ def _find_last(live_code_id: str, cookie: str | None, now: datetime) -> tuple[Sc
     same: Scan | None = None
     preferred: str | None = None
     if cookie and group_reservations.is_cookie(cookie):
-        same = group_reservations.again(live_code_id, cookie, now)
+        same = group_reservations.repeat_scan(live_code_id, cookie, now)
     elif cookie:
-        same, preferred = reservations.again(live_code_id, cookie, now)
+        same, preferred = reservations.repeat_scan(live_code_id, cookie, now)
     if same is None or not same.store_id:
         return same, preferred
     return (same, preferred) if nearest_store.still_serves(current(live_code_id), same) else (None, None)

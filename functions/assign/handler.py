@@ -66,7 +66,7 @@ def _make_ahead(live_code_id: str, staff_id: str) -> None:
 
 def _keep(live_code_id: str, changed: bool) -> None:
     try:
-        native_list.keep(live_code_id, changed)
+        native_list.keep_in_step(live_code_id, changed)
     except (WeComError, UsedUp) as error:
         if error.retryable:
             raise

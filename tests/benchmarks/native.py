@@ -46,10 +46,10 @@ def store() -> None:
     with moto.mock_aws():
         conftest.create_tables()
         code = livecodes.create(definition(*STAFF, fallback=("chief",), printing="native"))
-        native_list.keep(code.live_code_id)
+        native_list.keep_in_step(code.live_code_id)
         scan_service.scan(code.code)
         asked = requests()
-        native_list.keep(code.live_code_id)
+        native_list.keep_in_step(code.live_code_id)
         print("native_in_step_requests", len(asked), "requests")
         asked.clear()
         scan_service.scan(code.code)

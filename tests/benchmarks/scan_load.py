@@ -68,7 +68,7 @@ def scanner(code: str, number: int, begin: float) -> None:
     with ThreadPoolExecutor(THREADS) as threads:
         for done in [threads.submit(people) for _ in range(THREADS)]:
             done.result()
-    rate = rates.of(f"lc_{code}", clock.now())
+    rate = rates.per_second(f"lc_{code}", clock.now())
     print(json.dumps({"told": told, "waits": waits, "took": took, "asked": Counter(asked), "rate": rate}))
 
 

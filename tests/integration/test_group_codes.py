@@ -402,7 +402,7 @@ def test_a_code_scanned_fast_fills_several_groups_side_by_side(
 ) -> None:
     groups = [world.group(name=f"福利群{n}") for n in range(1, 5)]
     code = world.code(*groups, limit=5, auto_create=False)
-    monkeypatch.setattr(rates, "of", lambda what, now: 15.0)  # 5 a second for each of three
+    monkeypatch.setattr(rates, "per_second", lambda what, now: 15.0)  # 5 a second for each of three
     got = [one.chat_id for one in scans(code, 12)]
     assert [got.count(group) for group in groups] == [4, 4, 3, 1]  # when one is full, the next is with them
     assert [one.chat_id for one in scans(code, 4)].count(groups[3]) == 3

@@ -29,7 +29,7 @@ _numbers = count()
 
 def fast(monkeypatch: pytest.MonkeyPatch, rate: float) -> None:
     """From now on every code seems to be scanned so often a second."""
-    monkeypatch.setattr(rates, "of", lambda live_code_id, now: rate)
+    monkeypatch.setattr(rates, "per_second", lambda live_code_id, now: rate)
 
 
 @pytest.fixture
@@ -52,14 +52,14 @@ def standing(code: livecodes.LiveCode, staff_id: str, period: str = DAY) -> caps
 
 def test_the_rate_is_told_by_tickets_and_their_times(wecom: FakeWeCom) -> None:
     for tenth in range(31):  # this process has a tenth of the 500 scans a second
-        rates.saw("lc_x", 0, tenth * 50, NOON + timedelta(seconds=tenth / 10))
+        rates.note_scan("lc_x", 0, tenth * 50, NOON + timedelta(seconds=tenth / 10))
     now = NOON + timedelta(seconds=3)
-    assert rates.of("lc_x", now) == pytest.approx(500)
-    assert rates.of("lc_y", now) == 0
-    assert rates.of("lc_x", now + timedelta(seconds=10)) == 0
+    assert rates.per_second("lc_x", now) == pytest.approx(500)
+    assert rates.per_second("lc_y", now) == 0
+    assert rates.per_second("lc_x", now + timedelta(seconds=10)) == 0
     assert (rates.ticket_items(400), rates.ticket_items(500)) == (0, 3)
     assert (rates.shards(10), rates.shards(25), rates.shards(1e6)) == (0, 5, rates.MAX_SHARDS)
-    assert rates.block(25, 5) == 50
+    assert rates.block_size(25, 5) == 50
 
 
 def test_scans_tell_their_codes_rate(wecom: FakeWeCom, at: At) -> None:
@@ -68,7 +68,7 @@ def test_scans_tell_their_codes_rate(wecom: FakeWeCom, at: At) -> None:
         at(NOON + timedelta(seconds=second))
         for _ in range(3):
             scan_service.scan(code.code)
-    assert rates.of(code.live_code_id, NOON + timedelta(seconds=2)) == pytest.approx(3)
+    assert rates.per_second(code.live_code_id, NOON + timedelta(seconds=2)) == pytest.approx(3)
 
 
 # Tickets
@@ -221,12 +221,12 @@ def test_a_rush_over_threads_with_modes_mixed_reaches_the_caps_exactly(
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
     at(NOON)
     mine = threading.local()
-    monkeypatch.setattr(rates, "of", lambda live_code_id, now: getattr(mine, "rate", 0))
+    monkeypatch.setattr(rates, "per_second", lambda live_code_id, now: getattr(mine, "rate", 0))
     members = [{"staff_id": "a", "daily_cap": 60, "total_cap": 55}, {"staff_id": "b", "daily_cap": 40}]
     code = livecodes.create(definition(*members))
     for staff_id in "ab":
         contactways.way(code, staff_id)
-    monkeypatch.setattr(pooled_ways, "choose", lambda *_: None)  # not what is tried here
+    monkeypatch.setattr(pooled_ways, "choose_slot", lambda *_: None)  # not what is tried here
 
     def scan(number: int) -> assignment_types.Scan:
         mine.rate = (0, 60, 200)[number % 3]

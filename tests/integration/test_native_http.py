@@ -59,7 +59,7 @@ def test_a_native_code_shows_whom_wecom_was_told(api: Api, wecom: FakeWeCom, sen
     assert kinds == ["contact_way", "native"]
     path = f"/api/live-codes/{made['live_code_id']}"
     assert api("GET", path)[1]["native"] is None
-    native_list.keep(made["live_code_id"])
+    native_list.keep_in_step(made["live_code_id"])
     assert api("GET", path)[1]["native"] == {
         "qr_url": wecom.ways["cfg0"]["qr_code"],
         "listed_staff_ids": ["lihua"],

@@ -47,7 +47,7 @@ def member(staff_id: str, **rest: Any) -> dict[str, Any]:
 
 
 def shown(code: livecodes.LiveCode) -> dict[str, Any]:
-    return native_code.status(livecodes.get(code.live_code_id)) or {}
+    return native_code.show_status(livecodes.get(code.live_code_id)) or {}
 
 
 def add(code: livecodes.LiveCode, staff_id: str, who: str) -> None:
@@ -257,7 +257,7 @@ def test_a_code_of_nobody_but_refused_ones_is_tried_again_and_stops_no_other(wor
     bad, good = native(member("b")), native(member("a"))
     assert world.work() == []
     assert world.users == ["a"]
-    assert (native_code.status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
+    assert (native_code.show_status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
     with pytest.raises(Upstream):
         scan_service.scan(bad.code)
     world.staff("b", 1)
@@ -313,7 +313,7 @@ def test_a_process_killed_while_telling_is_made_good_within_the_hour(
     with pytest.raises(Killed):
         world.work()
     monkeypatch.setattr(client, "update_contact_way", update)
-    native_list.keep(code.live_code_id)  # while the dead one's turn lasts, nobody else tells
+    native_list.keep_in_step(code.live_code_id)  # while the dead one's turn lasts, nobody else tells
     assert world.users == ["a"]
     world.until(NOON + HOUR)
     assert world.users == ["b"]
@@ -330,11 +330,11 @@ def test_a_change_while_another_tells_is_heard(world: World, monkeypatch: pytest
         if not inside:
             inside.append(1)
             livecodes.change(code.live_code_id, {"assignment": {"members": [member("c")]}}, complete)
-            native_list.keep(code.live_code_id)
+            native_list.keep_in_step(code.live_code_id)
 
     monkeypatch.setattr(client, "update_contact_way", slow)
     livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
-    native_list.keep(code.live_code_id)
+    native_list.keep_in_step(code.live_code_id)
     assert world.users == shown(code)["listed_staff_ids"] == ["c"]
 
 
@@ -344,7 +344,7 @@ def test_one_that_was_deleted_at_wecom_is_made_anew(world: World) -> None:
     world.sandbox.world.state.ways.clear()
     livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
     assert world.work() == []
-    assert native_code.status(code) is None
+    assert native_code.show_status(code) is None
     world.until(NOON + timedelta(minutes=1))
     assert world.users == ["b"]
     assert usage.in_use().in_use == 1
@@ -367,7 +367,7 @@ def test_many_who_keep_the_same_code_at_once_end_with_the_newest_list(
             wanted = {"assignment": {"members": [member(f"s{number}-{turn}")]}}
             with suppress(Conflict):
                 livecodes.change(code.live_code_id, wanted, complete)
-            native_list.keep(code.live_code_id)
+            native_list.keep_in_step(code.live_code_id)
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -375,7 +375,7 @@ def test_many_who_keep_the_same_code_at_once_end_with_the_newest_list(
     for thread in threads:
         thread.join()
     at(NOON + timedelta(minutes=2))  # whoever was asked again in each round has left a lease, for 90 s
-    native_list.keep(code.live_code_id)
+    native_list.keep_in_step(code.live_code_id)
     row = ContactWayItem.find(native_code.state_of(code.live_code_id))
     assert row.telling is None
     assert fake.calls["add_contact_way"] == 1

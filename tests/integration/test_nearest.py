@@ -236,7 +236,7 @@ def test_a_code_scanned_fast_everywhere_is_not_fast_in_a_store(wecom: FakeWeCom,
         at(NOON + timedelta(hours=1, seconds=second))
         for _ in range(40):
             scan_service.scan(made.code)
-    assert rates.of(made.live_code_id, NOON + timedelta(hours=1, seconds=2)) > rates.PLACE_RATE
+    assert rates.per_second(made.live_code_id, NOON + timedelta(hours=1, seconds=2)) > rates.PLACE_RATE
     got = scan_service.locate(made.code, HERE)
     assert row(got, made).why["exact"]
     for second in range(3, 6):

@@ -120,7 +120,7 @@ def test_one_who_comes_back_while_the_clean_up_is_at_it_keeps_the_way(
 def test_an_archived_codes_ways_go_its_native_one_a_month_later(wecom: FakeWeCom, at: At) -> None:
     code = code_of("a", "b")
     livecodes.change(code.live_code_id, {"printing": "native"}, complete)
-    native_list.keep(code.live_code_id)
+    native_list.keep_in_step(code.live_code_id)
     assert in_use() == 3
     livecodes.archive(code.live_code_id)
     until(NOON + 2 * DAY, at)
@@ -169,7 +169,7 @@ def test_who_comes_back_to_a_code_that_became_native_is_not_shown_the_guides_own
     confirmation.confirm(tx, code, "a", "wm1", clock.now())
     tx.commit()
     livecodes.change(code.live_code_id, {"printing": "native"}, complete)
-    native_list.keep(code.live_code_id)
+    native_list.keep_in_step(code.live_code_id)
     until(NOON + GRACE - timedelta(minutes=1), at)
     scan_service.scan(code.code, got.cookie)
     until(NOON + GRACE + timedelta(minutes=1), at)
@@ -184,7 +184,7 @@ def test_who_comes_back_to_a_code_that_became_native_is_not_shown_the_guides_own
 def test_members_of_a_code_that_became_native_need_no_way_each(wecom: FakeWeCom, at: At) -> None:
     code = code_of("a", "b")
     livecodes.change(code.live_code_id, {"printing": "native"}, complete)
-    native_list.keep(code.live_code_id)
+    native_list.keep_in_step(code.live_code_id)
     until(NOON + 2 * DAY, at)
     (way,) = wecom.ways.values()
     assert (way["type"], way["user"]) == (2, ["a", "b"])
