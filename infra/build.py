@@ -207,7 +207,7 @@ def trim(packages: Path) -> None:
 
 
 def trim_endpoints(path: Path) -> None:
-    """The endpoints of our services alone: a session reads them all, and 1.2 MB is a tenth of a cold start."""
+    """The endpoints of our services alone: a session reads them all, 1.2 MB otherwise."""
     endpoints = json.loads(path.read_text())
     for partition in endpoints["partitions"]:
         services = partition["services"].items()
