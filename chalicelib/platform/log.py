@@ -4,14 +4,28 @@ import json
 import os
 import time
 import traceback
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
-logger = Logger(
-    service="millrace",
-    level=os.environ.get("LOG_LEVEL", "INFO"),
-    log_uncaught_exceptions=False,
-)
+    logger: Logger
+
+
+@cache
+def _logger() -> "Logger":
+    from aws_lambda_powertools import Logger  # as long as a fifth of boto3, and most calls log nothing
+
+    level = os.environ.get("LOG_LEVEL", "INFO")
+    return Logger(service="millrace", level=level, log_uncaught_exceptions=False)
+
+
+def __getattr__(name: str) -> Any:
+    """`logger`, made when it is first asked for."""
+    if name != "logger":
+        raise AttributeError(name)
+    return _logger()
 
 
 def failure(what: str, error: BaseException, **ids: str | int | None) -> None:
@@ -22,7 +36,7 @@ def failure(what: str, error: BaseException, **ids: str | int | None) -> None:
         for frame in frames
     ]
     cause = type(error.__cause__).__name__ if error.__cause__ else None
-    logger.error(
+    _logger().error(
         what,
         extra={"error": type(error).__name__, "cause": cause, "where": where, **ids},
     )

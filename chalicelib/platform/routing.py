@@ -26,7 +26,7 @@ class Millrace(Chalice):
         serves: Callable[[str], bool] = lambda path: True,
         name: str = "millrace",
     ):
-        super().__init__(app_name=name)
+        super().__init__(app_name=name, configure_logs=False)  # log.py's logger is the one
         self.api.binary_types.append("application/pdf")  # posters; pictures are there already
         self.serves = serves
         self._doors: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ read only the groups it uses. Values are kept for five minutes, so a rotation ne
 
 import json
 import os
+import threading
 import time
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import botocore.session
 
 _KEEP_SECONDS = 300
+creating = threading.RLock()  # a session makes clients one thread at a time
 _secrets: dict[str, tuple[float, dict[str, str]]] = {}
 
 
@@ -38,6 +40,12 @@ def region() -> str:
 
 
 @cache
+def session() -> Any:
+    """The process's one botocore session: endpoints and models are read once for all clients."""
+    return botocore.session.get_session()
+
+
+@cache
 def client(service: str) -> Any:
     """The process's one botocore client for an AWS service (`AWS_ENDPOINT_URL` is honoured)."""
     from botocore.config import Config
@@ -47,7 +55,8 @@ def client(service: str) -> Any:
         read_timeout=20,
         retries={"max_attempts": 3, "mode": "standard"},
     )
-    return botocore.session.get_session().create_client(service, region_name=region(), config=config)
+    with creating:
+        return session().create_client(service, region_name=region(), config=config)
 
 
 def secret(group: str, name: str, default: str | None = None) -> str:

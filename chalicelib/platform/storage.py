@@ -9,7 +9,6 @@ which condition failed.
 import base64
 import json
 import random
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -284,19 +283,25 @@ def _was_repeated(error: PynamoDBException) -> bool:
     return bool(response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
+class _Connection(Connection):
+    @property
+    def session(self) -> Any:
+        return settings.session()
+
+
 def connection() -> Connection:
     """The process's connection for transactions."""
     global _connection
-    with _connecting:
+    with settings.creating:
         if _connection is None:
-            made = Connection(
+            made = _Connection(
                 region=BaseMeta.region,
                 connect_timeout_seconds=BaseMeta.connect_timeout_seconds,
                 read_timeout_seconds=BaseMeta.read_timeout_seconds,
                 max_retry_attempts=BaseMeta.max_retry_attempts,
                 max_pool_connections=BaseMeta.max_pool_connections,
             )
-            _ = made.client  # made here, under the lock: botocore makes clients one thread at a time
+            _ = made.client  # made here, under the lock
             _connection = made
     return _connection
 
@@ -313,7 +318,6 @@ def disconnect() -> None:
 
 
 _connection: Connection | None = None
-_connecting = threading.Lock()
 
 
 def _key(item: Model) -> tuple[Any, Any]:

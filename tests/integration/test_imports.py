@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import app
+
 ROOT = Path(__file__).resolve().parents[2]
 HANDLERS = sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py"))
 # Each of these costs 40 to 400 ms; the functions do without.
@@ -37,13 +39,19 @@ NEEDED = {  # qrcode takes Pillow where it is, and that defusedxml
 }
 
 
+# A cold scan must not wait for what sells, reports or sends; nor a callback for anything but itself.
+NOT_AT_A_SCAN = "ads customers messaging orders payouts posters prospects sops wechatpay".split()
+
+
 def modules(handler: str) -> set[str]:
     """The modules that are loaded once the handler is."""
-    folder = ROOT / "functions" / handler
-    code = "import json, sys; import handler; print(json.dumps(sorted(sys.modules)))"
+    return loaded("import handler", f"{ROOT / 'functions' / handler}:{ROOT}")
+
+
+def loaded(code: str, path: str = str(ROOT)) -> set[str]:
     answer = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"},
+        [sys.executable, "-c", f"{code}; import json, sys; print(json.dumps(sorted(sys.modules)))"],
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=True,
@@ -71,3 +79,38 @@ def test_who_only_looks_a_live_code_up_does_not_bring_scans(handler: str) -> Non
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_a_handler_brings_no_other_functions_doors(handler: str) -> None:
     assert not {name for name in modules(handler) if name.startswith("chalicelib.") and name.endswith(".api")}
+
+
+def at_the_door(path: str) -> set[str]:
+    """The modules that are loaded once the app has found the route of a path."""
+    return loaded(f"from app import app; app._route({path!r})")
+
+
+def capabilities(names: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in names if name.count(".") > 1 and name.startswith("chalicelib.")}
+
+
+def test_the_app_alone_brings_no_capability_and_no_client() -> None:
+    names = loaded("import app")
+    assert capabilities(names) == {"platform"}
+    assert not names & {*HEAVY - {"chalice"}, "botocore", "pynamodb", "aws_lambda_powertools"}
+
+
+def test_a_callback_brings_its_door_and_the_wire_alone() -> None:
+    names = at_the_door("/wecom/callback")
+    assert capabilities(names) == {"callbacks", "platform", "wecom"}
+    assert not names & {*HEAVY - {"chalice"}, "pynamodb", "aws_lambda_powertools"}
+
+
+def test_a_scan_brings_no_channel_and_no_money() -> None:
+    names = at_the_door("/s/abc")
+    assert not capabilities(names) & {*NOT_AT_A_SCAN}
+    assert not names & {*HEAVY - {"chalice"}, "cryptography", "yaml", "phonenumbers", "aws_lambda_powertools"}
+
+
+@pytest.mark.parametrize("root", sorted({root for roots in app.DOORS.values() for root in roots.split()}))
+def test_a_root_brings_its_own_doors_alone(root: str) -> None:
+    names = loaded(f"from app import app; app._load({root.rstrip('/')!r})")
+    wanted = {f"chalicelib.{module}" for module, roots in app.DOORS.items() if root in roots.split()}
+    assert names & {f"chalicelib.{module}" for module in app.DOORS} == wanted
+    assert not names & (HEAVY - {"chalice"})

@@ -322,6 +322,9 @@ def test_archives_fit_lambda(folder: Path) -> None:
         n.split("/")[3] for n in dependencies.namelist() if re.match(r"python/botocore/data/[^/]+/", n)
     }
     assert services == build.BOTOCORE_DATA
+    endpoints = json.loads(dependencies.read("python/botocore/data/endpoints.json"))
+    described = {name for partition in endpoints["partitions"] for name in partition["services"]}
+    assert {"dynamodb", "sqs", "secretsmanager"} <= described <= build.BOTOCORE_DATA
     assert build.unzipped(layers[0]) < 40 * 1024 * 1024
     assert not any(n.startswith("python/boto3/") for n in dependencies.namelist())
 
