@@ -21,6 +21,7 @@ _READS = frozenset(
         "orders.read",
         "poster_templates.read",
         "print_runs.read",
+        "prospects.export",  # masked
         "prospects.read",
         "settings.read",
         "sops.read",
@@ -46,7 +47,6 @@ _WRITES = frozenset(
         "poster_templates.write",
         "print_runs.write",
         "prospects.erase",
-        "prospects.export",
         "prospects.write",
         "settings.write",
         "sops.write",
