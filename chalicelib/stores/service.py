@@ -12,10 +12,10 @@ from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.platform import audit, auth, clock, storage
-from chalicelib.platform.auth import Principal
+from chalicelib.platform import audit, clock, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.patch import merged
+from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.staff import service as staff
 from chalicelib.stores import cells, folding, geo, maps, rules
@@ -53,7 +53,7 @@ _TRIES = 8
 _LATER = FIELDS[1:]  # all but the id, which never changes
 
 
-def create(store: Store, principal: Principal = auth.SYSTEM) -> Store:
+def create(store: Store, principal: Principal = SYSTEM) -> Store:
     """A new store. NotFound outside of the scope; Conflict when its id is taken; Invalid."""
     if not is_in_scope(principal, store["store_id"], store["staff_ids"]):
         raise NotFound(f"there is no store {store['store_id']}")
@@ -71,7 +71,7 @@ def create(store: Store, principal: Principal = auth.SYSTEM) -> Store:
     return _shown(item)
 
 
-def get(store_id: str, principal: Principal = auth.SYSTEM) -> Store:
+def get(store_id: str, principal: Principal = SYSTEM) -> Store:
     """The store. NotFound, also outside of the scope."""
     return _shown(_find(store_id, principal))
 
@@ -105,9 +105,7 @@ def everywhere() -> list[Place]:
     return maps.everywhere()
 
 
-def page(
-    limit: int, cursor: str | None, principal: Principal = auth.SYSTEM
-) -> tuple[list[Store], str | None]:
+def page(limit: int, cursor: str | None, principal: Principal = SYSTEM) -> tuple[list[Store], str | None]:
     """Stores of the scope by id, and the next cursor."""
     if principal.is_scoped:
         stores = sorted(stores_in_scope(principal), key=lambda store: str(store["store_id"]))
@@ -119,7 +117,7 @@ def page(
 
 
 def change(
-    store_id: str, patch: Mapping[str, Any], complete: Complete, principal: Principal = auth.SYSTEM
+    store_id: str, patch: Mapping[str, Any], complete: Complete, principal: Principal = SYSTEM
 ) -> Store:
     """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Conflict."""
     item = _find(store_id, principal)
@@ -147,7 +145,7 @@ def change(
     return _shown(made)
 
 
-def remove(store_id: str, principal: Principal = auth.SYSTEM) -> None:
+def remove(store_id: str, principal: Principal = SYSTEM) -> None:
     """Delete the store. NotFound, Conflict."""
     item = _find(store_id, principal)
     tx = Transaction()
@@ -161,7 +159,7 @@ def remove(store_id: str, principal: Principal = auth.SYSTEM) -> None:
     maps.tidy()
 
 
-def import_csv(text: str, complete: Complete, principal: Principal = auth.SYSTEM) -> dict[str, Any]:
+def import_csv(text: str, complete: Complete, principal: Principal = SYSTEM) -> dict[str, Any]:
     """Import the rows that are right, and tell of the others.
 
     `{"imported", "errors": [{"line","field","message"}]}`. Of a store that is there already the columns of

@@ -12,9 +12,14 @@ from chalicelib.platform import auth, http, openapi, permissions
 from chalicelib.platform.errors import DomainError
 from chalicelib.platform.http import Door
 
+app.load_all()
 TABLE = (Path(__file__).parents[1] / "roles.txt").read_text().splitlines()
 ROLES = next(line for line in TABLE if line.startswith("# route")).split()[2:-1]
-ROWS = {tuple(line.split()[:2]): line.split()[2:] for line in TABLE if line and not line.startswith("#")}
+ROWS = {
+    (line.split()[0], line.split()[1]): line.split()[2:]
+    for line in TABLE
+    if line and not line.startswith("#")
+}
 SCOPES = {"kept", "corp", "free", "later"}
 ROUTES = {
     (route.method, route.path): route
@@ -77,7 +82,9 @@ def test_what_is_of_the_whole_corp_is_refused_to_whoever_is_kept_to_a_scope(
 
 
 def test_without_a_key_nobody_is_let_in(client: Client) -> None:
-    answers = {client.http.request(*route, headers={}, body=b"{bad").status_code for route in ROWS}
+    answers = {
+        client.http.request(method, path, headers={}, body=b"{bad").status_code for method, path in ROWS
+    }
     assert answers == {401}
 
 

@@ -122,12 +122,17 @@ def test_a_scopes_guides_are_those_of_the_moment(brand: Client) -> None:
         return stores.guides_in_scope(Principal("key", "k", "k", "store_manager", scope))
 
     assert guides(Scope()) is None
-    assert guides(Scope(("s1",))) == guides(Scope(None, ("2",))) == guides(Scope(("s3",), ("2",))) == {"ann"}
-    assert guides(Scope(("s1", "s2"))) == guides(Scope(None, ("3", "2"))) == {"ann", "bob"}
+    assert (
+        guides(Scope(("s1",)))
+        == guides(Scope(None, ("2",)))
+        == guides(Scope(("s3",), ("2",)))
+        == frozenset({"ann"})
+    )
+    assert guides(Scope(("s1", "s2"))) == guides(Scope(None, ("3", "2"))) == frozenset({"ann", "bob"})
     assert guides(Scope(())) == guides(Scope(None, ())) == guides(Scope(("s2",), ("2",))) == frozenset()
-    assert stores.guides_in_scope(Principal("session", "ann", "ann", "guide")) == {"ann"}
+    assert stores.guides_in_scope(Principal("session", "ann", "ann", "guide")) == frozenset({"ann"})
     stores.change("s1", {"staff_ids": ["cid"]}, lambda whole: whole)
-    assert guides(Scope(("s1",))) == {"cid"}
+    assert guides(Scope(("s1",))) == frozenset({"cid"})
 
 
 def test_who_changes_departments_changes_scopes(brand: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,4 +141,6 @@ def test_who_changes_departments_changes_scopes(brand: Client, monkeypatch: pyte
     monkeypatch.setattr(staff, "_is_fresh", lambda *_: False)
     for _ in range(2):
         staff.learn("bob")
-        assert staff.in_departments(["2"]) == {"ann", "bob"} and staff.in_departments(["3"]) == {"ann"}
+        assert staff.in_departments(["2"]) == frozenset({"ann", "bob"}) and staff.in_departments(
+            ["3"]
+        ) == frozenset({"ann"})
