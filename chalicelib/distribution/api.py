@@ -25,6 +25,12 @@ class Level(msgspec.Struct, kw_only=True):
     rate_bps: Rate
 
 
+class LevelOut(msgspec.Struct, kw_only=True):
+    """rate_bps: null for who may not see money."""
+
+    rate_bps: Rate | None
+
+
 class Scope(msgspec.Struct, kw_only=True):
     """What earns commission; no `skus`: everything."""
 
@@ -47,7 +53,7 @@ class NewPlan(msgspec.Struct, kw_only=True):
 class PlanOut(msgspec.Struct, kw_only=True):
     plan_id: str
     name: str
-    levels: list[Level]
+    levels: list[LevelOut]
     scope: Scope
     mature_after: str
     attribution_window: str
@@ -144,7 +150,8 @@ def create_plan(call: http.Call) -> dict[str, Any]:
                 "withhold_tax": body.withhold_tax,
                 "settle_every": body.settle_every,
             }
-        )
+        ),
+        call,
     )
 
 
@@ -157,7 +164,7 @@ def create_plan(call: http.Call) -> dict[str, Any]:
 )
 def list_plans(call: http.Call) -> dict[str, Any]:
     found, following = service.plans(*call.page())
-    return http.listing([_plan(plan) for plan in found], following)
+    return http.listing([_plan(plan, call) for plan in found], following)
 
 
 @door.route(
@@ -168,7 +175,7 @@ def list_plans(call: http.Call) -> dict[str, Any]:
     answer=PlanOut,
 )
 def get_plan(call: http.Call, plan_id: str) -> dict[str, Any]:
-    return _plan(service.plan(plan_id))
+    return _plan(service.plan(plan_id), call)
 
 
 @door.route(
@@ -252,9 +259,10 @@ def page(call: http.Call, share_code: str) -> http.Answer:
     return share.distributor(who.name, who.share_code).answer()
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def _plan(plan: Plan, call: http.Call) -> dict[str, Any]:
     values = asdict(plan)
-    levels = [{"rate_bps": rate} for rate in values.pop("rates")]
+    sees_rates = call.principal.may("rates.read")
+    levels = [{"rate_bps": rate if sees_rates else None} for rate in values.pop("rates")]
     skus = values.pop("skus")
     return {**values, "levels": levels, "scope": {} if skus is None else {"skus": list(skus)}}
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.platform import settings
-from chalicelib.platform.storage import Base, BaseMeta
+from chalicelib.platform import audit, settings
+from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
 WELCOME = "welcome"
 
@@ -24,4 +24,7 @@ def load(name: str) -> dict[str, Any] | None:
 
 
 def save(name: str, value: dict[str, Any]) -> None:
-    SettingItem(name, value=value).save()
+    tx = Transaction()
+    tx.put("setting", SettingItem(name, value=value))
+    audit.add(tx, "settings.change", name, load(name), value)
+    tx.commit()

@@ -36,7 +36,10 @@ class PayoutShort(msgspec.Struct, kw_only=True):
 
 
 class SettlementOut(msgspec.Struct, kw_only=True):
-    """gross less tax is net; `debt_fen` was settled before; `skipped` were kept out by an error."""
+    """gross less tax is net; `debt_fen` was settled before; `skipped` were kept out by an error.
+
+    payouts: null for who sees money only as totals.
+    """
 
     settlement_id: str
     status: str
@@ -49,7 +52,7 @@ class SettlementOut(msgspec.Struct, kw_only=True):
     tax_fen: int
     net_fen: int
     skipped: int
-    payouts: list[PayoutShort]
+    payouts: list[PayoutShort] | None
 
 
 class PayoutOut(msgspec.Struct, kw_only=True):
@@ -101,7 +104,8 @@ def listing(call: http.Call) -> dict[str, Any]:
     answer=SettlementOut,
 )
 def get(call: http.Call, settlement_id: str) -> dict[str, Any]:
-    return settlement.get(settlement_id)
+    found = settlement.get(settlement_id)
+    return found if call.principal.may("payouts.read") else {**found, "payouts": None}
 
 
 @door.route(

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chalicelib.people import service, signin
+from chalicelib.people import history, service, signin
 from chalicelib.people.types import (
     ApiKey,
     AuditQuery,
@@ -19,7 +19,7 @@ from chalicelib.people.types import (
     UserPatch,
     UsersQuery,
 )
-from chalicelib.platform import audit, auth, http
+from chalicelib.platform import auth, http
 from chalicelib.platform.errors import Forbidden
 from chalicelib.platform.http import PAGING, Answer, Call
 from chalicelib.platform.lists import Page
@@ -125,12 +125,12 @@ def revoke_key(call: Call, api_key_id: str) -> RevokedKey:
     "/api/audit",
     permission="audit.read",
     query=_AUDIT,
-    answer=Page[audit.Entry],
+    answer=Page[history.Entry],
     summary="Who changed what from what to what, the newest first",
 )
-def read_audit(call: Call) -> Page[audit.Entry]:
+def read_audit(call: Call) -> Page[history.Entry]:
     query = _query(call, AuditQuery)
-    return service.audit_page(query, query.actor, query.object, query.first, query.last)
+    return history.page(query, query.actor, query.object, query.first, query.last)
 
 
 @door.route(

@@ -1,7 +1,6 @@
 """Users and API keys: made, changed, revoked, listed. At least one admin stays, whatever is done."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -24,7 +23,6 @@ from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
-_YEAR = timedelta(days=366)
 _SORTS = {
     "staff_id": lambda row: row.staff_id,
     "name": lambda row: row.name,
@@ -200,15 +198,3 @@ def _shown_user(item: UserItem) -> User:
 
 def scope_out(scope: Scope) -> ScopeIn:
     return msgspec.convert(msgspec.to_builtins(scope), ScopeIn)
-
-
-def audit_page(
-    paging: lists.Paging,
-    actor: str | None,
-    object_id: str | None,
-    first: datetime | None,
-    last: datetime | None,
-) -> Page[audit.Entry]:
-    """The audit, the newest first; of the last year, where no `from` is given."""
-    until = last or clock.now()
-    return audit.page(paging, actor, object_id, first or until - _YEAR, until)

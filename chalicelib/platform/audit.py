@@ -1,8 +1,7 @@
 """The audit: who changed what from what to what, written in the transaction of the change itself."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,8 +9,7 @@ from msgspec import Struct
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.platform import clock, ids, lists, principal, settings
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform import clock, ids, principal, settings
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
 MASK = "***"
@@ -82,25 +80,12 @@ class AuditItem(Base):
     by_actor = ByActor()
 
 
-class Actor(Struct, frozen=True):
-    kind: str
-    id: str
-
-
 class Change(Struct, frozen=True):
     """`from` and `to`: null where the field is not there, `***` where it must not be read."""
 
     field: str
     before: Any = msgspec.field(name="from")
     after: Any = msgspec.field(name="to")
-
-
-class Entry(Struct, frozen=True):
-    at: str
-    actor: Actor
-    action: str
-    object: str
-    changes: list[Change]
 
 
 def add(
@@ -118,7 +103,7 @@ def add(
     changes = differences(_builtins(before), _builtins(after), MASKED | masked)
     now, actor = clock.now(), principal.acting.get()
     item = AuditItem(
-        _month(now),
+        month_of(now),
         ids.ulid(now),
         at=clock.iso(now),
         actor_kind=actor.kind,
@@ -148,46 +133,8 @@ def differences(
     return changes
 
 
-def page(
-    paging: lists.Paging, actor: str | None, object_id: str | None, first: datetime, last: datetime
-) -> lists.Page[Entry]:
-    """Entries between two times, the newest first; by object, by actor, or all."""
-    if first > last:
-        raise Invalid(("from", "is after `to`"))
-    low, high = ids.ulid_floor(first), ids.ulid_floor(last) + "~"
-    if object_id or actor:
-        index: Any = AuditItem.by_object if object_id else AuditItem.by_actor
-        field = (ByObject if object_id else ByActor).entry_id
-        query = partial(index.query, object_id or actor, field.between(low, high), scan_index_forward=False)
-        keep = (lambda item: item.actor == actor) if object_id and actor else None
-        return lists.history(query, paging, keep).map(_entry)
-
-    def read(month: str, before: str | None, limit: int) -> Iterator[AuditItem]:
-        until = high if before is None else min(high, before)
-        rows = AuditItem.query(
-            month, AuditItem.entry_id.between(low, until), scan_index_forward=False, limit=limit + 1
-        )
-        yield from [row for row in rows if before is None or row.entry_id < before][:limit]
-
-    return lists.merged(_months(first, last), read, paging, lambda item: str(item.entry_id)).map(_entry)
-
-
-def _months(first: datetime, last: datetime) -> Iterator[list[str]]:
-    """The partitions from the last month back to the first."""
-    month, earliest = _month(last), _month(first)
-    while month >= earliest:
-        yield [month]
-        year, number = map(int, month.split("-"))
-        month = f"{year}-{number - 1:02}" if number > 1 else f"{year - 1}-12"
-
-
-def _month(at: datetime) -> str:
+def month_of(at: datetime) -> str:
     return clock.iso(at)[:7]
-
-
-def _entry(item: AuditItem) -> Entry:
-    changes = msgspec.convert(item.changes, list[Change])
-    return Entry(item.at, Actor(item.actor_kind, item.actor), item.action, item.object, changes)
 
 
 def _builtins(value: Any) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ _READS = frozenset(
         "orders.read",
         "poster_templates.read",
         "print_runs.read",
+        "prospects.export",  # masked
         "prospects.read",
         "settings.read",
         "sops.read",
@@ -46,7 +47,6 @@ _WRITES = frozenset(
         "poster_templates.write",
         "print_runs.write",
         "prospects.erase",
-        "prospects.export",
         "prospects.write",
         "settings.write",
         "sops.write",
@@ -55,14 +55,23 @@ _WRITES = frozenset(
         "stores.write",
     }
 )
-# What is of the whole corp is outside of any store's scope.
-_CORP_WIDE = frozenset(
+# What is of the whole corp is outside of any scope: refused to whoever is kept to one, whatever the role.
+CORP_WIDE = frozenset(
     {
+        "audit.read",
+        "contact_ways.read",
         "distribution_plans.read",
+        "distribution_plans.write",
         "groups.sync",
+        "keys.read",
+        "ledger.read",
+        "rates.read",
         "settings.read",
         "settings.write",
+        "settlements.read",
+        "settlements.run",
         "stores.rebuild",
+        "users.read",
     }
 )
 _GUIDES = frozenset({"customers.read", "touches.read"})  # their own
@@ -84,7 +93,7 @@ ALL = _EVERYBODY | _READS | _WRITES | _MONEY | _PEOPLE | _ADMINS | _AUDIT
 ROLES: dict[str, frozenset[str]] = {
     "admin": ALL,
     "operator": _EVERYBODY | _READS | _WRITES,
-    "store_manager": (_EVERYBODY | _READS | _WRITES) - _CORP_WIDE,
+    "store_manager": (_EVERYBODY | _READS | _WRITES) - CORP_WIDE,
     "guide": _EVERYBODY | _GUIDES,
     "finance": _EVERYBODY | _READS | _MONEY | {"jobs.resume"},
     "auditor": _EVERYBODY | _READS | _MONEY_TOTALS | _PEOPLE | _AUDIT,

@@ -24,7 +24,13 @@ class Principal(Struct, frozen=True):
     role: str
     scope: Scope = Scope()
 
+    @property
+    def is_scoped(self) -> bool:
+        return self.scope != Scope()
+
     def may(self, permission: str) -> bool:
+        if self.is_scoped and permission in permissions.CORP_WIDE:
+            return False
         return permission in permissions.ROLES.get(self.role, frozenset())
 
 

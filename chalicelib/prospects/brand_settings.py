@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.platform import clock, due, storage
+from chalicelib.platform import audit, clock, due, storage
+from chalicelib.platform.storage import Transaction
 from chalicelib.prospects.models import GuideItem, SettingItem
 from chalicelib.prospects.rules import Rule
 
@@ -44,7 +45,10 @@ def forget() -> None:
 
 def save(chosen: dict[str, Any]) -> dict[str, Any]:
     """Keep the settings; the next day's lists are made by them."""
-    SettingItem(_NAME, value={**chosen, "in_use": True}).save()
+    tx = Transaction()
+    tx.put("setting", SettingItem(_NAME, value={**chosen, "in_use": True}))
+    audit.add(tx, "settings.change", _NAME, read(), {**read(), **chosen, "in_use": True})
+    tx.commit()
     forget()
     wake(clock.now())
     return read()

@@ -1,6 +1,6 @@
 """What is stored of staff: what WeCom tells, kept so that a welcome need not ask; limits of accounts."""
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.platform import settings
@@ -34,7 +34,19 @@ class StaffItem(Base):
     listing = UnicodeAttribute(null=True)
     started_at = UnicodeAttribute(null=True)
     daily_cap = NumberAttribute(null=True)
+    departments = UnicodeSetAttribute(null=True)
     by_id = ById()
+
+
+class DepartmentItem(Base):
+    """`#department#<WeCom's id>`: who is directly in it, of those whom WeCom was asked for."""
+
+    class Meta(BaseMeta):
+        table_name = settings.table("staff")
+
+    staff_id = UnicodeAttribute(hash_key=True)
+    members = UnicodeSetAttribute(null=True)
+    by_id = ById()  # never queried here, as below
 
 
 class LimitsItem(Base):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.platform import ids
+from chalicelib.platform import audit, ids
 from chalicelib.platform.errors import Conflict
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.staff import rules
@@ -60,8 +60,15 @@ def table() -> tuple[Step, ...]:
 
 
 def set_table(steps: Sequence[Step]) -> None:
-    LimitsItem(_RAMP, version=0, limits=[[step.until_day, step.daily_cap] for step in steps]).save()
+    tx = Transaction()
+    tx.put("ramp", LimitsItem(_RAMP, version=0, limits=[[step.until_day, step.daily_cap] for step in steps]))
+    audit.add(tx, "settings.change", "staff_ramp", {"steps": _readable(table())}, {"steps": _readable(steps)})
+    tx.commit()
     forget()
+
+
+def _readable(steps: Sequence[Step]) -> list[dict[str, int]]:
+    return [{"until_day": step.until_day, "daily_cap": step.daily_cap} for step in steps]
 
 
 def set_limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> None:
@@ -72,7 +79,12 @@ def set_limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> N
         _settings(started_at, daily_cap),
         StaffItem.staff_id.exists(),
         lambda limit: Limit(started_at, daily_cap, limit.gone),
+        lambda tx, before, after: audit.add(tx, "staff.limit", staff_id, _limits(before), _limits(after)),
     )
+
+
+def _limits(limit: Limit) -> dict[str, Any]:
+    return {"started_at": limit.started_at, "daily_cap": limit.daily_cap}
 
 
 def set_gone(staff_id: str, gone: bool, facts: Sequence[Any], condition: Any) -> None:
@@ -80,14 +92,22 @@ def set_gone(staff_id: str, gone: bool, facts: Sequence[Any], condition: Any) ->
     _change(staff_id, facts, condition, lambda limit: limit._replace(gone=gone))
 
 
-def _change(staff_id: str, actions: Sequence[Any], condition: Any, changed: Callable[[Limit], Limit]) -> None:
+def _change(
+    staff_id: str,
+    actions: Sequence[Any],
+    condition: Any,
+    changed: Callable[[Limit], Limit],
+    record: Callable[[Transaction, Limit, Limit], None] | None = None,
+) -> None:
     """The member and their limit. It is kept in small letters: WeCom's userids are the same in capitals,
     and codes may spell them so."""
     key = staff_id.lower()
     for _ in range(_TRIES):
         tx = Transaction()
         tx.update("staff", StaffItem(staff_id), list(actions), condition)
-        _add(tx, _shard(key), key, changed)
+        before, after = _add(tx, _shard(key), key, changed)
+        if record is not None:
+            record(tx, before, after)
         try:
             tx.commit()
         except ConditionFailed as error:
@@ -108,16 +128,18 @@ def _shard(key: str) -> str:
     return f"#limits#{ids.shard(key, _SHARDS)}"
 
 
-def _add(tx: Transaction, shard: str, key: str, changed: Callable[[Limit], Limit]) -> None:
+def _add(tx: Transaction, shard: str, key: str, changed: Callable[[Limit], Limit]) -> tuple[Limit, Limit]:
     row = LimitsItem.find(shard)
     version = int(row.version) if row else 0
     limits = dict(row.limits) if row else {}
-    limit = changed(Limit(*limits.pop(key, ())))
+    before = Limit(*limits.pop(key, ()))
+    limit = changed(before)
     if limit != Limit():
         limits[key] = limit
     now = LimitsItem(shard, version=version + 1, limits=limits)
     seen = LimitsItem.version == version if row else LimitsItem.staff_id.does_not_exist()
     tx.put("limits", now, seen)
+    return before, limit
 
 
 def _settings(started_at: str | None, daily_cap: int | None) -> list[Any]:

@@ -9,7 +9,7 @@ from chalicelib.platform import clock, log, storage
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.storage import Busy, ConditionFailed
 from chalicelib.staff import ramps, rules
-from chalicelib.staff.models import LISTED, StaffItem
+from chalicelib.staff.models import LISTED, DepartmentItem, StaffItem
 from chalicelib.staff.rules import Step
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
@@ -68,11 +68,42 @@ def learn(staff_id: str) -> None:
             spelt = [theirs, staff_id]
             continue
         facts = [StaffItem.name.set(str(told.get("name") or staff_id)), StaffItem.listing.set(LISTED)]
+        facts += _move(theirs, rows[theirs], {str(one) for one in told.get("department") or ()})
         status = int(told.get("status", 1))
-        if all(_set(one, rows[one], status, now, facts[: 1 + (one == staff_id)]) for one in spelt):
+        if all(
+            _set(
+                one,
+                rows[one],
+                status,
+                now,
+                [*facts[: 1 + (one == staff_id)], *(facts[2:] if one == theirs else ())],
+            )
+            for one in spelt
+        ):
             _names.pop(staff_id, None)
             return
     raise Busy("WeCom keeps telling of this member")
+
+
+def _move(staff_id: str, row: StaffItem | None, now: set[str]) -> list[Any]:
+    """Bring the departments' members up to date, before the member's own row says so: twice is once."""
+    before = set(row.departments or ()) if row else set()
+    for department in sorted(before ^ now):
+        change = DepartmentItem.members.add if department in now else DepartmentItem.members.delete
+        DepartmentItem(_department(department)).update(actions=[change({staff_id})])
+    if before == now:
+        return []
+    return [StaffItem.departments.set(now) if now else StaffItem.departments.remove()]
+
+
+def in_departments(department_ids: Iterable[str]) -> frozenset[str]:
+    """Who is directly in one of these departments of WeCom's."""
+    rows = DepartmentItem.batch_get([_department(one) for one in set(department_ids)], consistent_read=True)
+    return frozenset(staff_id for row in rows for staff_id in row.members or ())
+
+
+def _department(department_id: str) -> str:
+    return f"#department#{department_id}"
 
 
 def _is_fresh(row: StaffItem, now: datetime) -> bool:

@@ -17,12 +17,12 @@ door = http.Door(__name__, tag="Stores")
     "POST", "/api/stores", body=NewStore, status=201, permission="stores.write", summary="A new store"
 )
 def create(call: Call) -> dict[str, Any]:
-    return service.create(_builtins(call.body))
+    return service.create(_builtins(call.body), call.principal)
 
 
 @door.route("GET", "/api/stores", permission="stores.read", summary="Stores by id", paged=True)
 def listing(call: Call) -> dict[str, Any]:
-    return http.listing(*service.page(*call.page()))
+    return http.listing(*service.page(*call.page(), call.principal))
 
 
 @door.route(
@@ -33,7 +33,7 @@ def listing(call: Call) -> dict[str, Any]:
     takes="text/csv",
 )
 def import_csv(call: Call) -> dict[str, Any]:
-    return service.import_csv(_csv(call), _complete)
+    return service.import_csv(_csv(call), _complete, call.principal)
 
 
 @door.route(
@@ -50,19 +50,19 @@ def rebuild(call: Call) -> dict[str, Any]:
 
 @door.route("GET", "/api/stores/{store_id}", permission="stores.read", summary="One store")
 def get(call: Call, store_id: str) -> dict[str, Any]:
-    return service.get(store_id)
+    return service.get(store_id, call.principal)
 
 
 @door.route(
     "PATCH", "/api/stores/{store_id}", body=StorePatch, permission="stores.write", summary="Change a store"
 )
 def change(call: Call, store_id: str) -> dict[str, Any]:
-    return service.change(store_id, call.json(), _complete)
+    return service.change(store_id, call.json(), _complete, call.principal)
 
 
 @door.route("DELETE", "/api/stores/{store_id}", permission="stores.write", summary="Delete a store")
 def remove(call: Call, store_id: str) -> dict[str, Any]:
-    service.remove(store_id)
+    service.remove(store_id, call.principal)
     return {"store_id": store_id, "status": "deleted"}
 
 

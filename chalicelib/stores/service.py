@@ -12,10 +12,12 @@ from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.platform import clock, storage
+from chalicelib.platform import audit, clock, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.patch import merged
+from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.staff import service as staff
 from chalicelib.stores import cells, folding, geo, maps, rules
 from chalicelib.stores.folding import finish, rebuild, start_rebuild
 from chalicelib.stores.models import FIELDS, StoreItem
@@ -30,6 +32,7 @@ __all__ = [
     "find",
     "finish",
     "get",
+    "guides_in_scope",
     "import_csv",
     "is_open",
     "near",
@@ -50,11 +53,15 @@ _TRIES = 8
 _LATER = FIELDS[1:]  # all but the id, which never changes
 
 
-def create(store: Store) -> Store:
-    """A new store. Conflict when its id is taken."""
+def create(store: Store, principal: Principal = SYSTEM) -> Store:
+    """A new store. NotFound outside of the scope; Conflict when its id is taken; Invalid."""
+    if not is_in_scope(principal, store["store_id"], store["staff_ids"]):
+        raise NotFound(f"there is no store {store['store_id']}")
+    _refuse_foreign_guides(store["staff_ids"], guides_in_scope(principal))
     item = _item(store)
     tx = Transaction()
     tx.put("store", item, StoreItem.store_id.does_not_exist())
+    audit.add(tx, "stores.create", item.store_id, None, item.fields())
     maps.add_change(tx, item.store_id, _place(item), None)
     try:
         tx.commit()
@@ -64,9 +71,9 @@ def create(store: Store) -> Store:
     return _shown(item)
 
 
-def get(store_id: str) -> Store:
-    """The store. NotFound."""
-    return _shown(_find(store_id))
+def get(store_id: str, principal: Principal = SYSTEM) -> Store:
+    """The store. NotFound, also outside of the scope."""
+    return _shown(_find(store_id, principal))
 
 
 def find(store_id: str) -> Store | None:
@@ -98,19 +105,26 @@ def everywhere() -> list[Place]:
     return maps.everywhere()
 
 
-def page(limit: int, cursor: str | None) -> tuple[list[Store], str | None]:
-    """Stores by id, and the next cursor."""
+def page(limit: int, cursor: str | None, principal: Principal = SYSTEM) -> tuple[list[Store], str | None]:
+    """Stores of the scope by id, and the next cursor."""
+    if principal.is_scoped:
+        stores = sorted(stores_in_scope(principal), key=lambda store: str(store["store_id"]))
+        left = [store for store in stores if cursor is None or store["store_id"] > cursor]
+        return left[:limit], left[limit - 1]["store_id"] if len(left) > limit else None
     query = partial(StoreItem.by_id.query, _LISTED, limit=limit)
     rows, following = storage.page(query, cursor)
     return [_shown(row) for row in rows], following
 
 
-def change(store_id: str, patch: Mapping[str, Any], complete: Complete) -> Store:
+def change(
+    store_id: str, patch: Mapping[str, Any], complete: Complete, principal: Principal = SYSTEM
+) -> Store:
     """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Conflict."""
-    item = _find(store_id)
+    item = _find(store_id, principal)
     store = complete(merged(_shown(item), patch))
     if store["store_id"] != store_id:
         raise Invalid(("store_id", "can't be changed"))
+    _refuse_foreign_guides(set(store["staff_ids"]) - set(item.staff_ids), guides_in_scope(principal))
     changes = [getattr(StoreItem, name).set(store[name]) for name in _LATER if store[name] is not None]
     if store["hours"] is None:
         changes.append(StoreItem.hours.remove())
@@ -118,6 +132,7 @@ def change(store_id: str, patch: Mapping[str, Any], complete: Complete) -> Store
     changes += [StoreItem.updated_at.set(made.updated_at), StoreItem.version.set(made.version)]
     tx = Transaction()
     tx.update("store", item, changes, StoreItem.version == item.version)
+    audit.add(tx, "stores.change", store_id, item.fields(), made.fields())
     before, after = _place(item), _place(made)
     if before != after:
         maps.add_change(tx, store_id, after, before)
@@ -130,12 +145,13 @@ def change(store_id: str, patch: Mapping[str, Any], complete: Complete) -> Store
     return _shown(made)
 
 
-def remove(store_id: str) -> None:
+def remove(store_id: str, principal: Principal = SYSTEM) -> None:
     """Delete the store. NotFound, Conflict."""
-    item = _find(store_id)
+    item = _find(store_id, principal)
     tx = Transaction()
     tx.delete("store", StoreItem(store_id), StoreItem.version == item.version)
     maps.add_change(tx, store_id, None, _place(item))
+    audit.add(tx, "stores.delete", store_id, item.fields(), None)
     try:
         tx.commit()
     except ConditionFailed as error:
@@ -143,13 +159,14 @@ def remove(store_id: str) -> None:
     maps.tidy()
 
 
-def import_csv(text: str, complete: Complete) -> dict[str, Any]:
+def import_csv(text: str, complete: Complete, principal: Principal = SYSTEM) -> dict[str, Any]:
     """Import the rows that are right, and tell of the others.
 
     `{"imported", "errors": [{"line","field","message"}]}`. Of a store that is there already the columns of
     the table are replaced, so the same table twice, or once more with its bad lines put right, is the same
     stores; also of one that is changed meanwhile. One that is deleted meanwhile stays so. Invalid: no table.
     """
+    guides = guides_in_scope(principal)
     errors: list[dict[str, Any]] = []
     stores: dict[str, Store] = {}
     given: dict[str, Store] = {}
@@ -168,6 +185,10 @@ def import_csv(text: str, complete: Complete) -> dict[str, Any]:
             store = complete(_kept(known.get(fields.get("store_id", ""))) | fields)
             if store["store_id"] in stores:
                 raise Invalid(("store_id", "is in an earlier line already"))
+            before = known.get(store["store_id"])
+            if not is_in_scope(principal, store["store_id"], (before or _item(store)).staff_ids):
+                raise Invalid(("store_id", "is outside of your scope"))
+            _refuse_foreign_guides(set(store["staff_ids"]) - set(before.staff_ids if before else ()), guides)
         except Invalid as error:
             errors += [{"line": line, "field": f, "message": _told(f, m)} for f, m in error.errors]
             continue
@@ -241,11 +262,57 @@ def _place(item: StoreItem) -> Place:
     return rules.place(item.fields())
 
 
-def _find(store_id: str) -> StoreItem:
+def _find(store_id: str, principal: Principal) -> StoreItem:
     item = StoreItem.find(store_id)
-    if item is None:
+    if item is None or not is_in_scope(principal, store_id, item.staff_ids):
         raise NotFound(f"there is no store {store_id}")
     return item  # type: ignore[no-any-return]
+
+
+def is_in_scope(principal: Principal, store_id: str, staff_ids: Collection[str]) -> bool:
+    """A scope of stores holds its stores; one of departments, the stores where their people are guides."""
+    scope = principal.scope
+    if scope.store_ids is not None and store_id not in scope.store_ids:
+        return False
+    return scope.department_ids is None or not staff.in_departments(scope.department_ids).isdisjoint(
+        staff_ids
+    )
+
+
+def stores_in_scope(principal: Principal) -> list[Store]:
+    """All stores of a scope, as they are now."""
+    scope = principal.scope
+    if scope.store_ids is not None:
+        stores = list(several(scope.store_ids).values()) if scope.store_ids else []
+    else:
+        stores = [_shown(row) for row in StoreItem.by_id.query(_LISTED)]
+    if scope.department_ids is None:
+        return stores
+    guides = staff.in_departments(scope.department_ids)
+    return [store for store in stores if not guides.isdisjoint(store["staff_ids"])]
+
+
+def guides_in_scope(principal: Principal) -> frozenset[str] | None:
+    """Whose customers, touches and tasks a principal sees, as of this request; None: everybody's.
+
+    A guide's own; those of the scope's stores; the people of its departments; of both, where both are given.
+    """
+    if principal.role == "guide":
+        return frozenset({principal.id})
+    scope = principal.scope
+    if not principal.is_scoped:
+        return None
+    if scope.store_ids is None:
+        return staff.in_departments(scope.department_ids or ())
+    stores = several(scope.store_ids).values() if scope.store_ids else ()
+    guides = frozenset(staff_id for store in stores for staff_id in store["staff_ids"])
+    return guides if scope.department_ids is None else guides & staff.in_departments(scope.department_ids)
+
+
+def _refuse_foreign_guides(staff_ids: Collection[str], guides: frozenset[str] | None) -> None:
+    """Nobody widens their own scope by making other stores' guides theirs. Invalid."""
+    if guides is not None and (foreign := sorted(set(staff_ids) - guides)):
+        raise Invalid(("staff_ids", f"outside of your scope: {', '.join(foreign)}"))
 
 
 def _item(store: Store, before: StoreItem | None = None) -> StoreItem:

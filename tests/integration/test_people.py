@@ -240,6 +240,13 @@ def test_the_audit_says_who_changed_what_from_what_to_what(api: Api, at: Callabl
         ("from=2026-12-01T00:00:00Z", 1),
     ]:
         assert len(api("GET", f"/api/audit?{query}")[1]["items"]) == count, query
+    for query in (
+        "to=2019-01-01T00:00:00Z",
+        "from=2000-01-01T00:00:00Z",
+        "from=2027-02-01T00:00:00Z",
+        "from=x",
+    ):
+        assert api("GET", f"/api/audit?{query}")[0] == 422, query
     first = api("GET", "/api/audit?limit=2")[1]
     rest = api("GET", f"/api/audit?limit=2&cursor={first['next_cursor']}")[1]
     assert [row["action"] for row in rest["items"]] == ["users.create"] and rest["next_cursor"] is None

@@ -162,7 +162,8 @@ class Browser:
         if cookie := answer.headers.get("Set-Cookie"):
             name, _, value = cookie.split(";")[0].partition("=")
             self.cookies[name] = value
-            assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/h5" in cookie
+            path = "Path=/;" if name == "mr_session" else "Path=/h5;"
+            assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and path in cookie
         return answer
 
     def sign_in(self, code: str) -> Any:

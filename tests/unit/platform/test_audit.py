@@ -32,8 +32,12 @@ PEOPLE = st.dictionaries(HIDDEN, st.sampled_from([SECRET, [SECRET], {"a": SECRET
 def test_nothing_personal_and_no_secret_is_in_an_entry(
     before: dict[str, object], after: dict[str, object], person: dict[str, object], where: str
 ) -> None:
-    held = {"top": person, "inside": {"city": person}, "list": {"city": [person]}}[where]
-    changes = audit.differences(before, {**after, **held}, audit.MASKED)
+    places: dict[str, dict[str, object]] = {
+        "top": person,
+        "inside": {"city": person},
+        "list": {"city": [person]},
+    }
+    changes = audit.differences(before, {**after, **places[where]}, audit.MASKED)
     assert SECRET not in json.dumps([[change.before, change.after] for change in changes])
     assert changes
 

@@ -1,0 +1,78 @@
+"""The audit, read: by object, by actor, or all of it; the newest first."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from chalicelib.platform import clock, ids, lists
+from chalicelib.platform.audit import AuditItem, ByActor, ByObject, Change, month_of
+from chalicelib.platform.errors import Invalid
+
+_YEAR = timedelta(days=366)
+_FARTHEST = 5 * _YEAR
+_FIRST_YEAR = 2020
+
+
+class Actor(Struct, frozen=True):
+    kind: str
+    id: str
+
+
+class Entry(Struct, frozen=True):
+    at: str
+    actor: Actor
+    action: str
+    object: str
+    changes: list[Change]
+
+
+def page(
+    paging: lists.Paging,
+    actor: str | None,
+    object_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> lists.Page[Entry]:
+    """Entries between two times; without the first one, of the year before the last. Invalid."""
+    last = until or clock.now()
+    if last.year < _FIRST_YEAR:
+        raise Invalid(("to", "is before there was an audit"))
+    first = since or last - _YEAR
+    if not (object_id or actor) and last - first > _FARTHEST:  # each month is a query
+        raise Invalid(("from", "is more than five years before `to`"))
+    if first > last:
+        raise Invalid(("from", "is after `to`"))
+    low, high = ids.ulid_floor(first), ids.ulid_floor(last) + "~"
+    if object_id or actor:
+        index: Any = AuditItem.by_object if object_id else AuditItem.by_actor
+        field = (ByObject if object_id else ByActor).entry_id
+        query = partial(index.query, object_id or actor, field.between(low, high), scan_index_forward=False)
+        keep = (lambda item: item.actor == actor) if object_id and actor else None
+        return lists.history(query, paging, keep).map(_entry)
+
+    def read(month: str, before: str | None, limit: int) -> Iterator[AuditItem]:
+        until = high if before is None else min(high, before)
+        rows = AuditItem.query(
+            month, AuditItem.entry_id.between(low, until), scan_index_forward=False, limit=limit + 1
+        )
+        yield from [row for row in rows if before is None or row.entry_id < before][:limit]
+
+    return lists.merged(_months(first, last), read, paging, lambda item: str(item.entry_id)).map(_entry)
+
+
+def _months(first: datetime, last: datetime) -> Iterator[list[str]]:
+    """The partitions from the last month back to the first."""
+    month, earliest = month_of(last), month_of(first)
+    while month >= earliest:
+        yield [month]
+        year, number = map(int, month.split("-"))
+        month = f"{year}-{number - 1:02}" if number > 1 else f"{year - 1}-12"
+
+
+def _entry(item: AuditItem) -> Entry:
+    changes = msgspec.convert(item.changes, list[Change])
+    return Entry(item.at, Actor(item.actor_kind, item.actor), item.action, item.object, changes)
