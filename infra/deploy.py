@@ -5,6 +5,7 @@ data stack as they are, while the functions go on working (docs/deploy.md, "From
 """
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -66,8 +67,23 @@ def deploy(target: Target, folder: Path, given: Mapping[str, str], *, only_code:
         target.client("cloudformation").update_termination_protection(
             StackName=target.data_stack, EnableTerminationProtection=True
         )
-    between = outputs(target, target.data_stack)
-    change(target, target.stack, code, {**given, **between, "ArchiveBucket": target.bucket})
+    between = outputs(target, target.data_stack) | streams(target, data)
+    of_data = {name: value for name, value in between.items() if name in code["Parameters"]}
+    change(target, target.stack, code, {**given, **of_data, "ArchiveBucket": target.bucket})
+
+
+def streams(target: Target, data: Json) -> dict[str, str]:
+    """Outputs that are a table's stream, asked of the table: one that was restored has another stream."""
+    made = {}
+    for name, output in data["Outputs"].items():
+        match output["Value"]:
+            case {"Fn::GetAtt": [table, "StreamArn"]}:
+                held = {"StackName": target.data_stack, "LogicalResourceId": table}
+                found = target.client("cloudformation").describe_stack_resource(**held)
+                known = found["StackResourceDetail"]["PhysicalResourceId"]
+                described = target.client("dynamodb").describe_table(TableName=known)["Table"]
+                made[name] = described["LatestStreamArn"]
+    return made
 
 
 def check_parameters(target: Target, given: Mapping[str, str], *templates: Json) -> None:
@@ -77,7 +93,7 @@ def check_parameters(target: Target, given: Mapping[str, str], *templates: Json)
         raise Refused(f"no such parameter: {', '.join(unknown)}")
     before = described(target, target.stack)
     kept = {p["ParameterKey"] for p in (before or {}).get("Parameters", [])}
-    ours = {"ArchiveBucket", "CodeStack"} | set(templates[0]["Outputs"])
+    ours = {"ArchiveBucket", "CodeStack", *templates[0]["Outputs"]}
     required = {name for name, spec in known.items() if "Default" not in spec}
     if missing := sorted(required - ours - kept - set(given)):
         raise Refused(f"parameters that need a value: {', '.join(missing)}")
@@ -105,7 +121,7 @@ def change(
         StackName=stack,
         ChangeSetName=name,
         ChangeSetType=kind,
-        TemplateURL=put_template(target, f"{stack}.json", template),
+        TemplateURL=put_template(target, stack, template),
         Parameters=chosen(template, parameters, before),
         Capabilities=["CAPABILITY_IAM"],
         **({"ResourcesToImport": imports} if imports else {}),
@@ -251,11 +267,12 @@ def make_bucket(s3: Any, name: str) -> None:
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
 
 
-def put_template(target: Target, key: str, template: Json) -> str:
-    """A template over 51,200 bytes is taken from S3 only; answers its address there."""
-    s3, where = target.client("s3"), {"Bucket": target.bucket, "Key": key}
-    s3.put_object(**where, Body=json.dumps(template, sort_keys=True).encode())
-    address: str = s3.generate_presigned_url("get_object", Params=where)
+def put_template(target: Target, stack: str, template: Json) -> str:
+    """A template over 51,200 bytes is taken from S3 only; answers its address there. It stays there."""
+    body = json.dumps(template, sort_keys=True).encode()
+    where = {"Bucket": target.bucket, "Key": f"{stack}-{hashlib.sha256(body).hexdigest()[:16]}.json"}
+    target.client("s3").put_object(**where, Body=body)
+    address: str = target.client("s3").generate_presigned_url("get_object", Params=where)
     return address.partition("?")[0]
 
 
@@ -289,6 +306,7 @@ def split(target: Target, data: Json) -> None:
             return
     parameters = {"CodeStack": target.stack}
     change(target, target.data_stack, plan["template"], parameters, imports=plan["resources"])
+    s3.delete_object(Bucket=target.bucket, Key=plan_key)
 
 
 def held(target: Target, stack: str) -> list[Json]:
