@@ -32,6 +32,7 @@ class Limit:
 
 
 INLINE = Limit("inline policies of a role", 8_000, 10_240, "characters")
+MANAGED = Limit("managed policy", 5_000, 6_144, "characters")
 RESOURCES = Limit("resources of a stack", 350, 500)
 TEMPLATE = Limit("template", 700_000, 1_000_000, "bytes")
 PATHS = Limit("API Gateway resources", 60, 300)
@@ -68,11 +69,18 @@ def measure(folder: Path) -> list[Use]:
 
 
 def policies(resources: Mapping[str, Json]) -> Iterator[tuple[Limit, str, int]]:
-    """Of each role, the characters of its inline policies, without whitespace, as IAM counts."""
+    """The characters of each role's own policies in sum, and of each managed one; without whitespace, as
+    IAM counts."""
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::Role":
             documents = [p["PolicyDocument"] for p in resource["Properties"].get("Policies", [])]
-            yield INLINE, name, sum(len(re.sub(r"\s", "", json.dumps(d))) for d in documents)
+            yield INLINE, name, sum(characters(document) for document in documents)
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            yield MANAGED, name, characters(resource["Properties"]["PolicyDocument"])
+
+
+def characters(document: Json) -> int:
+    return len(re.sub(r"\s", "", json.dumps(document)))
 
 
 def environments(resources: Mapping[str, Json]) -> Iterator[tuple[Limit, str, int]]:
@@ -166,6 +174,8 @@ class Deployment:
             return self.arn("lambda", f"layer:{name}:100")
         if kind == "AWS::SNS::Topic":
             return self.arn("sns", name)
+        if kind == "AWS::IAM::ManagedPolicy":
+            return f"arn:{self.partition}:iam::{ACCOUNT}:policy/{name}"
         if attribute == "Arn":
             return f"arn:{self.partition}:iam::{ACCOUNT}:role/{name}"
         return name

@@ -19,6 +19,7 @@ DLQ_DAYS = 14
 LOG_DAYS = 30
 RECEIVES = 5  # before a message is parked in the dead-letter queue
 STREAM_RETRIES = 10
+INLINE_TABLES = 40  # ARNs of a role's tables beyond which they are no longer its own: 75 characters each
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 TABLES = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-"
 FILES = "arn:${AWS::Partition}:s3:::${FilesBucket}"
@@ -114,7 +115,7 @@ def function(
     properties = common_properties(name, spec, stack, target)
     made: Json = {
         f"{camel(name)}Logs": log_group(name),
-        f"{camel(name)}Role": role(name, spec, stack["tables"]),
+        **role(name, spec, stack["tables"]),
         f"{camel(name)}Errors": alarm(
             f"{name} fails", "AWS/Lambda", "Errors", {"FunctionName": sub("${AWS::StackName}-" + name)}, "Sum"
         ),
@@ -229,11 +230,22 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
 
 
 def role(name: str, spec: Mapping[str, Any], tables: Mapping[str, Any]) -> Json:
-    """May do what stack.yaml lists, and write its own log."""
+    """A role that may do what stack.yaml lists, and write its own log.
+
+    Of many tables the grants are managed policies, one for each kind of access: its own count in sum.
+    """
     statements = [
         allow("logs", ["CreateLogStream", "PutLogEvents"], [{"Fn::GetAtt": [f"{camel(name)}Logs", "Arn"]}]),
-        *table_grants(spec, tables),
     ]
+    managed: Json = {}
+    on_tables = table_grants(spec, tables)
+    if sum(len(statement["Resource"]) for statement in on_tables.values()) > INLINE_TABLES:
+        managed = {
+            f"{camel(name)}{access}Policy": managed_policy(statement)
+            for access, statement in on_tables.items()
+        }
+    else:
+        statements += on_tables.values()
     if sends := spec.get("send"):
         statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(q)}Queue") for q in sends]))
     if groups := spec.get("secrets"):
@@ -259,28 +271,35 @@ def role(name: str, spec: Mapping[str, Any], tables: Mapping[str, Any]) -> Json:
         "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
         "Policies": [policy(name, statements)],
     }
+    attached: list[Json] = [{"Ref": policy_id} for policy_id in managed]
     if calls_out(spec):
         # The one grant on "*" there is, AWS's own: a function in a VPC makes its network interface.
         vpc = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
-        properties["ManagedPolicyArns"] = if_("HasFixedEgress", [sub(vpc)])
-    return {"Type": "AWS::IAM::Role", "Properties": properties}
+        attached.append(if_("HasFixedEgress", sub(vpc)))
+    if attached:
+        properties["ManagedPolicyArns"] = attached
+    return {f"{camel(name)}Role": {"Type": "AWS::IAM::Role", "Properties": properties}, **managed}
 
 
 def secret_arn(group: str) -> Json:
     return {"Ref": f"Secret{camel(group)}"}
 
 
-def table_grants(spec: Mapping[str, Any], tables: Mapping[str, Any]) -> list[Json]:
-    """One statement for each kind of access; a table's indexes can only be read."""
+def table_grants(spec: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, Json]:
+    """A statement for each kind of access; a table's indexes can only be read."""
     writes, reads, scans = spec.get("write", []), spec.get("read", []), spec.get("scan", [])
     indexed = {name for name, table in tables.items() if "indexes" in table}
-    grants = (
-        (WRITE, patterns(writes, tables)),
-        (READ, patterns(reads, tables)),
-        (["Query"], [f"{p}/index/*" for p in patterns(indexed & {*writes, *reads}, indexed)]),
-        (["Scan"], patterns(scans, tables)),
-    )
-    return [allow("dynamodb", actions, [table_arn(p) for p in on]) for actions, on in grants if on]
+    grants = {
+        "Write": (WRITE, patterns(writes, tables)),
+        "Read": (READ, patterns(reads, tables)),
+        "Query": (["Query"], [f"{p}/index/*" for p in patterns(indexed & {*writes, *reads}, indexed)]),
+        "Scan": (["Scan"], patterns(scans, tables)),
+    }
+    return {
+        access: allow("dynamodb", actions, [table_arn(p) for p in on])
+        for access, (actions, on) in grants.items()
+        if on
+    }
 
 
 def patterns(names: Iterable[str], of: Iterable[str]) -> list[str]:
@@ -507,6 +526,11 @@ def allow(service: str, actions: list[str], on: list[Any]) -> Json:
 
 def policy(name: str, statements: list[Json]) -> Json:
     return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
+
+
+def managed_policy(statement: Json) -> Json:
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
 
 
 def trust(service: str) -> Json:
