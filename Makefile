@@ -9,7 +9,7 @@ SHELL := /bin/bash
 export PYTHONPATH := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test bench package check setup clean
+.PHONY: run test bench package deploy check setup clean
 
 run: setup
 	@exec $(BIN)/python -m infra.local
@@ -29,12 +29,18 @@ bench: setup
 package: setup
 	@$(BIN)/python -m infra.package --stage $(STAGE)
 
+# STACK, BUCKET, PARAMETERS (a file), ONLY=code, YES=1: docs/deploy.md
+deploy: setup package
+	@$(BIN)/python -m infra.deploy --stack $(or $(STACK),millrace-$(STAGE)) $(if $(BUCKET),--bucket $(BUCKET)) \
+	  $(if $(PARAMETERS),--parameters $(PARAMETERS)) $(if $(ONLY),--only $(ONLY))
+
 check: setup package
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint -r cn-north-1 us-east-1 -t build/template.json
+	$(BIN)/cfn-lint -r cn-north-1 us-east-1 -t build/data.json build/template.json
+	$(BIN)/python -m infra.limits
 	$(BIN)/bandit -q -s B101 -r app.py chalicelib functions
 
 setup: .venv/installed .venv-ministack/installed

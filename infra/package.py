@@ -1,4 +1,4 @@
-"""`make package`: one CloudFormation template and its archives under build/.
+"""`make package`: two CloudFormation templates, data and code, and the code's archives under build/.
 
 Chalice packages the API; what stack.yaml and resources.yaml say is merged into its template; the
 Serverless transform is applied here, so that the result is plain CloudFormation, which can be
@@ -26,9 +26,10 @@ TREES = ("chalicelib", "functions", "layers")
 
 
 def package(stage: str, out: Path, target: build.Target) -> Path:
-    """Package a stage into `out` unless nothing changed since; answers the template's path.
+    """Package a stage into `out` unless nothing changed since; answers `out`.
 
-    `out` then holds template.json (plain CloudFormation), sam.json (before the transform) and archives/.
+    It then holds data.json and template.json (plain CloudFormation), sam.json (before the transform)
+    and archives/.
     """
     out.mkdir(parents=True, exist_ok=True)
     with (out / "lock").open("w") as lock:
@@ -38,7 +39,7 @@ def package(stage: str, out: Path, target: build.Target) -> Path:
             mark.unlink(missing_ok=True)
             build_into(out, stage, target)
             mark.write_text(state)
-    return out / "template.json"
+    return out
 
 
 def build_into(out: Path, stage: str, target: build.Target) -> None:
@@ -51,6 +52,7 @@ def build_into(out: Path, stage: str, target: build.Target) -> None:
     build.publish(made, out / "archives")
     patch_api(sam, made["api"].name)
     write(out / "sam.json", sam)
+    write(out / "data.json", data())
     write(out / "template.json", translated(sam))
 
 
@@ -61,11 +63,18 @@ def fingerprint(stage: str, target: build.Target) -> str:
     return hashlib.sha256(f"{stage} {build.fingerprint(files, target)}".encode()).hexdigest()
 
 
+def data() -> Json:
+    """The data stack's template."""
+    return merged(parsed("data.yaml"), template.data(parsed("stack.yaml")))
+
+
 def ours(archives: dict[str, str], target: build.Target) -> Json:
-    """The template that is merged into Chalice's."""
-    once = parsed("resources.yaml")
-    once["Resources"] |= template.resources(parsed("stack.yaml"), archives, target)
-    return once
+    """What is merged into Chalice's template for the code stack's."""
+    return merged(parsed("resources.yaml"), template.code(parsed("stack.yaml"), archives, target))
+
+
+def merged(once: Json, made: Json) -> Json:
+    return once | {section: once.get(section, {}) | made[section] for section in made}
 
 
 def parsed(name: str) -> Json:
@@ -136,7 +145,8 @@ def main() -> None:
     for path in sorted((build.ROOT / "build" / "archives").iterdir()):
         packed, unpacked = path.stat().st_size >> 10, build.unzipped(path) >> 10
         print(f"{path.name} {packed} KiB, {unpacked} KiB unzipped")
-    print(f"{made.relative_to(build.ROOT)} {made.stat().st_size / 1024:.0f} KiB")
+    for name in ("data.json", "template.json"):
+        print(f"build/{name} {(made / name).stat().st_size / 1024:.0f} KiB")
 
 
 if __name__ == "__main__":

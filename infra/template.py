@@ -19,14 +19,35 @@ DLQ_DAYS = 14
 LOG_DAYS = 30
 RECEIVES = 5  # before a message is parked in the dead-letter queue
 STREAM_RETRIES = 10
+INLINE_TABLES = 40  # ARNs of a role's tables beyond which they are no longer its own: 75 characters each
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+TABLES = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-"
+FILES = "arn:${AWS::Partition}:s3:::${FilesBucket}"
 
 
-def resources(stack: Mapping[str, Any], archives: Mapping[str, str], target: Target) -> Json:
-    """All resources of the stack. `archives`: function and layer name → its archive's file name."""
-    made: Json = {}
+def data(stack: Mapping[str, Any]) -> Json:
+    """The data stack's tables, and what the code stack must be told of them: where the streams are."""
+    made: Json = {"Resources": {}, "Outputs": {}}
     for name, spec in stack["tables"].items():
-        made |= table(name, spec)
+        made["Resources"] |= table(name, spec)
+        if "stream" in spec:
+            stream = {"Fn::GetAtt": [f"{camel(name)}Table", "StreamArn"]}
+            made["Outputs"][f"{camel(name)}Stream"] = {"Value": stream}
+    return made
+
+
+def code(stack: Mapping[str, Any], archives: Mapping[str, str], target: Target) -> Json:
+    """The code stack's layers and functions. `archives`: function and layer → its archive's file name."""
+    streams = [f"{camel(name)}Stream" for name, spec in stack["tables"].items() if "stream" in spec]
+    description = "The stream's ARN, of the data stack's outputs"
+    return {
+        "Parameters": {name: {"Type": "String", "Description": description} for name in streams},
+        "Resources": layers_and_functions(stack, archives, target),
+    }
+
+
+def layers_and_functions(stack: Mapping[str, Any], archives: Mapping[str, str], target: Target) -> Json:
+    made: Json = {}
     used = {name for spec in stack["functions"].values() for name in spec.get("layers", [])}
     for name in ("dependencies", *sorted(used)):
         made[f"{camel(name)}Layer"] = layer(name, archives[name], target)
@@ -36,11 +57,15 @@ def resources(stack: Mapping[str, Any], archives: Mapping[str, str], target: Tar
 
 
 def table(name: str, spec: Mapping[str, Any]) -> Json:
-    """A table on demand, encrypted, with point-in-time recovery; kept when the stack goes."""
+    """A table on demand, encrypted, with point-in-time recovery; not to be deleted, kept when the stack goes.
+
+    Its name is a convention between the two stacks, so that grants and settings need no exports.
+    """
     indexes = spec.get("indexes", {})
     keys = [spec["key"], *(index["key"] for index in indexes.values())]
     properties: Json = {
-        "TableName": sub("${AWS::StackName}-" + name),
+        "TableName": sub("${CodeStack}-" + name),
+        "DeletionProtectionEnabled": True,
         "BillingMode": "PAY_PER_REQUEST",
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "SSESpecification": {"SSEEnabled": True},
@@ -90,7 +115,7 @@ def function(
     properties = common_properties(name, spec, stack, target)
     made: Json = {
         f"{camel(name)}Logs": log_group(name),
-        f"{camel(name)}Role": role(name, spec),
+        **role(name, spec, stack["tables"]),
         f"{camel(name)}Errors": alarm(
             f"{name} fails", "AWS/Lambda", "Errors", {"FunctionName": sub("${AWS::StackName}-" + name)}, "Sum"
         ),
@@ -204,12 +229,23 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
     return values
 
 
-def role(name: str, spec: Mapping[str, Any]) -> Json:
-    """May do what stack.yaml lists, and write its own log."""
+def role(name: str, spec: Mapping[str, Any], tables: Mapping[str, Any]) -> Json:
+    """A role that may do what stack.yaml lists, and write its own log.
+
+    Of many tables the grants are managed policies, one for each kind of access: its own count in sum.
+    """
     statements = [
         allow("logs", ["CreateLogStream", "PutLogEvents"], [{"Fn::GetAtt": [f"{camel(name)}Logs", "Arn"]}]),
-        *table_grants(spec),
     ]
+    managed: Json = {}
+    on_tables = table_grants(spec, tables)
+    if sum(len(statement["Resource"]) for statement in on_tables.values()) > INLINE_TABLES:
+        managed = {
+            f"{camel(name)}{access}Policy": managed_policy(statement)
+            for access, statement in on_tables.items()
+        }
+    else:
+        statements += on_tables.values()
     if sends := spec.get("send"):
         statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(q)}Queue") for q in sends]))
     if groups := spec.get("secrets"):
@@ -224,7 +260,7 @@ def role(name: str, spec: Mapping[str, Any]) -> Json:
         actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"]
         statements.append(allow("sqs", actions, [arn_of(f"{camel(name)}Queue")]))
     if "stream" in spec:
-        stream = {"Fn::GetAtt": [f"{camel(spec['stream']['table'])}Table", "StreamArn"]}
+        stream = {"Ref": f"{camel(spec['stream']['table'])}Stream"}
         statements.append(
             allow("dynamodb", ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"], [stream])
         )
@@ -235,29 +271,47 @@ def role(name: str, spec: Mapping[str, Any]) -> Json:
         "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
         "Policies": [policy(name, statements)],
     }
+    attached: list[Json] = [{"Ref": policy_id} for policy_id in managed]
     if calls_out(spec):
         # The one grant on "*" there is, AWS's own: a function in a VPC makes its network interface.
         vpc = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
-        properties["ManagedPolicyArns"] = if_("HasFixedEgress", [sub(vpc)])
-    return {"Type": "AWS::IAM::Role", "Properties": properties}
+        attached.append(if_("HasFixedEgress", sub(vpc)))
+    if attached:
+        properties["ManagedPolicyArns"] = attached
+    return {f"{camel(name)}Role": {"Type": "AWS::IAM::Role", "Properties": properties}, **managed}
 
 
 def secret_arn(group: str) -> Json:
-    """A secret's ARN: a parameter's value, or, of the one that the stack makes, what both AWS and the
-    emulator call its Id (the emulator's Ref is only its name, which no grant matches)."""
-    return {"Fn::GetAtt": ["SecretKeys", "Id"]} if group == "keys" else {"Ref": f"Secret{camel(group)}"}
+    return {"Ref": f"Secret{camel(group)}"}
 
 
-def table_grants(spec: Mapping[str, Any]) -> list[Json]:
-    """One statement for each kind of access; indexes are for queries."""
-    made = []
-    writes = spec.get("write", [])
-    for actions, names in ((WRITE, writes), (READ, [t for t in spec.get("read", []) if t not in writes])):
-        if names:
-            made.append(allow("dynamodb", actions, with_indexes(names)))
-    if scans := spec.get("scan"):
-        made.append(allow("dynamodb", ["Scan"], with_indexes(scans)))
-    return made
+def table_grants(spec: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, Json]:
+    """A statement for each kind of access; a table's indexes can only be read."""
+    writes, reads, scans = spec.get("write", []), spec.get("read", []), spec.get("scan", [])
+    indexed = {name for name, table in tables.items() if "indexes" in table}
+    grants = {
+        "Write": (WRITE, patterns(writes, tables)),
+        "Read": (READ, patterns(reads, tables)),
+        "Query": (["Query"], [f"{p}/index/*" for p in patterns(indexed & {*writes, *reads}, indexed)]),
+        "Scan": (["Scan"], patterns(scans, tables)),
+    }
+    return {
+        access: allow("dynamodb", actions, [table_arn(p) for p in on])
+        for access, (actions, on) in grants.items()
+        if on
+    }
+
+
+def patterns(names: Iterable[str], of: Iterable[str]) -> list[str]:
+    """Names, but `group_*` for all that begin so, where a role has every one of them: an ARN has 75
+    characters, and IAM takes 10,240 for a role."""
+    left, made = set(names), []
+    for prefix in sorted({name.partition("_")[0] for name in left}):
+        family = {name for name in of if name.startswith(prefix)}
+        if len(family) > 1 and family <= left:
+            made.append(f"{prefix}*")
+            left -= family
+    return sorted([*made, *left])
 
 
 def file_grants(spec: Mapping[str, Any]) -> list[Json]:
@@ -268,19 +322,10 @@ def file_grants(spec: Mapping[str, Any]) -> list[Json]:
         ("read", ["GetObject"]),
     ):
         if prefixes := spec.get(access):
-            made.append(
-                allow("s3", actions, [sub(f"${{FilesBucket.Arn}}/{prefix}/*") for prefix in prefixes])
-            )
+            made.append(allow("s3", actions, [sub(f"{FILES}/{prefix}/*") for prefix in prefixes]))
     if made:
-        made.append(allow("s3", ["ListBucket"], [arn_of("FilesBucket")]))
+        made.append(allow("s3", ["ListBucket"], [sub(FILES)]))
     return made
-
-
-def with_indexes(names: Iterable[str]) -> list[Json]:
-    arns: list[Json] = []
-    for name in names:
-        arns += [arn_of(f"{camel(name)}Table"), sub(f"${{{camel(name)}Table.Arn}}/index/*")]
-    return arns
 
 
 def queue(name: str, spec: Mapping[str, Any]) -> Json:
@@ -352,7 +397,7 @@ def queue_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
 def stream_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
     properties: Json = {
         "FunctionName": {"Ref": handler},
-        "EventSourceArn": {"Fn::GetAtt": [f"{camel(spec['table'])}Table", "StreamArn"]},
+        "EventSourceArn": {"Ref": f"{camel(spec['table'])}Stream"},
         "StartingPosition": "TRIM_HORIZON",
         "BatchSize": 100,
         "MaximumBatchingWindowInSeconds": spec["window"],
@@ -455,6 +500,10 @@ def sub(text: str) -> Json:
     return {"Fn::Sub": text}
 
 
+def table_arn(name: str) -> Json:
+    return sub(f"{TABLES}{name}")
+
+
 def arn_of(logical_id: str) -> Json:
     return {"Fn::GetAtt": [logical_id, "Arn"]}
 
@@ -464,7 +513,7 @@ def if_(condition: str, value: Any) -> Json:
 
 
 def s3_object(archive: str) -> Json:
-    return {"S3Bucket": {"Ref": "ArchiveBucket"}, "S3Key": sub("${ArchivePrefix}" + archive)}
+    return {"S3Bucket": {"Ref": "ArchiveBucket"}, "S3Key": archive}
 
 
 def key_schema(key: list[str]) -> list[Json]:
@@ -477,6 +526,11 @@ def allow(service: str, actions: list[str], on: list[Any]) -> Json:
 
 def policy(name: str, statements: list[Json]) -> Json:
     return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
+
+
+def managed_policy(statement: Json) -> Json:
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
 
 
 def trust(service: str) -> Json:

@@ -171,12 +171,12 @@ def start(
     sandbox = Sandbox(config)
     sandbox_url = sandbox.start(ports.sandbox)
     cleanup.callback(sandbox.stop)
-    template = package.package("local", build.ROOT / "build" / "local", build.here())
+    folder = package.package("local", build.ROOT / "build" / "local", build.here())
     if embedded:
         wait_for(ports.emulator, "/_local/state", 30, stopped)
     account = Account(endpoint)
     secrets = settings.secret_groups(config, os.environ)
-    api_id = account.deploy(template, settings.parameters(public, sandbox_url, config, os.environ), secrets)
+    api_id = account.deploy(folder, settings.parameters(public, sandbox_url, config, os.environ), secrets)
     key = settings.admin_key(data, os.environ)
     account.put_admin_key(key)
     mover = Mover(account, ports.emulator, sandbox) if embedded else None

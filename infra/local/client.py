@@ -23,14 +23,16 @@ TO_STOP = 180  # seconds: it removes thousands of unpacked files
 
 
 class LocalStack:
-    """`base`: the public URL; `key`: the admin's API key. RuntimeError if it does not get ready."""
+    """`base`: the public URL; `key`: the admin's API key; `root`: another version of this project.
+    RuntimeError if it does not get ready."""
 
-    def __init__(self, data: Path | None = None, **environment: str):
+    def __init__(self, data: Path | None = None, root: Path = build.ROOT, **environment: str):
         self.key = environment.setdefault("ADMIN_API_KEY", "mr_" + secrets.token_urlsafe(16))
         self.port = int(environment.setdefault("PORT", str(free_port())))
         self.base = f"http://127.0.0.1:{self.port}"
         inherited = {name: value for name, value in os.environ.items() if name != "PUBLIC_BASE_URL"}
-        self.environment = {**inherited, "PYTHONPATH": str(build.ROOT), **environment}
+        self.environment = {**inherited, "PYTHONPATH": str(root), **environment}
+        self.root = root
         if data is not None:
             self.environment["DATA_DIR"] = str(data)
         self.http = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(600))
@@ -40,7 +42,7 @@ class LocalStack:
         with tempfile.TemporaryFile("w+") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "infra.local"],
-                cwd=build.ROOT,
+                cwd=self.root,
                 env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=errors,

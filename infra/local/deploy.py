@@ -1,4 +1,4 @@
-"""Deploy the packaged template into the emulator, as `aws cloudformation deploy` would into an account."""
+"""Deploy the package into the emulator, by what `make deploy` does to an account."""
 
 import json
 from functools import cache
@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chalicelib.platform import auth
+from infra import deploy
 from infra.local.settings import REGION, STACK
 from infra.template import camel
 
@@ -35,66 +36,14 @@ class Account:
             config=config,
         )
 
-    def deploy(self, template: Path, parameters: dict[str, str], secrets: dict[str, dict[str, str]]) -> str:
-        """Create or update the stack; answers the id of its REST API. RuntimeError says why it failed."""
-        self.upload(template.parent / "archives")
+    def deploy(self, folder: Path, parameters: dict[str, str], secrets: dict[str, dict[str, str]]) -> str:
+        """Create or update both stacks; answers the id of the REST API. deploy.Failed says why it failed."""
         arns = {f"Secret{camel(group)}": self.put_secret(group, values) for group, values in secrets.items()}
-        given = parameters | arns | {"ArchiveBucket": BUCKET}
-        call = {
-            "StackName": STACK,
-            "TemplateURL": self.put_template(template),
-            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
-            "Capabilities": ["CAPABILITY_IAM"],
-        }
-        cloudformation = self.client("cloudformation")
-        try:
-            cloudformation.create_stack(**call)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "AlreadyExistsException":
-                raise
-            self.update(call)
-        outputs = self.outputs()
-        self.mend_api(outputs["RestAPIId"], json.loads(template.read_text()))
-        return outputs["RestAPIId"]
-
-    def update(self, call: dict[str, Any]) -> None:
-        try:
-            self.client("cloudformation").update_stack(**call)
-        except ClientError as error:
-            if "No updates are to be performed" not in str(error):
-                raise
-
-    def outputs(self) -> dict[str, str]:
-        """The stack's outputs once it is complete."""
-        cloudformation = self.client("cloudformation")
-        waiter_events = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
-        while (stack := cloudformation.describe_stacks(StackName=STACK)["Stacks"][0])[
-            "StackStatus"
-        ] in waiter_events:
-            pass
-        if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
-            reasons = [e.get("ResourceStatusReason", "") for e in events if "FAILED" in e["ResourceStatus"]]
-            raise RuntimeError(f"the stack is {stack['StackStatus']}: {'; '.join(reasons)}")
-        return {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
-
-    def upload(self, archives: Path) -> None:
-        """Put the archives that are not there yet; their names carry their hash."""
-        s3 = self.client("s3")
-        try:
-            s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
-                raise
-        there = {o["Key"] for o in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
-        for path in sorted(archives.iterdir()):
-            if path.name not in there:
-                s3.put_object(Bucket=BUCKET, Key=path.name, Body=path.read_bytes())
-
-    def put_template(self, template: Path) -> str:
-        """A template over 51,200 bytes is taken from S3 only."""
-        self.client("s3").put_object(Bucket=BUCKET, Key=template.name, Body=template.read_bytes())
-        return f"{self.endpoint}/{BUCKET}/{template.name}"
+        target = deploy.Target(STACK, BUCKET, self.client)
+        deploy.deploy(target, folder, parameters | arns)
+        api_id = deploy.outputs(target, STACK)["RestAPIId"]
+        self.mend_api(api_id, json.loads((folder / "template.json").read_text()))
+        return api_id
 
     def put_secret(self, group: str, values: dict[str, str]) -> str:
         """Store a group of secrets; answers its ARN."""

@@ -30,7 +30,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import set_request_account_id, set_request_region
-from ministack.services import dynamodb, eventbridge, lambda_svc, scheduler, sqs
+from ministack.services import dynamodb, eventbridge, lambda_svc, scheduler, secretsmanager, sqs
+from ministack.services.cloudformation import changesets
 
 WRITTEN_FOR = "1.5.33"
 CLOCK_FILE = Path(os.environ["MILLRACE_CLOCK_FILE"])
@@ -429,6 +430,23 @@ def authorize_batches() -> None:
     iam_actions._action_from_target = action
 
 
+def import_secrets() -> None:
+    """A secret can be imported into a stack on AWS; here tables and buckets can."""
+    kind = "AWS::SecretsManager::Secret"
+
+    def named(arn: str) -> str | None:
+        return next((name for name, s in secretsmanager._secrets.items() if s["ARN"] == arn), None)
+
+    def problem(arn: str) -> str | None:
+        return None if named(arn) else f"Resource of type '{kind}' with identifier '{arn}' was not found."
+
+    changesets._IMPORT_LOOKUPS[kind] = (("Id",), problem)
+    changesets._RESOURCE_HANDLERS[kind]["import"] = lambda identifier: (
+        named(identifier["Id"]),
+        {"Id": identifier["Id"], "Arn": identifier["Id"]},
+    )
+
+
 def control(method: str, path: str, body: bytes) -> dict[str, Any]:
     """What the launcher asks."""
     if (method, path) == ("POST", "/_local/clock"):
@@ -493,6 +511,7 @@ if __name__ == "__main__":
     keep_streams()
     free_messages()
     authorize_batches()
+    import_secrets()
     lambda_svc._poll_sqs = once_deployed(pending_while(lambda_svc._poll_sqs))
     lambda_svc._poll_dynamodb_streams = once_deployed(poll_streams)
     asyncio.run(main())

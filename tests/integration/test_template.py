@@ -1,11 +1,13 @@
 """Assertions on what is deployed: the translated template, and the archives it names."""
 
+import importlib
 import json
 import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import pytest
 import yaml
 
 from app import function_of
+from chalicelib.platform import settings, storage
 from chalicelib.platform.http import Door
-from infra import build, package, template
+from infra import build, limits, package, template
 
 Json = dict[str, Any]
 
@@ -29,7 +32,14 @@ def folder() -> Path:
 
 @pytest.fixture(scope="module")
 def resources(folder: Path) -> dict[str, Json]:
+    """The code stack's."""
     return dict(json.loads((folder / "template.json").read_text())["Resources"])
+
+
+@pytest.fixture(scope="module")
+def kept(folder: Path) -> dict[str, Json]:
+    """The data stack's."""
+    return dict(json.loads((folder / "data.json").read_text())["Resources"])
 
 
 def of_type(resources: dict[str, Json], kind: str) -> dict[str, Json]:
@@ -45,7 +55,7 @@ def mappings(resources: dict[str, Json]) -> Iterator[tuple[str, Json, bool]]:
     """Each event source mapping: its id, its properties, whether its source is a queue."""
     for name, properties in of_type(resources, "AWS::Lambda::EventSourceMapping").items():
         source = target_of(properties["EventSourceArn"])
-        yield name, properties, resources[source]["Type"] == "AWS::SQS::Queue"
+        yield name, properties, source in of_type(resources, "AWS::SQS::Queue")
 
 
 def alarmed(resources: dict[str, Json], queue: str) -> bool:
@@ -111,35 +121,134 @@ def test_every_function_is_woken_by_something(resources: dict[str, Json]) -> Non
     assert {template.camel(name) for name in handlers} == made
 
 
+def statements(resources: dict[str, Json], role: Json) -> list[Json]:
+    """Of a role's own policies and of the managed ones of ours."""
+    policies = list(role["Policies"])
+    for arn in role.get("ManagedPolicyArns", []):
+        if "Ref" in arn:
+            policies.append(resources[arn["Ref"]]["Properties"])
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
 def statements_on(resources: dict[str, Json], role: str, action: str) -> list[Any]:
-    policies = resources[role]["Properties"]["Policies"]
     return [
         resource
-        for policy in policies
-        for statement in policy["PolicyDocument"]["Statement"]
+        for statement in statements(resources, resources[role]["Properties"])
         if action in statement["Action"]
         for resource in statement["Resource"]
     ]
 
 
 def test_no_grant_is_a_wildcard(resources: dict[str, Json]) -> None:
-    """But for indexes of a named table, and what is under a named prefix of the bucket. VPC access, which AWS grants on everything, only with the option."""
+    """But for tables (next test), and what is under a named prefix of the bucket. VPC access, which AWS
+    grants on everything, only with the option."""
     roles = of_type(resources, "AWS::IAM::Role")
     assert len(roles) == len(of_type(resources, "AWS::Lambda::Function")) + len(
         of_type(resources, "AWS::Scheduler::Schedule")
     )
     for name, role in roles.items():
-        for policy in role["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                assert statement["Effect"] == "Allow"
-                assert all("*" not in action for action in statement["Action"]), name
-                for resource in statement["Resource"]:
-                    text = json.dumps(resource)
-                    assert not re.search(r"\*", re.sub(r"/index/\*|FilesBucket.Arn}/[a-z]+/\*", "", text)), (
-                        f"{name}: {text}"
-                    )
-        managed = role.get("ManagedPolicyArns", {"Fn::If": ["HasFixedEgress"]})
-        assert managed["Fn::If"][0] == "HasFixedEgress", name
+        for statement in statements(resources, role):
+            assert statement["Effect"] == "Allow"
+            assert all("*" not in action for action in statement["Action"]), name
+            for resource in statement["Resource"]:
+                text = json.dumps(resource)
+                if template.TABLES not in text:
+                    assert "*" not in re.sub(r"FilesBucket}/[a-z]+/\*", "", text), f"{name}: {text}"
+        for managed in role.get("ManagedPolicyArns", []):
+            assert "Ref" in managed or managed["Fn::If"][0] == "HasFixedEgress", name
+        assert len(role.get("ManagedPolicyArns", [])) <= 10, name
+
+
+def test_a_role_reaches_exactly_the_tables_that_are_listed(resources: dict[str, Json]) -> None:
+    """A pattern such as `group*` matches no table that the function was not given."""
+    stack = package.parsed("stack.yaml")
+    tables, indexed = set(stack["tables"]), {n for n, t in stack["tables"].items() if "indexes" in t}
+    for name, spec in stack["functions"].items():
+        write, read, scan = (set(spec.get(word, [])) for word in ("write", "read", "scan"))
+        for action, expected in {"PutItem": write, "GetItem": write | read, "Scan": scan}.items():
+            granted = table_patterns(resources, name, action)
+            assert {t for t in tables for g in granted if fnmatchcase(t, g)} == expected, (name, action)
+        ends = [g.removesuffix("/index/*") for g in table_patterns(resources, name, "Query") if "/" in g]
+        assert {t for t in indexed for g in ends if fnmatchcase(t, g)} == (write | read) & indexed, name
+
+
+def table_patterns(resources: dict[str, Json], function: str, action: str) -> list[str]:
+    granted = statements_on(resources, f"{template.camel(function)}Role", f"dynamodb:{action}")
+    return [resource["Fn::Sub"].removeprefix(template.TABLES) for resource in granted]
+
+
+def test_limits_of_the_platform(folder: Path) -> None:
+    uses = limits.measure(folder)
+    assert {use.limit for use in uses} == {
+        limits.INLINE,
+        limits.MANAGED,
+        limits.RESOURCES,
+        limits.TEMPLATE,
+        limits.PATHS,
+        limits.ENVIRONMENT,
+        limits.UNZIPPED,
+    }
+    assert [use for use in uses if use.is_over] == []
+
+
+def test_a_role_is_counted_as_iam_counts_it() -> None:
+    """All its inline policies in sum, resolved, without whitespace."""
+    statement = {"Effect": "Allow", "Action": ["a:B c"], "Resource": [{"Fn::Sub": template.TABLES + "x"}]}
+    policy = template.policy("p", [statement])
+    deployed = limits.resolved(
+        {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy, policy]}}}},
+        "cn-northwest-1",
+    )
+    arn = "arn:aws-cn:dynamodb:cn-northwest-1:123456789012:table/millrace-prod-x"
+    counted = f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":["a:Bc"],"Resource":["{arn}"]}}]}}'
+    assert list(limits.policies(deployed)) == [(limits.INLINE, "R", 2 * len(counted))]
+
+
+def test_the_stage_is_logged_without_who_and_throttled(resources: dict[str, Json]) -> None:
+    (stage,) = of_type(resources, "AWS::ApiGateway::Stage").values()
+    log = stage["AccessLogSetting"]
+    assert resources[target_of(log["DestinationArn"])]["Properties"]["RetentionInDays"] == 30
+    variables = set(re.findall(r"\$context\.([a-zA-Z.]+)", log["Format"]))
+    assert variables == {
+        "requestId",
+        "requestTime",
+        "httpMethod",
+        "resourcePath",  # the pattern: `path` would say which customer
+        "status",
+        "responseLatency",
+        "responseLength",
+    }
+    json.loads(log["Format"])
+    (every,) = stage["MethodSettings"]
+    assert (every["ResourcePath"], every["HttpMethod"]) == ("/*", "*")
+    assert every["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    assert every["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
+    assert resources["RestAPI"]["Properties"]["MinimumCompressionSize"] == 4096
+
+
+def test_the_data_stack_holds_all_that_must_not_go(
+    folder: Path, resources: dict[str, Json], kept: dict[str, Json]
+) -> None:
+    lasting = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::EC2::EIP"}
+    assert not lasting & {r["Type"] for r in resources.values()}
+    assert lasting <= {r["Type"] for r in kept.values()}
+    for name, resource in kept.items():
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain", name
+    data, code = (json.loads((folder / f).read_text()) for f in ("data.json", "template.json"))
+    given = set(data["Outputs"]) - {"EgressIp"}
+    assert given == {"TimelineStream", "FilesBucket", "SecretKeys", "EgressAllocation"}
+    assert given <= set(code["Parameters"])
+    assert "ImportValue" not in json.dumps(code), "a rollback of code would be tied to the data stack"
+
+
+def test_files_that_were_overwritten_can_be_had_back(kept: dict[str, Json]) -> None:
+    bucket = kept["FilesBucket"]["Properties"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    (versions,) = (rule for rule in rules if "NoncurrentVersionExpiration" in rule)
+    assert versions["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert versions["ExpiredObjectDeleteMarker"] is True
+    assert "Prefix" not in versions
 
 
 def test_each_function_has_a_role_of_its_own(resources: dict[str, Json]) -> None:
@@ -188,44 +297,61 @@ def test_both_functions_of_the_app_are_one_archive_behind_a_few_roots(resources:
 def test_where_conversions_go_is_known_to_who_checks_it_and_who_calls_it() -> None:
     stack = package.parsed("stack.yaml")
     for name in ("api", "convert"):
-        settings = template.environment(stack["functions"][name], stack)
-        assert settings["ADS_API_BASE"] == {"Ref": "AdsApiBase"}, name
+        variables = template.environment(stack["functions"][name], stack)
+        assert variables["ADS_API_BASE"] == {"Ref": "AdsApiBase"}, name
     assert "SECRET_ADS" not in template.environment(stack["functions"]["api"], stack)
     assert package.parsed("resources.yaml")["Parameters"]["AdsApiBase"]["Default"] == ""
 
 
-def test_tables_are_safe(resources: dict[str, Json]) -> None:
-    tables = of_type(resources, "AWS::DynamoDB::Table")
+def test_tables_are_safe(kept: dict[str, Json]) -> None:
+    tables = of_type(kept, "AWS::DynamoDB::Table")
     assert {t["TableName"]["Fn::Sub"] for t in tables.values()} == {
-        "${AWS::StackName}-" + name for name in package.parsed("stack.yaml")["tables"]
+        "${CodeStack}-" + name for name in package.parsed("stack.yaml")["tables"]
     }
     for name, table in tables.items():
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
         assert table["SSESpecification"] == {"SSEEnabled": True}, name
-        assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain", name
+        assert table["DeletionProtectionEnabled"] is True, name
     for name in ("IdempotencyTable", "JobsTable"):
         assert tables[name]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert tables["TimelineTable"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
 
 
-def test_tables_are_as_the_models_have_them(resources: dict[str, Json]) -> None:
-    """The keys and indexes of each PynamoDB model are those that are deployed."""
-    from chalicelib.platform import storage
+def test_tables_are_as_the_models_have_them(kept: dict[str, Json]) -> None:
+    """Keys, indexes and projections of each PynamoDB model are those that are deployed, and the other way
+    round. Several models may share a table: its indexes are those of all of them."""
+    for path in sorted((build.ROOT / "chalicelib").rglob("*.py")):
+        if "(storage.Base)" in path.read_text() or "(Base)" in path.read_text():
+            importlib.import_module(".".join(path.relative_to(build.ROOT).with_suffix("").parts))
+    modelled: dict[str, Shape] = {}
+    for kind in every_subclass(storage.Base):
+        if kind.__module__.startswith("chalicelib."):
+            name = kind.Meta.table_name.removeprefix(settings.table(""))
+            indexes = {i.Meta.index_name: shape(i._get_schema()) for i in kind._indexes.values()}
+            keys = [k for k in (kind._hash_keyname, kind._range_keyname) if k]
+            assert modelled.setdefault(name, (keys, {}))[0] == keys, kind
+            for index, (index_keys, projection) in indexes.items():
+                known = modelled[name][1].setdefault(index, (index_keys, projection))
+                assert known == (index_keys, projection), kind
+    deployed = {
+        table["TableName"]["Fn::Sub"].removeprefix("${CodeStack}-"): (
+            key_names(table),
+            {i["IndexName"]: shape(i) for i in table.get("GlobalSecondaryIndexes", [])},
+        )
+        for table in of_type(kept, "AWS::DynamoDB::Table").values()
+    }
+    assert modelled == deployed
 
-    for path in sorted((build.ROOT / "chalicelib").glob("*/models.py")):
-        __import__(f"chalicelib.{path.parent.name}.models")
-    __import__("chalicelib.platform.auth")
-    deployed = {t["TableName"]["Fn::Sub"]: t for t in of_type(resources, "AWS::DynamoDB::Table").values()}
-    kinds = [k for k in every_subclass(storage.Base) if k.__module__.startswith("chalicelib.")]
-    assert len(kinds) >= 20
-    for kind in kinds:
-        name = kind.Meta.table_name.rpartition("-")[2]
-        table = deployed["${AWS::StackName}-" + name]
-        assert key_names(table) == [k for k in (kind._hash_keyname, kind._range_keyname) if k], kind
-        known = {i["IndexName"]: key_names(i) for i in table.get("GlobalSecondaryIndexes", [])}
-        for index in kind._indexes.values():
-            assert known[index.Meta.index_name] == key_names(index._get_schema()), kind
+
+Shape = tuple[list[str], dict[str, tuple[list[str], str]]]  # a table's keys; of each index keys, projection
+
+
+def shape(index: Json) -> tuple[list[str], str]:
+    """Of an index, as CloudFormation and as PynamoDB have it."""
+    projection = index.get("Projection") or index["projection"]
+    assert set(projection) <= {"ProjectionType"}, index
+    return key_names(index), projection["ProjectionType"]
 
 
 def every_subclass(kind: type) -> Iterator[Any]:
@@ -272,7 +398,7 @@ def test_what_calls_wecom_has_the_fixed_address(resources: dict[str, Json]) -> N
 
 
 def test_it_names_no_partition_and_no_region(folder: Path) -> None:
-    text = (folder / "template.json").read_text()
+    text = (folder / "data.json").read_text() + (folder / "template.json").read_text()
     assert not re.search(r"arn:aws[:-]", text)
     assert not re.search(r"\b(cn|us|eu|ap)-[a-z]+-\d\b", text)
     assert "amazonaws.com.cn" not in text
@@ -280,8 +406,8 @@ def test_it_names_no_partition_and_no_region(folder: Path) -> None:
 
 def test_linters_find_no_error(folder: Path) -> None:
     lint = "import sys; from cfnlint.runner import main; sys.exit(main())"
-    template_file = str(folder / "template.json")
-    command = [sys.executable, "-c", lint, "-r", "cn-north-1", "us-east-1", "-t", template_file]
+    files = [str(folder / name) for name in ("data.json", "template.json")]
+    command = [sys.executable, "-c", lint, "-r", "cn-north-1", "us-east-1", "-t", *files]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -300,7 +426,7 @@ def test_archives_are_there_and_hold_bytecode_where_it_can_be_made(
     named = set()
     for kind, key in (("AWS::Lambda::Function", "Code"), ("AWS::Lambda::LayerVersion", "Content")):
         for properties in of_type(resources, kind).values():
-            named.add(properties[key]["S3Key"]["Fn::Sub"].removeprefix("${ArchivePrefix}"))
+            named.add(properties[key]["S3Key"])
     assert named == {path.name for path in (folder / "archives").iterdir()}
     target = build.aws()
     tag = target.runtime.replace("python", "cpython-").replace(".", "")
