@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import urllib3
-import zxingcpp  # type: ignore[import-not-found]
+import zxingcpp
 from PIL import Image, ImageOps
 
 from chalicelib.platform import files, log
@@ -114,7 +114,7 @@ def text_in_code(data: bytes) -> str:
         light = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(light, picture)
     page = ImageOps.expand(picture.convert("L"), border=max(8, picture.width // 8), fill=255)
-    found = zxingcpp.read_barcode(page, formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcode(page, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     if not found or not 0 < len(found.text) <= rules.MAX_URL:
         raise Invalid(("qr_image", "no QR code is found in it"))
     return str(found.text)

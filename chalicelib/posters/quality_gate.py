@@ -6,7 +6,7 @@ The last two on the code and its surroundings alone: what a phone's camera is he
 
 import io
 
-import zxingcpp  # type: ignore[import-not-found]
+import zxingcpp
 from PIL import Image
 
 from chalicelib.posters import readability, rules
@@ -23,7 +23,10 @@ _INK = 0.35  # of the way from light to dark: what a quiet zone's pixel may stra
 def decoded(grey: Image.Image, turned: bool = False) -> set[str]:
     """What a QR reader finds in the whole picture."""
     found = zxingcpp.read_barcodes(
-        grey, formats=zxingcpp.BarcodeFormat.QRCode, try_rotate=turned, try_downscale=False
+        grey,
+        formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
+        try_rotate=turned,
+        try_downscale=False,
     )
     return {str(code.text) for code in found}
 

@@ -121,7 +121,7 @@ def test_the_codes_welcome_goes_out_with_names_and_is_measured(
     assert line["data"]["how"] == "full"
     printed = capsys.readouterr().out
     metric = json.loads(next(text for text in printed.splitlines() if "_aws" in text))
-    assert metric["TimeToWelcome"] == 1500
+    assert metric["TimeToWelcome"] == [1500]
     assert metric["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] == "TimeToWelcome"
     for told in (printed, str(lines())):
         assert SECRET not in told and "小王" not in told
