@@ -18,7 +18,7 @@ door = http.Door(__name__, tag="Live codes")
     query={"live_code_id": "The live code"},
     paged=True,
 )
-def listing(call: Call) -> dict[str, Any]:
+def list_assignments(call: Call) -> dict[str, Any]:
     limit, cursor = call.page()
     live_code_id = call.query.get("live_code_id")
     if not live_code_id:
