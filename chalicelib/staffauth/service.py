@@ -45,7 +45,7 @@ def begin(page: str) -> tuple[str, str]:
 
 
 def finish(code: str, state: str, cookies: Mapping[str, str], address: str) -> tuple[str, str]:
-    """(the page to go to, the cookie to set). Unauthorized: begin again; Forbidden: none of ours; Exhausted."""
+    """(the page to go to, the cookie to set). Unauthorized: begin again; Forbidden; Exhausted."""
     now = clock.now()
     page = rules.login_of(_key(), cookies.get(LOGIN), state, now)
     if page is None or not code:
