@@ -1,15 +1,17 @@
-"""Signing in to the console with an API key, and what guessing meets.
+"""Signing in with an API key, and what guessing meets, also of those who sign in by WeCom.
 
 An attempt is stored before the key is looked at and taken back when it was right, so that no number of
 guesses at once gets past the limit.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.platform import auth, clock, ids, settings
-from chalicelib.platform.errors import Exhausted
+from chalicelib.platform.errors import Exhausted, Forbidden, Unauthorized
 from chalicelib.platform.storage import Base, BaseMeta
 
 LIMIT = 10
@@ -30,14 +32,26 @@ class SignInFailureItem(Base):
 def by_key(key: str, address: str) -> str:
     """Begin a session with an API key: the token for its cookie. Unauthorized, Exhausted."""
     key_hash = auth.hashed(key.strip())
-    attempts = [begin_attempt(f"address#{address}"), begin_attempt(f"person#{key_hash}")]
-    auth.principal_of_key(key.strip())
-    for attempt in attempts:
-        attempt.delete()
+    with counted(f"address#{address}"), counted(f"person#{key_hash}"):
+        auth.principal_of_key(key.strip())
     return auth.begin_session("key", key_hash)
 
 
-def begin_attempt(who: str) -> SignInFailureItem:
+@contextmanager
+def counted(who: str) -> Iterator[None]:
+    """An attempt; it has failed where Unauthorized or Forbidden is raised. Exhausted."""
+    attempt = _begin_attempt(who)
+    try:
+        yield
+    except (Unauthorized, Forbidden):
+        raise
+    except BaseException:
+        attempt.delete()
+        raise
+    attempt.delete()
+
+
+def _begin_attempt(who: str) -> SignInFailureItem:
     """Count an attempt as failed until it is deleted. Exhausted after too many of them."""
     now = clock.now()
     expires_at = int((now + WINDOW).timestamp()) + 1

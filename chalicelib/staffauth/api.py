@@ -1,7 +1,7 @@
 """Where WeCom sends a signed-in member of staff back to."""
 
 from chalicelib.platform import http, log
-from chalicelib.platform.errors import Forbidden, Unauthorized, Upstream
+from chalicelib.platform.errors import Exhausted, Forbidden, Unauthorized, Upstream
 from chalicelib.platform.http import Answer, Call
 from chalicelib.staffauth import service
 from chalicelib.web import frame
@@ -20,9 +20,15 @@ door = http.Door(__name__, tag="Staff")
 )
 def login(call: Call) -> Answer:
     try:
-        where, cookie = service.finish(call.query.get("code", ""), call.query.get("state", ""), call.cookies)
+        code, state = call.query.get("code", ""), call.query.get("state", "")
+        where, cookie = service.finish(code, state, call.cookies, call.source_ip)
     except Unauthorized:
         return page.again(f"{service.folder()}/h5/tasks").answer(401)
+    except Exhausted as error:
+        problem = frame.problem(error)
+        return Answer(
+            problem.body, problem.status, {**(problem.headers or {}), "Retry-After": str(error.retry_after)}
+        )
     except Forbidden:
         return page.outsider().answer(403)
     except Upstream as error:

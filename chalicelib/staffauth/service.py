@@ -6,6 +6,7 @@ The state is bound to the browser by a signed cookie, so that nobody can be sign
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
+from chalicelib.people import signin
 from chalicelib.platform import auth, clock, ids, keys, settings
 from chalicelib.platform.auth import Session
 from chalicelib.platform.errors import Forbidden, Unauthorized
@@ -43,26 +44,34 @@ def begin(page: str) -> tuple[str, str]:
     return address, _cookie(LOGIN, rules.signed(_key(), "login", values), rules.LOGIN_TIME.seconds)
 
 
-def finish(code: str, state: str, cookies: Mapping[str, str]) -> tuple[str, str]:
-    """(the page to go to, the cookie to set). Unauthorized: begin again; Forbidden: not one of ours."""
+def finish(code: str, state: str, cookies: Mapping[str, str], address: str) -> tuple[str, str]:
+    """(the page to go to, the cookie to set). Unauthorized: begin again; Forbidden; Exhausted."""
     now = clock.now()
     page = rules.login_of(_key(), cookies.get(LOGIN), state, now)
     if page is None or not code:
         raise Unauthorized("this sign-in was not begun in this browser, or too long ago")
     try:
-        who = wecom.default_client().getuserinfo(code)
-    except AnswerLost as error:
+        with signin.counted(f"address#{address}"):
+            staff_id = _staff_id(code)
+            with signin.counted(f"person#{staff_id.lower()}"):
+                if auth.person(staff_id) is None:
+                    raise Forbidden("this person's access was revoked")
+    except AnswerLost as error:  # nobody's failure
         raise Unauthorized("the answer was lost") from error
+    return page, auth.session_cookie(auth.begin_session("user", staff_id))
+
+
+def _staff_id(code: str) -> str:
+    """Whom WeCom's code is of. Unauthorized, Forbidden, AnswerLost, WeComError."""
+    try:
+        who = wecom.default_client().getuserinfo(code)
     except WeComError as error:
         if error.treatment is Treatment.RESTART:
             raise Unauthorized("the code is used up") from error
         raise
     if not who.get("userid"):
         raise Forbidden("only staff can sign in here")
-    staff_id = str(who["userid"])
-    if auth.person(staff_id) is None:
-        raise Forbidden("this person's access was revoked")
-    return page, auth.session_cookie(auth.begin_session("user", staff_id))
+    return str(who["userid"])
 
 
 def folder() -> str:

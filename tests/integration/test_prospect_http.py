@@ -240,6 +240,21 @@ def test_only_staff_come_in(client: Client, world: World, code: str, status: int
     assert browser.ask("GET", "/h5/tasks").status_code == 302
 
 
+def test_who_fails_too_often_waits(client: Client, world: World) -> None:
+    for _ in range(10):
+        assert Browser(client).sign_in("customer:wm1").status_code == 403
+    answer = Browser(client).sign_in("member:lihua")
+    assert answer.status_code == 429 and 600 <= int(answer.headers["Retry-After"]) <= 601
+    world.now += timedelta(minutes=10, seconds=1)
+    assert Browser(client).sign_in("member:lihua").status_code == 303
+
+
+def test_whose_access_is_revoked_is_out_at_once(lihua: Browser, client: Client, world: World) -> None:
+    Api(client, "admin")("POST", "/api/users", {"staff_id": "lihua", "role": "guide", "status": "revoked"})
+    assert lihua.ask("GET", "/h5/tasks").status_code == 302
+    assert Browser(client).sign_in("member:lihua").status_code == 403
+
+
 def test_a_sign_in_begun_elsewhere_is_refused(client: Client, world: World) -> None:
     mine, other = Browser(client), Browser(client)
     state = parse_qs(urlsplit(mine.ask("GET", "/h5/tasks").headers["Location"]).query)["state"][0]
