@@ -78,11 +78,12 @@ def streams(target: Target, data: Json) -> dict[str, str]:
     for name, output in data["Outputs"].items():
         match output["Value"]:
             case {"Fn::GetAtt": [table, "StreamArn"]}:
-                held = {"StackName": target.data_stack, "LogicalResourceId": table}
-                found = target.client("cloudformation").describe_stack_resource(**held)
-                known = found["StackResourceDetail"]["PhysicalResourceId"]
-                described = target.client("dynamodb").describe_table(TableName=known)["Table"]
-                made[name] = described["LatestStreamArn"]
+                resource = target.client("cloudformation").describe_stack_resource(
+                    StackName=target.data_stack, LogicalResourceId=table
+                )["StackResourceDetail"]
+                physical_name = resource["PhysicalResourceId"]
+                description = target.client("dynamodb").describe_table(TableName=physical_name)
+                made[name] = description["Table"]["LatestStreamArn"]
     return made
 
 
@@ -224,19 +225,19 @@ def pauses() -> Iterator[float]:
 def described(target: Target, stack: str) -> Json | None:
     """The stack; None if there is none, or only one that was never created."""
     try:
-        found: Json = target.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        description: Json = target.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         return None
-    return None if found["StackStatus"] in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE") else found
+    return None if description["StackStatus"] in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE") else description
 
 
 def outputs(target: Target, stack: str) -> dict[str, str]:
-    found = described(target, stack)
-    if found is None:
+    description = described(target, stack)
+    if description is None:
         raise Refused(f"there is no stack {stack}")
-    return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}
+    return {o["OutputKey"]: o["OutputValue"] for o in description.get("Outputs", [])}
 
 
 # Archives and templates -------------------------------------------------------------------------
@@ -314,8 +315,9 @@ def held(target: Target, stack: str) -> list[Json]:
     if not described(target, stack):
         return []
     pages = target.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    found = [r for page in pages for r in page["StackResourceSummaries"]]
-    return [r for r in found if r["ResourceType"] in IDENTIFIERS and r["ResourceStatus"] != "DELETE_COMPLETE"]
+    resources = [r for page in pages for r in page["StackResourceSummaries"]]
+    present = [r for r in resources if r["ResourceStatus"] != "DELETE_COMPLETE"]
+    return [r for r in present if r["ResourceType"] in IDENTIFIERS]
 
 
 def physical(target: Target, moving: Mapping[str, Json]) -> dict[str, str]:

@@ -36,8 +36,8 @@ def resolve(value: Any, lookup: Lookup, conditions: Mapping[str, bool] | None = 
     return {key: item for key, item in made.items() if item != NOTHING}
 
 
-def _known(found: str | None, otherwise: Any) -> Any:
-    return otherwise if found is None else found
+def _known(value: str | None, otherwise: Any) -> Any:
+    return otherwise if value is None else value
 
 
 def _substituted(text: str, lookup: Lookup) -> Any:

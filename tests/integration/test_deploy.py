@@ -101,8 +101,10 @@ def got(target: deploy.Target) -> str:
 
 
 def environment(target: deploy.Target, function: str = "push") -> Json:
-    found = target.client("lambda").get_function_configuration(FunctionName=f"{target.stack}-{function}")
-    return dict(found["Environment"]["Variables"])
+    function_now = target.client("lambda").get_function_configuration(
+        FunctionName=f"{target.stack}-{function}"
+    )
+    return dict(function_now["Environment"]["Variables"])
 
 
 def test_first_deploy_is_shown_made_and_protected_and_the_second_has_nothing_to_do(
