@@ -163,7 +163,7 @@ def start(
     from infra import package  # what is slow to import comes while the emulator starts
     from infra.local.deploy import Account
     from infra.local.moves import Mover
-    from infra.local.proxy import Proxy, Upstream
+    from infra.local.proxy import SECONDS, Proxy, Upstream
     from infra.sandbox import Sandbox
 
     public = f"http://127.0.0.1:{ports.public}"
@@ -183,7 +183,9 @@ def start(
     if mover:
         mover.emulator("POST", "/_local/deployed")
     parts = urllib.parse.urlsplit(endpoint)
-    api = Upstream(parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_")
+    api = Upstream(
+        parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_", SECONDS
+    )
     answer = local_answers(account, mover, sandbox, config)
     proxy = Proxy(door, api, Upstream("127.0.0.1", ports.sandbox), answer, sandbox.observe)
     threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()

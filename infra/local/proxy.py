@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's
+MAX_PAYLOAD = 6 * 1024 * 1024  # Lambda's, either way; a request's body is in it as base64
+SECONDS = 29  # API Gateway's, for an answer
 HOP_BY_HOP = {
     "connection",
     "keep-alive",
@@ -32,6 +34,7 @@ class Upstream:
     host: str
     port: int
     prefix: str = ""
+    seconds: int = 60
 
 
 class Proxy(ThreadingHTTPServer):
@@ -91,13 +94,22 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(self.forward(self.server.sandbox, body))
         if path == "/wecom/callback" and self.command == "POST":
             self.server.observe(dict(urllib.parse.parse_qsl(query)), body)
-        return self.reply(self.forward(self.server.api, body))
+        return self.reply(self.invoke(body))
 
     def local_answer(self, path: str, query: str, body: bytes) -> Answer:
         status, answer = self.server.local(self.command, path, dict(urllib.parse.parse_qsl(query)), body)
         if status >= 400:
             return problem(status, http.client.responses[status], str(answer))
         return status, [("Content-Type", "application/json")], json.dumps(answer, ensure_ascii=False).encode()
+
+    def invoke(self, body: bytes) -> Answer:
+        """The API's answer, within the limits that AWS has and the emulator has not."""
+        if len(body) * 4 // 3 > MAX_PAYLOAD:
+            return problem(413, "Content Too Large", "the body is too large")
+        answer = self.forward(self.server.api, body)
+        if len(answer[2]) > MAX_PAYLOAD:
+            return problem(502, "Bad Gateway", "the answer is over Lambda's 6 MB")
+        return answer
 
     def forward(self, to: Upstream, body: bytes) -> Answer:
         """The request as it came to another server, once more if a kept connection had gone stale."""
@@ -119,6 +131,8 @@ class Handler(BaseHTTPRequestHandler):
                 if last:
                     break
                 self.server.idle[to.prefix].clear()  # the others have gone stale as well
+            except TimeoutError:
+                return problem(504, "Gateway Timeout", f"no answer within {to.seconds} s")
             except (OSError, http.client.HTTPException):
                 break
         return problem(502, "Bad Gateway", "the stack does not answer")
@@ -128,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             connection = idle.pop()
         except IndexError:
-            connection = http.client.HTTPConnection(to.host, to.port, timeout=60)
+            connection = http.client.HTTPConnection(to.host, to.port, timeout=to.seconds)
         try:
             connection.putrequest(self.command, target, skip_accept_encoding=True)
             for name, value in headers:

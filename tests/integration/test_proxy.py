@@ -1,0 +1,67 @@
+"""The local door keeps Lambda's and API Gateway's limits, which the emulator does not."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import urllib3
+
+from infra.local.proxy import MAX_PAYLOAD, Proxy, Upstream
+
+received: list[int] = []
+done = threading.Event()
+
+
+class Api(BaseHTTPRequestHandler):
+    """Answers `/{n}` with n bytes, `/never` not at all."""
+
+    def do_POST(self) -> None:
+        received.append(len(self.rfile.read(int(self.headers["Content-Length"]))))
+        name = self.path.rpartition("/")[2]
+        if name == "never":
+            done.wait()
+        content = b"x" * (int(name) if name.isdecimal() else 0)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    done.clear()
+    received.clear()
+    api = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    door = socket.create_server(("127.0.0.1", 0))
+    upstream = Upstream("127.0.0.1", api.server_port, seconds=1)
+    proxy = Proxy(door, upstream, Upstream("", 0, "none"), lambda *_: (200, {}), lambda *_: None)
+    for server in (api, proxy):
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{proxy.server_address[1]}"
+    done.set()
+    for server in (proxy, api):
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("0", MAX_PAYLOAD * 3 // 4, 200),
+        ("0", MAX_PAYLOAD * 3 // 4 + 8, 413),
+        (str(MAX_PAYLOAD), 0, 200),
+        (str(MAX_PAYLOAD + 1), 0, 502),
+        ("never", 0, 504),
+    ],
+)
+def test_what_is_over_a_limit_is_refused(url: str, path: str, body: int, status: int) -> None:
+    answer = urllib3.request("POST", f"{url}/{path}", body=b"x" * body, retries=False)
+    assert answer.status == status
+    assert received == ([] if status == 413 else [body])
+    if status != 200:
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["status"] == status
