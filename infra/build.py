@@ -192,7 +192,8 @@ def trim(packages: Path) -> None:
     data = packages / "botocore" / "data"
     for folder in [p for p in data.glob("*") if p.is_dir() and p.name not in BOTOCORE_DATA]:
         shutil.rmtree(folder)
-    shutil.rmtree(packages / "bin", ignore_errors=True)
+    for unused in ("bin", "boto3/data", "boto3/examples"):  # of boto3 its clients are used, not its resources
+        shutil.rmtree(packages / unused, ignore_errors=True)
     for pattern in (
         "*.dist-info/RECORD",
         "*.dist-info/INSTALLER",

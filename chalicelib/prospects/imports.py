@@ -140,11 +140,9 @@ def _note_xlsx(desk: Intake, milliseconds_left: Callable[[], int]) -> None:
     """Read the workbook once: what is imported of its rows as CSV, row n in line n, behind its number."""
     from chalicelib.prospects import xlsx_rows
 
-    at, key, total = 0, _file(desk.job), 0
+    total = 0
     with tempfile.TemporaryFile() as packed, files.Upload(_rows(desk.job), TYPES["csv"]) as out:
-        while part := files.part(key, at, csv_rows.PART * 4):
-            packed.write(part)
-            at += len(part)
+        files.download(_file(desk.job), packed)
         records = xlsx_rows.Book(packed).records()
         header = next(records, None)
         where, line = _where(desk, header), 0
