@@ -19,7 +19,6 @@ os.environ.update(
     TABLE_PREFIX="test-",
     PUBLIC_BASE_URL="http://127.0.0.1:8000",
     RECEIVES="5",
-    POWERTOOLS_METRICS_NAMESPACE="Millrace",
 )
 
 import moto
@@ -116,6 +115,7 @@ def moto_tables() -> None:
 def _fresh() -> None:
     storage.disconnect()
     settings.client.cache_clear()
+    settings.s3.cache_clear()
     settings.forget_secrets()
     if integration := sys.modules.get("scan_support"):
         integration.new_process()

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
@@ -22,7 +22,7 @@ LINK_TIME = timedelta(hours=1)
 
 def put(key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
     """Store a file whole; the one of that name is replaced."""
-    _s3().put_object(Bucket=_bucket(), Key=key, Body=body, ContentType=content_type)
+    settings.s3().put_object(Bucket=_bucket(), Key=key, Body=body, ContentType=content_type)
 
 
 def get(key: str) -> bytes:
@@ -39,7 +39,7 @@ def part(key: str, start: int, length: int) -> bytes:
     """At most `length` bytes from the byte `start` on; none behind the end. NotFound."""
     try:
         wanted = f"bytes={start}-{start + length - 1}"
-        return bytes(_s3().get_object(Bucket=_bucket(), Key=key, Range=wanted)["Body"].read())
+        return bytes(settings.s3().get_object(Bucket=_bucket(), Key=key, Range=wanted)["Body"].read())
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "InvalidRange":
@@ -49,10 +49,20 @@ def part(key: str, start: int, length: int) -> bytes:
         raise
 
 
+def download(key: str, into: IO[bytes]) -> None:
+    """A file into an open one, in parts side by side; a broken connection is taken up again. NotFound."""
+    try:
+        settings.s3().download_fileobj(_bucket(), key, into)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "404":
+            raise NotFound(f"there is no file {key}") from error
+        raise
+
+
 def size(key: str) -> int | None:
     """A file's bytes; None when it is not there."""
     try:
-        return int(_s3().head_object(Bucket=_bucket(), Key=key)["ContentLength"])
+        return int(settings.s3().head_object(Bucket=_bucket(), Key=key)["ContentLength"])
     except ClientError as error:
         if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
             return None
@@ -61,7 +71,7 @@ def size(key: str) -> int | None:
 
 def delete(key: str) -> None:
     """Remove a file, if it is there."""
-    _s3().delete_object(Bucket=_bucket(), Key=key)
+    settings.s3().delete_object(Bucket=_bucket(), Key=key)
 
 
 def download_url(key: str, name: str, lifetime: timedelta = LINK_TIME) -> str:
@@ -102,20 +112,22 @@ class Upload:
     ) -> None:
         if kind is not None:
             if self._upload_id is not None:
-                _s3().abort_multipart_upload(**self._of())
+                settings.s3().abort_multipart_upload(**self._of())
         elif self._upload_id is None:
             put(self._key, self._buffer.getvalue(), self._type)
         else:
             if self._buffer.tell():
                 self._flush()
-            _s3().complete_multipart_upload(**self._of(), MultipartUpload={"Parts": self._parts})
+            settings.s3().complete_multipart_upload(**self._of(), MultipartUpload={"Parts": self._parts})
 
     def _flush(self) -> None:
         if self._upload_id is None:
-            made = _s3().create_multipart_upload(Bucket=_bucket(), Key=self._key, ContentType=self._type)
+            made = settings.s3().create_multipart_upload(
+                Bucket=_bucket(), Key=self._key, ContentType=self._type
+            )
             self._upload_id = str(made["UploadId"])
         number = len(self._parts) + 1
-        part = _s3().upload_part(**self._of(), PartNumber=number, Body=self._buffer.getvalue())
+        part = settings.s3().upload_part(**self._of(), PartNumber=number, Body=self._buffer.getvalue())
         self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
         self._buffer = io.BytesIO()
 
@@ -125,7 +137,7 @@ class Upload:
 
 def _open(key: str) -> Any:
     try:
-        return _s3().get_object(Bucket=_bucket(), Key=key)["Body"]
+        return settings.s3().get_object(Bucket=_bucket(), Key=key)["Body"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
             raise NotFound(f"there is no file {key}") from error
@@ -134,11 +146,7 @@ def _open(key: str) -> Any:
 
 def _link(method: str, params: dict[str, Any], lifetime: timedelta) -> str:
     seconds = int(lifetime.total_seconds())
-    return str(_s3().generate_presigned_url(method, Params=params, ExpiresIn=seconds))
-
-
-def _s3() -> Any:
-    return settings.client("s3")
+    return str(settings.s3().generate_presigned_url(method, Params=params, ExpiresIn=seconds))
 
 
 def _bucket() -> str:

@@ -48,15 +48,22 @@ def session() -> Any:
 @cache
 def client(service: str) -> Any:
     """The process's one botocore client for an AWS service (`AWS_ENDPOINT_URL` is honoured)."""
+    with creating:
+        return session().create_client(service, region_name=region(), config=_config())
+
+
+@cache
+def s3() -> Any:
+    """The process's one boto3 client for S3: for its transfers. Imported when a first file is touched."""
+    import boto3
+
+    return boto3.client("s3", region_name=region(), config=_config())
+
+
+def _config() -> Any:
     from botocore.config import Config
 
-    config = Config(
-        connect_timeout=2,
-        read_timeout=20,
-        retries={"max_attempts": 3, "mode": "standard"},
-    )
-    with creating:
-        return session().create_client(service, region_name=region(), config=config)
+    return Config(connect_timeout=2, read_timeout=20, retries={"max_attempts": 3, "mode": "standard"})
 
 
 def secret(group: str, name: str, default: str | None = None) -> str:

@@ -142,11 +142,9 @@ def _note_xlsx(intake: Intake, milliseconds_left: Callable[[], int]) -> None:
     """Read the workbook once: what is imported of its rows as CSV, row n in line n, behind its number."""
     from chalicelib.prospects import xlsx_rows
 
-    at, key, total = 0, _file(intake.job), 0
+    total = 0
     with tempfile.TemporaryFile() as packed, files.Upload(_rows(intake.job), TYPES["csv"]) as out:
-        while part := files.part(key, at, csv_rows.PART * 4):
-            packed.write(part)
-            at += len(part)
+        files.download(_file(intake.job), packed)
         records = xlsx_rows.Book(packed).records()
         header = next(records, None)
         where, line = _where(intake, header), 0

@@ -3,6 +3,10 @@
 One row is held at a time. The shared texts, which openpyxl holds as a list (5 bytes of memory for each
 byte of their XML), lie in a file of ours. Entities are refused by defusedxml, which openpyxl uses where
 it is installed: it lies in the layer for that. To be imported where an XLSX is read: openpyxl takes 0.4 s.
+
+Not by python-calamine 0.9.1, though it reads 1 M rows in 3 s of CPU where this takes 36 (327 MB to 144):
+it lays a sheet out whole, empty cells included, so that a file of 5 KB with a cell in the last row and column
+ends the process (an abort, no exception); and its numbers are floats, which rounds those of over 15 digits.
 """
 
 import os

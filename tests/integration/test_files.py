@@ -1,6 +1,7 @@
 """Files in S3: streamed in, streamed out, and never there by halves."""
 
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,16 @@ def test_a_file_larger_than_a_part_is_streamed_and_whole(tables: None, bucket: s
     assert files.size("results/a.bin") == 18 * len(piece)
     assert files.get("results/a.bin") == piece * 18
     assert files.part("results/a.bin", 17 * len(piece), 2 * len(piece)) == piece
+
+
+def test_a_large_file_is_downloaded_whole(tables: None, bucket: str, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 4096 * 20  # 20 MiB: in three parts, side by side
+    files.put("uploads/a.xlsx", content)
+    with (tmp_path / "a").open("w+b") as into:
+        files.download("uploads/a.xlsx", into)
+    assert (tmp_path / "a").read_bytes() == content
+    with (tmp_path / "b").open("w+b") as into, pytest.raises(NotFound, match="no file uploads"):
+        files.download("uploads/b.xlsx", into)
 
 
 def test_what_fails_on_the_way_leaves_no_file(tables: None, bucket: str) -> None:
