@@ -57,7 +57,8 @@ def s3() -> Any:
     """The process's one boto3 client for S3: for its transfers. Imported when a first file is touched."""
     import boto3
 
-    return boto3.client("s3", region_name=region(), config=_config())
+    with creating:
+        return boto3.client("s3", region_name=region(), config=_config())
 
 
 def _config() -> Any:
