@@ -5,9 +5,8 @@ from typing import Any
 
 from chalicelib.platform import clock, files, jobs, queues, storage
 from chalicelib.platform.storage import Busy
-from chalicelib.prospects import imports
+from chalicelib.prospects import imports, prospect_list
 from chalicelib.prospects.models import ExportItem
-from chalicelib.prospects.prospect_list import read_all, show
 
 _TRIES = 6
 _EXPORTS = "exports"
@@ -46,8 +45,8 @@ def _write(key: str, wanted: dict[str, str | None]) -> int:
     done = 0
     with files.Upload(key, "text/csv; charset=utf-8") as out:
         out.write("\ufeff".encode() + imports.csv_line(_EXPORTED))
-        for item in read_all(wanted):
-            row = show(item)
+        for item in prospect_list.read_all(wanted):
+            row = prospect_list.show(item)
             out.write(imports.csv_line([row[name] or "" for name in _EXPORTED]))
             done += 1
     return done

@@ -380,7 +380,7 @@ def test_a_poster_that_can_not_be_made_is_listed_and_counted(
 
     def fails(request: Any, template: Any) -> bytes:
         if request.staff_name == "=1+1":
-            raise rendering.gate.Unreadable("could not be read as it is")
+            raise rendering.quality_gate.Unreadable("could not be read as it is")
         return render(request, template)
 
     monkeypatch.setattr(rendering, "render", fails)
