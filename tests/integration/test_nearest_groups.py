@@ -12,7 +12,7 @@ from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments.models import AssignmentItem
 from chalicelib.assignments.nearest_store import Where
 from chalicelib.groupcodes import join_ways as group_join_ways
-from chalicelib.groupcodes import reservations as group_reservations
+from chalicelib.groupcodes import line as code_line
 from chalicelib.groups import blacklist
 from chalicelib.livecodes import service as livecodes
 from chalicelib.scans import service as scan_service
@@ -59,7 +59,7 @@ def code() -> livecodes.LiveCode:
 def test_the_stores_group_then_its_guide_then_the_next_stores(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_reservations, "_WECOM_LIMIT", 5)
+    monkeypatch.setattr(code_line, "_WECOM_LIMIT", 5)
     near, far = world.group(members=2), world.group(members=0, name="远店群")
     store("NEAR", 0.01, near, staff=("wangwu",))
     store("BARE", 0.02)
