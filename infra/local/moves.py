@@ -90,7 +90,8 @@ class Mover:
         found = pages.paginate(
             TableName=f"{STACK}-due",
             ProjectionExpression="due_at",
-            FilterExpression="NOT begins_with(bucket, :parked)",
+            FilterExpression="NOT begins_with(#b, :parked)",
+            ExpressionAttributeNames={"#b": "bucket"},
             ExpressionAttributeValues={":parked": {"S": "unknown"}},
         )
         return [datetime.fromisoformat(item["due_at"]["S"]) for page in found for item in page["Items"]]

@@ -11,7 +11,7 @@ from sops_world import load
 from app import app as product
 from chalicelib.platform import auth, deadletters, jobs, settings
 from chalicelib.platform.errors import Conflict, NotFound
-from infra import package, template
+from infra import build, package, template
 
 PLENTY = SimpleNamespace(get_remaining_time_in_millis=lambda: 25_000)
 PHONE = "13800138000"
@@ -162,7 +162,7 @@ def test_it_knows_every_dead_letter_queue_that_is_deployed() -> None:
     stack = package.parsed("stack.yaml")
     made: dict[str, Any] = {}
     for name, spec in stack["functions"].items():
-        made |= template.function(name, spec, stack, "archive.zip", "python3.13")
+        made |= template.function(name, spec, stack, "archive.zip", build.aws())
     names = {
         resource["Properties"]["QueueName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
         for resource in made.values()
