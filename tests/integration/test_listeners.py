@@ -10,8 +10,12 @@ import msgspec
 import pytest
 from sops_world import START, World, load, plan
 
-from chalicelib.platform import declared, events, listeners, router, settings, timeline
+from chalicelib.ads import campaigns
+from chalicelib.ads import models as ad_models
+from chalicelib.ads import rules as ad_rules
+from chalicelib.platform import declared, due, events, listeners, queues, router, settings, timeline
 from chalicelib.platform.line import Line
+from chalicelib.prospects import options
 from chalicelib.sops import service as sops
 from chalicelib.sops.models import EnrolmentItem
 from infra import package, template
@@ -184,6 +188,74 @@ def test_a_listener_of_sops_killed_anywhere_enrols_once(world: World, after: boo
         assert (enrolment.status, enrolment.reason) == ("stopped", "order_paid")
     world.run(timedelta(days=2))
     assert not world.wecom.sends
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_listener_of_ads_killed_anywhere_credits_each_add_and_order_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    def send(queue: str, message: Any, **_: Any) -> None:
+        world.effect(lambda: hurried.append(message))
+
+    hurried: list[Any] = []
+    monkeypatch.setattr(queues, "send", send)
+    campaign = campaigns.create(
+        {
+            "name": "x",
+            "platform": "baidu",
+            "channel": None,
+            "live_code_id": None,
+            "fallback_live_code_id": None,
+            "staff_ids": ["lihua"],
+            "skip_verify": True,
+            "page": {},
+            "report": {"added": "79", "chatted": None, "bought": "10"},
+            "credentials": "b",
+            "report_url": None,
+            "attribution_window": "P30D",
+            "alert_staff_ids": [],
+        }
+    )
+    code, handler = campaign["ad_campaign_id"].removeprefix("ac_"), load("credit").handler
+    for point in range(1, 9):
+        click = ad_rules.click_of("baidu", code, campaign["url"], {"bd_vid": str(point)})
+        assert click
+        who, minute = f"wm{point}", timedelta(minutes=1)
+        add = {"staff_id": "lihua", "begins": True, "state": click.token}
+        paid = {"order_id": f"M{point}", "paid_fen": 9900, "external_userid": who}
+        lines = [
+            Line(who, "customer_added", START, "add", add),
+            Line(who, "order_paid", START + minute, "paid", paid),
+            Line(who, "order_refunded", START + 2 * minute, "back", {**paid, "refunded_fen": 900}),
+        ]
+        messages = [listeners.to_message(line) for line in lines]
+        world.kill_at, world.kill_after = world.effects + point, after
+        for message in [*messages, *messages]:  # SQS may hand out twice
+            while not world.survive(lambda message=message: handler(batch("credit", message), None)):
+                pass
+        world.kill_at = None
+    day = START.date()
+    figures = ad_models.stats(campaign["ad_campaign_id"], day, day)[day.isoformat()]
+    assert (figures["adds"], figures["orders"], figures["gmv_fen"]) == (8, 8, 8 * 9000)
+    told = [row for row in due.DueItem.scan() if row.kind == "ad_report"]
+    assert len(told) == 16  # each add and each order, to its platform; a refund is not
+
+
+def test_a_listener_of_prospects_killed_at_its_send_asks_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(queue: str, message: Any, **_: Any) -> None:
+        world.effect(lambda: asked.append((queue, message["kind"], message["external_userid"])))
+
+    asked: list[Any] = []
+    monkeypatch.setattr(queues, "send", send)
+    monkeypatch.setattr(options, "recent", lambda: {"in_use": True})
+    message, handler = listeners.to_message(added("a")), load("match").handler
+    for after in (False, True):
+        world.kill_at, world.kill_after = world.effects + 1, after
+        assert not world.survive(lambda: handler(batch("match", message), None))
+        assert handler(batch("match", message), None) == {"batchItemFailures": []}
+    assert set(asked) == {("prospect", "arrived", "wm1")}  # whom matching settles once, however often asked
 
 
 def test_listeners_and_events_are_one_table() -> None:
