@@ -9,6 +9,7 @@ forgotten dead-letter queue could hide.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chalicelib.platform import listeners, works
 from infra.build import Target
 
 Json = dict[str, Any]
@@ -214,7 +215,7 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
     }
     if "doors" in spec:
         values["DOORS"] = spec["doors"]
-    for target in spec.get("send", []):
+    for target in sends(spec):
         values[f"QUEUE_{target.upper()}"] = {"Ref": f"{camel(target)}Queue"}
     for group in spec.get("secrets", []):
         values[f"SECRET_{group.upper()}"] = {"Ref": f"Secret{camel(group)}"}
@@ -222,6 +223,8 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
         values |= {key: {"Ref": parameter} for key, parameter in stack["settings"][group].items()}
     for target in spec.get("invoke", []):
         values[f"{target.upper()}_FUNCTION"] = {"Ref": f"{camel(target)}Function"}
+    if spec.get("dead_letters"):
+        values["DEAD_LETTERS"] = " ".join(dead_letter_names(stack))
     if "queue" in spec:
         values["RECEIVES"] = str(spec["queue"].get("attempts", RECEIVES))
     if "files" in spec:
@@ -246,8 +249,10 @@ def role(name: str, spec: Mapping[str, Any], tables: Mapping[str, Any]) -> Json:
         }
     else:
         statements += on_tables.values()
-    if sends := spec.get("send"):
-        statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(q)}Queue") for q in sends]))
+    if targets := sends(spec):
+        statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(q)}Queue") for q in targets]))
+    if spec.get("dead_letters"):
+        statements += dead_letter_grants()
     if groups := spec.get("secrets"):
         arns = [secret_arn(group) for group in groups]
         statements.append(allow("secretsmanager", ["GetSecretValue"], arns))
@@ -279,6 +284,34 @@ def role(name: str, spec: Mapping[str, Any], tables: Mapping[str, Any]) -> Json:
     if attached:
         properties["ManagedPolicyArns"] = attached
     return {f"{camel(name)}Role": {"Type": "AWS::IAM::Role", "Properties": properties}, **managed}
+
+
+def sends(spec: Mapping[str, Any]) -> list[str]:
+    """The queues that a function may send to: those named, or all that capabilities declare."""
+    named = spec.get("send", [])
+    if named == "listeners":
+        return [listener.name for listener in listeners.known()]
+    return works.queues() if named == "works" else list(named)
+
+
+def dead_letter_names(stack: Mapping[str, Any]) -> list[str]:
+    """What has a dead-letter queue, as platform/deadletters.py names it."""
+    names = []
+    for name, spec in stack["functions"].items():
+        if "queue" in spec:
+            names.append(name + (".fifo" if spec["queue"]["fifo"] else ""))
+        names += [f"{name}-{source}" for source in ("stream", "schedule") if source in spec]
+    return names
+
+
+def dead_letter_grants() -> list[Json]:
+    """To look into the stack's dead-letter queues, and send what is there to its queues again."""
+    queues = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-*"
+    take = ["GetQueueUrl", "GetQueueAttributes", "ReceiveMessage", "DeleteMessage"]
+    return [
+        allow("sqs", take, [sub(f"{queues}-dlq"), sub(f"{queues}-dlq.fifo")]),
+        allow("sqs", ["GetQueueUrl", "SendMessage"], [sub(queues)]),
+    ]
 
 
 def secret_arn(group: str) -> Json:
@@ -389,6 +422,8 @@ def queue_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": spec["queue"]["concurrency"]},
     }
+    if "window" in spec["queue"]:
+        properties["MaximumBatchingWindowInSeconds"] = spec["queue"]["window"]
     return {
         f"{camel(name)}QueueSource": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}
     }
@@ -403,16 +438,23 @@ def stream_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
         "MaximumBatchingWindowInSeconds": spec["window"],
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "BisectBatchOnFunctionError": True,
-        "MaximumRetryAttempts": STREAM_RETRIES,
+        "MaximumRetryAttempts": spec.get("retries", STREAM_RETRIES),
         "DestinationConfig": {"OnFailure": {"Destination": arn_of(f"{camel(name)}StreamDlq")}},
         "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]},
     }
     if "tumbling" in spec:
         properties["TumblingWindowInSeconds"] = spec["tumbling"]
     source = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}
-    return {f"{camel(name)}StreamSource": source} | dead_letters(
-        f"{camel(name)}StreamDlq", f"{name}-stream-dlq", False
+    behind = alarm(
+        f"{name} is over a minute behind its stream",
+        "AWS/Lambda",
+        "IteratorAge",
+        {"FunctionName": sub("${AWS::StackName}-" + name)},
+        "Maximum",
+        60_000,
     )
+    made = {f"{camel(name)}StreamSource": source, f"{camel(name)}Behind": behind}
+    return made | dead_letters(f"{camel(name)}StreamDlq", f"{name}-stream-dlq", False)
 
 
 def schedule(name: str, expression: str, handler: str) -> Json:

@@ -17,7 +17,7 @@ from chalicelib.ads import campaigns, models, notices, outgoing, rules
 from chalicelib.ads.adapters import PLATFORMS
 from chalicelib.ads.adapters.wire import Conversion, Outcome
 from chalicelib.ads.models import AdCampaignItem, AdClickItem, AdConversionItem
-from chalicelib.platform import clock, due, durations, log, queues, settings, storage, timeline
+from chalicelib.platform import clock, due, durations, events, log, queues, settings, storage, timeline
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, Upstream
 from chalicelib.platform.line import Line
 from chalicelib.platform.storage import ConditionFailed, Transaction
@@ -32,9 +32,9 @@ class GivenUp(Exception):
 
 def on_added(line: Line) -> None:
     """A bond that began: if it came by a campaign's link, or its page's fallback, the conversion `added`."""
-    state = line.data.get("state")
-    token = state if rules.code_of(state) else line.data.get("ad")  # of the very scan, as its link told
-    if not line.data.get("begins") or not rules.code_of(token):
+    add = line.data_as(events.CustomerAdded)
+    token = add.state if rules.code_of(add.state) else add.ad  # of the very scan, as its link told
+    if not add.begins or not rules.code_of(token):
         return
     campaign = campaigns.of_state(token)
     if campaign is None:
@@ -53,28 +53,30 @@ def on_added(line: Line) -> None:
 
 def on_paid(line: Line) -> None:
     """A paid order: if its customer came by a campaign not too long ago, the conversion `bought`."""
-    found = _source_of(line)
+    order = line.data_as(events.OrderChanged)
+    found = _source_of(order)
     if found is None:
         return
     campaign, came = found
     window = durations.parse(campaign.definition["attribution_window"])
     if not rules.within(window, clock.parse(came.at), line.at):
         return
-    amount = int(line.data["paid_fen"])
-    sums = {"orders": 1, "gmv_fen": amount, "buyers": int(bool(line.data.get("first_order")))}
-    what = {"order_id": line.data["order_id"], "amount_fen": amount}
+    sums = {"orders": 1, "gmv_fen": order.paid_fen, "buyers": int(order.first_order)}
+    what: dict[str, Any] = {"order_id": order.order_id, "amount_fen": order.paid_fen}
     _convert(campaign, str(came.of), rules.BOUGHT, line.at, line.subject, sums, **what)
 
 
 def on_refunded(line: Line) -> None:
     """A refund of an order that counts for a campaign: its gmv is less by it. No platform is told."""
-    order_id = line.data["order_id"]
+    order = line.data_as(events.OrderChanged)
+    order_id = order.order_id
     bought: AdConversionItem | None = AdConversionItem.find(rules.conversion_id("", rules.BOUGHT, order_id))
     campaign = campaigns.find(bought.ad_campaign_id) if bought else None
     if bought is None or campaign is None:
         return
-    amount = int(line.data["refunded_fen"] or 0)
-    sums, what = {"gmv_fen": -amount}, {"order_id": order_id, "amount_fen": amount}
+    amount = order.refunded_fen or 0
+    sums = {"gmv_fen": -amount}
+    what: dict[str, Any] = {"order_id": order_id, "amount_fen": amount}
     who = bought.external_userid
     _convert(campaign, bought.token, rules.REFUNDED, line.at, who, sums, natural=line.key, **what)
 
@@ -196,9 +198,8 @@ def shown(row: AdConversionItem) -> dict[str, Any]:
     }
 
 
-def _source_of(line: Line) -> tuple[AdCampaignItem, AdClickItem] | None:
-    external_userid = line.data.get("external_userid")
-    came = models.came_by(external_userid) if external_userid else None
+def _source_of(order: events.OrderChanged) -> tuple[AdCampaignItem, AdClickItem] | None:
+    came = models.came_by(order.external_userid) if order.external_userid else None
     campaign = campaigns.find(came.ad_campaign_id) if came else None
     return (campaign, came) if campaign is not None and came is not None else None
 

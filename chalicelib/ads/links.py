@@ -45,6 +45,11 @@ def sync(ad_campaign_id: str) -> None:
         notices.put("link_refused", clock.now(), f"{ad_campaign_id}#{item.version}", ad_campaign_id)
 
 
+def lost_at_last(link_id: str, why: str, at: str) -> None:
+    """The second look at a link that was not known: what is still not ours is let be."""
+    lost(link_id, why, clock.parse(at), last=True)
+
+
 def lost(link_id: str, why: str, at: datetime, last: bool = False) -> None:
     """WeCom says that a link is `link_unavailable` or `link_deleted`: the page leads to the fallback.
 

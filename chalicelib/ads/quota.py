@@ -31,10 +31,10 @@ def get() -> dict[str, Any]:
     }
 
 
-def hourly(asked: bool = False) -> None:
+def hourly(digest: str | None = None) -> None:
     """Ask WeCom, and have it asked again at the next hour while a campaign runs.
 
-    asked: an event asks, which can't wait for that. Upstream.
+    digest: of an event that asks, which can't wait for that. Upstream.
     """
     now = clock.now()
     if not campaigns.any_active():
@@ -43,7 +43,7 @@ def hourly(asked: bool = False) -> None:
     try:
         check()
     except Upstream as error:  # the next hour asks again
-        if asked:
+        if digest:
             raise
         log.failure("quota not known", error)
 

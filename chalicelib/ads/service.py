@@ -1,6 +1,5 @@
-"""What others ask of ad campaigns: a visit, where an add belongs, what WeCom's events mean, the work."""
+"""What others ask of ad campaigns: a visit, where an add belongs, what WeCom's events mean."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,30 +27,12 @@ __all__ = [
     "page",
     "stats",
     "visit",
-    "work",
 ]
 
 conversion_page = conversions.page
 quota_now = quota.get
 _CHAT_KEY = timedelta(minutes=30)  # WeCom: how long a ChatKey can be asked about
 _ASK = timedelta(seconds=8)
-
-
-def work(message: Mapping[str, Any]) -> None:
-    """One message of the queue `convert`. ValueError for one that none of ours can be."""
-    match message["kind"]:
-        case "ad_link":
-            links.sync(message["subject"])
-        case "ad_lost":
-            links.lost(message["subject"], message["why"], clock.parse(message["at"]), last=True)
-        case "ad_report":
-            conversions.report(message["subject"])
-        case "ad_quota":
-            quota.hourly(asked="digest" in message)
-        case "ad_notice":
-            notices.tell(message["why"], message["ad_campaign_id"])
-        case other:
-            raise ValueError(f"no work of kind {other}")
 
 
 def on_event(event: Event) -> None:

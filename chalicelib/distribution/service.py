@@ -221,8 +221,9 @@ def _tell(tx: Transaction, after: Commission, at: datetime, key: str, delta: int
     timeline.add(tx, Line(subject, "commission_changed", at, f"{key}#{after.level}", data))
 
 
-def mature(order_id: str, now: datetime) -> None:
-    """Make available what of an order has matured by `now`. Twice is the same as once."""
+def mature(order_id: str) -> None:
+    """Make available what of an order has matured by now. Twice is the same as once."""
+    now = clock.now()
     for found in models.commissions(order_id):
         _mature(found, now)
 

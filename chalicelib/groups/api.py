@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.groups import blacklist, service, works
+from chalicelib.groups import blacklist, service, upkeep
 from chalicelib.groups.types import GroupOut, Sync, Unwanted, UnwantedOut
 from chalicelib.platform import http, jobs
 from chalicelib.platform.errors import Invalid
@@ -52,7 +52,7 @@ def members(call: Call, chat_id: str) -> dict[str, Any]:
     summary="Read all groups from WeCom",
 )
 def sync(call: Call) -> dict[str, Any]:
-    return jobs.get(works.sync(call.body.owners))
+    return jobs.get(upkeep.sync(call.body.owners))
 
 
 @door.route(

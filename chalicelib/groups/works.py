@@ -1,106 +1,12 @@
-"""What is done for groups later, by kind of work: see `WORK`. Each may come twice.
+"""Work for groups that is done later; see upkeep.py."""
 
-WeCom's refusals of one group are logged and stop nothing else; what may pass is raised, and the queue hands
-the work out again.
-"""
+from chalicelib.platform.works import Work
 
-from collections.abc import Callable
-from typing import Any
+_UPKEEP = "chalicelib.groups.upkeep"
 
-from chalicelib.groups import announce, blacklist, joins, mirror, reading, tasks
-from chalicelib.platform import clock, jobs, log, queues
-from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
-
-_AT_ONCE = 20  # groups that one message looks after
-_OWNERS = 100  # WeCom: owners in one groupchat/list
-Message = dict[str, Any]
-
-
-def work(message: Message) -> None:
-    WORK[message["kind"]](message)
-
-
-def _read(message: Message) -> None:
-    """A group anew; asked again while the answer may be older than the event."""
-    chat_id, attempt = message["chat_id"], int(message["attempt"])
-    since = clock.parse(message["since"]) if message["since"] else None
-    members, want = list(message["members"]), message["want"]
-    try:
-        found = reading.read(chat_id, want, since, last=attempt >= len(reading.AGAIN))
-    except WeComError as error:
-        if error.retryable:
-            raise
-        # A new group may not be there yet; one that WeCom does not show us is left alone.
-        log.failure("group not read", error, chat_id=chat_id, errcode=error.errcode)
-        reading.ask(chat_id, want, members, since, attempt + 1, bool(message["named"]))
-        return
-    if members or found.pending:  # whoever an old answer names has come in as it says
-        joins.confirm_joined(found.item, found.told, list(dict.fromkeys([*members, *found.pending])))
-    if found.old:
-        reading.ask(chat_id, want, members, since, attempt + 1, bool(message["named"]))
-        return
-    announce.announce_change(found.item, read=True, named=bool(message["named"]))
-
-
-def _ask(message: Message) -> None:
-    tasks.ask(message["task_id"], int(message["time"]))
-
-
-def _black(message: Message) -> None:
-    blacklist.look(message["external_userid"])
-
-
-def sync(owners: list[str] | None) -> str:
-    """Have all groups of these owners (of all who serve customers) read; the job's id."""
-    first = {"kind": "groups_sync", "asked": owners, "after": "", "owners": [], "cursor": "", "done": 0}
-    return jobs.start("groups_sync", 0, first=("assign", first))
-
-
-def _sync(message: Message) -> None:
-    """A page of groups, then the next message. Each says how far it is, so a repeat does nothing new, and
-    stays small however many groups and owners there are."""
-    job_id, done = message["job_id"], int(message["done"])
-    owners, after, cursor = list(message["owners"]), message["after"], message["cursor"]
-    client = wecom.default_client()
-    try:
-        if not owners:
-            everyone = message["asked"] or client.get_follow_user_list()
-            owners = sorted(owner for owner in set(everyone) if owner > after)[:_OWNERS]
-            if not owners:
-                jobs.update(job_id, done=done, total=done, status="finished")
-                return
-        after = owners[-1]
-        chats, cursor = client.group_page(owners, cursor, _AT_ONCE)
-        for row in chats:
-            _synced(row["chat_id"], int(row.get("status", 0)))
-    except WeComError as error:
-        if error.retryable:
-            raise
-        jobs.update(job_id, status="failed", error=str(error))
-        return
-    done += len(chats)
-    jobs.update(job_id, done=done, total=done)
-    place = {"after": after, "owners": owners if cursor else [], "cursor": cursor, "done": done}
-    queues.send("assign", {**message, **place})
-
-
-def _synced(chat_id: str, status: int) -> None:
-    try:
-        found = reading.read(chat_id)
-        mirror.has_status(found.item, status)
-    except WeComError as error:
-        if error.retryable:
-            raise
-        log.failure("group not read", error, chat_id=chat_id, errcode=error.errcode)
-        return
-    if not found.old and found.item.codes:
-        joins.confirm_joined(found.item, found.told, [])
-
-
-WORK: dict[str, Callable[[Message], None]] = {
-    "group_read": _read,
-    "group_ask": _ask,
-    "group_black": _black,
-    "groups_sync": _sync,
-}
+WORKS = [
+    Work(kind="group_read", queue="assign", handler=f"{_UPKEEP}:read"),
+    Work(kind="group_ask", queue="assign", handler=f"{_UPKEEP}:ask_owner"),
+    Work(kind="group_black", queue="assign", handler=f"{_UPKEEP}:look_for_blacklisted"),
+    Work(kind="groups_sync", queue="assign", handler=f"{_UPKEEP}:sync_page"),
+]

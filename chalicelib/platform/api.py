@@ -1,8 +1,8 @@
-"""Doors of the house itself: health, jobs, the OpenAPI document."""
+"""Doors of the house itself: health, jobs, dead letters, the OpenAPI document."""
 
 from typing import Any
 
-from chalicelib.platform import due, jobs, openapi
+from chalicelib.platform import deadletters, due, jobs, openapi
 from chalicelib.platform.http import Call, Door
 from chalicelib.platform.routing import Millrace
 
@@ -29,6 +29,27 @@ def job(call: Call, job_id: str) -> dict[str, Any]:
 )
 def resume(call: Call, job_id: str) -> dict[str, Any]:
     return jobs.resume(job_id, call.principal)
+
+
+@door.route(
+    "GET",
+    "/api/dead-letters",
+    permission="dead_letters.read",
+    summary="What was given up: dead-letter queues in which something lies",
+)
+def dead_letters(call: Call) -> dict[str, Any]:
+    return {"items": deadletters.ask({"ask": "list"})}
+
+
+@door.route(
+    "POST",
+    "/api/dead-letters/{queue}/redrive",
+    permission="dead_letters.redrive",
+    status=200,
+    summary="Send what lies in a queue's dead letters to it again; how many were sent",
+)
+def redrive(call: Call, queue: str) -> dict[str, Any]:
+    return {"queue": queue, "count": deadletters.ask({"ask": "redrive", "queue": queue})}
 
 
 @door.route("GET", "/api/openapi.json", permission="openapi.read", summary="This document")

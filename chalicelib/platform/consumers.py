@@ -11,7 +11,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.platform import log, settings, timeline
+from chalicelib.platform import declared, listeners, log, settings, timeline
+from chalicelib.platform import works as kinds
+from chalicelib.platform.listeners import Listener
 from chalicelib.platform.timeline import Line
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -68,19 +70,35 @@ def _queue(arn: str) -> str:
     return arn.rsplit(":", 1)[-1].removeprefix(settings.table("")).removesuffix(".fifo")
 
 
-def stream_each(work: Callable[[Line], None]) -> Handler:
-    """A handler that gives each new line of the timeline to `work`, in order, stopping at a failure."""
+def lines(listener: Listener) -> Handler:
+    """A listener's handler: each line of its queue to what it declares for the line's type."""
+    handlers = {type_: declared.resolve(handler) for type_, handler in listener.handlers.items()}
+
+    def work(message: dict[str, Any]) -> None:
+        line = listeners.from_message(message)
+        handlers[line.type](line)
+
+    return sqs(work)
+
+
+def works(queue: str) -> Handler:
+    """The handler of a queue of works: each message to what its kind's owner declares."""
+    kinds.load(queue)
 
     def handler(event: dict[str, Any], context: Any) -> Any:
-        for record in event["Records"]:
-            line = timeline.from_stream(record)
-            try:
-                if line is not None:
-                    work(line)
-            except Exception as error:  # noqa: BLE001 (told to Lambda by the answer)
-                log.failure("line failed", error, type=line.type if line else None)
-                return {"batchItemFailures": [{"itemIdentifier": _sequence(record)}]}
-        return {"batchItemFailures": []}
+        left = getattr(context, "get_remaining_time_in_millis", None)
+        return sqs(lambda message: kinds.do(message, left))(event, context)
+
+    return handler
+
+
+def stream_to(route: Callable[[list[tuple[Line, str]]], str | None]) -> Handler:
+    """A handler that gives a batch's lines to `route`, which says from which of them on to come again."""
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        parsed = [(timeline.from_stream(record), _sequence(record)) for record in event["Records"]]
+        failed = route([(line, sequence) for line, sequence in parsed if line is not None])
+        return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}
 
     return handler
 

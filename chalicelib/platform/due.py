@@ -1,15 +1,27 @@
 """Time is a table: what falls due is an item in `due`, and a ticker works the minutes off.
 
 Partition: minute and shard (`202611221001#3`), so that a minute's work is a handful of queries
-however many million wait. The ticker (functions/sop, each minute) reads every bucket up to the
+however many million wait. The ticker (functions/tick, each minute) reads every bucket up to the
 present one, from a little before its watermark: what arrived late, and what was not due yet when
 its minute was read. It hands the work to the queue of its kind and only then removes it: twice is
 harmless, since every consumer has its own natural key, and lost is impossible. After an outage it
 works through the missed minutes in their order.
+
+Work of a kind that the running version does not know is parked under `unknown#<kind>`, with one item
+for each such kind under `unknown` (its `stamp` new with each parking). One Query of that a minute
+finds what a version has come to know.
+
+| ticker that knows the kind | older ticker, still running |
+|---|---|
+| reads the kind's item, stamp 1 | |
+| reads what is parked, hands it out, removes it | parks more: the work, then the item, stamp 2 |
+| deletes the item if its stamp is 1: it is not | |
+| the next minute: reads stamp 2 … | |
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -20,6 +32,8 @@ from chalicelib.platform.storage import Base, BaseMeta, Transaction
 SHARDS = 8
 LOOK_BACK = 3  # minutes up to the watermark that are read again; no writer is slower than that
 _MINUTE = timedelta(minutes=1)
+_UNKNOWN = "unknown"
+_AT_ONCE = 1000
 
 
 class DueItem(Base):
@@ -31,6 +45,7 @@ class DueItem(Base):
     kind = UnicodeAttribute()
     due_at = UnicodeAttribute()
     work = JSONAttribute()
+    stamp = UnicodeAttribute(null=True)
 
 
 class Watermark(Base):
@@ -88,6 +103,37 @@ def remove(items: list[DueItem]) -> None:
     with DueItem.batch_write() as batch:
         for row in items:
             batch.delete(row)
+
+
+def park(items: list[DueItem]) -> None:
+    """Keep work of unknown kinds until a version knows them. Twice is harmless."""
+    if not items:
+        return
+    with DueItem.batch_write() as batch:
+        for row in items:
+            batch.save(
+                DueItem(f"{_UNKNOWN}#{row.kind}", row.sort, kind=row.kind, due_at=row.due_at, work=row.work)
+            )
+    for row in {row.kind: row for row in items}.values():  # after its work: whoever reads it finds that
+        DueItem(_UNKNOWN, row.kind, kind=row.kind, due_at=row.due_at, work={}, stamp=ids.short()).save()
+    remove(items)
+
+
+def parkings() -> list[DueItem]:
+    """The kinds of which work is parked, one item each."""
+    return list(DueItem.query(_UNKNOWN, consistent_read=True))
+
+
+def parked(parking: DueItem) -> Iterator[list[DueItem]]:
+    """The work that is parked of a kind, in order of time, some at a time."""
+    rows = DueItem.query(f"{_UNKNOWN}#{parking.kind}", consistent_read=True)
+    while some := list(islice(rows, _AT_ONCE)):
+        yield some
+
+
+def close(parking: DueItem) -> None:
+    """Forget a kind of which nothing is parked any more, unless something was since."""
+    storage.delete_if(parking, DueItem.stamp == parking.stamp)
 
 
 def watermark(name: str, now: datetime) -> datetime:

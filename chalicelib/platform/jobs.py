@@ -103,10 +103,14 @@ def hindered(message: Mapping[str, Any], error: Exception) -> None:
 
 def give_up(queue: str, group: str | None, message: Mapping[str, Any]) -> None:
     """Keep a message that is not tried again: its job is failed until it is resumed. Twice is once."""
-    kept = json.dumps(
-        {"queue": queue, "group": group, "message": message}, ensure_ascii=False, sort_keys=True
-    )
-    storage.update_if(JobItem(message["job_id"]), [JobItem.lost.add({kept})], JobItem.job_id.exists())
+    lost = JobItem.lost.add({_kept(queue, group, message)})
+    storage.update_if(JobItem(message["job_id"]), [lost], JobItem.job_id.exists())
+
+
+def take_up(queue: str, group: str | None, message: Mapping[str, Any]) -> None:
+    """A message that was given up has been sent again, from the dead letters: it is not lost any more."""
+    found = [JobItem.lost.delete({_kept(queue, group, message)}), _told_now()]
+    storage.update_if(JobItem(message["job_id"]), found, JobItem.job_id.exists())
 
 
 def resume(job_id: str, principal: Principal) -> dict[str, Any]:

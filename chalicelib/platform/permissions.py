@@ -86,7 +86,9 @@ _MONEY = _MONEY_TOTALS | {
     "settlements.run",
 }
 _PEOPLE = frozenset({"keys.read", "users.read"})
-_ADMINS = frozenset({"keys.write", "phones.reveal", "users.write"})
+_ADMINS = frozenset(
+    {"dead_letters.read", "dead_letters.redrive", "keys.write", "phones.reveal", "users.write"}
+)
 _AUDIT = frozenset({"audit.read"})
 
 ALL = _EVERYBODY | _READS | _WRITES | _MONEY | _PEOPLE | _ADMINS | _AUDIT

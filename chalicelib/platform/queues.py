@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.platform import settings
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.platform import log, settings
 from chalicelib.platform.errors import Upstream
 
 BATCH = 10  # SQS: messages in one call
@@ -37,29 +39,46 @@ def send(
 
 def send_all(queue: str, messages: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
     """Send (message, group) pairs, ten a call. Upstream if any was refused: send all of them again."""
+    for batch in _batches(messages):
+        answer = settings.client("sqs").send_message_batch(QueueUrl=_url(queue), Entries=batch)
+        if answer.get("Failed"):
+            raise Upstream(f"the queue {queue} refused {len(answer['Failed'])} messages")
+
+
+def send_some(queue: str, messages: Sequence[tuple[Mapping[str, Any], str | None]]) -> int | None:
+    """Send (message, group) pairs until one is refused: the index of the first that was, None if none was."""
+    done = 0
+    for batch in _batches(messages):
+        try:
+            answer = settings.client("sqs").send_message_batch(QueueUrl=_url(queue), Entries=batch)
+        except (BotoCoreError, ClientError) as error:
+            log.failure("queue refused", error, queue=queue)
+            return done
+        if failed := answer.get("Failed"):
+            log.logger.error("queue refused", extra={"queue": queue, "messages": len(failed)})
+            return done + min(int(entry["Id"]) for entry in failed)
+        done += len(batch)
+    return None
+
+
+def _batches(messages: Iterable[tuple[Mapping[str, Any], str | None]]) -> Iterator[list[dict[str, Any]]]:
+    """Entries of one call each; an entry's Id is its place in it."""
     batch: list[dict[str, Any]] = []
     size = 0
-
-    def flush() -> None:
-        nonlocal batch, size
-        if batch:
-            answer = settings.client("sqs").send_message_batch(QueueUrl=_url(queue), Entries=batch)
-            if answer.get("Failed"):
-                raise Upstream(f"the queue {queue} refused {len(answer['Failed'])} messages")
-        batch, size = [], 0
-
     for message, group in messages:
         body = json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         length = len(body.encode())
-        if len(batch) == BATCH or size + length > MAX_BYTES:
-            flush()
+        if batch and (len(batch) == BATCH or size + length > MAX_BYTES):
+            yield batch
+            batch, size = [], 0
         entry = {"Id": str(len(batch)), "MessageBody": body}
         if group is not None:
             entry["MessageGroupId"] = _plain(group)
             entry["MessageDeduplicationId"] = hashlib.sha256(body.encode()).hexdigest()
         batch.append(entry)
         size += length
-    flush()
+    if batch:
+        yield batch
 
 
 def _url(queue: str) -> str:

@@ -1,7 +1,8 @@
 """The timeline: whatever happened, one immutable line. Its stream is the bus of the product.
 
 A line is written in the transaction that changes the state it tells of, under a natural key, so
-an event that comes twice leaves one line. functions/react and functions/project read the stream.
+an event that comes twice leaves one line. functions/route reads the stream for all listeners,
+functions/project for the day's counters. What lines there are: platform/events.py.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.platform import clock, settings, storage
+from chalicelib.platform import clock, events, settings, storage
 from chalicelib.platform.line import Line as Line  # for those who write lines
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
@@ -27,6 +28,7 @@ class TimelineItem(Base):
 
 
 def _item(line: Line) -> TimelineItem:
+    events.check(line.type, line.data)
     return TimelineItem(
         subject=line.subject,
         sort=line.sort,
@@ -37,12 +39,12 @@ def _item(line: Line) -> TimelineItem:
 
 
 def add(tx: Transaction, line: Line) -> None:
-    """Add the line to a transaction as the item `line:<type>`; it fails if the line is there already."""
+    """Add the line to a transaction as the item `line:<type>`; it fails if the line is there. NotAnEvent."""
     tx.put(f"line:{line.type}", _item(line), TimelineItem.subject.does_not_exist())
 
 
 def record(line: Line) -> bool:
-    """Write the line alone, for what has no other state. False when it was there already."""
+    """Write the line alone, for what has no other state. False when it was there already. NotAnEvent."""
     return storage.put_once(_item(line), TimelineItem.subject.does_not_exist())
 
 

@@ -1,27 +1,37 @@
-"""Prospects, as other capabilities meet them: light, since the functions that react import it.
+"""Prospects, as other capabilities meet them: light, since functions/match and functions/orders import it.
 
-What it starts is done by functions/prospect (worker.py): matching, lists, imports.
+What it starts is done by functions/prospect (works.py): matching, lists, imports.
 """
 
 from typing import Any
 
-from chalicelib.platform import clock, log, queues, vault
+from chalicelib.platform import clock, events, log, queues, vault
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import brand_settings, phones
 
 
-def on_line(line: Line) -> None:
-    """A reaction to the timeline: arrivals are matched, the tasks of those who leave are handed on.
+def on_added(line: Line) -> None:
+    """A customer and a guide added each other: it may be a prospect. Repeats are harmless."""
+    _arrived(line, line.data_as(events.CustomerAdded).staff_id)
 
-    It only asks for the work, and only where there ever were prospects; repeats are harmless.
-    """
-    if not brand_settings.recent()["in_use"]:
-        return
-    if line.type in ("customer_added", "follow_edited"):
-        message = {"kind": "arrived", "external_userid": line.subject, "staff_id": line.data["staff_id"]}
+
+def on_edited(line: Line) -> None:
+    """A guide changed a remark or tags: it may say now whose number the customer has."""
+    _arrived(line, line.data_as(events.FollowEdited).staff_id)
+
+
+def on_recorded(line: Line) -> None:
+    """A guide left: their open tasks go to the others."""
+    data = line.data_as(events.EventRecorded)
+    if data.change == "delete_user" and brand_settings.recent()["in_use"]:
+        queues.send("prospect", {"kind": "left", "staff_id": data.UserID or ""})
+
+
+def _arrived(line: Line, staff_id: str) -> None:
+    """Ask for the match, only where there ever were prospects."""
+    if brand_settings.recent()["in_use"]:
+        message = {"kind": "arrived", "external_userid": line.subject, "staff_id": staff_id}
         queues.send("prospect", {**message, "at": clock.iso(line.at)})
-    elif line.type == "event_recorded" and line.data.get("change") == "delete_user":
-        queues.send("prospect", {"kind": "left", "staff_id": str(line.data.get("UserID") or "")})
 
 
 def order_told(order: dict[str, Any], phone: str) -> None:

@@ -63,6 +63,14 @@ def end(import_id: str, version: int | None, was: Was, places: Mapping[str, Plac
     MapItem(IMPORTS, import_id).delete()
 
 
+def work(import_id: str | None = None, job_id: str | None = None) -> None:
+    """The work of kind `store_map`: finish an import, or make the whole map anew."""
+    if import_id:
+        finish(import_id)
+    elif job_id:
+        rebuild(job_id)
+
+
 def finish(import_id: str) -> None:
     """Finish an import that was cut in half. Nothing when it was not."""
     row = MapItem.find(IMPORTS, import_id)

@@ -1,6 +1,5 @@
-"""Ad campaigns' outside work: acquisition links, the quota, notices, conversions told to ad platforms."""
+"""Ad campaigns' outside work: chalicelib/ads/works.py."""
 
-from chalicelib.ads import service
 from chalicelib.platform import consumers
 
-handler = consumers.sqs(service.work)
+handler = consumers.works("convert")

@@ -1,16 +1,5 @@
-"""Payouts: call, ask again, take notice."""
+"""Payouts: call, ask again, take notice. What there is to do: chalicelib/payouts/works.py."""
 
-from typing import Any
-
-from chalicelib.payouts import service
 from chalicelib.platform import consumers
 
-
-def work(message: dict[str, Any]) -> None:
-    if message["kind"] == "payout_notice":
-        service.notice(message)
-    else:  # payout, payout_poll
-        service.advance(message["payout_id"])
-
-
-handler = consumers.sqs(work)
+handler = consumers.works("payout")

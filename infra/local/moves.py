@@ -87,7 +87,13 @@ class Mover:
     def due_times(self) -> list[datetime]:
         """When something falls due. A scan: only here, only locally."""
         pages = self.account.client("dynamodb").get_paginator("scan")
-        found = pages.paginate(TableName=f"{STACK}-due", ProjectionExpression="due_at")
+        found = pages.paginate(
+            TableName=f"{STACK}-due",
+            ProjectionExpression="due_at",
+            FilterExpression="NOT begins_with(#b, :parked)",
+            ExpressionAttributeNames={"#b": "bucket"},
+            ExpressionAttributeValues={":parked": {"S": "unknown"}},
+        )
         return [datetime.fromisoformat(item["due_at"]["S"]) for page in found for item in page["Items"]]
 
     def skip_empty(self, until: datetime) -> None:

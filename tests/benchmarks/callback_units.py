@@ -141,7 +141,7 @@ def measure() -> float:
         (Line(WHO, row["type"], clock.parse(row["at"]), "k", row["data"]), str(n).zfill(40))
         for n, row in enumerate(timeline.read(WHO)[0])
     ]
-    total += meter.of("react", lambda: [sops.on_line(line) for line, _ in found] and None)
+    total += meter.of("enrol", lambda: [sops.on_line(line) for line, _ in found] and None)
     total += meter.of("project", lambda: metrics.project(found, "shard"))
     return total
 

@@ -85,7 +85,9 @@ def test_a_click_becomes_an_add_and_an_order_and_the_platform_hears_of_each_once
     }
     assert sums == {"views": 2, "clicks": 1, "adds": 1, "gmv_fen": 9900, "reports_sent": 2}
     assert not any(
-        "7788" in text for name in ("api", "convert", "react", "callback") for text in stack.logs(name)
+        "7788" in text
+        for name in ("api", "convert", "credit", "route", "callback")
+        for text in stack.logs(name)
     )
 
 

@@ -57,7 +57,7 @@ def test_from_a_file_to_a_customer(stack: LocalStack) -> None:
     assert (told["new"], told["bad"], told["statuses"]["added"]) == (2, 1, 1), told
     customer = stack.api("GET", f"/api/customers/{added['external_userid']}")
     assert customer["channel"] == "phone"
-    logs = "".join("".join(stack.logs(name)) for name in ("api", "prospect", "react", "callback"))
+    logs = "".join("".join(stack.logs(name)) for name in ("api", "prospect", "match", "route", "callback"))
     assert "13800138000" not in logs and "13900139000" not in logs
 
     # An erasure takes the files of exports with it.

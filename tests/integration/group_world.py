@@ -16,14 +16,13 @@ from chalicelib.groupcodes.models import LineItem, PersonItem
 from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskItem
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
-from chalicelib.platform import due, settings, storage, timeline
+from chalicelib.platform import due, settings, storage, timeline, works
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.jobs import JobItem
 from chalicelib.platform.timeline import TimelineItem
 from chalicelib.staff.models import LimitsItem, StaffItem
 from chalicelib.wecom import client, events
 from chalicelib.wecom.errors import AnswerLost, WeComError
-from functions.assign import handler as assign
 from infra.sandbox import Config, Sandbox
 from infra.sandbox.api import ENDPOINTS
 
@@ -120,7 +119,7 @@ class World:
             self.sent[:] = [one for one in self.sent if one[0] != "assign"]
             for message in mine:
                 if message["kind"] != "contact_way":
-                    assign.work(message)
+                    works.do(message)
 
     def forward(self, by: timedelta, without: str = "") -> None:
         """What falls due, in its order, as the ticker hands it out; but for one kind."""

@@ -14,7 +14,7 @@ from chalicelib.orders.types import Message, OrderLine, Refund
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts import settlement
 from chalicelib.payouts.models import PayoutItem
-from chalicelib.platform import clock
+from chalicelib.platform import clock, works
 from chalicelib.platform.due import DueItem
 from chalicelib.wechatpay.client import Bill, State, TransferRejected, Unknown
 
@@ -138,17 +138,7 @@ class World:
             self.one(queue, message)
 
     def one(self, queue: str, message: dict[str, Any]) -> None:
-        kind = message["kind"]
-        if kind == "mature":
-            distribution.mature(message["order_id"], clock.now())
-        elif kind == "settle":
-            settlement.run_page(message["settlement_id"], message["cursor"], message["done"])
-        elif kind == "sweep":
-            settlement.sweep_page(message["settlement_id"], message["cursor"], message["done"])
-        elif kind == "payout_notice":
-            payouts.notice(message)
-        else:
-            payouts.advance(message["payout_id"])
+        works.do(message)
 
     def settle(self) -> dict[str, Any]:
         """A settlement by hand, with all that follows at once."""

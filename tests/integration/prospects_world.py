@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.platform import clock, files, queues, settings
-from chalicelib.prospects import brand_settings, daily_tasks, imports, worker
+from chalicelib.platform import clock, files, queues, settings, works
+from chalicelib.prospects import brand_settings, daily_tasks, imports
 from chalicelib.prospects.models import ProspectItem
 from chalicelib.prospects.types import NewImport, NewRows, Settings
 from chalicelib.staff import service as staff
@@ -84,7 +84,7 @@ class Queues:
         while self.waiting:
             message = self.waiting.pop(0)
             for _ in range(times):
-                worker.work(message, plenty)
+                works.do(message, plenty)
 
 
 class FakeWeCom:

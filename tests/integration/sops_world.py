@@ -20,11 +20,12 @@ import pytest
 
 from chalicelib.customers import models as customer_models
 from chalicelib.customers.rules import Customer, Follow
-from chalicelib.platform import clock, due, queues
+from chalicelib.platform import clock, due, queues, ticker, works
 from chalicelib.platform.clock import SHANGHAI
 from chalicelib.platform.timeline import Line, TimelineItem
-from chalicelib.sops import calls, results, service, ticker
+from chalicelib.sops import calls, results, service
 from chalicelib.sops.types import Plan
+from chalicelib.tags import service as tags
 from chalicelib.wecom.client import MassSend
 from chalicelib.wecom.errors import AnswerLost, WeComError
 
@@ -157,12 +158,11 @@ class World:
         self._launching = False  # the local stack's doing, not the product's
         self._lock = threading.Lock()
         self._at = at
-        self.push = load("push")
         self.set(START)
         monkeypatch.setattr(calls, "default_client", lambda: self.wecom)
         monkeypatch.setattr(results, "default_client", lambda: self.wecom)
         monkeypatch.setattr(queues, "send_all", self._send_all)
-        monkeypatch.setattr(self.push.tags, "apply", lambda *args: self.tags.append(args))
+        monkeypatch.setattr(tags, "apply", lambda *args: self.tags.append(args))
         through = botocore.client.BaseClient._make_api_call
 
         def call(client: Any, operation: str, arguments: Any) -> Any:
@@ -240,7 +240,7 @@ class World:
         while ready := [one for one in self.waiting if one[0] <= self.now]:
             self.waiting.remove(ready[0])
             message = ready[0][1]
-            if not self.survive(lambda message=message: self.push.work(message)):
+            if not self.survive(lambda message=message: works.do(message)):
                 self.waiting.append((self.now + RETRY, message))
 
     def run(self, length: timedelta) -> None:

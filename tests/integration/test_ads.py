@@ -15,14 +15,23 @@ from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import service as customers
 from chalicelib.messaging import service as messaging
-from chalicelib.platform import auth, clock, due, queues, settings, storage, timeline
+from chalicelib.platform import (
+    auth,
+    clock,
+    declared,
+    due,
+    listeners,
+    queues,
+    settings,
+    storage,
+    timeline,
+    works,
+)
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.line import Line
-from chalicelib.sops.ticker import ROUTES
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
 from chalicelib.wecom.errors import AnswerLost, WeComError
-from functions.react import handler as react
 from infra.sandbox import Config, Sandbox
 from infra.sandbox.config import new_private_key
 
@@ -70,7 +79,7 @@ class World:
         while True:
             if ticks:
                 for row in [row for row in due.DueItem.scan() if row.due_at <= clock.iso(self.moment)]:
-                    if ROUTES[row.kind] != "convert":
+                    if works.known()[row.kind].queue != "convert":
                         continue
                     self.sent.append(("convert", {"kind": row.kind, **row.work}, None))
                     row.delete()
@@ -79,7 +88,7 @@ class World:
             if not mine:
                 return done
             for _, message, _ in mine:
-                service.work(message)
+                works.do(message)
                 done += 1
 
     def hear(self, times: int = 2) -> list[Line]:
@@ -95,8 +104,10 @@ class World:
         return fresh
 
     def react(self, line: Line, times: int = 2) -> None:
-        for _ in range(times):
-            react.react(line)
+        for listener in listeners.known():
+            if handler := listener.handlers.get(line.type):
+                for _ in range(times):
+                    declared.resolve(handler)(line)
 
     def _lines(self) -> dict[tuple[str, str], Line]:
         rows = list(timeline.TimelineItem.scan())
@@ -274,9 +285,23 @@ def test_a_click_converts_once_in_each_kind_however_often_it_happens(world: Worl
     world.hear()
     for minutes in range(3):  # deleted and added again, written again, and somebody with the forwarded link
         at = world.moment + timedelta(minutes=minutes)
-        service.on_added(Line(who, "customer_added", at, f"d{minutes}", {"state": token, "begins": True}))
         service.on_added(
-            Line("wmOther", "customer_added", at, f"o{minutes}", {"state": token, "begins": True})
+            Line(
+                who,
+                "customer_added",
+                at,
+                f"d{minutes}",
+                {"state": token, "begins": True, "staff_id": "lihua"},
+            )
+        )
+        service.on_added(
+            Line(
+                "wmOther",
+                "customer_added",
+                at,
+                f"o{minutes}",
+                {"state": token, "begins": True, "staff_id": "lihua"},
+            )
         )
         conversions.chatted(token, who, at)
     world.work()
@@ -298,10 +323,18 @@ def test_an_orders_click_stays_its_own_when_the_buyer_comes_by_another(world: Wo
     first, second = (world.visit(campaign, f"bd_vid={n}").split("=")[1] for n in (1, 2))
     paid = {"order_id": "M1", "paid_fen": 9900, "external_userid": "wm1", "first_order": True}
     order = Line("wm1", "order_paid", world.moment + timedelta(hours=1), "M1", paid)
-    service.on_added(Line("wm1", "customer_added", world.moment, "a", {"state": first, "begins": True}))
+    service.on_added(
+        Line(
+            "wm1", "customer_added", world.moment, "a", {"state": first, "begins": True, "staff_id": "lihua"}
+        )
+    )
     service.on_paid(order)
     world.go(timedelta(minutes=90))
-    service.on_added(Line("wm1", "customer_added", world.moment, "b", {"state": second, "begins": True}))
+    service.on_added(
+        Line(
+            "wm1", "customer_added", world.moment, "b", {"state": second, "begins": True, "staff_id": "lihua"}
+        )
+    )
     service.on_paid(order)  # told again
     for _ in range(2):
         refund = {**paid, "refunded_fen": 9900}
@@ -562,7 +595,7 @@ def test_a_check_that_an_event_asks_for_is_tried_again(world: World, monkeypatch
         raise WeComError("acquisition_quota", 45009)
 
     monkeypatch.setattr(wecom.default_client(), "acquisition_quota", down)
-    service.work({"kind": "ad_quota", "subject": "quota"})  # the hourly one has time
+    works.do({"kind": "ad_quota", "subject": "quota"})  # the hourly one has time
     with pytest.raises(Upstream):
         world.work()
 

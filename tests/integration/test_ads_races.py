@@ -44,7 +44,7 @@ def test_many_at_once_make_one_click_one_conversion_one_report(
     links.sync(made["ad_campaign_id"])
     code = made["ad_campaign_id"].removeprefix("ac_")
     token = rules.click_of("baidu", code, made["url"], {"bd_vid": "1"}).token  # type: ignore[union-attr]
-    line = Line("wm1", "customer_added", NOW, "d", {"state": token, "begins": True})
+    line = Line("wm1", "customer_added", NOW, "d", {"state": token, "begins": True, "staff_id": "lihua"})
 
     def all_at_once(work: Callable[[], Any], times: int = 8) -> None:
         threads = [threading.Thread(target=work) for _ in range(times)]

@@ -256,7 +256,7 @@ def test_a_pool_that_does_not_answer_costs_no_welcome_and_the_guide_brings_the_c
     assert wecom.welcomes == ["您好 赵敏，新人礼券 （已领完）"]
     ((queue, work, _),) = sent
     assert queue == "push" and work["kind"] == "gift"
-    from functions.push.handler import work as pushed
+    from chalicelib.platform.works import do as pushed
 
     pushed(work)
     pushed(work)  # the queue may hand it out twice; WeCom drops the second

@@ -122,13 +122,13 @@ def test_a_customer_by_http_has_the_contracts_keys(client: Client) -> None:
 def test_the_timeline_is_a_list_newest_first(client: Client) -> None:
     headers = {"Authorization": f"Bearer {auth.create_key('test', 'auditor')}"}
     for n in range(3):
-        timeline.record(Line("wm1", "follow_edited", NOW.replace(minute=n), f"k{n}", {"n": n}))
+        timeline.record(Line("wm1", "follow_edited", NOW.replace(minute=n), f"k{n}", {"staff_id": f"s{n}"}))
     page = client.http.get("/api/customers/wm1/timeline?limit=2", headers=headers).json_body
-    assert [item["data"]["n"] for item in page["items"]] == [2, 1]
+    assert [item["data"]["staff_id"] for item in page["items"]] == ["s2", "s1"]
     rest = client.http.get(
         f"/api/customers/wm1/timeline?limit=2&cursor={page['next_cursor']}", headers=headers
     ).json_body
-    assert [item["data"]["n"] for item in rest["items"]] == [0]
+    assert [item["data"]["staff_id"] for item in rest["items"]] == ["s0"]
     assert rest["next_cursor"] is None
     for wrong in ("limit=0", "cursor=!"):
         answer = client.http.get(f"/api/customers/wm1/timeline?{wrong}", headers=headers)

@@ -19,12 +19,12 @@ from chalicelib.contactways.models import JoinWayItem
 from chalicelib.groupcodes import join_ways as group_join_ways
 from chalicelib.groupcodes import line, next_group
 from chalicelib.groupcodes import line as group_line
-from chalicelib.groups import blacklist, mirror, reading, rules, service, tasks, works
+from chalicelib.groups import blacklist, mirror, reading, rules, service, tasks, upkeep
 from chalicelib.groups.models import MemberItem, TaskItem
 from chalicelib.groups.types import DISMISSED
 from chalicelib.livecodes import rates
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import auth, jobs
+from chalicelib.platform import auth, jobs, works
 from chalicelib.platform.errors import Invalid, Upstream
 from chalicelib.platform.storage import Busy, Transaction
 from chalicelib.posters import native_picture
@@ -32,7 +32,6 @@ from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import pictures
 from chalicelib.wecom.errors import WeComError
-from functions.assign import handler as assign
 from infra.sandbox import group_api
 from infra.sandbox.config import new_private_key
 
@@ -303,7 +302,7 @@ def test_join_ways_are_made_once_and_told_only_differences(world: World) -> None
     ways = [w.fields for w in world.sandbox.world.state.join_ways.values()]
     assert [w["auto_create_room"] for w in ways] == [0, 1]
     assert len({w["state"] for w in ways}) == 2
-    assign.work({"kind": "group_code", "live_code_id": code.live_code_id})
+    works.do({"kind": "group_code", "live_code_id": code.live_code_id})
     assert (calls["add_join_way"], calls["update_join_way"]) == (2, 0)
     livecodes.change(code.live_code_id, {"name": "Another"}, lambda merged: merged)
     world.run()
@@ -573,7 +572,7 @@ def test_who_has_a_group_opened_came_by_the_code(
         row = world.sandbox.world.state.groups[opened["chat_id"]].members.pop()
         world.hear(events.pop(0), run=False)
         world.sent[:], later = [], list(world.sent)
-        assign.work(later[0][1])
+        works.do(later[0][1])
         world.sandbox.world.state.groups[opened["chat_id"]].members.append(row)
     for event in events[::-1]:
         world.hear(event)
@@ -592,7 +591,7 @@ def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: Worl
     scans(code, 5)
     world.run()
     for _ in range(3):
-        assign.work({"kind": "group_room", "live_code_id": code.live_code_id})
+        works.do({"kind": "group_room", "live_code_id": code.live_code_id})
     world.run()
     [said] = world.told("lihua")
     assert "福利群1" in said
@@ -884,7 +883,7 @@ def test_sync_reads_all_groups_of_all_owners(world: World) -> None:
         world.sandbox.world.add_staff(f"guide{n}")
     groups = [world.group(owner=f"guide{n}", name=f"群{n}") for n in (0, 50, 104)]
     world.sandbox.world.state.groups[groups[1]].status = 1
-    job_id = works.sync(None)
+    job_id = upkeep.sync(None)
     world.run()
     job = jobs.get(job_id)
     assert (job["status"], job["done"], job["total"]) == ("finished", 3, 3)
@@ -898,13 +897,13 @@ def test_a_sync_s_message_stays_small_however_many_groups_and_owners_there_are(w
         world.sandbox.world.add_staff(f"guide{n}" + "x" * 50)
     groups = [world.group(owner="lihua", name=f"群{n}") for n in range(45)]
     groups += [world.group(owner=f"guide{n}" + "x" * 50, name=f"群{n}") for n in (0, 229)]
-    job_id = works.sync(None)
+    job_id = upkeep.sync(None)
     sizes = []
     while world.sent:
         ((_, message, _),) = world.sent
         sizes.append(len(json.dumps(message)))
         world.sent.clear()
-        assign.work(message)
+        works.do(message)
     job = jobs.get(job_id)
     assert (job["status"], job["done"], job["total"]) == ("finished", 47, 47)
     assert sorted(row["chat_id"] for row in service.page(100, None)[0]) == sorted(groups)
@@ -943,10 +942,10 @@ def test_tasks_survive_a_sender_that_dies(world: World) -> None:
     group = world.group(name="福利群1")
     code = world.code(group, limit=2)
     scans(code, 1)
-    assign.work({"kind": "group_room", "live_code_id": code.live_code_id})
+    works.do({"kind": "group_room", "live_code_id": code.live_code_id})
     world.sent.clear()
     assert TaskItem.scan().next().asked == 0
-    assign.work({"kind": "group_room", "live_code_id": code.live_code_id})
+    works.do({"kind": "group_room", "live_code_id": code.live_code_id})
     world.run()
     assert len(world.told("lihua")) == 1
 
@@ -965,7 +964,7 @@ def test_an_owner_is_reminded_whatever_became_of_the_time_before(
         with pytest.raises((Upstream, ZeroDivisionError)):
             world.run()
     if not down:  # there its message is given up
-        assign.work({"kind": "group_ask", "task_id": TaskItem.scan().next().task_id, "time": 1})
+        works.do({"kind": "group_ask", "task_id": TaskItem.scan().next().task_id, "time": 1})
     world.forward(timedelta(days=3), without="group_check")
     assert len(world.told("lihua")) == (2 if down else 3)
 

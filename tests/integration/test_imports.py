@@ -33,6 +33,7 @@ HEAVY = {
     "aws_lambda_powertools.utilities.idempotency",
     "aws_lambda_powertools.utilities.parameters",
 }
+DECLARED = (".works", ".listeners")
 NEEDED = {  # qrcode takes Pillow where it is, and that defusedxml
     "poster": {"PIL", "qrcode", "zxingcpp", "defusedxml"},
     "printrun": {"PIL", "qrcode", "fontTools", "reportlab", "defusedxml"},
@@ -60,7 +61,8 @@ def loaded(code: str, path: str = str(ROOT)) -> set[str]:
 
 
 def test_every_function_of_the_design_is_there() -> None:
-    wanted = "assign callback convert orders payout poster printrun project prospect push react settle sop welcome".split()
+    wanted = "assign callback convert credit enrol match orders payout poster printrun project prospect push".split()
+    wanted += "redrive route settle tick welcome".split()
     assert wanted == HANDLERS
 
 
@@ -70,10 +72,20 @@ def test_a_handler_imports_what_it_needs_and_no_more(handler: str) -> None:
     assert loaded & HEAVY <= NEEDED.get(handler, set())
 
 
-@pytest.mark.parametrize("handler", ["convert", "push", "react", "welcome"])
+@pytest.mark.parametrize("handler", ["convert", "credit", "enrol", "match", "push", "welcome"])
 def test_who_only_looks_a_live_code_up_does_not_bring_scans(handler: str) -> None:
-    heavy = ("chalicelib.stores", "chalicelib.groups", "chalicelib.assignments.reservations")
-    assert not {name for name in modules(handler) if name.startswith(heavy)}
+    heavy = ("chalicelib.stores.", "chalicelib.groups.", "chalicelib.assignments.reservations")
+    found = {name for name in modules(handler) if name.startswith(heavy)}
+    assert not {name for name in found if not name.endswith(DECLARED)}
+
+
+@pytest.mark.parametrize("handler", ["route", "tick"])
+def test_who_only_hands_on_brings_nobodys_work(handler: str) -> None:
+    """They read what all capabilities declare, and that is light."""
+    of_capabilities = {name for name in modules(handler) if name.count(".") == 2 and "platform" not in name}
+    assert {
+        name for name in of_capabilities if name.startswith("chalicelib.") and not name.endswith(DECLARED)
+    } == set()
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

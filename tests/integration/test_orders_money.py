@@ -118,7 +118,7 @@ def test_maturing_falls_due_seven_days_after_completion(world: World, pair: Pair
     world.move(days=1)
     assert figures(child.distributor_id) == {"available": 1_890}
     assert {status for *_, status in statuses("o1")} == {"available"}
-    distribution.mature("o1", world.now)
+    distribution.mature("o1")
     assert figures(child.distributor_id) == {"available": 1_890}
     check_books()
 

@@ -299,8 +299,8 @@ def test_a_write_that_meets_itself_is_not_somebody_elses(
 
 
 def test_another_lists_cursor_is_refused(engine: str) -> None:
-    timeline.record(Line("wm1", "customer_added", NOW, "d1"))
-    timeline.record(Line("wm1", "customer_added", NOW, "d2"))
+    timeline.record(Line("wm1", "follow_edited", NOW, "d1", {"staff_id": "lihua"}))
+    timeline.record(Line("wm1", "follow_edited", NOW, "d2", {"staff_id": "lihua"}))
     first, cursor = timeline.read("wm1", limit=1)
     second, _ = timeline.read("wm1", limit=1, cursor=cursor)
     assert len(first) == len(second) == 1 and cursor

@@ -23,7 +23,7 @@ from prospects_world import (
 from chalicelib.customers import models as customer_models
 from chalicelib.customers import service as customers
 from chalicelib.customers.rules import Customer, Source
-from chalicelib.platform import consumers, files, ids, settings, storage, timeline, vault
+from chalicelib.platform import consumers, declared, files, ids, settings, storage, timeline, vault, works
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import (
@@ -37,8 +37,8 @@ from chalicelib.prospects import (
     rules,
     service,
     status_changes,
-    worker,
 )
+from chalicelib.prospects.listeners import MATCH
 
 __all__ = ["engine_world", "world"]
 
@@ -48,7 +48,8 @@ def customer(external_userid: str, **values: Any) -> None:
 
 
 def added(world: World, external_userid: str, staff_id: str = "lihua", kind: str = "customer_added") -> None:
-    service.on_line(Line(external_userid, kind, world.now, f"k{world.now}", {"staff_id": staff_id}))
+    line = Line(external_userid, kind, world.now, f"k{world.now}", {"staff_id": staff_id})
+    declared.resolve(MATCH.handlers[kind])(line)
     world.queues.work(times=2)
 
 
@@ -391,7 +392,7 @@ def test_no_number_is_anywhere_in_clear(world: World, logged: io.StringIO) -> No
         {"kind": planted[0]},
     ):
         body = {"messageId": "1", "eventSourceARN": "arn", "body": json.dumps(bad)}
-        answer = consumers.sqs(lambda m: worker.work(m, plenty))({"Records": [body]}, None)
+        answer = consumers.sqs(lambda m: works.do(m, plenty))({"Records": [body]}, None)
         assert answer["batchItemFailures"]
     said = json.dumps([world.queues.sent, world.wecom.messages], ensure_ascii=False)
     everywhere = stored() + filed() + said + logged.getvalue()

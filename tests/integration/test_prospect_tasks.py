@@ -126,7 +126,15 @@ def test_a_guide_who_left_hands_on_what_is_open(world: World) -> None:
     mine = [row.prospect_id for row in prospects() if row.staff_id == "a"]
     status_changes.change(mine[0], rules.ASKED, "me")
     status_changes.change(mine[1], rules.REFUSED, "me")
-    service.on_line(Line("x", "event_recorded", world.now, "k", {"change": "delete_user", "UserID": "a"}))
+    service.on_recorded(
+        Line(
+            "x",
+            "event_recorded",
+            world.now,
+            "k",
+            {"kind": "change_contact", "change": "delete_user", "UserID": "a"},
+        )
+    )
     world.queues.work(times=2)
     found = Counter((row.staff_id, row.status) for row in prospects())
     assert found[("a", "to_add")] == found[("a", "asked")] == 0 and found[("a", "refused")] == 1

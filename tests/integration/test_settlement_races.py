@@ -118,7 +118,7 @@ def test_maturing_at_once_counts_once(world: World) -> None:
     world.tell(paid("o1", who.share_code), message("o1", "completed", 0.02))
     world.now = world.now.replace(day=30)
     world.at(world.now)
-    works: list[Callable[[], Any]] = [lambda: distribution.mature("o1", world.now)] * 8
+    works: list[Callable[[], Any]] = [lambda: distribution.mature("o1")] * 8
     works += [lambda: distribution.mature_due(who.distributor_id, world.now)] * 8
     at_once(*works)
     assert figures(who.distributor_id) == {"available": 1_890}

@@ -200,7 +200,7 @@ def test_a_settlement_in_the_midst_of_maturing(world: World, monkeypatch: pytest
     run = settlement.start(None)["settlement_id"]
     monkeypatch.setattr(distribution, "mature_due", lambda *_: None)
     between(monkeypatch, lambda: settlement.run_page(run, None, 0))
-    distribution.mature("o2", world.now)
+    distribution.mature("o2")
     world.pay.state = State.SUCCESS
     world.work()
     assert figures(who.distributor_id) == {"paid": 1_890, "available": 1_890}
@@ -213,7 +213,7 @@ def test_a_maturing_in_the_midst_of_a_settlement(world: World, monkeypatch: pyte
     world.at(world.now)
     run = settlement.start(None)["settlement_id"]
     monkeypatch.setattr(distribution, "mature_due", lambda *_: None)
-    between(monkeypatch, lambda: distribution.mature("o2", world.now))
+    between(monkeypatch, lambda: distribution.mature("o2"))
     settlement.run_page(run, None, 0)
     world.pay.state = State.SUCCESS
     world.work()

@@ -227,7 +227,9 @@ def test_an_order_that_overtook_the_add_starts_nothing(world: World) -> None:
     """Told first, paid after: by its stream nobody hears of it again."""
     sop_id = service.create(plan(stop_on=["order_paid"]))
     add = Line("wm1", "customer_added", START, "add", {"staff_id": "lihua"})
-    timeline.record(Line("wm1", "order_paid", START + timedelta(seconds=3), "M1", {"order_id": "M1"}))
+    timeline.record(
+        Line("wm1", "order_paid", START + timedelta(seconds=3), "M1", {"order_id": "M1", "paid_fen": 1})
+    )
     world.set(START + timedelta(seconds=20))
     service.on_line(add)
     assert EnrolmentItem.find("wm1", sop_id) is None and waiting() == []
@@ -235,8 +237,8 @@ def test_an_order_that_overtook_the_add_starts_nothing(world: World) -> None:
 
 def test_an_add_heard_of_after_the_order_that_ends_it_starts_nothing(world: World) -> None:
     sop_id = service.create(plan(stop_on=["order_paid"]))
-    timeline.record(Line("wm1", "order_paid", START, "M1", {"order_id": "M1"}))
-    timeline.record(Line("wm2", "order_paid", START - DAY, "M2", {"order_id": "M2"}))
+    timeline.record(Line("wm1", "order_paid", START, "M1", {"order_id": "M1", "paid_fen": 1}))
+    timeline.record(Line("wm2", "order_paid", START - DAY, "M2", {"order_id": "M2", "paid_fen": 1}))
     for subject in ("wm1", "wm2"):
         late = Line(subject, "customer_added", START - timedelta(minutes=10), "late", {"staff_id": "lihua"})
         service.on_line(late)

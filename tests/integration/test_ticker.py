@@ -1,13 +1,18 @@
 """The ticker: minutes in their order, sent before removed, routed by kind, bounded, back after an outage."""
 
+import inspect
+import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from sops_world import START, World, load, plan
+from sops_world import ROOT, START, World, load, plan
 
-from chalicelib.platform import due
-from chalicelib.sops import service, ticker
+from chalicelib.platform import clock, declared, due, ticker, works
+from chalicelib.platform.works import Work
+from chalicelib.sops import service
+from infra import package, template
 
 MINUTE = timedelta(minutes=1)
 
@@ -35,7 +40,7 @@ def test_each_kind_goes_to_its_queue_in_its_group(world: World) -> None:
     due.put("payout_poll", START, "p1", {"payout_id": "p1"})
     due.put("push_result", START, "x", {"push_id": "p_x", "polls": 0})
     world.set(START + MINUTE)
-    assert load("sop").handler({}, Context(60_000)) == {"handed_out": 4}
+    assert load("tick").handler({}, Context(60_000)) == {"handed_out": 4}
     sent = [(queue, message["kind"], group) for queue, message, group in world.elsewhere]
     assert sorted(sent, key=str) == [
         ("assign", "lapse", None),
@@ -129,9 +134,97 @@ def test_a_tick_that_dies_anywhere_loses_nothing(world: World, after: bool) -> N
             assert died
 
 
-def test_work_of_an_unknown_kind_is_left_lying_and_stops_nothing(world: World) -> None:
-    due.put("from_the_future", START, "f", {})
+def parked() -> list[str]:
+    return sorted(row.bucket for row in due.DueItem.scan() if row.bucket.startswith("unknown"))
+
+
+def metric(output: str) -> list[int]:
+    """What was measured of unknown kinds, tick by tick."""
+    lines = [json.loads(line) for line in output.splitlines() if "due_unknown_kinds" in line]
+    return [line["due_unknown_kinds"] for line in lines]
+
+
+def test_work_of_an_unknown_kind_is_kept_with_an_alarm_and_done_once_when_it_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(3):
+        due.put("from_the_future", START, f"f{n}", {"subject": f"s{n}"})
     due.put("lapse", START, "a1", {"assignment_id": "a1"})
     world.set(START + MINUTE)
-    assert ticker.tick(lambda: 60_000) == 1
-    assert left() == 1 and len(world.elsewhere) == 1
+    assert ticker.tick(lambda: 60_000) == 1  # the others are not held back
+    assert parked() == ["unknown", *["unknown#from_the_future"] * 3]
+    world.set(START + timedelta(hours=5))  # long behind the watermark
+    assert ticker.tick(lambda: 60_000) == 0
+    assert metric(capsys.readouterr().out) == [0, 1]
+    world.elsewhere.clear()
+    future = Work(kind="from_the_future", queue="convert", handler="x:y", order="subject")
+    now_known = {**works.known(), future.kind: future}
+    monkeypatch.setattr(works, "known", lambda: now_known)
+    assert ticker.tick(lambda: 60_000) == 3
+    assert [(queue, m["subject"], group) for queue, m, group in world.elsewhere] == [
+        ("convert", f"s{n}", f"s{n}") for n in range(3)
+    ]
+    assert world.elsewhere[0][1]["due_at"] == clock.iso(START)
+    assert ticker.tick(lambda: 60_000) == 0 and left() == 0
+    assert metric(capsys.readouterr().out) == [0, 0]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_tick_that_dies_while_it_parks_or_unparks_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    future = Work(kind="from_the_future", queue="convert", handler="x:y", order="subject")
+    now_known = {**works.known(), future.kind: future}
+    for point in range(1, 8):
+        world.elsewhere.clear()
+        for n in range(2):
+            due.put(future.kind, world.now, f"f{point}-{n}", {"subject": f"f{point}-{n}"})
+        world.set(world.now + MINUTE)
+        for known in (works.known(), now_known):
+            with monkeypatch.context() as patch:
+                patch.setattr(works, "known", lambda known=known: known)
+                world.kill_at, world.kill_after = world.effects + point, after
+                world.survive(lambda: ticker.tick(lambda: 60_000))
+                world.kill_at = None
+                ticker.tick(lambda: 60_000)
+        assert {m["subject"] for _, m, _ in world.elsewhere} == {f"f{point}-{n}" for n in range(2)}
+        assert left() == 0
+
+
+def test_what_an_older_version_parks_while_a_newer_one_unparks_is_found(world: World) -> None:
+    due.put("from_the_future", START, "f1", {"subject": "f1"})
+    due.put("from_the_future", START + 2 * MINUTE, "f2", {"subject": "f2"})
+    world.set(START + MINUTE)
+    ticker.tick(lambda: 60_000)
+    (parking,) = due.parkings()
+    world.set(START + 2 * MINUTE)
+    ticker.tick(lambda: 60_000)  # the older version, between the newer one's read and its close
+    due.close(parking)
+    assert [row.kind for row in due.parkings()] == ["from_the_future"]
+
+
+def test_works_have_their_queue_their_handler_and_their_order() -> None:
+    stack = package.parsed("stack.yaml")["functions"]
+    assert template.sends(stack["tick"]) == works.queues()
+    for work in works.known().values():
+        assert stack[work.queue]["queue"]["fifo"] is (work.order is not None), work.kind
+        parameters = inspect.signature(declared.resolve(work.handler)).parameters
+        given = list(parameters)[: 1 if work.takes is None else len(work.takes)]
+        rest = set(parameters) - set(given)
+        assert set(work.optional) | ({"milliseconds_left"} if work.timed else set()) <= rest, work.kind
+        needed = {name for name in rest if parameters[name].default is inspect.Parameter.empty}
+        assert needed == ({"milliseconds_left"} if work.timed else set()), work.kind
+
+
+def test_two_owners_of_a_kind_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = [Work(kind="lapse", queue=queue, handler="x:y") for queue in ("assign", "push")]
+    monkeypatch.setattr(declared, "find", lambda module, name: twice)
+    with pytest.raises(ValueError, match="lapse"):
+        works.known.__wrapped__()
+
+
+def test_every_kind_that_is_put_into_due_is_declared() -> None:
+    """Read from the sources: a kind that nobody declares would be parked for ever."""
+    text = "".join(path.read_text() for path in (ROOT / "chalicelib").glob("*/*.py"))
+    kinds = set(re.findall(r"due\.(?:put\(|item\(|add\(tx, )\"(\w+)\"", text))
+    assert len(kinds) > 20 and kinds <= set(works.known())

@@ -13,12 +13,11 @@ from chalicelib.contactways import cleanup, making, native_code, usage
 from chalicelib.contactways import service as contactways
 from chalicelib.contactways.models import ContactWayItem
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import clock, due
+from chalicelib.platform import clock, due, works
 from chalicelib.platform.errors import Exhausted, Upstream
 from chalicelib.platform.storage import Transaction
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom.errors import AnswerLost, WeComError
-from functions.assign import handler as assign
 
 DAY = timedelta(days=1)
 GRACE = DAY + timedelta(minutes=10)
@@ -40,7 +39,7 @@ def until(moment: datetime, at: At) -> None:
     while waiting := [row for row in due.DueItem.scan() if clock.parse(row.due_at) <= moment]:
         for row in sorted(waiting, key=lambda row: row.due_at):
             at(max(clock.now(), clock.parse(row.due_at)))
-            assign.work({"kind": row.kind, **row.work})
+            works.do({"kind": row.kind, **row.work})
             row.delete()
     at(moment)
 
@@ -205,7 +204,7 @@ def test_what_is_gone_at_wecom_is_deleted_and_twice_is_once(wecom: FakeWeCom, at
     waiting = [row.work for row in due.DueItem.scan() if row.kind == "way_cleanup"]
     at(NOON + 2 * DAY)
     for work in [*waiting, *waiting]:
-        assign.work({"kind": "way_cleanup", **work})
+        works.do({"kind": "way_cleanup", **work})
     until(NOON + 3 * DAY, at)
     assert wecom.calls["del_contact_way"] == 1
     assert in_use() == 0
@@ -274,7 +273,7 @@ def test_used_up_a_scan_gets_one_who_has_a_way_and_wecom_is_not_asked_again_at_o
     with pytest.raises(Exhausted) as told:
         contactways.way(code, "a")
     assert "500,000" in str(told.value)
-    assign.work({"kind": "contact_way", "live_code_id": code.live_code_id, "staff_id": "a"})
+    works.do({"kind": "contact_way", "live_code_id": code.live_code_id, "staff_id": "a"})
     at(NOON + making._REFUSED_FOR)
     assert {scan_service.scan(code.code).staff_id for _ in range(6)} == {"a", "b", "c"}
 

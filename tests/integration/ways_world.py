@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from scan_support import NOON, new_process
 
-from chalicelib.platform import clock, due, settings
-from chalicelib.sops import ticker
+from chalicelib.platform import clock, due, settings, ticker
 from chalicelib.wecom import client as wecom
 from functions.assign import handler as assign
 from infra.sandbox import Config, Sandbox
@@ -40,7 +39,7 @@ class World:
         while waiting := [row for row in due.DueItem.scan() if clock.parse(row.due_at) <= moment]:
             self.now = max(self.now, min(clock.parse(row.due_at) for row in waiting))
             self._at(self.now)
-            ticker._hand_out([row for row in waiting if clock.parse(row.due_at) <= self.now], "m")
+            ticker.hand_out([row for row in waiting if clock.parse(row.due_at) <= self.now], "m")
             self.work()
         self.now = moment
         self._at(moment)

@@ -84,19 +84,6 @@ def test_the_log_of_a_failure_holds_no_message(logged: io.StringIO) -> None:
     assert "13800138000" not in logged.getvalue()
 
 
-def test_a_stream_stops_at_the_line_that_fails_and_takes_only_new_ones() -> None:
-    seen: list[str] = []
-
-    def work(one: Any) -> None:
-        if one.key == "k3":
-            raise ValueError
-        seen.append(one.key)
-
-    event = {"Records": [line("1"), line("2", "REMOVE"), line("3"), line("4")]}
-    assert failures(consumers.stream_each(work)(event, None)) == ["3"]
-    assert seen == ["k1"]
-
-
 def test_a_batch_names_its_shard_and_pads_its_sequences() -> None:
     seen: list[Any] = []
     handler = consumers.stream(lambda lines, shard: seen.append((shard, [s for _, s in lines])))

@@ -1,8 +1,8 @@
-"""Each minute: what has fallen due goes to the queue of its kind. See chalicelib.sops.ticker."""
+"""Each minute: what has fallen due goes to the queue of its kind. See chalicelib.platform.ticker."""
 
 from typing import Any
 
-from chalicelib.sops import ticker
+from chalicelib.platform import ticker
 
 
 def handler(event: object, context: Any) -> dict[str, int]:

@@ -1,0 +1,13 @@
+"""Work for tags: to be set at WeCom."""
+
+from chalicelib.platform.works import Work
+
+WORKS = [
+    Work(
+        kind="tag",
+        queue="push",
+        handler="chalicelib.tags.service:apply",
+        takes=("staff_id", "external_userid", "add", "remove"),
+        order="external_userid",
+    ),
+]
