@@ -55,6 +55,7 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
     "POST /api/cards/bind-many",
     "POST /api/coupon-pools",
     "POST /api/coupon-pools/{pool_id}/codes",
+    "POST /api/dead-letters/{queue}/redrive",
     "POST /api/distribution/plans",
     "POST /api/distributors",
     "POST /api/group-tasks/{task_id}/done",

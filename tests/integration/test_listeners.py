@@ -15,7 +15,7 @@ from chalicelib.ads import models as ad_models
 from chalicelib.ads import rules as ad_rules
 from chalicelib.platform import declared, due, events, listeners, queues, router, settings, timeline
 from chalicelib.platform.line import Line
-from chalicelib.prospects import options
+from chalicelib.prospects import brand_settings
 from chalicelib.sops import service as sops
 from chalicelib.sops.models import EnrolmentItem
 from infra import package, template
@@ -249,7 +249,7 @@ def test_a_listener_of_prospects_killed_at_its_send_asks_again(
 
     asked: list[Any] = []
     monkeypatch.setattr(queues, "send", send)
-    monkeypatch.setattr(options, "recent", lambda: {"in_use": True})
+    monkeypatch.setattr(brand_settings, "recent", lambda: {"in_use": True})
     message, handler = listeners.to_message(added("a")), load("match").handler
     for after in (False, True):
         world.kill_at, world.kill_after = world.effects + 1, after
