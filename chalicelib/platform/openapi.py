@@ -222,12 +222,13 @@ def _operation_id(route: Any) -> str:
 
 
 def _content(kind: str, schema: Any) -> dict[str, Any]:
-    """JSON of that schema, or of any; text or bytes of another kind, beside the JSON if there is a schema."""
+    """JSON of that schema, or of any; text or bytes of another kind, after the JSON if there is a schema."""
     if kind.endswith("json"):
         return {kind: {"schema": schema if schema is not None else {}}}
     text = kind.startswith("text/") or kind.endswith(("yaml", "xml"))
     other = {"type": "string"} if text else {"type": "string", "format": "binary"}
-    return {kind: {"schema": other}, **({"application/json": {"schema": schema}} if schema else {})}
+    # JSON first: a client generator takes the first kind that it knows.
+    return {**({"application/json": {"schema": schema}} if schema else {}), kind: {"schema": other}}
 
 
 def _wrong(route: Any) -> list[int]:
@@ -235,7 +236,7 @@ def _wrong(route: Any) -> list[int]:
     return [
         *([400] if body else []),
         *([401, 403] if route.permission else []),
-        *([404] if "{" in route.path else []),
+        *([404] if "{" in route.path or route.query or route.body else []),
         405,
         *([409] if route.permission and route.method != "GET" else []),
         *([413] if body else []),
