@@ -190,7 +190,9 @@ def _operation(route: Any, schemas: _Schemas) -> dict[str, Any]:
             str(route.status): done,
             **{str(status): _other(status, text, schemas) for status, text in route.others.items()},
             **{
-                str(status): {"$ref": f"#/components/responses/{_name(status)}"}
+                str(status): _page_problem(status, schemas)
+                if route.page
+                else {"$ref": f"#/components/responses/{_name(status)}"}
                 for status in _wrong(route)
                 if status not in route.others
             },
@@ -208,6 +210,12 @@ def _operation(route: Any, schemas: _Schemas) -> dict[str, Any]:
     elif route.takes:
         operation["requestBody"] = {"required": True, "content": _content(route.takes, None)}
     return operation
+
+
+def _page_problem(status: int, schemas: _Schemas) -> dict[str, Any]:
+    """Of a page: told by another page to a browser."""
+    other = _other(status, _WRONG[status], schemas)
+    return {**other, "content": {**other["content"], "text/html": {"schema": {"type": "string"}}}}
 
 
 def _other(status: int, text: str, schemas: _Schemas) -> dict[str, Any]:
