@@ -19,6 +19,7 @@ os.environ.update(
     TABLE_PREFIX="test-",
     PUBLIC_BASE_URL="http://127.0.0.1:8000",
     RECEIVES="5",
+    CHECK_ANSWERS="1",  # each answer is of the type that its route declares
 )
 
 import moto

@@ -1,34 +1,44 @@
 """Doors of ad campaigns: the landing page, the campaigns, their figures and conversions, the quota."""
 
-from datetime import date, datetime
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.ads import rules, service
-from chalicelib.ads.types import AdCampaignPatch, AdQuota, NewAdCampaign
+from chalicelib.ads.types import AdCampaignPatch, AdQuota, ConversionStatus, NewAdCampaign
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Answer, Call
+from chalicelib.platform.lists import Paging
 from chalicelib.web import frame
 from chalicelib.web.landing import page as landing
 
 door = http.Door(__name__, tag="Ad campaigns")
 
-_DAYS = {
-    "from": "First day (Asia/Shanghai), e.g. 2026-11-01; default: 29 days before `to`",
-    "to": "Last day, included; default: today",
-}
-_CONVERSIONS = {
-    "ad_campaign_id": "Of this campaign; needed",
-    "status": "waiting, sent, refused, failed, unknown (an answer was lost) or unreported (only counted)",
-}
 _DEFAULT_DAYS = 30
+
+
+class Days(Struct, kw_only=True):
+    from_: (
+        Annotated[date, Meta(description="First day (Asia/Shanghai); default: 29 days before `to`")]
+        | UnsetType
+    ) = field(name="from", default=UNSET)
+    to: Annotated[date, Meta(description="Last day, included; default: today")] | UnsetType = UNSET
+
+
+class ConversionsQuery(Paging, kw_only=True):
+    ad_campaign_id: Annotated[str, Meta(min_length=1)]
+    status: (
+        Annotated[ConversionStatus, Meta(description="unknown: an answer was lost; unreported: only counted")]
+        | UnsetType
+    ) = UNSET
 
 
 @door.route("GET", "/h5/a/{code}", summary="An ad's landing page", gives="text/html", page=frame.problem)
 def visit(call: Call, code: str) -> Answer:
-    view = service.visit(code, call.query)
+    view = service.visit(code, call.strings)
     return (landing.campaign(view.page, view.button_url) if view.button_url else landing.closed()).answer()
 
 
@@ -49,7 +59,7 @@ def create(call: Call) -> dict[str, Any]:
     "/api/ad-campaigns",
     permission="ad_campaigns.read",
     summary="Ad campaigns, newest first, without archived ones",
-    paged=True,
+    query=Paging,
 )
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
@@ -90,16 +100,16 @@ def archive(call: Call, ad_campaign_id: str) -> dict[str, Any]:
     "GET",
     "/api/ad-campaigns/{ad_campaign_id}/stats",
     permission="ad_campaigns.read",
-    query=_DAYS,
+    query=Days,
     summary="Views to money and reports, day by day",
 )
 def stats(call: Call, ad_campaign_id: str) -> dict[str, Any]:
-    end = _day(call, "to") or clock.now().astimezone(clock.SHANGHAI).date()
-    start = _day(call, "from") or date.fromordinal(max(1, end.toordinal() - _DEFAULT_DAYS + 1))
+    end = call.query.to or clock.now().astimezone(clock.SHANGHAI).date()
+    start = call.query.from_ or date.fromordinal(max(1, end.toordinal() - _DEFAULT_DAYS + 1))
     if start > end:
-        raise Invalid(("from", "is after to"))
+        raise Invalid(issue("from", "after", other="to"))
     if (end - start).days >= rules.MAX_DAYS:
-        raise Invalid(("from", f"at most {rules.MAX_DAYS} days up to `to`"))
+        raise Invalid(issue("from", "range_days", days=rules.MAX_DAYS))
     return http.listing(service.stats(ad_campaign_id, start, end))
 
 
@@ -118,16 +128,12 @@ def quota(call: Call) -> dict[str, Any]:
     "GET",
     "/api/ad-conversions",
     permission="ad_conversions.read",
-    query=_CONVERSIONS,
-    paged=True,
+    query=ConversionsQuery,
     summary="A campaign's conversions and whether its platform knows of them, newest first in each status",
 )
 def conversions(call: Call) -> dict[str, Any]:
-    ad_campaign_id = call.query.get("ad_campaign_id")
-    if not ad_campaign_id:
-        raise Invalid(("ad_campaign_id", "is needed"))
-    status = call.query.get("status") or None
-    return http.listing(*service.conversion_page(ad_campaign_id, status, *call.page()))
+    status = call.query.status or None
+    return http.listing(*service.conversion_page(call.query.ad_campaign_id, status, *call.page()))
 
 
 @door.route(
@@ -152,13 +158,3 @@ def sent(call: Call, conversion_id: str) -> dict[str, Any]:
 
 def _builtins(value: Any) -> dict[str, Any]:
     return dict(msgspec.to_builtins(value))
-
-
-def _day(call: Call, name: str) -> date | None:
-    text = call.query.get(name)
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        raise Invalid((name, "a day, e.g. 2026-11-22")) from None

@@ -13,6 +13,9 @@ _Url = Annotated[str, Meta(max_length=1000, pattern=r"^https://[!-~]+\Z")]
 Platform = Literal["baidu", "oceanengine", "tencent", "generic"]
 
 
+ConversionStatus = Literal["waiting", "sent", "refused", "failed", "unknown", "unreported"]
+
+
 class LandingPage(Struct, kw_only=True):
     """What the page shows: plain text, Chinese first if it has both. image_url: above the title."""
 

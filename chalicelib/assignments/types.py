@@ -63,3 +63,50 @@ class Assignment(Struct, frozen=True):
     def is_group(self) -> bool:
         """Whether it is a place in a group."""
         return self.why.get("kind") == GROUP
+
+
+class AssignmentOut(Struct, kw_only=True):
+    """What one scan got. `why`: the decision as it was kept; `origin`: what the link told."""
+
+    assignment_id: str
+    live_code_id: str
+    staff_id: str | None
+    chat_id: str | None
+    store_id: str | None
+    status: Literal["reserved", "confirmed", "lapsed"]
+    at: str
+    expires_at: str
+    confirmed_at: str | None
+    external_userid: str | None
+    origin: dict[str, Any] | None
+    slot: int | None
+    state: str | None
+    why: dict[str, Any]
+
+
+class Event(Struct, kw_only=True):
+    type: str
+    at: str
+
+
+class ExplainedAssignment(AssignmentOut, kw_only=True):
+    """`text`, `text_en`: why, in a sentence."""
+
+    channel: str | None
+    history: list[Event]
+    text: str
+    text_en: str
+
+
+class WouldGet(Struct, kw_only=True):
+    """Who would get a scan, and why. `loads`: places taken of each guide."""
+
+    live_code_id: str
+    at: str
+    kind: Literal["staff", "group", "choose_store", "closed"]
+    staff_id: str | None
+    listed_staff_ids: list[str] | None
+    why: dict[str, Any]
+    loads: dict[str, int]
+    text: str
+    text_en: str

@@ -7,6 +7,8 @@ digest. The welcome goes first: its code is dead after 20 s.
 
 import re
 
+from msgspec import Struct
+
 from chalicelib.platform import clock, http, queues, settings
 from chalicelib.platform.errors import Forbidden, NotFound
 from chalicelib.wecom import crypto, events
@@ -14,22 +16,46 @@ from chalicelib.wecom.events import Event
 
 door = http.Door(__name__, tag="WeCom")
 
+
+class Signature(Struct, kw_only=True):
+    """Without them, or forged, it is no message of WeCom's."""
+
+    msg_signature: str = ""
+    timestamp: str = ""
+    nonce: str = ""
+
+
+class UrlCheck(Signature, kw_only=True):
+    echostr: str = ""
+
+
 _FILE = re.compile(r"WW_verify_([A-Za-z0-9]{1,64})\.txt")
 
 
-@door.route("GET", "/wecom/callback", summary="WeCom checks the callback's address", gives="text/plain")
+@door.route(
+    "GET",
+    "/wecom/callback",
+    summary="WeCom checks the callback's address",
+    gives="text/plain",
+    query=UrlCheck,
+)
 def verify_url(call: http.Call) -> http.Answer:
     token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
-    return http.Answer(crypto.verify_url(token, aes_key, settings.env("WECOM_CORP_ID"), call.query))
+    return http.Answer(crypto.verify_url(token, aes_key, settings.env("WECOM_CORP_ID"), call.strings))
 
 
 @door.route(
-    "POST", "/wecom/callback", summary="WeCom tells of an event", takes="text/xml", gives="text/plain"
+    "POST",
+    "/wecom/callback",
+    summary="WeCom tells of an event",
+    takes="text/xml",
+    gives="text/plain",
+    query=Signature,
 )
 def receive(call: http.Call) -> http.Answer:
     token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
     corp_id, now = settings.env("WECOM_CORP_ID"), clock.now()
-    event = events.parse(crypto.open_callback(token, aes_key, corp_id, call.query, call.raw, now))
+    event = events.parse(crypto.open_callback(token, aes_key, corp_id, call.strings, call.raw, now))
     if event.to_corp and event.to_corp != corp_id:
         raise Forbidden("not a message from WeCom to this corp")
     if event.welcome_code and event.external_userid:

@@ -8,13 +8,20 @@ from typing import Any
 from chalicelib.contactways import native_code, usage
 from chalicelib.contactways.types import WaysInUse
 from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.types import LiveCodeOut
 from chalicelib.platform import http
 from chalicelib.platform.http import Call
 
 door = http.Door(__name__, tag="Live codes")
 
 
-@door.route("GET", "/api/live-codes/{live_code_id}", permission="live_codes.read", summary="One live code")
+@door.route(
+    "GET",
+    "/api/live-codes/{live_code_id}",
+    permission="live_codes.read",
+    summary="One live code",
+    answer=LiveCodeOut,
+)
 def get_live_code(call: Call, live_code_id: str) -> dict[str, Any]:
     code = livecodes.get(live_code_id)
     return {**livecodes.show(code), **({"native": native_code.show_status(code)} if code.native else {})}

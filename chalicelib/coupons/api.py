@@ -7,6 +7,7 @@ from chalicelib.coupons.types import NewPool
 from chalicelib.platform import http
 from chalicelib.platform.errors import Invalid
 from chalicelib.platform.http import Call
+from chalicelib.platform.lists import Paging
 
 door = http.Door(__name__, tag="Coupons")
 
@@ -30,7 +31,7 @@ def create(call: Call) -> dict[str, Any]:
     "/api/coupon-pools",
     permission="coupons.read",
     summary="Coupon pools, newest first",
-    paged=True,
+    query=Paging,
 )
 def listing(call: Call) -> dict[str, Any]:
     pools, cursor = service.page(*call.page())
@@ -68,7 +69,7 @@ def load(call: Call, pool_id: str) -> dict[str, Any]:
     "/api/coupon-pools/{pool_id}/claims",
     permission="coupons.read",
     summary="Who has a code of the pool; codes are shown by their end",
-    paged=True,
+    query=Paging,
 )
 def claims(call: Call, pool_id: str) -> dict[str, Any]:
     return http.listing(*service.claims(pool_id, *call.page()))

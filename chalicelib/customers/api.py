@@ -8,6 +8,7 @@ from chalicelib.customers import service
 from chalicelib.groups import service as in_groups
 from chalicelib.platform import clock, http
 from chalicelib.platform.errors import NotFound
+from chalicelib.platform.lists import Paging
 
 door = http.Door(__name__, tag="Customers")
 
@@ -33,6 +34,14 @@ class CustomerOut(msgspec.Struct, kw_only=True):
     rfm: dict[str, Any]
     score: int
     groups: list[str]
+
+
+class TimelineLine(msgspec.Struct, kw_only=True):
+    """`data`: what the type says of it."""
+
+    type: str
+    at: str
+    data: dict[str, Any]
 
 
 @door.route(
@@ -71,8 +80,9 @@ def get(call: http.Call, external_userid: str) -> CustomerOut:
     "GET",
     "/api/customers/{external_userid}/timeline",
     permission="customers.read",
-    paged=True,
+    query=Paging,
     summary="What happened to a customer, newest first",
+    answer=http.Listing[TimelineLine],
 )
 def history(call: http.Call, external_userid: str) -> dict[str, Any]:
     return http.listing(*service.history(external_userid, *call.page()))

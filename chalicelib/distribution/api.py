@@ -9,7 +9,8 @@ from chalicelib.distribution import rules, service
 from chalicelib.distribution.rules import Distributor, Plan
 from chalicelib.ledger import service as ledger
 from chalicelib.platform import http
-from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.errors import Invalid, NotFound, issue
+from chalicelib.platform.lists import Paging
 from chalicelib.web import frame, share
 
 door = http.Door(__name__, tag="Distribution")
@@ -113,9 +114,9 @@ class CommissionOut(msgspec.Struct, kw_only=True):
     payout_id: str | None
 
 
-class CommissionPage(msgspec.Struct, kw_only=True):
-    items: list[CommissionOut]
-    next_cursor: str | None
+class CommissionsQuery(Paging, kw_only=True):
+    order_id: Annotated[str, msgspec.Meta(description="Of this order; it or distributor_id is needed")] = ""
+    distributor_id: Annotated[str, msgspec.Meta(description="Of this distributor")] = ""
 
 
 @door.route(
@@ -160,7 +161,8 @@ def create_plan(call: http.Call) -> dict[str, Any]:
     "/api/distribution/plans",
     permission="distribution_plans.read",
     summary="Plans, newest first",
-    paged=True,
+    query=Paging,
+    answer=http.Listing[PlanOut],
 )
 def list_plans(call: http.Call) -> dict[str, Any]:
     found, following = service.plans(*call.page())
@@ -197,7 +199,8 @@ def create_distributor(call: http.Call) -> dict[str, Any]:
     "/api/distributors",
     permission="distributors.read",
     summary="Distributors, oldest first",
-    paged=True,
+    query=Paging,
+    answer=http.Listing[DistributorOut],
 )
 def list_distributors(call: http.Call) -> dict[str, Any]:
     found, following = service.distributors(*call.page())
@@ -232,17 +235,16 @@ def balance(call: http.Call, distributor_id: str) -> dict[str, int]:
     "/api/commissions",
     permission="commissions.read",
     summary="Commissions per line and level, of an order or of a distributor",
-    answer=CommissionPage,
-    query={"order_id": "of this order", "distributor_id": "of this distributor"},
-    paged=True,
+    answer=http.Listing[CommissionOut],
+    query=CommissionsQuery,
 )
 def commissions(call: http.Call) -> dict[str, Any]:
-    if order_id := call.query.get("order_id"):
+    if order_id := call.query.order_id:
         return http.listing(service.commissions_of_order(order_id))
-    if distributor_id := call.query.get("distributor_id"):
+    if distributor_id := call.query.distributor_id:
         who = service.distributor(distributor_id)
         return http.listing(*service.commissions_of_distributor(who.distributor_id, *call.page()))
-    raise Invalid(("order_id", "say order_id or distributor_id"))
+    raise Invalid(issue("order_id", "one_of_fields", fields=["order_id", "distributor_id"]))
 
 
 @door.route(

@@ -1,6 +1,6 @@
 """Doors of group codes: the line of a code, and what owners of groups are asked to do for it."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -9,12 +9,18 @@ from chalicelib.groupcodes.line import is_group_code, is_opened_by_wecom, limit_
 from chalicelib.groupcodes.types import Done, LineOut, TaskOut
 from chalicelib.groups import service as groups
 from chalicelib.groups import tasks
+from chalicelib.groups.types import RoomOut
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import http
-from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.errors import NotFound
 from chalicelib.platform.http import Call
+from chalicelib.platform.lists import Paging
 
 door = http.Door(__name__, tag="Groups")
+
+
+class TasksQuery(Paging, kw_only=True):
+    status: Literal["open", "done"] = "open"
 
 
 @door.route(
@@ -37,7 +43,9 @@ def line(call: Call, live_code_id: str) -> LineOut:
         printing=code.definition["printing"],
         limit=limit,
         opened_by="wecom" if is_opened_by_wecom(code) else "owner",
-        line=[{**group, "places_left": room.left(limit)} for group, room in zip(shown, rooms, strict=True)],
+        line=[
+            RoomOut(**group, places_left=room.left(limit)) for group, room in zip(shown, rooms, strict=True)
+        ],
         native=join_ways.show_native(code),
     )
 
@@ -46,15 +54,12 @@ def line(call: Call, live_code_id: str) -> LineOut:
     "GET",
     "/api/group-tasks",
     permission="group_tasks.read",
-    query={"status": "open (the default) or done"},
-    paged=True,
+    query=TasksQuery,
     summary="What owners of groups were asked to do, newest first",
+    answer=http.Listing[TaskOut],
 )
 def list_tasks(call: Call) -> dict[str, Any]:
-    status = call.query.get("status", "open")
-    if status not in ("open", "done"):
-        raise Invalid(("status", "open or done"))
-    return http.listing(*tasks.page(status, *call.page()))
+    return http.listing(*tasks.page(call.query.status, *call.page()))
 
 
 @door.route(

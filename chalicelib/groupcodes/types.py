@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from chalicelib.groups.types import RoomOut
+
 _ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="WeCom's chat_id")]
 
 
@@ -39,5 +41,5 @@ class LineOut(Struct, kw_only=True):
     printing: str
     limit: int
     opened_by: str
-    line: list[dict[str, Any]]
+    line: list[RoomOut]
     native: dict[str, Any] | None

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from chalicelib.groups import blacklist, service, upkeep
-from chalicelib.groups.types import GroupOut, Sync, Unwanted, UnwantedOut
+from chalicelib.groups.types import GroupOut, LetIn, MemberOut, Sync, Unwanted, UnwantedOut
 from chalicelib.platform import http, jobs
 from chalicelib.platform.errors import Invalid
 from chalicelib.platform.http import Call
+from chalicelib.platform.lists import Paging
 
 door = http.Door(__name__, tag="Groups")
 
@@ -20,8 +21,9 @@ _PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}")
     "GET",
     "/api/groups",
     permission="groups.read",
-    paged=True,
+    query=Paging,
     summary="Customer groups that we know of",
+    answer=http.Listing[GroupOut],
 )
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))
@@ -36,8 +38,9 @@ def get(call: Call, chat_id: str) -> GroupOut:
     "GET",
     "/api/groups/{chat_id}/members",
     permission="groups.read",
-    paged=True,
+    query=Paging,
     summary="Who is, and who was, in a group",
+    answer=http.Listing[MemberOut],
 )
 def members(call: Call, chat_id: str) -> dict[str, Any]:
     return http.listing(*service.members(chat_id, *call.page()))
@@ -50,6 +53,7 @@ def members(call: Call, chat_id: str) -> dict[str, Any]:
     status=202,
     permission="groups.sync",
     summary="Read all groups from WeCom",
+    answer=jobs.Job,
 )
 def sync(call: Call) -> dict[str, Any]:
     return jobs.get(upkeep.sync(call.body.owners))
@@ -86,6 +90,7 @@ def keep_out(call: Call, external_userid: str) -> UnwantedOut:
     status=200,
     permission="blacklist.write",
     summary="Let somebody in again",
+    answer=LetIn,
 )
 def let_in(call: Call, external_userid: str) -> dict[str, Any]:
     blacklist.remove(external_userid)

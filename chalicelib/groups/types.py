@@ -33,6 +33,28 @@ class GroupOut(Struct, kw_only=True):
     seen_at: str | None
 
 
+class RoomOut(GroupOut, kw_only=True):
+    """places_left: of this code's limit."""
+
+    places_left: int
+
+
+class MemberOut(Struct, kw_only=True):
+    """staff: one of ours. left_at: null while they are in the group. state: of the code they came by."""
+
+    member_id: str
+    staff: bool
+    joined_at: str | None
+    scene: int | None
+    state: str | None
+    invitor: str | None
+    left_at: str | None
+
+
+class LetIn(Struct, kw_only=True):
+    external_userid: str
+
+
 class Sync(Struct, kw_only=True):
     """Whose groups to read; null: those of all staff who serve customers."""
 

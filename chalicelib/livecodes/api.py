@@ -1,16 +1,22 @@
 """Doors of live codes: created, changed, archived, listed, and as a YAML file."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta, Struct
 
-from chalicelib.livecodes import checks, service
-from chalicelib.livecodes.types import FileCode, FileIn, FileOut, LiveCodePatch, NewLiveCode
+from chalicelib.livecodes import service
+from chalicelib.livecodes.types import FileCode, FileIn, FileOut, LiveCodeOut, LiveCodePatch, NewLiveCode
 from chalicelib.platform import http
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, Issue, issue
 from chalicelib.platform.http import Answer, Call
+from chalicelib.platform.lists import Paging
 
 door = http.Door(__name__, tag="Live codes")
+
+
+class ExportQuery(Struct, kw_only=True):
+    ids: Annotated[str, Meta(description="Only these, by live_code_id, with commas between them")] = ""
 
 
 @door.route(
@@ -20,9 +26,10 @@ door = http.Door(__name__, tag="Live codes")
     status=201,
     permission="live_codes.write",
     summary="A new live code",
+    answer=LiveCodeOut,
 )
 def create(call: Call) -> dict[str, Any]:
-    return _show_with_warnings(service.create(_builtins(call.body)))
+    return service.show(service.create(_builtins(call.body)))
 
 
 @door.route(
@@ -30,7 +37,8 @@ def create(call: Call) -> dict[str, Any]:
     "/api/live-codes",
     permission="live_codes.read",
     summary="Live codes, newest first, without archived ones",
-    paged=True,
+    query=Paging,
+    answer=http.Listing[LiveCodeOut],
 )
 def listing(call: Call) -> dict[str, Any]:
     codes, cursor = service.page(*call.page())
@@ -42,15 +50,15 @@ def listing(call: Call) -> dict[str, Any]:
     "/api/live-codes/export",
     permission="live_codes.read",
     summary="Live codes as a YAML file: those that are not archived, without defaults, in a fixed order",
-    query={"ids": "Only these, by live_code_id, with commas between them"},
+    query=ExportQuery,
     gives="application/yaml",
 )
 def export(call: Call) -> Answer:
     from chalicelib.livecodes import yaml_files
 
-    ids = [one for one in call.query.get("ids", "").split(",") if one]
+    ids = [one for one in call.query.ids.split(",") if one]
     if len(ids) > http.MAX_PAGE:
-        raise Invalid(("ids", f"at most {http.MAX_PAGE}"))
+        raise Invalid(issue("ids", "max_items", max_items=http.MAX_PAGE))
     return Answer(yaml_files.export(ids or None), headers={"Content-Type": "application/yaml; charset=utf-8"})
 
 
@@ -67,13 +75,12 @@ def apply(call: Call) -> dict[str, Any]:
     from chalicelib.livecodes import yaml_files
 
     wanted: list[dict[str, Any]] = []
-    wrong: list[tuple[str, str]] = []
+    wrong: list[Issue] = []
     for index, given in enumerate(yaml_files.read(call.body.yaml)):
         try:
             wanted.append(_builtins(http.convert(given, FileCode, f"codes[{index}].")))
-            wrong += yaml_files.unknown(given, wanted[-1], f"codes[{index}]")
         except Invalid as error:
-            wrong += error.errors
+            wrong += error.issues
     if wrong:
         raise Invalid(*wrong)
     changes = yaml_files.plan(wanted, call.body.archive_missing)
@@ -88,12 +95,13 @@ def apply(call: Call) -> dict[str, Any]:
     body=LiveCodePatch,
     permission="live_codes.write",
     summary="Change what is behind a code: its next scan knows",
+    answer=LiveCodeOut,
 )
 def change(call: Call, live_code_id: str) -> dict[str, Any]:
     def complete(definition: Any) -> dict[str, Any]:
         return _builtins(http.convert(definition, NewLiveCode))
 
-    return _show_with_warnings(service.change(live_code_id, call.json(), complete))
+    return service.show(service.change(live_code_id, call.json(), complete))
 
 
 @door.route(
@@ -101,6 +109,7 @@ def change(call: Call, live_code_id: str) -> dict[str, Any]:
     "/api/live-codes/{live_code_id}",
     permission="live_codes.write",
     summary="Archive: its scans find it closed",
+    answer=LiveCodeOut,
 )
 def archive(call: Call, live_code_id: str) -> dict[str, Any]:
     service.archive(live_code_id)
@@ -112,14 +121,10 @@ def archive(call: Call, live_code_id: str) -> dict[str, Any]:
     "/api/live-codes/{live_code_id}/restore",
     permission="live_codes.write",
     summary="Open an archived code again, as it was",
+    answer=LiveCodeOut,
 )
 def restore(call: Call, live_code_id: str) -> dict[str, Any]:
-    return _show_with_warnings(service.restore(live_code_id))
-
-
-def _show_with_warnings(code: service.LiveCode) -> dict[str, Any]:
-    warnings = [{"field": field, "message": text} for field, text in checks.warnings(code.definition)]
-    return {**service.show(code), "warnings": warnings}
+    return service.show(service.restore(live_code_id))
 
 
 def _builtins(definition: NewLiveCode) -> dict[str, Any]:

@@ -276,6 +276,7 @@ def show(code: LiveCode) -> dict[str, Any]:
         "archived": not code.active,
         "created_at": code.created_at,
         "updated_at": code.updated_at,
+        "warnings": [{"field": field, "message": text} for field, text in checks.warnings(code.definition)],
     }
 
 

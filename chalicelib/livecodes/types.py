@@ -130,6 +130,41 @@ class NewLiveCode(Struct, kw_only=True):
     timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "Asia/Shanghai"
 
 
+class CodeWarning(Struct, kw_only=True):
+    """What may leave a customer waiting, though it may be meant so."""
+
+    field: str
+    message: str
+
+
+class LeftOut(Struct, kw_only=True):
+    staff_id: str
+    reason: str
+
+
+class NativeOut(Struct, kw_only=True):
+    """WeCom's own code: whom it lists, whom it had to leave out."""
+
+    qr_url: str | None
+    listed_staff_ids: list[str]
+    told_at: str | None
+    left_out: list[LeftOut]
+
+
+class LiveCodeOut(NewLiveCode, kw_only=True):
+    """`native`: of a code that WeCom made, once it has; in the answer about one code."""
+
+    live_code_id: str
+    code: str
+    url: str
+    version: int
+    archived: bool
+    created_at: str
+    updated_at: str
+    warnings: list[CodeWarning]
+    native: NativeOut | UnsetType | None = UNSET
+
+
 class FileCode(NewLiveCode, kw_only=True):
     """A code in a file: a known one by its live_code_id, a new one by a `ref` of the operator's own."""
 

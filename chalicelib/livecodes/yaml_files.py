@@ -14,11 +14,12 @@ from typing import Any
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct
+from msgspec.structs import replace
 
 from chalicelib.livecodes import service
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.livecodes.types import NewLiveCode
-from chalicelib.platform.errors import Conflict, Invalid, NotFound, TooLarge
+from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, TooLarge, issue
 
 MAX_TEXT = 2_000_000  # characters of a file to apply
 MAX_EXPORT = 4_000_000  # bytes: an answer of API Gateway's has room for it
@@ -142,25 +143,9 @@ def read(text: str) -> list[Any]:
     if not isinstance(value, dict) or not isinstance(value.get("codes"), list):
         raise Invalid(("yaml", "a file begins with `codes:`, a list"))
     if extra := [name for name in value if name != "codes"]:
-        raise Invalid((str(extra[0]), _NO_FIELD))
+        raise Invalid(issue(str(extra[0]), "unknown_field"))
     codes: list[Any] = value["codes"]
     return codes
-
-
-_NO_FIELD = "there is no such field"
-
-
-def unknown(given: Any, known: Any, path: str) -> Iterator[tuple[str, str]]:
-    """(field, message) of each field in `given` that its type does not have. `known`: it as its type."""
-    if isinstance(given, dict) and isinstance(known, dict):
-        for name, value in given.items():
-            if name not in known:
-                yield f"{path}.{name}", _NO_FIELD
-            else:
-                yield from unknown(value, known[name], f"{path}.{name}")
-    elif isinstance(given, list) and isinstance(known, list):
-        for index, (one, other) in enumerate(zip(given, known, strict=False)):
-            yield from unknown(one, other, f"{path}[{index}]")
 
 
 def _look(events: Iterable[Any]) -> None:
@@ -212,22 +197,22 @@ def plan(wanted: Sequence[Mapping[str, Any]], archive_missing: bool) -> list[Cha
     """
     named = [(row["live_code_id"] or (row["ref"] and service.id_of(row["ref"])) or "") for row in wanted]
     known = service.get_many(one for one in named if one)
-    wrong: list[tuple[str, str]] = []
+    wrong: list[Issue] = []
     changes: list[Change] = []
     for index, (row, live_code_id) in enumerate(zip(wanted, named, strict=True)):
         to = {name: value for name, value in row.items() if name not in ("live_code_id", "ref")}
         seen = known.get(live_code_id)
         field = "live_code_id" if row["live_code_id"] else "ref"
-        problems = list(_misnamed(row, live_code_id, seen))
+        problems = [Issue(name, "invalid", text=text) for name, text in _misnamed(row, live_code_id, seen)]
         if live_code_id and live_code_id in named[:index]:
-            problems.append((field, "is in the file twice"))
+            problems.append(issue(field, "duplicate"))
         if seen is not None and to["kind"] != seen.definition["kind"]:
-            problems.append(("kind", "can't be changed"))
+            problems.append(issue("kind", "unchangeable"))
         try:
             service.check(to)
         except Invalid as error:
-            problems += error.errors
-        wrong += [(f"codes[{index}].{name}", message) for name, message in problems]
+            problems += error.issues
+        wrong += [replace(one, field=f"codes[{index}].{one.field}") for one in problems]
         was = seen.definition if seen else None
         action = "create" if seen is None else "same" if to == was else "change"
         changes.append(Change(live_code_id, seen.ref if seen else row["ref"], action, was, to, seen))

@@ -1,25 +1,48 @@
 """The malls' door: verify, understand, make durable, answer. Everything else happens behind the queue."""
 
 import hashlib
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
 
 from chalicelib.malls import generic
 from chalicelib.orders import service as orders
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import NotFound
 from chalicelib.prospects import service as prospects
 
 door = http.Door(__name__, tag="Malls")
 
 
+class Signature(Struct, kw_only=True):
+    """Without them, or forged: 401."""
+
+    timestamp: Annotated[str, Meta(description="Unix seconds, five minutes off at most")] = field(
+        name="X-Timestamp"
+    )
+    signature: Annotated[
+        str, Meta(description="HMAC-SHA256 of `X-Timestamp`, a dot and the raw body, in lower-case hex")
+    ] = field(name="X-Signature")
+
+
+class Accepted(Struct, kw_only=True):
+    status: Literal["accepted"]
+
+
 @door.route(
-    "POST", "/mall/orders/{source}", summary="An order message, signed by the mall", takes="application/json"
+    "POST",
+    "/mall/orders/{source}",
+    summary="An order message, signed by the mall",
+    body=generic.OrderMessage,
+    open=True,
+    takes="application/json",
+    headers=Signature,
+    parameters={"source": Literal["generic"]},
+    answer=Accepted,
+    others={401: "The signature is not of this body, or not of now"},
 )
 def accept(call: http.Call, source: str) -> dict[str, Any]:
-    if source != "generic":
-        raise NotFound(f"there is no mall {source}")
     generic.verify(call.headers, call.raw, clock.now())
-    body = http.convert(call.json(), generic.OrderMessage)
+    body = http.convert(call.json(), generic.OrderMessage, open=True)
     message = generic.message(body)
     orders.accept(message, hashlib.sha256(call.raw).hexdigest())
     if body.buyer and body.buyer.phone:

@@ -1,46 +1,51 @@
 """The funnel by channel."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.metrics import rules, service
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, issue
 
 door = http.Door(__name__, tag="Metrics")
 
-_QUERY = {
-    "from": "First day (Asia/Shanghai), e.g. 2026-11-01; default: 29 days before `to`",
-    "to": "Last day, included; default: today",
-    "by": "What a row is: channel",
-}
 _DEFAULT_DAYS = 30
+
+
+class FunnelRow(Struct, kw_only=True):
+    channel: str
+    scans: int
+    adds: int
+    kept: int
+    buyers: int
+    orders: int
+    gmv_fen: int
+
+
+class FunnelQuery(Struct, kw_only=True):
+    from_: (
+        Annotated[date, Meta(description="First day (Asia/Shanghai); default: 29 days before `to`")]
+        | UnsetType
+    ) = field(name="from", default=UNSET)
+    to: Annotated[date, Meta(description="Last day, included; default: today")] | UnsetType = UNSET
+    by: Annotated[Literal["channel"], Meta(description="What a row is")] = "channel"
 
 
 @door.route(
     "GET",
     "/api/metrics/funnel",
     permission="metrics.read",
-    query=_QUERY,
+    query=FunnelQuery,
     summary="Scans to money, by channel",
+    answer=http.Listing[FunnelRow],
 )
 def funnel(call: http.Call) -> dict[str, Any]:
-    if call.query.get("by", "channel") != "channel":
-        raise Invalid(("by", "only channel"))
-    end = _day(call, "to") or rules.day_of(clock.now())
-    start = _day(call, "from") or date.fromordinal(max(1, end.toordinal() - _DEFAULT_DAYS + 1))
+    end = call.query.to or rules.day_of(clock.now())
+    start = call.query.from_ or date.fromordinal(max(1, end.toordinal() - _DEFAULT_DAYS + 1))
     if start > end:
-        raise Invalid(("from", "is after to"))
+        raise Invalid(issue("from", "after", other="to"))
     if (end - start).days >= rules.MAX_DAYS:
-        raise Invalid(("from", f"at most {rules.MAX_DAYS} days up to `to`"))
+        raise Invalid(issue("from", "range_days", days=rules.MAX_DAYS))
     return http.listing(service.funnel(start, end))
-
-
-def _day(call: http.Call, name: str) -> date | None:
-    text = call.query.get(name)
-    if not text:
-        return None
-    try:
-        return rules.parse_day(text)
-    except ValueError:
-        raise Invalid((name, "a day, e.g. 2026-11-22")) from None

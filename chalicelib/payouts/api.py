@@ -8,6 +8,7 @@ import msgspec
 from chalicelib.payouts import service, settlement
 from chalicelib.platform import http
 from chalicelib.platform.errors import Forbidden, Malformed, Unauthorized
+from chalicelib.platform.lists import Paging
 from chalicelib.wechatpay.client import Bill
 from chalicelib.wechatpay.notify import TRANSFER_FINISHED, open_received
 
@@ -52,6 +53,11 @@ class SettlementOut(msgspec.Struct, kw_only=True):
     tax_fen: int
     net_fen: int
     skipped: int
+
+
+class SettlementWithPayouts(SettlementOut, kw_only=True):
+    """`payouts`: null for whoever may not read them."""
+
     payouts: list[PayoutShort] | None
 
 
@@ -90,7 +96,8 @@ def create(call: http.Call) -> dict[str, Any]:
     "/api/settlements",
     permission="settlements.read",
     summary="Settlements, newest first",
-    paged=True,
+    query=Paging,
+    answer=http.Listing[SettlementOut],
 )
 def listing(call: http.Call) -> dict[str, Any]:
     return http.listing(*settlement.settlements(*call.page()))
@@ -101,7 +108,7 @@ def listing(call: http.Call) -> dict[str, Any]:
     "/api/settlements/{settlement_id}",
     permission="settlements.read",
     summary="A settlement and its payouts",
-    answer=SettlementOut,
+    answer=SettlementWithPayouts,
 )
 def get(call: http.Call, settlement_id: str) -> dict[str, Any]:
     found = settlement.get(settlement_id)

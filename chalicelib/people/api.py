@@ -1,9 +1,5 @@
 """Doors of people and keys, of signing in to the console, and of the audit."""
 
-from typing import Any, TypeVar
-
-import msgspec
-
 from chalicelib.people import history, service, signin
 from chalicelib.people.types import (
     ApiKey,
@@ -21,20 +17,10 @@ from chalicelib.people.types import (
 )
 from chalicelib.platform import auth, http
 from chalicelib.platform.errors import Forbidden
-from chalicelib.platform.http import PAGING, Answer, Call
+from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
 
 door = http.Door(__name__, tag="People")
-Query = TypeVar("Query", bound=msgspec.Struct)
-
-_LIST = {**PAGING, "q": "Part of the name or id, or pinyin initials", "sort": "", "role": "", "status": ""}
-_AUDIT = {
-    **PAGING,
-    "actor": "An API key's id, or a member of staff's",
-    "object": "The id of the thing that was changed",
-    "from": "The first instant; a year back without it",
-    "to": "The last instant; now without it",
-}
 
 
 @door.route("GET", "/api/me", permission="me.read", answer=Me, summary="Who is calling, and what for")
@@ -51,10 +37,15 @@ def me(call: Call) -> Me:
 
 
 @door.route(
-    "GET", "/api/users", permission="users.read", query=_LIST, answer=Page[User], summary="People and roles"
+    "GET",
+    "/api/users",
+    permission="users.read",
+    query=UsersQuery,
+    answer=Page[User],
+    summary="People and roles",
 )
 def users(call: Call) -> Page[User]:
-    return service.users(_query(call, UsersQuery))
+    return service.users(call.query)
 
 
 @door.route(
@@ -86,12 +77,12 @@ def change_user(call: Call, staff_id: str) -> User:
     "GET",
     "/api/api-keys",
     permission="keys.read",
-    query=_LIST,
+    query=KeysQuery,
     answer=Page[ApiKey],
     summary="API keys, without the keys",
 )
 def keys(call: Call) -> Page[ApiKey]:
-    return service.keys(_query(call, KeysQuery))
+    return service.keys(call.query)
 
 
 @door.route(
@@ -124,12 +115,12 @@ def revoke_key(call: Call, api_key_id: str) -> RevokedKey:
     "GET",
     "/api/audit",
     permission="audit.read",
-    query=_AUDIT,
+    query=AuditQuery,
     answer=Page[history.Entry],
     summary="Who changed what from what to what, the newest first",
 )
 def read_audit(call: Call) -> Page[history.Entry]:
-    query = _query(call, AuditQuery)
+    query = call.query
     return history.page(query, query.actor, query.object, query.first, query.last)
 
 
@@ -138,6 +129,11 @@ def read_audit(call: Call) -> Page[history.Entry]:
     "/console/session",
     body=SignIn,
     status=204,
+    others={
+        401: "There is no such key",
+        403: "Asked for by another site",
+        429: "Too many failures from one address: `Retry-After`",
+    },
     summary="Sign in to the console with an API key: a cookie, for twelve hours",
 )
 def sign_in(call: Call) -> Answer:
@@ -151,9 +147,3 @@ def sign_in(call: Call) -> Answer:
 def sign_out(call: Call) -> Answer:
     auth.end_session(call.cookies)
     return Answer(b"", 204, {"Set-Cookie": auth.session_cookie(""), "Cache-Control": "no-store"})
-
-
-def _query(call: Call, kind: type[Query]) -> Query:
-    values: dict[str, Any] = dict(call.query)
-    values["limit"], _ = call.page()
-    return http.convert(values, kind)  # type: ignore[no-any-return]

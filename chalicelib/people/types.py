@@ -108,7 +108,11 @@ class KeysQuery(Searching, kw_only=True):
 
 
 class AuditQuery(Paging, kw_only=True):
-    actor: str | None = None
-    object: str | None = None
-    first: Annotated[datetime, Meta(tz=True)] | None = msgspec.field(name="from", default=None)
-    last: Annotated[datetime, Meta(tz=True)] | None = msgspec.field(name="to", default=None)
+    actor: Annotated[str | None, Meta(description="An API key's id, or a member of staff's")] = None
+    object: Annotated[str | None, Meta(description="The id of the thing that was changed")] = None
+    first: Annotated[datetime, Meta(tz=True, description="A year back without it")] | None = msgspec.field(
+        name="from", default=None
+    )
+    last: Annotated[datetime, Meta(tz=True, description="Now without it")] | None = msgspec.field(
+        name="to", default=None
+    )

@@ -1,6 +1,8 @@
 """Doors of the house itself: health, jobs, dead letters, the OpenAPI document."""
 
-from typing import Any
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from chalicelib.platform import deadletters, due, jobs, openapi
 from chalicelib.platform.http import Call, Door
@@ -9,13 +11,17 @@ from chalicelib.platform.routing import Millrace
 door = Door(__name__, tag="Platform")
 
 
-@door.route("GET", "/healthz", summary="Whether it can serve: the store answers")
-def health(call: Call) -> dict[str, str]:
+class Health(Struct, kw_only=True):
+    status: Literal["ok"]
+
+
+@door.route("GET", "/healthz", answer=Health, summary="Whether it can serve: the store answers")
+def health(call: Call) -> Health:
     due.DueItem.find("health", "health")
-    return {"status": "ok"}
+    return Health(status="ok")
 
 
-@door.route("GET", "/api/jobs/{job_id}", permission="jobs.read", summary="How far a job is")
+@door.route("GET", "/api/jobs/{job_id}", permission="jobs.read", answer=jobs.Job, summary="How far a job is")
 def job(call: Call, job_id: str) -> dict[str, Any]:
     return jobs.get(job_id)
 
@@ -25,6 +31,7 @@ def job(call: Call, job_id: str) -> dict[str, Any]:
     "/api/jobs/{job_id}/resume",
     status=202,
     permission="jobs.resume",
+    answer=jobs.Job,
     summary="Try again what of a failed job was given up; what is done stays done",
 )
 def resume(call: Call, job_id: str) -> dict[str, Any]:
@@ -52,7 +59,13 @@ def redrive(call: Call, queue: str) -> dict[str, Any]:
     return {"queue": queue, "count": deadletters.ask({"ask": "redrive", "queue": queue})}
 
 
-@door.route("GET", "/api/openapi.json", permission="openapi.read", summary="This document")
+@door.route(
+    "GET",
+    "/api/openapi.json",
+    permission="openapi.read",
+    answer=dict[str, Any],
+    summary="This document",
+)
 def document(call: Call) -> dict[str, Any]:
     app = door.blueprint.current_app
     assert isinstance(app, Millrace)

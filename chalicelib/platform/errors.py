@@ -5,26 +5,75 @@ Two places map it and no other: `platform.http` (to RFC 9457 problem answers) an
 `DomainError` is a bug and is raised.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.platform import messages
+from chalicelib.platform.messages import Language
 
 
 class DomainError(Exception):
-    """Something the caller can be told. `retryable`: the same call may succeed later."""
+    """Something the caller can be told. `retryable`: the same call may succeed later.
+
+    `code`: of `platform.messages`, in whose words it is said; without one, `text` is.
+    """
 
     status = 500
     title = "Internal error"
     retryable = False
 
+    def __init__(self, text: str = "", *, code: str | None = None, **params: Any):
+        self.message_code, self.params = code, params
+        super().__init__(text or (messages.text(code, "en", params) if code else ""))
+
+    def detail(self, language: Language) -> str:
+        """What is wrong, in that language."""
+        if self.message_code:
+            return messages.text(self.message_code, language, self.params)
+        return str(self) or messages.title(self.status, language)
+
+
+class Issue(Struct, frozen=True):
+    """One thing that is wrong with one field, e.g. assignment.members[0].daily_cap.
+
+    `text`: for a code that `platform.messages` has no words for.
+    """
+
+    field: str
+    code: str
+    params: Mapping[str, Any] = {}
+    text: str | None = None
+
+    def message(self, language: Language) -> str:
+        return messages.text(self.code, language, self.params) if self.text is None else self.text
+
+
+def issue(field: str, code: str, **params: Any) -> Issue:
+    """An issue of a code that `platform.messages` has words for."""
+    return Issue(field, code, params)
+
 
 class Invalid(DomainError):
-    """Bad input. `errors`: (field path, message), e.g. ("assignment.members[0].daily_cap", "…")."""
+    """Bad input: all that is wrong with it. A pair (field, text) is an issue whose code is `invalid`."""
 
     status = 422
     title = "Invalid input"
 
-    def __init__(self, *errors: tuple[str, str]):
-        self.errors = list(errors)
-        super().__init__("; ".join(f"{field}: {message}" for field, message in errors))
+    def __init__(self, *issues: Issue | tuple[str, str]):
+        self.issues: Sequence[Issue] = [
+            one if isinstance(one, Issue) else Issue(one[0], "invalid", text=one[1]) for one in issues
+        ]
+        super().__init__(self.detail("en"))
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """(field, message in English)."""
+        return [(one.field, one.message("en")) for one in self.issues]
+
+    def detail(self, language: Language) -> str:
+        return "; ".join(f"{one.field}: {one.message(language)}" for one in self.issues)
 
 
 class Malformed(DomainError):

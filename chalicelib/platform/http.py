@@ -1,36 +1,46 @@
 """HTTP doors: one `Door` per capability's api.py. Parse, authorize, delegate, answer.
 
-A route declares its body type, status and permission; the door does what all have in common (401/403,
+A route declares its body, query, answer and permission; the door does what all have in common (401/403,
 400/413/422, Idempotency-Key, problem+json) and keeps what OpenAPI needs (`Door.routes`).
 """
 
 import json
-import re
+import os
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 from chalice.app import Blueprint, Response
 from msgspec import Struct
 
-from chalicelib.platform import log, principal
+from chalicelib.platform import log, messages, principal, validation
 from chalicelib.platform.errors import (
     DomainError,
     Exhausted,
     Invalid,
-    Malformed,
     MethodNotAllowed,
     NotFound,
     TooLarge,
 )
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.validation import convert as convert
 
 MAX_BODY = 1_048_576
 MAX_PAGE = 200
-PAGING = {"limit": "Items on a page, 1 to 200", "cursor": "`next_cursor` of the page before"}
 MAX_ID = 256
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+
+
+Row = TypeVar("Row")
+_CHECK_ANSWERS = bool(os.environ.get("CHECK_ANSWERS"))  # in tests: each answer is of the type declared for it
+
+
+class Listing(Struct, Generic[Row], kw_only=True):
+    """A list whose total nobody counts yet."""
+
+    items: list[Row]
+    next_cursor: str | None
 
 
 class Answer(Struct, frozen=True):
@@ -41,7 +51,7 @@ class Answer(Struct, frozen=True):
     headers: Mapping[str, str] | None = None
 
 
-class Route(Struct, frozen=True):
+class Route(Struct, frozen=True, kw_only=True):
     """What OpenAPI tells of a route."""
 
     method: str
@@ -50,22 +60,29 @@ class Route(Struct, frozen=True):
     summary: str
     status: int
     permission: str | None
-    body: type[msgspec.Struct] | None
+    body: type[Struct] | None
+    open: bool
     takes: str | None
     answer: Any
     gives: str
-    query: Mapping[str, str]
+    query: type[Struct] | None
+    headers: type[Struct] | None
+    parameters: Mapping[str, Any]
+    others: Mapping[int, str]
+    max_body: int
     view: Callable[..., Any]
     page: Callable[[DomainError], Answer] | None
     secret: bool
 
 
 class Call:
-    """One request. `body` is the converted Struct; `raw` the bytes as they came."""
+    """One request. `body` and `query` are the converted Structs; `raw` and `strings` are as they came."""
 
     def __init__(self, request: Any, max_body: int):
         self.headers: Mapping[str, str] = request.headers
-        self.query: dict[str, str] = dict(request.query_params or {})
+        self.strings: dict[str, str] = dict(request.query_params or {})
+        self.query: Any = None
+        self._json: Any = None
         self.method: str = request.method
         self.path: str = request.context.get("path") or request.path
         self.source_ip: str = (request.context.get("identity") or {}).get("sourceIp") or ""
@@ -73,25 +90,21 @@ class Call:
         self.body: Any = None
         self.principal = principal.NOBODY  # until the door has found out who it is
         if len(self.raw) > max_body:
-            raise TooLarge(f"the body is over {max_body} bytes")
+            raise TooLarge(code="body_too_large", limit=max_body)
 
     @property
     def cookies(self) -> dict[str, str]:
         return cookies_of(self.headers)
 
     def json(self) -> Any:
-        """The body as JSON. Malformed, also for half a surrogate pair, which no store takes."""
-        try:
-            return msgspec.json.decode(self.raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Malformed("the body is not JSON") from error
+        """The body as JSON. Malformed."""
+        if self._json is None:
+            self._json = validation.loads(self.raw)
+        return self._json
 
     def page(self) -> tuple[int, str | None]:
-        """`?limit=` (1 to 200, default 50) and `?cursor=`."""
-        text = self.query.get("limit", "50")
-        if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_PAGE:
-            raise Invalid(("limit", f"a whole number from 1 to {MAX_PAGE}"))
-        return int(text), self.query.get("cursor") or None
+        """`?limit=` and `?cursor=` of a route whose query is a `Paging`."""
+        return self.query.limit, self.query.cursor or None
 
 
 class Door:
@@ -108,13 +121,16 @@ class Door:
         method: str,
         path: str,
         *,
-        body: type[msgspec.Struct] | None = None,
+        body: type[Struct] | None = None,
+        open: bool = False,
         status: int = 200,
         permission: str | None = None,
         summary: str = "",
         answer: Any = None,
-        query: Mapping[str, str] | None = None,
-        paged: bool = False,
+        query: type[Struct] | None = None,
+        headers: type[Struct] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        others: Mapping[int, str] | None = None,
         takes: str | None = None,
         gives: str = JSON,
         page: Callable[[DomainError], Answer] | None = None,
@@ -124,34 +140,42 @@ class Door:
         """Register `view(call, **path parameters)`. `permission` None: a public door that
         checks for itself.
 
-        query: the names of the query's parameters and what they mean; paged: those of `Call.page` too.
-        takes: the media type of a body that the view reads as it is. gives: the answer's, when it is not
-        JSON alone. page: how a person's browser is told of a problem, instead of problem+json.
-        secret: the answer holds one, so that it is kept sealed for an Idempotency-Key.
+        body, query: types of `call.body` and `call.query`. open: a body may have fields that we don't know.
+        headers: a type whose fields are the headers that the view reads from `call.headers`.
+        parameters: types of those path parameters that are no ids; what isn't of its type is not found.
+        takes: the media type of a body that the view reads as it is; with `body`, by whose type it does.
+        answer: the type of the JSON. gives: the media type, when it is not JSON alone.
+        others: what else it may answer with, by status. page: how a person's browser is told of a problem,
+        instead of problem+json. secret: the answer holds one: for an Idempotency-Key it is kept sealed.
         """
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             route = Route(
-                method,
-                path,
-                self.tag,
-                summary,
-                status,
-                permission,
-                body,
-                takes,
-                answer,
-                gives,
-                {**(query or {}), **(PAGING if paged else {})},
-                view,
-                page,
-                secret,
+                method=method,
+                path=path,
+                tag=self.tag,
+                summary=summary,
+                status=status,
+                permission=permission,
+                body=body,
+                open=open,
+                takes=takes,
+                answer=answer,
+                gives=gives,
+                query=query,
+                headers=headers,
+                parameters=parameters or {},
+                others=others or {},
+                max_body=max_body,
+                view=view,
+                page=page,
+                secret=secret,
             )
             Door.routes.append(route)
 
             def handle(**parameters: str) -> Response:
                 request = self.blueprint.current_request
-                return _guarded(route, request, parameters, max_body)
+                return _guarded(route, request, parameters)
 
             handle.__name__ = view.__name__
             methods = [method, "HEAD"] if method == "GET" else [method]
@@ -189,22 +213,22 @@ def listing(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:
     return {"items": items, "next_cursor": next_cursor}
 
 
-def _guarded(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:
+def _guarded(route: Route, request: Any, parameters: dict[str, str]) -> Response:
     try:
-        return _run(route, request, parameters, max_body)
+        return _run(route, request, parameters)
     except DomainError as error:
         if error.status >= 500:
             log.failure("upstream failed", error, path=route.path)
         wrong = error
     except Exception as error:  # noqa: BLE001 (the edge: a bug is logged and answered with 500)
         log.failure("request failed", error, path=route.path, method=route.method)
-        wrong = DomainError("something went wrong here; it has been logged")
+        wrong = DomainError(code="internal")
     if route.page and not wants_json(request.headers):
         return _response(route.page(wrong))
-    return problem(wrong)
+    return problem(wrong, messages.language(request.headers.get("accept-language")))
 
 
-def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) -> Response:
+def _run(route: Route, request: Any, parameters: dict[str, str]) -> Response:
     caller = principal.NOBODY
     if route.permission:
         from chalicelib.platform import auth  # public doors do without keys and their store
@@ -213,25 +237,29 @@ def _run(route: Route, request: Any, parameters: dict[str, str], max_body: int) 
         caller = auth.authorize(request.headers, cookies_of(request.headers), route.permission, writes)
     before = principal.acting.set(caller)
     try:
-        return _answer(route, request, parameters, max_body, caller)
+        return _answer(route, request, parameters, caller)
     finally:
         principal.acting.reset(before)
 
 
-def _answer(
-    route: Route, request: Any, parameters: dict[str, str], max_body: int, caller: Principal
-) -> Response:
+def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Principal) -> Response:
     if any(len(value) > MAX_ID for value in parameters.values()):  # longer than any key of the store
         raise NotFound("there is no such thing")
-    call = Call(request, max_body)
+    call = Call(request, route.max_body)
     call.principal = caller
-    if route.body is not None:
+    typed = {**parameters, **_typed(route, parameters)}
+    if route.query is not None:
+        call.query = validation.convert_strings(call.strings, route.query)
+    if route.body is not None and route.takes is None:
         nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
-        call.body = route.body() if nothing else convert(call.json(), route.body)
+        call.body = route.body() if nothing else convert(call.json(), route.body, open=route.open)
 
     def work() -> Answer:
-        result = route.view(call, **parameters)
-        return result if isinstance(result, Answer) else Answer(result, route.status)
+        result = route.view(call, **typed)
+        answer = result if isinstance(result, Answer) else Answer(result, route.status)
+        if _CHECK_ANSWERS:
+            _check(route, answer)
+        return answer
 
     key = request.headers.get("idempotency-key")
     if key is None or not route.permission or route.method != "POST" or route.gives != JSON:
@@ -265,30 +293,50 @@ def _response(answer: Answer) -> Response:
     )
 
 
-def convert(value: Any, kind: type[Any], prefix: str = "") -> Any:
-    """JSON values as a Struct. Invalid names the field: `assignment.members[0].daily_cap`."""
+def _typed(route: Route, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The path parameters that are no ids. NotFound for one that isn't of its type."""
     try:
-        return msgspec.convert(value, kind)
+        return {
+            name: msgspec.convert(parameters[name], kind, strict=False)
+            for name, kind in route.parameters.items()
+        }
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        field = path.rstrip("`").lstrip(".").removesuffix(".[...]")
-        # A missing or unknown field is told in the text, and its parent in the path.
-        if named := re.search(r"(?:required|unknown) field `([^`]+)`", text):
-            field = f"{field}.{named.group(1)}" if field else named.group(1)
-        raise Invalid((prefix + (field or "body"), text)) from error
+        raise NotFound("there is no such thing") from error
 
 
-def problem(error: DomainError) -> Response:
+def _check(route: Route, answer: Answer) -> None:
+    """TypeError when the document would lie about this answer."""
+    where = f"{route.method} {route.path} answers {answer.status}"
+    if answer.status < 400 and answer.status != route.status and answer.status not in route.others:
+        raise TypeError(f"{where}, which is not declared")
+    if route.answer is None or isinstance(answer.body, (bytes, str)):
+        return
+    try:
+        convert(msgspec.to_builtins(answer.body), route.answer)
+    except Invalid as error:
+        raise TypeError(f"{where} with {error}") from error
+
+
+def problem(error: DomainError, language: messages.Language) -> Response:
     """An error as RFC 9457 problem details."""
+    title = error.title if language == "en" else messages.title(error.status, language)
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": error.title,
+        "title": title,
         "status": error.status,
-        "detail": str(error) or error.title,
+        "detail": error.detail(language),
     }
     if isinstance(error, Invalid):
-        body["errors"] = [{"field": field, "message": message} for field, message in error.errors]
-    headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM}
+        body["errors"] = [
+            {
+                "field": issue.field,
+                "code": issue.code,
+                "params": issue.params,
+                "message": issue.message(language),
+            }
+            for issue in error.issues
+        ]
+    headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM, "Content-Language": language}
     if isinstance(error, Exhausted) and error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:

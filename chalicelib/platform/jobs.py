@@ -10,8 +10,9 @@ is failed as well; `resume` then sends its first message again.
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
+from msgspec import Struct
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from chalicelib.platform import clock, files, ids, queues, settings, storage
@@ -22,6 +23,19 @@ from chalicelib.platform.storage import Base, BaseMeta, Transaction
 _KEEP = timedelta(days=30)
 SILENCE = timedelta(hours=6)  # over twice what the attempts at a message may take
 _NAMED = 5  # lost pieces that an error names
+
+
+class Job(Struct, kw_only=True):
+    """`result_url`: a link good for an hour, made anew each time."""
+
+    job_id: str
+    kind: str
+    status: Literal["queued", "running", "finished", "failed"]
+    done: int
+    total: int
+    result_id: str | None
+    result_url: str | None
+    error: str | None
 
 
 class JobItem(Base):

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib.platform import http
+from chalicelib.platform import http, messages
 from chalicelib.platform.errors import DomainError, MethodNotAllowed, NotFound
 
 _NO_PATH = "there is no such path"
@@ -38,16 +38,17 @@ class Millrace(Chalice):
     def __call__(self, event: Any, context: Any) -> Any:
         asked = event["requestContext"]
         path, method = event.get("path") or asked["path"], asked["httpMethod"]
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         try:
             route, parameters = self._route(path.rstrip("/") or "/")
             if method not in self.routes[route]:
                 raise MethodNotAllowed(sorted(self.routes[route]))
         except DomainError as error:
-            answer = http.problem(error).to_dict(self.api.binary_types)
+            language = messages.language(headers.get("accept-language"))
+            answer = http.problem(error, language).to_dict(self.api.binary_types)
         else:
             asked["resourcePath"], event["pathParameters"] = route, parameters
             # Chalice refuses to send a picture to a client whose Accept header does not ask for one.
-            headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
             event["headers"] = {**headers, "accept": ", ".join(filter(None, (headers.get("accept"), "*/*")))}
             answer = super().__call__(event, context)
         if method == "HEAD":

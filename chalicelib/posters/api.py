@@ -1,15 +1,18 @@
 """Doors of posters: a live code's poster, templates, their pictures, batches."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import http
 from chalicelib.platform.errors import Invalid
 from chalicelib.platform.http import Answer, Call
+from chalicelib.platform.lists import Paging
 from chalicelib.posters import service
 from chalicelib.posters.native_picture import fetch_native_picture
+from chalicelib.posters.rules import MAX_WIDTH, MIN_WIDTH
 from chalicelib.posters.types import (
     AssetOut,
     JobOut,
@@ -23,14 +26,27 @@ from chalicelib.posters.types import (
 door = http.Door(__name__, tag="Posters")
 
 _MAX_ASSET = 4 * 1024 * 1024  # what reaches a function through API Gateway: 6 MB as base64
-_QUERY = {
-    "template": "The poster's template",
-    "staff_id": "Whose name stands on it",
-    "title": "Instead of the template's",
-    "subtitle": "Instead of the template's",
-    "avatar_url": "The guide's picture, at WeCom's hosts",
-}
-_WIDTH = {"width": "Pixels"}
+
+
+_ELSEWHERE = {302: "The file is larger than an answer may be: `Location` has it"}
+
+
+class PosterQuery(Struct, kw_only=True):
+    template: Annotated[str, Meta(description="The poster's template")] = ""
+    staff_id: Annotated[str, Meta(description="Whose name stands on it")] = ""
+    title: Annotated[str, Meta(description="Instead of the template's")] = ""
+    subtitle: Annotated[str, Meta(description="Instead of the template's")] = ""
+    avatar_url: Annotated[str, Meta(description="The guide's picture, at WeCom's hosts")] = ""
+
+
+class PictureQuery(PosterQuery, kw_only=True):
+    width: Annotated[int, Meta(ge=MIN_WIDTH, le=MAX_WIDTH, description="Pixels")] | UnsetType = UNSET
+
+
+class JpegQuery(PictureQuery, kw_only=True):
+    quality: Annotated[int, Meta(ge=40, le=95)] | UnsetType = UNSET
+
+
 _ASSET_KINDS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 
 
@@ -40,7 +56,8 @@ _ASSET_KINDS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
     permission="live_codes.read",
     summary="The code's poster as a PNG",
     gives="image/png",
-    query={**_QUERY, **_WIDTH},
+    others=_ELSEWHERE,
+    query=PictureQuery,
 )
 def poster(call: Call, live_code_id: str) -> Answer:
     return _poster(call, live_code_id, "png")
@@ -52,7 +69,8 @@ def poster(call: Call, live_code_id: str) -> Answer:
     permission="live_codes.read",
     summary="The code's poster as a JPEG",
     gives="image/jpeg",
-    query={**_QUERY, **_WIDTH, "quality": "40 to 95"},
+    others=_ELSEWHERE,
+    query=JpegQuery,
 )
 def poster_jpg(call: Call, live_code_id: str) -> Answer:
     return _poster(call, live_code_id, "jpg")
@@ -64,7 +82,8 @@ def poster_jpg(call: Call, live_code_id: str) -> Answer:
     permission="live_codes.read",
     summary="The code's poster for print: 300 dpi, bleed and crop marks",
     gives="application/pdf",
-    query=_QUERY,
+    others=_ELSEWHERE,
+    query=PosterQuery,
 )
 def poster_pdf(call: Call, live_code_id: str) -> Answer:
     return _poster(call, live_code_id, "pdf")
@@ -87,7 +106,7 @@ def create(call: Call) -> dict[str, Any]:
     "/api/poster-templates",
     permission="poster_templates.read",
     summary="Poster templates that were made, newest first",
-    paged=True,
+    query=Paging,
 )
 def listing(call: Call) -> dict[str, Any]:
     items, cursor = service.page(*call.page())
@@ -101,6 +120,7 @@ def listing(call: Call) -> dict[str, Any]:
     permission="poster_templates.write",
     summary="A sample PNG of a template that is not kept; why its codes can't be read, if they can't",
     gives="image/png",
+    others=_ELSEWHERE,
 )
 def preview(call: Call) -> Answer:
     return _answered(service.preview(call.body.template, call.body.sample))
@@ -145,6 +165,7 @@ def remove(call: Call, template_id: str) -> dict[str, Any]:
     permission="poster_templates.write",
     summary="A sample PNG of a template",
     gives="image/png",
+    others=_ELSEWHERE,
 )
 def preview_stored(call: Call, template_id: str) -> Answer:
     return _answered(service.stored_preview(template_id, call.body.sample))
@@ -181,8 +202,7 @@ def batch(call: Call) -> dict[str, Any]:
 
 def _poster(call: Call, live_code_id: str, form: str) -> Answer:
     code = livecodes.get(live_code_id)
-    names = ("template", "staff_id", "title", "subtitle", "avatar_url", "width", "quality")
-    wanted = {name: call.query[name] for name in names if call.query.get(name)}
+    wanted = {name: value for name, value in msgspec.to_builtins(call.query).items() if value}
     return _answered(service.poster(code, {**wanted, "format": form}, fetch_native_picture(code)))
 
 

@@ -34,7 +34,7 @@ def answer(event: Any) -> dict[str, Any]:
     except DomainError as error:
         problem: dict[str, Any] = {"status": error.status, "title": error.title, "detail": str(error)}
         if isinstance(error, Invalid):
-            problem["errors"] = [{"field": field, "message": message} for field, message in error.errors]
+            problem["errors"] = msgspec.to_builtins(error.issues)
         return {"error": problem}
 
 

@@ -9,9 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import files, ids, settings
-from chalicelib.platform.errors import Conflict, Invalid, NotFound, Upstream
+from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, Upstream
 from chalicelib.posters import batch_start, template_store
 from chalicelib.posters.rules import WORDS
 from chalicelib.posters.template_store import built_in, get, page, remove
@@ -127,7 +129,7 @@ def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
         raise Upstream("the poster function failed")
     if error := told.get("error"):
         if error["status"] == Invalid.status:
-            raise Invalid(*((e["field"], e["message"]) for e in error.get("errors", [])))
+            raise Invalid(*msgspec.convert(error.get("errors", []), list[Issue]))
         if error["status"] == Conflict.status:
             raise Conflict(str(error.get("detail")))
         raise Upstream(str(error.get("detail") or "the poster could not be made"))

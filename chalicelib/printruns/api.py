@@ -2,19 +2,32 @@
 
 import csv
 import io
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta, Struct
 
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import DomainError, Invalid
+from chalicelib.platform.errors import DomainError
 from chalicelib.platform.http import Answer, Call
+from chalicelib.platform.lists import Paging
 from chalicelib.printruns import service
 from chalicelib.printruns.types import Binding, Bindings, NewFile, NewPrintRun, Order, Unbinding
 
 door = http.Door(__name__, tag="Print runs")
 
-_BY = {"by": "total (default), day or thousand", "format": "csv: as a file for a spreadsheet"}
+
+class RunsQuery(Paging, kw_only=True):
+    live_code_id: Annotated[str, Meta(min_length=1)]
+
+
+class StatsQuery(Struct, kw_only=True):
+    by: Literal["total", "day", "thousand"] = "total"
+    format: Annotated[Literal["json", "csv"], Meta(description="csv: a file for a spreadsheet")] = "json"
+
+
+class CardsQuery(Paging, kw_only=True):
+    order_id: Annotated[str, Meta(min_length=1, description="The mall's order")]
 
 
 @door.route(
@@ -37,14 +50,10 @@ def create(call: Call, live_code_id: str) -> dict[str, Any]:
     "/api/print-runs",
     permission="print_runs.read",
     summary="A live code's print runs, newest first",
-    query={"live_code_id": "The live code"},
-    paged=True,
+    query=RunsQuery,
 )
 def listing(call: Call) -> dict[str, Any]:
-    live_code_id = call.query.get("live_code_id")
-    if not live_code_id:
-        raise Invalid(("live_code_id", "is needed"))
-    runs, cursor = service.page(live_code_id, *call.page())
+    runs, cursor = service.page(call.query.live_code_id, *call.page())
     return http.listing([_shown(run) for run in runs], cursor)
 
 
@@ -81,18 +90,16 @@ def close(call: Call, print_run_id: str) -> dict[str, Any]:
     "GET",
     "/api/print-runs/{print_run_id}/stats",
     permission="print_runs.read",
-    query=_BY,
+    query=StatsQuery,
     summary="Scans, different cards scanned, and adds: of a run, per day, per thousand cards",
 )
 def stats(call: Call, print_run_id: str) -> Any:
-    run, by = service.get(print_run_id), call.query.get("by") or "total"
-    if by not in service.BY:
-        raise Invalid(("by", "one of total, day, thousand"))
+    run, by = service.get(print_run_id), call.query.by
     rows = service.figures(run.print_run_id, by)
     for row in rows:
         if "to" in row:
             row["to"] = min(row["to"], run.count)
-    if call.query.get("format") == "csv":
+    if call.query.format == "csv":
         return _csv(rows, f"{run.prefix}-{by}.csv")
     return http.listing(rows)
 
@@ -135,14 +142,10 @@ def unbind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any
     "/api/cards",
     permission="print_runs.read",
     summary="The cards of an order",
-    query={"order_id": "The mall's order"},
-    paged=True,
+    query=CardsQuery,
 )
 def of_order(call: Call) -> dict[str, Any]:
-    order_id = call.query.get("order_id")
-    if not order_id:
-        raise Invalid(("order_id", "is needed"))
-    cards, cursor = service.of_order(order_id, *call.page())
+    cards, cursor = service.of_order(call.query.order_id, *call.page())
     return http.listing([_named(found) for found in cards], cursor)
 
 

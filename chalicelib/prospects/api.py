@@ -1,12 +1,14 @@
 """Doors of prospects: imports, their people, settings, reports. A phone number is never in a URL."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.platform import http, queues
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Call
+from chalicelib.platform.lists import Paging
 from chalicelib.prospects import (
     brand_settings,
     erasure,
@@ -27,11 +29,18 @@ from chalicelib.prospects.types import (
     NewImport,
     NewRows,
     ProspectOut,
+    ProspectStatus,
     Respread,
     Settings,
 )
 
 door = http.Door(__name__, tag="Prospects")
+
+
+class ProspectsQuery(Paging, kw_only=True):
+    status: ProspectStatus | UnsetType = UNSET
+    staff_id: Annotated[str, Meta(description="Of one guide")] = ""
+    import_id: Annotated[str, Meta(description="Of one import")] = ""
 
 
 @door.route(
@@ -52,7 +61,7 @@ def create(call: Call) -> dict[str, Any]:
     "/api/prospect-imports",
     permission="prospects.read",
     summary="Imports, the newest first",
-    paged=True,
+    query=Paging,
 )
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*imports.page(*call.page()))
@@ -97,16 +106,11 @@ def start(call: Call, import_id: str) -> dict[str, Any]:
     "/api/prospects",
     permission="prospects.read",
     summary="Prospects, numbers masked",
-    query={
-        "status": "to_add, asked, added, refused, unreachable, expired",
-        "staff_id": "Of one guide",
-        "import_id": "Of one import",
-    },
-    paged=True,
+    query=ProspectsQuery,
 )
 def prospects(call: Call) -> dict[str, Any]:
     limit, cursor = call.page()
-    wanted = {name: call.query.get(name) or None for name in ("status", "staff_id", "import_id")}
+    wanted = {name: getattr(call.query, name) or None for name in ("status", "staff_id", "import_id")}
     return http.listing(*prospect_list.page(wanted, limit, cursor))
 
 
@@ -234,7 +238,7 @@ def phone(call: Call, prospect_id: str) -> http.Answer:
     "/api/prospects/{prospect_id}/timeline",
     permission="prospects.read",
     summary="What became of a prospect, newest first",
-    paged=True,
+    query=Paging,
 )
 def history(call: Call, prospect_id: str) -> dict[str, Any]:
     return http.listing(*prospect_list.history(prospect_id, *call.page()))

@@ -21,6 +21,7 @@ _MAX_FORM = 4096
     "GET",
     _PAGE,
     summary="A guide's tasks of today; signs in by WeCom first",
+    others={302: "To WeCom's sign-in"},
     gives="text/html",
     page=frame.problem,
 )

@@ -21,6 +21,9 @@ _Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", descri
 Status = Literal["to_add", "asked", "refused", "unreachable"]
 
 
+ProspectStatus = Literal["to_add", "asked", "added", "refused", "unreachable", "expired"]
+
+
 class Spread(Struct, kw_only=True):
     """Who gets the prospects. `weights`: with `weighted`, in place of `staff_ids`.
 
@@ -123,7 +126,7 @@ class Respread(Struct, kw_only=True):
 
 
 class ExportFilter(Struct, kw_only=True):
-    status: Literal["to_add", "asked", "added", "refused", "unreachable", "expired"] | None = None
+    status: ProspectStatus | None = None
     staff_id: StaffId | None = None
     import_id: Annotated[str, Meta(max_length=64)] | None = None
 

@@ -16,7 +16,7 @@ from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.printruns import service as printruns
 from chalicelib.scans import service
-from chalicelib.scans.types import Location, ScanOut
+from chalicelib.scans.types import Location, ScanOut, ScanQuery
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 from chalicelib.web import frame
@@ -39,26 +39,18 @@ _YEAR = 365 * 86_400
     answer=ScanOut,
     gives="text/html",
     page=frame.problem,
-    query={
-        "via": "Where the link stands, e.g. website, mini_program: kept with the assignment",
-        "ad": "The click of an ad whose page leads here while its own link can't be used",
-        "store_id": "The store that was chosen (nearest_store)",
-        "city": "Choose among its stores",
-        "q": "Choose among stores with this in their name",
-        "page": "Of the stores to choose from",
-        "choose": "Choose a store although one has a guide already",
-    },
+    query=ScanQuery,
 )
 def scan(call: Call, code: str) -> Answer:
     if call.method == "HEAD":  # a preview: it reserves nothing
         livecodes.get(f"lc_{printruns.find(code).code if printruns.is_token(code) else code}")
         return Answer("", headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
-    store_id = call.query.get("store_id")
+    store_id = call.query.store_id or None
     where = Where(store_id=store_id) if store_id else None
     if http.wants_json(call.headers):
         return _answer_json(call, code, where)
     try:
-        if call.query.keys() & {*_CHOOSING} and (picker := _picker(call, code)):
+        if call.strings.keys() & {*_CHOOSING} and (picker := _picker(call, code)):
             return picker
         try:
             code, got = _decide(call, code, where)
@@ -109,17 +101,14 @@ def _decide(call: Call, code: str, where: Where | None) -> tuple[str, Scan]:
 
 def _link_fields(call: Call) -> dict[str, str]:
     """What the link tells beside the code."""
-    return {
-        name: call.query[name]
-        for name, good in _LINK_FIELDS.items()
-        if good.fullmatch(call.query.get(name, ""))
-    }
+    given = call.strings
+    return {name: given[name] for name, good in _LINK_FIELDS.items() if good.fullmatch(given.get(name, ""))}
 
 
 def _picker(call: Call, code: str) -> Answer | None:
     """The page on which one says where one is, or chooses a store. None: this code has no stores."""
-    asked = {name: call.query[name][:100] for name in _CHOOSING if name in call.query and name != "page"}
-    text = call.query.get("page", "")
+    asked = {name: call.strings[name][:100] for name in _CHOOSING if name in call.strings and name != "page"}
+    text = call.strings.get("page", "")
     number = int(text) if text.isdecimal() and len(text) < 5 else 1
     code = printruns.find(code).code if printruns.is_token(code) else code
     choices = service.choices(code, asked.get("city"), asked.get("q", "").strip(), number)

@@ -24,3 +24,17 @@ class ScanOut(Struct, kw_only=True):
     store_id: str | None
     qr_url: str | None
     expires_at: str | None
+
+
+class ScanQuery(Struct, kw_only=True):
+    """Whatever a link says, a person who scans is served: nothing here can be wrong."""
+
+    via: Annotated[str, Meta(description="Where the link stands, e.g. website: kept with the assignment")] = (
+        ""
+    )
+    ad: Annotated[str, Meta(description="The click of an ad whose page leads here")] = ""
+    store_id: Annotated[str, Meta(description="The store that was chosen (nearest_store)")] = ""
+    city: Annotated[str, Meta(description="Choose among its stores")] = ""
+    q: Annotated[str, Meta(description="Choose among stores with this in their name")] = ""
+    page: Annotated[str, Meta(description="Of the stores to choose from")] = ""
+    choose: Annotated[str, Meta(description="Choose a store although one has a guide already")] = ""

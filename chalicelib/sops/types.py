@@ -113,3 +113,51 @@ class Plan(Struct, kw_only=True):
     stop_on: list[Literal["order_paid", "customer_lost"]] = []
     timezone: Annotated[str, Meta(max_length=64)] = "Asia/Shanghai"
     steps: Annotated[list[Step], Meta(min_length=1, max_length=50)]
+
+
+Status = Literal["active", "paused", "stopped"]
+
+
+class SopMade(Struct, kw_only=True):
+    sop_id: str
+
+
+class SopStatus(Struct, kw_only=True):
+    sop_id: str
+    status: Status
+
+
+class SopOut(Plan, kw_only=True):
+    sop_id: str
+    status: Status
+    created_at: str
+
+
+class StepCounts(Struct, kw_only=True):
+    scheduled: int
+    handed_over: int
+    sent: int
+    skipped: int
+    failed: int
+
+
+class SopWithCounts(SopOut, kw_only=True):
+    """`counts`: its touches, by step_id."""
+
+    counts: dict[str, StepCounts]
+
+
+class TouchOut(Struct, kw_only=True):
+    """`handed_over`: WeCom has it. `reason`: why it was skipped or failed."""
+
+    touch_id: str
+    sop_id: str
+    step_id: str
+    external_userid: str
+    staff_id: str | None
+    status: Literal["scheduled", "handed_over", "sent", "skipped", "failed"]
+    reason: str | None
+    due_at: str
+    at: str | None
+    push_id: str | None
+    msgid: str | None

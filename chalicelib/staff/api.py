@@ -8,6 +8,7 @@ import msgspec
 from chalicelib.platform import http
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.http import Call
+from chalicelib.platform.lists import Paging
 from chalicelib.staff import service
 from chalicelib.staff.types import Ramp, StaffLimits, StaffOut
 
@@ -21,7 +22,8 @@ _STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
     "/api/staff",
     permission="staff.read",
     summary="Staff by id, with the limits of their accounts",
-    paged=True,
+    query=Paging,
+    answer=http.Listing[StaffOut],
 )
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page()))

@@ -1,5 +1,9 @@
 """Where WeCom sends a signed-in member of staff back to."""
 
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
 from chalicelib.platform import http, log
 from chalicelib.platform.errors import Exhausted, Forbidden, Unauthorized, Upstream
 from chalicelib.platform.http import Answer, Call
@@ -10,18 +14,22 @@ from chalicelib.web.tasks import page
 door = http.Door(__name__, tag="Staff")
 
 
+class LoginQuery(Struct, kw_only=True):
+    code: Annotated[str, Meta(description="WeCom's, good once")] = ""
+    state: Annotated[str, Meta(description="As it was sent")] = ""
+
+
 @door.route(
     "GET",
     "/h5/login",
-    status=302,
+    status=303,
     summary="WeCom's OAuth leads back here: a cookie, and on to the page",
     page=frame.problem,
-    query={"code": "WeCom's, good once", "state": "As it was sent"},
+    query=LoginQuery,
 )
 def login(call: Call) -> Answer:
     try:
-        code, state = call.query.get("code", ""), call.query.get("state", "")
-        where, cookie = service.finish(code, state, call.cookies, call.source_ip)
+        where, cookie = service.finish(call.query.code, call.query.state, call.cookies, call.source_ip)
     except Unauthorized:
         return page.again(f"{service.folder()}/h5/tasks").answer(401)
     except Exhausted as error:

@@ -7,20 +7,34 @@ import msgspec
 from chalicelib.platform import http, jobs
 from chalicelib.platform.errors import Invalid, Malformed
 from chalicelib.platform.http import Call
+from chalicelib.platform.lists import Paging
 from chalicelib.stores import rules, service
-from chalicelib.stores.types import NewStore, StorePatch
+from chalicelib.stores.types import Deleted, Imported, NewStore, Rebuilding, StoreOut, StorePatch
 
 door = http.Door(__name__, tag="Stores")
 
 
 @door.route(
-    "POST", "/api/stores", body=NewStore, status=201, permission="stores.write", summary="A new store"
+    "POST",
+    "/api/stores",
+    body=NewStore,
+    status=201,
+    permission="stores.write",
+    summary="A new store",
+    answer=StoreOut,
 )
 def create(call: Call) -> dict[str, Any]:
     return service.create(_builtins(call.body), call.principal)
 
 
-@door.route("GET", "/api/stores", permission="stores.read", summary="Stores by id", paged=True)
+@door.route(
+    "GET",
+    "/api/stores",
+    permission="stores.read",
+    summary="Stores by id",
+    query=Paging,
+    answer=http.Listing[StoreOut],
+)
 def listing(call: Call) -> dict[str, Any]:
     return http.listing(*service.page(*call.page(), call.principal))
 
@@ -31,6 +45,7 @@ def listing(call: Call) -> dict[str, Any]:
     permission="stores.write",
     summary="Import a CSV (as text/csv, or JSON `{csv}`): right rows are taken, the others told by line",
     takes="text/csv",
+    answer=Imported,
 )
 def import_csv(call: Call) -> dict[str, Any]:
     return service.import_csv(_csv(call), _complete, call.principal)
@@ -42,25 +57,33 @@ def import_csv(call: Call) -> dict[str, Any]:
     status=202,
     permission="stores.rebuild",
     summary="Make the map, by which the nearest store is found, anew from all stores",
+    answer=Rebuilding,
 )
 def rebuild(call: Call) -> dict[str, Any]:
     job = jobs.get(service.start_rebuild())
     return {name: job[name] for name in ("job_id", "status", "done", "total")}
 
 
-@door.route("GET", "/api/stores/{store_id}", permission="stores.read", summary="One store")
+@door.route("GET", "/api/stores/{store_id}", permission="stores.read", summary="One store", answer=StoreOut)
 def get(call: Call, store_id: str) -> dict[str, Any]:
     return service.get(store_id, call.principal)
 
 
 @door.route(
-    "PATCH", "/api/stores/{store_id}", body=StorePatch, permission="stores.write", summary="Change a store"
+    "PATCH",
+    "/api/stores/{store_id}",
+    body=StorePatch,
+    permission="stores.write",
+    summary="Change a store",
+    answer=StoreOut,
 )
 def change(call: Call, store_id: str) -> dict[str, Any]:
     return service.change(store_id, call.json(), _complete, call.principal)
 
 
-@door.route("DELETE", "/api/stores/{store_id}", permission="stores.write", summary="Delete a store")
+@door.route(
+    "DELETE", "/api/stores/{store_id}", permission="stores.write", summary="Delete a store", answer=Deleted
+)
 def remove(call: Call, store_id: str) -> dict[str, Any]:
     service.remove(store_id, call.principal)
     return {"store_id": store_id, "status": "deleted"}

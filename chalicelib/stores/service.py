@@ -13,7 +13,7 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.platform import audit, clock, storage
-from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
@@ -121,9 +121,7 @@ def change(
 ) -> Store:
     """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Conflict."""
     item = _find(store_id, principal)
-    store = complete(merged(_shown(item), patch))
-    if store["store_id"] != store_id:
-        raise Invalid(("store_id", "can't be changed"))
+    store = complete(merged(item.fields(), patch))
     _refuse_foreign_guides(set(store["staff_ids"]) - set(item.staff_ids), guides_in_scope(principal))
     changes = [getattr(StoreItem, name).set(store[name]) for name in _LATER if store[name] is not None]
     if store["hours"] is None:
@@ -181,10 +179,10 @@ def import_csv(text: str, complete: Complete, principal: Principal = SYSTEM) -> 
     for line, fields, more in table:
         try:
             if more:
-                raise Invalid(("store_id", "has more fields than the first line has columns"))
+                raise Invalid(issue("store_id", "too_many_columns"))
             store = complete(_kept(known.get(fields.get("store_id", ""))) | fields)
             if store["store_id"] in stores:
-                raise Invalid(("store_id", "is in an earlier line already"))
+                raise Invalid(issue("store_id", "duplicate"))
             before = known.get(store["store_id"])
             if not is_in_scope(principal, store["store_id"], (before or _item(store)).staff_ids):
                 raise Invalid(("store_id", "is outside of your scope"))

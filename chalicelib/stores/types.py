@@ -48,6 +48,36 @@ class NewStore(Struct, kw_only=True):
         self.latitude, self.longitude = round(self.latitude, 7), round(self.longitude, 7)
 
 
+class StoreOut(NewStore, kw_only=True):
+    created_at: str | None
+    updated_at: str | None
+
+
+class WrongLine(Struct, kw_only=True):
+    """`line` 1 is the header."""
+
+    line: int
+    field: str
+    message: str
+
+
+class Imported(Struct, kw_only=True):
+    imported: int
+    errors: list[WrongLine]
+
+
+class Deleted(Struct, kw_only=True):
+    store_id: str
+    status: Literal["deleted"]
+
+
+class Rebuilding(Struct, kw_only=True):
+    job_id: str
+    status: str
+    done: int
+    total: int
+
+
 class StorePatch(Struct, kw_only=True):
     """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
 

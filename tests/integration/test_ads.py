@@ -128,7 +128,8 @@ class World:
         return self.sandbox.calls(f"/ads/{platform}/")
 
     def rows(self, campaign: dict[str, Any], status: str = "") -> list[dict[str, Any]]:
-        path = f"/api/ad-conversions?ad_campaign_id={campaign['ad_campaign_id']}&status={status}"
+        path = f"/api/ad-conversions?ad_campaign_id={campaign['ad_campaign_id']}"
+        path += f"&status={status}" if status else ""
         return list(self.call("get", path).json_body["items"])
 
     def stats(self, campaign: dict[str, Any]) -> dict[str, int]:

@@ -14,6 +14,7 @@ import app as doors
 from app import app as product
 from chalicelib.platform import auth, http, openapi
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
+from chalicelib.platform.lists import Paging
 from chalicelib.platform.routing import Millrace
 from chalicelib.web import frame
 
@@ -28,21 +29,24 @@ class ToyBody(msgspec.Struct, kw_only=True):
     members: list[ToyMember] = []
 
 
+class ToyOut(msgspec.Struct, kw_only=True):
+    name: str
+    by: str | None
+
+
 door = http.Door("toy", tag="Toy")
 made: list[str] = []
 
 
 @door.route(
-    "POST", "/api/toys", body=ToyBody, status=201, permission="stores.write", summary="Make", answer=ToyBody
+    "POST", "/api/toys", body=ToyBody, status=201, permission="stores.write", summary="Make", answer=ToyOut
 )
 def create(call: http.Call) -> Any:
     made.append(call.body.name)
     return {"name": call.body.name, "by": call.principal.name}
 
 
-@door.route(
-    "GET", "/api/toys/{toy_id}", permission="stores.read", summary="Read", query={"limit": "", "cursor": ""}
-)
+@door.route("GET", "/api/toys/{toy_id}", permission="stores.read", summary="Read", query=Paging)
 def read(call: http.Call, toy_id: str) -> Any:
     errors = {"missing": NotFound("no toy"), "clash": Conflict("clash"), "upstream": Upstream("later")}
     if toy_id in errors:
@@ -62,7 +66,7 @@ def draw(call: http.Call) -> http.Answer:
     return http.Answer(b"\x89PNG", headers={"Content-Type": "image/png"})
 
 
-@door.route("GET", "/toys/{toy_id}", summary="A page", gives="text/html", page=frame.problem)
+@door.route("GET", "/toys/{toy_id}", summary="A page", query=Paging, gives="text/html", page=frame.problem)
 def show(call: http.Call, toy_id: str) -> http.Answer:
     read(call, toy_id)
     return http.Answer("<!doctype html>", headers={"Content-Type": "text/html"})

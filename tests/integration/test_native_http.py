@@ -112,7 +112,7 @@ def test_a_refused_way_is_told_as_it_is(api: Api, wecom: FakeWeCom) -> None:
     _, made = api("POST", "/api/live-codes", NATIVE)
     wecom.fail["add_contact_way"] = [WeComError("externalcontact/add_contact_way", 41045)]
     status, told = api("GET", f"/api/live-codes/{made['live_code_id']}/poster.png")
-    assert (status, told["title"]) == (429, "Used up")
+    assert (status, told["title"]) == (429, "次数或数量已用完")
     assert "500,000" in told["detail"]
 
 

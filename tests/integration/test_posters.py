@@ -97,7 +97,7 @@ def picture(size: tuple[int, int] = (90, 60), kind: str = "PNG", **options: Any)
 def problems(answer: tuple[int, Any]) -> dict[str, str]:
     status, body = answer
     assert status == 422, body
-    return {error["field"]: error["message"] for error in body["errors"]}
+    return {error["field"]: f"{error['code']} {error['message']}" for error in body["errors"]}
 
 
 def test_a_file_that_no_answer_holds_is_a_link(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,10 +178,10 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (changed(1, quiet=0, x=2), "layers[1].quiet", "to the page's edge"),
     (changed(2, value="{phone}"), "layers[2].value", "no placeholder {phone}"),
     (changed(2, height=20), "layers[2].height", "no line"),
-    (changed(2, sise=20), "layers[2].sise", "unknown field"),
-    (changed(2, size="20"), "layers[2].size", "float"),
-    (changed(0, colour="red"), "layers[0].colour", "regex"),
-    (changed(0, type="video"), "layers[0].type", "video"),
+    (changed(2, sise=20), "layers[2].sise", "unknown_field"),
+    (changed(2, size="20"), "layers[2].size", "type"),
+    (changed(0, colour="red"), "layers[0].colour", "pattern"),
+    (changed(0, type="video"), "layers[0].type", "enum"),
     ({**PHONE, "background": {"asset_id": "as_" + "0" * 32}}, "background.asset_id", "no picture"),
     ({**PHONE, "bleed_mm": 3}, "bleed_mm", "mm"),
     ({**PHONE, "width": 100}, "width", "240"),

@@ -198,7 +198,7 @@ def test_a_forged_token_is_an_unknown_code_and_asks_the_store_nothing(client: Cl
     asked.clear()
     for token in (forged, real[:8] + "2" * 8, "!" * 16):
         answer = scanned(client, token)
-        assert (answer.status_code, json.loads(answer.body)["title"]) == (404, "Not found")
+        assert (answer.status_code, json.loads(answer.body)["title"]) == (404, "没有找到")
         assert json.loads(answer.body) == json.loads(unknown.body)
     assert asked == []
     assert scanned(client, beyond).status_code == 404

@@ -71,7 +71,7 @@ def test_made_read_changed_deleted(api: Api) -> None:
         ({"latitude": "north"}, "latitude"),
         ({"longitude": 181}, "longitude"),
         ({"store_id": "a/b"}, "store_id"),
-        ({"hours": {"from": "25:00", "to": "26:00"}}, "hours.from"),
+        ({"hours": {"from": "25:00", "to": "22:00"}}, "hours.from"),
         ({"name": ""}, "name"),
     ],
 )
@@ -143,9 +143,10 @@ def test_hours_that_are_none_and_rows_that_are_too_long(api: Api) -> None:
     assert [(e["line"], e["field"]) for e in told["errors"]] == [
         (2, "hours"),
         (3, "hours.from"),
+        (3, "hours.to"),
         (4, "store_id"),
     ]
-    assert ["12345 10:00-22:00" in e["message"] for e in told["errors"]] == [True, True, False]
+    assert ["12345 10:00-22:00" in e["message"] for e in told["errors"]] == [True, True, True, False]
 
 
 def test_an_import_of_what_is_there_writes_nothing(api: Api) -> None:

@@ -1,0 +1,120 @@
+"""What people read of an error, in Chinese and English: one row a code. A `{name}` is one of its params."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Language = Literal["zh", "en"]
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    # a field of a body, of a query
+    "required": ("必须填写", "is required"),
+    "unknown_field": ("没有这个字段", "there is no such field"),
+    "null": ("不能为空；不需要时请不要填写", "can't be null; leave it out instead"),
+    "type": ("应为{type}", "must be {type}"),
+    "enum": ("只能是以下之一：{allowed}", "must be one of: {allowed}"),
+    "minimum": ("不能小于 {minimum}", "must be at least {minimum}"),
+    "maximum": ("不能大于 {maximum}", "must be at most {maximum}"),
+    "more_than": ("必须大于 {limit}", "must be more than {limit}"),
+    "less_than": ("必须小于 {limit}", "must be less than {limit}"),
+    "min_length": ("至少 {min_length} 个字符", "must have at least {min_length} characters"),
+    "max_length": ("最多 {max_length} 个字符", "may have at most {max_length} characters"),
+    "max_bytes": ("最多 {max_bytes} 字节", "may have at most {max_bytes} bytes"),
+    "min_items": ("至少 {min_items} 项", "must have at least {min_items} items"),
+    "max_items": ("最多 {max_items} 项", "may have at most {max_items} items"),
+    "pattern": ("格式不正确", "does not have the right form"),
+    "format": ("格式不正确", "does not have the right form"),
+    "date_time": (
+        "应为带时区的 ISO 8601 时间，例如 2026-11-22T10:00:00+08:00",
+        "must be an ISO 8601 time with its offset, e.g. 2026-11-22T10:00:00+08:00",
+    ),
+    "date": ("应为日期，例如 2026-11-22", "must be a day, e.g. 2026-11-22"),
+    "duration": (
+        "应为 {minimum} 到 {maximum} 之间的 ISO 8601 时长",
+        "must be an ISO 8601 duration from {minimum} to {maximum}",
+    ),
+    "timezone": ("没有这个时区；例如 Asia/Shanghai", "must be a time zone, e.g. Asia/Shanghai"),
+    "cursor": ("不是我们给出的游标", "is not a cursor that was given out"),
+    "invalid": ("不正确", "is not valid"),
+    # what fields mean together
+    "unchangeable": ("不能修改", "can't be changed"),
+    "duplicate": ("与前面的重复", "is in the list already"),
+    "same_as": ("不能与 {other} 相同", "must differ from {other}"),
+    "not_after": ("必须晚于 {other}", "must be after {other}"),
+    "after": ("不能晚于 {other}", "must not be after {other}"),
+    "range_days": ("最多 {days} 天", "may cover at most {days} days"),
+    "only_with": ("只能与 {other} 一起使用", "goes only with {other}"),
+    "needs": ("还需要 {other}", "needs {other} as well"),
+    "one_of_fields": ("请填写以下之一：{fields}", "give one of: {fields}"),
+    "too_many_columns": ("这一行的列数比表头多", "the line has more columns than the first line"),
+    "not_found": ("不存在", "does not exist"),
+    # whole answers
+    "malformed": ("请求内容不是有效的 JSON", "the body is not valid JSON"),
+    "repeated_key": ("同一个字段写了两次：{key}", "a field is there twice: {key}"),
+    "body_too_large": ("请求内容超过 {limit} 字节", "the body is over {limit} bytes"),
+    "internal": ("系统出错，已记录，请稍后再试", "something went wrong here; it has been logged"),
+}  # fmt: skip
+
+_TITLES: dict[int, tuple[str, str]] = {
+    400: ("请求格式错误", "Malformed request"),
+    401: ("尚未登录", "Not signed in"),
+    403: ("没有权限", "Not allowed"),
+    404: ("没有找到", "Not found"),
+    405: ("不支持这种请求方法", "Method not allowed"),
+    409: ("与现有状态冲突", "Conflict"),
+    413: ("内容过大", "Too large"),
+    422: ("填写有误", "Invalid input"),
+    429: ("次数或数量已用完", "Used up"),
+    500: ("系统出错", "Internal error"),
+    503: ("暂时无法使用", "Temporarily unavailable"),
+}
+
+_TYPES: dict[str, tuple[str, str]] = {
+    "string": ("文字", "text"),
+    "integer": ("整数", "a whole number"),
+    "number": ("数字", "a number"),
+    "boolean": ("是或否（true 或 false）", "true or false"),
+    "array": ("列表", "a list"),
+    "object": ("对象", "an object"),
+    "null": ("空", "null"),
+}
+
+
+def language(accept_language: str | None) -> Language:
+    """The first of zh and en by q, else zh."""
+    best: tuple[float, Language] = (0.0, "zh")
+    for part in (accept_language or "").lower().split(","):
+        tag, _, quality = part.strip().partition(";")
+        name = tag.strip().partition("-")[0]
+        try:
+            q = float(quality.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        if name in ("zh", "en") and q > best[0]:
+            best = (q, "en" if name == "en" else "zh")
+    return best[1]
+
+
+def known(code: str) -> bool:
+    """Whether the table has words for it."""
+    return code in _TEXTS
+
+
+def text(code: str, language: Language, params: Mapping[str, Any]) -> str:
+    """A code in a person's words."""
+    at = int(language == "en")
+    words = {name: _words(name, value, at) for name, value in params.items()}
+    return _TEXTS[code][at].format_map(words)
+
+
+def title(status: int, language: Language) -> str:
+    """The title of an error of that status."""
+    return _TITLES.get(status, _TITLES[500])[int(language == "en")]
+
+
+def _words(name: str, value: Any, at: int) -> str:
+    if name == "type":
+        kinds = [_TYPES[kind][at] for kind in ([value] if isinstance(value, str) else value)]
+        return ("或" if at == 0 else " or ").join(kinds)
+    if isinstance(value, (list, tuple)):
+        return ("、" if at == 0 else ", ").join(str(part) for part in value)
+    return str(value)

@@ -1,0 +1,192 @@
+"""Outside values as Structs. msgspec decides; what it refuses is judged once more by its JSON Schema, so that
+all that is wrong is said at once, each with a code. jsonschema_rs is loaded for that alone.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from chalicelib.platform.errors import Invalid, Issue, Malformed, issue
+
+_CODES = {
+    "minimum": ("minimum", "minimum"),
+    "maximum": ("maximum", "maximum"),
+    "exclusiveMinimum": ("more_than", "limit"),
+    "exclusiveMaximum": ("less_than", "limit"),
+    "minLength": ("min_length", "min_length"),
+    "maxLength": ("max_length", "max_length"),
+    "minItems": ("min_items", "min_items"),
+    "maxItems": ("max_items", "max_items"),
+    "pattern": ("pattern", "pattern"),
+}
+_FORMATS = {"date-time": "date_time", "date": "date"}
+
+
+def loads(raw: bytes) -> Any:
+    """Malformed for what is not JSON, has a key twice, or half a surrogate pair, which no store takes."""
+    try:
+        value = msgspec.json.decode(raw)
+        json.loads(raw, object_pairs_hook=_without_repetition)  # msgspec takes a key's last value
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(code="malformed") from error
+    return value
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise Malformed(code="repeated_key", key=name)
+        seen.add(name)
+
+
+def convert(value: Any, kind: Any, prefix: str = "", *, open: bool = False) -> Any:
+    """JSON values as a Struct. Invalid with all issues, their fields after `prefix`.
+
+    open: fields that we don't know are left out, instead of refused.
+    """
+    try:
+        made = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        found = _issues(_validator(kind, open).iter_errors(value)) or [_of_msgspec(error)]
+    else:
+        if open:
+            return made
+        found = [issue(path, "unknown_field") for path in _unknown(value, msgspec.to_builtins(made), "")]
+        if not found:
+            return made
+    raise Invalid(*(msgspec.structs.replace(one, field=prefix + (one.field or "body")) for one in found))
+
+
+def convert_strings(values: Mapping[str, str], kind: Any) -> Any:
+    """A query's or path's strings as a Struct: numbers and booleans by their names. Invalid."""
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        typed = {}
+        for field in msgspec.structs.fields(kind):
+            if field.encode_name in values:
+                typed[field.encode_name] = _number(values[field.encode_name])
+        found = _issues(_validator(kind, True).iter_errors(typed)) or [_of_msgspec(error)]
+        raise Invalid(*found) from error
+
+
+def _number(text: str) -> Any:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else text
+
+
+def schema(value: Any, *, closed: bool = False) -> Any:
+    r"""As JSON Schema has it: patterns are JavaScript's (our `\Z` is its `$`). closed: no other fields."""
+    if isinstance(value, dict):
+        made = {name: schema(part, closed=closed) for name, part in value.items()}
+        if isinstance(made.get("pattern"), str):
+            made["pattern"] = made["pattern"].replace(r"\Z", "$")
+        if closed and made.get("type") == "object" and isinstance(made.get("properties"), dict):
+            made["additionalProperties"] = False
+        return made
+    return [schema(part, closed=closed) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+@cache
+def _validator(kind: Any, open: bool) -> Any:
+    import jsonschema_rs
+
+    return jsonschema_rs.validator_for(
+        schema(msgspec.json.schema(kind), closed=not open), validate_formats=True
+    )
+
+
+def _issues(errors: Iterator[Any] | Sequence[Any]) -> list[Issue]:
+    return [found for error in errors for found in _of(error)]
+
+
+def _of(error: Any) -> list[Issue]:
+    """The issues of one of jsonschema_rs's errors; `kind.name` is the schema's keyword."""
+    field, keyword = _path(error.instance_path), error.kind.name
+    if error.instance is None and keyword in ("type", "enum", "const", "anyOf"):
+        return [issue(field, "null")]
+    if keyword == "anyOf":
+        return _of_union(error)
+    if keyword == "required":
+        return [issue(_below(field, error.kind.property), "required")]
+    if keyword == "additionalProperties":
+        return [issue(_below(field, name), "unknown_field") for name in error.kind.unexpected]
+    if keyword in ("enum", "const"):
+        options = error.kind.options if keyword == "enum" else [error.kind.expected_value]
+        return [issue(field, "enum", allowed=options)]
+    if keyword == "type":
+        return [issue(field, "type", type=error.kind.types[0])]
+    if keyword == "format":
+        return [issue(field, _FORMATS.get(error.kind.format, "format"))]
+    code, param = _CODES.get(keyword, ("invalid", ""))
+    return [issue(field, code, **({param: error.kind.value} if param else {}))]
+
+
+def _of_union(error: Any) -> list[Issue]:
+    """Those of the member that was meant: not null, of the value's type, and with its tag."""
+    depth = len(error.instance_path)
+    members = [member for member in error.kind.context if not _is_null(member)]
+    if not members:
+        return [issue(_path(error.instance_path), "invalid")]
+    wrong = [[e for e in member if _names_another(e, depth)] for member in members]
+    if all(wrong) and len(members) > 1:
+        return _merged([found for errors in wrong for found in _issues(errors)])
+    meant = min(range(len(members)), key=lambda at: (len(wrong[at]), len(members[at])))
+    return _issues(members[meant])
+
+
+def _is_null(member: Sequence[Any]) -> bool:
+    return len(member) == 1 and member[0].kind.name == "type" and member[0].kind.types == ["null"]
+
+
+def _names_another(error: Any, depth: int) -> bool:
+    """The value is of another type, or its tag another member's."""
+    below = len(error.instance_path) - depth
+    return (error.kind.name == "type" and below == 0) or (error.kind.name == "enum" and below in (0, 1))
+
+
+def _merged(found: Sequence[Issue]) -> list[Issue]:
+    """No member was meant: what all of them would take."""
+    allowed: dict[str, list[Any]] = {}
+    for one in found:
+        if one.code == "enum":
+            allowed.setdefault(one.field, []).extend(one.params["allowed"])
+    if allowed:
+        return [issue(field, "enum", allowed=options) for field, options in allowed.items()]
+    return [issue(found[0].field, "type", type=list(dict.fromkeys(one.params["type"] for one in found)))]
+
+
+def _path(parts: Sequence[str | int]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
+
+
+def _below(field: str, name: str) -> str:
+    return f"{field}.{name}" if field else name
+
+
+def _unknown(given: Any, known: Any, path: str) -> Iterator[str]:
+    """The path of each field in `given` that its type, as whose value `known` is, does not have."""
+    if isinstance(given, dict) and isinstance(known, dict):
+        for name, value in given.items():
+            if name in known:
+                yield from _unknown(value, known[name], _below(path, name))
+            else:
+                yield _below(path, name)
+    elif isinstance(given, list) and isinstance(known, list):
+        for index, (value, other) in enumerate(zip(given, known, strict=False)):
+            yield from _unknown(value, other, f"{path}[{index}]")
+
+
+def _of_msgspec(error: msgspec.ValidationError) -> Issue:
+    """msgspec's own, for what a schema takes and it does not (1.0 for a whole number)."""
+    text, _, path = str(error).partition(" - at `$")
+    expected = re.match(r"Expected `(int|float|str|bool|array|object)[^`]*`, got", text)
+    kinds = {"int": "integer", "float": "number", "str": "string", "bool": "boolean"}
+    field = path.rstrip("`").lstrip(".").removesuffix(".[...]")
+    if expected is None:
+        return issue(field, "invalid")
+    return issue(field, "type", type=kinds.get(expected[1], expected[1]))
