@@ -118,7 +118,7 @@ def _fresh() -> None:
     settings.client.cache_clear()
     settings.s3.cache_clear()
     settings.forget_secrets()
-    if integration := sys.modules.get("scan_support"):
+    if integration := sys.modules.get("tests.support.scan_support"):
         integration.new_process()
 
 

@@ -21,7 +21,6 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "integratio
 import callback_door
 import conftest
 import pytest
-from scan_support import FakeWeCom, definition
 
 from chalicelib.contactways import service as contactways
 from chalicelib.livecodes import service as livecodes
@@ -29,6 +28,7 @@ from chalicelib.platform import auth, settings, storage
 from chalicelib.staff import service as staff
 from infra import build
 from tests.support import engine
+from tests.support.scan_support import FakeWeCom, definition
 
 ROUNDS = 12
 QUEUES = ("callback", "welcome")

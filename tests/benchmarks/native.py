@@ -12,11 +12,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 import conftest  # sets the environment that the models read
 import moto
-from scan_support import FakeWeCom, complete, definition, requests
 
 from chalicelib.assignments import native_list
 from chalicelib.assignments import rules as assignment_rules
@@ -25,6 +23,7 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, queues
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
+from tests.support.scan_support import FakeWeCom, complete, definition, requests
 
 CODES = 1000
 HOURS = [{"weekdays": [1, 2, 3, 4, 5], "from": "09:00", "to": "18:00"}]

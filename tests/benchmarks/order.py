@@ -53,9 +53,8 @@ def test_measure(
     at: Callable[..., Any],
     sent: list[Any],
 ) -> None:
-    from money_world import World, message, paid, refund
-
     from chalicelib.customers import service as customers
+    from tests.support.money_world import World, message, paid, refund
 
     get = customers.get
     request.getfixturevalue("engine")  # makes the tables of what is imported by now
@@ -84,6 +83,6 @@ def test_measure(
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests/integration")]
+    sys.path[:0] = [str(ROOT)]
     options = ["-q", "-s", "-p", "no:cacheprovider", "--no-header"]
     sys.exit(pytest.main([*options, "--confcutdir", str(ROOT / "tests"), __file__]))

@@ -17,18 +17,17 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 import conftest  # sets the environment that the models read
 import moto
-import print_world as world
-from scan_support import NOON, FakeWeCom, requests
 
 from chalicelib.coupons import service as coupons
 from chalicelib.platform import files as store
 from chalicelib.platform import queues, settings
 from chalicelib.printruns import files, printing, runs, service
 from chalicelib.wecom import client as wecom
+from tests.support import print_world as world
+from tests.support.scan_support import NOON, FakeWeCom, requests
 
 SENT: deque[dict[str, Any]] = deque()
 MB = 1024 * 1024

@@ -16,11 +16,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 import conftest  # sets the environment that the models read
 import moto
-from scan_support import FakeWeCom, definition, requests
 
 from chalicelib.assignments import confirmation
 from chalicelib.assignments.models import AssignmentItem, PlaceItem
@@ -31,6 +29,7 @@ from chalicelib.platform import clock, due, queues, storage, timeline
 from chalicelib.platform.storage import Transaction
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
+from tests.support.scan_support import FakeWeCom, definition, requests
 
 TABLES = (LiveCodeItem, AssignmentItem, PlaceItem, due.DueItem, timeline.TimelineItem)
 STAFF = [{"staff_id": f"guide_{n:03}", "daily_cap": 100_000, "total_cap": None} for n in range(20)]

@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/integration")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import conftest  # sets the environment that the models read
-from scan_support import FakeWeCom, definition, requests
 
 from chalicelib.assignments import caps
 from chalicelib.assignments.models import TOTAL, AssignmentItem, member_key
@@ -34,6 +33,7 @@ from chalicelib.platform.errors import DomainError
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from tests.support import engine
+from tests.support.scan_support import FakeWeCom, definition, requests
 
 PER_SECOND, SECONDS, PATIENCE = 500, 20, 5.0
 PROCESSES, THREADS = 2, 12

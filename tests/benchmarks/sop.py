@@ -20,9 +20,8 @@ CUSTOMERS, GUIDES = 10_000, 20
 def test_measure(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, at: Callable[..., Any]
 ) -> None:
-    from sops_world import World, plan
-
     from chalicelib.sops import service, touches
+    from tests.support.sops_world import World, plan
 
     request.getfixturevalue("engine")  # makes the tables of what is imported by now
 
@@ -54,6 +53,6 @@ def test_measure(
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests/integration")]
+    sys.path[:0] = [str(ROOT)]
     options = ["-q", "-s", "-p", "no:cacheprovider", "--no-header"]
     sys.exit(pytest.main([*options, "--confcutdir", str(ROOT / "tests"), __file__]))

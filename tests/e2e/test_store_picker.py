@@ -15,7 +15,7 @@ from infra.local.client import LocalStack
 pytestmark = pytest.mark.skipif(
     PROGRAM is None and not os.environ.get("CI"), reason="no Chromium on this machine; CI installs one"
 )
-# The Shenzhen pair of tests/unit/stores/test_geo.py: the store as WeChat shows it, the phone's GPS beside it.
+# The Shenzhen pair of tests/stores/test_geo.py: the store as WeChat shows it, the phone's GPS beside it.
 SHOWN, GPS = (22.540796, 113.917176), (22.543847, 113.912316)
 CITIES = ("深圳", "广州", "上海")
 

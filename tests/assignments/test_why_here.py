@@ -1,0 +1,140 @@
+"""Why a scan got whom it got: asked of one that was, and of one that would be."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.assignments import lapse as lapses
+from chalicelib.assignments import reservations
+from chalicelib.assignments import service as assignment_service
+from chalicelib.assignments import types as assignment_types
+from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import rules
+from chalicelib.livecodes import service as livecodes
+from chalicelib.platform.errors import NotFound
+from chalicelib.scans import service as scan_service
+from chalicelib.wecom.errors import WeComError
+from tests.support.scan_support import NOON, FakeWeCom, definition, new_process, requests
+
+At = Callable[[datetime], None]
+WEEKEND = [{"weekdays": [6, 7], "from": "09:00", "to": "18:00"}]
+
+
+@pytest.fixture
+def wecom(tables: None, at: At, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWeCom]:
+    new_process()
+    fake = FakeWeCom()
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    at(NOON)
+    yield fake
+    new_process()
+
+
+def test_a_decision_tells_rule_candidates_and_who_was_left_out_for_what(wecom: FakeWeCom) -> None:
+    away = {"staff_id": "away", "hours": WEEKEND}
+    full = {"staff_id": "full", "daily_cap": 1}
+    code = livecodes.create(definition(full, {"staff_id": "a"}, away, {"staff_id": "b"}))
+    assert scan_service.scan(code.code).staff_id == "full"
+    wecom.fail["add_contact_way"] = [WeComError("externalcontact/add_contact_way", 40003)]
+    got = [scan_service.scan(code.code, origin={"run": "r1", "card": 7}) for _ in range(2)]
+    assert [scan.staff_id for scan in got] == ["b", "b"] or [scan.staff_id for scan in got] == ["a", "a"]
+    chosen, other = got[0].staff_id, {"a": "b", "b": "a"}[str(got[0].staff_id)]
+    told = assignment_service.get(str(got[0].assignment_id))
+    assert told["why"]["rule"] == "round_robin" and told["why"]["off"] == ["away"]
+    assert told["why"]["refused"] == [other] and other in told["why"]["full"]
+    assert told["origin"] == {"run": "r1", "card": 7}
+    assert (told["status"], told["channel"], told["slot"]) == ("reserved", "parcel", 0)
+    assert told["state"] == contactways.way(code, str(chosen)).state
+    assert told["text"].startswith(f"因为轮流分配轮到{chosen}") and told["text"].endswith("等待添加。")
+    assert f"企业微信不接受：{other}" in told["text"] and "不在班：away" in told["text"]
+    assert told["text_en"].startswith(f"Because it was the turn of {chosen};")
+    assert f"refused by WeCom: {other}" in told["text_en"]
+
+
+def test_what_became_of_it_is_told(wecom: FakeWeCom) -> None:
+    code = livecodes.create(definition({"staff_id": "a"}))
+    got = scan_service.scan(code.code)
+    lapses.lapse(code.live_code_id, "a", str(got.assignment_id))
+    told = assignment_service.get(str(got.assignment_id))
+    assert [line["type"] for line in told["history"]] == ["scanned", "assignment_lapsed"]
+    assert told["text"].endswith("超时未添加，名额已退回。")
+
+
+@pytest.mark.parametrize("unknown", ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "x", "%00"])
+def test_an_unknown_assignment_is_not_found(wecom: FakeWeCom, unknown: str) -> None:
+    with pytest.raises(NotFound):
+        assignment_service.get(unknown)
+
+
+def test_what_a_scan_would_get_is_what_the_next_one_gets_and_nothing_is_written(
+    wecom: FakeWeCom, at: At
+) -> None:
+    code = livecodes.create(definition({"staff_id": "a", "daily_cap": 2}, {"staff_id": "b"}, fallback=("f",)))
+    for second in range(6):
+        at(NOON + timedelta(seconds=second))
+        asked = requests()
+        would = assignment_service.would_get(code.live_code_id)
+        assert set(asked) <= {"GetItem", "BatchGetItem"}
+        assert (would["kind"], would["staff_id"]) == ("staff", scan_service.scan(code.code).staff_id)
+    assert would["loads"]["a"] == 2 and would["why"]["full"] == ["a"]
+    assert would["text"].startswith("因为")
+
+
+def test_a_closed_one_says_why(wecom: FakeWeCom) -> None:
+    until = (NOON + timedelta(hours=1)).isoformat()
+    code = livecodes.create(definition({"staff_id": "a", "daily_cap": 1}, schedule={"until": until}))
+    later = assignment_service.would_get(code.live_code_id, NOON + timedelta(hours=2))
+    assert (later["kind"], later["text"]) == ("closed", "因为活码不在开放时间内。")
+    scan_service.scan(code.code)
+    full = assignment_service.would_get(code.live_code_id)
+    assert (full["kind"], full["why"]["reason"], full["why"]["full"]) == ("closed", "nobody", ["a"])
+    assert full["text_en"] == "Because nobody has a place left; full: a."
+    livecodes.archive(code.live_code_id)
+    assert assignment_service.would_get(code.live_code_id)["text"] == "因为活码已停用。"
+
+
+def test_a_stores_guides_are_listed_though_the_code_does_not_name_them(wecom: FakeWeCom, at: At) -> None:
+    given = {"kind": "nearest_store", "stores": {"store_ids": None}}
+    code = livecodes.create(definition({"staff_id": "own"}, **given))
+    made = []
+    for second in range(12):
+        at(NOON + timedelta(seconds=second))
+        named = second % 4 == 0  # a store's guide whom the code names as well
+        rule = rules.Rule("round_robin", (rules.Member("own" if named else f"g{second % 4}"),))
+        why = {"store_id": "SZ1", "distance_m": 420}
+        got = reservations.reserve(code, second + 1, NOON, None, {}, rule=rule, store_id="SZ1", why_extra=why)
+        made.append((got.assignment_id, got.staff_id))
+    at(NOON + timedelta(seconds=20))
+    own = reservations.reserve(code, 1, NOON + timedelta(seconds=20), None, {})
+    seen, cursor = [], None
+    while True:
+        rows, cursor = assignment_service.page(code.live_code_id, 5, cursor)
+        seen += rows
+        if cursor is None:
+            break
+    assert sorted((row["assignment_id"], row["staff_id"]) for row in seen) == sorted(
+        [*made, (own.assignment_id, "own")]
+    )
+    assert [row["assignment_id"] for row in seen] == sorted(
+        (row["assignment_id"] for row in seen), reverse=True
+    )
+    assert {row["store_id"] for row in seen} == {"SZ1", None}
+    told = assignment_service.get(str(made[1][0]))
+    assert "门店SZ1，相距420米" in told["text"] and "store SZ1, 420 m away" in told["text_en"]
+
+
+def test_a_store_whose_guides_are_all_off_duty_or_full_is_closed_for_the_caller(wecom: FakeWeCom) -> None:
+    code = livecodes.create(definition({"staff_id": "own"}))
+    off = rules.Rule("round_robin", (rules.Member("g", hours=(rules.Hours(frozenset({6}), 540, 600),)),))
+    full = rules.Rule("round_robin", (rules.Member("h", daily_cap=0),))
+    for rule in (off, full):
+        assert (
+            reservations.reserve(code, 1, NOON, None, {}, rule=rule, store_id="S") == assignment_types.CLOSED
+        )
+    wecom.fail["add_contact_way"] = [WeComError("externalcontact/add_contact_way", 40003)]
+    refused = rules.Rule("round_robin", (rules.Member("i"),))
+    assert (
+        reservations.reserve(code, 1, NOON, None, {}, rule=refused, store_id="S") == assignment_types.CLOSED
+    )

@@ -1,0 +1,300 @@
+"""Pools of coupon codes, and the gift in the welcome."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib.contactways import service as contactways
+from chalicelib.coupons import rules, service
+from chalicelib.livecodes import service as livecodes
+from chalicelib.messaging import gifts
+from chalicelib.messaging import service as messaging
+from chalicelib.platform import auth, storage, timeline
+from chalicelib.platform.errors import Invalid, NotFound, Upstream
+from chalicelib.wecom.errors import WeComError
+from tests.support.scan_support import NOON, definition, new_process, requests
+
+
+class FakeWeCom:
+    """Takes welcomes and words to guides. `refuse`: errcodes for the next welcomes."""
+
+    def __init__(self) -> None:
+        self.welcomes: list[str] = []
+        self.told: list[dict[str, Any]] = []
+        self.refuse: list[int] = []
+
+    def send_welcome_msg(self, code: str, text: str, attachments: Any, *, deadline: Any = None) -> None:
+        if self.refuse:
+            raise WeComError("send_welcome_msg", self.refuse.pop(0))
+        self.welcomes.append(text)
+
+    def message_send(self, task: dict[str, Any], *, deadline: Any = None) -> None:
+        self.told.append(task)
+
+    def external_contact(self, external_userid: str, *, deadline: Any = None) -> dict[str, Any]:
+        return {"external_contact": {"external_userid": external_userid, "name": "赵敏"}, "follow_user": []}
+
+
+@pytest.fixture
+def wecom(
+    tables: None, at: Callable[[datetime], None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FakeWeCom]:
+    new_process()
+    fake = FakeWeCom()
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    at(NOON)
+    yield fake
+    new_process()
+
+
+@pytest.fixture
+def api(wecom: FakeWeCom) -> Iterator[Callable[..., tuple[int, Any]]]:
+    key = auth.create_key("test", "operator")
+    with Client(app) as client:
+
+        def call(method: str, path: str, body: Any = None) -> tuple[int, Any]:
+            data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+            answer = client.http.request(method, path, headers=headers, body=data)
+            return answer.status_code, json.loads(answer.body)
+
+        yield call
+
+
+def pool_of(*codes: str, expires_at: str | None = None) -> str:
+    pool_id = service.create("till", expires_at).pool_id
+    if codes:
+        service.load(pool_id, "\n".join(codes))
+    return pool_id
+
+
+def test_a_pool_by_its_doors(api: Callable[..., tuple[int, Any]]) -> None:
+    status, pool = api("POST", "/api/coupon-pools", {"name": "新人礼"})
+    assert (status, pool["loaded"], pool["left"], pool["low"]) == (201, 0, 0, False)
+    path = f"/api/coupon-pools/{pool['pool_id']}"
+    status, told = api("POST", f"{path}/codes", "券码\nA-1\nA-2\nA-1\n".encode())
+    assert (status, told["received"], told["added"], told["known"], told["loaded"]) == (200, 2, 2, 0, 2)
+    assert api("POST", f"{path}/codes", b"A-2\nA-3\n")[1]["added"] == 1
+    code = service.claim(pool["pool_id"], "wm1", NOON).code
+    assert api("GET", path)[1] | {"loaded": 3, "given": 1, "left": 2, "low": True} == api("GET", path)[1]
+    _, listed = api("GET", "/api/coupon-pools")
+    assert [one["pool_id"] for one in listed["items"]] == [pool["pool_id"]]
+    _, claims = api("GET", f"{path}/claims")
+    assert [row["external_userid"] for row in claims["items"]] == ["wm1"]
+    assert code not in json.dumps(claims)
+
+
+def test_bad_uploads_add_nothing(api: Callable[..., tuple[int, Any]]) -> None:
+    pool_id = pool_of()
+    path = f"/api/coupon-pools/{pool_id}/codes"
+    for body, field in ((b"A\nb c\n", "line 2"), (b"", "codes"), (b"\xff\xfe", "codes")):
+        status, problem = api("POST", path, body)
+        assert (status, problem["errors"][0]["field"]) == (422, field)
+    assert api("POST", path, "\n".join(f"{n:06}" for n in range(100_001)).encode())[0] == 422
+    assert service.get(pool_id).loaded == 0
+    assert api("POST", "/api/coupon-pools/cp_none/codes", b"A")[0] == 404
+    assert api("GET", "/api/coupon-pools/cp_none")[0] == 404
+    assert api("GET", "/api/coupon-pools/cp_none/claims")[0] == 404
+    assert api("POST", "/api/coupon-pools", {"name": "x", "expires_at": "2020-01-01T00:00:00Z"})[0] == 422
+
+
+def test_a_load_cut_in_half_is_finished_by_its_repeat(
+    wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pool that has no room for half as many again."""
+    monkeypatch.setattr(rules, "MAX_POOL", 100)
+    pool_id, upload = pool_of(), "\n".join(f"C{n:03}" for n in range(100))
+    real, left = storage.Transaction.commit, [3]
+
+    def dying(self: storage.Transaction) -> None:
+        if not left[0]:
+            raise ConnectionError("killed")
+        left[0] -= 1
+        real(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.Transaction, "commit", dying)
+        with pytest.raises(ConnectionError):
+            service.load(pool_id, upload)
+    half = service.get(pool_id).loaded
+    assert 0 < half < 100
+    assert service.load(pool_id, upload) == {"received": 100, "added": 100 - half, "known": half}
+    with pytest.raises(Invalid):
+        service.load(pool_id, upload + "\nC100")
+    got = {service.claim(pool_id, f"wm{n}", NOON).code for n in range(100)}
+    assert got == set(upload.split("\n"))
+
+
+def test_a_claim_is_three_requests_and_asking_again_is_one(wecom: FakeWeCom) -> None:
+    pool_id = pool_of(*(f"C{n}" for n in range(300)))
+    asked = requests()
+    first = service.claim(pool_id, "wm1", NOON)
+    assert first.new and asked == ["BatchGetItem", "Query", "TransactWriteItems"]
+    asked.clear()
+    assert service.claim(pool_id, "wm1", NOON + timedelta(days=1)) == service.Claim(first.code)
+    assert asked == ["BatchGetItem"]
+    (line,), _ = timeline.read("wm1")
+    assert (line["type"], line["data"]) == ("coupon_given", {"pool_id": pool_id})
+
+
+def test_killed_before_the_claim_no_code_is_lost(wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool_id = pool_of("ONLY")
+
+    def dies(self: storage.Transaction) -> None:
+        raise ConnectionError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.Transaction, "commit", dies)
+        with pytest.raises(ConnectionError):
+            service.claim(pool_id, "wm1", NOON)
+    assert service.claim(pool_id, "wm1", NOON).code == "ONLY"
+    assert service.claim(pool_id, "wm2", NOON).code is None
+
+
+def test_an_empty_an_expired_and_no_pool_have_no_code(
+    wecom: FakeWeCom, at: Callable[[datetime], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert service.claim(pool_of(), "wm1", NOON).code is None
+    assert "CouponPoolEmpty" in capsys.readouterr().out
+    assert service.claim("cp_none", "wm1", NOON).code is None
+    pool_id = pool_of("A", "B", expires_at="2026-12-01T00:00:00+08:00")
+    assert service.claim(pool_id, "wm1", NOON).code
+    assert "CouponPoolLow" in capsys.readouterr().out
+    at(datetime.fromisoformat("2026-12-01T00:00:00+08:00"))
+    assert service.claim(pool_id, "wm2", NOON).code is None
+    assert service.claim(pool_id, "wm1", NOON).code  # what was given stays given
+
+
+# The gift in the welcome.
+
+TEXT = "您好 {customer_name}，新人礼券 {coupon_code}"
+
+
+def code_with_gift(pool_id: str) -> str:
+    given = definition(
+        {"staff_id": "lihua"},
+        welcome={"text": TEXT, "attachments": []},
+        gift={"pool_id": pool_id, "empty_text": "（已领完）"},
+    )
+    return livecodes.create(given).live_code_id
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """The state of a code's contact way, without making one."""
+
+    def of(live_code_id: str) -> str:
+        way = contactways.Way("st1", live_code_id, "lihua", "https://qr")
+        monkeypatch.setattr(livecodes, "find_way", lambda state: way if state == "st1" else None)
+        return "st1"
+
+    return of
+
+
+def message(n: int = 1, state: str = "st1") -> dict[str, Any]:
+    at = NOON.isoformat()
+    return {
+        "code": f"W{n}",
+        "external_userid": "wm1",
+        "staff_id": "lihua",
+        "state": state,
+        "at": at,
+        "received_at": at,
+    }
+
+
+def test_the_welcome_carries_the_persons_code_and_a_second_add_the_same(
+    wecom: FakeWeCom, state: Callable[[str], str], sent: list[Any], logged: io.StringIO
+) -> None:
+    pool_id = pool_of("SECRET-1", "SECRET-2")
+    state(code_with_gift(pool_id))
+    sent.clear()
+    messaging.welcome(message(1))
+    messaging.welcome(message(2))
+    code = service.claim(pool_id, "wm1", NOON).code
+    assert wecom.welcomes == [f"您好 赵敏，新人礼券 {code}"] * 2
+    assert sent == [] and service.get(pool_id).given == 1
+    lines, _ = timeline.read("wm1")
+    assert sorted(line["type"] for line in lines) == ["coupon_given", "welcome_sent", "welcome_sent"]
+    assert "SECRET" not in json.dumps(lines) + logged.getvalue()
+
+
+def test_an_empty_pool_has_its_text(wecom: FakeWeCom, state: Callable[[str], str], sent: list[Any]) -> None:
+    state(code_with_gift(pool_of()))
+    sent.clear()
+    messaging.welcome(message())
+    assert wecom.welcomes == ["您好 赵敏，新人礼券 （已领完）"] and sent == []
+
+
+@pytest.mark.parametrize("how", ["fails", "hangs"])
+def test_a_pool_that_does_not_answer_costs_no_welcome_and_the_guide_brings_the_code(
+    how: str, wecom: FakeWeCom, state: Callable[[str], str], sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    pool_id = pool_of("SECRET-1")
+    state(code_with_gift(pool_id))
+    sent.clear()
+    over = threading.Event()
+
+    def claim(*_: Any) -> Any:
+        if how == "hangs":
+            over.wait(20)
+        raise Upstream("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gifts, "_SECONDS", 0.2)
+        patch.setattr(service, "claim", claim)
+        messaging.welcome(message())
+    over.set()
+    assert wecom.welcomes == ["您好 赵敏，新人礼券 （已领完）"]
+    ((queue, work, _),) = sent
+    assert queue == "push" and work["kind"] == "gift"
+    from chalicelib.platform.works import do as pushed
+
+    pushed(work)
+    pushed(work)  # the queue may hand it out twice; WeCom drops the second
+    assert {task["touser"] for task in wecom.told} == {"lihua"}
+    assert all(
+        "SECRET-1" in task["text"]["content"] and task["enable_duplicate_check"] for task in wecom.told
+    )
+    assert service.get(pool_id).given == 1
+
+
+@pytest.mark.parametrize(("errcode", "owed"), [(41051, True), (41050, True), (41053, False)])
+def test_a_code_in_a_welcome_that_may_not_have_arrived_is_brought(
+    errcode: int, owed: bool, wecom: FakeWeCom, state: Callable[[str], str], sent: list[Any]
+) -> None:
+    state(code_with_gift(pool_of("SECRET-1")))
+    sent.clear()
+    wecom.refuse = [errcode]
+    messaging.welcome(message())
+    assert [work["kind"] for _, work, _ in sent] == (["gift"] if owed else [])
+
+
+def test_a_gift_needs_its_pool_and_its_place(wecom: FakeWeCom) -> None:
+    pool_id = pool_of()
+    gift = {"pool_id": pool_id, "empty_text": ""}
+    for given, field in (
+        ({"gift": {**gift, "pool_id": "cp_none"}, "welcome": {"text": TEXT}}, "gift.pool_id"),
+        ({"gift": gift, "welcome": {"text": "您好"}}, "welcome.text"),
+        ({"gift": gift}, "welcome.text"),
+        ({"welcome": {"text": TEXT}}, "gift"),
+    ):
+        with pytest.raises(Invalid) as error:
+            livecodes.create(definition({"staff_id": "a"}, **given))
+        assert [name for name, _ in error.value.errors] == [field]
+
+
+def test_nothing_is_asked_of_pools_where_there_is_no_gift(wecom: FakeWeCom) -> None:
+    with pytest.raises(NotFound):
+        service.get("cp_none")
+    asked = requests()
+    assert gifts.find(message(), "lc_22222222", "您好") == gifts.Gift()
+    assert asked == []

@@ -1,0 +1,175 @@
+"""Dead letters: what lies in them is told without what it says, and goes back to its queue."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app as product
+from chalicelib.platform import auth, deadletters, jobs, settings
+from chalicelib.platform.errors import Conflict, NotFound
+from infra import build, package, template
+from tests.support.sops_world import load
+
+PLENTY = SimpleNamespace(get_remaining_time_in_millis=lambda: 25_000)
+PHONE = "13800138000"
+
+
+@pytest.fixture
+def sqs(tables: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The queues of an account: one standard, one FIFO, with their dead letters."""
+    client = settings.client("sqs")
+    monkeypatch.setenv("DEAD_LETTERS", "assign callback.fifo route-stream")
+    for name in ("assign", "assign-dlq", "route-stream-dlq", "callback.fifo", "callback-dlq.fifo"):
+        attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        client.create_queue(QueueName=f"test-{name}", Attributes=attributes)
+    deadletters._url.cache_clear()
+    return client
+
+
+def put(sqs: Any, name: str, message: Any, group: str | None = None) -> None:
+    fifo = {"MessageGroupId": group, "MessageDeduplicationId": json.dumps(message)[-100:]} if group else {}
+    sqs.send_message(QueueUrl=deadletters._url(name), MessageBody=json.dumps(message), **fifo)
+
+
+def bodies(sqs: Any, name: str) -> list[dict[str, Any]]:
+    """All that is in a queue, taken out."""
+    found: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=deadletters._url(name), MaxNumberOfMessages=10).get(
+        "Messages"
+    ):
+        for message in messages:
+            found.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=deadletters._url(name), ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+def ask(**request: str) -> Any:
+    return load("redrive").handler(request, PLENTY)
+
+
+def test_what_lies_there_is_told_by_count_age_and_kind_and_nothing_else(sqs: Any) -> None:
+    for n in range(3):
+        put(sqs, "assign-dlq", {"kind": "lapse", "phone": PHONE, "n": n})
+    put(sqs, "assign-dlq", {"type": "customer_added", "subject": "wm1"})
+    put(sqs, "callback-dlq.fifo", {"kind": f"call {PHONE}"}, "wm1")
+    first, second = ask(ask="list")["answer"]
+    assert first.pop("oldest_at").startswith("20")
+    kinds = {"lapse": 3, "customer_added": 1}
+    assert first == {"queue": "assign", "count": 4, "redrivable": True, "kinds": kinds}
+    assert second["queue"] == "callback" and second["kinds"] == {"other": 1}
+    assert ask(ask="list")["answer"][0]["count"] == 4  # looking takes nothing
+
+
+def test_all_of_a_queue_go_back_whole_and_none_stays(sqs: Any) -> None:
+    wanted = [{"kind": "lapse", "n": n} for n in range(25)]
+    for message in wanted:
+        put(sqs, "assign-dlq", message)
+    assert ask(ask="redrive", queue="assign") == {"answer": 25}
+    assert sorted(bodies(sqs, "assign"), key=lambda body: body["n"]) == wanted
+    assert ask(ask="list") == {"answer": []} and ask(ask="redrive", queue="assign") == {"answer": 0}
+
+
+def test_a_customers_messages_go_back_in_their_order_and_group(sqs: Any) -> None:
+    for n in range(12):
+        put(sqs, "callback-dlq.fifo", {"n": n}, "wm1")
+    assert ask(ask="redrive", queue="callback") == {"answer": 12}
+    assert [body["n"] for body in bodies(sqs, "callback.fifo")] == list(range(12))
+
+
+@pytest.mark.parametrize("operation", ["send_message", "delete_message"])
+def test_one_that_dies_on_the_way_loses_nothing(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    for n in range(3):
+        put(sqs, "assign-dlq", {"n": n})
+    calls, through = [], getattr(sqs, operation)
+
+    def dies(**arguments: Any) -> Any:
+        calls.append(operation)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return through(**arguments)
+
+    monkeypatch.setattr(sqs, operation, dies)
+    monkeypatch.setattr(deadletters, "HIDDEN", 0)  # whoever died hid the rest for a minute
+    with pytest.raises(KeyboardInterrupt):
+        ask(ask="redrive", queue="assign")
+    assert ask(ask="redrive", queue="assign") == {"answer": 2}
+    assert {body["n"] for body in bodies(sqs, "assign")} == {0, 1, 2}
+
+
+def test_a_piece_of_a_job_is_not_lost_any_more(sqs: Any) -> None:
+    job_id = jobs.start("stores_rebuild", 1)
+    message = {"kind": "store_map", "job_id": job_id}
+    jobs.give_up("assign", None, message)
+    assert jobs.get(job_id)["status"] == "failed"
+    put(sqs, "assign-dlq", message)
+    assert ask(ask="redrive", queue="assign") == {"answer": 1}
+    assert jobs.get(job_id)["status"] == "running"
+
+
+def test_it_ends_while_there_is_time(sqs: Any) -> None:
+    for n in range(15):
+        put(sqs, "assign-dlq", {"n": n})
+    left = iter([25_000, 4_000])
+    assert deadletters.redrive("assign", lambda: next(left)) == 10
+
+
+def test_only_what_has_a_queue_is_sent_to_it(sqs: Any) -> None:
+    put(sqs, "route-stream-dlq", {"DDBStreamBatchInfo": {}})
+    ((found),) = ask(ask="list")["answer"]
+    assert (found["queue"], found["redrivable"]) == ("route-stream", False)
+    with pytest.raises(Conflict):
+        deadletters.redrive("route-stream", lambda: 25_000)
+    with pytest.raises(NotFound):
+        deadletters.redrive("sonstwas", lambda: 25_000)
+
+
+class Lambda:
+    """functions/redrive, invoked in process."""
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        assert FunctionName == "test-redrive"
+        answer = json.dumps(load("redrive").handler(json.loads(Payload), PLENTY)).encode()
+        return {"Payload": SimpleNamespace(read=lambda: answer)}
+
+
+def test_an_admin_sees_and_redrives_them_by_the_api(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDRIVE_FUNCTION", "test-redrive")
+    monkeypatch.setattr(settings, "client", lambda service: {"sqs": sqs, "lambda": Lambda()}[service])
+    put(sqs, "assign-dlq", {"kind": "lapse"})
+
+    def call(method: str, path: str, role: str = "admin") -> Any:
+        headers = {"Authorization": f"Bearer {keys[role]}", "Content-Type": "application/json"}
+        with Client(product) as client:
+            return getattr(client.http, method)(path, headers=headers)
+
+    keys = {role: auth.create_key("test", role) for role in ("admin", "operator")}
+    ((found),) = call("get", "/api/dead-letters").json_body["items"]
+    assert (found["queue"], found["count"], found["kinds"]) == ("assign", 1, {"lapse": 1})
+    assert call("post", "/api/dead-letters/nothing/redrive").status_code == 404
+    assert call("post", "/api/dead-letters/route-stream/redrive").status_code == 409
+    assert call("post", "/api/dead-letters/assign/redrive").json_body == {"queue": "assign", "count": 1}
+    assert bodies(sqs, "assign") == [{"kind": "lapse"}]
+    for method, path in (("get", "/api/dead-letters"), ("post", "/api/dead-letters/assign/redrive")):
+        assert call(method, path, "operator").status_code == 403
+
+
+def test_it_knows_every_dead_letter_queue_that_is_deployed() -> None:
+    stack = package.parsed("stack.yaml")
+    made: dict[str, Any] = {}
+    for name, spec in stack["functions"].items():
+        made |= template.function(name, spec, stack, "archive.zip", build.aws())
+    names = {
+        resource["Properties"]["QueueName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+        for resource in made.values()
+        if resource.get("Type") == "AWS::SQS::Queue"
+    }
+    known = template.dead_letter_names(stack)
+    assert {deadletters._dlq(name) for name in known} == {name for name in names if "-dlq" in name}
+    assert {name for name in known if deadletters._is_redrivable(name)} == {
+        n for n in names if "-dlq" not in n
+    }

@@ -1,0 +1,191 @@
+"""Stores through their doors, and the table that operators import."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib.platform import auth, storage
+from tests.support.scan_support import requests
+
+STORE: dict[str, Any] = {
+    "store_id": "SZ001",
+    "name": "南山店",
+    "city": "深圳",
+    "address": "海岸城一楼 101",
+    "latitude": 22.5171,
+    "longitude": 113.9347,
+    "staff_ids": ["lihua"],
+    "chat_ids": [],
+    "hours": {"weekdays": [1, 2, 3], "from": "10:00", "to": "22:00"},
+}
+HEAD = "store_id,name,city,address,latitude,longitude,staff_ids,chat_ids\n"
+
+
+class Api:
+    def __init__(self, client: Client):
+        self.client = client
+        self.key = auth.create_key("test", "operator")
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, kind: str = "application/json"
+    ) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        answer = self.client.http.request(method, path, headers=headers, body=data)
+        return answer.status_code, json.loads(answer.body)
+
+
+@pytest.fixture
+def api(tables: None) -> Iterator[Api]:
+    with Client(app) as client:
+        yield Api(client)
+
+
+def test_made_read_changed_deleted(api: Api) -> None:
+    status, made = api("POST", "/api/stores", STORE)
+    assert status == 201
+    assert {k: made[k] for k in STORE} == STORE
+    assert api("GET", "/api/stores/SZ001") == (200, made)
+    assert api("POST", "/api/stores", STORE)[0] == 409
+    status, changed = api("PATCH", "/api/stores/SZ001", {"hours": {"to": "21:00"}, "staff_ids": []})
+    assert status == 200
+    assert (changed["hours"], changed["staff_ids"]) == ({**STORE["hours"], "to": "21:00"}, [])
+    assert api("PATCH", "/api/stores/SZ001", {"hours": None})[1]["hours"] is None
+    assert api("PATCH", "/api/stores/SZ001", {"latitude": 91})[1]["errors"][0]["field"] == "latitude"
+    assert api("PATCH", "/api/stores/SZ001", {"name": None})[0] == 422
+    assert api("PATCH", "/api/stores/SZ001", {"store_id": "other"})[0] == 422
+    assert api("GET", "/api/stores/SZ001")[1]["name"] == "南山店"
+    assert api("DELETE", "/api/stores/SZ001")[0] == 200
+    for method in ("GET", "DELETE"):
+        assert api(method, "/api/stores/SZ001")[0] == 404
+    assert api("PATCH", "/api/stores/SZ001", {"name": "x"})[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"latitude": "north"}, "latitude"),
+        ({"longitude": 181}, "longitude"),
+        ({"store_id": "a/b"}, "store_id"),
+        ({"hours": {"from": "25:00", "to": "22:00"}}, "hours.from"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_field(api: Api, change: dict[str, Any], field: str) -> None:
+    status, problem = api("POST", "/api/stores", STORE | change)
+    assert (status, [e["field"] for e in problem["errors"]]) == (422, [field])
+
+
+def test_listed_by_id_page_by_page(api: Api) -> None:
+    for number in (3, 1, 2):
+        api("POST", "/api/stores", STORE | {"store_id": f"S{number}"})
+    _, first = api("GET", "/api/stores?limit=2")
+    _, rest = api("GET", f"/api/stores?limit=2&cursor={first['next_cursor']}")
+    assert [s["store_id"] for s in first["items"] + rest["items"]] == ["S1", "S2", "S3"]
+
+
+def test_an_import_takes_the_right_rows_and_tells_of_the_others(api: Api) -> None:
+    table = (
+        HEAD
+        + "SZ001,南山店,深圳,,22.5,113.9,lihua;wangwu,\n"
+        + "SZ002,福田店,深圳,,north,113.9,,\n"
+        + "SZ001,again,,,1,1,,\n"
+        + ",nameless,,,1,1,,\n"
+        + "SZ003,龙岗店,深圳,,22.7,114.2,,\n"
+    )
+    status, told = api("POST", "/api/stores/import", ("\ufeff" + table).encode(), "text/csv")
+    assert status == 200
+    assert told["imported"] == 2
+    assert [(e["line"], e["field"]) for e in told["errors"]] == [
+        (3, "latitude"),
+        (4, "store_id"),
+        (5, "store_id"),
+    ]
+    _, listed = api("GET", "/api/stores")
+    assert [s["store_id"] for s in listed["items"]] == ["SZ001", "SZ003"]
+    assert listed["items"][0]["staff_ids"] == ["lihua", "wangwu"]
+
+
+def test_the_same_table_twice_is_the_same_stores(api: Api) -> None:
+    table = HEAD + "SZ001,南山店,深圳,,22.5,113.9,,\n"
+    _, first = api("POST", "/api/stores/import", {"csv": table})
+    _, before = api("GET", "/api/stores/SZ001")
+    _, again = api("POST", "/api/stores/import", {"csv": table.replace("南山店", "南山旗舰店")})
+    _, after = api("GET", "/api/stores/SZ001")
+    assert first == again == {"imported": 1, "errors": []}
+    assert (after["name"], after["created_at"]) == ("南山旗舰店", before["created_at"])
+
+
+def test_columns_that_a_table_lacks_stay_as_they_are(api: Api) -> None:
+    head = HEAD.strip() + ",hours,status,datum\n"
+    full = head + "S1,一店,深圳,路,22.5,113.9,lihua,wrA,12345 10:00-22:00,closed,wgs84\n"
+    assert api("POST", "/api/stores/import", {"csv": full})[1]["errors"] == []
+    _, before = api("GET", "/api/stores/S1")
+    assert before["hours"] == {"weekdays": [1, 2, 3, 4, 5], "from": "10:00", "to": "22:00"}
+    short = "store_id,name,latitude,longitude,city\nS1,二店,22.6,113.9,\n"
+    assert api("POST", "/api/stores/import", {"csv": short})[1] == {"imported": 1, "errors": []}
+    _, after = api("GET", "/api/stores/S1")
+    # The datum is the position's, which was given anew.
+    new = {"name": "二店", "latitude": 22.6, "city": "", "datum": "gcj02"}
+    times = {name: after[name] for name in ("created_at", "updated_at")}
+    assert after == before | new | times
+
+
+def test_hours_that_are_none_and_rows_that_are_too_long(api: Api) -> None:
+    table = HEAD.strip() + ",hours\n"
+    table += "S1,一店,,,1,2,,,whenever\nS2,二店,,,1,2,,,25:00-26:00\nS3,三店,,,1,2,,,,x\n"
+    _, told = api("POST", "/api/stores/import", {"csv": table})
+    assert told["imported"] == 0
+    assert [(e["line"], e["field"]) for e in told["errors"]] == [
+        (2, "hours"),
+        (3, "hours.from"),
+        (3, "hours.to"),
+        (4, "store_id"),
+    ]
+    assert ["12345 10:00-22:00" in e["message"] for e in told["errors"]] == [True, True, True, False]
+
+
+def test_an_import_of_what_is_there_writes_nothing(api: Api) -> None:
+    table = HEAD + "SZ001,南山店,深圳,,22.5,113.9,lihua,\n"
+    api("POST", "/api/stores/import", {"csv": table})
+    _, before = api("GET", "/api/stores/SZ001")
+    asked = requests()
+    assert api("POST", "/api/stores/import", {"csv": table})[1]["imported"] == 1
+    assert {"BatchGetItem"} <= set(asked) and not [name for name in asked if "Write" in name or "Put" in name]
+    assert api("GET", "/api/stores/SZ001")[1] == before
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"a,b\n1,2\n", "text/csv", 422),
+        (b"\xff\xff\xff", "text/csv", 400),
+        ({"table": "x"}, "application/json", 422),
+        (b"[", "application/json", 400),
+    ],
+)
+def test_what_is_no_table(api: Api, body: Any, kind: str, status: int) -> None:
+    assert api("POST", "/api/stores/import", body, kind)[0] == status
+
+
+def test_coordinates_that_no_store_holds_are_rounded(api: Api) -> None:
+    tiny = STORE | {"store_id": "TINY", "latitude": 5e-324, "longitude": 121.44551234567}
+    status, made = api("POST", "/api/stores", tiny)
+    assert (status, made["latitude"], made["longitude"]) == (201, 0.0, 121.4455123)
+
+
+def test_an_id_that_no_store_can_have_costs_its_row_and_not_the_table(api: Api) -> None:
+    asked: list[str] = []
+    events = storage.connection().client.meta.events
+    events.register(
+        "provide-client-params.dynamodb.BatchGetItem", lambda params, **_: asked.append(json.dumps(params))
+    )
+    table = HEAD + "x" * 3000 + ",远店,深圳,,22.5,113.9,,\n" + "SZ009,好店,深圳,,22.5,113.9,,\n"
+    status, done = api("POST", "/api/stores/import", {"csv": table})
+    assert (status, done["imported"]) == (200, 1)
+    assert [(one["line"], one["field"]) for one in done["errors"]] == [(2, "store_id")]
+    assert "SZ009" in "".join(asked) and "xxx" not in "".join(asked)  # AWS would refuse it all; moto does not
