@@ -45,7 +45,7 @@ class MemberOut(Struct, kw_only=True):
     member_id: str
     staff: bool
     joined_at: str | None
-    scene: int | None
+    scene: str
     state: str | None
     invitor: str | None
     left_at: str | None
