@@ -29,7 +29,7 @@ DOORS = {
     "orders.api": "/api/orders",
     "payouts.api": "/api/settlements /api/payouts /pay",
     "people.api": "/api/me /api/users /api/api-keys /api/audit /console/session",
-    "platform.api": "/api/jobs /api/openapi.json /healthz",
+    "platform.api": "/api/dead-letters /api/jobs /api/openapi.json /healthz",
     "posters.api": "/api/poster-assets /api/poster-batches /api/poster-templates /api/live-codes",
     "printruns.api": "/api/print-runs /api/cards /api/live-codes",
     "prospects.api": "/api/prospects /api/prospect-imports",
