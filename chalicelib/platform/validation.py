@@ -157,7 +157,10 @@ def _merged(found: Sequence[Issue]) -> list[Issue]:
             allowed.setdefault(one.field, []).extend(one.params["allowed"])
     if allowed:
         return [issue(field, "enum", allowed=options) for field, options in allowed.items()]
-    return [issue(found[0].field, "type", type=list(dict.fromkeys(one.params["type"] for one in found)))]
+    types = list(dict.fromkeys(each.params["type"] for each in found if each.code == "type"))
+    if types:
+        return [issue(found[0].field, "type", type=types)]
+    return list({(each.field, each.code): each for each in found}.values())  # such as a tag that is null
 
 
 def _path(parts: Sequence[str | int]) -> str:

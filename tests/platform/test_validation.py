@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from chalicelib.platform import messages, validation
 from chalicelib.platform.errors import DomainError, Invalid, Malformed, NotFound, issue
+from chalicelib.sops.types import Content
 
 
 class Cash(Struct, tag_field="type", tag="cash"):
@@ -152,3 +153,9 @@ def test_an_error_is_said_in_both_languages() -> None:
     assert Invalid(cap, ("name", "is odd")).detail("zh") == "members[0].daily_cap: 不能小于 0; name: is odd"
     assert NotFound().detail("zh") == "没有找到"
     assert DomainError(code="internal").detail("en").startswith("something went wrong")
+
+
+def test_a_union_whose_tag_is_null_names_the_tag() -> None:
+    with pytest.raises(Invalid) as wrong:
+        validation.convert([{"type": None, "title": "x"}], list[Content])
+    assert [(each.field, each.code) for each in wrong.value.issues] == [("[0].type", "null")]
