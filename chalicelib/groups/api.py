@@ -55,7 +55,7 @@ def members(call: Call, chat_id: str) -> dict[str, Any]:
     summary="Read all groups from WeCom",
     answer=jobs.Job,
 )
-def sync(call: Call) -> dict[str, Any]:
+def sync(call: Call) -> jobs.Job:
     return jobs.get(upkeep.sync(call.body.owners))
 
 

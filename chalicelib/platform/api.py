@@ -5,7 +5,9 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from chalicelib.platform import deadletters, due, jobs, openapi
+from chalicelib.platform.deadletters import DeadLetters
 from chalicelib.platform.http import Call, Door
+from chalicelib.platform.lists import Page
 from chalicelib.platform.routing import Millrace
 
 door = Door(__name__, tag="Platform")
@@ -15,15 +17,32 @@ class Health(Struct, kw_only=True):
     status: Literal["ok"]
 
 
+class Redriven(Struct, kw_only=True):
+    queue: str
+    count: int
+
+
 @door.route("GET", "/healthz", answer=Health, summary="Whether it can serve: the store answers")
 def health(call: Call) -> Health:
     due.DueItem.find("health", "health")
     return Health(status="ok")
 
 
+@door.route(
+    "GET",
+    "/api/jobs",
+    permission="jobs.read",
+    query=jobs.JobsQuery,
+    answer=Page[jobs.Job],
+    summary="Jobs of the last 30 days, newest first; with a scope, those that one started oneself",
+)
+def page(call: Call) -> Page[jobs.Job]:
+    return jobs.page(call.query, call.principal)
+
+
 @door.route("GET", "/api/jobs/{job_id}", permission="jobs.read", answer=jobs.Job, summary="How far a job is")
-def job(call: Call, job_id: str) -> dict[str, Any]:
-    return jobs.get(job_id)
+def job(call: Call, job_id: str) -> jobs.Job:
+    return jobs.get(job_id, call.principal)
 
 
 @door.route(
@@ -34,7 +53,7 @@ def job(call: Call, job_id: str) -> dict[str, Any]:
     answer=jobs.Job,
     summary="Try again what of a failed job was given up; what is done stays done",
 )
-def resume(call: Call, job_id: str) -> dict[str, Any]:
+def resume(call: Call, job_id: str) -> jobs.Job:
     return jobs.resume(job_id, call.principal)
 
 
@@ -42,21 +61,23 @@ def resume(call: Call, job_id: str) -> dict[str, Any]:
     "GET",
     "/api/dead-letters",
     permission="dead_letters.read",
+    answer=Page[DeadLetters],
     summary="What was given up: dead-letter queues in which something lies",
 )
-def dead_letters(call: Call) -> dict[str, Any]:
-    return {"items": deadletters.ask({"ask": "list"})}
+def dead_letters(call: Call) -> Page[DeadLetters]:
+    found = deadletters.ask_listing()
+    return Page(found, len(found))
 
 
 @door.route(
     "POST",
     "/api/dead-letters/{queue}/redrive",
     permission="dead_letters.redrive",
-    status=200,
+    answer=Redriven,
     summary="Send what lies in a queue's dead letters to it again; how many were sent",
 )
-def redrive(call: Call, queue: str) -> dict[str, Any]:
-    return {"queue": queue, "count": deadletters.ask({"ask": "redrive", "queue": queue})}
+def redrive(call: Call, queue: str) -> Redriven:
+    return Redriven(queue=queue, count=deadletters.ask_redrive(queue, call.principal))
 
 
 @door.route(

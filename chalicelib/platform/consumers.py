@@ -61,7 +61,7 @@ def _work_off(record: Mapping[str, Any], work: Work) -> None:
     try:
         work(message)
     except Exception as error:
-        jobs.hindered(message, error)
+        jobs.note_failure(message, error)
         raise
 
 

@@ -13,10 +13,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from chalicelib.platform import clock, jobs, queues, settings
-from chalicelib.platform.errors import Conflict, NotFound, Upstream
+from chalicelib.platform import audit, clock, jobs, queues, settings
+from chalicelib.platform.errors import Conflict, DomainError, NotFound, Upstream
+from chalicelib.platform.principal import SYSTEM, Principal, acting
+from chalicelib.platform.storage import Transaction
 
 HIDDEN = 60  # seconds: longer than ten messages take to be sent on
 _ENOUGH_MS = 5_000  # of time left, to begin another ten
@@ -36,43 +39,79 @@ class DeadLetters(Struct, frozen=True, kw_only=True):
     kinds: dict[str, int] = {}
 
 
+class Request(Struct, frozen=True, kw_only=True):
+    """To functions/redrive: without a queue, what lies in all of them. principal: who asks, for the audit."""
+
+    queue: str | None = None
+    principal: Principal = SYSTEM
+
+
 def listing() -> list[DeadLetters]:
     """Those in which something lies."""
-    return [found for found in map(_look, _names()) if found.count]
+    return [letters for letters in map(_look, _names()) if letters.count]
 
 
 def redrive(queue: str, milliseconds_left: Callable[[], int]) -> int:
-    """Send a queue's dead letters to it again, while there is time; how many. NotFound, Conflict."""
+    """Send a queue's dead letters to it again, while there is time; how many. NotFound, Conflict.
+
+    The audit's entry is written before anything is sent, so that none can be missing.
+    """
     name = next((name for name in _names() if _plain(name) == queue), None)
     if name is None:
         raise NotFound(f"there is no queue {queue}")
     if not _is_redrivable(name):
         raise Conflict(f"{queue} is no queue: see docs/operate.md for what to do instead")
-    begun, count = clock.now().timestamp() * 1000, 0
+    tx = Transaction()
+    audit.add(tx, "dead_letters.redrive", queue, None, {"messages": _count(name)})
+    tx.commit()
+    begun, sent = clock.now().timestamp() * 1000, 0
     while milliseconds_left() > _ENOUGH_MS:
         messages = _receive(name, HIDDEN)
         if not messages:
             break
         for message in messages:
             _send_again(name, message)
-            count += 1
+            sent += 1
         if all(float(message["Attributes"]["SentTimestamp"]) > begun for message in messages):
             break  # these failed again meanwhile
-    return count
+    return sent
 
 
-def ask(request: Mapping[str, Any]) -> Any:
-    """The answer of functions/redrive, which alone may touch dead letters. NotFound, Conflict, Upstream."""
-    function = settings.env("REDRIVE_FUNCTION")
-    answer = settings.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
-    told = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
+def ask_listing() -> list[DeadLetters]:
+    """`listing`, by functions/redrive, which alone may touch dead letters. Upstream."""
+    return msgspec.convert(_ask(Request()), list[DeadLetters])
+
+
+def ask_redrive(queue: str, principal: Principal) -> int:
+    """`redrive`, by functions/redrive, in the name of the principal. NotFound, Conflict, Upstream."""
+    return msgspec.convert(_ask(Request(queue=queue, principal=principal)), int)
+
+
+def answer(request: Mapping[str, Any], milliseconds_left: Callable[[], int]) -> dict[str, Any]:
+    """What functions/redrive answers to a `Request`: `{"answer"}` or `{"error"}`."""
+    asked = msgspec.convert(request, Request)
+    before = acting.set(asked.principal)
+    try:
+        if asked.queue is None:
+            return {"answer": msgspec.to_builtins(listing())}
+        return {"answer": redrive(asked.queue, milliseconds_left)}
+    except DomainError as error:
+        return {"error": {"status": error.status, "detail": str(error)}}
+    finally:
+        acting.reset(before)
+
+
+def _ask(request: Request) -> Any:
+    response = settings.client("lambda").invoke(
+        FunctionName=settings.env("REDRIVE_FUNCTION"), Payload=msgspec.json.encode(request)
+    )
+    payload = json.loads(response["Payload"].read())
+    if response.get("FunctionError"):
         raise Upstream("the redrive function failed")
-    if error := told.get("error"):
-        raise {kind.status: kind for kind in (NotFound, Conflict)}.get(error["status"], Upstream)(
-            error["detail"]
-        )
-    return told["answer"]
+    if error := payload.get("error"):
+        kind = {kind.status: kind for kind in (NotFound, Conflict)}.get(error["status"], Upstream)
+        raise kind(error["detail"])
+    return payload["answer"]
 
 
 def _send_again(name: str, message: Mapping[str, Any]) -> None:
@@ -89,10 +128,7 @@ def _send_again(name: str, message: Mapping[str, Any]) -> None:
 
 
 def _look(name: str) -> DeadLetters:
-    sqs = settings.client("sqs")
-    attribute = "ApproximateNumberOfMessages"
-    told = sqs.get_queue_attributes(QueueUrl=_url(_dlq(name)), AttributeNames=[attribute])
-    count = int(told["Attributes"][attribute])
+    count = _count(name)
     messages = _receive(name, 0) if count else []
     sent = [int(message["Attributes"]["SentTimestamp"]) for message in messages]
     return DeadLetters(
@@ -104,14 +140,22 @@ def _look(name: str) -> DeadLetters:
     )
 
 
+def _count(name: str) -> int:
+    attribute = "ApproximateNumberOfMessages"
+    response = settings.client("sqs").get_queue_attributes(
+        QueueUrl=_url(_dlq(name)), AttributeNames=[attribute]
+    )
+    return int(response["Attributes"][attribute])
+
+
 def _receive(name: str, hidden: int) -> list[dict[str, Any]]:
-    answer = settings.client("sqs").receive_message(
+    response = settings.client("sqs").receive_message(
         QueueUrl=_url(_dlq(name)),
         MaxNumberOfMessages=queues.BATCH,
         VisibilityTimeout=hidden,
         MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
     )
-    return list(answer.get("Messages", []))
+    return list(response.get("Messages", []))
 
 
 def _kind(body: Mapping[str, Any]) -> str:
@@ -122,10 +166,10 @@ def _kind(body: Mapping[str, Any]) -> str:
 
 def _parsed(body: str) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except ValueError:
-        found = None
-    return found if isinstance(found, dict) else {}
+        parsed = None
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _names() -> list[str]:

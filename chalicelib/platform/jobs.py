@@ -1,41 +1,69 @@
-"""Long work that an API call started: `GET /api/jobs/{job_id}` tells how far it is.
+"""Long work that an API call started: `GET /api/jobs/{job_id}` says how far it is.
 
 A queue message that is part of a job has its `job_id`, and `what` it makes, in an operator's words.
 When it has failed at every attempt, the job keeps it (`lost`) and is failed; `resume` sends it again.
 The attempt that ends it does no work (consumers.py), so a piece that is killed each time ends as well. Where
-not even that could run (a function that dies as it starts), a job of which nothing was heard for `SILENCE`
+not even that could run (a function that dies as it starts), a job that has reported nothing for `SILENCE`
 is failed as well; `resume` then sends its first message again.
+
+A job belongs to whoever started it: a principal that is kept to a scope sees its own jobs, and no others.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.platform import clock, files, ids, queues, settings, storage
-from chalicelib.platform.auth import Principal
+from chalicelib.platform import audit, clock, files, ids, lists, queues, settings, storage
 from chalicelib.platform.errors import Conflict, DomainError, Forbidden, NotFound
+from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.principal import SYSTEM, Principal, acting
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
-_KEEP = timedelta(days=30)
 SILENCE = timedelta(hours=6)  # over twice what the attempts at a message may take
-_NAMED = 5  # lost pieces that an error names
+_KEEP = timedelta(days=30)
+_LISTING = "job"
+_MAX_NAMED = 5  # lost pieces that an error names
+
+Status = Literal["queued", "running", "finished", "failed"]
 
 
-class Job(Struct, kw_only=True):
-    """`result_url`: a link good for an hour, made anew each time."""
+class Job(Struct, frozen=True, kw_only=True):
+    """`queued`: nothing has been reported of it yet. `result_url`: good for an hour, made anew each time.
+
+    created_at: null for one from before jobs were listed.
+    """
 
     job_id: str
     kind: str
-    status: Literal["queued", "running", "finished", "failed"]
+    status: Status
     done: int
     total: int
+    created_at: str | None
     result_id: str | None
     result_url: str | None
     error: str | None
+
+
+class JobsQuery(Paging, kw_only=True):
+    kind: Annotated[str | None, Meta(description="What it makes, e.g. `print_run`")] = None
+    status: Status | None = None
+
+
+class JobsByTime(GlobalSecondaryIndex["JobItem"]):
+    """One partition: jobs are started at people's pace, and expire."""
+
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    place = UnicodeAttribute(range_key=True)
 
 
 class JobItem(Base):
@@ -54,9 +82,13 @@ class JobItem(Base):
     lost = UnicodeSetAttribute(null=True)  # messages given up, each {"queue","group","message"} as JSON
     hindrance = UnicodeAttribute(null=True)  # what stopped a piece last
     first = UnicodeAttribute(null=True)  # the message that set it going, as one of `lost`
-    told_at = UnicodeAttribute(null=True)
+    told_at = UnicodeAttribute(null=True)  # when something was last reported of it
     permission = UnicodeAttribute(default="jobs.write")
     expires_at = NumberAttribute()
+    listing = UnicodeAttribute(null=True)
+    place = UnicodeAttribute(null=True)  # `<when it was started>#<job_id>`
+    started_by = UnicodeAttribute(null=True)  # the principal's id
+    by_time = JobsByTime()
 
 
 def start(
@@ -67,12 +99,14 @@ def start(
     first: tuple[str, Mapping[str, Any]] | None = None,
     permission: str = "jobs.write",
 ) -> str:
-    """A new running job's id. `result_id`: the id of what it makes, e.g. a settlement.
+    """A new job's id, whose owner is who acts. `result_id`: the id of what it makes, e.g. a settlement.
 
     job_id: its own, for what is started once: a job that is there already stays as it is.
     first: queue and message that set it going, sent with its `job_id`. Upstream.
-    permission: which one it takes to resume it.
+    permission: which permission it takes to resume it.
     """
+    now = clock.now()
+    started_at = clock.iso(now)
     job = JobItem(
         job_id or f"job_{ids.short(16)}",
         kind=kind,
@@ -80,11 +114,14 @@ def start(
         total=total,
         result_id=result_id,
         permission=permission,
-        told_at=clock.iso(clock.now()),
-        expires_at=int((clock.now() + _KEEP).timestamp()),
+        told_at=started_at,
+        expires_at=int((now + _KEEP).timestamp()),
+        listing=_LISTING,
+        started_by=acting.get().id,
     )
+    job.place = f"{started_at}#{job.job_id}"
     message = {**first[1], "job_id": job.job_id} if first else {}
-    job.first = _kept(first[0], None, message) if first else None
+    job.first = _to_text(first[0], None, message) if first else None
     storage.put_once(job, JobItem.job_id.does_not_exist())
     if first:
         queues.send(first[0], message)
@@ -95,108 +132,152 @@ def update(job_id: str, **values: Any) -> None:
     """Set `done`, `total`, `status` ("finished", "failed"), `error`; `result_key`, the file in S3 that
     it made, and `result_name`, under which it is downloaded."""
     actions = [getattr(JobItem, name).set(value) for name, value in values.items()]
-    JobItem(job_id).update(actions=[*actions, _told_now()])
+    JobItem(job_id).update(actions=[*actions, _reported_now()])
 
 
-def reached(job_id: str, done: int) -> None:
-    """Set `done`, unless it is further: who tells of a part may be late."""
-    storage.update_if(JobItem(job_id), [JobItem.done.set(done), _told_now()], JobItem.done < done)
+def raise_done(job_id: str, done: int) -> None:
+    """Set `done`, unless it is higher already: a piece may report late."""
+    storage.update_if(JobItem(job_id), [JobItem.done.set(done), _reported_now()], JobItem.done < done)
 
 
 def advance(tx: Transaction, job_id: str, done: int) -> None:
     """Have a transaction add to the job's `done`: counted once, with whatever else the transaction holds."""
-    tx.update("job", JobItem(job_id), [JobItem.done.add(done), _told_now()], JobItem.job_id.exists())
+    tx.update("job", JobItem(job_id), [JobItem.done.add(done), _reported_now()], JobItem.job_id.exists())
 
 
-def hindered(message: Mapping[str, Any], error: Exception) -> None:
+def note_failure(message: Mapping[str, Any], error: Exception) -> None:
     """Note what stopped a piece, should it be given up: in our own words, since others may quote input."""
-    why = str(error) if isinstance(error, DomainError) else type(error).__name__
-    told = [JobItem.hindrance.set(f"{_what(message)}: {why}")]
-    storage.update_if(JobItem(message["job_id"]), told, JobItem.job_id.exists())
+    reason = str(error) if isinstance(error, DomainError) else type(error).__name__
+    _update_existing(message["job_id"], [JobItem.hindrance.set(f"{_name_piece(message)}: {reason}")])
 
 
 def give_up(queue: str, group: str | None, message: Mapping[str, Any]) -> None:
     """Keep a message that is not tried again: its job is failed until it is resumed. Twice is once."""
-    lost = JobItem.lost.add({_kept(queue, group, message)})
-    storage.update_if(JobItem(message["job_id"]), [lost], JobItem.job_id.exists())
+    _update_existing(message["job_id"], [JobItem.lost.add({_to_text(queue, group, message)})])
 
 
 def take_up(queue: str, group: str | None, message: Mapping[str, Any]) -> None:
     """A message that was given up has been sent again, from the dead letters: it is not lost any more."""
-    found = [JobItem.lost.delete({_kept(queue, group, message)}), _told_now()]
-    storage.update_if(JobItem(message["job_id"]), found, JobItem.job_id.exists())
+    lost = JobItem.lost.delete({_to_text(queue, group, message)})
+    _update_existing(message["job_id"], [lost, _reported_now()])
 
 
-def resume(job_id: str, principal: Principal) -> dict[str, Any]:
+def resume(job_id: str, principal: Principal) -> Job:
     """Try what was given up again: the job, running. NotFound, Forbidden, Conflict, Upstream.
 
-    What is done already answers at once, so a call that was cut in half, or came twice, sends it twice.
+    Sent first, noted then: a call that was cut in half, or came twice, sends it twice, and what is done
+    already answers at once.
     """
-    job = _find(job_id)
+    job = _find(job_id, principal)
     if not principal.may(job.permission):
-        raise Forbidden(f"to resume this job takes the permission {job.permission}")
-    lost = set(job.lost or ())
+        raise Forbidden(code="needs_permission", permission=job.permission)
+    status, lost = _status(job), set(job.lost or ())
     again = lost or {job.first} - {None}
-    if _status(job) != "failed" or job.status == "failed" or not again:
-        raise Conflict(f"the job is {_status(job)}, and nothing of it can be resumed")
-    for one in map(json.loads, sorted(again)):
-        queues.send(one["queue"], one["message"], group=one["group"])
-    found = [JobItem.lost.delete(lost)] if lost else []
-    job.update([*found, JobItem.hindrance.remove(), _told_now()])
+    if status != "failed" or job.status == "failed" or not again:
+        raise Conflict(code="job_not_resumable", status=status)
+    for kept in map(json.loads, sorted(again)):
+        queues.send(kept["queue"], kept["message"], group=kept["group"])
+    tx = Transaction()
+    without_lost = [JobItem.lost.delete(lost)] if lost else []
+    tx.update("job", JobItem(job_id), [*without_lost, JobItem.hindrance.remove(), _reported_now()])
+    audit.add(tx, "jobs.resume", job_id, {"status": status}, {"status": "running"})
+    tx.commit()
     return get(job_id)
 
 
-def get(job_id: str) -> dict[str, Any]:
-    """`{"job_id","kind","status","done","total","result_id","result_url","error"}`; NotFound.
-
-    `result_url` is a link made anew each time, good for an hour.
-    """
-    job = _find(job_id)
-    told = {name: getattr(job, name) for name in ("job_id", "kind", "done", "total", "result_id")}
-    status, error = _status(job), job.error
-    if status != job.status:
-        error = _given_up(job) if job.lost else f"nothing was heard of it since {job.told_at}{_hint(job)}"
-    url = files.download_url(job.result_key, job.result_name) if job.result_key else None
-    return {**told, "status": status, "error": error, "result_url": url}
+def get(job_id: str, principal: Principal = SYSTEM) -> Job:
+    """NotFound, also for another's job where the principal is kept to a scope."""
+    return _job(_find(job_id, principal))
 
 
-def _find(job_id: str) -> JobItem:
+def page(query: JobsQuery, principal: Principal) -> Page[Job]:
+    """Jobs, newest first, of a kind and in a status: a scoped principal's own ones."""
+
+    def is_wanted(job: JobItem) -> bool:
+        return (
+            _is_visible(job, principal)
+            and query.kind in (None, job.kind)
+            and query.status in (None, _status(job))
+        )
+
+    def newest(**options: Any) -> Any:
+        return JobItem.by_time.query(_LISTING, scan_index_forward=False, **options)
+
+    return lists.history(newest, query, is_wanted).map(_job)
+
+
+def _update_existing(job_id: str, actions: Sequence[Action]) -> None:
+    storage.update_if(JobItem(job_id), actions, JobItem.job_id.exists())
+
+
+def _find(job_id: str, principal: Principal) -> JobItem:
     job: JobItem | None = JobItem.find(job_id)
-    if job is None:
-        raise NotFound(f"there is no job {job_id}")
+    if job is None or not _is_visible(job, principal):
+        raise NotFound(code="no_such_job", job_id=job_id)
     return job
 
 
-def _status(job: JobItem) -> str:
-    """As stored; failed when what runs is not worked on any more."""
+def _is_visible(job: JobItem, principal: Principal) -> bool:
+    return not principal.is_scoped or job.started_by == principal.id
+
+
+def _job(job: JobItem) -> Job:
+    status, error = _status(job), job.error
+    if status == "failed" and job.status != "failed":
+        error = _given_up(job) if job.lost else f"nothing was heard of it since {job.told_at}{_advice(job)}"
+    return Job(
+        job_id=job.job_id,
+        kind=job.kind,
+        status=status,
+        done=int(job.done),
+        total=int(job.total),
+        created_at=_started_at(job),
+        result_id=job.result_id,
+        result_url=files.download_url(job.result_key, job.result_name) if job.result_key else None,
+        error=error,
+    )
+
+
+def _status(job: JobItem) -> Status:
+    """As stored; failed when what runs is not worked on any more, queued while nothing was reported of it."""
     if job.status != "running":
-        return str(job.status)
+        return cast(Status, job.status)
     silent = job.told_at is not None and clock.now() - clock.parse(job.told_at) > SILENCE
-    return "failed" if job.lost or silent else "running"
+    if job.lost or silent:
+        return "failed"
+    is_untouched = job.told_at == _started_at(job) and not job.done and not job.hindrance
+    return "queued" if is_untouched else "running"
+
+
+def _started_at(job: JobItem) -> str | None:
+    return job.place.partition("#")[0] if job.place else None
 
 
 def _given_up(job: JobItem) -> str:
-    lost = sorted(_what(json.loads(one)["message"]) for one in job.lost or ())
-    named = "; ".join(lost[:_NAMED]) + (f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else "")
-    why = f"the last error: {job.hindrance}" if job.hindrance else "killed each time: out of memory or time"
-    return f"given up after several attempts: {named} ({why}){_hint(job)}"
+    lost = sorted(_name_piece(json.loads(kept)["message"]) for kept in job.lost or ())
+    named = "; ".join(lost[:_MAX_NAMED])
+    more = f"; and {len(lost) - _MAX_NAMED} more" if len(lost) > _MAX_NAMED else ""
+    reason = (
+        f"the last error: {job.hindrance}" if job.hindrance else "killed each time: out of memory or time"
+    )
+    return f"given up after several attempts: {named}{more} ({reason}){_advice(job)}"
 
 
-def _hint(job: JobItem) -> str:
+def _advice(job: JobItem) -> str:
     if not (job.lost or job.first):
         return ". Start it anew"
     return f". POST /api/jobs/{job.job_id}/resume tries again"
 
 
-def _told_now() -> Any:
+def _reported_now() -> Action:
     return JobItem.told_at.set(clock.iso(clock.now()))
 
 
-def _kept(queue: str, group: str | None, message: Mapping[str, Any]) -> str:
+def _to_text(queue: str, group: str | None, message: Mapping[str, Any]) -> str:
     return json.dumps(
         {"queue": queue, "group": group, "message": message}, ensure_ascii=False, sort_keys=True
     )
 
 
-def _what(message: Mapping[str, Any]) -> str:
+def _name_piece(message: Mapping[str, Any]) -> str:
     return str(message.get("what") or message["kind"])

@@ -47,7 +47,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "one_of_fields": ("请填写以下之一：{fields}", "give one of: {fields}"),
     "too_many_columns": ("这一行的列数比表头多", "the line has more columns than the first line"),
     "not_found": ("不存在", "does not exist"),
+    # jobs
+    "no_such_job": ("没有任务 {job_id}", "there is no job {job_id}"),
+    "job_not_resumable": (
+        "任务状态为 {status}，没有可以继续的部分",
+        "the job is {status}, and nothing of it can be resumed",
+    ),
     # whole answers
+    "needs_permission": ("需要权限 {permission}", "this takes the permission {permission}"),
     "malformed": ("请求内容不是有效的 JSON", "the body is not valid JSON"),
     "repeated_key": ("同一个字段写了两次：{key}", "a field is there twice: {key}"),
     "body_too_large": ("请求内容超过 {limit} 字节", "the body is over {limit} bytes"),

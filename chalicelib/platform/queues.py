@@ -45,19 +45,19 @@ def send_all(queue: str, messages: Iterable[tuple[Mapping[str, Any], str | None]
             raise Upstream(f"the queue {queue} refused {len(answer['Failed'])} messages")
 
 
-def send_some(queue: str, messages: Sequence[tuple[Mapping[str, Any], str | None]]) -> int | None:
-    """Send (message, group) pairs until one is refused: the index of the first that was, None if none was."""
-    done = 0
+def send_until_refused(queue: str, messages: Sequence[tuple[Mapping[str, Any], str | None]]) -> int | None:
+    """Send (message, group) pairs; the index of the first that was refused, None where none was."""
+    taken = 0
     for batch in _batches(messages):
         try:
             answer = settings.client("sqs").send_message_batch(QueueUrl=_url(queue), Entries=batch)
         except (BotoCoreError, ClientError) as error:
             log.failure("queue refused", error, queue=queue)
-            return done
+            return taken
         if failed := answer.get("Failed"):
             log.logger.error("queue refused", extra={"queue": queue, "messages": len(failed)})
-            return done + min(int(entry["Id"]) for entry in failed)
-        done += len(batch)
+            return taken + min(int(entry["Id"]) for entry in failed)
+        taken += len(batch)
     return None
 
 

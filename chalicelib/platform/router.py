@@ -20,7 +20,7 @@ def route(lines: Sequence[tuple[Line, str]]) -> str | None:
             (listeners.to_message(line), line.subject if listener.ordered else None)
             for line, _ in (lines[place] for place in places)
         ]
-        failed = queues.send_some(listener.name, messages)
+        failed = queues.send_until_refused(listener.name, messages)
         if failed is not None:
             refused.append(places[failed])
     return lines[min(refused)][1] if refused else None

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from chalicelib.platform import clock, http
 from chalicelib.platform.errors import DomainError
 from chalicelib.platform.http import Answer, Call
+from chalicelib.platform.jobs import Job
 from chalicelib.platform.lists import Paging
 from chalicelib.printruns import service
 from chalicelib.printruns.types import Binding, Bindings, NewFile, NewPrintRun, Order, Unbinding
@@ -190,8 +191,8 @@ def _named(found: service.Card) -> dict[str, Any]:
     return {"print_run_id": found.run.print_run_id, "number": found.number, "card": found.label}
 
 
-def _job(job: dict[str, Any]) -> dict[str, Any]:
-    return {**job, "print_run_id": job["result_id"]}
+def _job(job: Job) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(job), "print_run_id": job.result_id}
 
 
 def _shown(run: service.Run) -> dict[str, Any]:

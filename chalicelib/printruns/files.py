@@ -69,7 +69,7 @@ def piece_size(format: str, sheet: Mapping[str, Any], count: int) -> int:
     return -(-VOLUME // per_page) * per_page
 
 
-def start(run: Run, format: str, sheet: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def start(run: Run, format: str, sheet: Mapping[str, Any] | None = None) -> jobs.Job:
     """Have a file made: the job's first state. Invalid, Conflict."""
     check(run.count, format)
     if run.closed_at is not None:
@@ -96,7 +96,7 @@ def piece_done(file: File, piece: int) -> File:
     row = PrintRunItem(file.run.print_run_id, file.job_id)
     storage.update_if(row, [PrintRunItem.finished.add({piece})], PrintRunItem.format.exists())
     now = _file(file.run, row)
-    jobs.reached(file.job_id, sum(len(now.pieces[piece]) for piece in now.finished))
+    jobs.raise_done(file.job_id, sum(len(now.pieces[piece]) for piece in now.finished))
     return now
 
 

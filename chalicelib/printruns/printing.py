@@ -29,7 +29,7 @@ Cards = Iterator[tuple[str, list[bytes]]]  # number and code of each
 def work(message: Mapping[str, Any]) -> None:
     """`kind` file, piece or join, of `print_run_id` and `job_id`; with `piece`, its number."""
     file = files.get(message["print_run_id"], message["job_id"])
-    if jobs.get(file.job_id)["status"] == "finished":
+    if jobs.get(file.job_id).status == "finished":
         return
     try:
         _DO[message["kind"]](file, message)

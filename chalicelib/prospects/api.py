@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chalicelib.platform import http, queues
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Call
+from chalicelib.platform.jobs import Job
 from chalicelib.platform.lists import Paging
 from chalicelib.prospects import (
     brand_settings,
@@ -97,7 +98,7 @@ def report(call: Call, import_id: str) -> dict[str, Any]:
     permission="prospects.write",
     summary="Read the uploaded file; the finished job's `result_url` is the report of bad rows",
 )
-def start(call: Call, import_id: str) -> dict[str, Any]:
+def start(call: Call, import_id: str) -> Job:
     return imports.start(import_id)
 
 
@@ -207,7 +208,7 @@ def erase_number(call: Call) -> dict[str, str]:
     permission="prospects.export",
     summary="Export as CSV, numbers masked; the finished job has `result_url`",
 )
-def export(call: Call) -> dict[str, Any]:
+def export(call: Call) -> Job:
     return exports.start_export(_builtins(call.body))
 
 

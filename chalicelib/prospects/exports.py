@@ -1,7 +1,6 @@
 """Prospects as a CSV file; an export that has an erased person in it is deleted."""
 
 from datetime import timedelta
-from typing import Any
 
 from chalicelib.platform import clock, files, jobs, queues, storage
 from chalicelib.platform.storage import Busy
@@ -17,7 +16,7 @@ _EXPORTED = (
 )
 
 
-def start_export(wanted: dict[str, str | None]) -> dict[str, Any]:
+def start_export(wanted: dict[str, str | None]) -> jobs.Job:
     """Begin an export as CSV (numbers masked) → its job. NotFound."""
     if wanted["import_id"]:
         imports.find(wanted["import_id"])

@@ -36,7 +36,7 @@ def create(new: dict[str, Any], by: str | None) -> dict[str, Any]:
     return {"import_id": item.import_id, "upload_url": url, "upload_headers": {"Content-Type": kind}}
 
 
-def start(import_id: str) -> dict[str, Any]:
+def start(import_id: str) -> jobs.Job:
     """Begin to read the uploaded file → its job. Repeats give the same job. NotFound, Conflict, Invalid."""
     item = find(import_id)
     if item.source not in TYPES:

@@ -9,7 +9,7 @@ from chalicelib.platform.errors import Invalid, Malformed
 from chalicelib.platform.http import Call
 from chalicelib.platform.lists import Paging
 from chalicelib.stores import rules, service
-from chalicelib.stores.types import Deleted, Imported, NewStore, Rebuilding, StoreOut, StorePatch
+from chalicelib.stores.types import Deleted, Imported, NewStore, StoreOut, StorePatch
 
 door = http.Door(__name__, tag="Stores")
 
@@ -57,11 +57,10 @@ def import_csv(call: Call) -> dict[str, Any]:
     status=202,
     permission="stores.rebuild",
     summary="Make the map, by which the nearest store is found, anew from all stores",
-    answer=Rebuilding,
+    answer=jobs.Job,
 )
-def rebuild(call: Call) -> dict[str, Any]:
-    job = jobs.get(service.start_rebuild())
-    return {name: job[name] for name in ("job_id", "status", "done", "total")}
+def rebuild(call: Call) -> jobs.Job:
+    return jobs.get(service.start_rebuild())
 
 
 @door.route("GET", "/api/stores/{store_id}", permission="stores.read", summary="One store", answer=StoreOut)

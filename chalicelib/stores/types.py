@@ -71,13 +71,6 @@ class Deleted(Struct, kw_only=True):
     status: Literal["deleted"]
 
 
-class Rebuilding(Struct, kw_only=True):
-    job_id: str
-    status: str
-    done: int
-    total: int
-
-
 class StorePatch(Struct, kw_only=True):
     """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
 

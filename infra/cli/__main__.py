@@ -305,7 +305,7 @@ def _finished(client: Client, job: dict[str, Any]) -> dict[str, Any]:
                     f"\r{progress}" if terminal else progress, end="" if terminal else "\n", file=sys.stderr
                 )
                 sys.stderr.flush()
-            if job["status"] != "running":
+            if job["status"] not in ("queued", "running"):
                 break
             shown = progress
             time.sleep(_POLL_SECONDS)

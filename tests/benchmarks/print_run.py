@@ -59,7 +59,7 @@ def worked(count: int, format: str) -> tuple[float, int]:
     """(seconds of the work alone, bytes of the file). Pieces lie on disk meanwhile, as they would in S3."""
     run = world.a_run(count, format="csv")
     SENT.clear()
-    job_id = service.start_file(run, format)["job_id"]
+    job_id = service.start_file(run, format).job_id
     Discard.total = 0
     begin = time.perf_counter()
     while SENT:

@@ -886,7 +886,7 @@ def test_sync_reads_all_groups_of_all_owners(world: World) -> None:
     job_id = upkeep.sync(None)
     world.run()
     job = jobs.get(job_id)
-    assert (job["status"], job["done"], job["total"]) == ("finished", 3, 3)
+    assert (job.status, job.done, job.total) == ("finished", 3, 3)
     assert sorted(row["chat_id"] for row in service.page(10, None)[0]) == sorted(groups)
     assert service.get(groups[1])["status"] == "owner_left"
     assert world.corp.wire.calls["list"] == 2
@@ -905,7 +905,7 @@ def test_a_sync_s_message_stays_small_however_many_groups_and_owners_there_are(w
         world.sent.clear()
         works.do(message)
     job = jobs.get(job_id)
-    assert (job["status"], job["done"], job["total"]) == ("finished", 47, 47)
+    assert (job.status, job.done, job.total) == ("finished", 47, 47)
     assert sorted(row["chat_id"] for row in service.page(100, None)[0]) == sorted(groups)
     assert max(sizes) < 8_000  # SQS: 262,144
     assert world.corp.wire.calls["get"] == 47

@@ -44,8 +44,8 @@ def test_pages_a_job_and_its_sums(world: World, monkeypatch: pytest.MonkeyPatch)
     assert (started["status"], started["done"]) == ("running", 0)
     world.work()
     job = jobs.get(started["job_id"])
-    assert (job["status"], job["done"], job["total"]) == ("finished", 5, 5)
-    assert job["result_id"] == started["settlement_id"]
+    assert (job.status, job.done, job.total) == ("finished", 5, 5)
+    assert job.result_id == started["settlement_id"]
     found = settlement.get(started["settlement_id"])
     assert (found["status"], found["distributors"], found["skipped"]) == ("finished", 4, 0)
     assert (found["gross_fen"], found["tax_fen"], found["net_fen"]) == (4 * 1_890, 0, 4 * 1_890)
@@ -154,7 +154,7 @@ def test_a_queue_that_refuses_leaves_a_failed_settlement(
     with pytest.raises(Upstream):
         settlement.start(None)
     (row,) = SettlementItem.scan()
-    assert row.status == "failed" and jobs.get(row.job_id)["status"] == "failed"
+    assert row.status == "failed" and jobs.get(row.job_id).status == "failed"
 
 
 def two_orders(world: World) -> Distributor:

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from chalice.test import Client
 from test_roles import ROUTES
 
 from app import app
-from chalicelib.platform import auth
+from chalicelib.platform import auth, deadletters, jobs, settings
 from tests.support.scan_support import FakeWeCom, new_process
 
 STORE = {"store_id": "s1", "name": "One", "latitude": 22.5, "longitude": 113.9}
@@ -32,6 +33,8 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     ),
     "PUT /api/staff/{staff_id}": ({"staff_id": "a"}, {"daily_cap": 5}, "staff.limit", "a"),
     "PUT /api/settings/welcome": ({}, {"text": "hello 13800138000"}, "settings.change", "welcome"),
+    "POST /api/jobs/{job_id}/resume": ({"job_id": "job_1"}, None, "jobs.resume", "job_1"),
+    "POST /api/dead-letters/{queue}/redrive": ({"queue": "assign"}, None, "dead_letters.redrive", "assign"),
     "PUT /api/prospects/settings": ({}, {"daily_pace": 9}, "settings.change", "prospects"),
 }
 READ_ONLY = {
@@ -55,12 +58,10 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
     "POST /api/cards/bind-many",
     "POST /api/coupon-pools",
     "POST /api/coupon-pools/{pool_id}/codes",
-    "POST /api/dead-letters/{queue}/redrive",
     "POST /api/distribution/plans",
     "POST /api/distributors",
     "POST /api/group-tasks/{task_id}/done",
     "POST /api/groups/sync",
-    "POST /api/jobs/{job_id}/resume",
     "POST /api/live-codes",
     "POST /api/live-codes/apply",
     "POST /api/live-codes/{live_code_id}/print-runs",
@@ -91,10 +92,20 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
 }
 
 
+def redrive_of_nothing(request: deadletters.Request) -> Any:
+    """What functions/redrive answers; its queues are empty."""
+    sqs = settings.client("sqs")
+    sqs.create_queue(QueueName="test-assign-dlq")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEAD_LETTERS", "assign")
+        return deadletters.answer(msgspec.to_builtins(request), lambda: 25_000)["answer"]
+
+
 @pytest.fixture
 def call(tables: None, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     new_process()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", FakeWeCom)
+    monkeypatch.setattr(deadletters, "_ask", redrive_of_nothing)
     headers = {"Authorization": f"Bearer {auth.create_key('root', 'admin')}"}
     with Client(app) as client:
 
@@ -107,6 +118,8 @@ def call(tables: None, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iter
         ask("POST", "/api/stores", STORE)
         ask("POST", "/api/users", USER)
         auth.ApiKeyItem(KEY, name="old", role="operator").save()
+        jobs.start("print_run", 1, job_id="job_1")
+        jobs.give_up("printrun", None, {"kind": "piece", "job_id": "job_1"})
         yield ask
     new_process()
 

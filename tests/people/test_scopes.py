@@ -66,6 +66,12 @@ OUTSIDE: dict[tuple[str, str], Any] = {
     ("DELETE", "/api/stores/{store_id}"): None,
 }
 
+JOBS = {  # whose they are: tests/platform/test_jobs.py
+    ("GET", "/api/jobs"),
+    ("GET", "/api/jobs/{job_id}"),
+    ("POST", "/api/jobs/{job_id}/resume"),
+}
+
 
 @pytest.mark.parametrize("route", OUTSIDE, ids=" ".join)
 @pytest.mark.parametrize(
@@ -83,7 +89,7 @@ def test_what_is_outside_of_the_scope_is_not_there(
 
 def test_each_kept_route_is_played_here() -> None:
     kept = {route for route, row in ROWS.items() if row[-1] == "kept"}
-    assert kept == {*OUTSIDE, ("GET", "/api/stores"), ("POST", "/api/stores/import")}
+    assert kept == {*OUTSIDE, ("GET", "/api/stores"), ("POST", "/api/stores/import"), *JOBS}
 
 
 def test_the_list_has_the_scopes_stores_alone(brand: Client) -> None:

@@ -55,27 +55,27 @@ def test_what_lies_there_is_told_by_count_age_and_kind_and_nothing_else(sqs: Any
         put(sqs, "assign-dlq", {"kind": "lapse", "phone": PHONE, "n": n})
     put(sqs, "assign-dlq", {"type": "customer_added", "subject": "wm1"})
     put(sqs, "callback-dlq.fifo", {"kind": f"call {PHONE}"}, "wm1")
-    first, second = ask(ask="list")["answer"]
+    first, second = ask()["answer"]
     assert first.pop("oldest_at").startswith("20")
     kinds = {"lapse": 3, "customer_added": 1}
     assert first == {"queue": "assign", "count": 4, "redrivable": True, "kinds": kinds}
     assert second["queue"] == "callback" and second["kinds"] == {"other": 1}
-    assert ask(ask="list")["answer"][0]["count"] == 4  # looking takes nothing
+    assert ask()["answer"][0]["count"] == 4  # looking takes nothing
 
 
 def test_all_of_a_queue_go_back_whole_and_none_stays(sqs: Any) -> None:
     wanted = [{"kind": "lapse", "n": n} for n in range(25)]
     for message in wanted:
         put(sqs, "assign-dlq", message)
-    assert ask(ask="redrive", queue="assign") == {"answer": 25}
+    assert ask(queue="assign") == {"answer": 25}
     assert sorted(bodies(sqs, "assign"), key=lambda body: body["n"]) == wanted
-    assert ask(ask="list") == {"answer": []} and ask(ask="redrive", queue="assign") == {"answer": 0}
+    assert ask() == {"answer": []} and ask(queue="assign") == {"answer": 0}
 
 
 def test_a_customers_messages_go_back_in_their_order_and_group(sqs: Any) -> None:
     for n in range(12):
         put(sqs, "callback-dlq.fifo", {"n": n}, "wm1")
-    assert ask(ask="redrive", queue="callback") == {"answer": 12}
+    assert ask(queue="callback") == {"answer": 12}
     assert [body["n"] for body in bodies(sqs, "callback.fifo")] == list(range(12))
 
 
@@ -96,8 +96,8 @@ def test_one_that_dies_on_the_way_loses_nothing(
     monkeypatch.setattr(sqs, operation, dies)
     monkeypatch.setattr(deadletters, "HIDDEN", 0)  # whoever died hid the rest for a minute
     with pytest.raises(KeyboardInterrupt):
-        ask(ask="redrive", queue="assign")
-    assert ask(ask="redrive", queue="assign") == {"answer": 2}
+        ask(queue="assign")
+    assert ask(queue="assign") == {"answer": 2}
     assert {body["n"] for body in bodies(sqs, "assign")} == {0, 1, 2}
 
 
@@ -105,10 +105,10 @@ def test_a_piece_of_a_job_is_not_lost_any_more(sqs: Any) -> None:
     job_id = jobs.start("stores_rebuild", 1)
     message = {"kind": "store_map", "job_id": job_id}
     jobs.give_up("assign", None, message)
-    assert jobs.get(job_id)["status"] == "failed"
+    assert jobs.get(job_id).status == "failed"
     put(sqs, "assign-dlq", message)
-    assert ask(ask="redrive", queue="assign") == {"answer": 1}
-    assert jobs.get(job_id)["status"] == "running"
+    assert ask(queue="assign") == {"answer": 1}
+    assert jobs.get(job_id).status == "running"
 
 
 def test_it_ends_while_there_is_time(sqs: Any) -> None:
@@ -120,7 +120,7 @@ def test_it_ends_while_there_is_time(sqs: Any) -> None:
 
 def test_only_what_has_a_queue_is_sent_to_it(sqs: Any) -> None:
     put(sqs, "route-stream-dlq", {"DDBStreamBatchInfo": {}})
-    ((found),) = ask(ask="list")["answer"]
+    ((found),) = ask()["answer"]
     assert (found["queue"], found["redrivable"]) == ("route-stream", False)
     with pytest.raises(Conflict):
         deadletters.redrive("route-stream", lambda: 25_000)

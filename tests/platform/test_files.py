@@ -48,9 +48,9 @@ def test_lines_come_without_their_ends(tables: None, bucket: str) -> None:
 def test_a_finished_jobs_link_downloads_its_file(engine: str, bucket: str) -> None:
     files.put("results/cards.csv", b"1,2", "text/csv")
     job_id = jobs.start("print_run", 2)
-    assert jobs.get(job_id)["result_url"] is None
+    assert jobs.get(job_id).result_url is None
     jobs.update(job_id, status="finished", done=2, result_key="results/cards.csv", result_name="卡片.csv")
-    with urllib.request.urlopen(jobs.get(job_id)["result_url"]) as answer:
+    with urllib.request.urlopen(jobs.get(job_id).result_url) as answer:
         assert answer.read() == b"1,2"
         assert "%E5%8D%A1" in answer.headers["Content-Disposition"]
 

@@ -23,8 +23,8 @@ def test_chunks_that_come_many_times_at_once_count_once(
     with ThreadPoolExecutor(8) as pool:
         told = list(pool.map(counted, [n for n in range(6) for _ in range(4)]))
     assert any(told)  # somebody sends the ZIP
-    assert jobs.get(batch_id)["done"] == 6 * batch_state.CHUNK - 7
+    assert jobs.get(batch_id).done == 6 * batch_state.CHUNK - 7
     assert len(batch_state.errors(batch_id)) == 6
     batch_state.finish(batch_id, 113, 6, "results/x.zip")
     assert not batch_state.complete(batch_id)
-    assert jobs.get(batch_id)["status"] == "finished"
+    assert jobs.get(batch_id).status == "finished"

@@ -270,8 +270,8 @@ def test_a_batch_of_guides_is_one_zip_with_readable_names(api: Api, sent: list[A
     assert (status, job["done"], job["total"]) == (202, 0, 3)
     drain(sent)
     told = jobs.get(job["job_id"])
-    assert (told["status"], told["done"], told["error"]) == ("finished", 3, None)
-    assert told["result_url"]
+    assert (told.status, told.done, told.error) == ("finished", 3, None)
+    assert told.result_url
     archive = zipped(job)
     assert archive.namelist() == [f"静安寺 店-{s}女士.png" for s in ("lihua", "wangwu", "zhao")]
     drawn = {
@@ -334,14 +334,14 @@ def test_a_message_that_comes_again_or_died_makes_only_what_is_missing(
     monkeypatch.setattr(rendering, "render", dies)
     with pytest.raises(MemoryError):
         batch_work.chunk(batch_id, 0)
-    assert jobs.get(batch_id)["done"] == 0
+    assert jobs.get(batch_id).done == 0
     for number in (2, 0, 1, 0, 2, 1):
         batch_work.chunk(batch_id, number)
     assert drawn == ["a1女士", "a2女士", "a5女士", "a2女士", "a3女士", "a4女士"]  # a2 again, nobody else
-    assert jobs.get(batch_id)["done"] == 5
-    assert jobs.get(batch_id)["status"] == "running"
+    assert jobs.get(batch_id).done == 5
+    assert jobs.get(batch_id).status == "running"
     drain(sent)
-    assert (jobs.get(batch_id)["status"], jobs.get(batch_id)["done"]) == ("finished", 5)
+    assert (jobs.get(batch_id).status, jobs.get(batch_id).done) == ("finished", 5)
     assert len(zipped(job).namelist()) == 5
     batch_work.chunk(batch_id, 1)
     assert [row for row in sent if row[0] == "poster"] == []
@@ -386,8 +386,8 @@ def test_a_poster_that_can_not_be_made_is_listed_and_counted(
     monkeypatch.setattr(rendering, "render", fails)
     drain(sent)
     told = jobs.get(job["job_id"])
-    assert (told["status"], told["done"], told["total"]) == ("finished", 2, 2)
-    assert told["error"].startswith("1 of 2 posters")
+    assert (told.status, told.done, told.total) == ("finished", 2, 2)
+    assert told.error.startswith("1 of 2 posters")
     archive = zipped(job)
     assert len(archive.namelist()) == 2
     rows = list(csv.reader(io.StringIO(archive.read("errors.csv").decode("utf-8-sig"))))

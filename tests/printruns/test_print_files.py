@@ -39,9 +39,9 @@ def made(run: Run, format: str, sent: world.Sent, sheet: dict[str, Any] | None =
     sent.clear()
     job = service.start_file(run, format, sheet)
     world.work_off(sent)
-    now = jobs.get(job["job_id"])
-    assert (now["status"], now["done"]) == ("finished", run.count), now
-    return store.get(files.get(run.print_run_id, job["job_id"]).key)
+    now = jobs.get(job.job_id)
+    assert (now.status, now.done) == ("finished", run.count), now
+    return store.get(files.get(run.print_run_id, job.job_id).key)
 
 
 def test_csv_opens_in_excel_and_every_link_is_its_cards(sent: world.Sent) -> None:
@@ -161,8 +161,8 @@ def test_a_character_that_the_font_lacks_fails_the_job_and_names_it(sent: world.
     sent.clear()
     job = service.start_file(run, "pdf")
     world.work_off(sent)
-    now = jobs.get(job["job_id"])
-    assert now["status"] == "failed" and "🎁" in now["error"]
+    now = jobs.get(job.job_id)
+    assert now.status == "failed" and "🎁" in now.error
 
 
 def test_pictures_are_named_by_number_and_sharp_in_print(
@@ -222,7 +222,7 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
                 (store, "put"),
                 (store, "delete"),
                 (jobs, "update"),
-                (jobs, "reached"),
+                (jobs, "raise_done"),
                 (printing.queues, "send"),
                 (printing.queues, "send_all"),
             ):
@@ -236,9 +236,9 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
                     waiting.append(message)  # the queue hands it out again
                 waiting += [m for queue, m, _ in sent if queue == "printrun"]
                 sent.clear()
-        now = jobs.get(job["job_id"])
-        assert (now["status"], now["done"]) == ("finished", 15)
-        got = store.get(files.get(run.print_run_id, job["job_id"]).key)
+        now = jobs.get(job.job_id)
+        assert (now.status, now.done) == ("finished", 15)
+        got = store.get(files.get(run.print_run_id, job.job_id).key)
         assert got == whole
         if not died:
             break
@@ -253,11 +253,11 @@ def test_progress_is_exact_however_often_a_piece_comes(
     run = world.a_run(35)
     sent.clear()
     job = service.start_file(run, "zip")
-    of = {"print_run_id": run.print_run_id, "job_id": job["job_id"]}
+    of = {"print_run_id": run.print_run_id, "job_id": job.job_id}
     done = []
     for piece in (3, 3, 0, 3, 1):
         printing.work({**of, "kind": "piece", "piece": piece})
-        done.append(jobs.get(job["job_id"])["done"])
+        done.append(jobs.get(job.job_id).done)
     assert done == [5, 5, 15, 15, 25]
     assert not [m for _, m, _ in sent if m["kind"] == "join"]
     printing.work({**of, "kind": "piece", "piece": 2})
@@ -265,7 +265,7 @@ def test_progress_is_exact_however_often_a_piece_comes(
     world.work_off(sent)
     printing.work({**of, "kind": "join"})  # once more: it is finished
     with pytest.raises(NotFound):
-        store.get(files.get(run.print_run_id, job["job_id"]).piece_key(0))
+        store.get(files.get(run.print_run_id, job.job_id).piece_key(0))
 
 
 def test_a_million_rows_take_no_more_memory_than_a_thousand(

@@ -90,7 +90,7 @@ def test_a_run_is_made_printed_listed_and_printed_again(
         f"/api/live-codes/{code.live_code_id}/print-runs",
         {"name": "冬季", "count": 120, "format": "csv", "prefix": "W26"},
     )
-    assert (status, job["status"], job["done"], job["total"]) == (202, "running", 0, 120)
+    assert (status, job["status"], job["done"], job["total"]) == (202, "queued", 0, 120)
     run_id = job["print_run_id"]
     assert job["result_id"] == run_id
     assert world.work_off(sent) == 1

@@ -61,7 +61,7 @@ def test_a_file_becomes_prospects_and_a_report_by_line(world: World) -> None:
     ]
     assert [row.staff_id for row in rows] == ["lihua", "wangwu"]
     job = jobs.get(told["job_id"])
-    assert (job["status"], job["done"], job["total"]) == ("finished", 6, 6) and job["result_url"]
+    assert (job.status, job.done, job.total) == ("finished", 6, 6) and job.result_url
     assert files.size(f"uploads/prospects/{import_id}.csv") is None  # the numbers in clear are gone
 
 
@@ -137,8 +137,8 @@ def test_killed_at_its_end_an_import_ends_all_the_same(
     world.queues.work()  # the message comes again
     told = imports.report(import_id)
     job = jobs.get(told["job_id"])
-    assert told["status"] == job["status"] == ("failed" if content == b"no table" else "finished")
-    assert job["result_url"] if told["status"] == "finished" else job["error"]
+    assert told["status"] == job.status == ("failed" if content == b"no table" else "finished")
+    assert job.result_url if told["status"] == "finished" else job.error
     assert files.size(f"uploads/prospects/{import_id}.csv") is None
 
 
@@ -156,7 +156,7 @@ def test_a_start_that_comes_late_leaves_the_job_as_it_is(
         return size(key) or 1
 
     monkeypatch.setattr(files, "size", meanwhile)
-    assert imports.start(made["import_id"])["status"] == "finished"
+    assert imports.start(made["import_id"]).status == "finished"
 
 
 def test_two_imports_with_the_same_numbers_at_once(engine_world: World) -> None:
@@ -270,7 +270,7 @@ def test_a_file_that_is_no_table_fails_with_the_reason(world: World, content: by
     world.queues.work()
     told = imports.report(import_id)
     assert told["status"] == "failed" and told["error"]
-    assert jobs.get(told["job_id"])["status"] == "failed"
+    assert jobs.get(told["job_id"]).status == "failed"
     assert files.size(f"uploads/prospects/{import_id}.csv") is None
 
 

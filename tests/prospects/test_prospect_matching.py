@@ -315,7 +315,7 @@ def test_an_erasure_killed_before_the_links_were_gone_is_finished_by_its_repeat(
 
 def exported(world: World) -> str:
     """The key of a finished export of all."""
-    job_id = exports.start_export(dict.fromkeys(("status", "staff_id", "import_id")))["job_id"]
+    job_id = exports.start_export(dict.fromkeys(("status", "staff_id", "import_id"))).job_id
     world.queues.work()
     return f"results/prospect-exports/{job_id}.csv"
 

@@ -364,7 +364,7 @@ def test_the_map_made_anew(tables: None, small: None, sent: list[Any]) -> None:
     for _ in range(2):
         service.rebuild(job_id)
         assert mapped() == truth()
-    assert jobs.get(job_id)["status"] == "finished"
+    assert jobs.get(job_id).status == "finished"
 
 
 def test_rebuilding_loses_to_a_writer_and_tries_again(
@@ -381,7 +381,7 @@ def test_rebuilding_loses_to_a_writer_and_tries_again(
 
     monkeypatch.setattr(folding.maps, "add_head", late)
     service.rebuild(job_id)
-    assert mapped() == truth() and jobs.get(job_id)["status"] == "finished"
+    assert mapped() == truth() and jobs.get(job_id).status == "finished"
     rows = [row for row in MapItem.scan() if row.map.startswith("cell#")]
     assert len(rows) == sum(known.stores > 0 for known in maps.view().cells.values())
 
