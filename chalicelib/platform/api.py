@@ -65,8 +65,8 @@ def resume(call: Call, job_id: str) -> jobs.Job:
     summary="What was given up: dead-letter queues in which something lies",
 )
 def dead_letters(call: Call) -> Page[DeadLetters]:
-    found = deadletters.ask_listing()
-    return Page(found, len(found))
+    letters = deadletters.ask_listing()
+    return Page(letters, len(letters))
 
 
 @door.route(

@@ -153,16 +153,16 @@ def authorize(
     session = None if header is not None else find_session(cookies)
     principal = session.principal if session is not None else principal_of_key(_bearer(header))
     if not principal.may(permission):
-        raise Forbidden(f"the role {principal.role} may not do this")
+        raise Forbidden(code="role_may_not", role=principal.role)
     if session is not None and writes and not session.has_csrf_token(headers.get("x-csrf-token") or ""):
-        raise Forbidden("a write by session carries X-CSRF-Token, from GET /api/me")
+        raise Forbidden(code="needs_csrf")
     return principal
 
 
 def _bearer(header: str | None) -> str:
     kind, _, key = (header or "").partition(" ")
     if kind.lower() != "bearer" or not key.strip():
-        raise Unauthorized("send an API key: Authorization: Bearer KEY")
+        raise Unauthorized(code="needs_key")
     return key.strip()
 
 
@@ -170,7 +170,7 @@ def principal_of_key(key: str) -> Principal:
     """Whose key it is. Unauthorized when it is not known, revoked or expired."""
     principal = _key_holder(hashed(key), "key")
     if principal is None:
-        raise Unauthorized("this API key is not known")
+        raise Unauthorized(code="unknown_key")
     return principal
 
 
@@ -189,7 +189,7 @@ def find_session(cookies: Mapping[str, str]) -> Session | None:
     if token is None or item is None or item.expires_at <= clock.now().timestamp():
         return None
     by_key = item.holder_kind == "key"
-    principal = _key_holder(item.holder, "session") if by_key else person(item.holder)
+    principal = _key_holder(item.holder, "session") if by_key else find_person(item.holder)
     if principal is None:
         return None
     return Session(principal, None if by_key else principal.id, hashed(f"csrf.{token}"))
@@ -209,7 +209,7 @@ def session_cookie(token: str) -> str:
     return f"{SESSION_COOKIE}={token}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
-def person(staff_id: str) -> Principal | None:
+def find_person(staff_id: str) -> Principal | None:
     """A member of staff who signed in: a guide, unless an admin gave another role. None: revoked."""
     item = UserItem.find(staff_id.lower())
     if item is None:

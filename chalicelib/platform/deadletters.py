@@ -58,9 +58,9 @@ def redrive(queue: str, milliseconds_left: Callable[[], int]) -> int:
     """
     name = next((name for name in _names() if _plain(name) == queue), None)
     if name is None:
-        raise NotFound(f"there is no queue {queue}")
+        raise NotFound(code="no_queue", queue=queue)
     if not _is_redrivable(name):
-        raise Conflict(f"{queue} is no queue: see docs/operate.md for what to do instead")
+        raise Conflict(code="not_redrivable", queue=queue)
     tx = Transaction()
     audit.add(tx, "dead_letters.redrive", queue, None, {"messages": _count(name)})
     tx.commit()
@@ -96,7 +96,7 @@ def answer(request: Mapping[str, Any], milliseconds_left: Callable[[], int]) -> 
             return {"answer": msgspec.to_builtins(listing())}
         return {"answer": redrive(asked.queue, milliseconds_left)}
     except DomainError as error:
-        return {"error": {"status": error.status, "detail": str(error)}}
+        return {"error": {"status": error.status, "code": error.message_code}}
     finally:
         acting.reset(before)
 
@@ -107,10 +107,10 @@ def _ask(request: Request) -> Any:
     )
     payload = json.loads(response["Payload"].read())
     if response.get("FunctionError"):
-        raise Upstream("the redrive function failed")
+        raise Upstream(code="redrive_failed")
     if error := payload.get("error"):
         kind = {kind.status: kind for kind in (NotFound, Conflict)}.get(error["status"], Upstream)
-        raise kind(error["detail"])
+        raise kind(code=error["code"] or "redrive_failed", queue=request.queue)
     return payload["answer"]
 
 

@@ -17,8 +17,7 @@ def find(module: str, name: str) -> list[Any]:
     declared: list[Any] = []
     for path in sorted(_CAPABILITIES.glob(f"*/{module}.py")):
         if path.parent.name != "platform":
-            found = importlib.import_module(f"chalicelib.{path.parent.name}.{module}")
-            declared += getattr(found, name)
+            declared += getattr(importlib.import_module(f"chalicelib.{path.parent.name}.{module}"), name)
     return declared
 
 

@@ -33,7 +33,7 @@ SHARDS = 8
 LOOK_BACK = 3  # minutes up to the watermark that are read again; no writer is slower than that
 _MINUTE = timedelta(minutes=1)
 _UNKNOWN = "unknown"
-_AT_ONCE = 1000
+_BATCH = 1000  # rows of parked work that are handed out together
 
 
 class DueItem(Base):
@@ -91,11 +91,11 @@ def minutes(watermark: datetime, now: datetime) -> Iterator[datetime]:
 
 def read(minute: datetime, now: datetime) -> list[DueItem]:
     """What of a minute is due by now, in order of time."""
-    found: list[DueItem] = []
+    rows: list[DueItem] = []
     by_now = DueItem.sort < f"{clock.iso(now)}~"  # "~" sorts after what follows the time
     for shard in range(SHARDS):
-        found += DueItem.query(f"{minute:%Y%m%d%H%M}#{shard}", by_now, consistent_read=True)
-    return sorted(found, key=lambda row: row.sort)
+        rows += DueItem.query(f"{minute:%Y%m%d%H%M}#{shard}", by_now, consistent_read=True)
+    return sorted(rows, key=lambda row: row.sort)
 
 
 def remove(items: list[DueItem]) -> None:
@@ -119,29 +119,29 @@ def park(items: list[DueItem]) -> None:
     remove(items)
 
 
-def parkings() -> list[DueItem]:
+def read_parkings() -> list[DueItem]:
     """The kinds of which work is parked, one item each."""
     return list(DueItem.query(_UNKNOWN, consistent_read=True))
 
 
-def parked(parking: DueItem) -> Iterator[list[DueItem]]:
-    """The work that is parked of a kind, in order of time, some at a time."""
+def read_parked(parking: DueItem) -> Iterator[list[DueItem]]:
+    """The work that is parked of a kind, in order of time, a batch at a time."""
     rows = DueItem.query(f"{_UNKNOWN}#{parking.kind}", consistent_read=True)
-    while some := list(islice(rows, _AT_ONCE)):
-        yield some
+    while batch := list(islice(rows, _BATCH)):
+        yield batch
 
 
-def close(parking: DueItem) -> None:
+def close_parking(parking: DueItem) -> None:
     """Forget a kind of which nothing is parked any more, unless something was since."""
     storage.delete_if(parking, DueItem.stamp == parking.stamp)
 
 
 def watermark(name: str, now: datetime) -> datetime:
     """Up to which minute all is handed out. A first start begins an hour back."""
-    found = Watermark.find(name)
-    if found is None:
+    mark = Watermark.find(name)
+    if mark is None:
         return _floor(now) - timedelta(hours=1)
-    return datetime.strptime(found.minute, "%Y%m%d%H%M").replace(tzinfo=UTC)
+    return datetime.strptime(mark.minute, "%Y%m%d%H%M").replace(tzinfo=UTC)
 
 
 def advance(name: str, minute: datetime) -> None:

@@ -11,8 +11,8 @@ _DURATION = re.compile(
 
 def parse(text: str) -> timedelta:
     """`PT10M`, `P2D`, `P1DT12H`, `P2W`. ValueError for another: months and years have no fixed length."""
-    found = _DURATION.fullmatch(text)
-    if found is None:
+    match = _DURATION.fullmatch(text)
+    if match is None:
         raise ValueError(f"not an ISO 8601 duration such as P7D or PT1H: {text}")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -63,17 +63,17 @@ class Invalid(DomainError):
 
     def __init__(self, *issues: Issue | tuple[str, str]):
         self.issues: Sequence[Issue] = [
-            one if isinstance(one, Issue) else Issue(one[0], "invalid", text=one[1]) for one in issues
+            each if isinstance(each, Issue) else Issue(each[0], "invalid", text=each[1]) for each in issues
         ]
         super().__init__(self.detail("en"))
 
     @property
     def errors(self) -> list[tuple[str, str]]:
         """(field, message in English)."""
-        return [(one.field, one.message("en")) for one in self.issues]
+        return [(issue.field, issue.message("en")) for issue in self.issues]
 
     def detail(self, language: Language) -> str:
-        return "; ".join(f"{one.field}: {one.message(language)}" for one in self.issues)
+        return "; ".join(f"{issue.field}: {issue.message(language)}" for issue in self.issues)
 
 
 class Malformed(DomainError):
@@ -106,7 +106,7 @@ class MethodNotAllowed(DomainError):
 
     def __init__(self, allowed: Sequence[str]):
         self.allowed = allowed
-        super().__init__(f"this path takes {', '.join(allowed)}")
+        super().__init__(code="methods", allowed=allowed)
 
 
 class Conflict(DomainError):

@@ -45,7 +45,7 @@ def part(key: str, start: int, length: int) -> bytes:
         if code == "InvalidRange":
             return b""
         if code == "NoSuchKey":
-            raise NotFound(f"there is no file {key}") from error
+            raise NotFound(code="no_file", key=key) from error
         raise
 
 
@@ -55,7 +55,7 @@ def download(key: str, into: IO[bytes]) -> None:
         settings.s3().download_fileobj(_bucket(), key, into)
     except ClientError as error:
         if error.response["Error"]["Code"] == "404":
-            raise NotFound(f"there is no file {key}") from error
+            raise NotFound(code="no_file", key=key) from error
         raise
 
 
@@ -140,7 +140,7 @@ def _open(key: str) -> Any:
         return settings.s3().get_object(Bucket=_bucket(), Key=key)["Body"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
-            raise NotFound(f"there is no file {key}") from error
+            raise NotFound(code="no_file", key=key) from error
         raise
 
 

@@ -52,7 +52,7 @@ class Answer(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """What OpenAPI tells of a route."""
+    """What a door declares of a route, as OpenAPI shows it."""
 
     method: str
     path: str
@@ -175,7 +175,7 @@ class Door:
 
             def handle(**parameters: str) -> Response:
                 request = self.blueprint.current_request
-                return _guarded(route, request, parameters)
+                return _answer_or_problem(route, request, parameters)
 
             handle.__name__ = view.__name__
             methods = [method, "HEAD"] if method == "GET" else [method]
@@ -213,22 +213,22 @@ def listing(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:
     return {"items": items, "next_cursor": next_cursor}
 
 
-def _guarded(route: Route, request: Any, parameters: dict[str, str]) -> Response:
+def _answer_or_problem(route: Route, request: Any, parameters: dict[str, str]) -> Response:
     try:
-        return _run(route, request, parameters)
+        return _authorize_and_answer(route, request, parameters)
     except DomainError as error:
         if error.status >= 500:
             log.failure("upstream failed", error, path=route.path)
-        wrong = error
+        failure = error
     except Exception as error:  # noqa: BLE001 (the edge: a bug is logged and answered with 500)
         log.failure("request failed", error, path=route.path, method=route.method)
-        wrong = DomainError(code="internal")
+        failure = DomainError(code="internal")
     if route.page and not wants_json(request.headers):
-        return _response(route.page(wrong))
-    return problem(wrong, messages.language(request.headers.get("accept-language")))
+        return _response(route.page(failure))
+    return problem(failure, messages.language(request.headers.get("accept-language")))
 
 
-def _run(route: Route, request: Any, parameters: dict[str, str]) -> Response:
+def _authorize_and_answer(route: Route, request: Any, parameters: dict[str, str]) -> Response:
     caller = principal.NOBODY
     if route.permission:
         from chalicelib.platform import auth  # public doors do without keys and their store
@@ -244,10 +244,10 @@ def _run(route: Route, request: Any, parameters: dict[str, str]) -> Response:
 
 def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Principal) -> Response:
     if any(len(value) > MAX_ID for value in parameters.values()):  # longer than any key of the store
-        raise NotFound("there is no such thing")
+        raise NotFound(code="no_thing")
     call = Call(request, route.max_body)
     call.principal = caller
-    typed = {**parameters, **_typed(route, parameters)}
+    typed = {**parameters, **_convert_parameters(route, parameters)}
     if route.query is not None:
         call.query = validation.convert_strings(call.strings, route.query)
     if route.body is not None and route.takes is None:
@@ -258,7 +258,7 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
         result = route.view(call, **typed)
         answer = result if isinstance(result, Answer) else Answer(result, route.status)
         if _CHECK_ANSWERS:
-            _check(route, answer)
+            _check_answer(route, answer)
         return answer
 
     key = request.headers.get("idempotency-key")
@@ -293,7 +293,7 @@ def _response(answer: Answer) -> Response:
     )
 
 
-def _typed(route: Route, parameters: Mapping[str, str]) -> dict[str, Any]:
+def _convert_parameters(route: Route, parameters: Mapping[str, str]) -> dict[str, Any]:
     """The path parameters that are no ids. NotFound for one that isn't of its type."""
     try:
         return {
@@ -301,10 +301,10 @@ def _typed(route: Route, parameters: Mapping[str, str]) -> dict[str, Any]:
             for name, kind in route.parameters.items()
         }
     except msgspec.ValidationError as error:
-        raise NotFound("there is no such thing") from error
+        raise NotFound(code="no_thing") from error
 
 
-def _check(route: Route, answer: Answer) -> None:
+def _check_answer(route: Route, answer: Answer) -> None:
     """TypeError when the document would lie about this answer."""
     where = f"{route.method} {route.path} answers {answer.status}"
     if answer.status < 400 and answer.status != route.status and answer.status not in route.others:

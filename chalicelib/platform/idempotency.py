@@ -2,7 +2,17 @@
 
 The key belongs to the caller and the path, for a day. A call that fails frees its key. One that was
 killed does not: nobody knows how far it came, so the same key never does the work a second time, and
-its repeat is told to look. So is that of an answer too large to be kept.
+its repeat is answered with a 409 that says so. So is that of an answer too large to be kept.
+
+| call | its repeat, at the same time |
+|---|---|
+| puts the key's row, if there is none | |
+| works | puts the row: it is there, and another call's: reads it |
+| | no answer in it yet: 409 |
+| stores its answer in the row | |
+| | the next repeat: reads the row, gives its answer |
+
+Where the answer of the put itself was lost, the row's `call` says whose it is.
 """
 
 import hashlib
@@ -13,7 +23,7 @@ from datetime import timedelta
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.platform import clock, settings, storage, vault
-from chalicelib.platform.errors import Conflict, Invalid
+from chalicelib.platform.errors import Conflict, Invalid, issue
 from chalicelib.platform.storage import Base, BaseMeta
 
 _KEEP = timedelta(days=1)
@@ -28,7 +38,7 @@ class IdempotencyItem(Base):
 
     key = UnicodeAttribute(hash_key=True)
     body_hash = UnicodeAttribute()
-    call = UnicodeAttribute()  # whose it is: a write whose answer was lost is known again by it
+    call = UnicodeAttribute()  # a new id of each call
     answer = JSONAttribute(null=True)  # status, and the text, or it sealed, unless it was too large
     expires_at = NumberAttribute()
 
@@ -46,7 +56,7 @@ def once(
     Answers of 5xx are not kept: the caller should try those again. secret: it is kept sealed.
     """
     if not 0 < len(key) <= _MAX_KEY:
-        raise Invalid(("Idempotency-Key", f"1 to {_MAX_KEY} characters"))
+        raise Invalid(issue("Idempotency-Key", "length", minimum=1, maximum=_MAX_KEY))
     now = int(clock.now().timestamp())
     name = hashlib.sha256(f"{owner}\n{path}\n{key}".encode()).hexdigest()
     item = IdempotencyItem(
@@ -58,10 +68,10 @@ def once(
     # DynamoDB removes what has expired within days only: it no longer counts at once.
     free = IdempotencyItem.key.does_not_exist() | (IdempotencyItem.expires_at < now)
     try:
-        ours = storage.put_once(item, free)
+        is_first = storage.put_once(item, free)
     except storage.Unsure:
-        ours = False
-    if not ours:
+        is_first = False
+    if not is_first:
         first = IdempotencyItem.find(name)
         if first is None or first.call != item.call:
             return _first_answer(first, item.body_hash)
@@ -73,23 +83,20 @@ def once(
     if status >= 500:
         item.delete()
     else:
-        kept = {"sealed": vault.seal(_PURPOSE, text, name)} if secret else {"text": text}
+        stored = {"sealed": vault.seal(_PURPOSE, text, name)} if secret else {"text": text}
         fits = len(text.encode()) <= _MAX_ANSWER
-        item.answer = {"status": status, **(kept if fits else {})}
+        item.answer = {"status": status, **(stored if fits else {})}
         item.save()
     return status, text, False
 
 
 def _first_answer(first: IdempotencyItem | None, body_hash: str) -> tuple[int, str, bool]:
     if first is not None and first.body_hash != body_hash:
-        raise Conflict("this Idempotency-Key was used with another body")
+        raise Conflict(code="idempotency_other_body")
     if first is None or first.answer is None:
-        raise Conflict(
-            "a call with this Idempotency-Key is at work, or was cut off: look whether it was done, "
-            "and use a new key if it was not"
-        )
+        raise Conflict(code="idempotency_unknown")
     if "sealed" in first.answer:
         return first.answer["status"], vault.unseal(_PURPOSE, first.answer["sealed"], str(first.key)), True
     if "text" not in first.answer:
-        raise Conflict("the call with this Idempotency-Key was done; its answer is too large to be kept")
+        raise Conflict(code="idempotency_too_large")
     return first.answer["status"], first.answer["text"], True

@@ -21,13 +21,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chalicelib.platform import ids, storage
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, issue
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")
 MAX_WHOLE = 10_000  # rows of a listing partition that are read for one page
 SHARDS = 8  # of a month of a history
-_NOT_OURS = "not a cursor that was given out"
 _MAX_READS = 20  # pages of the store that one page of a filtered history may take
 
 
@@ -54,9 +53,9 @@ class Page(Struct, Generic[Row]):
     next_cursor: str | None = None
     total_is: Literal["exact", "at_least"] = "exact"
 
-    def map(self, shown: Callable[[Row], Item]) -> "Page[Item]":
-        """The same page with each row as its door shows it."""
-        return Page([shown(row) for row in self.items], self.total, self.next_cursor, self.total_is)
+    def map(self, convert: Callable[[Row], Item]) -> "Page[Item]":
+        """The same page with each row converted, to what its door answers with."""
+        return Page([convert(row) for row in self.items], self.total, self.next_cursor, self.total_is)
 
 
 def whole(
@@ -201,14 +200,14 @@ def _counted(cursor: str | None) -> tuple[int, str | None]:
     match _decode(cursor):
         case [int(count), str(following)] if count >= 0:
             return count, following
-    raise Invalid(("cursor", _NOT_OURS))
+    raise Invalid(issue("cursor", "cursor"))
 
 
 def _last_place(cursor: str) -> tuple[bool, Any, str]:
     match _decode(cursor):
         case [bool(absent), str() | int() | float() as held, str(key)]:
             return absent, held, key
-    raise Invalid(("cursor", _NOT_OURS))
+    raise Invalid(issue("cursor", "cursor"))
 
 
 def _encode(value: Sequence[Any]) -> str:
@@ -219,4 +218,4 @@ def _decode(cursor: str) -> Any:
     try:
         return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
-        raise Invalid(("cursor", _NOT_OURS)) from None
+        raise Invalid(issue("cursor", "cursor")) from None

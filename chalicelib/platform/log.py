@@ -26,7 +26,7 @@ def __getattr__(name: str) -> Any:
     return _logger()
 
 
-def failure(what: str, error: BaseException, **ids: str | int | None) -> None:
+def failure(message: str, error: BaseException, **ids: str | int | None) -> None:
     """Log an error by its type and place. Its message may quote input, so it is left out."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     where = [
@@ -35,7 +35,7 @@ def failure(what: str, error: BaseException, **ids: str | int | None) -> None:
     ]
     cause = type(error.__cause__).__name__ if error.__cause__ else None
     _logger().error(
-        what,
+        message,
         extra={"error": type(error).__name__, "cause": cause, "where": where, **ids},
     )
 

@@ -18,6 +18,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "less_than": ("必须小于 {limit}", "must be less than {limit}"),
     "min_length": ("至少 {min_length} 个字符", "must have at least {min_length} characters"),
     "max_length": ("最多 {max_length} 个字符", "may have at most {max_length} characters"),
+    "length": ("应为 {minimum} 到 {maximum} 个字符", "must have {minimum} to {maximum} characters"),
     "max_bytes": ("最多 {max_bytes} 字节", "may have at most {max_bytes} bytes"),
     "min_items": ("至少 {min_items} 项", "must have at least {min_items} items"),
     "max_items": ("最多 {max_items} 项", "may have at most {max_items} items"),
@@ -54,6 +55,44 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "the job is {status}, and nothing of it can be resumed",
     ),
     # whole answers
+    "no_path": ("没有这个地址", "there is no such path"),
+    "no_thing": ("没有找到", "there is no such thing"),
+    "methods": ("这个地址只接受 {allowed}", "this path takes {allowed}"),
+    "needs_key": ("请提供 API 密钥：Authorization: Bearer KEY", "send an API key: Authorization: Bearer KEY"),
+    "unknown_key": ("没有这个 API 密钥", "this API key is not known"),
+    "role_may_not": ("角色 {role} 没有这个权限", "the role {role} may not do this"),
+    "needs_csrf": (
+        "使用会话修改时须带 X-CSRF-Token（见 GET /api/me）",
+        "a write by session carries X-CSRF-Token, from GET /api/me",
+    ),
+    "busy": ("系统繁忙，请稍后再试", "the store is busy"),
+    "answer_lost": ("系统没有应答，请稍后再试", "the store's answer was lost"),
+    "too_many_items": (
+        "一次最多写入 {limit} 项，现有 {count} 项",
+        "a transaction takes {limit} items, this one has {count}",
+    ),
+    "idempotency_other_body": (
+        "这个 Idempotency-Key 已用于另一个请求",
+        "this Idempotency-Key was used with another body",
+    ),
+    "idempotency_unknown": (
+        "使用这个 Idempotency-Key 的请求正在处理或被中断：请先查看是否已完成，未完成时换一个新的",
+        "a call with this Idempotency-Key is at work, or was cut off: look whether it was done, "
+        "and use a new key if it was not",
+    ),
+    "idempotency_too_large": (
+        "使用这个 Idempotency-Key 的请求已完成，但结果过大未能保存",
+        "the call with this Idempotency-Key was done; its answer is too large to be kept",
+    ),
+    "no_file": ("没有文件 {key}", "there is no file {key}"),
+    "queue_refused": ("消息未能送达队列 {queue}，请稍后再试", "the queue {queue} did not take the message"),
+    # dead letters
+    "no_queue": ("没有队列 {queue}", "there is no queue {queue}"),
+    "not_redrivable": (
+        "{queue} 不是队列，处理办法见 docs/operate.md",
+        "{queue} is no queue: see docs/operate.md for what to do instead",
+    ),
+    "redrive_failed": ("重新投递失败，请稍后再试", "the redrive function failed"),
     "needs_permission": ("需要权限 {permission}", "this takes the permission {permission}"),
     "malformed": ("请求内容不是有效的 JSON", "the body is not valid JSON"),
     "repeated_key": ("同一个字段写了两次：{key}", "a field is there twice: {key}"),

@@ -11,7 +11,7 @@ from chalicelib.platform import messages, validation
 from chalicelib.platform.auth import SESSION_COOKIE
 
 # What may be wrong with a call, and the status of it.
-_WRONG = {
+_PROBLEMS = {
     400: "The body is not what its media type says, or has a key twice",
     401: "No API key, or one that is not known",
     403: "The role may not do this",
@@ -90,7 +90,7 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
                     "content": problem,
                     **({"headers": headers[status]} if status in headers else {}),
                 }
-                for status, text in _WRONG.items()
+                for status, text in _PROBLEMS.items()
             },
             "schemas": schemas.components,
         },
@@ -107,11 +107,11 @@ class _Schemas:
         names = _short_names(components)
         closed = _reachable([refs[kinds.index(r.body)] for r in routes if r.body and not r.open], components)
         self.components = {
-            names[name]: _renamed(validation.schema(part, closed=name in closed), names)
+            names[name]: _rename(validation.schema(part, closed=name in closed), names)
             for name, part in components.items()
         }
         self._refs = {
-            kind: _renamed(validation.schema(ref), names) for kind, ref in zip(kinds, refs, strict=True)
+            kind: _rename(validation.schema(ref), names) for kind, ref in zip(kinds, refs, strict=True)
         }
 
     def of(self, kind: Any) -> Any:
@@ -136,14 +136,14 @@ def _short_names(components: Mapping[str, Any]) -> dict[str, str]:
 
 def _reachable(refs: Sequence[Any], components: Mapping[str, Any]) -> set[str]:
     """The components that stand in these schemas, however deep."""
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = [name for ref in refs for name in _references(ref)]
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found.add(name)
+        if name not in reached:
+            reached.add(name)
             waiting += _references(components[name])
-    return found
+    return reached
 
 
 def _references(schema: Any) -> Iterator[str]:
@@ -158,22 +158,22 @@ def _references(schema: Any) -> Iterator[str]:
             yield from _references(part)
 
 
-def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
+def _rename(schema: Any, names: Mapping[str, str]) -> Any:
     if isinstance(schema, dict):
-        made = {name: _renamed(part, names) for name, part in schema.items()}
+        made = {name: _rename(part, names) for name, part in schema.items()}
         made.pop("title", None) if isinstance(made.get("title"), str) else None
         for name in ("$ref", "discriminator"):
             if name in made:
-                made[name] = _pointing(made[name], names)
+                made[name] = _rename_references(made[name], names)
         return made
-    return [_renamed(part, names) for part in schema] if isinstance(schema, list) else schema
+    return [_rename(part, names) for part in schema] if isinstance(schema, list) else schema
 
 
-def _pointing(value: Any, names: Mapping[str, str]) -> Any:
+def _rename_references(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         head, slash, name = value.rpartition("/")
         return f"{head}{slash}{names[name]}" if name in names else value
-    mapping = {tag: _pointing(ref, names) for tag, ref in value.get("mapping", {}).items()}
+    mapping = {tag: _rename_references(ref, names) for tag, ref in value.get("mapping", {}).items()}
     return {**value, "mapping": mapping}
 
 
@@ -188,12 +188,12 @@ def _operation(route: Any, schemas: _Schemas) -> dict[str, Any]:
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": {
             str(route.status): done,
-            **{str(status): _other(status, text, schemas) for status, text in route.others.items()},
+            **{str(status): _plain_response(status, text, schemas) for status, text in route.others.items()},
             **{
-                str(status): _page_problem(status, schemas)
+                str(status): _page_response(status, schemas)
                 if route.page
                 else {"$ref": f"#/components/responses/{_name(status)}"}
-                for status in _wrong(route)
+                for status in _problem_statuses(route)
                 if status not in route.others
             },
         },
@@ -212,13 +212,13 @@ def _operation(route: Any, schemas: _Schemas) -> dict[str, Any]:
     return operation
 
 
-def _page_problem(status: int, schemas: _Schemas) -> dict[str, Any]:
+def _page_response(status: int, schemas: _Schemas) -> dict[str, Any]:
     """Of a page: told by another page to a browser."""
-    other = _other(status, _WRONG[status], schemas)
+    other = _plain_response(status, _PROBLEMS[status], schemas)
     return {**other, "content": {**other["content"], "text/html": {"schema": {"type": "string"}}}}
 
 
-def _other(status: int, text: str, schemas: _Schemas) -> dict[str, Any]:
+def _plain_response(status: int, text: str, schemas: _Schemas) -> dict[str, Any]:
     problem = {"content": _content("application/problem+json", schemas.of(Problem))}
     return {"description": text, **(problem if status >= 400 else {})}
 
@@ -239,7 +239,7 @@ def _content(kind: str, schema: Any) -> dict[str, Any]:
     return {**({"application/json": {"schema": schema}} if schema else {}), kind: {"schema": other}}
 
 
-def _wrong(route: Any) -> list[int]:
+def _problem_statuses(route: Any) -> list[int]:
     body = route.body is not None or route.takes
     return [
         *([400] if body else []),

@@ -34,7 +34,7 @@ def send(
     try:
         settings.client("sqs").send_message(QueueUrl=_url(queue), MessageBody=body, **extra)
     except Exception as error:
-        raise Upstream(f"the queue {queue} did not take the message") from error
+        raise Upstream(code="queue_refused", queue=queue) from error
 
 
 def send_all(queue: str, messages: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
@@ -42,7 +42,7 @@ def send_all(queue: str, messages: Iterable[tuple[Mapping[str, Any], str | None]
     for batch in _batches(messages):
         answer = settings.client("sqs").send_message_batch(QueueUrl=_url(queue), Entries=batch)
         if answer.get("Failed"):
-            raise Upstream(f"the queue {queue} refused {len(answer['Failed'])} messages")
+            raise Upstream(code="queue_refused", queue=queue)
 
 
 def send_until_refused(queue: str, messages: Sequence[tuple[Mapping[str, Any], str | None]]) -> int | None:

@@ -14,8 +14,6 @@ from chalice.app import Chalice
 from chalicelib.platform import http, messages
 from chalicelib.platform.errors import DomainError, MethodNotAllowed, NotFound
 
-_NO_PATH = "there is no such path"
-
 
 class Millrace(Chalice):
     """`doors`: module → the roots of its routes, with spaces between. `serves`: whether a path is ours."""
@@ -63,7 +61,7 @@ class Millrace(Chalice):
     def _route(self, path: str) -> tuple[str, dict[str, str]]:
         """The route of a path, and its parameters; a literal goes before a parameter. NotFound."""
         if not self.serves(path):
-            raise NotFound(_NO_PATH)
+            raise NotFound(code="no_path")
         root = path
         while root and root not in self._doors:
             root = root.rpartition("/")[0]
@@ -73,7 +71,7 @@ class Millrace(Chalice):
             parameters = _match(route.split("/"), parts)
             if parameters is not None:
                 return route, parameters
-        raise NotFound(_NO_PATH)
+        raise NotFound(code="no_path")
 
     def _load(self, root: str) -> None:
         for module in self._doors.get(root, ()):

@@ -33,8 +33,8 @@ from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.platform import settings
-from chalicelib.platform.errors import DomainError, Invalid, Upstream
+from chalicelib.platform import messages, settings
+from chalicelib.platform.errors import DomainError, Invalid, Upstream, issue
 
 Item = TypeVar("Item", bound=Model)
 Params = ParamSpec("Params")
@@ -42,7 +42,6 @@ Result = TypeVar("Result")
 MAX_ACTIONS = 100  # DynamoDB: actions in one transaction
 _ATTEMPTS = 8
 _HASH_KEY, _RANGE_KEY = 2048, 1024  # DynamoDB: bytes of a key at most
-_NOT_OURS = "not a cursor that was given out"
 # What a cancelled transaction may say of an item and that is worth trying again. A failed
 # condition never is: somebody else has won, and the caller must look again.
 _PASSING = {
@@ -74,12 +73,28 @@ class ConditionFailed(DomainError):
 class Busy(Upstream):
     """The store kept answering with a conflict or a throttle; the same call may succeed later."""
 
+    def detail(self, language: messages.Language) -> str:
+        """A text without a code is for the log of those who operate it; people read that it is busy."""
+        if language == "zh" and not self.message_code:
+            return messages.text("busy", language, {})
+        return super().detail(language)
+
 
 class Unsure(Busy):
     """A write's condition did not hold when it was sent again, since its first answer was lost.
 
-    Either it was carried out the first time, or somebody else was there before. Whoever tries the whole
-    again finds out which: it must not be taken for somebody else's.
+    | we | the store | another |
+    |---|---|---|
+    | put, if it is not there | carried out; the answer is lost | |
+    | the same put again | refused: it is there. It is ours | |
+
+    | we | the store | another |
+    |---|---|---|
+    | put, if it is not there | never arrived | |
+    | | carried out | the same put |
+    | the same put again | refused: it is there. It is theirs | |
+
+    The answer is the same in both, so it is neither True nor False. Whoever reads anew finds out which.
     """
 
 
@@ -123,7 +138,7 @@ class Base(Model):
 
 def put_once(item: Model, condition: Condition) -> bool:
     """Put `item` if `condition` holds (usually: its key does not exist). False when it does not. Unsure."""
-    return _single(lambda: item.save(condition=condition))
+    return _write_single(lambda: item.save(condition=condition))
 
 
 def update_if(item: Model, actions: Sequence[Action], condition: Condition | None = None) -> bool:
@@ -131,14 +146,14 @@ def update_if(item: Model, actions: Sequence[Action], condition: Condition | Non
 
     Unsure.
     """
-    return _single(lambda: item.update(actions=list(actions), condition=condition))
+    return _write_single(lambda: item.update(actions=list(actions), condition=condition))
 
 
 def delete_if(item: Model, condition: Condition | None = None) -> bool:
-    return _single(lambda: item.delete(condition=condition))
+    return _write_single(lambda: item.delete(condition=condition))
 
 
-def _single(write: Any) -> bool:
+def _write_single(write: Any) -> bool:
     lost = False
     for attempt in range(_ATTEMPTS):
         try:
@@ -148,13 +163,13 @@ def _single(write: Any) -> bool:
             code = _code(error)
             if code == "ConditionalCheckFailedException":
                 if lost or _was_repeated(error):
-                    raise Unsure("the store's answer was lost") from error
+                    raise Unsure(code="answer_lost") from error
                 return False
             if code not in _PASSING:
                 raise
             lost = lost or code in _LOST
         _wait(attempt)
-    raise Busy("the store is busy")
+    raise Busy(code="busy")
 
 
 def retrying(
@@ -223,23 +238,18 @@ class Transaction:
         if not len(self):
             return
         if len(self) > MAX_ACTIONS:
-            raise Invalid(
-                (
-                    "items",
-                    f"a transaction takes {MAX_ACTIONS} items, this one has {len(self)}",
-                )
-            )
+            raise Invalid(issue("items", "too_many_items", limit=MAX_ACTIONS, count=len(self)))
         for attempt in range(_ATTEMPTS):
             try:
                 self._send()
                 return
             except TransactWriteError as error:
-                self._sort(error)
+                self._raise_unless_passing(error)
             except PynamoDBException as error:
                 if _code(error) not in _PASSING:
                     raise
             _wait(attempt)
-        raise Busy("the store is busy")
+        raise Busy(code="busy")
 
     def _send(self) -> None:
         with TransactWrite(connection=connection(), client_request_token=self._token) as tx:
@@ -253,15 +263,15 @@ class Transaction:
             for _, item, actions, condition in self._updates:
                 tx.update(item, actions=list(actions), condition=condition)
 
-    def _sort(self, error: TransactWriteError) -> None:
+    def _raise_unless_passing(self, error: TransactWriteError) -> None:
         """Raise what can't be tried again; return for what can."""
         names = [row[0] for rows in (self._checks, self._deletes, self._puts, self._updates) for row in rows]
         codes = [reason.code if reason else None for reason in error.cancellation_reasons]
         failed = {n for n, code in zip(names, codes, strict=False) if code == "ConditionalCheckFailed"}
         if failed:
             raise ConditionFailed(failed) from error
-        told = {code for code in codes if code and code != "None"} or {_code(error)}
-        if not told <= _PASSING:
+        reasons = {code for code in codes if code and code != "None"} or {_code(error)}
+        if not reasons <= _PASSING:
             raise error
 
 
@@ -294,15 +304,15 @@ def connection() -> Connection:
     global _connection
     with settings.creating:
         if _connection is None:
-            made = _Connection(
+            created = _Connection(
                 region=BaseMeta.region,
                 connect_timeout_seconds=BaseMeta.connect_timeout_seconds,
                 read_timeout_seconds=BaseMeta.read_timeout_seconds,
                 max_retry_attempts=BaseMeta.max_retry_attempts,
                 max_pool_connections=BaseMeta.max_pool_connections,
             )
-            _ = made.client  # made here, under the lock
-            _connection = made
+            _ = created.client  # created here, under the lock
+            _connection = created
     return _connection
 
 
@@ -341,7 +351,7 @@ def page(query: Callable[..., ResultIterator[Item]], cursor: str | None) -> tupl
     except QueryError as error:
         if key is None or _code(error) != "ValidationException":
             raise
-        raise Invalid(("cursor", _NOT_OURS)) from error
+        raise Invalid(issue("cursor", "cursor")) from error
     return items, cursor_of(rows.last_evaluated_key)
 
 
@@ -361,7 +371,7 @@ def key_of(cursor: str | None) -> dict[str, Any] | None:
     except ValueError:
         key = None
     if not isinstance(key, dict) or not key or not all(_is_typed(v) for v in key.values()):
-        raise Invalid(("cursor", _NOT_OURS))
+        raise Invalid(issue("cursor", "cursor"))
     return key
 
 

@@ -55,16 +55,16 @@ def hand_out(items: list[due.DueItem], minute: str) -> int:
 
 def _hand_out_parked(now: datetime, milliseconds_left: Callable[[], int]) -> int:
     count, unknown = 0, 0
-    for parking in due.parkings():
+    for parking in due.read_parkings():
         if parking.kind not in works.known():
             unknown += 1
             continue
-        for items in due.parked(parking):
+        for items in due.read_parked(parking):
             count += hand_out(items, f"{now:%Y%m%d%H%M}")
             if milliseconds_left() < _ENOUGH_MS:
                 break
         else:
-            due.close(parking)
+            due.close_parking(parking)
     if unknown:
         log.logger.error("work of unknown kinds is parked", extra={"kinds": unknown})
     log.measure("due_unknown_kinds", unknown, "Count")

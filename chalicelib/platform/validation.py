@@ -50,16 +50,17 @@ def convert(value: Any, kind: Any, prefix: str = "", *, open: bool = False) -> A
     open: fields that we don't know are left out, instead of refused.
     """
     try:
-        made = msgspec.convert(value, kind)
+        converted = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        found = _issues(_validator(kind, open).iter_errors(value)) or [_of_msgspec(error)]
+        issues = _issues(_validator(kind, open).iter_errors(value)) or [_issue_of_msgspec(error)]
     else:
         if open:
-            return made
-        found = [issue(path, "unknown_field") for path in _unknown(value, msgspec.to_builtins(made), "")]
-        if not found:
-            return made
-    raise Invalid(*(msgspec.structs.replace(one, field=prefix + (one.field or "body")) for one in found))
+            return converted
+        unknown = _unknown_fields(value, msgspec.to_builtins(converted), "")
+        issues = [issue(path, "unknown_field") for path in unknown]
+        if not issues:
+            return converted
+    raise Invalid(*(msgspec.structs.replace(each, field=prefix + (each.field or "body")) for each in issues))
 
 
 def convert_strings(values: Mapping[str, str], kind: Any) -> Any:
@@ -71,8 +72,8 @@ def convert_strings(values: Mapping[str, str], kind: Any) -> Any:
         for field in msgspec.structs.fields(kind):
             if field.encode_name in values:
                 typed[field.encode_name] = _number(values[field.encode_name])
-        found = _issues(_validator(kind, True).iter_errors(typed)) or [_of_msgspec(error)]
-        raise Invalid(*found) from error
+        issues = _issues(_validator(kind, True).iter_errors(typed)) or [_issue_of_msgspec(error)]
+        raise Invalid(*issues) from error
 
 
 def _number(text: str) -> Any:
@@ -82,12 +83,12 @@ def _number(text: str) -> Any:
 def schema(value: Any, *, closed: bool = False) -> Any:
     r"""As JSON Schema has it: patterns are JavaScript's (our `\Z` is its `$`). closed: no other fields."""
     if isinstance(value, dict):
-        made = {name: schema(part, closed=closed) for name, part in value.items()}
-        if isinstance(made.get("pattern"), str):
-            made["pattern"] = made["pattern"].replace(r"\Z", "$")
-        if closed and made.get("type") == "object" and isinstance(made.get("properties"), dict):
-            made["additionalProperties"] = False
-        return made
+        converted = {name: schema(part, closed=closed) for name, part in value.items()}
+        if isinstance(converted.get("pattern"), str):
+            converted["pattern"] = converted["pattern"].replace(r"\Z", "$")
+        if closed and converted.get("type") == "object" and isinstance(converted.get("properties"), dict):
+            converted["additionalProperties"] = False
+        return converted
     return [schema(part, closed=closed) for part in value] if isinstance(value, (list, tuple)) else value
 
 
@@ -101,20 +102,20 @@ def _validator(kind: Any, open: bool) -> Any:
 
 
 def _issues(errors: Iterator[Any] | Sequence[Any]) -> list[Issue]:
-    return [found for error in errors for found in _of(error)]
+    return [each for error in errors for each in _issues_of(error)]
 
 
-def _of(error: Any) -> list[Issue]:
+def _issues_of(error: Any) -> list[Issue]:
     """The issues of one of jsonschema_rs's errors; `kind.name` is the schema's keyword."""
-    field, keyword = _path(error.instance_path), error.kind.name
+    field, keyword = _field_name(error.instance_path), error.kind.name
     if error.instance is None and keyword in ("type", "enum", "const", "anyOf"):
         return [issue(field, "null")]
     if keyword == "anyOf":
-        return _of_union(error)
+        return _issues_of_union(error)
     if keyword == "required":
-        return [issue(_below(field, error.kind.property), "required")]
+        return [issue(_join(field, error.kind.property), "required")]
     if keyword == "additionalProperties":
-        return [issue(_below(field, name), "unknown_field") for name in error.kind.unexpected]
+        return [issue(_join(field, name), "unknown_field") for name in error.kind.unexpected]
     if keyword in ("enum", "const"):
         options = error.kind.options if keyword == "enum" else [error.kind.expected_value]
         return [issue(field, "enum", allowed=options)]
@@ -126,15 +127,15 @@ def _of(error: Any) -> list[Issue]:
     return [issue(field, code, **({param: error.kind.value} if param else {}))]
 
 
-def _of_union(error: Any) -> list[Issue]:
+def _issues_of_union(error: Any) -> list[Issue]:
     """Those of the member that was meant: not null, of the value's type, and with its tag."""
     depth = len(error.instance_path)
     members = [member for member in error.kind.context if not _is_null(member)]
     if not members:
-        return [issue(_path(error.instance_path), "invalid")]
-    wrong = [[e for e in member if _names_another(e, depth)] for member in members]
+        return [issue(_field_name(error.instance_path), "invalid")]
+    wrong = [[e for e in member if _is_of_another_member(e, depth)] for member in members]
     if all(wrong) and len(members) > 1:
-        return _merged([found for errors in wrong for found in _issues(errors)])
+        return _merge_members([each for errors in wrong for each in _issues(errors)])
     meant = min(range(len(members)), key=lambda at: (len(wrong[at]), len(members[at])))
     return _issues(members[meant])
 
@@ -143,48 +144,48 @@ def _is_null(member: Sequence[Any]) -> bool:
     return len(member) == 1 and member[0].kind.name == "type" and member[0].kind.types == ["null"]
 
 
-def _names_another(error: Any, depth: int) -> bool:
+def _is_of_another_member(error: Any, depth: int) -> bool:
     """The value is of another type, or its tag another member's."""
     below = len(error.instance_path) - depth
     return (error.kind.name == "type" and below == 0) or (error.kind.name == "enum" and below in (0, 1))
 
 
-def _merged(found: Sequence[Issue]) -> list[Issue]:
+def _merge_members(issues: Sequence[Issue]) -> list[Issue]:
     """No member was meant: what all of them would take."""
     allowed: dict[str, list[Any]] = {}
-    for one in found:
-        if one.code == "enum":
-            allowed.setdefault(one.field, []).extend(one.params["allowed"])
+    for each in issues:
+        if each.code == "enum":
+            allowed.setdefault(each.field, []).extend(each.params["allowed"])
     if allowed:
         return [issue(field, "enum", allowed=options) for field, options in allowed.items()]
-    types = list(dict.fromkeys(each.params["type"] for each in found if each.code == "type"))
+    types = list(dict.fromkeys(each.params["type"] for each in issues if each.code == "type"))
     if types:
-        return [issue(found[0].field, "type", type=types)]
-    return list({(each.field, each.code): each for each in found}.values())  # such as a tag that is null
+        return [issue(issues[0].field, "type", type=types)]
+    return list({(each.field, each.code): each for each in issues}.values())  # such as a tag that is null
 
 
-def _path(parts: Sequence[str | int]) -> str:
+def _field_name(parts: Sequence[str | int]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
 
 
-def _below(field: str, name: str) -> str:
+def _join(field: str, name: str) -> str:
     return f"{field}.{name}" if field else name
 
 
-def _unknown(given: Any, known: Any, path: str) -> Iterator[str]:
+def _unknown_fields(given: Any, known: Any, path: str) -> Iterator[str]:
     """The path of each field in `given` that its type, as whose value `known` is, does not have."""
     if isinstance(given, dict) and isinstance(known, dict):
         for name, value in given.items():
             if name in known:
-                yield from _unknown(value, known[name], _below(path, name))
+                yield from _unknown_fields(value, known[name], _join(path, name))
             else:
-                yield _below(path, name)
+                yield _join(path, name)
     elif isinstance(given, list) and isinstance(known, list):
         for index, (value, other) in enumerate(zip(given, known, strict=False)):
-            yield from _unknown(value, other, f"{path}[{index}]")
+            yield from _unknown_fields(value, other, f"{path}[{index}]")
 
 
-def _of_msgspec(error: msgspec.ValidationError) -> Issue:
+def _issue_of_msgspec(error: msgspec.ValidationError) -> Issue:
     """msgspec's own, for what a schema takes and it does not (1.0 for a whole number)."""
     text, _, path = str(error).partition(" - at `$")
     expected = re.match(r"Expected `(int|float|str|bool|array|object)[^`]*`, got", text)

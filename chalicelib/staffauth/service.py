@@ -54,7 +54,7 @@ def finish(code: str, state: str, cookies: Mapping[str, str], address: str) -> t
         with signin.counted(f"address#{address}"):
             staff_id = _staff_id(code)
             with signin.counted(f"person#{staff_id.lower()}"):
-                if auth.person(staff_id) is None:
+                if auth.find_person(staff_id) is None:
                     raise Forbidden("this person's access was revoked")
     except AnswerLost as error:  # nobody's failure
         raise Unauthorized("the answer was lost") from error

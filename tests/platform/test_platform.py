@@ -309,7 +309,9 @@ def test_another_lists_cursor_is_refused(engine: str) -> None:
 
 
 def test_a_history_is_read_page_by_page_and_counts_what_it_has_seen(tables: None) -> None:
-    lines = [Line("wm1", "event_recorded", NOW + timedelta(seconds=n), str(n)) for n in range(7)]
+    lines = [
+        Line("wm1", "coupon_given", NOW + timedelta(seconds=n), str(n), {"pool_id": "p"}) for n in range(7)
+    ]
     for line in lines:
         timeline.record(line)
     query = partial(timeline.TimelineItem.query, "wm1", scan_index_forward=False)
