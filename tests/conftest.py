@@ -23,6 +23,7 @@ os.environ.update(
 )
 
 import moto
+from chalice.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -31,6 +32,8 @@ from moto.dynamodb.models import dynamodb_backends
 from app import app
 from chalicelib.platform import clock, idempotency, log, queues, settings, storage
 from tests.support import engine as engines
+from tests.support.api import Api
+from tests.support.wecom import FakeWeCom
 
 app.load_all()  # Chalice's test client asks for the routes before the first request
 assert idempotency.IdempotencyItem  # a door imports it at its first Idempotency-Key: too late for the tables
@@ -82,6 +85,37 @@ def sent(
     monkeypatch.setattr(queues, "send", send)
     monkeypatch.setattr(queues, "send_all", send_all)
     return messages
+
+
+@pytest.fixture
+def wecom(
+    tables: None,
+    at: Callable[[datetime], None],
+    sent: list[tuple[str, dict[str, Any], str | None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[FakeWeCom]:
+    """A WeCom in memory, at noon of a Monday, in a process that knows nothing yet."""
+    from tests.support.scan_support import NOON, new_process
+
+    new_process()
+    fake = FakeWeCom()
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
+    at(NOON)
+    yield fake
+    new_process()
+
+
+@pytest.fixture
+def client(wecom: FakeWeCom) -> Iterator[Client]:
+    """The app, with tables and a WeCom."""
+    with Client(app) as client:
+        yield client
+
+
+@pytest.fixture
+def api(client: Client) -> Api:
+    """The API with an operator's key."""
+    return Api(client)
 
 
 def models() -> dict[str, Any]:

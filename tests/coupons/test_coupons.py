@@ -2,69 +2,22 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from chalice.test import Client
 
-from app import app
 from chalicelib.contactways import service as contactways
 from chalicelib.coupons import rules, service
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts
 from chalicelib.messaging import service as messaging
-from chalicelib.platform import auth, storage, timeline
+from chalicelib.platform import storage, timeline
 from chalicelib.platform.errors import Invalid, NotFound, Upstream
 from chalicelib.wecom.errors import WeComError
-from tests.support.scan_support import NOON, definition, new_process, requests
-
-
-class FakeWeCom:
-    """Takes welcomes and words to guides. `refuse`: errcodes for the next welcomes."""
-
-    def __init__(self) -> None:
-        self.welcomes: list[str] = []
-        self.told: list[dict[str, Any]] = []
-        self.refuse: list[int] = []
-
-    def send_welcome_msg(self, code: str, text: str, attachments: Any, *, deadline: Any = None) -> None:
-        if self.refuse:
-            raise WeComError("send_welcome_msg", self.refuse.pop(0))
-        self.welcomes.append(text)
-
-    def message_send(self, task: dict[str, Any], *, deadline: Any = None) -> None:
-        self.told.append(task)
-
-    def external_contact(self, external_userid: str, *, deadline: Any = None) -> dict[str, Any]:
-        return {"external_contact": {"external_userid": external_userid, "name": "赵敏"}, "follow_user": []}
-
-
-@pytest.fixture
-def wecom(
-    tables: None, at: Callable[[datetime], None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FakeWeCom]:
-    new_process()
-    fake = FakeWeCom()
-    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
-    at(NOON)
-    yield fake
-    new_process()
-
-
-@pytest.fixture
-def api(wecom: FakeWeCom) -> Iterator[Callable[..., tuple[int, Any]]]:
-    key = auth.create_key("test", "operator")
-    with Client(app) as client:
-
-        def call(method: str, path: str, body: Any = None) -> tuple[int, Any]:
-            data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
-            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-            answer = client.http.request(method, path, headers=headers, body=data)
-            return answer.status_code, json.loads(answer.body)
-
-        yield call
+from tests.support.api import Api
+from tests.support.scan_support import NOON, FakeWeCom, definition, requests
 
 
 def pool_of(*codes: str, expires_at: str | None = None) -> str:
@@ -74,7 +27,7 @@ def pool_of(*codes: str, expires_at: str | None = None) -> str:
     return pool_id
 
 
-def test_a_pool_by_its_doors(api: Callable[..., tuple[int, Any]]) -> None:
+def test_a_pool_by_its_doors(api: Api) -> None:
     status, pool = api("POST", "/api/coupon-pools", {"name": "新人礼"})
     assert (status, pool["loaded"], pool["left"], pool["low"]) == (201, 0, 0, False)
     path = f"/api/coupon-pools/{pool['pool_id']}"
@@ -90,7 +43,7 @@ def test_a_pool_by_its_doors(api: Callable[..., tuple[int, Any]]) -> None:
     assert code not in json.dumps(claims)
 
 
-def test_bad_uploads_add_nothing(api: Callable[..., tuple[int, Any]]) -> None:
+def test_bad_uploads_add_nothing(api: Api) -> None:
     pool_id = pool_of()
     path = f"/api/coupon-pools/{pool_id}/codes"
     for body, field in ((b"A\nb c\n", "line 2"), (b"", "codes"), (b"\xff\xfe", "codes")):
@@ -260,9 +213,9 @@ def test_a_pool_that_does_not_answer_costs_no_welcome_and_the_guide_brings_the_c
 
     pushed(work)
     pushed(work)  # the queue may hand it out twice; WeCom drops the second
-    assert {task["touser"] for task in wecom.told} == {"lihua"}
+    assert {task["touser"] for task in wecom.messages} == {"lihua"}
     assert all(
-        "SECRET-1" in task["text"]["content"] and task["enable_duplicate_check"] for task in wecom.told
+        "SECRET-1" in task["text"]["content"] and task["enable_duplicate_check"] for task in wecom.messages
     )
     assert service.get(pool_id).given == 1
 
@@ -273,7 +226,7 @@ def test_a_code_in_a_welcome_that_may_not_have_arrived_is_brought(
 ) -> None:
     state(code_with_gift(pool_of("SECRET-1")))
     sent.clear()
-    wecom.refuse = [errcode]
+    wecom.fail["send_welcome_msg"] = [WeComError("send_welcome_msg", errcode)]
     messaging.welcome(message())
     assert [work["kind"] for _, work, _ in sent] == (["gift"] if owed else [])
 

@@ -8,9 +8,8 @@ import zxingcpp
 from chalice.test import Client
 from PIL import Image, ImageDraw
 
-from tests.scans.test_scan_http import CODE, Api, api, client, wecom
-
-assert api and client and wecom  # fixtures
+from tests.support.api import Api
+from tests.support.scan_support import CODE
 
 
 @pytest.fixture

@@ -97,13 +97,13 @@ def test_a_guide_is_told_once_whatever_is_repeated(world: World) -> None:
 
 def test_a_lost_answer_is_tried_again_and_dropped_by_wecom_as_equal(world: World) -> None:
     take(range(2), staff={"staff_ids": ["lihua"]})
-    world.wecom.fail = [AnswerLost("message/send")]
+    world.wecom.fail["message_send"] = [AnswerLost("message/send")]
     with pytest.raises(AnswerLost):
         daily_tasks.make_list("lihua", "2026-11-23")
     daily_tasks.make_list("lihua", "2026-11-23")
     daily_tasks.make_list("lihua", "2026-11-23")
-    assert world.wecom.calls.count("message_send") == 2
-    world.wecom.fail = [WeComError("message/send", 81013)]
+    assert world.wecom.calls["message_send"] == 2
+    world.wecom.fail["message_send"] = [WeComError("message/send", 81013)]
     daily_tasks.make_list("lihua", "2026-11-24")  # refused for good: logged, the list is there
 
 

@@ -3,76 +3,20 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 from chalice.test import Client
 
-from app import app
 from chalicelib.assignments.types import Scan
-from chalicelib.platform import auth, settings
+from chalicelib.platform import settings
 from chalicelib.platform.errors import Upstream
 from chalicelib.scans.api import _cookie
-from tests.support.scan_support import NOON, FakeWeCom, new_process
+from tests.support.api import Api
+from tests.support.scan_support import BROWSER, CODE, MACHINE, NOON, FakeWeCom
 
 JSON = {"Content-Type": "application/json"}
-BROWSER = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}
-MACHINE = {"Accept": "application/json"}
-CODE: dict[str, Any] = {
-    "name": "Parcel card, winter",
-    "kind": "staff",
-    "channel": "parcel",
-    "tags": ["渠道/包裹卡"],
-    "assignment": {
-        "strategy": "round_robin",
-        "sticky": True,
-        "members": [{"staff_id": "lihua", "weight": 1, "daily_cap": 1, "total_cap": None}],
-        "fallback_staff_ids": ["wangwu"],
-        "reserve_for": "PT10M",
-    },
-    "welcome": {"text": "您好 {customer_name}", "attachments": []},
-    "skip_verify": True,
-    "schedule": {"from": None, "until": None},
-}
-
-
-class Api:
-    """Calls with a key, JSON in and out."""
-
-    def __init__(self, client: Client):
-        self.client = client
-        self.key = auth.create_key("test", "operator")
-
-    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self.key}", **JSON}
-        data = b"" if body is None else json.dumps(body).encode()
-        answer = self.client.http.request(method, path, headers=headers, body=data)
-        return answer.status_code, json.loads(answer.body)
-
-
-@pytest.fixture
-def wecom(
-    tables: None, at: Callable[[datetime], None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FakeWeCom]:
-    new_process()
-    fake = FakeWeCom()
-    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
-    at(NOON)
-    yield fake
-    new_process()
-
-
-@pytest.fixture
-def client(wecom: FakeWeCom) -> Iterator[Client]:
-    with Client(app) as client:
-        yield client
-
-
-@pytest.fixture
-def api(client: Client) -> Api:
-    return Api(client)
 
 
 def test_a_code_answers_with_its_ids_and_all_as_stored(api: Api) -> None:

@@ -15,6 +15,7 @@ from chalicelib.sops import pushes, service, touches
 from chalicelib.sops.models import EnrolmentItem, PushItem
 from chalicelib.wecom.errors import WeComError
 from tests.support.sops_world import START, Killed, World, know, lines, plan
+from tests.support.wecom import LOST
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PATH = "externalcontact/add_msg_template"
@@ -154,7 +155,7 @@ def test_who_buys_between_claim_and_call_gets_nothing(world: World, monkeypatch:
     sop_id = service.create(plan(stop_on=["order_paid"]))
     for subject in ("wm1", "wm2"):
         world.add(subject)
-    world.wecom.errors = [Upstream("no network")]  # claimed, then no call
+    world.wecom.fail["add_msg_template"] = [Upstream("no network")]  # claimed, then no call
     world.run(timedelta(minutes=2))
     assert EnrolmentItem.find("wm1", sop_id).step("intro")["push_id"] and not world.wecom.sends
     world.tell("wm1", "order_paid", order_id="M1")
@@ -248,7 +249,7 @@ def test_a_condition_is_read_when_the_step_falls_due(world: World) -> None:
 
 def test_a_lost_answer_is_looked_up_and_not_called_again(world: World) -> None:
     sop_id = two_guides(world)
-    world.wecom.lose = 1
+    world.wecom.fail["add_msg_template"] = [LOST]
     world.run(HOUR)
     assert world.wecom.calls["add_msg_template"] == 2 and world.wecom.calls["groupmsg_list"] >= 1
     assert counted(sop_id)["intro"] == {"sent": 3}
@@ -259,7 +260,7 @@ def test_a_call_that_never_arrived_is_made_again(world: World) -> None:
     from chalicelib.wecom.errors import AnswerLost
 
     sop_id = two_guides(world)
-    world.wecom.errors = [AnswerLost(PATH)]
+    world.wecom.fail["add_msg_template"] = [AnswerLost(PATH)]
     world.run(HOUR)
     assert world.wecom.calls["add_msg_template"] == 3
     assert counted(sop_id)["intro"] == {"sent": 3}
@@ -297,7 +298,7 @@ def test_two_sops_with_the_same_words_do_not_take_each_others_task(world: World)
 def test_a_refusal_fails_the_touches_and_says_why(world: World, errcode: int, reason: str) -> None:
     sop_id = service.create(plan())
     world.add("wm1")
-    world.wecom.errors = [WeComError(PATH, errcode)]
+    world.wecom.fail["add_msg_template"] = [WeComError(PATH, errcode)]
     world.run(HOUR)
     assert seen(sop_id)["wm1", "intro"] == ("failed", reason)
     assert lines("wm1") == [("touch_failed", reason)]
@@ -310,7 +311,7 @@ def test_a_refusal_fails_the_touches_and_says_why(world: World, errcode: int, re
 def test_what_passes_is_waited_for_and_sent_once(world: World, error: Exception) -> None:
     sop_id = service.create(plan())
     world.add("wm1")
-    world.wecom.errors = [error] * 3
+    world.wecom.fail["add_msg_template"] = [error] * 3
     world.run(HOUR)
     assert world.wecom.calls["add_msg_template"] == 4 and counted(sop_id)["intro"] == {"sent": 1}
 
@@ -318,7 +319,7 @@ def test_what_passes_is_waited_for_and_sent_once(world: World, error: Exception)
 def test_what_does_not_pass_for_a_day_fails(world: World) -> None:
     sop_id = service.create(plan())
     world.add("wm1")
-    world.wecom.errors = [WeComError(PATH, 45033)] * 100_000
+    world.wecom.fail["add_msg_template"] = [WeComError(PATH, 45033)] * 100_000
     world.run(DAY + HOUR)
     assert seen(sop_id)["wm1", "intro"] == ("failed", "wecom_45033")
 
@@ -327,7 +328,7 @@ def test_a_pause_does_not_count_as_trying(world: World, monkeypatch: pytest.Monk
     monkeypatch.setattr(pushes, "_WHILE_PAUSED", 2 * DAY)
     sop_id = service.create(plan(steps=msgspec.to_builtins(plan().steps)[:1]))
     world.add("wm1")
-    world.wecom.errors = [WeComError(PATH, 45033)] * 2
+    world.wecom.fail["add_msg_template"] = [WeComError(PATH, 45033)] * 2
     world.run(timedelta(minutes=1))
     service.turn(sop_id, "pause")
     world.run(DAY)
@@ -339,7 +340,7 @@ def test_a_pause_does_not_count_as_trying(world: World, monkeypatch: pytest.Monk
 def test_nights_do_not_make_it_try_for_ever(world: World) -> None:
     sop_id = service.create(plan(quiet_hours={"from": "21:00", "to": "09:00"}))
     world.add("wm1")
-    world.wecom.errors = [WeComError(PATH, 40129)] * 100  # each four hours
+    world.wecom.fail["add_msg_template"] = [WeComError(PATH, 40129)] * 100  # each four hours
     world.run(2 * DAY)
     assert seen(sop_id)["wm1", "intro"][0] == "scheduled"
     world.run(6 * HOUR)
@@ -391,10 +392,10 @@ def test_a_task_for_the_guide_says_what_to_send_to_whom_once(world: World) -> No
     sop_id = service.create(plan(steps=[task]))
     know("wm1", name="王女士")
     world.add("wm1")
-    world.wecom.lose = 1
+    world.wecom.fail["message_send"] = [LOST]
     world.run(HOUR)
-    assert world.wecom.calls["message_send"] == 2 and len(world.wecom.texts) == 1
-    text = world.wecom.texts[0]
+    assert world.wecom.calls["message_send"] == 2 and len(world.wecom.messages) == 1
+    text = world.wecom.messages[0]
     assert text["touser"] == "lihua" and text["enable_duplicate_check"] == 1
     assert "王女士" in text["text"]["content"] and "第一条" in text["text"]["content"]
     assert counted(sop_id) == {"intro": {"handed_over": 1}}
@@ -404,7 +405,8 @@ def in_doubt_before_the_night(world: World, step: dict[str, Any]) -> str:
     sop_id = service.create(plan(quiet_hours={"from": "21:00", "to": "09:00"}, steps=[step]))
     world.set(START.replace(hour=20, minute=58, second=30))
     due.advance("due", world.now - timedelta(minutes=3))
-    world.wecom.lose = 1
+    call = "message_send" if step["delivery"] == "staff_task" else "add_msg_template"
+    world.wecom.fail[call] = [LOST]
     world.add("wm1")
     return sop_id
 

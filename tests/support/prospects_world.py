@@ -1,4 +1,4 @@
-"""What the tests of prospects share: numbers, an import to start, a WeCom in memory, queues worked off."""
+"""What the tests of prospects share: numbers, an import to start, queues worked off."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from chalicelib.prospects.models import ProspectItem
 from chalicelib.prospects.types import NewImport, NewRows, Settings
 from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
+from tests.support.wecom import FakeWeCom
 
 MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # Monday, 09:00 in Shanghai
 CONSENT = "会员注册页勾选同意导购联系"
@@ -85,44 +85,6 @@ class Queues:
             message = self.waiting.pop(0)
             for _ in range(times):
                 works.do(message, plenty)
-
-
-class FakeWeCom:
-    """Staff, remarks and messages in memory. `gone`: members who have left."""
-
-    def __init__(self) -> None:
-        self.gone: set[str] = set()
-        self.messages: list[dict[str, Any]] = []
-        self.follows: dict[str, list[dict[str, Any]]] = {}
-        self.fail: list[Exception] = []
-        self.calls: list[str] = []
-
-    def user_get(self, userid: str, **_: Any) -> dict[str, Any]:
-        self.calls.append("user_get")
-        if userid in self.gone:
-            raise WeComError("user/get", 60111)
-        return {"userid": userid, "name": f"{userid}女士", "status": 1}
-
-    def message_send(self, message: dict[str, Any], **_: Any) -> dict[str, Any]:
-        self.calls.append("message_send")
-        if self.fail:
-            raise self.fail.pop(0)
-        if message not in self.messages:  # enable_duplicate_check
-            self.messages.append(message)
-        return {}
-
-    def external_contact(self, external_userid: str, **_: Any) -> dict[str, Any]:
-        self.calls.append("external_contact")
-        follows = self.follows.get(external_userid, [])
-        return {"external_contact": {"external_userid": external_userid}, "follow_user": follows}
-
-    def getuserinfo(self, code: str, **_: Any) -> dict[str, Any]:
-        kind, _, who = code.partition(":")
-        if kind == "member":
-            return {"userid": who}
-        if kind == "customer":
-            return {"openid": "o1", "external_userid": who}
-        raise WeComError("auth/getuserinfo", 40029)
 
 
 class World:

@@ -1,8 +1,6 @@
-"""What the tests of live codes share: a WeCom in memory, a new process, codes to scan."""
+"""What the tests of live codes share: a new process, codes to scan."""
 
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,73 +19,30 @@ from chalicelib.printruns import runs
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.stores import maps
-from chalicelib.wecom.client import ContactWay
-from chalicelib.wecom.errors import WeComError
+from tests.support.wecom import FakeWeCom as FakeWeCom
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
 DAY = "2026-11-23"
 
 
-class FakeWeCom:
-    """Contact ways and staff in memory. `fail`: what the next calls of a name raise, in their order.
-
-    A failure given as (error, "done") is raised after the call was carried out.
-    """
-
-    def __init__(self) -> None:
-        self.ways: dict[str, dict[str, Any]] = {}
-        self.made = 0
-        self.calls: Counter[str] = Counter()
-        self.fail: dict[str, list[Any]] = {}
-        self._lock = threading.Lock()
-
-    def _called(self, name: str) -> Any:
-        self.calls[name] += 1
-        left = self.fail.get(name)
-        planned = left.pop(0) if left else None
-        if isinstance(planned, BaseException):
-            raise planned
-        return planned
-
-    def add_contact_way(self, fields: Mapping[str, Any], *, deadline: datetime | None = None) -> ContactWay:
-        with self._lock:
-            planned = self._called("add_contact_way")
-            config_id = f"cfg{self.made}"
-            self.made += 1
-            qr_code = f"https://wework.qpic.cn/wwpic/{config_id}/0"
-            self.ways[config_id] = {**fields, "config_id": config_id, "qr_code": qr_code}
-            if planned:
-                raise planned[0]
-            return ContactWay(config_id, qr_code)
-
-    def list_contact_way(
-        self, start: datetime, end: datetime, *, deadline: datetime | None = None
-    ) -> Iterator[str]:
-        self._called("list_contact_way")
-        yield from list(self.ways)
-
-    def get_contact_way(self, config_id: str, *, deadline: datetime | None = None) -> dict[str, Any]:
-        self._called("get_contact_way")
-        if config_id not in self.ways:
-            raise WeComError("externalcontact/get_contact_way", 41044)
-        return self.ways[config_id]
-
-    def update_contact_way(
-        self, config_id: str, changes: Mapping[str, Any], *, deadline: datetime | None = None
-    ) -> None:
-        self._called("update_contact_way")
-        if config_id not in self.ways:
-            raise WeComError("externalcontact/update_contact_way", 41044)
-        self.ways[config_id].update(changes)
-
-    def del_contact_way(self, config_id: str, *, deadline: datetime | None = None) -> None:
-        self._called("del_contact_way")
-        if self.ways.pop(config_id, None) is None:
-            raise WeComError("externalcontact/del_contact_way", 41044)
-
-    def user_get(self, userid: str, *, deadline: datetime | None = None) -> dict[str, Any]:
-        self._called("user_get")
-        return {"userid": userid, "name": f"{userid.capitalize()}女士", "status": 1}
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}
+MACHINE = {"Accept": "application/json"}
+CODE: dict[str, Any] = {
+    "name": "Parcel card, winter",
+    "kind": "staff",
+    "channel": "parcel",
+    "tags": ["渠道/包裹卡"],
+    "assignment": {
+        "strategy": "round_robin",
+        "sticky": True,
+        "members": [{"staff_id": "lihua", "weight": 1, "daily_cap": 1, "total_cap": None}],
+        "fallback_staff_ids": ["wangwu"],
+        "reserve_for": "PT10M",
+    },
+    "welcome": {"text": "您好 {customer_name}", "attachments": []},
+    "skip_verify": True,
+    "schedule": {"from": None, "until": None},
+}
 
 
 def new_process() -> None:

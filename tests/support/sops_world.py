@@ -6,10 +6,9 @@ before or after the n-th, and with it every one that would have come after.
 """
 
 import importlib.util
-import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,7 @@ from chalicelib.platform.timeline import Line, TimelineItem
 from chalicelib.sops import calls, results, service
 from chalicelib.sops.types import Plan
 from chalicelib.tags import service as tags
-from chalicelib.wecom.client import MassSend
-from chalicelib.wecom.errors import AnswerLost, WeComError
+from tests.support.wecom import FakeWeCom
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 11, 22, 10, 0, 7, tzinfo=SHANGHAI)
@@ -66,84 +64,9 @@ def plan(**changes: Any) -> Plan:
     return msgspec.convert(data | changes, Plan)
 
 
-class FakeWeCom:
-    """Mass sends as WeCom keeps them. `fail`: errors to raise, by call number; `lose`: answers to lose."""
-
-    def __init__(self, world: "World") -> None:
-        self.world = world
-        self.numbers = itertools.count()
-        self.sends: dict[str, dict[str, Any]] = {}
-        self.texts: list[dict[str, Any]] = []
-        self.refuse: set[str] = set()
-        self.errors: list[Exception] = []
-        self.lose = 0
-        self.dispatch = timedelta(seconds=10)
-        self.confirm_after: timedelta | None = timedelta(minutes=5)
-        self.status: dict[str, int] = {}  # what confirming brings for a customer, if not "sent"
-        self.calls: Counter[str] = Counter()
-
-    def add_msg_template(self, message: Mapping[str, Any]) -> MassSend:
-        self.calls["add_msg_template"] += 1
-        assert len(message["external_userid"]) <= 10_000
-        if self.errors:
-            raise self.errors.pop(0)
-        msgid = f"msg{next(self.numbers):06d}"
-
-        def make() -> None:
-            self.sends[msgid] = {**message, "at": clock.now()}
-
-        self.world.effect(make)
-        if self.lose:
-            self.lose -= 1
-            raise AnswerLost("externalcontact/add_msg_template")
-        return MassSend(msgid, [s for s in message["external_userid"] if s in self.refuse])
-
-    def message_send(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        self.calls["message_send"] += 1
-        if message not in self.texts:  # enable_duplicate_check
-            self.world.effect(lambda: self.texts.append(dict(message)))
-        if self.lose:
-            self.lose -= 1
-            raise AnswerLost("message/send")
-        return {"invaliduser": ""}
-
-    def groupmsg_list(
-        self, start: datetime, end: datetime, chat_type: str = "single", filter_type: int = 2
-    ) -> Iterator[dict[str, Any]]:
-        self.calls["groupmsg_list"] += 1
-        for msgid, send in list(self.sends.items()):
-            if start <= send["at"] <= end:
-                yield {"msgid": msgid, "text": send["text"], "attachments": send.get("attachments", [])}
-
-    def groupmsg_send_result(self, msgid: str, staff_id: str) -> Iterator[dict[str, Any]]:
-        self.calls["groupmsg_send_result"] += 1
-        send, now = self.sends[msgid], clock.now()
-        if now - send["at"] < self.dispatch:
-            raise WeComError("externalcontact/get_groupmsg_send_result", 41063)
-        if send["sender"] != staff_id:
-            raise WeComError("externalcontact/get_groupmsg_send_result", 40003)
-        sent_at = send["at"] + self.confirm_after if self.confirm_after is not None else None
-        for subject in send["external_userid"]:
-            if subject in self.refuse:
-                continue
-            row: dict[str, Any] = {"external_userid": subject, "userid": staff_id, "status": 0}
-            if sent_at and sent_at <= now:
-                row["status"] = self.status.get(subject, 1)
-                if row["status"] == 1:
-                    row["send_time"] = int(sent_at.timestamp())
-            yield row
-
-    def received(self) -> Counter[tuple[str, str]]:
-        """How often each person was sent each text."""
-        pairs = [
-            (s, send["text"]["content"]) for send in self.sends.values() for s in send["external_userid"]
-        ]
-        return Counter(pairs)
-
-
 class World:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, at: Callable[[datetime], None]) -> None:
-        self.wecom = FakeWeCom(self)
+        self.wecom = FakeWeCom(self.effect)
         self.waiting: list[
             tuple[datetime, dict[str, Any]]
         ] = []  # messages to push, and when they are handed out
