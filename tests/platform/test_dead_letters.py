@@ -8,9 +8,10 @@ import pytest
 from chalice.test import Client
 
 from app import app as product
-from chalicelib.platform import auth, deadletters, jobs, settings
+from chalicelib.platform import audit, deadletters, jobs, settings
 from chalicelib.platform.errors import Conflict, NotFound
 from infra import build, package, template
+from tests.support.api import Api
 from tests.support.sops_world import load
 
 PLENTY = SimpleNamespace(get_remaining_time_in_millis=lambda: 25_000)
@@ -141,21 +142,23 @@ def test_an_admin_sees_and_redrives_them_by_the_api(sqs: Any, monkeypatch: pytes
     monkeypatch.setenv("REDRIVE_FUNCTION", "test-redrive")
     monkeypatch.setattr(settings, "client", lambda service: {"sqs": sqs, "lambda": Lambda()}[service])
     put(sqs, "assign-dlq", {"kind": "lapse"})
-
-    def call(method: str, path: str, role: str = "admin") -> Any:
-        headers = {"Authorization": f"Bearer {keys[role]}", "Content-Type": "application/json"}
-        with Client(product) as client:
-            return getattr(client.http, method)(path, headers=headers)
-
-    keys = {role: auth.create_key("test", role) for role in ("admin", "operator")}
-    ((found),) = call("get", "/api/dead-letters").json_body["items"]
-    assert (found["queue"], found["count"], found["kinds"]) == ("assign", 1, {"lapse": 1})
-    assert call("post", "/api/dead-letters/nothing/redrive").status_code == 404
-    assert call("post", "/api/dead-letters/route-stream/redrive").status_code == 409
-    assert call("post", "/api/dead-letters/assign/redrive").json_body == {"queue": "assign", "count": 1}
-    assert bodies(sqs, "assign") == [{"kind": "lapse"}]
-    for method, path in (("get", "/api/dead-letters"), ("post", "/api/dead-letters/assign/redrive")):
-        assert call(method, path, "operator").status_code == 403
+    with Client(product) as client:
+        api = Api(client, "admin")
+        _, page = api.get("/api/dead-letters")
+        (letters,) = page["items"]
+        assert (letters["queue"], letters["count"], letters["kinds"]) == ("assign", 1, {"lapse": 1})
+        status, problem = api.post("/api/dead-letters/nothing/redrive", Accept_Language="zh")
+        assert (status, problem["detail"]) == (404, "没有队列 nothing")
+        assert api.post("/api/dead-letters/route-stream/redrive")[0] == 409
+        assert not list(audit.AuditItem.scan())  # what was refused has changed nothing
+        assert api.post("/api/dead-letters/assign/redrive") == (200, {"queue": "assign", "count": 1})
+        assert bodies(sqs, "assign") == [{"kind": "lapse"}]
+        (entry,) = audit.AuditItem.scan()
+        assert (entry.action, entry.object, entry.actor_kind) == ("dead_letters.redrive", "assign", "key")
+        assert entry.changes == [{"field": "messages", "from": None, "to": 1}]
+        operator = api.acting_as("operator")
+        assert operator.get("/api/dead-letters")[0] == 403
+        assert operator.post("/api/dead-letters/assign/redrive")[0] == 403
 
 
 def test_it_knows_every_dead_letter_queue_that_is_deployed() -> None:

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +18,8 @@ import pytest
 from app import app
 from chalicelib.orders import service as orders
 from chalicelib.platform import auth, http, openapi, settings
-from tests.support.scan_support import NOON, FakeWeCom, new_process
+from tests.support.scan_support import NOON
+from tests.support.wecom import FakeWeCom
 from tests.support.wsgi import wsgi
 
 pytestmark = pytest.mark.xdist_group("client")  # made once, into one folder
@@ -53,16 +53,8 @@ def generated() -> Iterator[Callable[[str], ModuleType]]:
 
 
 @pytest.fixture
-def client(
-    tables: None,
-    at: Callable[[datetime], None],
-    monkeypatch: pytest.MonkeyPatch,
-    generated: Callable[[str], ModuleType],
-) -> Iterator[Any]:
-    new_process()
-    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: FakeWeCom())
+def client(wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch, generated: Callable[[str], ModuleType]) -> Any:
     monkeypatch.setattr(settings, "secret", lambda group, name, default=None: SECRET)
-    at(NOON)
     made = generated("client").AuthenticatedClient(
         base_url="http://testserver", token=auth.create_key("test", "admin"), raise_on_unexpected_status=True
     )
@@ -73,8 +65,7 @@ def client(
             headers={"Authorization": f"Bearer {made.token}", "Accept": "application/json"},
         )
     )
-    yield made
-    new_process()
+    return made
 
 
 def test_the_main_job(generated: Callable[[str], ModuleType], client: Any, sent: list[Any]) -> None:

@@ -53,7 +53,7 @@ def read(call: http.Call, toy_id: str) -> Any:
         raise errors[toy_id]
     if toy_id == "bug":
         raise KeyError("13800138000")
-    return http.listing([toy_id, *map(str, call.page())])
+    return {"items": [toy_id, str(call.query.limit), str(call.query.cursor)]}
 
 
 @door.route("GET", "/picture", summary="Bytes")
