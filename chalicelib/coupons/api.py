@@ -1,13 +1,13 @@
 """Doors of coupon pools: made, filled, looked at."""
 
-from typing import Any
+from msgspec.structs import asdict
 
 from chalicelib.coupons import service
-from chalicelib.coupons.types import NewPool
+from chalicelib.coupons.types import FilledPool, NewPool, Pool, PoolClaim, PoolsQuery
 from chalicelib.platform import http
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
-from chalicelib.platform.lists import Paging
+from chalicelib.platform.lists import Page, Paging
 
 door = http.Door(__name__, tag="Coupons")
 
@@ -21,9 +21,10 @@ _MAX_UPLOAD = 4 * 1024 * 1024  # what Lambda takes, as API Gateway hands it on
     status=201,
     permission="coupons.write",
     summary="A new pool of coupon codes",
+    answer=Pool,
 )
-def create(call: Call) -> dict[str, Any]:
-    return _shown(service.create(call.body.name, call.body.expires_at))
+def create(call: Call) -> Pool:
+    return service.create(call.body.name, call.body.expires_at)
 
 
 @door.route(
@@ -31,11 +32,11 @@ def create(call: Call) -> dict[str, Any]:
     "/api/coupon-pools",
     permission="coupons.read",
     summary="Coupon pools, newest first",
-    query=Paging,
+    query=PoolsQuery,
+    answer=Page[Pool],
 )
-def listing(call: Call) -> dict[str, Any]:
-    pools, cursor = service.page(*call.page())
-    return http.listing([_shown(pool) for pool in pools], cursor)
+def list_pools(call: Call) -> Page[Pool]:
+    return service.list_pools(call.query)
 
 
 @door.route(
@@ -43,9 +44,10 @@ def listing(call: Call) -> dict[str, Any]:
     "/api/coupon-pools/{pool_id}",
     permission="coupons.read",
     summary="A pool: codes loaded, given, left",
+    answer=Pool,
 )
-def get(call: Call, pool_id: str) -> dict[str, Any]:
-    return _shown(service.get(pool_id))
+def get(call: Call, pool_id: str) -> Pool:
+    return service.get(pool_id)
 
 
 @door.route(
@@ -55,34 +57,24 @@ def get(call: Call, pool_id: str) -> dict[str, Any]:
     max_body=_MAX_UPLOAD,
     takes="text/csv",
     summary="Add up to 100,000 codes, one a line, or CSV with the code first; known ones are left out",
+    answer=FilledPool,
 )
-def load(call: Call, pool_id: str) -> dict[str, Any]:
+def load(call: Call, pool_id: str) -> FilledPool:
     try:
         text = call.raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Invalid(("codes", "is not UTF-8 text")) from None
-    return {**service.load(pool_id, text), **_shown(service.get(pool_id))}
+        raise Invalid(issue("codes", "not_utf8")) from None
+    upload = service.load(pool_id, text)
+    return FilledPool(**asdict(upload), **asdict(service.get(pool_id)))
 
 
 @door.route(
     "GET",
     "/api/coupon-pools/{pool_id}/claims",
-    permission="coupons.read",
-    summary="Who has a code of the pool; codes are shown by their end",
+    permission="coupon_claims.read",
+    summary="Who has a code of the pool, newest first; codes are shown by their end",
     query=Paging,
+    answer=Page[PoolClaim],
 )
-def claims(call: Call, pool_id: str) -> dict[str, Any]:
-    return http.listing(*service.claims(pool_id, *call.page()))
-
-
-def _shown(pool: service.Pool) -> dict[str, Any]:
-    return {
-        "pool_id": pool.pool_id,
-        "name": pool.name,
-        "created_at": pool.created_at,
-        "expires_at": pool.expires_at,
-        "loaded": pool.loaded,
-        "given": pool.given,
-        "left": pool.left,
-        "low": pool.low,
-    }
+def list_claims(call: Call, pool_id: str) -> Page[PoolClaim]:
+    return service.list_claims(pool_id, call.query)

@@ -18,6 +18,17 @@ class ByCreation(GlobalSecondaryIndex["CouponItem"]):
     created_at = UnicodeAttribute(range_key=True)
 
 
+class ByClaim(GlobalSecondaryIndex["CouponItem"]):
+    """A pool's claims in time: no other item under a pool's id has an `at`."""
+
+    class Meta:
+        index_name = "claims"
+        projection = AllProjection()
+
+    pool = UnicodeAttribute(hash_key=True)
+    at = UnicodeAttribute(range_key=True)
+
+
 class CouponItem(Base):
     """Under a pool's id, part `pool`: its name; `head#<lane>`: codes loaded into the lane, and given out;
     `claim#<person>`: the code that the person has.
@@ -42,6 +53,7 @@ class CouponItem(Base):
     codes = JSONAttribute(null=True)
     digests = UnicodeSetAttribute(null=True)
     by_creation = ByCreation()
+    by_claim = ByClaim()
 
 
 def head(lane: int) -> str:

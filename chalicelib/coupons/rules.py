@@ -8,6 +8,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from chalicelib.platform.errors import Issue, issue
+
 LANES, SETS = 8, 32
 MAX_UPLOAD = 100_000  # codes in one call
 MAX_POOL = 1_000_000
@@ -16,21 +18,19 @@ _CODE = re.compile(r"[!-~]{1,64}")  # printable, without spaces; no quotes or co
 _HEADINGS = {"code", "coupon", "coupon_code", "券码", "优惠码"}
 _LOW_SHARE, _LOW = 20, 100  # low: under a twentieth of what was ever loaded, or under 100
 
-Problem = tuple[str, str]
 
-
-def parse(text: str) -> tuple[list[str], list[Problem]]:
-    """(codes in their order, each once; problems by line) of plain lines or CSV with the codes first."""
+def parse(text: str) -> tuple[list[str], list[Issue]]:
+    """(codes in their order, each once; issues by line) of plain lines or CSV with the codes first."""
     codes: dict[str, None] = {}
-    problems: list[Problem] = []
+    issues: list[Issue] = []
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         code = line.split(",", 1)[0].strip().strip('"').strip()
         if not code or (number == 1 and code.lower() in _HEADINGS):
             continue
         if not _CODE.fullmatch(code) or '"' in code:
-            problems.append((f"line {number}", "a code is 1 to 64 letters, digits or signs, without spaces"))
+            issues.append(issue(f"line {number}", "coupon_code"))
         codes[code] = None
-    return list(codes), problems
+    return list(codes), issues
 
 
 def digest(code: str) -> str:
@@ -55,11 +55,11 @@ def choose(heads: Mapping[int, tuple[int, int]], first: int) -> int | None:
 
 
 def is_low(loaded: int, left: int) -> bool:
-    """Whether a pool is running out: told once there is little left, and for ever after while it is so."""
+    """Whether a pool is running out: reported at each claim while it is so."""
     return left < max(_LOW, loaded // _LOW_SHARE) and loaded > 0
 
 
-def masked(code: str) -> str:
+def mask(code: str) -> str:
     """A code as others than its owner may see it."""
     return "…" + code[-4:] if len(code) > 8 else "…" + code[-2:]
 

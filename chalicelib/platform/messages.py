@@ -54,6 +54,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "任务状态为 {status}，没有可以继续的部分",
         "the job is {status}, and nothing of it can be resumed",
     ),
+    "past": ("必须晚于现在", "must be in the future"),
+    "not_utf8": ("不是 UTF-8 编码的文字", "is not UTF-8 text"),
+    # coupon pools
+    "coupon_code": (
+        "券码为 1 到 64 个字母、数字或符号，不能有空格",
+        "a code is 1 to 64 letters, digits or signs, without spaces",
+    ),
+    "coupon_pool_full": ("一个券池最多 {maximum} 个券码", "a pool takes at most {maximum} codes"),
+    "no_such_coupon_pool": ("没有券池 {pool_id}", "there is no coupon pool {pool_id}"),
     # whole answers
     "no_path": ("没有这个地址", "there is no such path"),
     "no_thing": ("没有找到", "there is no such thing"),

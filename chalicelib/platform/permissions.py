@@ -9,6 +9,7 @@ _READS = frozenset(
         "assignments.read",
         "blacklist.read",
         "contact_ways.read",
+        "coupon_claims.read",
         "coupons.read",
         "customers.read",
         "distribution_plans.read",  # without the rates
@@ -60,6 +61,8 @@ CORP_WIDE = frozenset(
     {
         "audit.read",
         "contact_ways.read",
+        "coupon_claims.read",  # of any store's guides
+        "coupons.write",  # a pool is the whole corp's stock
         "distribution_plans.read",
         "distribution_plans.write",
         "groups.sync",

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.platform import clock
 from chalicelib.platform.errors import Invalid, Issue, Malformed, issue
 
 _CODES = {
@@ -78,6 +79,19 @@ def convert_strings(values: Mapping[str, str], kind: Any) -> Any:
 
 def _number(text: str) -> Any:
     return int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else text
+
+
+def parse_future(field: str, text: str | None) -> str | None:
+    """A field's time as it is stored. Invalid for what is no time with its offset, or is past."""
+    if text is None:
+        return None
+    try:
+        at = clock.parse(text)
+    except ValueError:
+        raise Invalid(issue(field, "date_time")) from None
+    if at <= clock.now():
+        raise Invalid(issue(field, "past"))
+    return clock.iso(at)
 
 
 def schema(value: Any, *, closed: bool = False) -> Any:

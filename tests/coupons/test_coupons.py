@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.contactways import service as contactways
 from chalicelib.coupons import rules, service
+from chalicelib.coupons.types import Upload
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts
 from chalicelib.messaging import service as messaging
@@ -41,6 +42,34 @@ def test_a_pool_by_its_doors(api: Api) -> None:
     _, claims = api("GET", f"{path}/claims")
     assert [row["external_userid"] for row in claims["items"]] == ["wm1"]
     assert code not in json.dumps(claims)
+
+
+def test_pools_are_counted_sorted_and_found_and_their_claims_are_newest_first(
+    api: Api, at: Callable[[datetime], None]
+) -> None:
+    for minute, name in enumerate(("会员日礼券", "新人礼券", "Spring")):
+        at(NOON + timedelta(minutes=minute))
+        pool_of(f"{name[-1]}-{minute}" if name.isascii() else f"C{minute}")
+        api("POST", "/api/coupon-pools", {"name": name})
+
+    def names(query: str) -> list[str]:
+        return [row["name"] for row in api("GET", f"/api/coupon-pools?{query}")[1]["items"]]
+
+    asked = requests()
+    _, listed = api("GET", "/api/coupon-pools?limit=2")
+    assert (listed["total"], listed["total_is"]) == (6, "exact") and asked.count("Query") == 1
+    assert asked.count("BatchGetItem") == 1
+    assert names("sort=created_at&q=xrl") == ["新人礼券"] and names("q=LQ") == ["新人礼券", "会员日礼券"]
+    assert names("sort=name") == ["Spring", "till", "till", "till", "会员日礼券", "新人礼券"]
+    pool_id = pool_of(*(f"Z{n}" for n in range(9)))
+    for minute, person in enumerate(("wm3", "wm1", "wm2")):
+        service.claim(pool_id, person, NOON + timedelta(minutes=minute))
+    _, first = api("GET", f"/api/coupon-pools/{pool_id}/claims?limit=2")
+    assert [row["external_userid"] for row in first["items"]] == ["wm2", "wm1"]
+    assert (first["total"], first["total_is"]) == (2, "at_least")
+    _, last = api("GET", f"/api/coupon-pools/{pool_id}/claims?limit=2&cursor={first['next_cursor']}")
+    assert [row["external_userid"] for row in last["items"]] == ["wm3"]
+    assert (last["total"], last["total_is"], last["next_cursor"]) == (3, "exact", None)
 
 
 def test_bad_uploads_add_nothing(api: Api) -> None:
@@ -77,7 +106,7 @@ def test_a_load_cut_in_half_is_finished_by_its_repeat(
             service.load(pool_id, upload)
     half = service.get(pool_id).loaded
     assert 0 < half < 100
-    assert service.load(pool_id, upload) == {"received": 100, "added": 100 - half, "known": half}
+    assert service.load(pool_id, upload) == Upload(received=100, added=100 - half, known=half)
     with pytest.raises(Invalid):
         service.load(pool_id, upload + "\nC100")
     got = {service.claim(pool_id, f"wm{n}", NOON).code for n in range(100)}
@@ -143,14 +172,14 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     """The state of a code's contact way, without making one."""
 
     def of(live_code_id: str) -> str:
-        way = contactways.Way("st1", live_code_id, "lihua", "https://qr")
-        monkeypatch.setattr(livecodes, "find_way", lambda state: way if state == "st1" else None)
-        return "st1"
+        way = contactways.Way("mrst1", live_code_id, "lihua", "https://qr")
+        monkeypatch.setattr(contactways, "find_way", lambda state: way if state == "mrst1" else None)
+        return "mrst1"
 
     return of
 
 
-def message(n: int = 1, state: str = "st1") -> dict[str, Any]:
+def message(n: int = 1, state: str = "mrst1") -> dict[str, Any]:
     at = NOON.isoformat()
     return {
         "code": f"W{n}",

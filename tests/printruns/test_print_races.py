@@ -96,6 +96,6 @@ def test_the_same_codes_loaded_by_many_at_once_are_there_once() -> None:
     pool_id = coupons.create("till", None).pool_id
     upload = "\n".join(f"CODE-{n:03}" for n in range(60))
     told = at_once(4, lambda _: coupons.load(pool_id, upload))
-    assert sum(row["added"] for row in told) == coupons.get(pool_id).loaded == 60
+    assert sum(upload.added for upload in told) == coupons.get(pool_id).loaded == 60
     got = [coupons.claim(pool_id, f"wm{n}", NOON).code for n in range(61)]
     assert len(set(got[:60])) == 60 and got[60] is None
