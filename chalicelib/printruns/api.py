@@ -2,33 +2,36 @@
 
 import csv
 import io
-from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
 
-from chalicelib.platform import clock, http
+from chalicelib.platform import http, messages
 from chalicelib.platform.errors import DomainError
 from chalicelib.platform.http import Answer, Call
-from chalicelib.platform.jobs import Job
-from chalicelib.platform.lists import Paging
-from chalicelib.printruns import service
-from chalicelib.printruns.types import Binding, Bindings, NewFile, NewPrintRun, Order, Unbinding
+from chalicelib.platform.lists import Page
+from chalicelib.printruns import cards, figures, order_binding, runs, service
+from chalicelib.printruns.run_files import PrintJob
+from chalicelib.printruns.types import (
+    Binding,
+    Bindings,
+    BindResult,
+    BoundCard,
+    CardDetails,
+    CardOrder,
+    CardsQuery,
+    FiguresQuery,
+    FiguresRow,
+    NewFile,
+    NewPrintRun,
+    Order,
+    PrintRun,
+    Refusal,
+    RunsQuery,
+    Unbinding,
+    Unbound,
+)
 
 door = http.Door(__name__, tag="Print runs")
-
-
-class RunsQuery(Paging, kw_only=True):
-    live_code_id: Annotated[str, Meta(min_length=1)]
-
-
-class StatsQuery(Struct, kw_only=True):
-    by: Literal["total", "day", "thousand"] = "total"
-    format: Annotated[Literal["json", "csv"], Meta(description="csv: a file for a spreadsheet")] = "json"
-
-
-class CardsQuery(Paging, kw_only=True):
-    order_id: Annotated[str, Meta(min_length=1, description="The mall's order")]
 
 
 @door.route(
@@ -38,29 +41,33 @@ class CardsQuery(Paging, kw_only=True):
     status=202,
     permission="print_runs.write",
     summary="Print a run of cards, each with its own code: a job whose result is the file",
+    answer=PrintJob,
 )
-def create(call: Call, live_code_id: str) -> dict[str, Any]:
-    wanted: NewPrintRun = call.body
-    service.check_count(wanted.count, wanted.format)
-    run = service.create(live_code_id, msgspec.to_builtins(wanted))
-    return _job(service.start_file(run, wanted.format))
+def create(call: Call, live_code_id: str) -> PrintJob:
+    return service.create(live_code_id, call.body, call.principal)
 
 
 @door.route(
     "GET",
     "/api/print-runs",
     permission="print_runs.read",
-    summary="A live code's print runs, newest first",
+    summary="Print runs of all live codes or of one, newest first",
     query=RunsQuery,
+    answer=Page[PrintRun],
 )
-def listing(call: Call) -> dict[str, Any]:
-    runs, cursor = service.page(call.query.live_code_id, *call.page())
-    return http.listing([_shown(run) for run in runs], cursor)
+def list_runs(call: Call) -> Page[PrintRun]:
+    return service.list_runs(call.query, call.principal)
 
 
-@door.route("GET", "/api/print-runs/{print_run_id}", permission="print_runs.read", summary="One print run")
-def get(call: Call, print_run_id: str) -> dict[str, Any]:
-    return _shown(service.get(print_run_id))
+@door.route(
+    "GET",
+    "/api/print-runs/{print_run_id}",
+    permission="print_runs.read",
+    summary="One print run",
+    answer=PrintRun,
+)
+def get(call: Call, print_run_id: str) -> PrintRun:
+    return service.get(print_run_id, call.principal)
 
 
 @door.route(
@@ -70,11 +77,10 @@ def get(call: Call, print_run_id: str) -> dict[str, Any]:
     status=202,
     permission="print_runs.write",
     summary="The same cards as another file: a job",
+    answer=PrintJob,
 )
-def another(call: Call, print_run_id: str) -> dict[str, Any]:
-    wanted: NewFile = call.body
-    sheet = msgspec.to_builtins(wanted.sheet) if wanted.sheet else None
-    return _job(service.start_file(service.get(print_run_id), wanted.format, sheet))
+def create_file(call: Call, print_run_id: str) -> PrintJob:
+    return service.create_file(print_run_id, call.body, call.principal)
 
 
 @door.route(
@@ -82,27 +88,27 @@ def another(call: Call, print_run_id: str) -> dict[str, Any]:
     "/api/print-runs/{print_run_id}/close",
     permission="print_runs.write",
     summary="Close a run: within seconds its cards answer closed",
+    answer=PrintRun,
 )
-def close(call: Call, print_run_id: str) -> dict[str, Any]:
-    return _shown(service.close(print_run_id))
+def close(call: Call, print_run_id: str) -> PrintRun:
+    return service.close(print_run_id, call.principal)
 
 
 @door.route(
     "GET",
     "/api/print-runs/{print_run_id}/stats",
     permission="print_runs.read",
-    query=StatsQuery,
+    query=FiguresQuery,
     summary="Scans, different cards scanned, and adds: of a run, per day, per thousand cards",
+    answer=Page[FiguresRow],
+    gives="text/csv",
 )
-def stats(call: Call, print_run_id: str) -> Any:
-    run, by = service.get(print_run_id), call.query.by
-    rows = service.figures(run.print_run_id, by)
-    for row in rows:
-        if "to" in row:
-            row["to"] = min(row["to"], run.count)
+def read_figures(call: Call, print_run_id: str) -> Page[FiguresRow] | Answer:
+    run, by = runs.get(print_run_id, call.principal), call.query.by
+    rows = figures.read(run, by)
     if call.query.format == "csv":
         return _csv(rows, f"{run.prefix}-{by}.csv")
-    return http.listing(rows)
+    return Page(rows, len(rows))
 
 
 @door.route(
@@ -110,9 +116,10 @@ def stats(call: Call, print_run_id: str) -> Any:
     "/api/print-runs/{print_run_id}/cards/{number}",
     permission="print_runs.read",
     summary="One card and its order",
+    answer=CardDetails,
 )
-def card(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
-    return service.shown(service.numbered(print_run_id, number))
+def get_card(call: Call, print_run_id: str, number: str) -> CardDetails:
+    return cards.describe(cards.find_numbered(print_run_id, number, call.principal))
 
 
 @door.route(
@@ -121,9 +128,10 @@ def card(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
     body=Order,
     permission="print_runs.write",
     summary="Bind a card to the order it is packed with",
+    answer=BoundCard,
 )
-def bind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
-    return _bound(service.numbered(print_run_id, number), call.body)
+def bind_numbered(call: Call, print_run_id: str, number: str) -> BoundCard:
+    return order_binding.bind(cards.find_numbered(print_run_id, number, call.principal), call.body)
 
 
 @door.route(
@@ -132,22 +140,23 @@ def bind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
     body=Unbinding,
     permission="print_runs.write",
     summary="Take a card back from an order",
+    answer=Unbound,
 )
-def unbind_numbered(call: Call, print_run_id: str, number: str) -> dict[str, Any]:
-    found = service.numbered(print_run_id, number)
-    return {"status": "unbound" if service.unbind(found, call.body.order_id) else "unchanged"}
+def unbind_numbered(call: Call, print_run_id: str, number: str) -> Unbound:
+    card = cards.find_numbered(print_run_id, number, call.principal)
+    return Unbound(status="unbound" if order_binding.unbind(card, call.body.order_id) else "unchanged")
 
 
 @door.route(
     "GET",
     "/api/cards",
     permission="print_runs.read",
-    summary="The cards of an order",
+    summary="The cards of an order or of a run",
     query=CardsQuery,
+    answer=Page[CardOrder],
 )
-def of_order(call: Call) -> dict[str, Any]:
-    cards, cursor = service.of_order(call.query.order_id, *call.page())
-    return http.listing([_named(found) for found in cards], cursor)
+def list_cards(call: Call) -> Page[CardOrder]:
+    return cards.list_cards(call.query, call.principal)
 
 
 @door.route(
@@ -156,9 +165,10 @@ def of_order(call: Call) -> dict[str, Any]:
     body=Binding,
     permission="print_runs.write",
     summary="Bind a card, by its link, token or printed number, to the order it is packed with",
+    answer=BoundCard,
 )
-def bind(call: Call) -> dict[str, Any]:
-    return _bound(service.named(call.body.code), call.body)
+def bind(call: Call) -> BoundCard:
+    return order_binding.bind(cards.find_by_code(call.body.code, call.principal), call.body)
 
 
 @door.route(
@@ -167,59 +177,38 @@ def bind(call: Call) -> dict[str, Any]:
     body=Bindings,
     permission="print_runs.write",
     summary="Bind up to 1,000 cards; what became of each, in their order",
+    answer=Page[BindResult],
 )
-def bind_many(call: Call) -> dict[str, Any]:
-    return http.listing([_one_of_many(wanted) for wanted in call.body.items])
+def bind_many(call: Call) -> Page[BindResult]:
+    language = messages.language(call.headers.get("accept-language"))
+    outcomes = order_binding.bind_many(call.body.items, call.principal)
+    results = [
+        _bind_result(binding, outcome, language)
+        for binding, outcome in zip(call.body.items, outcomes, strict=True)
+    ]
+    return Page(results, len(results))
 
 
-def _one_of_many(wanted: Binding) -> dict[str, Any]:
-    try:
-        return {"code": wanted.code, "error": None, **_bound(service.named(wanted.code), wanted)}
-    except DomainError as error:
-        if error.retryable:
-            raise
-        problem = {"status": error.status, "title": error.title, "detail": str(error)}
-        return {"code": wanted.code, "status": "refused", "error": problem}
+def _bind_result(
+    binding: Binding, outcome: BoundCard | DomainError, language: messages.Language
+) -> BindResult:
+    if isinstance(outcome, BoundCard):
+        return BindResult(code=binding.code, **msgspec.structs.asdict(outcome))
+    refusal = Refusal(
+        status=outcome.status,
+        title=messages.title(outcome.status, language),
+        detail=outcome.detail(language),
+    )
+    return BindResult(code=binding.code, status="refused", error=refusal)
 
 
-def _bound(found: service.Card, order: Order) -> dict[str, Any]:
-    status = service.bind(found, msgspec.to_builtins(order))
-    return {"status": status, **_named(found), "order_id": order.order_id}
-
-
-def _named(found: service.Card) -> dict[str, Any]:
-    return {"print_run_id": found.run.print_run_id, "number": found.number, "card": found.label}
-
-
-def _job(job: Job) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(job), "print_run_id": job.result_id}
-
-
-def _shown(run: service.Run) -> dict[str, Any]:
-    return {
-        "print_run_id": run.print_run_id,
-        "live_code_id": run.live_code_id,
-        "name": run.name,
-        "prefix": run.prefix,
-        "count": run.count,
-        "first_card": run.label(1),
-        "last_card": run.label(run.count),
-        "use": run.use,
-        "sheet": run.sheet,
-        "status": run.status(clock.now()),
-        "created_at": run.created_at,
-        "expires_at": run.expires_at,
-        "closed_at": run.closed_at,
-        "stats_url": f"/api/print-runs/{run.print_run_id}/stats",
-    }
-
-
-def _csv(rows: list[dict[str, Any]], name: str) -> Answer:
+def _csv(rows: list[FiguresRow], name: str) -> Answer:
     out = io.StringIO()
     out.write("\ufeff")
     if rows:
-        writer = csv.DictWriter(out, rows[0])
+        table = msgspec.to_builtins(rows)
+        writer = csv.DictWriter(out, table[0])
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(table)
     kind = {"Content-Type": "text/csv; charset=utf-8"}
     return Answer(out.getvalue(), headers={**kind, "Content-Disposition": f'attachment; filename="{name}"'})

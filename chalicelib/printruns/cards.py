@@ -1,30 +1,22 @@
-"""One card: scanned, bound to an order, looked up.
+"""One card, by its token, its printed number, its run, its order.
 
 Its token says which run and number it is, so a scan reads nothing for it but the run, which a process
 keeps for seconds. A card has a row only once it is bound to an order or, in a single-use run, held.
-
-A single-use card is held by the first person who gets an assignment with it, as long as that is
-reserved or confirmed. Of two phones at once both are assigned, one holds the card by the row's
-condition, and the other's place is given back at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.assignments.lapse import holds, lapse
-from chalicelib.assignments.types import Scan
-from chalicelib.platform import clock, storage
-from chalicelib.platform.errors import Conflict, NotFound
-from chalicelib.printruns import rules, runs
+from chalicelib.platform import lists
+from chalicelib.platform.errors import Invalid, NotFound, issue
+from chalicelib.platform.lists import Page
+from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.printruns import rules, runs, single_use
 from chalicelib.printruns.models import CardItem
 from chalicelib.printruns.runs import Run
-
-CLOSED, USED = Scan("closed"), Scan("closed")  # told apart by identity: the page has kinder words for USED
-_MAX_USES = 10  # of one person's assignments that a card remembers
-Uses = list[dict[str, str]]
+from chalicelib.printruns.types import CardDetails, CardOrder, CardsQuery
 
 
 class Card(Struct, frozen=True):
@@ -52,155 +44,112 @@ def is_token(text: str) -> bool:
 
 def find(token: str) -> Card:
     """The card of a token. NotFound, for a forged one before anything is read."""
-    found = rules.parse(runs.key(), token)
-    if found is None:
+    parsed = rules.parse_token(runs.signing_key(), token)
+    if parsed is None:
         raise NotFound("there is no such live code")
-    run = runs.kept(f"pr_{found[0]}")
-    return Card(run, run.find(found[1]))
+    run = runs.get_kept(f"pr_{parsed[0]}")
+    return Card(run, run.check_number(parsed[1]))
 
 
-def named(code: str) -> Card:
-    """The card of a link, a token, or a printed number. NotFound."""
+def find_by_code(code: str, principal: Principal = SYSTEM) -> Card:
+    """The card of a link, a token, or a printed number. NotFound, also outside of the scope."""
     if label := rules.parse_label(code):
-        run = runs.by_prefix(label[0])
-        return Card(run, run.find(label[1]))
-    return find(rules.token_in(code))
+        print_run_id, number = runs.find_owner(label[0]), label[1]
+    elif parsed := rules.parse_token(runs.signing_key(), rules.extract_token(code)):
+        print_run_id, number = f"pr_{parsed[0]}", parsed[1]
+    else:
+        print_run_id, number = None, 0
+    if print_run_id is None:
+        raise NotFound(code="no_such_card")
+    run = runs.get_kept(print_run_id)
+    if not runs.select_visible([run], principal):
+        raise NotFound(code="no_such_card")
+    return Card(run, run.check_number(number))
 
 
-def numbered(print_run_id: str, number: str) -> Card:
+def find_numbered(print_run_id: str, number: str, principal: Principal = SYSTEM) -> Card:
     """The card of a run by its number, with or without the prefix. NotFound."""
-    run = runs.get(print_run_id)
+    run = runs.get(print_run_id, principal)
     digits = number.removeprefix(f"{run.prefix}-")
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= 7):
-        raise NotFound(f"the run has no card {number}")
-    return Card(run, run.find(int(digits)))
+        raise NotFound(code="no_such_card")
+    return Card(run, run.check_number(int(digits)))
 
 
-def scan(card: Card, cookie: str | None, decide: Callable[[Mapping[str, Any]], Scan]) -> Scan:
-    """What a scan of the card gets. `decide(origin)`: the live code's own decision; `cookie`: as there."""
-    run = card.run
-    if run.status(clock.now()) != "open":
-        return CLOSED
-    row = CardItem.find(card.key) if run.single or run.binds else None
-    origin = {"print_run_id": run.print_run_id, "card": card.number}
-    if row is not None:
-        origin |= _order(row)
-    if not run.single:
-        return decide(origin)
-    uses: Uses = list(row.uses or []) if row else []
-    mine = cookie.partition(".")[0] if cookie else None
-    own = any(use["assignment_id"] == mine for use in uses)
-    if not own and any(_stands(run, use) for use in uses):
-        return USED
-    found = decide(origin)
-    if found.assignment_id is None or any(use["assignment_id"] == found.assignment_id for use in uses):
-        return found
-    if _hold(card, row, [*uses, _use(found)] if own else [_use(found)]):
-        return found
-    if found.assignment_id != mine:  # one just made: its place is free again
-        lapse(run.live_code_id, _member(found), found.assignment_id)
-    return USED
-
-
-def bind(card: Card, order: Mapping[str, Any]) -> str:
-    """Bind the card to an order: `bound`, or `unchanged`. Conflict when it is bound to another.
-
-    order: `{"order_id","mall","batch","rebind"}`.
-    """
-    runs.will_bind(card.run)
-    told = [
-        CardItem.order_id.set(order["order_id"]),
-        CardItem.bound_at.set(clock.iso(clock.now())),
-        *(_set_or_remove(CardItem.mall, order["mall"])),
-        *(_set_or_remove(CardItem.batch, order["batch"])),
-    ]
-    free = None if order["rebind"] else CardItem.order_id.does_not_exist()
-    if storage.update_if(CardItem(card.key), told, free):
-        return "bound"
-    there = CardItem.find(card.key)
-    if there is not None and there.order_id == order["order_id"]:
-        return "unchanged"
-    raise Conflict(f"{card.label} is bound to another order")
-
-
-def unbind(card: Card, order_id: str | None) -> bool:
-    """Whether it was bound. Conflict when it is bound to another order than `order_id`."""
-    row = CardItem(card.key)
-    bound = CardItem.order_id.exists() if order_id is None else CardItem.order_id == order_id
-    names = (CardItem.order_id, CardItem.mall, CardItem.batch, CardItem.bound_at)
-    if storage.update_if(row, [name.remove() for name in names], bound):
-        return True
-    there = CardItem.find(card.key)
-    if there is None or there.order_id is None:
-        return False
-    raise Conflict(f"{card.label} is bound to another order")
-
-
-def order_of(print_run_id: str, number: int) -> dict[str, str] | None:
-    """`{"order_id","mall"?,"batch"?}` of a card, None when it is bound to none."""
-    row = CardItem.find(f"{print_run_id.removeprefix('pr_')}#{number:07}")
-    return (_order(row) or None) if row else None
-
-
-def of_order(order_id: str, limit: int, cursor: str | None) -> tuple[list[Card], str | None]:
-    """The cards that are bound to an order, and the next cursor."""
-    query = partial(CardItem.by_order.query, order_id, limit=limit)
-    rows, following = storage.page(query, cursor)
-    keys = [row.card.split("#") for row in rows]
-    return [Card(runs.kept(f"pr_{code}"), int(number)) for code, number in keys], following
-
-
-def shown(card: Card) -> dict[str, Any]:
-    """A card as the API tells it. `used`: whether somebody holds it; null in a many-use run."""
+def describe(card: Card) -> CardDetails:
     row = CardItem.find(card.key)
-    order = _order(row) if row else {}
-    uses: Uses = list(row.uses or []) if row else []
-    return {
-        "print_run_id": card.run.print_run_id,
-        "number": card.number,
-        "card": card.label,
-        "url": runs.url(card.run, card.number),
-        "order_id": order.get("order_id"),
-        "mall": order.get("mall"),
-        "batch": order.get("batch"),
-        "bound_at": row.bound_at if row else None,
-        "used": any(_stands(card.run, use) for use in uses) if card.run.single else None,
-    }
+    used = single_use.is_held(card.run, row) if card.run.single else None
+    return CardDetails(
+        print_run_id=card.run.print_run_id,
+        number=card.number,
+        card=card.label,
+        url=runs.make_url(card.run, card.number),
+        order_id=row.order_id if row else None,
+        mall=row.mall if row else None,
+        batch=row.batch if row else None,
+        bound_at=row.bound_at if row else None,
+        used=used,
+    )
 
 
-def _stands(run: Run, use: Mapping[str, str]) -> bool:
-    """Whether the assignment still holds the card; one whose time is over lapses here and now."""
-    return holds(run.live_code_id, use["member"], use["assignment_id"])
+def list_cards(query: CardsQuery, principal: Principal) -> Page[CardOrder]:
+    """An order's cards, or a run's; none of runs outside of the scope. NotFound, Invalid."""
+    if query.order_id is not None and query.print_run_id is None:
+        return _list_of_order(query.order_id, query, principal)
+    if query.print_run_id is not None and query.order_id is None:
+        return _list_of_run(runs.get(query.print_run_id, principal), query)
+    raise Invalid(issue("order_id", "one_of_fields", fields=["order_id", "print_run_id"]))
 
 
-def _hold(card: Card, row: CardItem | None, uses: Uses) -> bool:
-    """Write who holds the card, unless somebody else has since `row` was read."""
-    kept = uses
-    if len(uses) > _MAX_USES:  # what has lapsed goes first: the others keep strangers out
-        kept = [*(use for use in uses[:-1] if _stands(card.run, use)), uses[-1]]
-        kept = kept if len(kept) <= _MAX_USES else [kept[0], *kept[1 - _MAX_USES :]]
-    seen = row.version if row else None
-    free = CardItem.version == seen if seen is not None else CardItem.version.does_not_exist()
-    told = [CardItem.uses.set(kept), CardItem.version.set((seen or 0) + 1)]
-    try:
-        return storage.update_if(CardItem(card.key), told, free)
-    except storage.Unsure:
-        there = CardItem.find(card.key)
-        return there is not None and uses[-1] in (there.uses or [])
+def _list_of_order(order_id: str, query: CardsQuery, principal: Principal) -> Page[CardOrder]:
+    def is_visible(row: CardItem) -> bool:
+        return bool(runs.select_visible([_card(row.card).run], principal))
+
+    page = lists.history(partial(CardItem.by_order.query, order_id), query, is_visible)
+    cards = _with_orders([_card(row.card) for row in page.items])
+    return Page(cards, page.total, page.next_cursor, page.total_is)
 
 
-def _use(found: Scan) -> dict[str, str]:
-    return {"assignment_id": str(found.assignment_id), "member": _member(found)}
+def _list_of_run(run: Run, query: CardsQuery) -> Page[CardOrder]:
+    """All its cards, bound or not: their numbers are known, so no index is needed."""
+    cursor = query.cursor or "0"
+    if not (cursor.isascii() and cursor.isdecimal() and int(cursor) < run.count):
+        raise Invalid(issue("cursor", "cursor"))
+    first = int(cursor) + 1
+    last = min(run.count, first + query.limit - 1)
+    cards = _with_orders([Card(run, number) for number in range(first, last + 1)])
+    return Page(cards, run.count, str(last) if last < run.count else None)
 
 
-def _member(found: Scan) -> str:
-    return str(found.staff_id or found.chat_id)
+def _with_orders(cards: Sequence[Card]) -> list[CardOrder]:
+    rows = read_rows(cards)
+    return [_card_order(card, rows.get(card.key)) for card in cards]
 
 
-def _order(row: CardItem) -> dict[str, str]:
+def read_rows(cards: Iterable[Card]) -> dict[str, CardItem]:
+    """The rows that there are of cards, by key; 100 a request."""
+    keys = list(dict.fromkeys(card.key for card in cards))
+    return {row.card: row for row in CardItem.batch_get(keys, consistent_read=True)}
+
+
+def read_order(row: CardItem | None) -> dict[str, str]:
+    """What a card's row says of its order; empty without one."""
     names = ("order_id", "mall", "batch")
-    return {name: getattr(row, name) for name in names if getattr(row, name) is not None}
+    return {name: value for name in names if row and (value := getattr(row, name)) is not None}
 
 
-def _set_or_remove(attribute: Any, value: str | None) -> list[Any]:
-    return [attribute.set(value)] if value is not None else [attribute.remove()]
+def _card(key: str) -> Card:
+    code, _, number = key.partition("#")
+    return Card(runs.get_kept(f"pr_{code}"), int(number))
+
+
+def _card_order(card: Card, row: CardItem | None) -> CardOrder:
+    return CardOrder(
+        print_run_id=card.run.print_run_id,
+        number=card.number,
+        card=card.label,
+        order_id=row.order_id if row else None,
+        mall=row.mall if row else None,
+        batch=row.batch if row else None,
+        bound_at=row.bound_at if row else None,
+    )

@@ -24,11 +24,22 @@ class ByLiveCode(GlobalSecondaryIndex["PrintRunItem"]):
     created_at = UnicodeAttribute(range_key=True)
 
 
+class ByCreation(GlobalSecondaryIndex["PrintRunItem"]):
+    """All runs: of the items that have a `created_at`, the part is always `run`."""
+
+    class Meta:
+        index_name = "listing"
+        projection = AllProjection()
+
+    part = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
 class PrintRunItem(Base):
     """Part `run`: the run, `pr_<its code>`. Part `prefix` of `prefix#<W26>`: which run has that prefix.
 
     Part `job_…`: one file of the run: its format and sheet, and which of its pieces are `finished`
-    (a set: the same piece twice is one). binds: since when a card of it may be bound to an order.
+    (a set: the same piece twice counts once). binds: whether a card of it may be bound to an order.
     """
 
     class Meta(BaseMeta):
@@ -50,6 +61,7 @@ class PrintRunItem(Base):
     format = UnicodeAttribute(null=True)
     finished = NumberSetAttribute(null=True)
     by_live_code = ByLiveCode()
+    by_creation = ByCreation()
 
 
 class ByOrder(GlobalSecondaryIndex["CardItem"]):

@@ -29,13 +29,13 @@ def is_token(text: str) -> bool:
     return len(text) == TOKEN
 
 
-def token(key: bytes, run: str, number: int) -> str:
+def make_token(key: bytes, run: str, number: int) -> str:
     """The token of a run's card. `run`: the run's code; `number`: from 1."""
     front = run + _encoded(number, NUMBER)
     return front + _mac(key, front)
 
 
-def parse(key: bytes, text: str) -> tuple[str, int] | None:
+def parse_token(key: bytes, text: str) -> tuple[str, int] | None:
     """(run's code, number) of a token that we made; None for any other text. In constant time."""
     if not _TOKEN.fullmatch(text):
         return None
@@ -45,23 +45,23 @@ def parse(key: bytes, text: str) -> tuple[str, int] | None:
     return front[:RUN], _decoded(front[RUN:])
 
 
-def label(prefix: str, number: int) -> str:
+def make_label(prefix: str, number: int) -> str:
     """What people read beside the code: W26-000123."""
     return f"{prefix}-{number:06}"
 
 
 def parse_label(text: str) -> tuple[str, int] | None:
     """(prefix, number) of what people typed: spaces around and small letters are forgiven."""
-    found = _LABEL.fullmatch(text.strip().upper())
-    return (found[1], int(found[2])) if found else None
+    match = _LABEL.fullmatch(text.strip().upper())
+    return (match[1], int(match[2])) if match else None
 
 
-def token_in(text: str) -> str:
+def extract_token(text: str) -> str:
     """The token in what a packing desk's scanner read: the whole link, or the token alone."""
     return text.strip().split("?")[0].split("#")[0].rstrip("/").rsplit("/", 1)[-1]
 
 
-def parts(count: int, size: int) -> list[range]:
+def split_numbers(count: int, size: int) -> list[range]:
     """The cards' numbers 1 … count in pieces of `size`."""
     return [range(first, min(first + size, count + 1)) for first in range(1, count + 1, size)]
 

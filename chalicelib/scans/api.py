@@ -14,7 +14,7 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, http, settings
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Answer, Call
-from chalicelib.printruns import service as printruns
+from chalicelib.printruns import card_scan, cards
 from chalicelib.scans import service
 from chalicelib.scans.types import Location, ScanOut, ScanQuery
 from chalicelib.staff import service as staff
@@ -43,7 +43,7 @@ _YEAR = 365 * 86_400
 )
 def scan(call: Call, code: str) -> Answer:
     if call.method == "HEAD":  # a preview: it reserves nothing
-        livecodes.get(f"lc_{printruns.find(code).code if printruns.is_token(code) else code}")
+        livecodes.get(f"lc_{cards.find(code).code if cards.is_token(code) else code}")
         return Answer("", headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
     store_id = call.query.store_id or None
     where = Where(store_id=store_id) if store_id else None
@@ -61,8 +61,8 @@ def scan(call: Call, code: str) -> Answer:
     except NotFound:
         return page.unknown().answer(404)
     if got.kind == "closed":
-        cards = {id(printruns.USED): page.used, id(printruns.CLOSED): page.closed}
-        closed_page = cards.get(id(got))
+        closed_cards = {id(card_scan.USED): page.used, id(card_scan.CLOSED): page.closed}
+        closed_page = closed_cards.get(id(got))
         return closed_page().answer() if closed_page else _closed(code)
     if got.kind == "group" and got.chat_id:
         made = page.group(str(groups.shown([got.chat_id])[0]["name"] or ""), str(got.qr_url))
@@ -87,7 +87,7 @@ def locate(call: Call, code: str) -> Answer:
 
 def _decide(call: Call, code: str, where: Where | None) -> tuple[str, Scan]:
     """(the live code's own code, what the scan gets). The code in the link may also be a printed card's."""
-    card = printruns.find(code) if printruns.is_token(code) else None
+    card = cards.find(code) if cards.is_token(code) else None
     code = card.code if card else code
     cookie = call.cookies.get(_COOKIE + code)
     beside = _link_fields(call)
@@ -96,7 +96,7 @@ def _decide(call: Call, code: str, where: Where | None) -> tuple[str, Scan]:
         whence = {**origin, **beside}
         return service.locate(code, where, cookie, whence) if where else service.scan(code, cookie, whence)
 
-    return code, printruns.scan(card, cookie, decide) if card else decide({})
+    return code, card_scan.scan(card, cookie, decide) if card else decide({})
 
 
 def _link_fields(call: Call) -> dict[str, str]:
@@ -110,7 +110,7 @@ def _picker(call: Call, code: str) -> Answer | None:
     asked = {name: call.strings[name][:100] for name in _CHOOSING if name in call.strings and name != "page"}
     text = call.strings.get("page", "")
     number = int(text) if text.isdecimal() and len(text) < 5 else 1
-    code = printruns.find(code).code if printruns.is_token(code) else code
+    code = cards.find(code).code if cards.is_token(code) else code
     choices = service.choices(code, asked.get("city"), asked.get("q", "").strip(), number)
     if choices is None:
         return None

@@ -1,6 +1,5 @@
-"""Files of print runs, piece by piece: see chalicelib.printruns.printing."""
+"""Files of print runs, piece by piece. What there is to do: chalicelib/printruns/works.py."""
 
 from chalicelib.platform import consumers
-from chalicelib.printruns import printing
 
-handler = consumers.sqs(printing.work)
+handler = consumers.works("printrun")

@@ -23,8 +23,9 @@ import moto
 
 from chalicelib.coupons import service as coupons
 from chalicelib.platform import files as store
-from chalicelib.platform import queues, settings
-from chalicelib.printruns import files, printing, runs, service
+from chalicelib.platform import queues, settings, works
+from chalicelib.printruns import cards, order_binding, run_files, runs
+from chalicelib.printruns.types import Order
 from chalicelib.wecom import client as wecom
 from tests.support import print_world as world
 from tests.support.scan_support import NOON, FakeWeCom, requests
@@ -59,13 +60,13 @@ def worked(count: int, format: str) -> tuple[float, int]:
     """(seconds of the work alone, bytes of the file). Pieces lie on disk meanwhile, as they would in S3."""
     run = world.a_run(count, format="csv")
     SENT.clear()
-    job_id = service.start_file(run, format).job_id
+    job_id = world.start_file(run, format)
     Discard.total = 0
     begin = time.perf_counter()
     while SENT:
-        printing.work(SENT.popleft())
+        works.do(SENT.popleft())
     seconds = time.perf_counter() - begin
-    return seconds, Discard.total or store.size(files.get(run.print_run_id, job_id).key) or 0
+    return seconds, Discard.total or store.size(run_files.get(run.print_run_id, job_id).key) or 0
 
 
 def on_disk(folder: Path) -> None:
@@ -116,21 +117,21 @@ def request_figures() -> None:
     with moto.mock_aws():
         prepare()
         run = world.a_run(1000)
-        card = service.find(world.token(run, 1))
+        card = cards.find(world.token(run, 1))
         asked = requests()
         begin = time.process_time()
         for number in range(1, 1001):
-            service.find(world.token(run, number))
+            cards.find(world.token(run, number))
         token_us = (time.process_time() - begin) * 1e6 / 1000
-        found = service.Card(run, 1)
+        found = cards.Card(run, 1)
         assert found == card
         print(f"card_found_cpu {token_us:.0f} us")
         print(f"card_found_requests {len(asked)} requests")
         asked.clear()
-        order = {"order_id": "M1", "mall": None, "batch": None, "rebind": False}
-        service.bind(card, order)
+        order = Order(order_id="M1")
+        order_binding.bind(card, order)
         asked.clear()
-        service.bind(service.Card(runs.kept(run.print_run_id), 2), order)
+        order_binding.bind(cards.Card(runs.get_kept(run.print_run_id), 2), order)
         print(f"card_bind_requests {len([name for name in asked if name != 'GetItem'])} requests")
         pool_id = coupons.create("till", None).pool_id
         begin = time.perf_counter()

@@ -10,12 +10,18 @@ from chalice.test import Client
 from test_roles import ROUTES
 
 from app import app
+from chalicelib.coupons.models import CouponItem
+from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform import auth, deadletters, jobs, settings
-from tests.support.scan_support import FakeWeCom, new_process
+from chalicelib.printruns.models import CardItem, PrintRunItem
+from tests.support.scan_support import FakeWeCom, definition, new_process
 
 STORE = {"store_id": "s1", "name": "One", "latitude": 22.5, "longitude": 113.9}
 USER = {"staff_id": "bo", "role": "guide"}
+NOW = "2026-11-23T04:00:00.000Z"
 KEY = "0" * 64
+RUN, ORDER = {"print_run_id": "pr_AAAA"}, {"order_id": "M1"}
+CARD = {**RUN, "number": "1"}
 # route → (its path's ids, the body, the action and the object of its entry)
 PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/users": ({}, {"staff_id": "an", "role": "guide"}, "users.create", "an"),
@@ -35,6 +41,30 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "PUT /api/settings/welcome": ({}, {"text": "hello 13800138000"}, "settings.change", "welcome"),
     "POST /api/jobs/{job_id}/resume": ({"job_id": "job_1"}, None, "jobs.resume", "job_1"),
     "POST /api/dead-letters/{queue}/redrive": ({"queue": "assign"}, None, "dead_letters.redrive", "assign"),
+    "POST /api/coupon-pools": ({}, {"name": "x"}, "coupon_pools.create", None),
+    "POST /api/coupon-pools/{pool_id}/codes": ({"pool_id": "cp_1"}, "A-1", "coupon_pools.load", "cp_1"),
+    "POST /api/live-codes/{live_code_id}/print-runs": (
+        {"live_code_id": "lc_1"},
+        {"name": "x", "count": 5, "format": "csv"},
+        "print_runs.create",
+        None,
+    ),
+    "POST /api/print-runs/{print_run_id}/files": (RUN, {"format": "csv"}, "print_runs.add_file", "pr_AAAA"),
+    "POST /api/print-runs/{print_run_id}/close": (RUN, None, "print_runs.close", "pr_AAAA"),
+    "POST /api/print-runs/{print_run_id}/cards/{number}/bind": (CARD, ORDER, "cards.bind", "W26-000001"),
+    "POST /api/print-runs/{print_run_id}/cards/{number}/unbind": (
+        {**CARD, "number": "2"},
+        {},
+        "cards.unbind",
+        "W26-000002",
+    ),
+    "POST /api/cards/bind": ({}, {"code": "W26-000001", **ORDER}, "cards.bind", "W26-000001"),
+    "POST /api/cards/bind-many": (
+        {},
+        {"items": [{"code": "W26-000001", **ORDER}]},
+        "cards.bind",
+        "W26-000001",
+    ),
     "PUT /api/prospects/settings": ({}, {"daily_pace": 9}, "settings.change", "prospects"),
 }
 READ_ONLY = {
@@ -54,25 +84,16 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
     "POST /api/ad-campaigns",
     "POST /api/ad-conversions/{conversion_id}/retry",
     "POST /api/ad-conversions/{conversion_id}/sent",
-    "POST /api/cards/bind",
-    "POST /api/cards/bind-many",
-    "POST /api/coupon-pools",
-    "POST /api/coupon-pools/{pool_id}/codes",
     "POST /api/distribution/plans",
     "POST /api/distributors",
     "POST /api/group-tasks/{task_id}/done",
     "POST /api/groups/sync",
     "POST /api/live-codes",
     "POST /api/live-codes/apply",
-    "POST /api/live-codes/{live_code_id}/print-runs",
     "POST /api/live-codes/{live_code_id}/restore",
     "POST /api/poster-assets",
     "POST /api/poster-batches",
     "POST /api/poster-templates",
-    "POST /api/print-runs/{print_run_id}/cards/{number}/bind",
-    "POST /api/print-runs/{print_run_id}/cards/{number}/unbind",
-    "POST /api/print-runs/{print_run_id}/close",
-    "POST /api/print-runs/{print_run_id}/files",
     "POST /api/prospect-imports",
     "POST /api/prospect-imports/rows",
     "POST /api/prospect-imports/{import_id}/start",
@@ -120,14 +141,30 @@ def call(tables: None, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iter
         auth.ApiKeyItem(KEY, name="old", role="operator").save()
         jobs.start("print_run", 1, job_id="job_1")
         jobs.give_up("printrun", None, {"kind": "piece", "job_id": "job_1"})
+        print_cards()
         yield ask
     new_process()
+
+
+def print_cards() -> None:
+    """A coupon pool; a live code; a run of its cards, `W26`, of which the second is bound."""
+    CouponItem("cp_1", "pool", name="till", created_at=NOW).save()
+    config = {"created_at": NOW, "updated_at": NOW, "definition": definition({"staff_id": "a"})}
+    LiveCodeItem("lc_1", "config", version=1, active=True, staff_ids_ever=["a"], **config).save()
+    run = {"live_code_id": "lc_1", "created_at": NOW, "name": "x", "prefix": "W26", "cards": 5}
+    PrintRunItem("pr_AAAA", "run", use="many", sheet={}, **run).save()
+    PrintRunItem("prefix#W26", "prefix", run_id="pr_AAAA").save()
+    CardItem("AAAA#0000002", order_id="M2").save()
 
 
 def test_each_write_route_is_played_reads_alone_or_is_still_to_come() -> None:
     writes = {f"{method} {path}" for method, path in ROUTES if method != "GET"}
     assert writes == {*PLAYED, *READ_ONLY, *NOT_YET}
     assert len(writes) == len(PLAYED) + len(READ_ONLY) + len(NOT_YET)
+
+
+def made_id(made: Any) -> str:
+    return next(str(made[name]) for name in ("api_key_id", "pool_id", "print_run_id") if name in made)
 
 
 @pytest.mark.parametrize("route", PLAYED)
@@ -138,6 +175,6 @@ def test_a_write_leaves_one_entry_of_who_and_what(call: Any, route: str) -> None
     made = call(method, path.format(**ids), body)
     entries = call("GET", "/api/audit")["items"]
     (entry,) = [row for row in entries if row not in before]
-    assert (entry["action"], entry["object"]) == (action, object_id or made["api_key_id"])
+    assert (entry["action"], entry["object"]) == (action, object_id or made_id(made))
     assert entry["actor"]["kind"] == "key" and entry["changes"]
     assert "13800138000" not in json.dumps(entry)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.platform import auth, consumers, jobs
+from chalicelib.platform import auth, consumers, jobs, works
 from chalicelib.platform import files as store
 from chalicelib.platform.errors import Conflict, Forbidden, NotFound, Upstream
 from chalicelib.posters import batch_state
-from chalicelib.printruns import files, printing, service
+from chalicelib.printruns import run_files
 from tests.support import print_world as world
 from tests.support.scan_support import NOON, new_process
 
@@ -45,11 +45,11 @@ def test_a_piece_that_is_killed_each_time_ends_its_job_and_is_made_after_a_resum
     sent: world.Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed: at the last receive nothing has told of the ones before."""
-    monkeypatch.setattr(files, "PIECE", 10)
+    monkeypatch.setattr(run_files, "PIECE", 10)
     run = world.a_run(30, prefix="W26")
     sent.clear()
-    job_id = service.start_file(run, "zip").job_id
-    handler = consumers.sqs(printing.work)
+    job_id = world.start_file(run, "zip")
+    handler = consumers.sqs(works.do)
     pieces = []
     while sent:
         _, message, _ = sent.pop(0)
@@ -71,7 +71,7 @@ def test_a_piece_that_is_killed_each_time_ends_its_job_and_is_made_after_a_resum
     world.work_off(sent)
     now = jobs.get(job_id)
     assert (now.status, now.done, now.error) == ("finished", 30, None)
-    assert store.size(files.get(run.print_run_id, job_id).key)
+    assert store.size(run_files.get(run.print_run_id, job_id).key)
     with pytest.raises(Conflict):
         jobs.resume(job_id, OPERATOR)
 
@@ -79,11 +79,11 @@ def test_a_piece_that_is_killed_each_time_ends_its_job_and_is_made_after_a_resum
 def test_the_others_are_worked_on_while_the_job_is_failed(
     sent: world.Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "PIECE", 10)
+    monkeypatch.setattr(run_files, "PIECE", 10)
     run = world.a_run(20)
     sent.clear()
-    job_id = service.start_file(run, "zip").job_id
-    handler = consumers.sqs(printing.work)
+    job_id = world.start_file(run, "zip")
+    handler = consumers.sqs(works.do)
     handler(received(sent.pop(0)[1], 1), None)
     first, second = [message for _, message, _ in sent]
     handler(received(first, RECEIVES), None)
@@ -175,12 +175,12 @@ def test_many_lost_pieces_are_counted_and_what_can_not_be_resumed_says_so(sent: 
 def test_a_job_whose_function_can_not_even_start_ends_by_its_silence(
     sent: world.Sent, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "PIECE", 10)
+    monkeypatch.setattr(run_files, "PIECE", 10)
     run = world.a_run(20)
     sent.clear()
-    job_id = service.start_file(run, "zip").job_id
-    printing.work(sent.pop(0)[1])
-    printing.work(sent.pop(0)[1])  # the other piece is in the dead letters
+    job_id = world.start_file(run, "zip")
+    works.do(sent.pop(0)[1])
+    works.do(sent.pop(0)[1])  # the other piece is in the dead letters
     sent.clear()
     at(NOON + jobs.SILENCE)
     assert jobs.get(job_id).status == "running"

@@ -13,13 +13,14 @@ import zxingcpp
 from PIL import Image
 
 from chalicelib.platform import files as store
-from chalicelib.platform import jobs
+from chalicelib.platform import jobs, works
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.ziparchive import Archive
-from chalicelib.printruns import files, pdf, printing, rules, runs, service
-from chalicelib.printruns.font import font
+from chalicelib.printruns import cards, file_making, rules, run_files, runs, sheet_pdf
+from chalicelib.printruns.outlined_font import load_font
 from chalicelib.printruns.runs import Run
-from chalicelib.printruns.sheets import Box, Words, grid
+from chalicelib.printruns.sheet_layout import Box, Words, grid
+from chalicelib.printruns.types import Format, Sheet
 from tests.support import print_world as world
 from tests.support.scan_support import NOON, new_process
 
@@ -35,13 +36,13 @@ def _world(
     new_process()
 
 
-def made(run: Run, format: str, sent: world.Sent, sheet: dict[str, Any] | None = None) -> bytes:
+def made(run: Run, format: Format, sent: world.Sent, sheet: Sheet | None = None) -> bytes:
     sent.clear()
-    job = service.start_file(run, format, sheet)
+    job_id = world.start_file(run, format, sheet)
     world.work_off(sent)
-    now = jobs.get(job.job_id)
+    now = jobs.get(job_id)
     assert (now.status, now.done) == ("finished", run.count), now
-    return store.get(files.get(run.print_run_id, job.job_id).key)
+    return store.get(run_files.get(run.print_run_id, job_id).key)
 
 
 def test_csv_opens_in_excel_and_every_link_is_its_cards(sent: world.Sent) -> None:
@@ -51,7 +52,7 @@ def test_csv_opens_in_excel_and_every_link_is_its_cards(sent: world.Sent) -> Non
     rows = [line.split(",") for line in raw.decode("utf-8-sig").splitlines()[1:]]
     assert rows[122][:2] == ["123", "W26-000123"]
     assert len({url for _, _, url in rows}) == 2500
-    assert [service.find(url.rsplit("/", 1)[1]).number for _, _, url in rows] == list(range(1, 2501))
+    assert [cards.find(url.rsplit("/", 1)[1]).number for _, _, url in rows] == list(range(1, 2501))
 
 
 def numbers_and_links(document: Any) -> tuple[list[str], list[str]]:
@@ -77,14 +78,14 @@ def test_a_pdf_has_every_card_with_its_number_as_text_and_no_font_that_is_not_in
         )
     numbers, links = numbers_and_links(document)
     assert numbers == [run.label(n) for n in range(1, 46)]
-    assert sorted(links) == sorted(runs.url(run, n) for n in range(1, 46))
+    assert sorted(links) == sorted(runs.make_url(run, n) for n in range(1, 46))
     assert re.findall(rb"/BaseFont /([^ ]+)", data) == [b"AAAAAA+BitstreamVeraSans-Roman"]
 
 
 def test_more_cards_than_a_volume_takes_are_a_zip_of_pdfs(
     sent: world.Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "VOLUME", 15)  # filled up to two whole pages
+    monkeypatch.setattr(run_files, "VOLUME", 15)  # filled up to two whole pages
     run = world.a_run(45, prefix="W26")
     packed = zipfile.ZipFile(io.BytesIO(made(run, "pdf", sent)))
     assert packed.namelist() == [f"W26-{a:06}-{b:06}.pdf" for a, b in ((1, 20), (21, 40), (41, 45))]
@@ -97,11 +98,11 @@ def test_more_cards_than_a_volume_takes_are_a_zip_of_pdfs(
         links += of_this[1]
     assert pages == [2, 2, 1]
     assert numbers == [run.label(n) for n in range(1, 46)]
-    assert sorted(links) == sorted(runs.url(run, n) for n in range(1, 46))
+    assert sorted(links) == sorted(runs.make_url(run, n) for n in range(1, 46))
 
 
 def test_a_file_in_one_piece_tells_how_far_it_is(sent: world.Sent, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(printing._TELL, "pdf", 10)
+    monkeypatch.setitem(file_making._REPORT_EVERY, "pdf", 10)
     told: list[int] = []
     real = jobs.update
     monkeypatch.setattr(jobs, "update", lambda job, **v: told.append(v.get("done", 0)) or real(job, **v))
@@ -119,7 +120,7 @@ def test_a_file_in_one_piece_tells_how_far_it_is(sent: world.Sent, monkeypatch: 
 )
 def test_a_long_text_is_broken_before_it_is_made_small(text: str, wanted: list[str]) -> None:
     box = Box(0, 0, 40, 12)
-    lines = list(pdf._lines(font(), Words(tuple(text.split("\n")), box, 10, False)))
+    lines = list(sheet_pdf._lines(load_font(), Words(tuple(text.split("\n")), box, 10, False)))
     assert [line for line, *_ in lines] == wanted
     sizes = {size for _, size, *_ in lines}
     assert len(sizes) == 1 and sizes.pop() >= 8
@@ -127,18 +128,18 @@ def test_a_long_text_is_broken_before_it_is_made_small(text: str, wanted: list[s
 
 def test_a_text_without_room_ends_in_an_ellipsis_at_the_smallest_size() -> None:
     words = Words(("扫一扫，" * 30,), Box(0, 0, 20, 6), 10, False)
-    lines = list(pdf._lines(font(), words))
+    lines = list(sheet_pdf._lines(load_font(), words))
     assert lines[-1][0].endswith("…") and not lines[-1][0].endswith("，…")
     assert {size for _, size, *_ in lines} == {5}
     for line, size, _, y in lines:
-        assert font().width(line) * size <= 20 * 72 / 25.4 and y >= 0
+        assert load_font().width(line) * size <= 20 * 72 / 25.4 and y >= 0
 
 
 def test_a_sheet_of_ones_own(sent: world.Sent) -> None:
     sheet = world.wanted(
         1, sheet={"page": "SRA3", "card_width_mm": 54, "card_height_mm": 86, "bleed_mm": 3, "gutter_mm": 6,
                   "background": "#0B3D2E", "title": "扫码领新人礼", "subtitle": "满 100 减 20\n仅限新客", "footer": "客服 400"},
-    )["sheet"]  # fmt: skip
+    ).sheet  # fmt: skip
     run = world.a_run(7)
     document = pypdfium2.PdfDocument(made(run, "pdf", sent, sheet))
     page = document[0]
@@ -159,16 +160,16 @@ def test_a_sheet_of_ones_own(sent: world.Sent) -> None:
 def test_a_character_that_the_font_lacks_fails_the_job_and_names_it(sent: world.Sent) -> None:
     run = world.a_run(7, sheet={"title": "好礼🎁"})
     sent.clear()
-    job = service.start_file(run, "pdf")
+    job_id = world.start_file(run, "pdf")
     world.work_off(sent)
-    now = jobs.get(job.job_id)
+    now = jobs.get(job_id)
     assert now.status == "failed" and "🎁" in now.error
 
 
 def test_pictures_are_named_by_number_and_sharp_in_print(
     sent: world.Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "PIECE", 10)
+    monkeypatch.setattr(run_files, "PIECE", 10)
     run = world.a_run(25, prefix="W26")
     packed = zipfile.ZipFile(io.BytesIO(made(run, "zip", sent)))
     assert packed.testzip() is None
@@ -177,7 +178,7 @@ def test_pictures_are_named_by_number_and_sharp_in_print(
         picture = Image.open(io.BytesIO(packed.read(f"{run.label(n)}.png")))
         assert picture.mode == "1" and picture.width == picture.height >= 12 * 37
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-        assert zxingcpp.read_barcode(picture.convert("L")).text == runs.url(run, n)
+        assert zxingcpp.read_barcode(picture.convert("L")).text == runs.make_url(run, n)
 
 
 def test_a_zip_of_more_than_65535_entries_is_read() -> None:
@@ -195,8 +196,8 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
     format: str, sent: world.Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of the calls to S3, the store and the queue is once the last that is made."""
-    monkeypatch.setattr(files, "PIECE", 10)
-    monkeypatch.setattr(files, "VOLUME", 10)
+    monkeypatch.setattr(run_files, "PIECE", 10)
+    monkeypatch.setattr(run_files, "VOLUME", 10)
     run = world.a_run(15)
     whole = made(run, format, sent)
     kills = 0
@@ -213,7 +214,7 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
             return call
 
         sent.clear()
-        job = service.start_file(run, format)
+        job_id = world.start_file(run, format)
         (first,) = [message for queue, message, _ in sent if queue == "printrun"]
         sent.clear()
         waiting, died = [first], False
@@ -223,22 +224,22 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
                 (store, "delete"),
                 (jobs, "update"),
                 (jobs, "raise_done"),
-                (printing.queues, "send"),
-                (printing.queues, "send_all"),
+                (file_making.queues, "send"),
+                (file_making.queues, "send_all"),
             ):
                 patch.setattr(place, name, dying(getattr(place, name)))
             while waiting:
                 message = waiting.pop(0)
                 try:
-                    printing.work(message)
+                    works.do(message)
                 except ConnectionError:
                     died, left[0] = True, 10_000
                     waiting.append(message)  # the queue hands it out again
                 waiting += [m for queue, m, _ in sent if queue == "printrun"]
                 sent.clear()
-        now = jobs.get(job.job_id)
+        now = jobs.get(job_id)
         assert (now.status, now.done) == ("finished", 15)
-        got = store.get(files.get(run.print_run_id, job.job_id).key)
+        got = store.get(run_files.get(run.print_run_id, job_id).key)
         assert got == whole
         if not died:
             break
@@ -249,23 +250,23 @@ def test_killed_anywhere_and_done_again_it_is_the_same_file(
 def test_progress_is_exact_however_often_a_piece_comes(
     sent: world.Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "PIECE", 10)
+    monkeypatch.setattr(run_files, "PIECE", 10)
     run = world.a_run(35)
     sent.clear()
-    job = service.start_file(run, "zip")
-    of = {"print_run_id": run.print_run_id, "job_id": job.job_id}
+    job_id = world.start_file(run, "zip")
+    of = {"print_run_id": run.print_run_id, "job_id": job_id}
     done = []
     for piece in (3, 3, 0, 3, 1):
-        printing.work({**of, "kind": "piece", "piece": piece})
-        done.append(jobs.get(job.job_id).done)
+        works.do({**of, "kind": "piece", "piece": piece})
+        done.append(jobs.get(job_id).done)
     assert done == [5, 5, 15, 15, 25]
     assert not [m for _, m, _ in sent if m["kind"] == "join"]
-    printing.work({**of, "kind": "piece", "piece": 2})
+    works.do({**of, "kind": "piece", "piece": 2})
     assert [m["kind"] for _, m, _ in sent if m["kind"] == "join"] == ["join"]
     world.work_off(sent)
-    printing.work({**of, "kind": "join"})  # once more: it is finished
+    works.do({**of, "kind": "join"})  # once more: it is finished
     with pytest.raises(NotFound):
-        store.get(files.get(run.print_run_id, job.job_id).piece_key(0))
+        store.get(run_files.get(run.print_run_id, job_id).piece_key(0))
 
 
 def test_a_million_rows_take_no_more_memory_than_a_thousand(
@@ -273,7 +274,7 @@ def test_a_million_rows_take_no_more_memory_than_a_thousand(
 ) -> None:
     """What is written at once is a thousand rows, whatever the run's size."""
     sizes: list[int] = []
-    monkeypatch.setattr(rules, "token", lambda key, run, n: "2" * 16)
+    monkeypatch.setattr(rules, "make_token", lambda key, run, n: "2" * 16)
     run = world.a_run(30_000)
     real = store.Upload.write
     monkeypatch.setattr(store.Upload, "write", lambda self, data: sizes.append(len(data)) or real(self, data))

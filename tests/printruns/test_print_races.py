@@ -13,7 +13,8 @@ from chalicelib.contactways import rows
 from chalicelib.coupons import service as coupons
 from chalicelib.platform import timeline
 from chalicelib.platform.errors import Conflict
-from chalicelib.printruns import runs, service
+from chalicelib.printruns import card_scan, cards, order_binding, runs
+from chalicelib.printruns.types import Order
 from chalicelib.scans import service as scan_service
 from tests.support import print_world as world
 from tests.support.scan_support import NOON, FakeWeCom, new_process, statuses
@@ -46,13 +47,13 @@ def test_of_phones_at_once_exactly_one_gets_a_single_use_card() -> None:
     run = world.a_run(10, use="single")
     code = run.live_code_id.removeprefix("lc_")
     for number in range(1, 6):
-        card, all_have_read_it = service.find(world.token(run, number)), Barrier(6)
+        card, all_have_read_it = cards.find(world.token(run, number)), Barrier(6)
 
         def decide(origin: Any, gate: Barrier = all_have_read_it) -> assignment_types.Scan:
             gate.wait(60)
             return scan_service.scan(code, None, origin)
 
-        found = at_once(6, lambda _, card=card, decide=decide: service.scan(card, None, decide))
+        found = at_once(6, lambda _, card=card, decide=decide: card_scan.scan(card, None, decide))
         assert Counter(scan.kind for scan in found) == {"staff": 1, "closed": 5}
     kept = statuses(run.live_code_id, "lihua")
     assert kept == {"reserved": 5, "lapsed": 25}  # the others' places are given back at once
@@ -63,8 +64,7 @@ def test_of_two_orders_for_one_card_one_gets_it() -> None:
 
     def bind(n: int) -> str:
         try:
-            order = {"order_id": f"M{n}", "mall": None, "batch": None, "rebind": False}
-            return service.bind(service.Card(run, 1), order)
+            return order_binding.bind(cards.Card(run, 1), Order(order_id=f"M{n}")).status
         except Conflict:
             return "conflict"
 

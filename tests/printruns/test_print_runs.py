@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from chalice.test import Client
@@ -19,8 +20,9 @@ from chalicelib.platform import auth, storage, timeline
 from chalicelib.platform.errors import Conflict, NotFound
 from chalicelib.platform.line import Line
 from chalicelib.platform.storage import Transaction
-from chalicelib.printruns import rules, runs, service, stats
+from chalicelib.printruns import card_scan, cards, figures, order_binding, rules, runs
 from chalicelib.printruns.runs import Run
+from chalicelib.printruns.types import Order
 from chalicelib.wecom.events import Event
 from tests.support import print_world as world
 from tests.support.scan_support import NOON, FakeWeCom, new_process, requests
@@ -109,7 +111,7 @@ def test_a_run_is_made_printed_listed_and_printed_again(
     status, again = api("POST", f"/api/print-runs/{run_id}/files", {"format": "zip"})
     assert status == 202 and again["job_id"] != job["job_id"]
     _, card = api("GET", f"/api/print-runs/{run_id}/cards/W26-000007")
-    assert card["url"] == runs.url(runs.get(run_id), 7) and card["number"] == 7
+    assert card["url"] == runs.make_url(runs.get(run_id), 7) and card["number"] == 7
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_bad_input_names_its_field_and_makes_nothing(
     path = f"/api/live-codes/{code.live_code_id}/print-runs"
     status, problem = api("POST", path, {"name": "x", "count": 10, "format": "csv", **change})
     assert (status, [e["field"] for e in problem["errors"]]) == (422, [field])
-    assert service.page(code.live_code_id, 10, None) == ([], None)
+    assert runs.read_all(code.live_code_id) == runs.read_all(None) == []
 
 
 def test_clashes_and_unknown_ones(api: Callable[..., tuple[int, Any]]) -> None:
@@ -159,15 +161,15 @@ def test_what_a_card_adds_to_the_cost_of_a_scan(client: Client) -> None:
     """Beside the code's own scan: nothing; a read where cards are bound; a write where they are for one."""
 
     def asked_for(run: Run, number: int) -> list[str]:
-        service.find(world.token(run, number))
+        cards.find(world.token(run, number))
         asked = requests()
         found = assignment_types.Scan("staff", f"A{number}", "lihua", qr_url="https://qr")
-        assert service.scan(service.find(world.token(run, number)), None, lambda origin: found) == found
+        assert card_scan.scan(cards.find(world.token(run, number)), None, lambda origin: found) == found
         return asked
 
     run = world.a_run(1000)
     assert asked_for(run, 1) == []
-    service.bind(service.Card(run, 2), order("M1"))
+    order_binding.bind(cards.Card(run, 2), Order(order_id="M1"))
     assert asked_for(run, 3) == ["GetItem"]
     assert asked_for(world.a_run(1000, use="single"), 1) == ["GetItem", "UpdateItem"]
 
@@ -192,7 +194,7 @@ def test_a_forged_token_is_an_unknown_code_and_asks_the_store_nothing(client: Cl
     run = world.a_run(10)
     real = world.token(run, 1)
     forged = real[:-1] + next(c for c in rules.ALPHABET if c != real[-1])
-    beyond = rules.token(runs.key(), run.code, 11)  # signed, yet no such card
+    beyond = rules.make_token(runs.signing_key(), run.code, 11)  # signed, yet no such card
     asked = requests()
     unknown = scanned(client, "22222222")
     asked.clear()
@@ -287,6 +289,11 @@ def test_the_first_person_has_the_card_though_the_stores_answer_was_lost(client:
     assert kind(scanned(client, world.token(run, 3))) == "closed"
 
 
+def order_of(run: Run, number: int) -> tuple[str | None, str | None, str | None]:
+    card = cards.describe(cards.Card(run, number))
+    return card.order_id, card.mall, card.batch
+
+
 def test_a_card_is_bound_to_its_order_by_whatever_the_desk_reads(
     client: Client, api: Callable[..., tuple[int, Any]]
 ) -> None:
@@ -299,14 +306,14 @@ def test_a_card_is_bound_to_its_order_by_whatever_the_desk_reads(
         "card": "W26-000001",
         "order_id": "M1",
     }
-    for code in (runs.url(run, 2), world.token(run, 2), "w26-000002"):
+    for code in (runs.make_url(run, 2), world.token(run, 2), "w26-000002"):
         status, told = api("POST", "/api/cards/bind", {"code": code, "order_id": "M1"})
         assert (status, told["number"]) == (200, 2)
     assert told["status"] == "unchanged"
     assert api("POST", "/api/cards/bind", {"code": "W26-000002", "order_id": "M2"})[0] == 409
     assert api("POST", "/api/cards/bind", {"code": "W26-000002", "order_id": "M2", "rebind": True})[0] == 200
-    assert service.order_of(run.print_run_id, 1) == {"order_id": "M1", "mall": "youzan", "batch": "B7"}
-    assert service.order_of(run.print_run_id, 3) is None
+    assert order_of(run, 1) == ("M1", "youzan", "B7")
+    assert order_of(run, 3) == (None, None, None)
     _, cards = api("GET", "/api/cards?order_id=M1")
     assert [card["card"] for card in cards["items"]] == ["W26-000001"]
     assignment_id = json.loads(scanned(client, world.token(run, 1)).body)["assignment_id"]
@@ -315,14 +322,12 @@ def test_a_card_is_bound_to_its_order_by_whatever_the_desk_reads(
     assert api("POST", f"{path}/1/unbind", {"order_id": "M9"})[0] == 409
     assert api("POST", f"{path}/1/unbind", {})[1] == {"status": "unbound"}
     assert api("POST", f"{path}/1/unbind")[1] == {"status": "unchanged"}
-    assert service.order_of(run.print_run_id, 1) is None
+    assert order_of(run, 1) == (None, None, None)
 
 
 def test_many_bindings_tell_of_each(api: Callable[..., tuple[int, Any]]) -> None:
     run = world.a_run(100, prefix="W26")
-    service.bind(
-        service.named("W26-000002"), {"order_id": "M0", "mall": None, "batch": None, "rebind": False}
-    )
+    order_binding.bind(cards.find_by_code("W26-000002"), Order(order_id="M0"))
     items = [
         {"code": "W26-000001", "order_id": "M1"},
         {"code": "W26-000002", "order_id": "M1"},
@@ -341,7 +346,7 @@ def test_many_bindings_tell_of_each(api: Callable[..., tuple[int, Any]]) -> None
 
 def test_an_add_says_which_card_it_came_by(client: Client, wecom: FakeWeCom) -> None:
     run = world.a_run(100)
-    service.bind(service.Card(run, 8), {"order_id": "M8", "mall": None, "batch": None, "rebind": False})
+    order_binding.bind(cards.Card(run, 8), Order(order_id="M8"))
     got = json.loads(scanned(client, world.token(run, 8)).body)
     values = {
         "UserID": got["staff_id"],
@@ -372,11 +377,11 @@ def test_figures_count_scans_cards_and_adds_once(api: Callable[..., tuple[int, A
     lines = [a_line(n, run_id, card) for n, card in enumerate((1, 1, 1000, 1001))]
     lines += [a_line(4, run_id, 1, day=1), a_line(5, run_id, 2500, "customer_added", 1)]
     lines += [a_line(6, "pr_OTHER", 1), (Line("s", "scanned", NOON, "k", {"channel": "x"}), f"{7:040}")]
-    stats.project(lines[:3], SHARD)
-    stats.project(lines, SHARD)
-    stats.project(lines, SHARD)
-    assert service.figures(run_id, "total") == [{"scans": 5, "cards": 3, "adds": 1}]
-    assert service.figures(run_id, "day") == [
+    figures.project(lines[:3], SHARD)
+    figures.project(lines, SHARD)
+    figures.project(lines, SHARD)
+    assert msgspec.to_builtins(figures.read(run, "total")) == [{"scans": 5, "cards": 3, "adds": 1}]
+    assert msgspec.to_builtins(figures.read(run, "day")) == [
         {"day": "2026-11-23", "scans": 4, "cards": 3, "adds": 0},
         {"day": "2026-11-24", "scans": 1, "cards": 1, "adds": 1},
     ]
@@ -386,8 +391,9 @@ def test_figures_count_scans_cards_and_adds_once(api: Callable[..., tuple[int, A
         {"from": 1001, "to": 2000, "scans": 1, "cards": 1, "adds": 0},
         {"from": 2001, "to": 2500, "scans": 0, "cards": 0, "adds": 1},
     ]
-    assert service.figures("pr_NONE", "total") == [{"scans": 0, "cards": 0, "adds": 0}]
-    assert service.figures("pr_NONE", "day") == []
+    other = world.a_run(5)
+    assert msgspec.to_builtins(figures.read(other, "total")) == [{"scans": 0, "cards": 0, "adds": 0}]
+    assert figures.read(other, "day") == []
     key = auth.create_key("csv", "auditor")
     answer = client.http.get(
         f"/api/print-runs/{run_id}/stats?by=day&format=csv", headers={"Authorization": f"Bearer {key}"}
@@ -401,21 +407,17 @@ def test_figures_count_scans_cards_and_adds_once(api: Callable[..., tuple[int, A
 
 def test_a_batch_of_scans_is_one_write_for_a_thousand_and_day(tables: None) -> None:
     asked = requests()
-    stats.project([a_line(n, "pr_AAAA", 1 + n) for n in range(100)], SHARD)
+    figures.project([a_line(n, "pr_AAAA", 1 + n) for n in range(100)], SHARD)
     assert asked == ["UpdateItem"]
 
 
 def test_a_card_can_be_named_in_three_ways_and_no_other(wecom: FakeWeCom) -> None:
     run = world.a_run(5, prefix="W26")
-    assert service.named("W26-000005").number == service.named(runs.url(run, 5)).number == 5
+    assert cards.find_by_code("W26-000005").number == cards.find_by_code(runs.make_url(run, 5)).number == 5
     for other in ("W26-000006", "W27-000001", "", "5", "https://elsewhere.example/s/xyz"):
         with pytest.raises(NotFound):
-            service.named(other)
+            cards.find_by_code(other)
     with pytest.raises(Conflict):
-        service.bind(service.named("W26-000005"), order("A")) and service.bind(
-            service.named("W26-000005"), order("B")
+        order_binding.bind(cards.find_by_code("W26-000005"), Order(order_id="A")) and order_binding.bind(
+            cards.find_by_code("W26-000005"), Order(order_id="B")
         )
-
-
-def order(order_id: str) -> dict[str, Any]:
-    return {"order_id": order_id, "mall": None, "batch": None, "rebind": False}

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib.printruns import sheets
+from chalicelib.printruns import sheet_layout
 from chalicelib.printruns.types import Sheet
 
 
-def sheet(**given: Any) -> dict[str, Any]:
-    return msgspec.to_builtins(msgspec.convert(given, Sheet))  # type: ignore[no-any-return]
+def sheet(**given: Any) -> Sheet:
+    return msgspec.convert(given, Sheet)
 
 
 def test_business_cards_on_a4_are_ten_in_the_middle() -> None:
-    grid = sheets.grid(sheet())
+    grid = sheet_layout.grid(sheet())
     assert len(grid.corners) == 10
     assert grid.corners[0] == (15, 13.5 + 4 * 54) and grid.corners[-1] == (105, 13.5)
     assert (grid.trim.x, grid.trim.y, grid.trim.width, grid.trim.height) == (15, 13.5, 180, 270)
@@ -25,7 +25,7 @@ def test_business_cards_on_a4_are_ten_in_the_middle() -> None:
 
 
 def test_sra3_with_bleed_and_gutter() -> None:
-    grid = sheets.grid(sheet(page="SRA3", bleed_mm=3, gutter_mm=6))
+    grid = sheet_layout.grid(sheet(page="SRA3", bleed_mm=3, gutter_mm=6))
     assert len(grid.corners) == 3 * 7
     assert len(grid.marks) == 2 * (2 * 3 + 2 * 7)
 
@@ -46,8 +46,8 @@ sizes = st.fixed_dictionaries(
 @given(sizes)
 def test_cards_lie_on_the_page_apart_and_marks_outside_of_them(given: dict[str, Any]) -> None:
     wanted = sheet(**given | {"gutter_mm": given["gutter_mm"] + 2 * given["bleed_mm"]})
-    assume(not sheets.problems(wanted))
-    grid = sheets.grid(wanted)
+    assume(not sheet_layout.find_issues(wanted))
+    grid = sheet_layout.grid(wanted)
     (width, height), bleed = grid.card, grid.bleed
     assert 1 <= len(grid.corners) <= (given["per_page"] or 1000)
     for x, y in grid.corners:
@@ -63,8 +63,8 @@ def test_cards_lie_on_the_page_apart_and_marks_outside_of_them(given: dict[str, 
 @given(st.floats(25, 310), st.floats(25, 440))
 def test_what_is_on_a_card_stays_on_it_and_off_the_code(width: float, height: float) -> None:
     wanted = sheet(card_width_mm=width, card_height_mm=height, page="SRA3", footer="a\nb", subtitle="c\nd")
-    assume(not sheets.problems(wanted))
-    face = sheets.face(wanted)
+    assume(not sheet_layout.find_issues(wanted))
+    face = sheet_layout.face(wanted)
     assert face.qr.width == face.qr.height >= 15
     assert (face.label.x, face.label.width) == (face.qr.x, face.qr.width)  # one white field, without a step
     boxes = [face.qr, face.label, *(text.box for text in face.texts)]
@@ -90,11 +90,11 @@ def test_what_is_on_a_card_stays_on_it_and_off_the_code(width: float, height: fl
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_what_does_not_fit_is_named(given: dict[str, Any], field: str) -> None:
-    assert [name for name, _ in sheets.problems(sheet(**given))] == [field]
+    assert [issue.field for issue in sheet_layout.find_issues(sheet(**given))] == [f"sheet.{field}"]
 
 
 def test_a_first_card_of_each_kind() -> None:
-    beside, below = sheets.face(sheet()), sheets.face(sheet(card_width_mm=54, card_height_mm=90))
+    beside, below = sheet_layout.face(sheet()), sheet_layout.face(sheet(card_width_mm=54, card_height_mm=90))
     assert beside.qr.x > beside.texts[0].box.x + beside.texts[0].box.width
     assert below.qr.y > below.label.y > below.texts[0].box.y
     assert [text.lines for text in beside.texts] == [("微信扫一扫",), ("添加您的专属顾问",)]

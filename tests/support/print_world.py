@@ -7,9 +7,11 @@ import msgspec
 
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.printruns import printing, runs, service
+from chalicelib.platform import validation, works
+from chalicelib.platform.principal import SYSTEM
+from chalicelib.printruns import runs, service
 from chalicelib.printruns.runs import Run
-from chalicelib.printruns.types import NewPrintRun
+from chalicelib.printruns.types import Format, NewFile, NewPrintRun, Sheet
 from tests.support.scan_support import definition
 
 Sent = list[tuple[str, dict[str, Any], str | None]]
@@ -20,17 +22,25 @@ def live_code(**rest: Any) -> LiveCode:
     return livecodes.create(definition({"staff_id": "lihua"}, **rest))
 
 
-def wanted(count: int, format: str = "csv", **rest: Any) -> dict[str, Any]:
+def wanted(count: int, format: str = "csv", **rest: Any) -> NewPrintRun:
     given = {"name": "冬季包裹卡", "count": count, "format": format, **rest}
-    return msgspec.to_builtins(msgspec.convert(given, NewPrintRun))  # type: ignore[no-any-return]
+    return msgspec.convert(given, NewPrintRun)
 
 
 def a_run(count: int = 1000, code: LiveCode | None = None, **rest: Any) -> Run:
-    return service.create((code or live_code()).live_code_id, wanted(count, **rest))
+    """A run as it is stored; nobody has begun its file."""
+    asked = wanted(count, **rest)
+    expires_at = validation.parse_future("expires_at", asked.expires_at)
+    return service.store((code or live_code()).live_code_id, asked, expires_at).run
+
+
+def start_file(run: Run, format: Format, sheet: Sheet | None = None) -> str:
+    """Have a file of the run made: its job's id."""
+    return service.create_file(run.print_run_id, NewFile(format=format, sheet=sheet), SYSTEM).job_id
 
 
 def token(run: Run, number: int) -> str:
-    return runs.url(run, number).rsplit("/", 1)[1]
+    return runs.make_url(run, number).rsplit("/", 1)[1]
 
 
 def work_off(sent: Sent) -> int:
@@ -38,7 +48,7 @@ def work_off(sent: Sent) -> int:
     done, waiting = 0, deque(message for queue, message, _ in sent if queue == "printrun")
     sent.clear()
     while waiting:
-        printing.work(waiting.popleft())
+        works.do(waiting.popleft())
         done += 1
         waiting += [message for queue, message, _ in sent if queue == "printrun"]
         sent.clear()

@@ -6,15 +6,17 @@ a card counts once however often it is scanned; all else is summed up when it is
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from chalicelib.metrics import service as metrics
 from chalicelib.platform import clock
 from chalicelib.platform.timeline import Line
 from chalicelib.printruns import rules
+from chalicelib.printruns.runs import Run
+from chalicelib.printruns.types import FiguresRow
 
-BY = ("total", "day", "thousand")
-Row = tuple[int, str, dict[str, int], frozenset[int]]  # thousand, day, figures, cards scanned
+By = Literal["total", "day", "thousand"]
+Counted = tuple[int, str, dict[str, int], frozenset[int]]  # thousand, day, figures, cards scanned
 
 
 def project(lines: Sequence[tuple[Line, str]], shard: str) -> None:
@@ -25,7 +27,7 @@ def project(lines: Sequence[tuple[Line, str]], shard: str) -> None:
         if not run or not isinstance(card, int):
             continue
         thousand = rules.thousand(card)
-        key = (_hash(run), f"{thousand:04}#{line.at.astimezone(clock.SHANGHAI).date().isoformat()}")
+        key = (_counter(run), f"{thousand:04}#{line.at.astimezone(clock.SHANGHAI).date().isoformat()}")
         if line.type == "scanned":
             counted[key].append((sequence, {"scans": 1}, frozenset((card,))))
         elif line.type == "customer_added" and line.data.get("begins"):
@@ -34,40 +36,40 @@ def project(lines: Sequence[tuple[Line, str]], shard: str) -> None:
         metrics.add(key, shard, sorted(entries, key=lambda entry: entry[0]))
 
 
-def figures(print_run_id: str, by: str) -> list[dict[str, Any]]:
-    """Rows of scans, cards (different ones scanned) and adds: one in all, or one a day or thousand."""
-    return rows(_read(print_run_id), by)
+def read(run: Run, by: By) -> list[FiguresRow]:
+    """One row in all, or one a day or thousand, in order; without empty ones."""
+    return sum_up(_read_counters(run.print_run_id), by, run.count)
 
 
-def rows(counted: Iterable[Row], by: str) -> list[dict[str, Any]]:
-    """`{"day"?,"from"?,"to"?,"scans","cards","adds"}`, in order; without empty ones."""
+def sum_up(counted: Iterable[Counted], by: By, count: int) -> list[FiguresRow]:
+    """count: cards of the run."""
     sums: dict[Any, dict[str, int]] = defaultdict(lambda: {"scans": 0, "adds": 0})
     cards: dict[Any, set[int]] = defaultdict(set)
-    for thousand, day, figures, seen in counted:
-        key = {"total": None, "day": day, "thousand": thousand}[by]
+    for thousand, day, counters, scanned in counted:
+        key = {"total": 0, "day": day, "thousand": thousand}[by]
         for name in ("scans", "adds"):
-            sums[key][name] += figures.get(name, 0)
-        cards[key] |= seen
+            sums[key][name] += counters.get(name, 0)
+        cards[key] |= scanned
     if by == "total":
-        sums[None]
+        sums[0]
     return [
-        {**_named(key, by), "scans": found["scans"], "cards": len(cards[key]), "adds": found["adds"]}
-        for key, found in sorted(sums.items(), key=lambda item: (item[0] is not None, item[0]))
+        FiguresRow(**_name(key, by, count), scans=row["scans"], cards=len(cards[key]), adds=row["adds"])
+        for key, row in sorted(sums.items())
     ]
 
 
-def _named(key: Any, by: str) -> dict[str, Any]:
+def _name(key: Any, by: By, count: int) -> dict[str, Any]:
     if by == "day":
         return {"day": key}
-    first = (key or 0) * rules.THOUSAND
-    return {"from": first + 1, "to": first + rules.THOUSAND} if by == "thousand" else {}
+    first = key * rules.THOUSAND
+    return {"from_": first + 1, "to": min(first + rules.THOUSAND, count)} if by == "thousand" else {}
 
 
-def _read(print_run_id: str) -> Iterable[Row]:
-    for what, figures, seen in metrics.rows(_hash(print_run_id)):
+def _read_counters(print_run_id: str) -> Iterable[Counted]:
+    for what, counters, scanned in metrics.rows(_counter(print_run_id)):
         thousand, _, day = what.partition("#")
-        yield int(thousand), day, figures, seen
+        yield int(thousand), day, counters, scanned
 
 
-def _hash(print_run_id: str) -> str:
+def _counter(print_run_id: str) -> str:
     return f"print_run#{print_run_id}"

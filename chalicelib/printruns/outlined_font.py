@@ -12,7 +12,7 @@ from fontTools.pens.basePen import BasePen  # type: ignore[import-untyped]
 from fontTools.pens.transformPen import TransformPen  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, issue
 
 
 class Font:
@@ -26,7 +26,7 @@ class Font:
     def check(self, text: str) -> None:
         """Invalid names the characters that the font lacks."""
         if missing := sorted(c for c in set(text) if ord(c) not in self._names):
-            raise Invalid(("sheet", "the font has no " + " ".join(missing)))
+            raise Invalid(issue("sheet", "no_glyph", characters=" ".join(missing)))
 
     def width(self, text: str) -> float:
         return float(sum(self._glyph(character).width for character in text) / self._em)
@@ -44,7 +44,7 @@ class Font:
 
 
 @lru_cache(maxsize=1)
-def font() -> Font:
+def load_font() -> Font:
     """The process's one font: 0.2 s to open."""
     return Font()
 

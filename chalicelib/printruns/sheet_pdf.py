@@ -1,18 +1,19 @@
-"""Sheets of cards as a PDF, of up to files.VOLUME cards: a thousand pages, which ReportLab holds in 40 MB.
+"""Sheets of cards as a PDF, of up to 10,000 cards: a thousand pages, which ReportLab holds in 40 MB.
 
 What is the same on all cards is drawn once and shown on each. Texts are outlines; only the number under
 each code is text, in an embedded font, so that a card can be searched for.
 """
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from chalicelib.posters import print_pages
 from chalicelib.posters.print_pages import MM
 from chalicelib.posters.typeset import balanced, shortened
-from chalicelib.printruns.font import Font
-from chalicelib.printruns.sheets import QUIET, Box, Face, Words, face, grid
+from chalicelib.printruns.outlined_font import Font
+from chalicelib.printruns.sheet_layout import QUIET, Box, Face, Words, face, grid
+from chalicelib.printruns.types import Sheet
 
 _INK, _PAPER = "#000000", "#FFFFFF"
 _SMALLEST = 5.0  # points: a text that does not fit at this size loses its end
@@ -26,7 +27,7 @@ _CARD, _MARKS = "card", "marks"
 Matrix = Sequence[bytes]  # rows of modules, 1 dark
 
 
-def document(sheet: Mapping[str, Any], cards: Iterable[tuple[str, Matrix]], font: Font, title: str) -> bytes:
+def document(sheet: Sheet, cards: Iterable[tuple[str, Matrix]], font: Font, title: str) -> bytes:
     """The PDF of cards: (number, the code's modules). Invalid for a character that the font lacks."""
     where, of_card = grid(sheet), face(sheet)
     font.check("".join(line for words in of_card.texts for line in words.lines))
@@ -66,10 +67,10 @@ def _draw_card(canvas: Any, of_card: Face, corner: tuple[float, float], label: s
 
 
 def _draw_face(
-    canvas: Any, sheet: Mapping[str, Any], of_card: Face, card: tuple[float, float], bleed: float, font: Font
+    canvas: Any, sheet: Sheet, of_card: Face, card: tuple[float, float], bleed: float, font: Font
 ) -> None:
     """What is the same on all cards."""
-    ground = sheet["background"]
+    ground = sheet.background
     red, green, blue = (int(ground[at : at + 2], 16) / 255 for at in (1, 3, 5))
     canvas.setFillColor(ground)
     _fill(canvas, Box(-bleed, -bleed, card[0] + 2 * bleed, card[1] + 2 * bleed))

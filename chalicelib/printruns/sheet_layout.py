@@ -1,9 +1,9 @@
 """Where things lie on a sheet of cards; pure. All in millimetres, from the lower left, as PDF has it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from msgspec import Struct
+
+from chalicelib.platform.errors import Issue, issue
+from chalicelib.printruns.types import Sheet
 
 PAGES = {"A4": (210.0, 297.0), "SRA3": (320.0, 450.0)}
 MARK, MARK_GAP, EDGE = 4.0, 1.0, 5.0  # a cut mark, its distance from the bleed; both, for the border
@@ -16,8 +16,6 @@ _SIZES = {"title": 15.0, "subtitle": 10.0, "footer": 7.0}  # points, shrunk unti
 _LINES = 4
 _LINE_OF_TITLE = 7.5  # mm
 _LANDSCAPE = 1.2  # a card this much wider than high has its texts beside the code
-
-Problem = tuple[str, str]
 
 
 class Box(Struct, frozen=True):
@@ -56,36 +54,36 @@ class Face(Struct, frozen=True):
     texts: tuple[Words, ...]
 
 
-def problems(sheet: Mapping[str, Any]) -> list[Problem]:
-    """What does not fit: (field, message)."""
+def find_issues(sheet: Sheet) -> list[Issue]:
+    """What does not fit."""
     wide, high = _fits(sheet)
     if wide < 1:
-        return [("card_width_mm", "does not fit the page with its bleed and cut marks")]
+        return [issue("sheet.card_width_mm", "card_beyond_page")]
     if high < 1:
-        return [("card_height_mm", "does not fit the page with its bleed and cut marks")]
-    found: list[Problem] = []
-    per_page = sheet["per_page"]
-    if per_page is not None and per_page > wide * high:
-        found.append(("per_page", f"at most {wide * high} cards fit"))
-    if sheet["gutter_mm"] < 2 * sheet["bleed_mm"]:
-        found.append(("gutter_mm", "less than twice the bleed: neighbours would run into each other"))
+        return [issue("sheet.card_height_mm", "card_beyond_page")]
+    issues: list[Issue] = []
+    if sheet.per_page is not None and sheet.per_page > wide * high:
+        issues.append(issue("sheet.per_page", "maximum", maximum=wide * high))
+    if sheet.gutter_mm < 2 * sheet.bleed_mm:
+        issues.append(issue("sheet.gutter_mm", "gutter_too_narrow"))
     if face(sheet).qr.width < SMALLEST_QR:
-        found.append(("card_height_mm", f"the code would be under {SMALLEST_QR:g} mm"))
+        issues.append(issue("sheet.card_height_mm", "card_code_too_small", minimum_mm=SMALLEST_QR))
     for name in TEXTS:
-        if len(sheet[name].split("\n")) > _LINES:
-            found.append((name, f"at most {_LINES} lines"))
-        if not all(part.isprintable() for part in sheet[name].split("\n")):
-            found.append((name, "has a character that can't be printed"))
-    return found
+        lines = getattr(sheet, name).split("\n")
+        if len(lines) > _LINES:
+            issues.append(issue(f"sheet.{name}", "max_lines", max_lines=_LINES))
+        if not all(line.isprintable() for line in lines):
+            issues.append(issue(f"sheet.{name}", "unprintable"))
+    return issues
 
 
-def grid(sheet: Mapping[str, Any]) -> Grid:
+def grid(sheet: Sheet) -> Grid:
     """Where the cards of a sheet without problems lie: in the middle of the page."""
     wide, high = _fits(sheet)
-    width, height, gutter = sheet["card_width_mm"], sheet["card_height_mm"], sheet["gutter_mm"]
-    per_page = sheet["per_page"] or wide * high
+    width, height, gutter = sheet.card_width_mm, sheet.card_height_mm, sheet.gutter_mm
+    per_page = sheet.per_page or wide * high
     wide, high = min(wide, per_page), min(high, -(-per_page // min(wide, per_page)))
-    page = PAGES[sheet["page"]]
+    page = PAGES[sheet.page]
     all_width, all_height = wide * (width + gutter) - gutter, high * (height + gutter) - gutter
     left, low = (page[0] - all_width) / 2, (page[1] - all_height) / 2
     corners = [
@@ -96,24 +94,24 @@ def grid(sheet: Mapping[str, Any]) -> Grid:
     trim = Box(left, low, all_width, all_height)
     xs = {x + side for x, _ in corners for side in (0, width)}
     ys = {y + side for _, y in corners for side in (0, height)}
-    marks = _marks(trim, sheet["bleed_mm"], xs, ys) if sheet["cut_marks"] else ()
-    return Grid(page, (width, height), sheet["bleed_mm"], tuple(corners[:per_page]), trim, tuple(marks))
+    marks = _marks(trim, sheet.bleed_mm, xs, ys) if sheet.cut_marks else ()
+    return Grid(page, (width, height), sheet.bleed_mm, tuple(corners[:per_page]), trim, tuple(marks))
 
 
-def face(sheet: Mapping[str, Any]) -> Face:
+def face(sheet: Sheet) -> Face:
     """What lies where on a card, from its own lower left corner."""
-    width, height = sheet["card_width_mm"], sheet["card_height_mm"]
+    width, height = sheet.card_width_mm, sheet.card_height_mm
     if width >= _LANDSCAPE * height:
         return _beside(sheet, width, height)
     return _below(sheet, width, height)
 
 
-def _beside(sheet: Mapping[str, Any], width: float, height: float) -> Face:
+def _beside(sheet: Sheet, width: float, height: float) -> Face:
     side = min(height - 2 * PAD - LABEL, width * 0.6 - PAD)
     qr = Box(width - PAD - side, (height - side + LABEL) / 2, side, side)
     label = Box(qr.x, qr.y - LABEL, side, LABEL)
     room, wide = height - 2 * PAD, width - side - 3 * PAD
-    title = min(room * 0.4, _LINE_OF_TITLE * len(sheet["title"].split("\n")))
+    title = min(room * 0.4, _LINE_OF_TITLE * len(sheet.title.split("\n")))
     footer = room * 0.18
     subtitle = Box(PAD, PAD + footer, wide, room - title - footer)
     texts = (
@@ -124,7 +122,7 @@ def _beside(sheet: Mapping[str, Any], width: float, height: float) -> Face:
     return Face(qr, label, tuple(text for text in texts if text.lines))
 
 
-def _below(sheet: Mapping[str, Any], width: float, height: float) -> Face:
+def _below(sheet: Sheet, width: float, height: float) -> Face:
     side = min(width - 2 * PAD, (height - 2 * PAD - LABEL) * 0.62)
     qr = Box((width - side) / 2, height - PAD - side, side, side)
     label = Box(qr.x, qr.y - LABEL, side, LABEL)
@@ -136,19 +134,19 @@ def _below(sheet: Mapping[str, Any], width: float, height: float) -> Face:
     return Face(qr, label, tuple(text for text in texts if text.lines))
 
 
-def _words(sheet: Mapping[str, Any], name: str, box: Box, centred: bool) -> Words:
-    text = sheet[name].strip()
+def _words(sheet: Sheet, name: str, box: Box, centred: bool) -> Words:
+    text = getattr(sheet, name).strip()
     lines = tuple(line.strip() for line in text.split("\n")) if text else ()
     return Words(lines, box, _SIZES[name], centred, name == "footer")
 
 
-def _fits(sheet: Mapping[str, Any]) -> tuple[int, int]:
+def _fits(sheet: Sheet) -> tuple[int, int]:
     """Columns and rows that a page takes."""
-    border = sheet["bleed_mm"] + EDGE
-    page, gutter = PAGES[sheet["page"]], sheet["gutter_mm"]
+    border = sheet.bleed_mm + EDGE
+    page, gutter = PAGES[sheet.page], sheet.gutter_mm
     wide, high = (
         int((length - 2 * border + gutter + 1e-6) // (card + gutter))
-        for length, card in zip(page, (sheet["card_width_mm"], sheet["card_height_mm"]), strict=True)
+        for length, card in zip(page, (sheet.card_width_mm, sheet.card_height_mm), strict=True)
     )
     return wide, high
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageOps
 
-from chalicelib.printruns.sheets import QUIET
+from chalicelib.printruns.sheet_layout import QUIET
 
 PIXELS = 12  # of a module
 _DPI = (300, 300)
 
 
-def png(modules: Sequence[bytes]) -> bytes:
+def draw_png(modules: Sequence[bytes]) -> bytes:
     """The code with its quiet zone, black on white."""
     count = len(modules)
     code = Image.frombytes("L", (count, count), b"".join(modules)).point([255] + [0] * 255)
