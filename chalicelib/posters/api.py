@@ -1,53 +1,32 @@
 """Doors of posters: a live code's poster, templates, their pictures, batches."""
 
-from typing import Annotated, Any
-
-import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
-
-from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import http
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Answer, Call
-from chalicelib.platform.lists import Paging
-from chalicelib.posters import service
-from chalicelib.posters.native_picture import fetch_native_picture
-from chalicelib.posters.rules import MAX_WIDTH, MIN_WIDTH
+from chalicelib.platform.jobs import Job
+from chalicelib.posters import batch_start, service, template_store
 from chalicelib.posters.types import (
-    AssetOut,
-    JobOut,
+    Asset,
+    DeletedTemplate,
+    JpegQuery,
     NewPosterBatch,
+    PictureQuery,
+    PosterFile,
+    PosterQuery,
     PosterTemplatePatch,
     Preview,
     PreviewStored,
+    StoredTemplate,
     Template,
+    TemplatePage,
+    TemplatesQuery,
 )
 
 door = http.Door(__name__, tag="Posters")
 
 _MAX_ASSET = 4 * 1024 * 1024  # what reaches a function through API Gateway: 6 MB as base64
-
-
-_ELSEWHERE = {302: "The file is larger than an answer may be: `Location` has it"}
-
-
-class PosterQuery(Struct, kw_only=True):
-    template: Annotated[str, Meta(description="The poster's template")] = ""
-    staff_id: Annotated[str, Meta(description="Whose name stands on it")] = ""
-    title: Annotated[str, Meta(description="Instead of the template's")] = ""
-    subtitle: Annotated[str, Meta(description="Instead of the template's")] = ""
-    avatar_url: Annotated[str, Meta(description="The guide's picture, at WeCom's hosts")] = ""
-
-
-class PictureQuery(PosterQuery, kw_only=True):
-    width: Annotated[int, Meta(ge=MIN_WIDTH, le=MAX_WIDTH, description="Pixels")] | UnsetType = UNSET
-
-
-class JpegQuery(PictureQuery, kw_only=True):
-    quality: Annotated[int, Meta(ge=40, le=95)] | UnsetType = UNSET
-
-
 _ASSET_KINDS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_ELSEWHERE = {302: "The file is larger than an answer may be: `Location` has it"}
 
 
 @door.route(
@@ -59,8 +38,8 @@ _ASSET_KINDS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
     others=_ELSEWHERE,
     query=PictureQuery,
 )
-def poster(call: Call, live_code_id: str) -> Answer:
-    return _poster(call, live_code_id, "png")
+def make_png(call: Call, live_code_id: str) -> Answer:
+    return _answer(service.make_poster(live_code_id, call.query, "png", call.principal))
 
 
 @door.route(
@@ -72,8 +51,8 @@ def poster(call: Call, live_code_id: str) -> Answer:
     others=_ELSEWHERE,
     query=JpegQuery,
 )
-def poster_jpg(call: Call, live_code_id: str) -> Answer:
-    return _poster(call, live_code_id, "jpg")
+def make_jpeg(call: Call, live_code_id: str) -> Answer:
+    return _answer(service.make_poster(live_code_id, call.query, "jpg", call.principal))
 
 
 @door.route(
@@ -85,8 +64,8 @@ def poster_jpg(call: Call, live_code_id: str) -> Answer:
     others=_ELSEWHERE,
     query=PosterQuery,
 )
-def poster_pdf(call: Call, live_code_id: str) -> Answer:
-    return _poster(call, live_code_id, "pdf")
+def make_pdf(call: Call, live_code_id: str) -> Answer:
+    return _answer(service.make_poster(live_code_id, call.query, "pdf", call.principal))
 
 
 @door.route(
@@ -96,21 +75,22 @@ def poster_pdf(call: Call, live_code_id: str) -> Answer:
     status=201,
     permission="poster_templates.write",
     summary="A new poster template",
+    answer=StoredTemplate,
 )
-def create(call: Call) -> dict[str, Any]:
-    return service.create(call.body)
+def create_template(call: Call) -> StoredTemplate:
+    return service.create_template(call.body)
 
 
 @door.route(
     "GET",
     "/api/poster-templates",
     permission="poster_templates.read",
-    summary="Poster templates that were made, newest first",
-    query=Paging,
+    summary="Poster templates that were made, newest first, and the ids of those that are always there",
+    query=TemplatesQuery,
+    answer=TemplatePage,
 )
-def listing(call: Call) -> dict[str, Any]:
-    items, cursor = service.page(*call.page())
-    return {**http.listing(items, cursor), "built_in": service.built_in()}
+def list_templates(call: Call) -> TemplatePage:
+    return template_store.list_templates(call.query)
 
 
 @door.route(
@@ -123,7 +103,7 @@ def listing(call: Call) -> dict[str, Any]:
     others=_ELSEWHERE,
 )
 def preview(call: Call) -> Answer:
-    return _answered(service.preview(call.body.template, call.body.sample))
+    return _answer(service.preview(call.body.template, call.body.sample))
 
 
 @door.route(
@@ -131,9 +111,10 @@ def preview(call: Call) -> Answer:
     "/api/poster-templates/{template_id}",
     permission="poster_templates.read",
     summary="One poster template",
+    answer=StoredTemplate,
 )
-def get(call: Call, template_id: str) -> dict[str, Any]:
-    return service.get(template_id)
+def get_template(call: Call, template_id: str) -> StoredTemplate:
+    return template_store.get(template_id)
 
 
 @door.route(
@@ -142,9 +123,10 @@ def get(call: Call, template_id: str) -> dict[str, Any]:
     body=PosterTemplatePatch,
     permission="poster_templates.write",
     summary="Change a poster template: the next poster is drawn by it",
+    answer=StoredTemplate,
 )
-def change(call: Call, template_id: str) -> dict[str, Any]:
-    return service.change(template_id, call.json(), lambda merged: http.convert(merged, Template))
+def change_template(call: Call, template_id: str) -> StoredTemplate:
+    return service.change_template(template_id, call.json())
 
 
 @door.route(
@@ -152,10 +134,11 @@ def change(call: Call, template_id: str) -> dict[str, Any]:
     "/api/poster-templates/{template_id}",
     permission="poster_templates.write",
     summary="Delete a poster template",
+    answer=DeletedTemplate,
 )
-def remove(call: Call, template_id: str) -> dict[str, Any]:
-    service.remove(template_id)
-    return {"template_id": template_id, "status": "deleted"}
+def delete_template(call: Call, template_id: str) -> DeletedTemplate:
+    template_store.delete(template_id)
+    return DeletedTemplate(template_id=template_id)
 
 
 @door.route(
@@ -168,7 +151,7 @@ def remove(call: Call, template_id: str) -> dict[str, Any]:
     others=_ELSEWHERE,
 )
 def preview_stored(call: Call, template_id: str) -> Answer:
-    return _answered(service.stored_preview(template_id, call.body.sample))
+    return _answer(service.preview_stored(template_id, call.body.sample))
 
 
 @door.route(
@@ -176,38 +159,32 @@ def preview_stored(call: Call, template_id: str) -> Answer:
     "/api/poster-assets",
     status=201,
     permission="poster_templates.write",
-    answer=AssetOut,
+    answer=Asset,
     summary="Keep a picture for templates: the body is a PNG or a JPEG of at most 4 MiB",
     max_body=_MAX_ASSET,
     takes="image/*",
 )
-def asset(call: Call) -> AssetOut:
+def keep_picture(call: Call) -> Asset:
     if not call.raw.startswith(_ASSET_KINDS):
-        raise Invalid(("body", "must be a PNG or a JPEG picture"))
-    return msgspec.convert(service.asset(call.raw), AssetOut)
+        raise Invalid(issue("body", "not_a_picture"))
+    return service.keep_picture(call.raw)
 
 
 @door.route(
     "POST",
     "/api/poster-batches",
     body=NewPosterBatch,
-    answer=JobOut,
+    answer=Job,
     status=202,
     permission="poster_batches.write",
     summary="Many posters as one ZIP: of codes, or of one code for each guide or store",
 )
-def batch(call: Call) -> dict[str, Any]:
-    return service.start_batch(call.body)
+def start_batch(call: Call) -> Job:
+    return batch_start.start(call.body, call.principal)
 
 
-def _poster(call: Call, live_code_id: str, form: str) -> Answer:
-    code = livecodes.get(live_code_id)
-    wanted = {name: value for name, value in msgspec.to_builtins(call.query).items() if value}
-    return _answered(service.poster(code, {**wanted, "format": form}, fetch_native_picture(code)))
-
-
-def _answered(made: dict[str, Any]) -> Answer:
+def _answer(poster: PosterFile) -> Answer:
     """The picture; a link to it when it is larger than an answer may be."""
-    if "url" in made:
-        return Answer(b"", 302, {"Location": made["url"]})
-    return Answer(made["body"], headers={"Content-Type": made["content_type"]})
+    if poster.url is not None:
+        return Answer(b"", 302, {"Location": poster.url})
+    return Answer(poster.body, headers={"Content-Type": poster.content_type})

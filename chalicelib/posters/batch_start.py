@@ -1,104 +1,109 @@
 """What a batch is asked for: whose posters, checked against what there is before anything begins."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
 from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes import visibility
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.platform import ids
-from chalicelib.platform.errors import Invalid
-from chalicelib.posters import batch_state, rules
+from chalicelib.platform import ids, jobs
+from chalicelib.platform.errors import Invalid, Issue, NotFound, issue
+from chalicelib.platform.jobs import Job
+from chalicelib.platform.principal import Principal
+from chalicelib.posters import batch_state, rules, template_store
 from chalicelib.posters.types import MAX_POSTERS, NewPosterBatch
 from chalicelib.stores import service as stores
 
-
-def start(wanted: NewPosterBatch) -> dict[str, Any]:
-    """Begin a batch: its job, `{"job_id","status","done","total"}`. Invalid, NotFound."""
-    request: dict[str, Any] = {**msgspec.to_builtins(wanted), "ids": _ids(wanted)}
-    for avatar in wanted.avatars.values():
-        if not rules.is_avatar(avatar):
-            raise Invalid(("avatars", "must be https addresses at " + ", ".join(sorted(rules.AVATAR_HOSTS))))
-    total, job_id = len(request["ids"]), f"job_{ids.short(16)}"
-    batch_state.begin(job_id, request, total)
-    return {"job_id": job_id, "status": "running", "done": 0, "total": total}
+_MAX_ISSUES = 20
 
 
-def _ids(wanted: NewPosterBatch) -> list[str]:
-    """Of each poster what makes it another: a live code's, a guide's or a store's id. Invalid, NotFound."""
+def start(wanted: NewPosterBatch, principal: Principal) -> Job:
+    """Have many posters made. Invalid; NotFound, also for a live code outside of the scope."""
+    issues = _check_template(wanted.template)
+    if not all(map(rules.is_avatar, wanted.avatars.values())):
+        issues.append(issue("avatars", "picture_host", hosts=sorted(rules.AVATAR_HOSTS)))
+    poster_ids, wrong_ids = _select_ids(wanted, principal)
+    if issues := issues + wrong_ids[:_MAX_ISSUES]:
+        raise Invalid(*issues)
+    request: dict[str, Any] = {**msgspec.to_builtins(wanted), "ids": poster_ids}
+    job_id = f"job_{ids.short(16)}"
+    batch_state.begin(job_id, request, len(poster_ids))
+    return jobs.get(job_id)
+
+
+def _check_template(template_id: str) -> list[Issue]:
+    try:
+        template_store.get_design(template_id)
+    except NotFound:
+        return [issue("template", "no_such_poster_template", template_id=template_id)]
+    return []
+
+
+def _select_ids(wanted: NewPosterBatch, principal: Principal) -> tuple[list[str], list[Issue]]:
+    """Of each poster what makes it another: a live code's, a guide's or a store's id. NotFound."""
     if (wanted.live_code_ids is None) == (wanted.live_code_id is None):
-        raise Invalid(("live_code_ids", "either live_code_ids, or live_code_id with staff_ids or store_ids"))
+        return [], [issue("live_code_ids", "one_of_fields", fields=["live_code_ids", "live_code_id"])]
     if wanted.live_code_ids is not None:
         if wanted.staff_ids is not None or wanted.store_ids is not None:
-            raise Invalid(("live_code_ids", "staff_ids and store_ids go with live_code_id"))
-        return _known_codes(wanted.live_code_ids)
-    code = livecodes.get(str(wanted.live_code_id))
+            field = "staff_ids" if wanted.staff_ids is not None else "store_ids"
+            return [], [issue(field, "only_with", other="live_code_id")]
+        return _select_codes(wanted.live_code_ids, principal)
+    code = visibility.get_visible(str(wanted.live_code_id), principal)
     if (wanted.staff_ids is None) == (wanted.store_ids is None):
-        raise Invalid(("staff_ids", "either staff_ids or store_ids"))
+        return [], [issue("staff_ids", "one_of_fields", fields=["staff_ids", "store_ids"])]
     if code.native:
-        raise Invalid(
-            ("live_code_id", "is a native code: it has one poster, not one for each guide or store")
-        )
+        return [], [issue("live_code_id", "native_has_one_poster")]
     if wanted.staff_ids is not None:
-        return _known_staff(code, wanted.staff_ids)
-    return _known_stores(code, wanted.store_ids or "all")
+        return _select_staff(code, wanted.staff_ids, principal)
+    return _select_stores(code, wanted.store_ids or "all", principal)
 
 
-def _known_codes(wanted: list[str]) -> list[str]:
-    found = livecodes.get_many(wanted)
-    wrong = []
+def _select_codes(wanted: Sequence[str], principal: Principal) -> tuple[list[str], list[Issue]]:
+    found = visibility.select_visible(livecodes.get_many(wanted).values(), principal)
+    codes = {code.live_code_id: code for code in found}
+    issues = []
     for number, live_code_id in enumerate(wanted):
-        if live_code_id not in found:
-            wrong.append((f"live_code_ids[{number}]", "there is no such live code"))
-        elif found[live_code_id].native:
-            wrong.append((f"live_code_ids[{number}]", "is a native code: ask for its own poster"))
-    if wrong:
-        raise Invalid(*wrong[:20])
-    return list(dict.fromkeys(wanted))
+        if live_code_id not in codes:
+            issues.append(issue(f"live_code_ids[{number}]", "not_found"))
+        elif codes[live_code_id].native:
+            issues.append(issue(f"live_code_ids[{number}]", "native_has_one_poster"))
+    return list(dict.fromkeys(wanted)), issues
 
 
-def _known_staff(code: LiveCode, wanted: list[str] | str) -> list[str]:
-    there = list(code.rule.staff_ids)
+def _select_staff(
+    code: LiveCode, wanted: Sequence[str], principal: Principal
+) -> tuple[list[str], list[Issue]]:
+    """`all`: of the code's staff those in the scope."""
+    guides = stores.guides_in_scope(principal)
+    there = [staff_id for staff_id in code.rule.staff_ids if guides is None or staff_id in guides]
     if wanted == "all":
-        if not there:
-            raise Invalid(("staff_ids", "there is nobody in this live code"))
-        return there
-    wrong = [
-        (f"staff_ids[{n}]", "is not in this live code") for n, one in enumerate(wanted) if one not in there
-    ]
-    if wrong:
-        raise Invalid(*wrong[:20])
-    return list(dict.fromkeys(wanted))
+        return there, [] if there else [issue("staff_ids", "no_staff_in_code")]
+    return list(dict.fromkeys(wanted)), _check_known("staff_ids", wanted, there)
 
 
-def _known_stores(code: LiveCode, wanted: list[str] | str) -> list[str]:
-    if code.definition["kind"] != "nearest_store":
-        raise Invalid(("store_ids", "only for a live code of kind nearest_store"))
+def _select_stores(
+    code: LiveCode, wanted: Sequence[str], principal: Principal
+) -> tuple[list[str], list[Issue]]:
+    """`all`: of the code's stores those in the scope."""
+    if code.kind != "nearest_store":
+        return [], [issue("store_ids", "only_for_nearest_store")]
     own = (code.definition.get("stores") or {}).get("store_ids")
-    if wanted == "all":
-        found = list(own) if own is not None else list(_all_stores())
-        if not found:
-            raise Invalid(("store_ids", "there is no store"))
-        if len(found) > MAX_POSTERS:
-            raise Invalid(("store_ids", f"more than {MAX_POSTERS} stores: name some of them"))
-        return found
-    known = stores.several(list(dict.fromkeys(wanted)))
-    allowed = set(known) if own is None else set(known) & set(own)
-    wrong = [
-        (f"store_ids[{n}]", "is not in this live code") for n, s in enumerate(wanted) if s not in allowed
+    in_scope = {str(store["store_id"]): None for store in stores.stores_in_scope(principal)}
+    there = list(in_scope) if own is None else [store_id for store_id in own if store_id in in_scope]
+    if wanted != "all":
+        return list(dict.fromkeys(wanted)), _check_known("store_ids", wanted, there)
+    if not there:
+        return [], [issue("store_ids", "no_store")]
+    if len(there) > MAX_POSTERS:
+        return [], [issue("store_ids", "too_many_stores", maximum=MAX_POSTERS)]
+    return there, []
+
+
+def _check_known(field: str, wanted: Sequence[str], known: Collection[str]) -> list[Issue]:
+    return [
+        issue(f"{field}[{number}]", "not_in_live_code")
+        for number, wanted_id in enumerate(wanted)
+        if wanted_id not in known
     ]
-    if wrong:
-        raise Invalid(*wrong[:20])
-    return list(dict.fromkeys(wanted))
-
-
-def _all_stores() -> Iterator[str]:
-    """Ids of the stores, up to one more than a batch takes."""
-    cursor, count = None, 0
-    while count <= MAX_POSTERS:
-        found, cursor = stores.page(200, cursor)
-        count += len(found)
-        yield from (str(store["store_id"]) for store in found)
-        if cursor is None:
-            return

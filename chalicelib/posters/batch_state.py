@@ -1,17 +1,17 @@
-"""Many posters at once: asked for, cut into messages, counted once each, told by a job.
+"""Many posters at once: asked for, cut into messages, counted once each, reported by a job.
 
 Start: what is wanted is checked and kept as a file, and a message says `plan`. Plan: names are looked
 up, the list of posters is kept as a file, and a message goes out for each chunk of it. Chunk: its posters
 are files under their numbers; the chunk's item, the batch's sum and the job change in one
 transaction, so a message that comes twice counts once, and one that was cut off makes only what is
-missing. The chunk that completes the sum sends `zip`. Drawing and packing are batchwork.py's.
+missing. The chunk that completes the sum sends `zip`. Drawing and packing are batch_work.py's.
 """
 
 import json
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.platform import clock, files, ids, jobs, queues, storage
+from chalicelib.platform import audit, clock, files, ids, jobs, queues, storage
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.posters.models import CONFIG, PosterBatchItem
 
@@ -23,7 +23,7 @@ Row = dict[str, Any]  # what the poster function takes for one poster, and "file
 def begin(batch_id: str, request: dict[str, Any], total: int) -> None:
     """Keep what is wanted, with its job. `batch_id`: the job's id."""
     files.put(_key(batch_id, "request.json"), json.dumps(request).encode(), "application/json")
-    PosterBatchItem(
+    batch = PosterBatchItem(
         batch_id,
         CONFIG,
         total=total,
@@ -32,43 +32,47 @@ def begin(batch_id: str, request: dict[str, Any], total: int) -> None:
         failed=0,
         finished=0,
         expires_at=_expiry(),
-    ).save()
+    )
+    tx = Transaction()
+    tx.put("batch", batch)
+    audit.add(tx, "poster_batches.create", batch_id, None, {**request, "total": total})
+    tx.commit()
     plan = {"kind": "plan", "what": "the list of posters"}
     jobs.start("poster_batch", total, job_id=batch_id, first=("poster", plan))
 
 
-def wanted_of(batch_id: str) -> dict[str, Any]:
+def read_request(batch_id: str) -> dict[str, Any]:
     """What a batch was asked for. NotFound."""
     return dict(json.loads(files.get(_key(batch_id, "request.json"))))
 
 
-def rows_of(batch_id: str) -> list[Row] | None:
+def read_rows(batch_id: str) -> list[Row] | None:
     """A batch's list of posters; None when it was not planned yet."""
     batch = PosterBatchItem.find(batch_id, CONFIG)
     return list(json.loads(files.get(_key(batch_id, batch.plan)))) if batch and batch.plan else None
 
 
-def planned(batch_id: str, rows: list[Row]) -> None:
+def keep_rows(batch_id: str, rows: list[Row]) -> None:
     """Keep the list of posters: the first one stays, and the batch names it."""
     name = f"plan-{ids.short()}.json"
     files.put(_key(batch_id, name), json.dumps(rows).encode(), "application/json")
-    mine = [PosterBatchItem.plan.set(name)]
-    storage.update_if(PosterBatchItem(batch_id, CONFIG), mine, PosterBatchItem.plan.does_not_exist())
+    actions = [PosterBatchItem.plan.set(name)]
+    storage.update_if(PosterBatchItem(batch_id, CONFIG), actions, PosterBatchItem.plan.does_not_exist())
 
 
 def send_chunks(batch_id: str, count: int) -> None:
     """A message for each chunk. Those that are done answer at once."""
     firsts = range(0, count, CHUNK)
-    told = [f"posters {first + 1} to {min(first + CHUNK, count)}" for first in firsts]
+    names = [f"posters {first + 1} to {min(first + CHUNK, count)}" for first in firsts]
     chunk = {"kind": "chunk", "job_id": batch_id}
-    queues.send_all("poster", (({**chunk, "chunk": n, "what": what}, None) for n, what in enumerate(told)))
+    queues.send_all("poster", (({**chunk, "chunk": n, "what": name}, None) for n, name in enumerate(names)))
 
 
 def is_done(batch_id: str, chunk: int) -> bool:
     return PosterBatchItem.find(batch_id, _part(chunk)) is not None
 
 
-def count(batch_id: str, chunk: int, made: int, errors: list[list[Any]]) -> None:
+def count_chunk(batch_id: str, chunk: int, made: int, errors: list[list[Any]]) -> None:
     """Count a chunk's posters, once, in the batch and in its job. made: with failed ones."""
     tx = Transaction()
     item = PosterBatchItem(batch_id, _part(chunk), errors=errors, expires_at=_expiry())
@@ -83,24 +87,23 @@ def count(batch_id: str, chunk: int, made: int, errors: list[list[Any]]) -> None
             raise  # a batch that is not there: its message is parked
 
 
-def complete(batch_id: str) -> bool:
+def is_complete(batch_id: str) -> bool:
     """Whether all chunks are counted, and the ZIP is not made yet."""
     batch = PosterBatchItem.find(batch_id, CONFIG)
     return batch is not None and batch.chunks_done == batch.chunks and not batch.finished
 
 
-def errors(batch_id: str) -> list[list[Any]]:
+def read_errors(batch_id: str) -> list[list[Any]]:
     """`[number, why]` of the posters that could not be made, in their order."""
     chunks = PosterBatchItem.query(batch_id, PosterBatchItem.part.startswith("chunk#"), consistent_read=True)
     return sorted(error for chunk in chunks for error in chunk.errors or [])
 
 
 def finish(batch_id: str, total: int, failed: int, key: str) -> None:
-    """Tell the job that the ZIP is there."""
-    told = (
-        {"error": f"{failed} of {total} posters could not be made: errors.csv in the ZIP"} if failed else {}
-    )
-    jobs.update(batch_id, status="finished", result_key=key, result_name="海报.zip", **told)
+    """Report to the job that the ZIP is there."""
+    error = f"{failed} of {total} posters could not be made: errors.csv in the ZIP"
+    values = {"error": error} if failed else {}
+    jobs.update(batch_id, status="finished", result_key=key, result_name="海报.zip", **values)
     storage.update_if(PosterBatchItem(batch_id, CONFIG), [PosterBatchItem.finished.set(1)])
 
 

@@ -18,67 +18,54 @@ _AT_ONCE = 16  # files fetched side by side: all that a ZIP holds in memory
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def work(message: dict[str, Any]) -> None:
-    """One message of a batch. ValueError for one that none of ours can be."""
-    match message["kind"]:
-        case "plan":
-            plan(message["job_id"])
-        case "chunk":
-            chunk(message["job_id"], message["chunk"])
-        case "zip":
-            pack(message["job_id"])
-        case other:
-            raise ValueError(f"no work of kind {other}")
-
-
-def plan(batch_id: str) -> None:
+def plan_batch(batch_id: str) -> None:
     """Look names up, keep the list of posters, and send its chunks. The list once kept stays."""
-    rows = batch_state.rows_of(batch_id)
+    rows = batch_state.read_rows(batch_id)
     if rows is None:
-        rows = _rows(batch_state.wanted_of(batch_id))
-        batch_state.planned(batch_id, rows)
+        rows = _plan_rows(batch_state.read_request(batch_id))
+        batch_state.keep_rows(batch_id, rows)
     batch_state.send_chunks(batch_id, len(rows))
 
 
-def chunk(batch_id: str, number: int) -> None:
+def make_chunk(batch_id: str, number: int) -> None:
     """Make what is missing of a chunk's posters, and count them."""
     if not batch_state.is_done(batch_id, number):
-        rows = batch_state.rows_of(batch_id) or []
+        rows = batch_state.read_rows(batch_id) or []
         first = number * batch_state.CHUNK
         mine = rows[first : first + batch_state.CHUNK]
         failed = []
         for at, row in enumerate(mine, first):
-            if why := _made(batch_id, at, row):
-                failed.append([at, why])
-        batch_state.count(batch_id, number, len(mine), failed)
-    if batch_state.complete(batch_id):
+            if reason := _make(batch_id, at, row):
+                failed.append([at, reason])
+        batch_state.count_chunk(batch_id, number, len(mine), failed)
+    if batch_state.is_complete(batch_id):
         queues.send("poster", {"kind": "zip", "job_id": batch_id, "what": "the ZIP of all posters"})
 
 
-def pack(batch_id: str) -> None:
+def pack_zip(batch_id: str) -> None:
     """All posters of a complete batch into one ZIP, and the job is finished."""
-    if not batch_state.complete(batch_id):
+    if not batch_state.is_complete(batch_id):
         return
-    rows, failed = batch_state.rows_of(batch_id) or [], batch_state.errors(batch_id)
+    rows, failed = batch_state.read_rows(batch_id) or [], batch_state.read_errors(batch_id)
     lost = {number for number, _ in failed}
     wanted = [(n, row) for n, row in enumerate(rows) if n not in lost]
     key = batch_state.zip_key(batch_id)
     with files.Upload(key, "application/zip") as out, Archive(out) as archive:
-        for row, data in _fetched(batch_id, wanted):
+        for row, data in _fetch(batch_id, wanted):
             archive.add(row["file"], data)
         if failed:
-            archive.add("errors.csv", _errors(rows, failed))
+            archive.add("errors.csv", _write_errors(rows, failed))
     batch_state.finish(batch_id, len(rows), len(failed), key)
 
 
-def _made(batch_id: str, number: int, row: Row) -> str | None:
-    """Make one poster unless it is there already. Why it can't be made, if it can't."""
+def _make(batch_id: str, number: int, row: Row) -> str | None:
+    """Make a poster unless it is there already. The reason, when it can't be made."""
     key = batch_state.poster_key(batch_id, number, row["format"])
     if files.size(key) is not None:
         return None
     try:
         request = rules.parse_request(row, TEMPLATES, DEFAULT)
-        data = rendering.render(request, template_store.template(request.template))
+        data = rendering.render(request, template_store.get_design(request.template))
     except DomainError as error:
         if error.retryable:
             raise
@@ -87,14 +74,14 @@ def _made(batch_id: str, number: int, row: Row) -> str | None:
     return None
 
 
-def _rows(wanted: dict[str, Any]) -> list[Row]:
+def _plan_rows(wanted: dict[str, Any]) -> list[Row]:
     same = {name: wanted[name] for name in ("template", "format", "width", "title", "subtitle")}
-    found = [(words, {**same, **row}) for words, row in _each(wanted)]
-    names = rules.file_names((words for words, _ in found), wanted["format"])
-    return [{**row, "file": name} for name, (_, row) in zip(names, found, strict=True)]
+    posters = [(words, {**same, **row}) for words, row in _iterate(wanted)]
+    names = rules.file_names((words for words, _ in posters), wanted["format"])
+    return [{**row, "file": name} for name, (_, row) in zip(names, posters, strict=True)]
 
 
-def _each(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
+def _iterate(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
     """The words of each poster's file name, and what is its own."""
     from chalicelib.livecodes import service as livecodes  # for plans alone: they bring WeCom's client
     from chalicelib.staff import service as staff
@@ -120,25 +107,25 @@ def _each(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
         yield (name,), {**own, "url": link, "store_name": name}
 
 
-def _fetched(batch_id: str, wanted: Iterable[tuple[int, Row]]) -> Iterator[tuple[Row, bytes]]:
+def _fetch(batch_id: str, wanted: Iterable[tuple[int, Row]]) -> Iterator[tuple[Row, bytes]]:
     left = iter(wanted)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        while some := list(islice(left, _AT_ONCE)):
-            keys = [batch_state.poster_key(batch_id, number, row["format"]) for number, row in some]
-            yield from zip((row for _, row in some), pool.map(files.get, keys), strict=True)
+        while batch := list(islice(left, _AT_ONCE)):
+            keys = [batch_state.poster_key(batch_id, number, row["format"]) for number, row in batch]
+            yield from zip((row for _, row in batch), pool.map(files.get, keys), strict=True)
 
 
-def _errors(rows: list[Row], failed: list[list[Any]]) -> bytes:
+def _write_errors(rows: list[Row], failed: list[list[Any]]) -> bytes:
     """The posters that are not in the ZIP, as a table that Excel opens."""
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(["number", "file", "url", "error"])
-    for number, why in failed:
+    for number, reason in failed:
         row = rows[number]
-        writer.writerow([number + 1, _plain(row["file"]), row["url"], _plain(why)])
+        writer.writerow([number + 1, _escape_formula(row["file"]), row["url"], _escape_formula(reason)])
     return table.getvalue().encode("utf-8-sig")
 
 
-def _plain(text: str) -> str:
-    """No formula, whatever a store is called."""
+def _escape_formula(text: str) -> str:
+    """No spreadsheet takes it for a formula, whatever a store is called."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -8,8 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.platform import files
-from chalicelib.platform.errors import DomainError, Invalid, NotFound
-from chalicelib.posters import assets, rendering, rules, template_store
+from chalicelib.platform.errors import DomainError, Invalid, NotFound, issue
+from chalicelib.posters import outside_pictures, rendering, rules, template_store
 from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 from chalicelib.posters.types import Template
 
@@ -17,7 +17,7 @@ _LARGEST = 4_000_000  # bytes in an answer: Lambda takes 6 MB, and base64 makes 
 
 
 def answer(event: Any) -> dict[str, Any]:
-    """The answer to an event, or `{"error": {"status","title","detail","errors"?}}` for what can be told.
+    """The answer to an event, or `{"error": {"status","title","detail","code"?,"params"?,"errors"?}}`.
 
     `{"kind": "check", "definition", "length"}` → {}; `{"kind": "preview", "definition" or "template",
     "length", …a poster's}` and a poster's own (rules.parse_request) → `{"png_base64" or "file_base64",
@@ -26,13 +26,15 @@ def answer(event: Any) -> dict[str, Any]:
     try:
         kind = event.get("kind") if isinstance(event, dict) else None
         if kind == "asset":
-            return {"asset": assets.store(files.get(event["key"]))}
+            return {"asset": msgspec.to_builtins(outside_pictures.store(files.get(event["key"])))}
         if kind == "check":
             _judge(_template(event["definition"]), event["length"])
             return {}
         return _poster(event)
     except DomainError as error:
         problem: dict[str, Any] = {"status": error.status, "title": error.title, "detail": str(error)}
+        if error.message_code:
+            problem |= {"code": error.message_code, "params": error.params}
         if isinstance(error, Invalid):
             problem["errors"] = msgspec.to_builtins(error.issues)
         return {"error": problem}
@@ -46,26 +48,26 @@ def _poster(event: Any) -> dict[str, Any]:
     else:
         template = _named(request.template)
     if request.qr_image:
-        request = replace(request, url=assets.text_in_code(request.qr_image))
+        request = replace(request, url=outside_pictures.read_code(request.qr_image))
     return _file(rendering.render(request, template), request)
 
 
 def _file(data: bytes, request: rules.Request) -> dict[str, Any]:
-    told = {"content_type": rendering.TYPES[request.format]}
+    kind = {"content_type": rendering.TYPES[request.format]}
     if len(data) > _LARGEST:
         name = f"{hashlib.sha256(data).hexdigest()[:24]}.{request.format}"
         key = f"results/posters/single/{name}"
-        files.put(key, data, told["content_type"])
-        return {**told, "key": key, "name": f"poster.{request.format}"}
+        files.put(key, data, kind["content_type"])
+        return {**kind, "key": key, "name": f"poster.{request.format}"}
     field = "png_base64" if request.format == "png" else "file_base64"
-    return {**told, field: base64.b64encode(data).decode()}
+    return {**kind, field: base64.b64encode(data).decode()}
 
 
 def _named(template_id: str) -> Template:
     try:
-        return template_store.template(template_id)
+        return template_store.get_design(template_id)
     except NotFound as error:
-        raise Invalid(("template", str(error))) from error
+        raise Invalid(issue("template", "no_such_poster_template", template_id=template_id)) from error
 
 
 def _template(definition: Any) -> Template:
@@ -73,5 +75,5 @@ def _template(definition: Any) -> Template:
 
 
 def _judge(template: Template, length: int) -> None:
-    if wrong := rendering.template_problems(template, length):
-        raise Invalid(*wrong)
+    if issues := rendering.find_template_issues(template, length):
+        raise Invalid(*issues)

@@ -5,13 +5,15 @@ The last two on the code and its surroundings alone: what a phone's camera is he
 """
 
 import io
+from typing import Any
 
 import zxingcpp
 from PIL import Image
 
+from chalicelib.platform.errors import Issue, issue
 from chalicelib.posters import readability, rules
 from chalicelib.posters.full_colour_page import Code
-from chalicelib.posters.rules import Problem, Request, Unreadable
+from chalicelib.posters.rules import Request, Unreadable
 from chalicelib.posters.types import Template
 
 ANGLE, JPEG_QUALITY = 15, 30
@@ -32,31 +34,34 @@ def decoded(grey: Image.Image, turned: bool = False) -> set[str]:
 
 
 def unread(grey: Image.Image, url: str, codes: list[Code], template: Template) -> list[str]:
-    """In what states the poster can't be read: empty when it may be handed out. grey: the poster, mode L."""
-    failed = [] if decoded(grey) == {url} else ["as it is"]
+    """In which ways the poster can't be read (words of platform.messages): empty when it may be handed out.
+
+    grey: the poster, mode L.
+    """
+    failed = [] if decoded(grey) == {url} else ["as_is"]
     share = readability.QUARTER * rules.own_width(template) / grey.width
     if share < 1:
         small = max(1, round(grey.width * share)), max(1, round(grey.height * share))
         if url not in decoded(grey.resize(small, Image.Resampling.BOX)):
-            failed.append("at 25 % of its size")
+            failed.append("quarter")
     for code in codes:
         part = _around(grey, code)
         # BICUBIC and a light corner: as a page that lies askew under a camera
         corner = part.getpixel((0, 0))
         turned = part.rotate(ANGLE, Image.Resampling.BICUBIC, expand=True, fillcolor=corner)
         if url not in decoded(turned, turned=True):
-            failed.append(f"turned by {ANGLE} degrees")
+            failed.append("turned")
         noisy = io.BytesIO()
         part.save(noisy, "JPEG", quality=JPEG_QUALITY)
         if url not in decoded(Image.open(noisy).convert("L")):
-            failed.append("with JPEG noise")
+            failed.append("noisy")
     return list(dict.fromkeys(failed))
 
 
 def check(grey: Image.Image, url: str, codes: list[Code], template: Template) -> None:
     """Unreadable when the poster does not decode to its url in every state."""
     if failed := unread(grey, url, codes, template):
-        raise Unreadable("the finished poster could not be read " + ", ".join(failed))
+        raise Unreadable(code="poster_unread", ways=failed)
 
 
 def quiet(grey: Image.Image, code: Code) -> int:
@@ -82,22 +87,23 @@ def quiet(grey: Image.Image, code: Code) -> int:
     return rules.QUIET_MODULES
 
 
-def template_problems(
+def find_template_issues(
     grey: Image.Image, codes: list[Code], template: Template, request: Request
-) -> list[Problem]:
+) -> list[Issue]:
     """What the pixels of a template's worst poster tell: narrow quiet zones, ink over them, unread codes."""
-    wrong: list[Problem] = []
+    issues: list[Issue] = []
     for code in codes:
         if (free := quiet(grey, code)) < rules.QUIET_MODULES:
             number = template.layers.index(code.qr)
-            over = readability.over_quiet_zone(template, number, len(code.rows), request)
-            layers = ", ".join(f"layers[{n}]" for n in over)
-            why = f"ink over it, of {layers}" if over else "what lies around the code is too dark"
-            told = f"quiet zone too narrow: {free} modules of {rules.QUIET_MODULES}; {why}"
-            wrong.append((f"layers[{number}].quiet", told))
-    if not wrong and (failed := unread(grey, request.url, codes, template)):
-        wrong.append(("layers", "codes on this template are not read " + ", ".join(failed)))
-    return wrong
+            over = readability.find_over_quiet_zone(template, number, len(code.rows), request)
+            width: dict[str, Any] = {"modules": free, "wanted": rules.QUIET_MODULES}
+            if over:
+                width["layers"] = [f"layers[{n}]" for n in over]
+            reason = "quiet_zone_ink" if over else "quiet_zone_dark"
+            issues.append(issue(f"layers[{number}].quiet", reason, **width))
+    if not issues and (failed := unread(grey, request.url, codes, template)):
+        issues.append(issue("layers", "codes_unread", ways=failed))
+    return issues
 
 
 def _around(grey: Image.Image, code: Code) -> Image.Image:

@@ -1,13 +1,13 @@
 """Whether codes on a template can be read, from its geometry and colours alone: pure.
 
 Each finding names the field and says what is wrong with its figure. What only pixels show (ink that
-reaches into the quiet zone, codes that no reader reads) is gate.py's.
+reaches into the quiet zone, codes that no reader reads) is quality_gate.py's.
 """
 
 import math
 
+from chalicelib.platform.errors import Issue, issue
 from chalicelib.posters import rules
-from chalicelib.posters.rules import Problem
 from chalicelib.posters.types import Qr, Template
 
 QUARTER = 0.25  # what a chat app's thumbnail leaves of a poster
@@ -17,21 +17,21 @@ MIN_CONTRAST = 4.0
 MAX_LOGO_SHARE = 0.20  # of the code's area: level H bears 30 % of its codewords, and dirt wants its part
 
 
-def findings(template: Template, length: int, modules: int, logo_modules: int) -> list[Problem]:
+def find_issues(template: Template, length: int, modules: int, logo_modules: int) -> list[Issue]:
     """What makes codes of a link of `length` bytes unreadable on the template.
 
     modules: on a side of such a code. logo_modules: of a code at level H, for qrs with a logo.
     """
-    wrong: list[Problem] = []
+    issues: list[Issue] = []
     for number, layer in enumerate(template.layers):
         if isinstance(layer, Qr):
             side = logo_modules if layer.logo else modules
             path = f"layers[{number}]"
-            wrong += _colours(layer, path) + _size(template, layer, path, side, length)
-            wrong += _quiet(template, layer, path, side)
+            issues += _check_colours(layer, path) + _check_size(template, layer, path, side, length)
+            issues += _check_quiet_zone(template, layer, path, side)
             if layer.logo:
-                wrong += _logo(layer, path, side)
-    return wrong
+                issues += _check_logo(layer, path, side)
+    return issues
 
 
 def luminance(colour: str) -> float:
@@ -41,37 +41,37 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """The contrast of two colours, 1 to 21 (WCAG 2)."""
-    dark, light = sorted((luminance(one), luminance(other)))
+    dark, light = sorted((luminance(first), luminance(second)))
     return (light + 0.05) / (dark + 0.05)
 
 
-def _colours(qr: Qr, path: str) -> list[Problem]:
+def _check_colours(qr: Qr, path: str) -> list[Issue]:
     if luminance(qr.dark) >= luminance(qr.light):
-        return [(f"{path}.dark", "inverted: the modules must be darker than their ground")]
+        return [issue(f"{path}.dark", "code_inverted")]
     if (ratio := contrast(qr.dark, qr.light)) < MIN_CONTRAST:
-        return [(f"{path}.dark", f"contrast too low: {ratio:.1f} : 1, at least {MIN_CONTRAST:.0f} : 1")]
+        return [issue(f"{path}.dark", "code_contrast", ratio=round(ratio, 1), minimum=round(MIN_CONTRAST))]
     return []
 
 
-def _size(template: Template, qr: Qr, path: str, modules: int, length: int) -> list[Problem]:
+def _check_size(template: Template, qr: Qr, path: str, modules: int, length: int) -> list[Issue]:
     total = modules + 2 * qr.quiet
     if template.unit == "mm":
         if (module := qr.size / total) < MIN_MODULE_MM:
             least = math.ceil(10 * MIN_MODULE_MM * total) / 10
-            told = f"module too small: {module:.2f} mm printed for a link of {length} bytes, at least"
-            return [(f"{path}.size", f"{told} {MIN_MODULE_MM} mm: make the code {least} mm or more")]
+            figures = {"module_mm": round(module, 2), "minimum_mm": MIN_MODULE_MM, "least_mm": least}
+            return [issue(f"{path}.size", "module_too_small_mm", length=length, **figures)]
         return []
     module = math.floor(qr.size) // total * QUARTER
     if module < MIN_QUARTER_PX:
         least = math.ceil(MIN_QUARTER_PX / QUARTER) * total
-        told = f"module too small: {module:.2f} px at 25 % for a link of {length} bytes, at least"
-        return [(f"{path}.size", f"{told} {MIN_QUARTER_PX:.0f} px: make the code {least} px or more")]
+        figures = {"module_px": module, "minimum_px": round(MIN_QUARTER_PX), "least_px": least}
+        return [issue(f"{path}.size", "module_too_small_px", length=length, **figures)]
     return []
 
 
-def _quiet(template: Template, qr: Qr, path: str, modules: int) -> list[Problem]:
+def _check_quiet_zone(template: Template, qr: Qr, path: str, modules: int) -> list[Issue]:
     """Whether the page ends, or a later layer begins, within the quiet zone."""
     module = qr.size / (modules + 2 * qr.quiet)
     inset = qr.quiet * module
@@ -79,32 +79,33 @@ def _quiet(template: Template, qr: Qr, path: str, modules: int) -> list[Problem]
     right, bottom = qr.x + qr.size - inset, qr.y + qr.size - inset
     room = min(left, top, template.width - right, template.height - bottom) / module
     if room < rules.QUIET_MODULES - 0.01:
-        return [(f"{path}.quiet", f"quiet zone too narrow: {_number(room)} modules to the page's edge of 4")]
+        modules_left = {"modules": _number(room), "wanted": rules.QUIET_MODULES}
+        return [issue(f"{path}.quiet", "quiet_zone_edge", **modules_left)]
     return []
 
 
-def over_quiet_zone(template: Template, number: int, modules: int, request: rules.Request) -> list[int]:
+def find_over_quiet_zone(template: Template, number: int, modules: int, request: rules.Request) -> list[int]:
     """Numbers of the layers drawn after the qr of that number that reach into its quiet zone."""
     qr = template.layers[number]
     assert isinstance(qr, Qr)
     module = qr.size / (modules + 2 * qr.quiet)
     zone = (rules.QUIET_MODULES - qr.quiet) * module
     left, top, right, bottom = qr.x - zone, qr.y - zone, qr.x + qr.size + zone, qr.y + qr.size + zone
-    found = []
+    numbers = []
     for later in range(number + 1, len(template.layers)):
         layer = template.layers[later]
         if rules.is_shown(layer.shown, request):
             x, y, x2, y2 = rules.box_of(layer)
             if x < right and x2 > left and y < bottom and y2 > top:
-                found.append(later)
-    return found
+                numbers.append(later)
+    return numbers
 
 
-def _logo(qr: Qr, path: str, modules: int) -> list[Problem]:
+def _check_logo(qr: Qr, path: str, modules: int) -> list[Issue]:
     share = (rules.logo_modules(modules, qr.logo_side) / modules) ** 2
     if share > MAX_LOGO_SHARE:
-        most = f"at most {MAX_LOGO_SHARE:.0%} can be borne at level H"
-        return [(f"{path}.logo_side", f"the logo covers {share:.0%} of the code, {most}: make it smaller")]
+        percent = {"percent": round(share * 100), "maximum": round(MAX_LOGO_SHARE * 100)}
+        return [issue(f"{path}.logo_side", "logo_too_large", **percent)]
     return []
 
 

@@ -6,10 +6,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 from PIL import Image
 
+from chalicelib.platform.errors import Issue
 from chalicelib.posters import (
-    assets,
     drawing_tools,
     full_colour_page,
+    outside_pictures,
     palette_page,
     qr,
     quality_gate,
@@ -18,7 +19,7 @@ from chalicelib.posters import (
 )
 from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.full_colour_page import Code, Paint
-from chalicelib.posters.rules import Frame, Problem, Request
+from chalicelib.posters.rules import Frame, Request
 from chalicelib.posters.types import Template
 
 _Z_RLE = 3  # zlib's run-length strategy: all that flat pictures need, and half the time for a photograph
@@ -51,7 +52,7 @@ def render(request: Request, template: Template) -> bytes:
 def drawn(request: Request, template: Template, frame: Frame) -> Poster:
     """The poster, not yet read. Invalid("width")."""
     if _is_flat(template):
-        (code,) = full_colour_page.codes(Paint(template, request, frame, assets.load))
+        (code,) = full_colour_page.codes(Paint(template, request, frame, outside_pictures.load))
         picture = palette_page.draw(template, request, frame, list(code.rows))
         greys = palette_page.page_of(template, request, frame).greys
         return Poster(picture, [code], _plain(picture).point(greys))
@@ -59,26 +60,26 @@ def drawn(request: Request, template: Template, frame: Frame) -> Poster:
     return Poster(picture, codes, picture.convert("L"))
 
 
-def template_problems(template: Template, length: int) -> list[Problem]:
+def find_template_issues(template: Template, length: int) -> list[Issue]:
     """Why codes of links of `length` bytes can't be read on the template: none when they can.
 
     Its worst poster is drawn: every text as long as may be, and every layer shown that can be.
     """
     modules, logo = qr.modules(length, "M"), qr.modules(length, "H")
-    if wrong := readability.findings(template, length, modules, logo):
-        return wrong
-    assets.have(template.asset_ids)
+    if issues := readability.find_issues(template, length, modules, logo):
+        return issues
+    outside_pictures.check_all(template.asset_ids)
     url = sample_url(length)
     frame = rules.print_frame(template) if template.unit == "mm" else rules.frame(template)
     words = dict.fromkeys(rules.WORDS, WORST)
-    wrong = []
+    issues = []
     for names in (words, {**words, "staff_name": "", "store_name": ""}):
         request = Request(url, template.name, None, **names)  # type: ignore[arg-type]
         poster = drawn(request, template, frame)
-        wrong += quality_gate.template_problems(poster.grey, poster.codes, template, request)
-        if wrong or not any(layer.shown != "always" for layer in template.layers):
+        issues += quality_gate.find_template_issues(poster.grey, poster.codes, template, request)
+        if issues or not any(layer.shown != "always" for layer in template.layers):
             break
-    return wrong
+    return issues
 
 
 def sample_url(length: int) -> str:
@@ -102,8 +103,8 @@ def _pdf(request: Request, template: Template) -> bytes:
 
 
 def _paint(request: Request, template: Template, frame: Frame, ink: bool = True) -> Paint:
-    avatar = assets.avatar(request.avatar_url) if request.avatar_url else None
-    return Paint(template, request, frame, assets.load, avatar, ink)
+    avatar = outside_pictures.load_avatar(request.avatar_url) if request.avatar_url else None
+    return Paint(template, request, frame, outside_pictures.load, avatar, ink)
 
 
 def _is_flat(template: Template) -> bool:

@@ -2,7 +2,7 @@
 
 A template is data in its own unit; a poster of any width is the same layout scaled. A QR code is drawn
 in whole pixels a module, with the four light modules around it that ISO/IEC 18004 asks for. How text
-breaks into lines is in typeset.py, whether codes on a template can be read in judging.py.
+breaks into lines is in typeset.py, whether codes on a template can be read in readability.py.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from chalicelib.platform.errors import DomainError, Invalid
+from chalicelib.platform.errors import DomainError, Invalid, Issue, issue
 from chalicelib.posters.types import Disc, Layer, Qr, Shown, Template, Text
 
 MIN_WIDTH, MAX_WIDTH = 240, 4096
@@ -25,6 +25,7 @@ MAX_TEXT = 200  # longer texts end in an ellipsis anyway
 DPI, MM_PER_INCH = 300, 25.4
 MAX_PIXELS = 20_000_000  # of a page: A3 with its bleed at 300 dpi
 MAX_QRS = 4
+MIN_MM, MAX_MM = 20, 600  # a side of a printed page
 QUALITY = 88
 MAX_QR_IMAGE = 400_000  # bytes of another QR code's picture
 WORDS = ("title", "subtitle", "staff_name", "store_name", "code_name", "run_number")
@@ -36,7 +37,6 @@ AVATAR_HOSTS = frozenset(
 )
 
 Format = Literal["png", "jpg", "pdf"]
-Problem = tuple[str, str]
 
 
 class Unreadable(DomainError):
@@ -120,7 +120,7 @@ def _whole(name: str, value: object, least: int, most: int) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}", value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise Invalid((name, f"must be a whole number from {least} to {most}"))
+        raise Invalid(issue(name, "whole_number", minimum=least, maximum=most))
     return value
 
 
@@ -129,37 +129,37 @@ def parse_request(data: object, templates: Mapping[str, Template], default: str)
     "store_name", "code_name", "run_number", "avatar_url", "format", "quality"}; Invalid has every bad field.
     """
     if not isinstance(data, Mapping):
-        raise Invalid(("", "must be an object"))
-    wrong: list[Problem] = []
+        raise Invalid(issue("", "type", type="object"))
+    issues: list[Issue] = []
     url, image = data.get("url") or "", b""
     if picture := data.get("qr_image_base64"):
-        image = _picture(picture, wrong)
+        image = _decode_picture(picture, issues)
     elif not isinstance(url, str) or len(url) > MAX_URL or not re.fullmatch(r"https?://[!-~]+", url):
-        wrong.append(("url", f"must be an http(s) address of at most {MAX_URL} ASCII characters"))
+        issues.append(issue("url", "web_address", max_length=MAX_URL))
     template = data.get("template") or default
     if not isinstance(template, str) or not (template in templates or TEMPLATE_ID.fullmatch(template)):
-        wrong.append(("template", "must be a template's id or one of " + ", ".join(sorted(templates))))
+        issues.append(issue("template", "template_id", built_in=sorted(templates)))
     texts: dict[str, str] = {}
     for name in WORDS:
         text = data.get(name) or ""
         if isinstance(text, str):
             texts[name] = " ".join(text[:MAX_TEXT].split())
         else:
-            wrong.append((name, "must be text"))
+            issues.append(issue(name, "type", type="string"))
     avatar = data.get("avatar_url") or ""
     if avatar and not (isinstance(avatar, str) and is_avatar(avatar)):
-        wrong.append(("avatar_url", "must be an https address at " + ", ".join(sorted(AVATAR_HOSTS))))
+        issues.append(issue("avatar_url", "picture_host", hosts=sorted(AVATAR_HOSTS)))
     form = data.get("format") or "png"
     if form not in ("png", "jpg", "pdf"):
-        wrong.append(("format", "must be png, jpg or pdf"))
+        issues.append(issue("format", "enum", allowed=["png", "jpg", "pdf"]))
     numbers: dict[str, int | None] = {}
     for name, least, most in (("width", MIN_WIDTH, MAX_WIDTH), ("quality", 40, 95)):
         try:
             numbers[name] = _whole(name, data.get(name), least, most)
         except Invalid as error:
-            wrong += error.errors
-    if wrong:
-        raise Invalid(*wrong)
+            issues += error.issues
+    if issues:
+        raise Invalid(*issues)
     quality = numbers["quality"] or QUALITY
     return Request(
         str(url),
@@ -173,20 +173,20 @@ def parse_request(data: object, templates: Mapping[str, Template], default: str)
     )
 
 
-def _picture(text: object, wrong: list[Problem]) -> bytes:
+def _decode_picture(text: object, issues: list[Issue]) -> bytes:
     try:
         if isinstance(text, str) and len(text) <= MAX_QR_IMAGE * 4 // 3 + 4:
             return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         pass
-    wrong.append(("qr_image", f"must be a picture in base64 of at most {MAX_QR_IMAGE} bytes"))
+    issues.append(issue("qr_image", "picture_base64", max_bytes=MAX_QR_IMAGE))
     return b""
 
 
 def is_avatar(url: str) -> bool:
     """Whether a picture may be fetched there: https, a host of AVATAR_HOSTS, no port, no user."""
-    found = re.fullmatch(r"https://([a-z0-9.-]+)/[!-~]{0,400}", url)
-    return found is not None and found[1] in AVATAR_HOSTS
+    match = re.fullmatch(r"https://([a-z0-9.-]+)/[!-~]{0,400}", url)
+    return match is not None and match[1] in AVATAR_HOSTS
 
 
 def is_shown(shown: Shown, request: Request) -> bool:
@@ -205,7 +205,7 @@ def filled(value: str, template: Template, request: Request) -> str:
     fields["title"] = request.title or template.title
     fields["subtitle"] = request.subtitle or template.subtitle
     fields["initial"] = request.staff_name[:1].upper()
-    return re.sub(r"\{(\w+)\}", lambda found: fields[found[1]], value)
+    return re.sub(r"\{(\w+)\}", lambda match: fields[match[1]], value)
 
 
 def place_qr(
@@ -218,7 +218,7 @@ def place_qr(
     module = box // total
     if module < MIN_MODULE_PX:
         least = math.ceil(MIN_MODULE_PX * total * template.width / qr.size)
-        raise Invalid(("width", f"too small for this code's QR: at least {least}"))
+        raise Invalid(issue("width", "width_for_code", minimum=least))
     spare = box - module * total
     left, above = (0.0, spare) if qr.align == "left" else (spare / 2, spare / 2)
     inset = qr.quiet * module
@@ -248,29 +248,29 @@ def without_middle(rows: list[bytes], count: int) -> list[bytes]:
     ]
 
 
-def problems(template: Template) -> list[Problem]:
-    """What is wrong with a template beyond its types: fields by path, and why."""
-    wrong = _page_problems(template)
+def find_issues(template: Template) -> list[Issue]:
+    """What is wrong with a template beyond its types."""
+    issues = _check_page(template)
     qrs = [layer for layer in template.layers if isinstance(layer, Qr)]
     if not 1 <= len(qrs) <= MAX_QRS:
-        wrong.append(("layers", f"1 to {MAX_QRS} layers of type qr"))
+        issues.append(issue("layers", "qr_layers", maximum=MAX_QRS))
     if not any(qr.shown == "always" for qr in qrs):
-        wrong.append(("layers", "one qr must be on every poster: shown always"))
+        issues.append(issue("layers", "qr_always"))
     for number, layer in enumerate(template.layers):
         path = f"layers[{number}]"
         if isinstance(layer, Text):
-            wrong += _text_problems(layer, path)
+            issues += _check_text(layer, path)
         left, top, right, bottom = box_of(layer)
         bleed = template.bleed_mm
         if isinstance(layer, Qr) and not (
             left >= 0 and top >= 0 and right <= template.width and bottom <= template.height
         ):
-            wrong.append((f"{path}.x", "the code must be wholly on the page"))
+            issues.append(issue(f"{path}.x", "qr_off_page"))
         elif right <= -bleed or bottom <= -bleed or left >= template.width + bleed:
-            wrong.append((f"{path}.x", "lies outside the page"))
+            issues.append(issue(f"{path}.x", "off_page"))
         elif top >= template.height + bleed:
-            wrong.append((f"{path}.y", "lies outside the page"))
-    return wrong
+            issues.append(issue(f"{path}.y", "off_page"))
+    return issues
 
 
 def box_of(layer: Layer) -> tuple[float, float, float, float]:
@@ -287,46 +287,39 @@ def box_of(layer: Layer) -> tuple[float, float, float, float]:
     return layer.x, layer.y, layer.x + width, layer.y + height
 
 
-def _page_problems(template: Template) -> list[Problem]:
+def _check_page(template: Template) -> list[Issue]:
     if template.unit == "mm":
-        if not (20 <= template.width <= 600 and 20 <= template.height <= 600):
-            return [("width", "20 to 600 mm a side")]
+        if not (MIN_MM <= template.width <= MAX_MM and MIN_MM <= template.height <= MAX_MM):
+            return [issue("width", "page_side_mm", minimum=MIN_MM, maximum=MAX_MM)]
         page = print_frame(template)
-        if page.width * page.height > MAX_PIXELS:
-            return [("width", "larger than A3 with its bleed: print it from there on by scaling the PDF")]
-        return []
-    wrong: list[Problem] = []
+        return [issue("width", "page_too_large")] if page.width * page.height > MAX_PIXELS else []
+    issues: list[Issue] = []
     for name, side in (("width", template.width), ("height", template.height)):
         if side != int(side) or not MIN_WIDTH <= side <= 2 * MAX_WIDTH:
-            wrong.append((name, f"a whole number of pixels, {MIN_WIDTH} to {2 * MAX_WIDTH}"))
+            issues.append(issue(name, "whole_number", minimum=MIN_WIDTH, maximum=2 * MAX_WIDTH))
     if template.width > MAX_WIDTH:
-        wrong.append(("width", f"at most {MAX_WIDTH}"))
+        issues.append(issue("width", "maximum", maximum=MAX_WIDTH))
     if template.width * template.height > MAX_PIXELS:
-        wrong.append(("height", f"the page has more than {MAX_PIXELS} pixels"))
+        issues.append(issue("height", "page_pixels", maximum=MAX_PIXELS))
     if template.bleed_mm:
-        wrong.append(("bleed_mm", "only for a template in mm"))
-    return wrong
+        issues.append(issue("bleed_mm", "only_for_mm"))
+    return issues
 
 
-def _text_problems(text: Text, path: str) -> list[Problem]:
-    wrong: list[Problem] = []
+def _check_text(text: Text, path: str) -> list[Issue]:
+    issues: list[Issue] = []
     if unknown := set(re.findall(r"\{(\w+)\}", text.value)) - PLACEHOLDERS:
-        known = ", ".join(sorted(PLACEHOLDERS))
-        wrong.append((f"{path}.value", f"no placeholder {{{min(unknown)}}}; there are {known}"))
+        known = sorted(PLACEHOLDERS)
+        issues.append(issue(f"{path}.value", "no_such_placeholder", name=min(unknown), known=known))
     smallest = text.min_size or text.size
     if smallest > text.size:
-        wrong.append((f"{path}.min_size", "is larger than size"))
+        issues.append(issue(f"{path}.min_size", "maximum", maximum=text.size))
     if text.height + 0.01 < smallest * text.leading:
-        wrong.append((f"{path}.height", "holds no line of the smallest size"))
-    one = text.value == "{initial}" or len(text.value) == 1
-    if text.width < smallest * (1 if one else 2):
-        wrong.append(
-            (
-                f"{path}.width",
-                f"holds less than {'one character' if one else 'two characters'} of the smallest size",
-            )
-        )
-    return wrong
+        issues.append(issue(f"{path}.height", "holds_no_line"))
+    characters = 1 if text.value == "{initial}" or len(text.value) == 1 else 2
+    if text.width < smallest * characters:
+        issues.append(issue(f"{path}.width", "holds_too_little", characters=characters))
+    return issues
 
 
 def file_names(wanted: Iterable[tuple[str, ...]], extension: str) -> list[str]:

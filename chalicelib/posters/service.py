@@ -11,99 +11,94 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.livecodes import visibility
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.platform import files, ids, settings
-from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, Upstream
-from chalicelib.posters import batch_start, template_store
-from chalicelib.posters.rules import WORDS
-from chalicelib.posters.template_store import built_in, get, page, remove
-from chalicelib.posters.types import NewPosterBatch, Sample, Template
+from chalicelib.platform import audit, files, ids, settings
+from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, Upstream, issue
+from chalicelib.platform.principal import Principal
+from chalicelib.platform.storage import Transaction
+from chalicelib.posters import template_store
+from chalicelib.posters.native_picture import fetch_native_picture
+from chalicelib.posters.rules import WORDS, Format
+from chalicelib.posters.types import Asset, PosterFile, PosterQuery, Sample, StoredTemplate, Template
 from chalicelib.staff import service as staff
-
-__all__ = [
-    "asset",
-    "built_in",
-    "change",
-    "create",
-    "get",
-    "page",
-    "poster",
-    "preview",
-    "remove",
-    "start_batch",
-    "stored_preview",
-]
+from chalicelib.stores import service as stores
 
 _SHORTEST = 60  # bytes of a link for which every template must do
 _CODE = "AbCd2345"
 
 
-def poster(code: LiveCode, wanted: Mapping[str, Any], qr_image: bytes | None = None) -> dict[str, Any]:
-    """A live code's poster: `{"content_type"}` with `body`, or the `url` of a file too large for that.
+def make_poster(live_code_id: str, query: PosterQuery, form: Format, principal: Principal) -> PosterFile:
+    """A live code's poster; of a native code with WeCom's own picture. Invalid, Upstream.
 
-    wanted: "template", "width", "title", "subtitle", "format", "quality", "avatar_url", and "staff_id",
-    whose name stands on it. qr_image: the picture of WeCom's own code, to stand there instead of our link.
-    Invalid, NotFound, Upstream.
+    NotFound, also for a code or a member of staff outside of the scope.
     """
-    request = {name: value for name, value in wanted.items() if value and name != "staff_id"}
-    if staff_id := wanted.get("staff_id"):
-        if staff_id not in code.rule.staff_ids:
-            raise Invalid(("staff_id", "is not in this live code"))
+    code = visibility.get_visible(live_code_id, principal)
+    request = {name: value for name, value in msgspec.to_builtins(query).items() if value}
+    if staff_id := request.pop("staff_id", None):
+        _check_staff(code, staff_id, principal)
         request["staff_name"] = staff.name(staff_id)
-    if qr_image is not None:
-        request["qr_image_base64"] = base64.b64encode(qr_image).decode()
-    return _file(_asked({"url": code.url, "code_name": code.name, **request}))
+    if (picture := fetch_native_picture(code)) is not None:
+        request["qr_image_base64"] = base64.b64encode(picture).decode()
+    return _file(_ask({"url": code.url, "code_name": code.name, "format": form, **request}))
 
 
-def create(template: Template) -> dict[str, Any]:
+def create_template(template: Template) -> StoredTemplate:
     """A new template, once codes on it are found readable. Invalid by field."""
     return template_store.create(template, _judge)
 
 
-def change(template_id: str, patch: Mapping[str, Any], complete: Any) -> dict[str, Any]:
+def change_template(template_id: str, patch: Mapping[str, Any]) -> StoredTemplate:
     """Apply a JSON merge patch. NotFound, Invalid, Conflict."""
-    return template_store.change(template_id, patch, complete, _judge)
+    return template_store.change(template_id, patch, _judge)
 
 
-def preview(template: Template, sample: Sample) -> dict[str, Any]:
-    """A sample poster of a template that is not kept. Invalid by field, as `create`."""
-    definition = template_store.checked(template, lambda _: None)
+def preview(template: Template, sample: Sample) -> PosterFile:
+    """A sample poster of a template that is not kept. Invalid by field, as `create_template`."""
+    definition = template_store.check(template, lambda _: None)
     return _preview({"definition": definition}, sample)
 
 
-def stored_preview(template_id: str, sample: Sample) -> dict[str, Any]:
+def preview_stored(template_id: str, sample: Sample) -> PosterFile:
     """A sample poster. NotFound, Invalid."""
-    get(template_id)
+    template_store.get(template_id)
     return _preview({"template": template_id}, sample)
 
 
-def asset(data: bytes) -> dict[str, Any]:
-    """Keep a picture for templates: `{"asset_id","width","height","bytes"}`. Invalid."""
+def keep_picture(data: bytes) -> Asset:
+    """Keep a picture for templates, under the hash of its bytes. Invalid.
+
+    Nobody can name it before this answers, so the audit's entry, which is written once it is known to be
+    sound, is there before the picture is used.
+    """
     key = f"uploads/pictures/{ids.short(20)}"
     files.put(key, data)
     try:
-        return dict(_asked({"kind": "asset", "key": key})["asset"])
+        asset = msgspec.convert(_ask({"kind": "asset", "key": key})["asset"], Asset)
     finally:
         files.delete(key)
+    tx = Transaction()
+    audit.add(tx, "poster_assets.create", asset.asset_id, None, asset)
+    tx.commit()
+    return asset
 
 
-def start_batch(wanted: NewPosterBatch) -> dict[str, Any]:
-    """Have many posters made: the job, as it begins. Invalid, NotFound."""
-    try:
-        template_store.template(wanted.template)
-    except NotFound as error:
-        raise Invalid(("template", str(error))) from error
-    return batch_start.start(wanted)
+def _check_staff(code: LiveCode, staff_id: str, principal: Principal) -> None:
+    guides = stores.guides_in_scope(principal)
+    if guides is not None and staff_id not in guides:
+        raise NotFound(code="no_such_member", staff_id=staff_id)
+    if staff_id not in code.rule.staff_ids:
+        raise Invalid(issue("staff_id", "not_in_live_code"))
 
 
-def _preview(of: dict[str, Any], sample: Sample) -> dict[str, Any]:
+def _preview(template: dict[str, Any], sample: Sample) -> PosterFile:
     words = {name: getattr(sample, name) for name in WORDS}
-    request = {"kind": "preview", "url": sample.url or _longest_link(), "width": sample.width, **of, **words}
-    return _file(_asked({**request, "length": len(_longest_link())}))
+    request = {"kind": "preview", "url": sample.url or _longest_link(), "width": sample.width, **words}
+    return _file(_ask({**request, **template, "length": len(_longest_link())}))
 
 
 def _judge(definition: dict[str, Any]) -> None:
-    _asked({"kind": "check", "definition": definition, "length": len(_longest_link())})
+    _ask({"kind": "check", "definition": definition, "length": len(_longest_link())})
 
 
 def _longest_link() -> str:
@@ -112,25 +107,23 @@ def _longest_link() -> str:
     return link + "?" + "x" * (_SHORTEST - len(link) - 1) if len(link) < _SHORTEST - 1 else link
 
 
-def _file(told: Mapping[str, Any]) -> dict[str, Any]:
-    text = told.get("png_base64") or told.get("file_base64")
-    kind = {"content_type": told.get("content_type", "image/png")}
-    if text:
-        return {**kind, "body": base64.b64decode(text)}
-    return {**kind, "url": files.download_url(told["key"], told["name"])}
+def _file(answer: Mapping[str, Any]) -> PosterFile:
+    content_type = answer.get("content_type", "image/png")
+    if text := answer.get("png_base64") or answer.get("file_base64"):
+        return PosterFile(content_type=content_type, body=base64.b64decode(text))
+    return PosterFile(content_type=content_type, url=files.download_url(answer["key"], answer["name"]))
 
 
-def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
+def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
     """The poster function's answer. What it says of the caller's input is said on; the rest is Upstream."""
     function = settings.env("POSTER_FUNCTION")
-    answer = settings.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
-    told = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
+    reply = settings.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
+    answer = json.loads(reply["Payload"].read())
+    if reply.get("FunctionError"):
         raise Upstream("the poster function failed")
-    if error := told.get("error"):
+    if error := answer.get("error"):
         if error["status"] == Invalid.status:
             raise Invalid(*msgspec.convert(error.get("errors", []), list[Issue]))
-        if error["status"] == Conflict.status:
-            raise Conflict(str(error.get("detail")))
-        raise Upstream(str(error.get("detail") or "the poster could not be made"))
-    return dict(told)
+        kind = Conflict if error["status"] == Conflict.status else Upstream
+        raise kind(error["detail"], code=error.get("code"), **error.get("params", {}))
+    return dict(answer)

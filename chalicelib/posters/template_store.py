@@ -6,22 +6,23 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.platform import clock, ids, storage
-from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform import audit, clock, ids, lists, validation
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.posters import rules
 from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.models import PosterTemplateItem
-from chalicelib.posters.types import Template
+from chalicelib.posters.types import StoredTemplate, Template, TemplatePage, TemplatesQuery
 
 Judge = Callable[[dict[str, Any]], None]  # Invalid when codes on the template can't be read
 _LISTED = "poster_template"
 _MAX_BYTES = 100_000
 
 
-def create(template: Template, judge: Judge) -> dict[str, Any]:
+def create(template: Template, judge: Judge) -> StoredTemplate:
     """A new template. Invalid, by field."""
-    definition = checked(template, judge)
+    definition = check(template, judge)
     now = clock.iso(clock.now())
     item = PosterTemplateItem(
         f"pt_{ids.short(12)}",
@@ -31,89 +32,109 @@ def create(template: Template, judge: Judge) -> dict[str, Any]:
         updated_at=now,
         definition=definition,
     )
-    if not storage.put_once(item, PosterTemplateItem.template_id.does_not_exist()):
-        raise Conflict("the id was taken: try again")
-    return _shown(item)
+    tx = Transaction()
+    tx.put("template", item, PosterTemplateItem.template_id.does_not_exist())
+    audit.add(tx, "poster_templates.create", item.template_id, None, definition)
+    tx.commit()
+    return _stored(item)
 
 
-def get(template_id: str) -> dict[str, Any]:
-    """The template on the wire. NotFound."""
+def get(template_id: str) -> StoredTemplate:
+    """NotFound."""
     if template_id in TEMPLATES:
-        return {"template_id": template_id, "built_in": True, **plain(TEMPLATES[template_id])}
-    return _shown(_find(template_id))
+        definition = to_definition(TEMPLATES[template_id])
+        return msgspec.convert({"template_id": template_id, "built_in": True, **definition}, StoredTemplate)
+    return _stored(_find(template_id))
 
 
-def template(template_id: str) -> Template:
-    """The template itself. NotFound."""
+def get_design(template_id: str) -> Template:
+    """The template as it is drawn. NotFound."""
     if template_id in TEMPLATES:
         return TEMPLATES[template_id]
     return msgspec.convert(_find(template_id).definition, Template)
 
 
-def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Templates that were made, newest first, and the next cursor."""
-    query = partial(PosterTemplateItem.by_creation.query, _LISTED, scan_index_forward=False, limit=limit)
-    rows, following = storage.page(query, cursor)
-    return [_shown(row) for row in rows], following
+def list_templates(query: TemplatesQuery) -> TemplatePage:
+    """Templates that were made, and the ids of those that are always there."""
+    page = lists.whole(
+        lists.partition(partial(PosterTemplateItem.by_creation.query, _LISTED)),
+        query,
+        key=lambda item: str(item.template_id),
+        sorts={"name": lambda item: item.definition["name"], "created_at": lambda item: item.created_at},
+        sort=query.sort,
+        texts=lambda item: (item.definition["name"], item.template_id),
+    )
+    items = [_stored(item) for item in page.items]
+    return TemplatePage(items, page.total, page.next_cursor, page.total_is, built_in=list(TEMPLATES))
 
 
-def built_in() -> list[str]:
-    """Ids of the templates that are always there."""
-    return list(TEMPLATES)
-
-
-def change(
-    template_id: str, patch: Mapping[str, Any], complete: Callable[[Any], Template], judge: Judge
-) -> dict[str, Any]:
+def change(template_id: str, patch: Mapping[str, Any], judge: Judge) -> StoredTemplate:
     """Apply a JSON merge patch. NotFound, Invalid, Conflict."""
-    _own(template_id)
+    _refuse_built_in(template_id)
     item = _find(template_id)
-    definition = checked(complete(merged(item.definition, patch)), judge)
+    before = item.definition
+    definition = check(validation.convert(merged(before, patch), Template), judge)
     actions = [
         PosterTemplateItem.definition.set(definition),
         PosterTemplateItem.updated_at.set(clock.iso(clock.now())),
         PosterTemplateItem.version.set(item.version + 1),
     ]
-    if not storage.update_if(item, actions, PosterTemplateItem.version == item.version):
-        raise Conflict("the template was changed meanwhile: read it again")
-    return _shown(item)
+    tx = Transaction()
+    tx.update("template", item, actions, PosterTemplateItem.version == item.version)
+    audit.add(tx, "poster_templates.change", template_id, before, definition)
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise Conflict(code="poster_template_changed") from error
+    return get(template_id)
 
 
-def remove(template_id: str) -> None:
-    """Delete it; posters that were made stay. NotFound, Conflict for a built-in one."""
-    _own(template_id)
-    if not storage.delete_if(PosterTemplateItem(template_id), PosterTemplateItem.template_id.exists()):
-        raise NotFound(f"there is no poster template {template_id}")
+def delete(template_id: str) -> None:
+    """Posters that were made stay. NotFound, Conflict for a built-in one."""
+    _refuse_built_in(template_id)
+    item, tx = _find(template_id), Transaction()
+    tx.delete("template", item, PosterTemplateItem.template_id.exists())
+    audit.add(tx, "poster_templates.delete", template_id, item.definition, None)
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        raise NotFound(code="no_such_poster_template", template_id=template_id) from error
 
 
-def checked(template: Template, judge: Judge) -> dict[str, Any]:
+def check(template: Template, judge: Judge) -> dict[str, Any]:
     """The definition to keep. Invalid with all that is wrong, first by rule, then by what a reader reads."""
-    if wrong := rules.problems(template):
-        raise Invalid(*wrong)
-    definition = plain(template)
+    if issues := rules.find_issues(template):
+        raise Invalid(*issues)
+    definition = to_definition(template)
     if len(msgspec.json.encode(definition)) > _MAX_BYTES:
-        raise Invalid(("layers", f"the template has over {_MAX_BYTES} bytes"))
+        raise Invalid(issue("layers", "max_bytes", max_bytes=_MAX_BYTES))
     judge(definition)
     return definition
 
 
-def plain(template: Template) -> dict[str, Any]:
+def to_definition(template: Template) -> dict[str, Any]:
     """The template as JSON values."""
     return msgspec.to_builtins(template)  # type: ignore[no-any-return]
 
 
-def _own(template_id: str) -> None:
+def _refuse_built_in(template_id: str) -> None:
     if template_id in TEMPLATES:
-        raise Conflict("a built-in template stays as it is: make a copy")
+        raise Conflict(code="poster_template_built_in")
 
 
 def _find(template_id: str) -> PosterTemplateItem:
     item = PosterTemplateItem.find(template_id)
     if item is None:
-        raise NotFound(f"there is no poster template {template_id}")
+        raise NotFound(code="no_such_poster_template", template_id=template_id)
     return item  # type: ignore[no-any-return]
 
 
-def _shown(item: PosterTemplateItem) -> dict[str, Any]:
-    times = {"created_at": item.created_at, "updated_at": item.updated_at, "version": int(item.version)}
-    return {"template_id": item.template_id, "built_in": False, **item.definition, **times}
+def _stored(item: PosterTemplateItem) -> StoredTemplate:
+    own = {
+        "template_id": item.template_id,
+        "built_in": False,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+        "version": int(item.version),
+    }
+    return msgspec.convert({**item.definition, **own}, StoredTemplate)

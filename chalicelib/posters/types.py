@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chalicelib.platform.lists import Page, Searching
+
 MAX_POSTERS = 5000  # in one batch
 _Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z", description="#RRGGBB")]
 _Place = Annotated[float, Meta(ge=-10_000, le=10_000)]
@@ -231,17 +233,59 @@ class NewPosterBatch(Struct, kw_only=True, forbid_unknown_fields=True):
     avatars: Annotated[dict[_Id, _Url], Meta(max_length=MAX_POSTERS)] = {}
 
 
-class AssetOut(Struct, kw_only=True):
+class PosterQuery(Struct, kw_only=True):
+    template: Annotated[str, Meta(description="The poster's template")] = ""
+    staff_id: Annotated[str, Meta(description="Whose name stands on it")] = ""
+    title: Annotated[str, Meta(description="Instead of the template's")] = ""
+    subtitle: Annotated[str, Meta(description="Instead of the template's")] = ""
+    avatar_url: Annotated[str, Meta(description="The guide's picture, at WeCom's hosts")] = ""
+
+
+class PictureQuery(PosterQuery, kw_only=True):
+    width: Annotated[int, Meta(ge=240, le=4096, description="Pixels")] | UnsetType = UNSET
+
+
+class JpegQuery(PictureQuery, kw_only=True):
+    quality: Annotated[int, Meta(ge=40, le=95)] | UnsetType = UNSET
+
+
+class TemplatesQuery(Searching, kw_only=True):
+    sort: Literal["name", "-name", "created_at", "-created_at"] = "-created_at"
+
+
+class StoredTemplate(Template, frozen=True, kw_only=True):
+    """A template with its id; a built-in one has neither times nor a version, since it never changes."""
+
+    template_id: str
+    built_in: bool
+    created_at: str | UnsetType = UNSET
+    updated_at: str | UnsetType = UNSET
+    version: int | UnsetType = UNSET
+
+
+class TemplatePage(Page[StoredTemplate], kw_only=True):
+    """`built_in`: ids of the templates that are always there."""
+
+    built_in: list[str]
+
+
+class DeletedTemplate(Struct, frozen=True, kw_only=True):
+    template_id: str
+    status: Literal["deleted"] = "deleted"
+
+
+class PosterFile(Struct, frozen=True, kw_only=True):
+    """A poster: its bytes, or the `url` of a file that no answer holds."""
+
+    content_type: str
+    body: bytes = b""
+    url: str | None = None
+
+
+class Asset(Struct, frozen=True, kw_only=True):
     """A picture that templates may use."""
 
     asset_id: str
     width: int
     height: int
     bytes: int
-
-
-class JobOut(Struct, kw_only=True):
-    job_id: str
-    status: str
-    done: int
-    total: int

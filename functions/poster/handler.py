@@ -1,11 +1,11 @@
-"""Posters: one for whoever invokes and waits (posters/asked.py), many by the queue (posters/batchwork.py)."""
+"""Posters: one for whoever invokes and waits (posters/function_requests.py), a batch's by the queue."""
 
 from typing import Any
 
 from chalicelib.platform import consumers
-from chalicelib.posters import batch_work, function_requests
+from chalicelib.posters import function_requests
 
-_consume = consumers.sqs(batch_work.work)
+_consume = consumers.works("poster")
 
 
 def handler(event: Any, context: object) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from PIL import Image, ImageDraw
 
 from chalicelib.platform import files, queues
 from chalicelib.posters import (
-    assets,
     batch_state,
     batch_work,
     drawing_tools,
+    outside_pictures,
     palette_page,
     qr,
     quality_gate,
@@ -120,7 +120,7 @@ def median(work: Callable[[int], bytes], rounds: int = 8) -> float:
 
 def designed() -> None:
     pictures = {PHOTO: photograph(), LOGO: Image.new("RGB", (200, 200), "#C9381F")}
-    assets.load = pictures.__getitem__  # type: ignore[assignment]
+    outside_pictures.load = pictures.__getitem__  # type: ignore[assignment]
     for form in ("png", "jpg"):
         took = median(lambda n, form=form: rendering.render(replace(request(n), format=form), DESIGNED))  # type: ignore[misc]
         size = len(rendering.render(replace(request(99), format=form), DESIGNED))
@@ -130,7 +130,7 @@ def designed() -> None:
         size = len(rendering.render(replace(request(99), format="pdf"), template))
         print(f"poster_pdf_{name} {took:.1f} ms\nposter_pdf_{name}_size {size / 1024:.0f} KiB")
     begun = time.perf_counter()
-    assert rendering.template_problems(DESIGNED, 60) == []
+    assert rendering.find_template_issues(DESIGNED, 60) == []
     print(f"poster_template_judged {(time.perf_counter() - begun) * 1000:.0f} ms")
 
 

@@ -1,7 +1,8 @@
 """The doors of a native code: what is shown of it, its poster, a scan of its link; ways in use."""
 
+import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -92,12 +93,12 @@ def test_its_poster_holds_wecoms_own_picture(
 ) -> None:
     drawn: list[Any] = []
 
-    def poster(code: Any, wanted: Any, picture: bytes | None = None) -> dict[str, Any]:
-        drawn.append(picture)
-        return {"body": PNG, "content_type": "image/png"}
+    def ask(request: Mapping[str, Any]) -> dict[str, Any]:
+        drawn.append(base64.b64decode(request.get("qr_image_base64", "")))
+        return {"png_base64": base64.b64encode(PNG).decode()}
 
     asked: list[str] = []
-    monkeypatch.setattr(posters, "poster", poster)
+    monkeypatch.setattr(posters, "_ask", ask)
     monkeypatch.setattr(pictures, "fetch", lambda url, base: asked.append(url) or PNG)
     _, made = api("POST", "/api/live-codes", NATIVE)
     path = f"/api/live-codes/{made['live_code_id']}"
@@ -105,7 +106,7 @@ def test_its_poster_holds_wecoms_own_picture(
     assert asked == [wecom.ways["cfg0"]["qr_code"]]
     api("PATCH", path, {"printing": "dynamic"})
     assert api.raw("GET", f"{path}/poster.png").status_code == 200
-    assert drawn == [PNG, None]
+    assert drawn == [PNG, b""]
 
 
 def test_a_refused_way_is_told_as_it_is(api: Api, wecom: FakeWeCom) -> None:

@@ -13,6 +13,7 @@ from app import app
 from chalicelib.coupons.models import CouponItem
 from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform import auth, deadletters, jobs, settings
+from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.printruns.models import CardItem, PrintRunItem
 from tests.support.scan_support import FakeWeCom, definition, new_process
 
@@ -20,6 +21,8 @@ STORE = {"store_id": "s1", "name": "One", "latitude": 22.5, "longitude": 113.9}
 USER = {"staff_id": "bo", "role": "guide"}
 NOW = "2026-11-23T04:00:00.000Z"
 KEY = "0" * 64
+PNG = b"\x89PNG\r\n\x1a\n"
+POSTER = {"name": "x", "width": 720, "height": 720, "layers": [{"type": "qr", "x": 0, "y": 0, "size": 720}]}
 RUN, ORDER = {"print_run_id": "pr_AAAA"}, {"order_id": "M1"}
 CARD = {**RUN, "number": "1"}
 # route → (its path's ids, the body, the action and the object of its entry)
@@ -41,6 +44,26 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "PUT /api/settings/welcome": ({}, {"text": "hello 13800138000"}, "settings.change", "welcome"),
     "POST /api/jobs/{job_id}/resume": ({"job_id": "job_1"}, None, "jobs.resume", "job_1"),
     "POST /api/dead-letters/{queue}/redrive": ({"queue": "assign"}, None, "dead_letters.redrive", "assign"),
+    "POST /api/poster-templates": ({}, POSTER, "poster_templates.create", None),
+    "PATCH /api/poster-templates/{template_id}": (
+        {"template_id": "pt_222222222222"},
+        {"name": "Eins"},
+        "poster_templates.change",
+        "pt_222222222222",
+    ),
+    "DELETE /api/poster-templates/{template_id}": (
+        {"template_id": "pt_222222222222"},
+        None,
+        "poster_templates.delete",
+        "pt_222222222222",
+    ),
+    "POST /api/poster-assets": ({}, PNG, "poster_assets.create", "as_1"),
+    "POST /api/poster-batches": (
+        {},
+        {"live_code_id": "lc_1", "staff_ids": "all"},
+        "poster_batches.create",
+        None,
+    ),
     "POST /api/coupon-pools": ({}, {"name": "x"}, "coupon_pools.create", None),
     "POST /api/coupon-pools/{pool_id}/codes": ({"pool_id": "cp_1"}, "A-1", "coupon_pools.load", "cp_1"),
     "POST /api/live-codes/{live_code_id}/print-runs": (
@@ -76,11 +99,9 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
     "DELETE /api/ad-campaigns/{ad_campaign_id}",
     "DELETE /api/blacklist/{external_userid}",
     "DELETE /api/live-codes/{live_code_id}",
-    "DELETE /api/poster-templates/{template_id}",
     "DELETE /api/prospects/{prospect_id}",
     "PATCH /api/ad-campaigns/{ad_campaign_id}",
     "PATCH /api/live-codes/{live_code_id}",
-    "PATCH /api/poster-templates/{template_id}",
     "POST /api/ad-campaigns",
     "POST /api/ad-conversions/{conversion_id}/retry",
     "POST /api/ad-conversions/{conversion_id}/sent",
@@ -91,9 +112,6 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
     "POST /api/live-codes",
     "POST /api/live-codes/apply",
     "POST /api/live-codes/{live_code_id}/restore",
-    "POST /api/poster-assets",
-    "POST /api/poster-batches",
-    "POST /api/poster-templates",
     "POST /api/prospect-imports",
     "POST /api/prospect-imports/rows",
     "POST /api/prospect-imports/{import_id}/start",
@@ -123,15 +141,17 @@ def redrive_of_nothing(request: deadletters.Request) -> Any:
 
 
 @pytest.fixture
-def call(tables: None, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def call(tables: None, bucket: str, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     new_process()
+    asset = {"asset_id": "as_1", "width": 1, "height": 1, "bytes": 8}
+    monkeypatch.setattr("chalicelib.posters.service._ask", lambda _: {"asset": asset})
     monkeypatch.setattr("chalicelib.wecom.client.default_client", FakeWeCom)
     monkeypatch.setattr(deadletters, "_ask", redrive_of_nothing)
     headers = {"Authorization": f"Bearer {auth.create_key('root', 'admin')}"}
     with Client(app) as client:
 
         def ask(method: str, path: str, body: Any = None) -> Any:
-            raw = b"" if body is None else json.dumps(body).encode()
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
             answer = client.http.request(method, path, headers=headers, body=raw)
             assert answer.status_code < 300, answer.body
             return json.loads(answer.body)
@@ -147,7 +167,9 @@ def call(tables: None, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 def print_cards() -> None:
-    """A coupon pool; a live code; a run of its cards, `W26`, of which the second is bound."""
+    """A coupon pool; a live code; a run of its cards, `W26`, of which the second is bound; a poster template."""
+    own = {"version": 1, "created_at": NOW, "updated_at": NOW, "definition": POSTER}
+    PosterTemplateItem("pt_222222222222", listing="poster_template", **own).save()
     CouponItem("cp_1", "pool", name="till", created_at=NOW).save()
     config = {"created_at": NOW, "updated_at": NOW, "definition": definition({"staff_id": "a"})}
     LiveCodeItem("lc_1", "config", version=1, active=True, staff_ids_ever=["a"], **config).save()
@@ -164,7 +186,11 @@ def test_each_write_route_is_played_reads_alone_or_is_still_to_come() -> None:
 
 
 def made_id(made: Any) -> str:
-    return next(str(made[name]) for name in ("api_key_id", "pool_id", "print_run_id") if name in made)
+    return next(
+        str(made[name])
+        for name in ("api_key_id", "pool_id", "print_run_id", "template_id", "job_id")
+        if name in made
+    )
 
 
 @pytest.mark.parametrize("route", PLAYED)

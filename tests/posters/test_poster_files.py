@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageFilter
 
 from chalicelib.platform.errors import Invalid
-from chalicelib.posters import assets, quality_gate, readability, rendering, rules
+from chalicelib.posters import outside_pictures, quality_gate, readability, rendering, rules
 from chalicelib.posters.built_in_templates import CLASSIC, TEMPLATES
 from chalicelib.posters.rules import Request, Unreadable
 from chalicelib.posters.types import Avatar, Background, Picture, Qr, Rect, Template, Text
@@ -57,9 +57,9 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logo = Image.new("RGBA", (200, 200))
     ImageDraw.Draw(logo).ellipse((0, 0, 199, 199), (200, 30, 30, 255))
     stock = {PHOTO: photo, LOGO: logo}
-    monkeypatch.setattr(assets, "load", stock.__getitem__)
+    monkeypatch.setattr(outside_pictures, "load", stock.__getitem__)
     yield
-    assets.avatar.cache_clear()
+    outside_pictures.load_avatar.cache_clear()
 
 
 def request(**fields: object) -> Request:
@@ -155,7 +155,7 @@ def test_an_avatar_is_fetched_from_wecoms_hosts_alone_and_else_a_letter(
             (Wire(0, b""), False),
         ]
     ):
-        monkeypatch.setattr(assets, "_http", lambda wire=wire: wire)
+        monkeypatch.setattr(outside_pictures, "_http", lambda wire=wire: wire)
         made = rendering.render(request(avatar_url=f"{url}?{number}"), PHONE)
         red, _, shown = Image.open(io.BytesIO(made)).convert("RGB").getpixel((220, 1610))
         assert (shown > 150 and red < 60) == blue
@@ -208,7 +208,7 @@ def test_what_is_let_in_at_a_templates_making_is_read_on_every_poster(
         background=Background("#E8D8C0"),
         layers=(Qr(44, 120, least, dark), Text("{title}", 20, 10, 440, 90, 40, "#222222", 20, 2)),
     )
-    assert rendering.template_problems(template, 60) == []
+    assert rendering.find_template_issues(template, 60) == []
     url = (f"https://a.cn/s/Ab{number}" + "dE3xZ9" * 20)[:length]
     made = rendering.render(request(url=url, title="全场" * number), template)
     assert zxingcpp.read_barcode(Image.open(io.BytesIO(made)).convert("L")).text == url

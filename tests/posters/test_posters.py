@@ -20,7 +20,14 @@ from PIL import Image
 from app import app
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, files, jobs, settings
-from chalicelib.posters import assets, batch_state, batch_work, function_requests, rendering, service
+from chalicelib.posters import (
+    batch_state,
+    batch_work,
+    function_requests,
+    outside_pictures,
+    rendering,
+    service,
+)
 from chalicelib.staff import service as members
 from chalicelib.staff.models import StaffItem
 from chalicelib.stores import service as stores
@@ -58,7 +65,11 @@ class Api:
         self.client, self.key = client, auth.create_key("test", "operator")
 
     def raw(self, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> Any:
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}
+        headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Content-Type": kind,
+            "Accept-Language": "en",
+        }
         return self.client.http.request(method, path, headers=headers, body=body)
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -75,7 +86,7 @@ def api(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Api]:
     new_process()
-    assets.load.cache_clear()
+    outside_pictures.load.cache_clear()
     at(NOON)
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: FakeWeCom())
     monkeypatch.setenv("POSTER_FUNCTION", "poster")
@@ -329,21 +340,21 @@ def test_a_message_that_comes_again_or_died_makes_only_what_is_missing(
             raise MemoryError
         return render(request, template)
 
-    batch_work.plan(batch_id)
-    batch_work.plan(batch_id)
+    batch_work.plan_batch(batch_id)
+    batch_work.plan_batch(batch_id)
     monkeypatch.setattr(rendering, "render", dies)
     with pytest.raises(MemoryError):
-        batch_work.chunk(batch_id, 0)
+        batch_work.make_chunk(batch_id, 0)
     assert jobs.get(batch_id).done == 0
     for number in (2, 0, 1, 0, 2, 1):
-        batch_work.chunk(batch_id, number)
+        batch_work.make_chunk(batch_id, number)
     assert drawn == ["a1女士", "a2女士", "a5女士", "a2女士", "a3女士", "a4女士"]  # a2 again, nobody else
     assert jobs.get(batch_id).done == 5
     assert jobs.get(batch_id).status == "running"
     drain(sent)
     assert (jobs.get(batch_id).status, jobs.get(batch_id).done) == ("finished", 5)
     assert len(zipped(job).namelist()) == 5
-    batch_work.chunk(batch_id, 1)
+    batch_work.make_chunk(batch_id, 1)
     assert [row for row in sent if row[0] == "poster"] == []
 
 
@@ -353,18 +364,18 @@ def test_of_two_plans_at_once_the_first_one_stays(
     code = live_code("lihua")
     wanted = {"live_code_id": code.live_code_id, "staff_ids": "all", "width": 320}
     batch_id = api("POST", "/api/poster-batches", wanted)[1]["job_id"]
-    planned = batch_state.planned
+    keep_rows = batch_state.keep_rows
 
     def late(*given: Any) -> None:
         """The other one is done, and their name changed, while ours has looked it up."""
-        monkeypatch.setattr(batch_state, "planned", planned)
+        monkeypatch.setattr(batch_state, "keep_rows", keep_rows)
         monkeypatch.setattr(members, "name", lambda _: "新名")
-        batch_work.plan(batch_id)
-        planned(*given)
+        batch_work.plan_batch(batch_id)
+        keep_rows(*given)
 
-    monkeypatch.setattr(batch_state, "planned", late)
-    batch_work.plan(batch_id)
-    (row,) = batch_state.rows_of(batch_id) or []
+    monkeypatch.setattr(batch_state, "keep_rows", late)
+    batch_work.plan_batch(batch_id)
+    (row,) = batch_state.read_rows(batch_id) or []
     assert row["staff_name"] == "新名"
 
 

@@ -112,7 +112,7 @@ def test_the_width_that_a_refusal_names_is_the_least_that_works(name: str, modul
     template = TEMPLATES[name]
     with pytest.raises(Invalid) as error:
         rules.place_qr(template, modules, 20)
-    least = int(error.value.errors[0][1].split()[-1])
+    least = error.value.issues[0].params["minimum"]
     assert rules.place_qr(template, modules, least).module == rules.MIN_MODULE_PX
     with pytest.raises(Invalid):
         rules.place_qr(template, modules, least - 1)
@@ -123,5 +123,5 @@ def test_the_width_that_a_refusal_names_is_the_least_that_works(name: str, modul
 )
 def test_a_badge_of_one_character_may_be_as_narrow_as_that(value: str, refused: bool) -> None:
     badge = Text(value, 10, 10, 100, 100, 56, "#FFFFFF")
-    wrong = rules.problems(replace(CLASSIC, layers=(*CLASSIC.layers, badge)))
+    wrong = rules.find_issues(replace(CLASSIC, layers=(*CLASSIC.layers, badge)))
     assert bool(wrong) == refused

@@ -8,15 +8,15 @@ import hashlib
 import io
 import struct
 from functools import lru_cache
-from typing import Any
 
 import urllib3
 import zxingcpp
 from PIL import Image, ImageOps
 
 from chalicelib.platform import files, log
-from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.posters import rules
+from chalicelib.posters.types import Asset
 
 MAX_PIXELS = 25_000_000
 _MAX_SIDE = 20_000
@@ -34,26 +34,26 @@ _BROKEN = (
 )
 
 
-def opened(data: bytes, field: str) -> Image.Image:
+def decode(data: bytes, field: str) -> Image.Image:
     """The picture upright, in RGB or RGBA. Invalid(field) for anything but a sound PNG or JPEG."""
     try:
         picture: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
         if picture.width * picture.height > MAX_PIXELS or max(picture.size) > _MAX_SIDE:
             size = f"{picture.width} x {picture.height}"
-            raise Invalid((field, f"{size} pixels are too many: {MAX_PIXELS // 1_000_000} million at most"))
+            raise Invalid(issue(field, "picture_too_large", size=size, maximum=MAX_PIXELS // 1_000_000))
         if picture.format == "JPEG" and getattr(picture, "n_frames", 1) > 1:
             picture.seek(0)
         picture.load()
         picture = ImageOps.exif_transpose(picture)
         return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except _BROKEN as error:
-        raise Invalid((field, "is not a sound PNG or JPEG picture")) from error
+        raise Invalid(issue(field, "not_a_picture")) from error
 
 
-def store(data: bytes) -> dict[str, Any]:
-    """Keep a picture: `{"asset_id","width","height","bytes"}`. The same bytes are the same asset. Invalid."""
+def store(data: bytes) -> Asset:
+    """Keep a picture. The same bytes are the same asset. Invalid."""
     asset_id = "as_" + hashlib.sha256(data).hexdigest()[:32]
-    picture = opened(data, "body")
+    picture = decode(data, "body")
     kept = io.BytesIO()
     if data.startswith(b"\x89PNG"):
         picture.save(kept, "PNG")
@@ -62,30 +62,29 @@ def store(data: bytes) -> dict[str, Any]:
         picture.save(kept, "JPEG", quality=92, subsampling=0)
         kind = "image/jpeg"
     files.put(f"assets/{asset_id}", kept.getvalue(), kind)
-    told = {"asset_id": asset_id, "width": picture.width, "height": picture.height}
-    return {**told, "bytes": len(kept.getvalue())}
+    return Asset(asset_id=asset_id, width=picture.width, height=picture.height, bytes=len(kept.getvalue()))
 
 
 @lru_cache(maxsize=3)  # 75 MB each at most
 def load(asset_id: str) -> Image.Image:
     """An uploaded picture. NotFound."""
-    return opened(files.get(f"assets/{asset_id}"), "asset_id")
+    return decode(files.get(f"assets/{asset_id}"), "asset_id")
 
 
-def have(asset_ids: dict[str, str]) -> None:
+def check_all(asset_ids: dict[str, str]) -> None:
     """Invalid with the fields whose pictures are not there."""
     missing = []
     for field, asset_id in asset_ids.items():
         try:
             load(asset_id)
         except NotFound:
-            missing.append((field, f"there is no picture {asset_id}: POST /api/poster-assets first"))
+            missing.append(issue(field, "no_such_picture", asset_id=asset_id))
     if missing:
         raise Invalid(*missing)
 
 
 @lru_cache(maxsize=64)
-def avatar(url: str) -> Image.Image | None:
+def load_avatar(url: str) -> Image.Image | None:
     """A guide's picture from WeCom's hosts, small; None when it can't be had."""
     if not rules.is_avatar(url):
         return None
@@ -99,7 +98,7 @@ def avatar(url: str) -> Image.Image | None:
             answer.release_conn()
         if not 0 < len(body) <= _MAX_AVATAR:
             return None
-        picture = opened(body, "avatar_url")
+        picture = decode(body, "avatar_url")
     except (urllib3.exceptions.HTTPError, Invalid) as error:
         log.failure("no avatar", error)
         return None
@@ -107,17 +106,17 @@ def avatar(url: str) -> Image.Image | None:
     return picture
 
 
-def text_in_code(data: bytes) -> str:
+def read_code(data: bytes) -> str:
     """What the QR code in a picture says. Invalid("qr_image")."""
-    picture = opened(data, "qr_image")
+    picture = decode(data, "qr_image")
     if picture.mode == "RGBA":
         light = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(light, picture)
     page = ImageOps.expand(picture.convert("L"), border=max(8, picture.width // 8), fill=255)
-    found = zxingcpp.read_barcode(page, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
-    if not found or not 0 < len(found.text) <= rules.MAX_URL:
-        raise Invalid(("qr_image", "no QR code is found in it"))
-    return str(found.text)
+    code = zxingcpp.read_barcode(page, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
+    if not code or not 0 < len(code.text) <= rules.MAX_URL:
+        raise Invalid(issue("qr_image", "no_code_in_picture"))
+    return str(code.text)
 
 
 @lru_cache(maxsize=1)
