@@ -236,8 +236,8 @@ def check_wheels(packages: Path, target: Target) -> None:
 
 def glibc(library: Path) -> tuple[int, int]:
     """The newest glibc whose symbols a shared library asks for; (0, 0) for none."""
-    found = re.findall(rb"GLIBC_(\d+)\.(\d+)", library.read_bytes())
-    return max(((int(a), int(b)) for a, b in found), default=(0, 0))
+    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", library.read_bytes())
+    return max(((int(a), int(b)) for a, b in versions), default=(0, 0))
 
 
 def compile_all(folder: Path, shown_as: str, target: Target) -> None:
@@ -275,8 +275,8 @@ def unzipped(path: Path) -> int:
 
 def source_files(folder: Path) -> list[Path]:
     """Every file below, bytecode and hidden files left out, in a fixed order."""
-    found = (p for p in folder.rglob("*") if p.is_file())
-    return sorted(p for p in found if "__pycache__" not in p.parts and not p.name.startswith("."))
+    present = (p for p in folder.rglob("*") if p.is_file())
+    return sorted(p for p in present if "__pycache__" not in p.parts and not p.name.startswith("."))
 
 
 def copy_sources(folder: Path, into: Path) -> None:

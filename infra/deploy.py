@@ -192,8 +192,8 @@ def in_words(changes: list[Json]) -> list[str]:
             properties = sorted(
                 {d["Target"]["Name"] for d in c.get("Details", []) if d["Target"].get("Name")}
             )
-            what = f": {', '.join(properties)}" if properties else ""
-            lines.append(f"{c['Action']} {c['ResourceType']} {c['LogicalResourceId']}{how}{kept}{what}")
+            named = f": {', '.join(properties)}" if properties else ""
+            lines.append(f"{c['Action']} {c['ResourceType']} {c['LogicalResourceId']}{how}{kept}{named}")
     return lines
 
 

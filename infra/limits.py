@@ -25,7 +25,7 @@ SUFFIX = "1A2B3C4D5E6F7"  # as CloudFormation makes names up
 class Limit:
     """`held`: what we hold; `limit`: what AWS takes."""
 
-    what: str
+    name: str
     held: int
     limit: int
     unit: str = ""
@@ -189,12 +189,12 @@ def main() -> None:
     for limit in dict.fromkeys(use.limit for use in uses):
         most = max((use for use in uses if use.limit == limit), key=lambda use: use.used)
         print(
-            f"{limit.what}: {most.used:,} of {limit.limit:,} {limit.unit}".rstrip()
+            f"{limit.name}: {most.used:,} of {limit.limit:,} {limit.unit}".rstrip()
             + f" ({most.used / limit.limit:.0%}; we hold {limit.held:,}): {most.of}"
         )
     over = [use for use in uses if use.is_over]
     for use in over:
-        print(f"OVER: {use.limit.what} {use.of}: {use.used:,} > {use.limit.held:,}", file=sys.stderr)
+        print(f"OVER: {use.limit.name} {use.of}: {use.used:,} > {use.limit.held:,}", file=sys.stderr)
     sys.exit(bool(over))
 
 

@@ -1,4 +1,4 @@
-"""What can happen: each type of line in the timeline, and the data that goes with it.
+"""What can happen: the table of the types of lines in the timeline, each with its subject and its data.
 
 Written, a line's data must be just what its type has here; read, fields that a newer version has added
 are left out, so that old and new code can run side by side. Ids and figures only: no phone number, no

@@ -9,7 +9,10 @@ from chalicelib.platform import permissions
 
 
 class Scope(Struct, frozen=True):
-    """The stores and departments that a principal is kept to, both where both are given; null: to none."""
+    """The stores and departments that a principal is kept to, both where both are given; null: not kept.
+
+    Departments are those that WeCom gave for a person when it was asked, without their sub-departments.
+    """
 
     store_ids: tuple[str, ...] | None = None
     department_ids: tuple[str, ...] | None = None

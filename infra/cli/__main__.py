@@ -63,8 +63,8 @@ class Client:
     def document(self) -> dict[str, Any]:
         """The OpenAPI document: what there is to call."""
         try:
-            told = self.request("GET", "/api/openapi.json").json()
-            return {"paths": told["paths"], "components": told["components"]}
+            document = self.request("GET", "/api/openapi.json").json()
+            return {"paths": document["paths"], "components": document["components"]}
         except (ValueError, KeyError, TypeError) as error:
             raise Failed(f"{self._url} is no Millrace (MILLRACE_URL)") from error
 
@@ -217,16 +217,16 @@ def run(client: Client, command: Command, given: argparse.Namespace) -> None:
         return _write(client.fetch(link), given.output)
     if "json" not in answer.headers.get("Content-Type", ""):
         return _write(bytes(answer.data), given.output)
-    told: Any = answer.json() if answer.data else None
+    result: Any = answer.json() if answer.data else None
     if getattr(given, "all", False):
-        told = _all_pages(client, path, told)
+        result = _all_pages(client, path, result)
     if getattr(given, "upload", None):
-        client.upload(told["upload_url"], given.upload, told.get("upload_headers") or {})
-    if getattr(given, "wait", False) and isinstance(told, dict) and "job_id" in told:
-        told = _finished(client, told)
-        if given.output and told.get("result_url"):
-            return _write(client.fetch(told["result_url"]), given.output)
-    return _write(_text(told, given.format_as).encode(), given.output)
+        client.upload(result["upload_url"], given.upload, result.get("upload_headers") or {})
+    if getattr(given, "wait", False) and isinstance(result, dict) and "job_id" in result:
+        result = _finished(client, result)
+        if given.output and result.get("result_url"):
+            return _write(client.fetch(result["result_url"]), given.output)
+    return _write(_text(result, given.format_as).encode(), given.output)
 
 
 def target(command: Command, given: dict[str, Any]) -> str:
@@ -322,14 +322,14 @@ def _finished(client: Client, job: dict[str, Any]) -> dict[str, Any]:
 
 def _problem(answer: urllib3.BaseHTTPResponse) -> str:
     try:
-        told = answer.json()
+        problem = answer.json()
     except ValueError:
         return f"{answer.status}"
-    fields = "".join(f"\n  {e['field']}: {e['message']}" for e in told.get("errors", []))
+    fields = "".join(f"\n  {e['field']}: {e['message']}" for e in problem.get("errors", []))
     return (
-        f"{told.get('status')} {told.get('title')}: {told.get('detail')}"
+        f"{problem.get('status')} {problem.get('title')}: {problem.get('detail')}"
         if not fields
-        else (f"{told.get('status')} {told.get('title')}{fields}")
+        else (f"{problem.get('status')} {problem.get('title')}{fields}")
     )
 
 

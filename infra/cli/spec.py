@@ -60,8 +60,8 @@ def commands(document: Mapping[str, Any]) -> list[Command]:
     for command in made:
         shortest[command.words] = min(len(command.ids), shortest.get(command.words, len(command.ids)))
     # `POST /x/preview` and `POST /x/{id}/preview` are `x preview` and `x preview-of ID`.
-    told = [c if len(c.ids) == shortest[c.words] else _of(c) for c in made]
-    return sorted(told, key=lambda command: command.words)
+    commands = [c if len(c.ids) == shortest[c.words] else _of(c) for c in made]
+    return sorted(commands, key=lambda command: command.words)
 
 
 def _of(command: Command) -> Command:
@@ -86,8 +86,8 @@ def _command(
     needed = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         if name not in taken:
-            told = _help(field, document, needed=name in needed)
-            options.append(Option(name, "body", _kind(field, document), told))
+            text = _help(field, document, needed=name in needed)
+            options.append(Option(name, "body", _kind(field, document), text))
     verb = _verb(path, parts, method, paths)
     status, answer = next(iter(operation["responses"].items()))
     answered = answer.get("content", {}).get("application/json", {}).get("schema")

@@ -356,14 +356,14 @@ def keep_streams() -> None:
 
 
 def stream_consumers() -> list[StreamConsumer]:
-    found = []
+    waiting = []
     for account, region, esm in lambda_svc._iter_all_esms():
         if esm.get("Enabled", True) and "/stream/" in esm.get("EventSourceArn", ""):
             consumer = consumers.get(esm["UUID"])
             if consumer is None or consumer.esm is not esm:
                 consumer = consumers[esm["UUID"]] = StreamConsumer(account, region, esm)
-            found.append(consumer)
-    return found
+            waiting.append(consumer)
+    return waiting
 
 
 def streams_behind() -> bool:
@@ -424,8 +424,8 @@ def authorize_batches() -> None:
     named = iam_actions._action_from_target
 
     def action(headers: dict[str, str]) -> str | None:
-        found = named(headers)
-        return BATCHES.get(found or "", found)
+        name = named(headers)
+        return BATCHES.get(name or "", name)
 
     iam_actions._action_from_target = action
 

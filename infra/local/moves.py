@@ -87,14 +87,14 @@ class Mover:
     def due_times(self) -> list[datetime]:
         """When something falls due. A scan: only here, only locally."""
         pages = self.account.client("dynamodb").get_paginator("scan")
-        found = pages.paginate(
+        read = pages.paginate(
             TableName=f"{STACK}-due",
             ProjectionExpression="due_at",
             FilterExpression="NOT begins_with(#b, :parked)",
             ExpressionAttributeNames={"#b": "bucket"},
             ExpressionAttributeValues={":parked": {"S": "unknown"}},
         )
-        return [datetime.fromisoformat(item["due_at"]["S"]) for page in found for item in page["Items"]]
+        return [datetime.fromisoformat(item["due_at"]["S"]) for page in read for item in page["Items"]]
 
     def skip_empty(self, until: datetime) -> None:
         """Move the ticker's watermark over minutes that were seen to be empty; never back."""
