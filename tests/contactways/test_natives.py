@@ -47,7 +47,7 @@ def member(staff_id: str, **rest: Any) -> dict[str, Any]:
 
 
 def shown(code: livecodes.LiveCode) -> dict[str, Any]:
-    return native_code.show_status(livecodes.get(code.live_code_id)) or {}
+    return msgspec.to_builtins(native_code.find_status(livecodes.get(code.live_code_id))) or {}
 
 
 def add(code: livecodes.LiveCode, staff_id: str, who: str) -> None:
@@ -257,7 +257,7 @@ def test_a_code_of_nobody_but_refused_ones_is_tried_again_and_stops_no_other(wor
     bad, good = native(member("b")), native(member("a"))
     assert world.work() == []
     assert world.users == ["a"]
-    assert (native_code.show_status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
+    assert (native_code.find_status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
     with pytest.raises(Upstream):
         scan_service.scan(bad.code)
     world.staff("b", 1)
@@ -344,7 +344,7 @@ def test_one_that_was_deleted_at_wecom_is_made_anew(world: World) -> None:
     world.sandbox.world.state.ways.clear()
     livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
     assert world.work() == []
-    assert native_code.show_status(code) is None
+    assert native_code.find_status(code) is None
     world.until(NOON + timedelta(minutes=1))
     assert world.users == ["b"]
     assert usage.in_use().in_use == 1

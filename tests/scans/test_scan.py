@@ -13,9 +13,12 @@ from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import AssignmentItem, member_key
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import listing
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import due, timeline
+from chalicelib.livecodes.types import LiveCodesQuery
+from chalicelib.platform import due, lists, timeline
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.platform.storage import Busy, Transaction
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom.errors import AnswerLost, WeComError
@@ -409,13 +412,17 @@ def test_the_code_is_listed_until_it_is_archived(wecom: FakeWeCom, at: At) -> No
     for second in range(3):
         at(NOON + timedelta(seconds=second))
         made.append(livecodes.create(definition({"staff_id": "a"})).live_code_id)
-    first, cursor = livecodes.page(2, None)
-    rest, end = livecodes.page(2, cursor)
-    assert [c.live_code_id for c in (*first, *rest)] == made[::-1]
-    assert end is None or livecodes.page(2, end) == ([], None)
+    def listed(**query: Any) -> lists.Page[livecodes.LiveCode]:
+        return listing.list_codes(LiveCodesQuery(**query), SYSTEM)
+
+    first = listed(limit=2)
+    rest = listed(limit=2, cursor=first.next_cursor)
+    assert [c.live_code_id for c in (*first.items, *rest.items)] == made[::-1]
+    assert (first.total, first.total_is, rest.next_cursor) == (3, "exact", None)
     livecodes.archive(made[1])
     livecodes.archive(made[1])  # twice is once
-    assert [c.live_code_id for c in livecodes.page(9, None)[0]] == [made[2], made[0]]
+    assert [c.live_code_id for c in listed().items] == [made[2], made[0]]
+    assert [c.live_code_id for c in listed(status="archived").items] == [made[1]]
 
 
 def test_creating_asks_for_ways_and_names_ahead(wecom: FakeWeCom, sent: list[Any]) -> None:

@@ -1,0 +1,91 @@
+"""Which live codes a principal sees, and whom and what they may put into one.
+
+A code is seen when any of its staff, fallback too, is a guide of the scope, or it leads to a store or a
+store's group of the scope; a nearest_store code of all stores is seen by each. Whoever sees it may change
+it, but what they add to it must be of their own scope.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.platform.errors import Issue, issue
+from chalicelib.platform.principal import Principal
+
+
+class CodeScope(Struct, frozen=True):
+    """staff_ids: in small letters, as WeCom knows no difference."""
+
+    staff_ids: frozenset[str]
+    store_ids: frozenset[str]
+    chat_ids: frozenset[str]
+
+    def sees(self, definition: Mapping[str, Any]) -> bool:
+        if any(staff_id.lower() in self.staff_ids for _, staff_id in _staff(definition)):
+            return True
+        if definition["kind"] == "group":
+            return not self.chat_ids.isdisjoint(_chat_ids(definition))
+        if definition["kind"] == "nearest_store":
+            store_ids = _store_ids(definition)
+            return bool(self.store_ids) if store_ids is None else not self.store_ids.isdisjoint(store_ids)
+        return False
+
+    def problems(self, definition: Mapping[str, Any], before: Mapping[str, Any] | None) -> Iterator[Issue]:
+        """What a definition has that is outside of the scope and was not there before."""
+        known = {staff_id.lower() for _, staff_id in _staff(before)} if before else set()
+        for field, staff_id in _staff(definition):
+            if staff_id.lower() not in self.staff_ids | known:
+                yield issue(field, "outside_of_scope")
+        chat_ids = self.chat_ids.union(_chat_ids(before) if before else ())
+        for index, chat_id in enumerate(_chat_ids(definition)):
+            if chat_id not in chat_ids:
+                yield issue(f"groups.chat_ids[{index}]", "outside_of_scope")
+        if definition["kind"] == "nearest_store":
+            yield from self._store_problems(definition, before)
+
+    def _store_problems(
+        self, definition: Mapping[str, Any], before: Mapping[str, Any] | None
+    ) -> Iterator[Issue]:
+        known = _store_ids(before) if before and before["kind"] == "nearest_store" else ()
+        if known is None:  # all stores, and what is fewer is none that it did not have
+            return
+        store_ids = _store_ids(definition)
+        if store_ids is None:
+            yield issue("stores.store_ids", "outside_of_scope")
+            return
+        for index, store_id in enumerate(store_ids):
+            if store_id not in self.store_ids.union(known):
+                yield issue(f"stores.store_ids[{index}]", "outside_of_scope")
+
+
+def of(principal: Principal) -> CodeScope | None:
+    """What the principal is kept to as of now; None: to nothing. Two requests."""
+    if not principal.is_scoped and principal.role != "guide":
+        return None
+    from chalicelib.stores import service as stores  # for who is kept to a scope, not for all who read codes
+
+    in_scope = stores.stores_in_scope(principal) if principal.is_scoped else []
+    return CodeScope(
+        frozenset(staff_id.lower() for staff_id in stores.guides_in_scope(principal) or ()),
+        frozenset(str(store["store_id"]) for store in in_scope),
+        frozenset(chat_id for store in in_scope for chat_id in store["chat_ids"]),
+    )
+
+
+def _staff(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, staff_id) of each member and fallback."""
+    assignment = definition["assignment"]
+    for index, member in enumerate(assignment["members"]):
+        yield f"assignment.members[{index}].staff_id", member["staff_id"]
+    for index, staff_id in enumerate(assignment["fallback_staff_ids"]):
+        yield f"assignment.fallback_staff_ids[{index}]", staff_id
+
+
+def _chat_ids(definition: Mapping[str, Any]) -> Iterable[str]:
+    return (definition.get("groups") or {}).get("chat_ids", ())
+
+
+def _store_ids(definition: Mapping[str, Any]) -> Iterable[str] | None:
+    """Of a nearest_store code; None: all stores."""
+    return (definition.get("stores") or {}).get("store_ids")
