@@ -37,9 +37,7 @@ def _filtered(query: LiveCodesQuery, principal: Principal) -> Iterator[LiveCode]
             yield code
 
 
-def show(
-    code: LiveCode, language: Language, native: NativeOut | UnsetType | None = UNSET
-) -> LiveCodeOut:
+def show(code: LiveCode, language: Language, native: NativeOut | UnsetType | None = UNSET) -> LiveCodeOut:
     """The code as it is answered. native: of a native code, WeCom's own code of it; None: not made yet."""
     shown = {
         **code.definition,

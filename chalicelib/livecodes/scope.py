@@ -83,7 +83,8 @@ def _staff(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _chat_ids(definition: Mapping[str, Any]) -> Iterable[str]:
-    return (definition.get("groups") or {}).get("chat_ids", ())
+    groups: Mapping[str, list[str]] = definition.get("groups") or {}
+    return groups.get("chat_ids", ())
 
 
 def _store_ids(definition: Mapping[str, Any]) -> Iterable[str] | None:

@@ -92,9 +92,7 @@ class LiveCode(Struct, frozen=True):
         return bool(self.definition["skip_verify"])
 
 
-def create(
-    definition: Mapping[str, Any], ref: str | None = None, principal: Principal = SYSTEM
-) -> LiveCode:
+def create(definition: Mapping[str, Any], ref: str | None = None, principal: Principal = SYSTEM) -> LiveCode:
     """A new live code from a complete definition. Invalid.
 
     ref: the operator's own name of it, from which its id follows; Conflict when it is taken.

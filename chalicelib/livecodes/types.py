@@ -67,8 +67,10 @@ class Welcome(Struct, kw_only=True, frozen=True):
     by_time: Annotated[list[TimedWelcome], Meta(max_length=20)] | UnsetType = UNSET
 
 
-class Schedule(Struct, kw_only=True, frozen=True):  # what the contract has not, is left out while it is not given
-    """Outside of it a scan is told that the code is closed. `hours`: on at these times of the week only."""
+class Schedule(Struct, kw_only=True, frozen=True):
+    """Outside of it a scan is told that the code is closed. `hours`: on at these times of the week only,
+    left out while they are not given.
+    """
 
     from_: _When | None = msgspec.field(name="from", default=None)
     until: _When | None = None

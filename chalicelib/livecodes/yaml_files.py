@@ -184,9 +184,7 @@ def _loader() -> Any:
 # Applied
 
 
-def plan(
-    given: Sequence[Any], archive_missing: bool, principal: Principal = SYSTEM
-) -> list[Change]:
+def plan(given: Sequence[Any], archive_missing: bool, principal: Principal = SYSTEM) -> list[Change]:
     """What applying a file's codes does. Invalid with all that is wrong, by names such as
     `codes[2].assignment.members[0].staff_id`.
 
@@ -257,8 +255,12 @@ def apply(changes: Sequence[Change], principal: Principal = SYSTEM) -> None:
             else:
                 service.replace(change.seen, change.to, principal)
         except Conflict as error:
-            params = {"live_code_id": change.live_code_id, "done": number, "total": len(todo)}
-            raise Conflict(code="file_half_applied", **params) from error
+            raise Conflict(
+                code="file_half_applied",
+                live_code_id=change.live_code_id,
+                done=number,
+                total=len(todo),
+            ) from error
 
 
 def _misnamed(row: Mapping[str, Any], live_code_id: str, seen: LiveCode | None) -> Iterator[Issue]:

@@ -76,7 +76,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "hours_from_midnight": ("一天到 24:00 结束，从 00:00 开始", "a day ends at 24:00; it begins at 00:00"),
     "welcome_empty": ("欢迎语需要文字或附件", "a welcome has a text or an attachment"),
-    "gift_without_text": ("有礼品时，欢迎语中须有 {placeholder}", "a gift needs {placeholder} in the welcome"),
+    "gift_without_text": (
+        "有礼品时，欢迎语中须有 {placeholder}",
+        "a gift needs {placeholder} in the welcome",
+    ),
     "text_without_gift": (
         "欢迎语中有 {placeholder}，须指定券池",
         "{placeholder} in the welcome needs a pool to take it from",

@@ -10,7 +10,6 @@ import pytest
 from chalice.test import Client
 
 from app import app as product
-from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments import types as assignment_types
 from chalicelib.contactways import join_ways, usage
 from chalicelib.contactways.models import JoinWayItem
@@ -33,7 +32,7 @@ from chalicelib.wecom.errors import WeComError
 from infra.sandbox import group_api
 from infra.sandbox.config import new_private_key
 from tests.support.group_world import CORP, TABLES, Sent, World, chat, counts, fresh, lines, lost, person
-from tests.support.scan_support import definition, requests
+from tests.support.scan_support import definition, listed, requests
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,7 @@ def test_a_join_by_code_confirms_the_reservation_and_counts_once(world: World) -
     joined = world.hear(world.join(scan, person(1)))
     assert joined["chat_id"] == group
     assert counts(group) == (2, 0, 2)
-    rows, _ = assignment_service.page(code.live_code_id, 10, None)
+    rows, _ = listed(code.live_code_id, 10, None)
     assert [(r["status"], r["external_userid"], r["chat_id"]) for r in rows] == [
         ("confirmed", person(1), group)
     ]
@@ -111,7 +110,7 @@ def test_a_join_that_is_told_late_is_not_a_later_scans(world: World) -> None:
     world.at(world.now + timedelta(minutes=3))
     second = scan_service.scan(code.code)
     world.hear(joined)
-    rows, _ = assignment_service.page(code.live_code_id, 10, None)
+    rows, _ = listed(code.live_code_id, 10, None)
     became = {row["assignment_id"]: row["status"] for row in rows}
     assert became == {first.assignment_id: "confirmed", second.assignment_id: "reserved"}
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.assignments import confirmation, reservations
@@ -28,6 +29,7 @@ from tests.support.scan_support import (
     FakeWeCom,
     complete,
     definition,
+    listed,
     new_process,
     requests,
     statuses,
@@ -66,7 +68,7 @@ def test_a_scan_reserves_a_place_and_says_so(wecom: FakeWeCom) -> None:
     }
     (waiting,) = due.read(NOON + timedelta(minutes=10), NOON + timedelta(minutes=10))
     assert (waiting.kind, waiting.work["kind"]) == ("lapse", "lapse")
-    (row,), cursor = assignment_service.page(code.live_code_id, 50, None)
+    (row,), cursor = listed(code.live_code_id, 50, None)
     assert cursor is None
     assert row["status"] == "reserved"
     assert row["why"]["candidates"] == ["lihua"]
@@ -166,7 +168,7 @@ def test_out_of_hours_somebody_gets_it_all_the_same(wecom: FakeWeCom) -> None:
     away = [{"weekdays": [7], "from": "09:00", "to": "18:00"}]
     code = livecodes.create(definition({"staff_id": "a", "hours": away}))
     scan_service.scan(code.code)
-    (row,), _ = assignment_service.page(code.live_code_id, 5, None)
+    (row,), _ = listed(code.live_code_id, 5, None)
     assert row["why"]["kind"] == "off_hours"
 
 
@@ -322,7 +324,7 @@ def test_while_wecom_makes_no_ways_customers_get_those_who_have_one(
     asked = wecom.calls["add_contact_way"] - 1
     # Those who have none are asked for once a scan at most, under a quota's block not at all.
     assert asked <= (1 if "45009" in str(error) else 6)
-    why = assignment_service.get(str(scans[0].assignment_id))["why"]
+    why = msgspec.to_builtins(assignment_service.get(str(scans[0].assignment_id)))["why"]
     assert set(why["refused"]) == {"a", "b"}
 
 
@@ -401,7 +403,7 @@ def test_assignments_are_merged_newest_first_page_by_page_with_former_members(
     made.append(scan_service.scan(code.code).assignment_id)
     seen, cursor = [], None
     for _ in range(3):
-        rows, cursor = assignment_service.page(code.live_code_id, 2, cursor)
+        rows, cursor = listed(code.live_code_id, 2, cursor)
         seen += [row["assignment_id"] for row in rows]
     assert seen == made[::-1]
     assert cursor is None
@@ -412,6 +414,7 @@ def test_the_code_is_listed_until_it_is_archived(wecom: FakeWeCom, at: At) -> No
     for second in range(3):
         at(NOON + timedelta(seconds=second))
         made.append(livecodes.create(definition({"staff_id": "a"})).live_code_id)
+
     def listed(**query: Any) -> lists.Page[livecodes.LiveCode]:
         return listing.list_codes(LiveCodesQuery(**query), SYSTEM)
 
