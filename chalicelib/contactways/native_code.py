@@ -56,10 +56,10 @@ def way(code: LiveCode, members: Members) -> Way:
     own = service.find_way(state_of(code.live_code_id))
     if own is None or not own.qr_url:
         if _make(code, members) is None:
-            raise Upstream("nobody in this code can get customers, and WeCom makes no code of nobody")
+            raise Upstream(code="nobody_to_list")
         own = service.find_way(state_of(code.live_code_id))
     if own is None:
-        raise Upstream("the code's contact way was removed at this moment: try again")
+        raise Upstream(code="way_removed")
     return own
 
 

@@ -10,12 +10,17 @@ from chalice.test import Client
 from test_roles import ROUTES
 
 from app import app
+from chalicelib.groups.models import TaskItem
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform import auth, deadletters, jobs, settings
-from tests.support.scan_support import FakeWeCom, new_process
+from tests.support.scan_support import FakeWeCom, definition, new_process
 
 STORE = {"store_id": "s1", "name": "One", "latitude": 22.5, "longitude": 113.9}
 USER = {"staff_id": "bo", "role": "guide"}
 KEY = "0" * 64
+CODE = {"name": "Card", "assignment": {"members": [{"staff_id": "a"}]}}
+OPEN = {"live_code_id": "lc_open"}
 # route → (its path's ids, the body, the action and the object of its entry)
 PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/users": ({}, {"staff_id": "an", "role": "guide"}, "users.create", "an"),
@@ -37,6 +42,25 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/dead-letters/{queue}/redrive": ({"queue": "assign"}, None, "dead_letters.redrive", "assign"),
     "PUT /api/prospects/settings": ({}, {"daily_pace": 9}, "settings.change", "prospects"),
 }
+# Codes: lc_open, lc_shut (archived); a task of a group's owner.
+PLAYED |= {
+    "POST /api/live-codes": ({}, CODE, "live_codes.create", None),
+    "POST /api/live-codes/apply": (
+        {},
+        {"yaml": json.dumps({"codes": [{**CODE, "ref": "winter"}]}), "dry_run": False},
+        "live_codes.create",
+        livecodes.id_of("winter"),
+    ),
+    "PATCH /api/live-codes/{live_code_id}": (OPEN, {"name": "New"}, "live_codes.change", "lc_open"),
+    "DELETE /api/live-codes/{live_code_id}": (OPEN, None, "live_codes.archive", "lc_open"),
+    "POST /api/live-codes/{live_code_id}/restore": (
+        {"live_code_id": "lc_shut"},
+        None,
+        "live_codes.restore",
+        "lc_shut",
+    ),
+    "POST /api/group-tasks/{task_id}/done": ({"task_id": "gt_1"}, {}, "group_tasks.finish", "gt_1"),
+}
 READ_ONLY = {
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
@@ -45,11 +69,9 @@ READ_ONLY = {
 NOT_YET = {  # issue 7, stage 2: to be emptied
     "DELETE /api/ad-campaigns/{ad_campaign_id}",
     "DELETE /api/blacklist/{external_userid}",
-    "DELETE /api/live-codes/{live_code_id}",
     "DELETE /api/poster-templates/{template_id}",
     "DELETE /api/prospects/{prospect_id}",
     "PATCH /api/ad-campaigns/{ad_campaign_id}",
-    "PATCH /api/live-codes/{live_code_id}",
     "PATCH /api/poster-templates/{template_id}",
     "POST /api/ad-campaigns",
     "POST /api/ad-conversions/{conversion_id}/retry",
@@ -60,12 +82,8 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
     "POST /api/coupon-pools/{pool_id}/codes",
     "POST /api/distribution/plans",
     "POST /api/distributors",
-    "POST /api/group-tasks/{task_id}/done",
     "POST /api/groups/sync",
-    "POST /api/live-codes",
-    "POST /api/live-codes/apply",
     "POST /api/live-codes/{live_code_id}/print-runs",
-    "POST /api/live-codes/{live_code_id}/restore",
     "POST /api/poster-assets",
     "POST /api/poster-batches",
     "POST /api/poster-templates",
@@ -120,8 +138,19 @@ def call(tables: None, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iter
         auth.ApiKeyItem(KEY, name="old", role="operator").save()
         jobs.start("print_run", 1, job_id="job_1")
         jobs.give_up("printrun", None, {"kind": "piece", "job_id": "job_1"})
+        keep_codes()
         yield ask
     new_process()
+
+
+def keep_codes() -> None:
+    at = {"created_at": "2026-11-23T04:00:00.000000+00:00", "updated_at": "2026-11-23T04:00:00.000000+00:00"}
+    whole = {"definition": definition({"staff_id": "a"}), "staff_ids_ever": ["a"]}
+    for live_code_id, active in (("lc_open", True), ("lc_shut", False)):
+        LiveCodeItem(live_code_id, "config", version=1, active=active, **at, **whole).save()
+        LiveCodeItem(live_code_id, "ticket", version=1, active=active, ticket=0).save()
+    task = {"kind": "remove_member", "status": "open", "how": "owner", "chat_id": "wr1", "owner": "a"}
+    TaskItem("gt_1", created_at=at["created_at"], asked=0, **task).save()
 
 
 def test_each_write_route_is_played_reads_alone_or_is_still_to_come() -> None:
@@ -138,6 +167,9 @@ def test_a_write_leaves_one_entry_of_who_and_what(call: Any, route: str) -> None
     made = call(method, path.format(**ids), body)
     entries = call("GET", "/api/audit")["items"]
     (entry,) = [row for row in entries if row not in before]
-    assert (entry["action"], entry["object"]) == (action, object_id or made["api_key_id"])
+    assert (entry["action"], entry["object"]) == (
+        action,
+        object_id or made.get("api_key_id") or made["live_code_id"],
+    )
     assert entry["actor"]["kind"] == "key" and entry["changes"]
     assert "13800138000" not in json.dumps(entry)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,7 +91,10 @@ def test_what_is_outside_of_the_scope_is_not_there(
 
 def test_each_kept_route_is_played_here() -> None:
     kept = {route for route, row in ROWS.items() if row[-1] == "kept"}
-    assert kept == {*OUTSIDE, ("GET", "/api/stores"), ("POST", "/api/stores/import"), *JOBS}
+    played = {*OUTSIDE, ("GET", "/api/stores"), ("POST", "/api/stores/import"), *JOBS}
+    for path in Path(__file__).parents[1].glob("*/test_*_scopes.py"):  # each capability's own
+        played |= import_module(f"tests.{path.parent.name}.{path.stem}").KEPT
+    assert kept == played
 
 
 def test_the_list_has_the_scopes_stores_alone(brand: Client) -> None:
