@@ -647,7 +647,7 @@ def test_an_operator_names_the_group(world: World) -> None:
     with pytest.raises(Invalid):
         next_group.finish_task(task["task_id"], group)
     new = world.group(name="随便")
-    assert next_group.finish_task(task["task_id"], new)["status"] == "done"
+    assert next_group.finish_task(task["task_id"], new).status == "done"
     world.run()
     assert scan_service.scan(code.code).chat_id == new
     next_group.finish_task(task["task_id"], new)
@@ -664,11 +664,11 @@ def test_an_operator_whose_call_was_cut_off_names_it_again(
     [task] = asked("open")
     new = world.group(name="随便")
     with monkeypatch.context() as patched:
-        patched.setattr(tasks, "finish_if_there", lambda *_: 1 / 0)
+        patched.setattr(tasks, "finish", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             next_group.finish_task(task["task_id"], new)
     shown = next_group.finish_task(task["task_id"], new)
-    assert shown["status"] == "done" and group_line.line_of(code) == [group, new]
+    assert shown.status == "done" and group_line.line_of(code) == [group, new]
 
 
 def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World) -> None:
