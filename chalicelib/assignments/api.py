@@ -1,21 +1,16 @@
-"""Doors of assignments: what a code's scans got, why, and who would get one now."""
+"""Doors of assignments: what scans got, why, and who would get one now."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from chalicelib.assignments import service
-from chalicelib.assignments.types import AssignmentOut, ExplainedAssignment, WouldGet
-from chalicelib.platform import clock, http
+from chalicelib.assignments import history, service
+from chalicelib.assignments.types import AssignmentOut, AssignmentsQuery, ExplainedAssignment, WouldGet
+from chalicelib.platform import clock, http, lists
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
-from chalicelib.platform.lists import Paging
 
 door = http.Door(__name__, tag="Live codes")
-
-
-class AssignmentsQuery(Paging, kw_only=True):
-    live_code_id: Annotated[str, Meta(min_length=1)]
 
 
 class WhyQuery(Struct, kw_only=True):
@@ -26,12 +21,12 @@ class WhyQuery(Struct, kw_only=True):
     "GET",
     "/api/assignments",
     permission="assignments.read",
-    summary="What a code's scans got, newest first, and what became of it",
+    summary="What scans got, newest first, and what became of it",
     query=AssignmentsQuery,
-    answer=http.Listing[AssignmentOut],
+    answer=lists.Page[AssignmentOut],
 )
-def list_assignments(call: Call) -> dict[str, Any]:
-    return http.listing(*service.page(call.query.live_code_id, *call.page()))
+def list_assignments(call: Call) -> lists.Page[AssignmentOut]:
+    return history.list_assignments(call.query, call.principal)
 
 
 @door.route(
@@ -41,8 +36,8 @@ def list_assignments(call: Call) -> dict[str, Any]:
     summary="Why a scan got whom it got, and what became of it, also in a sentence",
     answer=ExplainedAssignment,
 )
-def get(call: Call, assignment_id: str) -> dict[str, Any]:
-    return service.get(assignment_id)
+def get(call: Call, assignment_id: str) -> ExplainedAssignment:
+    return service.get(assignment_id, call.principal)
 
 
 @door.route(
@@ -53,11 +48,11 @@ def get(call: Call, assignment_id: str) -> dict[str, Any]:
     query=WhyQuery,
     answer=WouldGet,
 )
-def would_get(call: Call, live_code_id: str) -> dict[str, Any]:
+def would_get(call: Call, live_code_id: str) -> WouldGet:
     at = call.query.at
     try:
         # A "+" that was not escaped comes as a space.
         when = clock.parse(at.replace(" ", "+")) if at else None
     except ValueError as error:
         raise Invalid(issue("at", "date_time")) from error
-    return service.would_get(live_code_id, when)
+    return service.would_get(live_code_id, when, call.principal)

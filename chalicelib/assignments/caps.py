@@ -15,11 +15,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.assignments.models import PlaceItem
-from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.assignments.models import TOTAL, PlaceItem
+from chalicelib.platform import storage
+from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 
 Key = tuple[str, str]  # a member's key and a period
-_TRIES = 3
 _NO_CAP = -1
 
 
@@ -93,7 +93,9 @@ def take(
             room = PlaceItem.taken.does_not_exist() | room
     if condition is not None:
         room = condition if room is None else room & condition
-    tx.update(name, PlaceItem(_key(key[0], number), key[1]), [PlaceItem.taken.add(1), *actions], room)
+    item = PlaceItem(_key(key[0], number), key[1])
+    marks = [] if number else _mark_guide(key)
+    tx.update(name, item, [PlaceItem.taken.add(1), *marks, *actions], room)
 
 
 def give_back(tx: Transaction, name: str, key: Key, number: int = 0) -> None:
@@ -106,42 +108,46 @@ def fill_shard(key: Key, cap: int | None, number: int, count: int, block: int) -
 
     False: the counter has none left to let out (or others are at it all the time).
     """
-    for _ in range(_TRIES):
-        keys = [key, (_key(key[0], number), key[1])]
-        rows = {row.member: row for row in PlaceItem.batch_get(keys, consistent_read=True)}
-        main, row = rows.get(key[0]), rows.get(keys[1][0])
-        shard = _shard(row) if row else Shard(0, 0, _stored(cap))
-        fits = shard.cap == _stored(cap)
-        if fits and shard.unused:
-            return True
-        new = block
-        if cap is not None:
-            # The last places go out in small blocks, or one shard would have them while others look.
-            left = cap - int(main.taken if main else 0) + shard.unused
-            new = max(0, min(block, max(1, left // (2 * count)), left))
-        if not new and not shard.unused:
-            return False
-        tx = Transaction()
-        _let_out(tx, key, cap, new - shard.unused, main, count)
-        seen = PlaceItem.taken.does_not_exist()
-        if row is not None:
-            seen = (PlaceItem.taken == shard.taken) & (PlaceItem.quota == shard.quota)
-        quota = [PlaceItem.quota.set(shard.taken + new), PlaceItem.cap.set(_stored(cap))]
-        tx.update("shard", PlaceItem(keys[1][0], key[1]), [PlaceItem.taken.set(shard.taken), *quota], seen)
-        try:
-            tx.commit()
-        except ConditionFailed:
-            continue
-        if new:
-            return True
-    return False
+    try:
+        return _fill(key, cap, number, count, block)
+    except Busy:
+        return False
+
+
+@storage.retrying("others keep filling this shard", attempts=3)
+def _fill(key: Key, cap: int | None, number: int, count: int, block: int) -> bool:
+    keys = [key, (_key(key[0], number), key[1])]
+    rows = {row.member: row for row in PlaceItem.batch_get(keys, consistent_read=True)}
+    main, row = rows.get(key[0]), rows.get(keys[1][0])
+    shard = _shard(row) if row else Shard(0, 0, _stored(cap))
+    fits = shard.cap == _stored(cap)
+    if fits and shard.unused:
+        return True
+    new = block
+    if cap is not None:
+        # The last places go out in small blocks, or one shard would have them while others look.
+        left = cap - int(main.taken if main else 0) + shard.unused
+        new = max(0, min(block, max(1, left // (2 * count)), left))
+    if not new and not shard.unused:
+        return False
+    tx = Transaction()
+    _let_out(tx, key, cap, new - shard.unused, main, count)
+    seen = PlaceItem.taken.does_not_exist()
+    if row is not None:
+        seen = (PlaceItem.taken == shard.taken) & (PlaceItem.quota == shard.quota)
+    quota = [PlaceItem.quota.set(shard.taken + new), PlaceItem.cap.set(_stored(cap))]
+    tx.update("shard", PlaceItem(keys[1][0], key[1]), [PlaceItem.taken.set(shard.taken), *quota], seen)
+    tx.commit()
+    if not new:  # the quota went back: look whether another shard's has come free
+        raise ConditionFailed({"counter"})
+    return True
 
 
 def _let_out(
     tx: Transaction, key: Key, cap: int | None, places: int, main: PlaceItem | None, count: int
 ) -> None:
     """Let so many out of the counter, or take them back (fewer than 0), and note how many shards it has."""
-    actions: list[Any] = [PlaceItem.taken.add(places)]
+    actions: list[Any] = [PlaceItem.taken.add(places), *_mark_guide(key)]
     conditions: list[Any] = []
     if cap is not None and places > 0:
         conditions.append(PlaceItem.taken.does_not_exist() | (PlaceItem.taken <= cap - places))
@@ -149,9 +155,15 @@ def _let_out(
         actions.append(PlaceItem.shards.set(count))
         conditions.append(PlaceItem.shards.does_not_exist() | (PlaceItem.shards < count))
     condition = None
-    for one in conditions:
-        condition = one if condition is None else condition & one
+    for part in conditions:
+        condition = part if condition is None else condition & part
     tx.update("counter", PlaceItem(*key), actions, condition)
+
+
+def _mark_guide(key: Key) -> list[Any]:
+    """What puts a member's counter of all places into the index of the guide's codes."""
+    member, period = key
+    return [PlaceItem.staff_id.set(member.rpartition("#")[2].lower())] if period == TOTAL else []
 
 
 def _key(member: str, number: int) -> str:

@@ -25,7 +25,7 @@ from chalicelib.livecodes import tickets
 from chalicelib.livecodes.rules import Member, Rule, is_open
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import log
-from chalicelib.platform.errors import Invalid, Upstream
+from chalicelib.platform.errors import Invalid, Upstream, issue
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 from chalicelib.stores.service import Place
@@ -63,9 +63,9 @@ def check(where: Where) -> None:
         given = {"latitude": where.latitude, "longitude": where.longitude}
         missing = [name for name, value in given.items() if value is None]
         if len(missing) == 2:
-            raise Invalid(("latitude", "a position (latitude and longitude), or a store_id"))
+            raise Invalid(issue("latitude", "where"))
         if missing:
-            raise Invalid((missing[0], "is missing: a position is latitude and longitude"))
+            raise Invalid(issue(missing[0], "required"))
 
 
 def locate(
@@ -82,7 +82,7 @@ def locate(
     if where.store_id is not None:
         chosen = stores.find(where.store_id) if _serves(live_code, where.store_id) else None
         if chosen is None:
-            raise Invalid(("store_id", "is not a store of this code"))
+            raise Invalid(issue("store_id", "not_a_store_of_code"))
     if not live_code.active or not is_open(live_code.rule, now):
         return CLOSED
     return _Search(live_code, where, chosen, preferred, now, origin, take_group_place).run()

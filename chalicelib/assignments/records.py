@@ -1,20 +1,20 @@
 """The stored record of an assignment: reserved, then confirmed by an add, or lapsed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from chalicelib.assignments.models import LISTINGS, AssignmentItem, member_key
+from chalicelib.assignments.models import LISTINGS, AssignmentItem, PlaceItem, member_key
 from chalicelib.assignments.types import CONFIRMED, LAPSED, RESERVED, Assignment
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.platform import clock, due, ids, timeline
+from chalicelib.platform import clock, due, ids, lists, timeline
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 
 
 def find(live_code_id: str, member_id: str, assignment_id: str) -> Assignment | None:
     row = AssignmentItem.find(member_key(live_code_id, member_id), assignment_id)
-    return None if row is None else _assignment(live_code_id, row)
+    return None if row is None else _assignment(row)
 
 
 def reserve(tx: Transaction, code: LiveCode, held: Assignment, why: str, listed: bool) -> None:
@@ -33,6 +33,7 @@ def reserve(tx: Transaction, code: LiveCode, held: Assignment, why: str, listed:
         why=dict(held.why),
         origin=dict(held.origin or {}) or None,
         store_id=held.store_id,
+        month_shard=lists.month_shard(clock.parse(held.at), held.assignment_id),
         listing=f"{held.live_code_id}#{shard}" if listed else None,
         slot=held.slot,
         seat=held.shard or None,
@@ -92,40 +93,71 @@ def reserved_between(
         scan_index_forward=False,
         consistent_read=True,
     )
-    return (_assignment(live_code_id, row) for row in rows)
+    return (_assignment(row) for row in rows)
 
 
-def of_member(live_code_id: str, member_id: str, limit: int, before: str | None) -> Iterator[Assignment]:
-    """The member's newest, those before an id."""
+def of_member(member: str, limit: int, before: str | None) -> Iterator[Assignment]:
+    """The newest of a member's key, those before an id."""
     rows = AssignmentItem.query(
-        member_key(live_code_id, member_id),
+        member,
         AssignmentItem.assignment_id < before if before else None,
         scan_index_forward=False,
         limit=limit,
         consistent_read=True,
     )
-    return (_assignment(live_code_id, row) for row in rows)
+    return (_assignment(row) for row in rows)
 
 
-def of_listing(live_code_id: str, shard: int, limit: int, before: str | None) -> Iterator[Assignment]:
-    """The newest in one shard of the code's index."""
+def of_listing(listing: str, limit: int, before: str | None) -> Iterator[Assignment]:
+    """The newest in one shard of a code's index, those before an id."""
     rows = AssignmentItem.by_code.query(
-        f"{live_code_id}#{shard}",
+        listing,
         AssignmentItem.assignment_id < before if before else None,
         scan_index_forward=False,
         limit=limit,
     )
-    return (_assignment(live_code_id, row) for row in rows)
+    return (_assignment(row) for row in rows)
+
+
+def of_month(month_shard: str, limit: int, before: str | None) -> Iterator[tuple[str, str]]:
+    """Keys (member, assignment_id) of the newest in one shard of a month, those before an id."""
+    rows = AssignmentItem.newest.query(
+        month_shard,
+        AssignmentItem.assignment_id < before if before else None,
+        scan_index_forward=False,
+        limit=limit,
+    )
+    return ((row.member, row.assignment_id) for row in rows)
+
+
+class Key(Protocol):
+    @property
+    def member(self) -> str: ...
+    @property
+    def assignment_id(self) -> str: ...
+
+
+def find_many(keys: Iterable[Key]) -> list[Assignment]:
+    """The assignments of these keys, in their order; 100 a request."""
+    wanted = [(key.member, key.assignment_id) for key in keys]
+    rows = {(row.member, row.assignment_id): row for row in AssignmentItem.batch_get(wanted)}
+    return [_assignment(rows[key]) for key in wanted if key in rows]
+
+
+def members_of_guide(staff_id: str) -> list[str]:
+    """Member keys of a guide in all codes that ever gave them somebody, however the codes spell the id."""
+    return [row.member for row in PlaceItem.by_guide.query(staff_id.lower())]
 
 
 def _key(held: Assignment) -> AssignmentItem:
     return AssignmentItem(member_key(held.live_code_id, held.member_id), held.assignment_id)
 
 
-def _assignment(live_code_id: str, row: Any) -> Assignment:
+def _assignment(row: Any) -> Assignment:
+    live_code_id, _, member_id = row.member.partition("#")
     return Assignment(
         live_code_id=live_code_id,
-        member_id=row.member.removeprefix(f"{live_code_id}#"),
+        member_id=member_id,
         assignment_id=row.assignment_id,
         status=row.status,
         at=row.at,

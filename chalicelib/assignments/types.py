@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-RESERVED, CONFIRMED, LAPSED = "reserved", "confirmed", "lapsed"  # statuses
+from chalicelib.platform.lists import Paging
+
+ScanKind = Literal["staff", "group", "choose_store", "closed"]
+Status = Literal["reserved", "confirmed", "lapsed"]
+RESERVED: Literal["reserved"] = "reserved"
+CONFIRMED: Literal["confirmed"] = "confirmed"
+LAPSED: Literal["lapsed"] = "lapsed"
 GROUP = "group"  # `kind` in the `why` of a place in a group
 
 
@@ -16,7 +22,7 @@ class Scan(Struct, frozen=True):
     distance_m: to the store, if the person said where they are.
     """
 
-    kind: Literal["staff", "group", "choose_store", "closed"]
+    kind: ScanKind
     assignment_id: str | None = None
     staff_id: str | None = None
     chat_id: str | None = None
@@ -45,7 +51,7 @@ class Assignment(Struct, frozen=True):
     live_code_id: str
     member_id: str
     assignment_id: str
-    status: str
+    status: Status
     at: str
     expires_at: str
     day: str
@@ -65,31 +71,42 @@ class Assignment(Struct, frozen=True):
         return self.why.get("kind") == GROUP
 
 
-class AssignmentOut(Struct, kw_only=True):
-    """What one scan got. `why`: the decision as it was kept; `origin`: what the link told."""
+class AssignmentsQuery(Paging, kw_only=True):
+    """Of all that the scope has, those of a code, a guide, a status."""
+
+    live_code_id: Annotated[str, Meta(min_length=1)] | None = None
+    staff_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    status: Status | None = None
+
+
+class AssignmentOut(Struct, kw_only=True, frozen=True):
+    """What one scan got. `why`: the decision as it was kept; `origin`: what the link told.
+
+    external_userid: `***` for an auditor.
+    """
 
     assignment_id: str
     live_code_id: str
     staff_id: str | None
     chat_id: str | None
     store_id: str | None
-    status: Literal["reserved", "confirmed", "lapsed"]
+    status: Status
     at: str
     expires_at: str
     confirmed_at: str | None
     external_userid: str | None
-    origin: dict[str, Any] | None
+    origin: Mapping[str, Any] | None
     slot: int | None
     state: str | None
-    why: dict[str, Any]
+    why: Mapping[str, Any]
 
 
-class Event(Struct, kw_only=True):
+class Event(Struct, kw_only=True, frozen=True):
     type: str
     at: str
 
 
-class ExplainedAssignment(AssignmentOut, kw_only=True):
+class ExplainedAssignment(AssignmentOut, kw_only=True, frozen=True):
     """`text`, `text_en`: why, in a sentence."""
 
     channel: str | None
@@ -98,12 +115,12 @@ class ExplainedAssignment(AssignmentOut, kw_only=True):
     text_en: str
 
 
-class WouldGet(Struct, kw_only=True):
+class WouldGet(Struct, kw_only=True, frozen=True):
     """Who would get a scan, and why. `loads`: places taken of each guide."""
 
     live_code_id: str
     at: str
-    kind: Literal["staff", "group", "choose_store", "closed"]
+    kind: ScanKind
     staff_id: str | None
     listed_staff_ids: list[str] | None
     why: dict[str, Any]

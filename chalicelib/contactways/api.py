@@ -3,13 +3,12 @@
 The first is here and not in livecodes, which knows nothing of contact ways.
 """
 
-from typing import Any
-
 from chalicelib.contactways import native_code, usage
 from chalicelib.contactways.types import WaysInUse
+from chalicelib.livecodes import listing
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import LiveCodeOut
-from chalicelib.platform import http
+from chalicelib.platform import http, messages
 from chalicelib.platform.http import Call
 
 door = http.Door(__name__, tag="Live codes")
@@ -22,9 +21,12 @@ door = http.Door(__name__, tag="Live codes")
     summary="One live code",
     answer=LiveCodeOut,
 )
-def get_live_code(call: Call, live_code_id: str) -> dict[str, Any]:
-    code = livecodes.get(live_code_id)
-    return {**livecodes.show(code), **({"native": native_code.show_status(code)} if code.native else {})}
+def get_live_code(call: Call, live_code_id: str) -> LiveCodeOut:
+    code = livecodes.get(live_code_id, call.principal)
+    language = messages.language(call.headers.get("accept-language"))
+    if not code.native:
+        return listing.show(code, language)
+    return listing.show(code, language, native_code.find_status(code))
 
 
 @door.route(

@@ -18,6 +18,7 @@ from msgspec import Struct
 from chalicelib.contactways import usage
 from chalicelib.contactways.models import MAKING, READY, JoinWayItem
 from chalicelib.contactways.rows import DEADLINE, GONE, LEASE, wait_for_maker
+from chalicelib.contactways.types import PrintedWay
 from chalicelib.contactways.usage import UsedUp
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, due, ids, log, storage
@@ -143,12 +144,12 @@ def states_of_code(live_code_id: str) -> list[str]:
     return [row.state for row in JoinWayItem.by_live_code.query(live_code_id)]
 
 
-def show(state: str) -> dict[str, Any] | None:
-    """`{"qr_url","chat_ids"}`; None while it is not made."""
+def find_printed(state: str) -> PrintedWay | None:
+    """The way as it is printed; None while it is not made."""
     row = JoinWayItem.find(state)
     if row is None or not row.qr_url:
         return None
-    return {"qr_url": row.qr_url, "chat_ids": (row.told or {}).get("chat_id_list", [])}
+    return PrintedWay(qr_url=row.qr_url, chat_ids=(row.told or {}).get("chat_id_list", []))
 
 
 def give_up(state: str, at: datetime, check: Callable[[Transaction, str], None]) -> None:
@@ -236,7 +237,7 @@ def _add(row: JoinWayItem, lease: str, asked: Mapping[str, Any]) -> None:
     known = [JoinWayItem.config_id.set(config_id), JoinWayItem.told.set(dict(asked))]
     if not storage.update_if(row, known, held):
         _count_lost(row)
-        raise Upstream("the join way is being made: try again in a moment")
+        raise Upstream(code="way_being_made")
 
 
 def _count_lost(row: JoinWayItem) -> None:

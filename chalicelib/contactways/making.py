@@ -141,5 +141,5 @@ def _search(attempt: _Attempt) -> ContactWayItem | None:
         stored = rows.store_answer(row, attempt.lease, *ways[0])
         return row if stored else rows.wait_for_maker(ContactWayItem, row.state)
     if stopped is not None:
-        raise Upstream("too many contact ways are being made to look for this one: try again in a moment")
+        raise Upstream(code="too_many_ways_made")
     return None

@@ -15,6 +15,7 @@ from chalicelib.contactways.service import Way
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.rules import MAX_LISTED
 from chalicelib.livecodes.service import LiveCode
+from chalicelib.livecodes.types import LeftOut, NativeOut
 from chalicelib.platform import clock, ids, log
 from chalicelib.platform.errors import Upstream
 from chalicelib.staff import service as staff
@@ -55,26 +56,26 @@ def way(code: LiveCode, members: Members) -> Way:
     own = service.find_way(state_of(code.live_code_id))
     if own is None or not own.qr_url:
         if _make(code, members) is None:
-            raise Upstream("nobody in this code can get customers, and WeCom makes no code of nobody")
+            raise Upstream(code="nobody_to_list")
         own = service.find_way(state_of(code.live_code_id))
     if own is None:
-        raise Upstream("the code's contact way was removed at this moment: try again")
+        raise Upstream(code="way_removed")
     return own
 
 
-def show_status(code: LiveCode) -> dict[str, Any] | None:
-    """`{"qr_url","listed_staff_ids","told_at","left_out":[{"staff_id","reason"}]}`; None without a way."""
+def find_status(code: LiveCode) -> NativeOut | None:
+    """What WeCom's own code is and lists, and whom it leaves out; None without a way."""
     row = ContactWayItem.find(state_of(code.live_code_id))
     if row is None:
         return None
-    reasons = {one: _HAS_LEFT for one in code.rule.staff_ids if staff.has_left(one)}
-    reasons |= {one: refusal["reason"] for one, refusal in (row.left_out or {}).items()}
-    return {
-        "qr_url": row.qr_url,
-        "listed_staff_ids": row.listed or [],
-        "told_at": row.told_at,
-        "left_out": [{"staff_id": one, "reason": reason} for one, reason in reasons.items()],
-    }
+    reasons = {staff_id: _HAS_LEFT for staff_id in code.rule.staff_ids if staff.has_left(staff_id)}
+    reasons |= {staff_id: refusal["reason"] for staff_id, refusal in (row.left_out or {}).items()}
+    return NativeOut(
+        qr_url=row.qr_url,
+        listed_staff_ids=row.listed or [],
+        told_at=row.told_at,
+        left_out=[LeftOut(staff_id=staff_id, reason=reason) for staff_id, reason in reasons.items()],
+    )
 
 
 def _make(code: LiveCode, members: Members) -> ContactWayItem | None:

@@ -72,4 +72,4 @@ def wait_for_maker(model: type[_Row], state: str) -> _Row:
         if row.status == READY:
             return row  # type: ignore[no-any-return]
         time.sleep(_POLL_SECONDS)
-    raise Upstream("the way is being made: try again in a moment")
+    raise Upstream(code="way_being_made")

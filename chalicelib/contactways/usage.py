@@ -22,9 +22,7 @@ class UsedUp(Exhausted):
     errcode = 41045
 
     def __init__(self) -> None:
-        super().__init__(
-            f"all {LIMIT:,} contact ways of the corp are used up: archive live codes that are no longer used"
-        )
+        super().__init__(code="contact_ways_used_up", limit=f"{LIMIT:,}")
 
 
 def count(tx: Transaction, kind: str, key: str, ways: int) -> None:

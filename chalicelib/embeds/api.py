@@ -1,8 +1,8 @@
 """Doors for live codes outside of paper: a website's button, an official account's menu, a mini program."""
 
 from pathlib import Path
-from typing import Any
 
+from chalicelib.embeds.types import EmbedOut, MenuButton, MiniProgram, OfficialAccount, Website
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import http, settings
 from chalicelib.platform.errors import NotFound
@@ -20,30 +20,23 @@ _QUIET = 4  # light modules around the code, ISO/IEC 18004
     "/api/live-codes/{live_code_id}/embed",
     permission="live_codes.read",
     summary="What to paste into a website, an official account's menu, a mini program",
+    answer=EmbedOut,
 )
-def embed(call: Call, live_code_id: str) -> dict[str, Any]:
-    code = livecodes.get(live_code_id)
+def embed(call: Call, live_code_id: str) -> EmbedOut:
+    code = livecodes.get(live_code_id, call.principal)
     base = settings.env("PUBLIC_BASE_URL").rstrip("/")
-    return {
-        "url": code.url,
-        "website": {
-            "html": f'<script src="{base}/embed.js" data-code="{code.code}" async></script>',
-            "link": f"{code.url}?via=website",
-            "qr_svg_url": f"{code.url}/qr.svg",
-        },
-        "official_account": {
-            # One entry of the menu that cgi-bin/menu/create takes; also good as a keyword's answer.
-            "menu_button": {
-                "type": "view",
-                "name": "添加顾问",
-                "url": f"{code.url}?via=official_account",
-            },
-        },
-        "mini_program": {
-            # The domain must be among the mini program's business domains.
-            "wxml": f'<web-view src="{code.url}?via=mini_program"></web-view>',
-        },
-    }
+    return EmbedOut(
+        url=code.url,
+        website=Website(
+            html=f'<script src="{base}/embed.js" data-code="{code.code}" async></script>',
+            link=f"{code.url}?via=website",
+            qr_svg_url=f"{code.url}/qr.svg",
+        ),
+        official_account=OfficialAccount(
+            menu_button=MenuButton(name="添加顾问", url=f"{code.url}?via=official_account")
+        ),
+        mini_program=MiniProgram(wxml=f'<web-view src="{code.url}?via=mini_program"></web-view>'),
+    )
 
 
 @door.route(
@@ -60,10 +53,10 @@ def script(call: Call) -> Answer:
     gives="image/svg+xml",
 )
 def picture(call: Call, code: str) -> Answer:
-    found = livecodes.get(f"lc_{code}")
-    if not found.active:
-        raise NotFound("there is no such live code")
-    svg = _svg(f"{found.url}?via=website")
+    live_code = livecodes.get(f"lc_{code}")
+    if not live_code.active:
+        raise NotFound(code="no_such_live_code")
+    svg = _svg(f"{live_code.url}?via=website")
     return Answer(svg, headers={"Content-Type": "image/svg+xml", **_DAY, "Access-Control-Allow-Origin": "*"})
 
 

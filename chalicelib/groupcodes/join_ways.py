@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.contactways import join_ways
+from chalicelib.contactways.types import PrintedWay
 from chalicelib.groupcodes.line import (
     check_not_appended,
     is_group_code,
@@ -45,7 +46,7 @@ def keep_in_step(live_code_id: str, chat_id: str, there: Callable[[list[str]], l
         if chat_id not in line:
             return None
         auto = is_opened_by_wecom(code) and chat_id == next(
-            (one for one in reversed(line) if there([one])), None
+            (last for last in reversed(line) if there([last])), None
         )
         return join_ways.fields(code, join_ways.state_of(live_code_id, chat_id), [chat_id], auto)
 
@@ -82,18 +83,18 @@ def find_opened_by_wecom(code: LiveCode, line: Sequence[str]) -> list[str]:
     return join_ways.list_groups(join_ways.state_of(code.live_code_id, "" if is_native(code) else line[-1]))
 
 
-def show_native(code: LiveCode) -> dict[str, Any] | None:
-    """`{"qr_url","chat_ids"}` of the printed code; None while it is not made."""
-    return join_ways.show(join_ways.state_of(code.live_code_id)) if is_native(code) else None
+def find_native(code: LiveCode) -> PrintedWay | None:
+    """The printed code; None while it is not made."""
+    return join_ways.find_printed(join_ways.state_of(code.live_code_id)) if is_native(code) else None
 
 
 def fetch_picture(code: LiveCode) -> bytes:
     """The printed code's picture from WeCom, for a poster. Upstream, also while it is being made."""
-    printed = show_native(code)
+    printed = find_native(code)
     if printed is None:
         queues.send("assign", {"kind": "group_room", "live_code_id": code.live_code_id})
-        raise Upstream("the join way is being made: try again in a moment")
-    return pictures.fetch(printed["qr_url"], settings.env("WECOM_API_BASE", wecom.HOST))
+        raise Upstream(code="way_being_made")
+    return pictures.fetch(printed.qr_url, settings.env("WECOM_API_BASE", wecom.HOST))
 
 
 def delete_unused_ways(live_code_id: str, version: int, native: bool) -> None:
@@ -109,7 +110,7 @@ def delete_unused_ways(live_code_id: str, version: int, native: bool) -> None:
     if code.version != version or (code.active and code.gives_store_groups):
         return  # a store's groups are whatever the store says
     line = line_of(code) if _leads(code) else []
-    needed = {join_ways.state_of(live_code_id, one) for one in line}
+    needed = {join_ways.state_of(live_code_id, chat_id) for chat_id in line}
     if code.active or not native:
         needed.add(join_ways.state_of(live_code_id))
     unused = [state for state in join_ways.states_of_code(live_code_id) if state not in needed]

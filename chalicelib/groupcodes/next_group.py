@@ -1,7 +1,9 @@
-"""The next group of a line: opened by WeCom and found, or asked for; and a native code's five groups."""
+"""The next group of a line: opened by WeCom and found, or asked for by a task of an owner's."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from chalicelib.groupcodes import join_ways
 from chalicelib.groupcodes import reservations as group_reservations
@@ -13,13 +15,19 @@ from chalicelib.groupcodes.line import (
     limit_of,
     line_of,
 )
+from chalicelib.groupcodes.types import TasksQuery
 from chalicelib.groups import mirror, rules, tasks
 from chalicelib.groups.rules import Room
-from chalicelib.groups.types import OPEN
+from chalicelib.groups.types import OPEN, TaskOut
+from chalicelib.livecodes import scope as code_scopes
 from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes.scope import CodeScope
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, due, log, queues
-from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.audit import MASK
+from chalicelib.platform.errors import Invalid, NotFound, issue
+from chalicelib.platform.lists import Page
+from chalicelib.platform.principal import SYSTEM, Principal
 
 _FIRST_LOOK, _SELDOM = timedelta(minutes=10), timedelta(hours=1)
 _SOON = timedelta(minutes=1)
@@ -61,7 +69,7 @@ def _open_next(code: LiveCode, line: Sequence[str], rooms: Sequence[Room]) -> No
         return
     how = tasks.BY_WECOM if is_opened_by_wecom(code) else tasks.BY_OWNER
     groups = code.definition["groups"]
-    names = [known[one].name or "" for one in line if one in known]
+    names = [known[chat_id].name or "" for chat_id in line if chat_id in known]
     name = rules.next_name(groups["room_base_name"], names, int(groups.get("room_base_id", 1)))
     task_id = tasks.open_group(last, code.live_code_id, how, name)
     if how == tasks.BY_WECOM:
@@ -85,7 +93,7 @@ def poll(live_code_id: str, task_id: str, time: int) -> None:
         return
     _look_later(task_id, live_code_id, time + 1)  # before WeCom is asked: it may not answer
     line, own = line_of(code), code.definition["groups"]["chat_ids"]
-    opened = [one for one in mirror.there(_after(line, task.chat_id)) if one not in own]
+    opened = [chat_id for chat_id in mirror.there(_after(line, task.chat_id)) if chat_id not in own]
     if opened:
         extend(code, opened[0])
     else:
@@ -94,23 +102,27 @@ def poll(live_code_id: str, task_id: str, time: int) -> None:
 
 def _extend_by_opened(code: LiveCode, line: list[str]) -> list[str]:
     """The line, with the rooms that WeCom has opened after its last group (of a native code: its groups)."""
-    opened = [one for one in join_ways.find_opened_by_wecom(code, mirror.there(line)) if one not in line]
+    found = join_ways.find_opened_by_wecom(code, mirror.there(line))
+    opened = [chat_id for chat_id in found if chat_id not in line]
     for chat_id in opened:
         extend(code, chat_id)
     return [*line, *opened]
 
 
-def extend(code: LiveCode, chat_id: str) -> None:
+def extend(code: LiveCode, chat_id: str, by_hand: str | None = None) -> None:
     """Let the line go on in this group, and have what belongs to it made. Twice is once.
 
-    The task is finished last: while it is open, whoever finds the group in the line does the rest.
+    The tasks that asked for it are finished last: while one is open, whoever finds the group in the line does
+    the rest. by_hand: the task that the caller finishes.
     """
     add_group(code, chat_id)
     group_reservations.forget_rooms(code.live_code_id)
     queues.send("assign", {"kind": "group_code", "live_code_id": code.live_code_id})
     line = line_of(code)
     for before in line[: line.index(chat_id)][-_TASKS:]:
-        tasks.finish_if_there(tasks.next_of(code.live_code_id, before), chat_id)
+        task_id = tasks.next_of(code.live_code_id, before)
+        if task_id != by_hand:
+            tasks.finish_if_there(task_id, chat_id)
 
 
 def _after(line: list[str], chat_id: str) -> list[str]:
@@ -132,20 +144,35 @@ def recognise(chat_id: str, owner: str | None, name: str) -> None:
             extend(code, chat_id)
 
 
-def finish_task(task_id: str, chat_id: str | None) -> dict[str, object]:
+def list_tasks(query: TasksQuery, principal: Principal) -> Page[TaskOut]:
+    """What owners were asked for, newest first: of the scope, those of its guides and its stores' groups."""
+    kept_to = code_scopes.of(principal)
+    found = tasks.page(query.status, query, lambda task: _is_seen(kept_to, task.owner, task.chat_id))
+    if principal.role != "auditor":
+        return found
+    return found.map(lambda task: replace(task, external_userid=MASK if task.external_userid else None))
+
+
+def finish_task(task_id: str, chat_id: str | None, principal: Principal = SYSTEM) -> TaskOut:
     """An operator says that a task is done: for a new group, which one it is. NotFound, Invalid."""
     task = tasks.find(task_id)
+    if not _is_seen(code_scopes.of(principal), task.owner, task.chat_id):
+        raise NotFound(code="no_such_task")
     if task.kind == tasks.OPEN_GROUP and task.status == OPEN:
         if not chat_id:
-            raise Invalid(("chat_id", "which group is it?"))
+            raise Invalid(issue("chat_id", "which_group"))
         code = _code(task.live_code_id)
         if code is None:
-            raise NotFound("the live code of this task is archived")
+            raise NotFound(code="task_code_archived")
         line = line_of(code)
         if chat_id in line and chat_id not in _after(line, task.chat_id):
-            raise Invalid(("chat_id", "is in the code's line already"))
-        extend(code, chat_id)
-    return tasks.shown(tasks.finish(task_id, chat_id))
+            raise Invalid(issue("chat_id", "group_in_line"))
+        extend(code, chat_id, by_hand=task_id)
+    return tasks.finish(task_id, chat_id)
+
+
+def _is_seen(kept_to: CodeScope | None, owner: str, chat_id: str) -> bool:
+    return kept_to is None or owner.lower() in kept_to.staff_ids or chat_id in kept_to.chat_ids
 
 
 def _code(live_code_id: str | None) -> LiveCode | None:

@@ -4,16 +4,18 @@ WeCom has no call for either. The natural key of a task is its need, so that how
 group nearly full, its owner hears of it once, and again after each day, three times in all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from chalicelib.groups.models import ChatItem, TaskItem
-from chalicelib.groups.types import DONE, OPEN
-from chalicelib.platform import clock, due, ids, log, queues, storage
+from chalicelib.groups.types import DONE, OPEN, TaskOut
+from chalicelib.platform import audit, clock, due, ids, lists, log, queues, storage
 from chalicelib.platform.errors import NotFound, Upstream
-from chalicelib.platform.storage import Transaction
+from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 
@@ -146,16 +148,18 @@ _TEXTS: Mapping[str, str] = {
 }
 
 
-def finish(task_id: str, chat_id: str | None = None) -> TaskItem:
-    """Done. NotFound. Twice is once."""
-    task = TaskItem.find(task_id)
-    if task is None:
-        raise NotFound(f"there is no task {task_id}")
+def finish(task_id: str, chat_id: str | None = None) -> TaskOut:
+    """An operator's word that it is done, with the audit's entry. NotFound. Twice is once."""
+    task = find(task_id)
     actions = _finished()
     if chat_id:
         actions.append(TaskItem.new_chat_id.set(chat_id))
-    storage.update_if(task, actions, TaskItem.status == OPEN)
-    return task  # type: ignore[no-any-return]
+    tx = Transaction()
+    tx.update("task", task, actions, TaskItem.status == OPEN)
+    audit.add(tx, "group_tasks.finish", task_id, {"status": OPEN}, {"status": DONE, "new_chat_id": chat_id})
+    with suppress(ConditionFailed):  # it was done before
+        tx.commit()
+    return show(find(task_id))
 
 
 def finish_if_there(task_id: str, chat_id: str) -> None:
@@ -168,7 +172,7 @@ def find(task_id: str) -> TaskItem:
     """NotFound."""
     task = TaskItem.find(task_id)
     if task is None:
-        raise NotFound(f"there is no task {task_id}")
+        raise NotFound(code="no_such_task")
     return task  # type: ignore[no-any-return]
 
 
@@ -179,16 +183,12 @@ def waiting_for(owner: str) -> list[TaskItem]:
     return [row for row in rows if row.status == OPEN]
 
 
-def page(status: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Tasks, newest first, and the next cursor."""
-    query = partial(TaskItem.by_status.query, status, scan_index_forward=False, limit=limit)
-    rows, following = storage.page(query, cursor)
-    return [shown(row) for row in rows], following
+def page(status: str, paging: Paging, keep: Callable[[TaskItem], bool]) -> Page[TaskOut]:
+    """Tasks, newest first, those that `keep` refuses left out."""
+    query = partial(TaskItem.by_status.query, status, scan_index_forward=False)
+    return lists.history(query, paging, keep).map(show)
 
 
-def shown(task: TaskItem) -> dict[str, Any]:
-    names = (
-        *("task_id", "kind", "status", "how", "created_at", "chat_id", "owner", "live_code_id", "name"),
-        *("external_userid", "told_at", "done_at", "new_chat_id"),
-    )
-    return {**{name: getattr(task, name) for name in names}, "asked": int(task.asked)}
+def show(task: TaskItem) -> TaskOut:
+    names = (field for field in TaskOut.__struct_fields__ if field != "asked")
+    return TaskOut(**{name: getattr(task, name) for name in names}, asked=int(task.asked))

@@ -51,6 +51,28 @@ class MemberOut(Struct, kw_only=True):
     left_at: str | None
 
 
+class TaskOut(Struct, kw_only=True, frozen=True):
+    """What an owner was asked for: open_group (how: owner, or auto: WeCom opens it), or remove_member.
+
+    external_userid: `***` for an auditor.
+    """
+
+    task_id: str
+    kind: str
+    status: str
+    how: str
+    created_at: str
+    chat_id: str
+    owner: str
+    live_code_id: str | None
+    name: str | None
+    external_userid: str | None
+    asked: int
+    told_at: str | None
+    done_at: str | None
+    new_chat_id: str | None
+
+
 class LetIn(Struct, kw_only=True):
     external_userid: str
 

@@ -5,12 +5,18 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib.livecodes import service
-from chalicelib.livecodes.types import FileCode, FileIn, FileOut, LiveCodeOut, LiveCodePatch, NewLiveCode
-from chalicelib.platform import http
-from chalicelib.platform.errors import Invalid, Issue, issue
+from chalicelib.livecodes import listing, service
+from chalicelib.livecodes.types import (
+    FileIn,
+    FileOut,
+    LiveCodeOut,
+    LiveCodePatch,
+    LiveCodesQuery,
+    NewLiveCode,
+)
+from chalicelib.platform import http, lists, messages
+from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Answer, Call
-from chalicelib.platform.lists import Paging
 
 door = http.Door(__name__, tag="Live codes")
 
@@ -28,8 +34,8 @@ class ExportQuery(Struct, kw_only=True):
     summary="A new live code",
     answer=LiveCodeOut,
 )
-def create(call: Call) -> dict[str, Any]:
-    return service.show(service.create(_builtins(call.body)))
+def create(call: Call) -> LiveCodeOut:
+    return _show(call, service.create(_builtins(call.body), principal=call.principal))
 
 
 @door.route(
@@ -37,12 +43,11 @@ def create(call: Call) -> dict[str, Any]:
     "/api/live-codes",
     permission="live_codes.read",
     summary="Live codes, newest first, without archived ones",
-    query=Paging,
-    answer=http.Listing[LiveCodeOut],
+    query=LiveCodesQuery,
+    answer=lists.Page[LiveCodeOut],
 )
-def listing(call: Call) -> dict[str, Any]:
-    codes, cursor = service.page(*call.page())
-    return http.listing([service.show(code) for code in codes], cursor)
+def list_codes(call: Call) -> lists.Page[LiveCodeOut]:
+    return listing.list_codes(call.query, call.principal).map(lambda code: _show(call, code))
 
 
 @door.route(
@@ -56,10 +61,11 @@ def listing(call: Call) -> dict[str, Any]:
 def export(call: Call) -> Answer:
     from chalicelib.livecodes import yaml_files
 
-    ids = [one for one in call.query.ids.split(",") if one]
+    ids = [live_code_id for live_code_id in call.query.ids.split(",") if live_code_id]
     if len(ids) > http.MAX_PAGE:
         raise Invalid(issue("ids", "max_items", max_items=http.MAX_PAGE))
-    return Answer(yaml_files.export(ids or None), headers={"Content-Type": "application/yaml; charset=utf-8"})
+    text = yaml_files.export(ids or None, call.principal)
+    return Answer(text, headers={"Content-Type": "application/yaml; charset=utf-8"})
 
 
 @door.route(
@@ -71,22 +77,13 @@ def export(call: Call) -> Answer:
     summary="Make live codes what a YAML file says; with dry_run (the default) only say what would change",
     max_body=4 * http.MAX_BODY,
 )
-def apply(call: Call) -> dict[str, Any]:
+def apply(call: Call) -> FileOut:
     from chalicelib.livecodes import yaml_files
 
-    wanted: list[dict[str, Any]] = []
-    wrong: list[Issue] = []
-    for index, given in enumerate(yaml_files.read(call.body.yaml)):
-        try:
-            wanted.append(_builtins(http.convert(given, FileCode, f"codes[{index}].")))
-        except Invalid as error:
-            wrong += error.issues
-    if wrong:
-        raise Invalid(*wrong)
-    changes = yaml_files.plan(wanted, call.body.archive_missing)
+    changes = yaml_files.plan(yaml_files.read(call.body.yaml), call.body.archive_missing, call.principal)
     if not call.body.dry_run:
-        yaml_files.apply(changes)
-    return {"changes": [change.shown() for change in changes], "applied": not call.body.dry_run}
+        yaml_files.apply(changes, call.principal)
+    return FileOut(changes=[change.show() for change in changes], applied=not call.body.dry_run)
 
 
 @door.route(
@@ -97,11 +94,11 @@ def apply(call: Call) -> dict[str, Any]:
     summary="Change what is behind a code: its next scan knows",
     answer=LiveCodeOut,
 )
-def change(call: Call, live_code_id: str) -> dict[str, Any]:
+def change(call: Call, live_code_id: str) -> LiveCodeOut:
     def complete(definition: Any) -> dict[str, Any]:
         return _builtins(http.convert(definition, NewLiveCode))
 
-    return service.show(service.change(live_code_id, call.json(), complete))
+    return _show(call, service.change(live_code_id, call.json(), complete, call.principal))
 
 
 @door.route(
@@ -111,9 +108,8 @@ def change(call: Call, live_code_id: str) -> dict[str, Any]:
     summary="Archive: its scans find it closed",
     answer=LiveCodeOut,
 )
-def archive(call: Call, live_code_id: str) -> dict[str, Any]:
-    service.archive(live_code_id)
-    return service.show(service.get(live_code_id))
+def archive(call: Call, live_code_id: str) -> LiveCodeOut:
+    return _show(call, service.archive(live_code_id, principal=call.principal))
 
 
 @door.route(
@@ -123,8 +119,12 @@ def archive(call: Call, live_code_id: str) -> dict[str, Any]:
     summary="Open an archived code again, as it was",
     answer=LiveCodeOut,
 )
-def restore(call: Call, live_code_id: str) -> dict[str, Any]:
-    return service.show(service.restore(live_code_id))
+def restore(call: Call, live_code_id: str) -> LiveCodeOut:
+    return _show(call, service.restore(live_code_id, call.principal))
+
+
+def _show(call: Call, code: service.LiveCode) -> LiveCodeOut:
+    return listing.show(code, messages.language(call.headers.get("accept-language")))
 
 
 def _builtins(definition: NewLiveCode) -> dict[str, Any]:

@@ -5,20 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.platform import clock, durations
+from chalicelib.platform.errors import Issue, issue
 from chalicelib.wecom import attachments
-
-Problem = tuple[str, str]  # (field, message)
 
 MAX_TAG_PART = 30  # WeCom: characters of a tag's, and of a group's, name
 COUPON = "{coupon_code}"
 MAX_WELCOME_BYTES = 4000  # WeCom: the text of a welcome message
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=1)
+_ATTACHMENT = '{"msgtype": "link", "link": {…}}'
 
 
-def problems(definition: Mapping[str, Any]) -> list[Problem]:
-    """All that is wrong: (field, message) pairs, empty when it is right."""
+def problems(definition: Mapping[str, Any]) -> list[Issue]:
+    """All that is wrong; empty when it is right."""
     return [
-        *_kind(definition["kind"]),
         *_groups(definition.get("groups"), definition["kind"]),
         *_printing(definition["printing"], definition["kind"]),
         *_tags(definition["tags"]),
@@ -31,113 +30,102 @@ def problems(definition: Mapping[str, Any]) -> list[Problem]:
     ]
 
 
-def warnings(definition: Mapping[str, Any]) -> list[Problem]:
+def warnings(definition: Mapping[str, Any]) -> list[Issue]:
     """What can leave a customer waiting, though it may be meant so."""
     assignment = definition["assignment"]
     members, field = assignment["members"], "assignment.fallback_staff_ids"
     if assignment["fallback_staff_ids"]:
         return []
     if definition["kind"] == "group" and not members:
-        return [(field, "without staff a scan finds the code closed while no group has room")]
+        return [issue(field, "group_needs_staff")]
     if members and all(m["daily_cap"] is not None or m["total_cap"] is not None for m in members):
-        return [(field, "without fallback staff a scan gets nobody once every member's cap is used up")]
+        return [issue(field, "caps_need_fallback")]
     if members and all(m["hours"] for m in members):
-        return [(field, "without fallback staff a scan out of hours gets a member who is not there yet")]
+        return [issue(field, "hours_need_fallback")]
     return []
 
 
-def _kind(kind: str) -> Iterator[Problem]:
-    if kind not in ("staff", "group", "nearest_store"):
-        yield "kind", f"{kind} codes are not there yet"
-
-
-def _groups(groups: Mapping[str, Any] | None, kind: str) -> Iterator[Problem]:
+def _groups(groups: Mapping[str, Any] | None, kind: str) -> Iterator[Issue]:
     if kind != "group":  # given with another kind, they wait for nothing
         return
     if groups is None:
-        yield "groups", "a group code needs its groups"
+        yield issue("groups", "needed_for_kind", kind=kind)
         return
-    for index, chat_id in enumerate(groups["chat_ids"]):
-        if chat_id in groups["chat_ids"][:index]:
-            yield f"groups.chat_ids[{index}]", "is in the list already"
+    yield from _duplicates("groups.chat_ids", groups["chat_ids"])
 
 
-def _printing(printing: str, kind: str) -> Iterator[Problem]:
+def _printing(printing: str, kind: str) -> Iterator[Issue]:
     if printing == "native" and kind not in ("staff", "group"):
-        yield "printing", f"WeCom's own code can't decide at each scan: a {kind} code is dynamic"
+        yield issue("printing", "kind_is_dynamic", kind=kind)
 
 
-def _tags(tags: Sequence[str]) -> Iterator[Problem]:
+def _tags(tags: Sequence[str]) -> Iterator[Issue]:
     for index, tag in enumerate(tags):
         parts = tag.split("/")
         if len(parts) != 2 or not all(p.strip() and len(p) <= MAX_TAG_PART for p in parts):
-            yield f"tags[{index}]", f"a tag is group/name, each of 1 to {MAX_TAG_PART} characters"
+            yield issue(f"tags[{index}]", "not_a_tag", maximum=MAX_TAG_PART)
 
 
-def _stores(stores: Mapping[str, Any] | None, kind: str) -> Iterator[Problem]:
+def _stores(stores: Mapping[str, Any] | None, kind: str) -> Iterator[Issue]:
     if stores is None:
         return
     if kind != "nearest_store":
-        yield "stores", "only for kind nearest_store"
-    given = stores["store_ids"] or ()
+        yield issue("stores", "only_for_kind", kind="nearest_store")
+    yield from _duplicates("stores.store_ids", stores["store_ids"] or ())
+
+
+def _duplicates(field: str, ids: Sequence[str]) -> Iterator[Issue]:
     seen: set[str] = set()
-    for index, store_id in enumerate(given):
-        if store_id in seen:
-            yield f"stores.store_ids[{index}]", "is in the list already"
-        seen.add(store_id)
+    for index, one in enumerate(ids):
+        if one in seen:
+            yield issue(f"{field}[{index}]", "duplicate")
+        seen.add(one)
 
 
-def _assignment(assignment: Mapping[str, Any], kind: str) -> Iterator[Problem]:
+def _assignment(assignment: Mapping[str, Any], kind: str) -> Iterator[Issue]:
     members, fallback = assignment["members"], assignment["fallback_staff_ids"]
     if not members and not fallback and kind == "staff":
-        yield "assignment.members", "at least one member, or fallback staff"
+        yield issue("assignment.members", "no_member")
     seen: set[str] = set()
     for index, member in enumerate(members):
         field = f"assignment.members[{index}]"
         staff_id = member["staff_id"].lower()  # WeCom knows no difference
         if staff_id in seen:
-            yield f"{field}.staff_id", "is a member already"
+            yield issue(f"{field}.staff_id", "duplicate")
         seen.add(staff_id)
         for at, hours in enumerate(member["hours"] or ()):
             yield from _hours(f"{field}.hours[{at}]", hours)
-    lower = [staff_id.lower() for staff_id in fallback]
-    for index, staff_id in enumerate(lower):
-        if staff_id in lower[:index]:
-            yield f"assignment.fallback_staff_ids[{index}]", "is fallback staff already"
+    yield from _duplicates("assignment.fallback_staff_ids", [staff_id.lower() for staff_id in fallback])
     try:
         fits = _SHORTEST <= durations.parse(assignment["reserve_for"]) <= _LONGEST
     except ValueError:
         fits = False
     if not fits:
-        yield "assignment.reserve_for", "an ISO 8601 duration from PT1M to P1D"
+        yield issue("assignment.reserve_for", "duration", minimum="PT1M", maximum="P1D")
 
 
-def _hours(field: str, hours: Mapping[str, Any]) -> Iterator[Problem]:
+def _hours(field: str, hours: Mapping[str, Any]) -> Iterator[Issue]:
     if hours["from"] == hours["to"]:
-        yield f"{field}.to", "is the same as from; the whole day is 00:00 to 24:00"
+        yield issue(f"{field}.to", "hours_empty")
     if hours["from"] == "24:00":
-        yield f"{field}.from", "a day ends at 24:00; it begins at 00:00"
+        yield issue(f"{field}.from", "hours_from_midnight")
 
 
-def _schedule(schedule: Mapping[str, Any]) -> Iterator[Problem]:
+def _schedule(schedule: Mapping[str, Any]) -> Iterator[Issue]:
     times: dict[str, datetime] = {}
     for name in ("from", "until"):
         try:
             if schedule[name] is not None:
-                times[name] = datetime.fromisoformat(schedule[name])
+                times[name] = clock.parse(schedule[name])
         except ValueError:
-            yield f"schedule.{name}", "an ISO 8601 time with its offset"
-        else:
-            if name in times and times[name].tzinfo is None:
-                yield f"schedule.{name}", "needs its UTC offset"
-                del times[name]
+            yield issue(f"schedule.{name}", "date_time")
     if len(times) == 2 and times["from"] >= times["until"]:
-        yield "schedule.until", "is not after from"
+        yield issue("schedule.until", "not_after", other="from")
     for index, hours in enumerate(schedule.get("hours") or ()):
         yield from _hours(f"schedule.hours[{index}]", hours)
 
 
-def _welcome(welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
+def _welcome(welcome: Mapping[str, Any] | None) -> Iterator[Issue]:
     if welcome is None:
         return
     timed = welcome.get("by_time") or []
@@ -148,27 +136,27 @@ def _welcome(welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
         yield from _greeting(f"welcome.by_time[{index}]", greeting)
 
 
-def _gift(gift: Mapping[str, Any] | None, welcome: Mapping[str, Any] | None) -> Iterator[Problem]:
+def _gift(gift: Mapping[str, Any] | None, welcome: Mapping[str, Any] | None) -> Iterator[Issue]:
     greetings = [welcome, *(welcome.get("by_time") or ())] if welcome else []
-    is_told = any(COUPON in greeting["text"] for greeting in greetings)
-    if gift and not is_told:
-        yield "welcome.text", f"a gift needs {COUPON} in the welcome"
-    if is_told and not gift:
-        yield "gift", f"{COUPON} in the welcome needs a pool to take it from"
+    has_placeholder = any(COUPON in greeting["text"] for greeting in greetings)
+    if gift and not has_placeholder:
+        yield issue("welcome.text", "gift_without_text", placeholder=COUPON)
+    if has_placeholder and not gift:
+        yield issue("gift", "text_without_gift", placeholder=COUPON)
 
 
-def _greeting(field: str, greeting: Mapping[str, Any]) -> Iterator[Problem]:
+def _greeting(field: str, greeting: Mapping[str, Any]) -> Iterator[Issue]:
     if len(greeting["text"].encode()) > MAX_WELCOME_BYTES:
-        yield f"{field}.text", f"over {MAX_WELCOME_BYTES} bytes"
+        yield issue(f"{field}.text", "max_bytes", max_bytes=MAX_WELCOME_BYTES)
     if not greeting["text"] and not greeting["attachments"]:
-        yield f"{field}.text", "a welcome has a text or an attachment"
+        yield issue(f"{field}.text", "welcome_empty")
     for index, attachment in enumerate(greeting["attachments"]):
         if not attachments.well_formed(attachment):
-            yield f"{field}.attachments[{index}]", attachments.SHAPE
+            yield issue(f"{field}.attachments[{index}]", "attachment", example=_ATTACHMENT)
 
 
-def _zone(name: str) -> Iterator[Problem]:
+def _zone(name: str) -> Iterator[Issue]:
     try:
         clock.zone(name)
     except ValueError:
-        yield "timezone", "not a time zone, e.g. Asia/Shanghai"
+        yield issue("timezone", "timezone")

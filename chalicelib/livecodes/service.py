@@ -4,26 +4,25 @@ The ticket item carries the config's version, so a process that keeps the config
 from the one write it does anyway, whether what it keeps is still true.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.livecodes import checks, rules
+from chalicelib.livecodes import checks, rules, scope
 from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
-from chalicelib.platform import clock, due, ids, log, queues, settings, storage
+from chalicelib.platform import audit, clock, due, ids, log, queues, settings, storage
 from chalicelib.platform.due import DueItem
-from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
+from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
 GRACE = timedelta(days=1)  # beyond its reservations, in which a contact way that is left over stays
 NATIVE_GRACE = timedelta(days=30)  # that an archived code's own contact way stays: printed ones die with it
 _PREPARE_AFTER = timedelta(minutes=1)  # a change: what it asks for, should its own messages not be sent
-_LISTED = "live_code"
-_CHANGED_MEANWHILE = "the live code was changed meanwhile: read it again"
+ACTIVE, ARCHIVED = "live_code", "archived_live_code"  # partitions of the index `listing`
 _KEPT = 1000  # configs that a process keeps
 _configs: dict[str, "LiveCode"] = {}
 
@@ -93,19 +92,19 @@ class LiveCode(Struct, frozen=True):
         return bool(self.definition["skip_verify"])
 
 
-def create(definition: Mapping[str, Any], ref: str | None = None) -> LiveCode:
+def create(definition: Mapping[str, Any], ref: str | None = None, principal: Principal = SYSTEM) -> LiveCode:
     """A new live code from a complete definition. Invalid.
 
     ref: the operator's own name of it, from which its id follows; Conflict when it is taken.
     """
-    check(definition)
+    check(definition, principal=principal)
     now = clock.iso(clock.now())
     item = LiveCodeItem(
         f"lc_{ids.short(8)}" if ref is None else id_of(ref),
         CONFIG,
         version=1,
         active=True,
-        listing=_LISTED,
+        listing=ACTIVE,
         created_at=now,
         updated_at=now,
         definition=dict(definition),
@@ -116,40 +115,44 @@ def create(definition: Mapping[str, Any], ref: str | None = None) -> LiveCode:
     tx = Transaction()
     tx.put("config", item, LiveCodeItem.live_code_id.does_not_exist())
     tx.put("ticket", ticket, LiveCodeItem.live_code_id.does_not_exist())
+    audit.add(tx, "live_codes.create", item.live_code_id, None, definition)
     order = _order_preparing(tx, item.live_code_id, 1)
     try:
         tx.commit()
     except ConditionFailed as error:
-        raise Conflict(f"there is a live code {item.live_code_id}") from error
+        raise Conflict(code="live_code_exists", live_code_id=item.live_code_id) from error
     return _prepare_now(_live_code(item), order)
 
 
-def change(live_code_id: str, patch: Mapping[str, Any], complete: Any) -> LiveCode:
+def change(
+    live_code_id: str, patch: Mapping[str, Any], complete: Any, principal: Principal = SYSTEM
+) -> LiveCode:
     """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict.
 
     complete: makes a whole definition, with its defaults, of a merged one (the API's types do).
     """
-    item = _config(live_code_id)
+    item = _config(live_code_id, principal)
     if not item.active:
-        raise Conflict("an archived live code can't be changed")
-    return _change(item, complete(merged(item.definition, patch)))
+        raise Conflict(code="live_code_archived")
+    return _change(item, complete(merged(item.definition, patch)), principal)
 
 
-def replace(code: LiveCode, definition: Mapping[str, Any]) -> LiveCode:
+def replace(code: LiveCode, definition: Mapping[str, Any], principal: Principal = SYSTEM) -> LiveCode:
     """Give `code` another definition. Invalid, NotFound; Conflict when it was changed since it was read."""
-    item = _config(code.live_code_id)
+    item = _config(code.live_code_id, principal)
     if item.version != code.version:
-        raise Conflict(_CHANGED_MEANWHILE)
-    return _change(item, definition)
+        raise Conflict(code="live_code_changed")
+    return _change(item, definition, principal)
 
 
-def _change(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
+def _change(item: LiveCodeItem, definition: Mapping[str, Any], principal: Principal) -> LiveCode:
     kinds = {definition["kind"], item.definition["kind"]}
     if len(kinds) > 1 and "native" in (definition["printing"], item.definition.get("printing")):
-        raise Invalid(("kind", "WeCom's own code keeps its kind: make the code dynamic first"))
-    check(definition)
+        raise Invalid(issue("kind", "native_keeps_kind"))
+    check(definition, item.definition, principal)
     was, now = rules.rule_of(item.definition), rules.rule_of(definition)
     tx = Transaction()
+    audit.add(tx, "live_codes.change", item.live_code_id, item.definition, definition)
     indexed = bool(item.indexed) or kinds != {"staff"}
     # Each change, since it makes void the clean-up of the one that left ways over.
     if indexed or definition["printing"] == "native" or not set(item.staff_ids_ever) <= set(now.staff_ids):
@@ -163,42 +166,63 @@ def _change(item: LiveCodeItem, definition: Mapping[str, Any]) -> LiveCode:
     )
 
 
-def archive(live_code_id: str, version: int | None = None) -> None:
-    """Close it: its scans are told so, lists leave it out. NotFound, Conflict.
+def archive(live_code_id: str, version: int | None = None, principal: Principal = SYSTEM) -> LiveCode:
+    """Close it: its scans are told so. Twice is once. NotFound, Conflict.
 
     version: only if it is still at that one.
     """
-    item = _config(live_code_id)
+    item = _config(live_code_id, principal)
     if version not in (None, item.version):
-        raise Conflict(_CHANGED_MEANWHILE)
-    if item.active:
-        tx = Transaction()
-        _order_clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
-        _order_clean_up(tx, item, NATIVE_GRACE)
-        _rewrite(tx, item, LiveCodeItem.active.set(False), LiveCodeItem.listing.remove(), active=False)
-
-
-def restore(live_code_id: str) -> LiveCode:
-    """Open an archived code again, as it was: what is printed of it works. NotFound, Conflict, Invalid."""
-    item = _config(live_code_id)
+        raise Conflict(code="live_code_changed")
     if not item.active:
-        check(item.definition)
-        tx = Transaction()
-        # This clean-up makes void that of the archiving.
-        _order_clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
-        return _rewrite(tx, item, LiveCodeItem.active.set(True), LiveCodeItem.listing.set(_LISTED))
-    return _live_code(item)
+        return _live_code(item)
+    tx = Transaction()
+    audit.add(tx, "live_codes.archive", live_code_id, {"archived": False}, {"archived": True})
+    _order_clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
+    _order_clean_up(tx, item, NATIVE_GRACE)
+    return _rewrite(
+        tx, item, LiveCodeItem.active.set(False), LiveCodeItem.listing.set(ARCHIVED), active=False
+    )
 
 
-def get(live_code_id: str) -> LiveCode:
-    """The live code, archived or not. NotFound."""
-    return _live_code(_config(live_code_id))
+def restore(live_code_id: str, principal: Principal = SYSTEM) -> LiveCode:
+    """Open an archived code again, as it was: what is printed of it works. NotFound, Conflict, Invalid."""
+    item = _config(live_code_id, principal)
+    if item.active:
+        return _live_code(item)
+    check(item.definition)
+    tx = Transaction()
+    audit.add(tx, "live_codes.restore", live_code_id, {"archived": True}, {"archived": False})
+    # This clean-up makes void that of the archiving.
+    _order_clean_up(tx, item, rules.rule_of(item.definition).reserve_for + GRACE)
+    return _rewrite(tx, item, LiveCodeItem.active.set(True), LiveCodeItem.listing.set(ACTIVE))
 
 
-def get_many(live_code_ids: Iterable[str]) -> dict[str, LiveCode]:
-    """Those of the live codes that there are, by id."""
+def get(live_code_id: str, principal: Principal = SYSTEM) -> LiveCode:
+    """The live code, archived or not. NotFound, also outside of the scope."""
+    return _live_code(_config(live_code_id, principal))
+
+
+def get_many(live_code_ids: Iterable[str], principal: Principal = SYSTEM) -> dict[str, LiveCode]:
+    """Those of the live codes that there are, and are in the scope, by id."""
     keys = [(live_code_id, CONFIG) for live_code_id in dict.fromkeys(live_code_ids)]
-    return {row.live_code_id: _live_code(row) for row in LiveCodeItem.batch_get(keys, consistent_read=True)}
+    rows = LiveCodeItem.batch_get(keys, consistent_read=True)
+    seen = scope.of(principal)
+    return {row.live_code_id: _live_code(row) for row in rows if seen is None or seen.sees(row.definition)}
+
+
+def read_all(partition: str = ACTIVE, principal: Principal = SYSTEM) -> Iterator[LiveCode]:
+    """All codes of the scope that are not archived, or all that are (ARCHIVED), newest first."""
+    seen = scope.of(principal)
+    for row in LiveCodeItem.by_creation.query(partition, scan_index_forward=False):
+        if seen is None or seen.sees(row.definition):
+            yield _live_code(row)
+
+
+def find_first_creation() -> str | None:
+    """When the first of all codes was made; None without any."""
+    oldest = [next(iter(LiveCodeItem.by_creation.query(name, limit=1)), None) for name in (ACTIVE, ARCHIVED)]
+    return min((row.created_at for row in oldest if row is not None), default=None)
 
 
 def id_of(ref: str) -> str:
@@ -206,19 +230,12 @@ def id_of(ref: str) -> str:
     return "lc_" + ids.derived_short("live_code", ref)
 
 
-def page(limit: int, cursor: str | None) -> tuple[list[LiveCode], str | None]:
-    """Live codes that are not archived, newest first, and the next cursor."""
-    query = partial(LiveCodeItem.by_creation.query, _LISTED, scan_index_forward=False, limit=limit)
-    rows, following = storage.page(query, cursor)
-    return [_live_code(row) for row in rows], following
-
-
 def take_ticket(live_code_id: str) -> tuple[int, LiveCode]:
     """The next ticket, and the code as it is now: one write when the process knows this version. NotFound."""
     ticket = LiveCodeItem(live_code_id, TICKET)
     there = LiveCodeItem.live_code_id.exists()
     if not storage.update_if(ticket, [LiveCodeItem.ticket.add(1)], there):
-        raise NotFound("there is no such live code")
+        raise NotFound(code="no_such_live_code")
     return int(ticket.ticket), _at_version(ticket)
 
 
@@ -226,7 +243,7 @@ def current(live_code_id: str) -> LiveCode:
     """The code as it is now: one small read when the process knows this version. NotFound."""
     ticket = LiveCodeItem.find(live_code_id, TICKET)
     if ticket is None:
-        raise NotFound("there is no such live code")
+        raise NotFound(code="no_such_live_code")
     return _at_version(ticket)
 
 
@@ -244,11 +261,13 @@ def _at_version(ticket: LiveCodeItem) -> LiveCode:
     return kept
 
 
-def _config(live_code_id: str) -> LiveCodeItem:
+def _config(live_code_id: str, principal: Principal) -> LiveCodeItem:
     item = LiveCodeItem.find(live_code_id, CONFIG)
-    if item is None:
-        raise NotFound(f"there is no live code {live_code_id}")
-    return item  # type: ignore[no-any-return]
+    if item is not None:
+        seen = scope.of(principal)
+        if seen is None or seen.sees(item.definition):
+            return item  # type: ignore[no-any-return]
+    raise NotFound(code="no_such_live_code")
 
 
 def _live_code(item: LiveCodeItem) -> LiveCode:
@@ -266,28 +285,20 @@ def _live_code(item: LiveCodeItem) -> LiveCode:
     )
 
 
-def show(code: LiveCode) -> dict[str, Any]:
-    return {
-        "live_code_id": code.live_code_id,
-        "code": code.code,
-        "url": code.url,
-        **code.definition,
-        "version": code.version,
-        "archived": not code.active,
-        "created_at": code.created_at,
-        "updated_at": code.updated_at,
-        "warnings": [{"field": field, "message": text} for field, text in checks.warnings(code.definition)],
-    }
-
-
-def check(definition: Mapping[str, Any]) -> None:
-    """Invalid, with all that is wrong with a complete definition."""
+def check(
+    definition: Mapping[str, Any],
+    before: Mapping[str, Any] | None = None,
+    principal: Principal = SYSTEM,
+) -> None:
+    """Invalid, with all that is wrong with a complete definition, also what the principal may not add."""
     from chalicelib.coupons import service as coupons  # for who changes codes, not for all who read them
 
     wrong = checks.problems(definition)
     gift = definition.get("gift")
     if gift and not coupons.exists(gift["pool_id"]):
-        wrong.append(("gift.pool_id", "there is no such coupon pool"))
+        wrong.append(issue("gift.pool_id", "not_found"))
+    if (seen := scope.of(principal)) is not None:
+        wrong += seen.problems(definition, before)
     if wrong:
         raise Invalid(*wrong)
 
@@ -311,7 +322,7 @@ def _rewrite(tx: Transaction, item: LiveCodeItem, *actions: Any, active: bool = 
     try:
         tx.commit()
     except ConditionFailed as error:
-        raise Conflict(_CHANGED_MEANWHILE) from error
+        raise Conflict(code="live_code_changed") from error
     code = get(item.live_code_id)
     return _prepare_now(code, order) if order else code
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chalicelib.platform.lists import Searching
+
 _Name = Annotated[str, Meta(min_length=1, max_length=100)]
 _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 _Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z|^24:00\Z", description="HH:MM, local")]
@@ -18,7 +20,7 @@ _Text = Annotated[str, Meta(max_length=4000)]
 _When = Annotated[str, Meta(max_length=40, description="ISO 8601 with its offset")]
 
 
-class Hours(Struct, kw_only=True):
+class Hours(Struct, kw_only=True, frozen=True):
     """On duty on these weekdays; `from` later than `to` runs over midnight."""
 
     weekdays: Annotated[list[_Weekday], Meta(min_length=1, max_length=7)]
@@ -26,7 +28,7 @@ class Hours(Struct, kw_only=True):
     to: _Time
 
 
-class Member(Struct, kw_only=True):
+class Member(Struct, kw_only=True, frozen=True):
     """A cap of null: none. No hours: always on duty."""
 
     staff_id: _StaffId
@@ -36,7 +38,7 @@ class Member(Struct, kw_only=True):
     hours: Annotated[list[Hours], Meta(max_length=50)] | None = None
 
 
-class Assignment(Struct, kw_only=True):
+class Assignment(Struct, kw_only=True, frozen=True):
     strategy: Literal["round_robin", "weighted", "random", "least_loaded"] = "round_robin"
     sticky: bool = True
     members: Annotated[list[Member], Meta(max_length=_MAX_STAFF)] = []
@@ -47,14 +49,14 @@ class Assignment(Struct, kw_only=True):
 _Attachments = Annotated[list[dict[str, Any]], Meta(max_length=9)]
 
 
-class TimedWelcome(Hours, kw_only=True):
+class TimedWelcome(Hours, kw_only=True, frozen=True):
     """The welcome for adds at these times, instead of the code's general one."""
 
     text: _Text = ""
     attachments: _Attachments = []
 
 
-class Welcome(Struct, kw_only=True):
+class Welcome(Struct, kw_only=True, frozen=True):
     """`text` may hold {customer_name}, {staff_name} and {coupon_code} (the gift); up to 9 attachments.
 
     by_time: the first whose hours cover the add is taken; else `text` and `attachments`.
@@ -65,15 +67,17 @@ class Welcome(Struct, kw_only=True):
     by_time: Annotated[list[TimedWelcome], Meta(max_length=20)] | UnsetType = UNSET
 
 
-class Schedule(Struct, kw_only=True):  # what the contract has not, is left out while it is not given
-    """Outside of it a scan is told that the code is closed. `hours`: on at these times of the week only."""
+class Schedule(Struct, kw_only=True, frozen=True):
+    """Outside of it a scan is told that the code is closed. `hours`: on at these times of the week only,
+    left out while they are not given.
+    """
 
     from_: _When | None = msgspec.field(name="from", default=None)
     until: _When | None = None
     hours: Annotated[list[Hours], Meta(max_length=50)] | UnsetType = UNSET
 
 
-class Groups(Struct, kw_only=True):
+class Groups(Struct, kw_only=True, frozen=True):
     """Kind group: filled in this order, each to `limit` people; from 200 on WeCom lets nobody in by QR.
 
     auto_create: when the last one is nearly full, WeCom opens the next (named room_base_name and a
@@ -87,7 +91,7 @@ class Groups(Struct, kw_only=True):
     room_base_id: _RoomNumber | UnsetType = UNSET
 
 
-class Stores(Struct, kw_only=True):
+class Stores(Struct, kw_only=True, frozen=True):
     """Kind nearest_store: the nearest open store within `radius_m`, out of `store_ids` (null: all).
 
     gives: a guide of the store, or its group. daily_cap: of each guide, in this code.
@@ -99,7 +103,7 @@ class Stores(Struct, kw_only=True):
     daily_cap: _Cap = None
 
 
-class Gift(Struct, kw_only=True):
+class Gift(Struct, kw_only=True, frozen=True):
     """One coupon code of the pool for each new customer, in the welcome's {coupon_code}.
 
     empty_text: stands there when the pool has no code left.
@@ -109,7 +113,7 @@ class Gift(Struct, kw_only=True):
     empty_text: Annotated[str, Meta(max_length=100)] = ""
 
 
-class NewLiveCode(Struct, kw_only=True):
+class NewLiveCode(Struct, kw_only=True, frozen=True):
     """`printing`: what posters hold. dynamic: our link, each scan decides. native: WeCom's own QR code.
 
     A group or nearest_store code takes `assignment` for when no group has room, no store a free guide.
@@ -130,19 +134,20 @@ class NewLiveCode(Struct, kw_only=True):
     timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "Asia/Shanghai"
 
 
-class CodeWarning(Struct, kw_only=True):
+class CodeWarning(Struct, kw_only=True, frozen=True):
     """What may leave a customer waiting, though it may be meant so."""
 
     field: str
+    code: str
     message: str
 
 
-class LeftOut(Struct, kw_only=True):
+class LeftOut(Struct, kw_only=True, frozen=True):
     staff_id: str
     reason: str
 
 
-class NativeOut(Struct, kw_only=True):
+class NativeOut(Struct, kw_only=True, frozen=True):
     """WeCom's own code: whom it lists, whom it had to leave out."""
 
     qr_url: str | None
@@ -151,7 +156,7 @@ class NativeOut(Struct, kw_only=True):
     left_out: list[LeftOut]
 
 
-class LiveCodeOut(NewLiveCode, kw_only=True):
+class LiveCodeOut(NewLiveCode, kw_only=True, frozen=True):
     """`native`: of a code that WeCom made, once it has; in the answer about one code."""
 
     live_code_id: str
@@ -165,14 +170,24 @@ class LiveCodeOut(NewLiveCode, kw_only=True):
     native: NativeOut | UnsetType | None = UNSET
 
 
-class FileCode(NewLiveCode, kw_only=True):
+class LiveCodesQuery(Searching, kw_only=True):
+    """`q`: in name, id, tags. staff_id: codes that have this guide as member or fallback."""
+
+    sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
+    status: Literal["active", "archived"] = "active"
+    kind: Literal["staff", "group", "nearest_store"] | None = None
+    channel: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    staff_id: _StaffId | None = None
+
+
+class FileCode(NewLiveCode, kw_only=True, frozen=True):
     """A code in a file: a known one by its live_code_id, a new one by a `ref` of the operator's own."""
 
     live_code_id: Annotated[str, Meta(pattern=r"^lc_[2-9A-HJ-NP-Za-km-z]{8}\Z")] | None = None
     ref: Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")] | None = None
 
 
-class FileIn(Struct, kw_only=True):
+class FileIn(Struct, kw_only=True, frozen=True):
     """Codes to apply. dry_run: only say what would change. archive_missing: archive what is not in it."""
 
     yaml: Annotated[str, Meta(max_length=2_000_000)]
@@ -180,13 +195,13 @@ class FileIn(Struct, kw_only=True):
     archive_missing: bool = False
 
 
-class FieldChange(Struct, kw_only=True):
+class FieldChange(Struct, kw_only=True, frozen=True):
     field: str
     from_: Any = msgspec.field(name="from")
     to: Any
 
 
-class CodeChange(Struct, kw_only=True):
+class CodeChange(Struct, kw_only=True, frozen=True):
     """`diff`: of a changed code, field by field; `text`: as a unified diff of its YAML."""
 
     live_code_id: str
@@ -196,12 +211,12 @@ class CodeChange(Struct, kw_only=True):
     text: str
 
 
-class FileOut(Struct, kw_only=True):
+class FileOut(Struct, kw_only=True, frozen=True):
     changes: list[CodeChange]
     applied: bool
 
 
-class LiveCodePatch(Struct, kw_only=True):
+class LiveCodePatch(Struct, kw_only=True, frozen=True):
     """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
 
     name: Any | UnsetType = UNSET

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct
@@ -18,8 +18,10 @@ from msgspec.structs import replace
 
 from chalicelib.livecodes import service
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.livecodes.types import NewLiveCode
+from chalicelib.livecodes.types import CodeChange, FieldChange, FileCode, NewLiveCode
 from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, TooLarge, issue
+from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.validation import convert
 
 MAX_TEXT = 2_000_000  # characters of a file to apply
 MAX_EXPORT = 4_000_000  # bytes: an answer of API Gateway's has room for it
@@ -35,45 +37,44 @@ _SCALARS = {
 
 class Change(Struct, frozen=True):
     """What applying a file does to one code. `was`, `to`: definitions; None before it is made, after it is
-    archived. action: create, change, archive, same.
+    archived.
     """
 
     live_code_id: str
     ref: str | None
-    action: str
+    action: Literal["create", "change", "archive", "same"]
     was: Mapping[str, Any] | None
     to: Mapping[str, Any] | None
     seen: LiveCode | None = None
 
-    def shown(self) -> dict[str, Any]:
-        before, after = _text(self, self.was), _text(self, self.to)
+    def show(self) -> CodeChange:
         names = f"now/{self.live_code_id}", f"file/{self.live_code_id}"
-        lines = difflib.unified_diff(before, after, *names)
-        return {
-            "live_code_id": self.live_code_id,
-            "ref": self.ref,
-            "action": self.action,
-            "diff": list(_diff("", self.was, self.to)) if self.was and self.to else [],
-            "text": "".join(lines),
-        }
+        lines = difflib.unified_diff(_text(self, self.was), _text(self, self.to), *names)
+        return CodeChange(
+            live_code_id=self.live_code_id,
+            ref=self.ref,
+            action=self.action,
+            diff=list(_diff("", self.was, self.to)) if self.was and self.to else [],
+            text="".join(lines),
+        )
 
 
 # Out
 
 
-def export(live_code_ids: Sequence[str] | None = None) -> str:
-    """The YAML of these codes, or of all that are not archived. NotFound, TooLarge."""
+def export(live_code_ids: Sequence[str] | None = None, principal: Principal = SYSTEM) -> str:
+    """The YAML of these codes, or of all of the scope that are not archived. NotFound, TooLarge."""
     if live_code_ids is None:
-        chosen = list(_all())
+        chosen = list(service.read_all(principal=principal))
     else:
-        known = service.get_many(live_code_ids)
-        if missing := [one for one in live_code_ids if one not in known]:
-            raise NotFound(f"there is no live code {missing[0]}")
+        known = service.get_many(live_code_ids, principal)
+        if any(live_code_id not in known for live_code_id in live_code_ids):
+            raise NotFound(code="no_such_live_code")
         chosen = list(known.values())
     rows = [lean(code.live_code_id, code.ref, code.definition) for code in sorted(chosen, key=_order)]
     text = _dumped({"codes": rows})
     if len(text.encode()) > MAX_EXPORT:
-        raise TooLarge("too many for one file: name some by ?ids=")
+        raise TooLarge(code="too_many_for_a_file")
     return text
 
 
@@ -85,7 +86,7 @@ def lean(live_code_id: str, ref: str | None, definition: Mapping[str, Any]) -> d
 
 def _lean(value: Any) -> Any:
     if isinstance(value, list):
-        return [_lean(one) for one in value]
+        return [_lean(item) for item in value]
     if not isinstance(value, Struct):
         return value
     kept = {}
@@ -101,15 +102,6 @@ def _lean(value: Any) -> Any:
 
 def _order(code: LiveCode) -> tuple[str, str]:
     return code.ref or "", code.live_code_id
-
-
-def _all() -> Iterator[LiveCode]:
-    cursor: str | None = None
-    while True:
-        codes, cursor = service.page(200, cursor)
-        yield from codes
-        if cursor is None:
-            return
 
 
 def _dumped(value: Any) -> str:
@@ -133,35 +125,35 @@ def read(text: str) -> list[Any]:
     import yaml
 
     try:
-        _look(yaml.parse(text, Loader=_loader()))
+        _refuse_hostile(yaml.parse(text, Loader=_loader()))
         value = yaml.load(text, Loader=_loader())  # noqa: S506  # nosec B506 (a SafeLoader, and stricter)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Invalid(("yaml", f"line {line}: {error.problem}")) from None
+        raise Invalid(issue("yaml", "yaml_line", line=line)) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise Invalid(("yaml", "not YAML that can be read")) from error
+        raise Invalid(issue("yaml", "yaml_unreadable")) from error
     if not isinstance(value, dict) or not isinstance(value.get("codes"), list):
-        raise Invalid(("yaml", "a file begins with `codes:`, a list"))
+        raise Invalid(issue("yaml", "yaml_without_codes"))
     if extra := [name for name in value if name != "codes"]:
         raise Invalid(issue(str(extra[0]), "unknown_field"))
     codes: list[Any] = value["codes"]
     return codes
 
 
-def _look(events: Iterable[Any]) -> None:
+def _refuse_hostile(events: Iterable[Any]) -> None:
     """Invalid for what could harm before it is built, or means more than JSON does."""
     import yaml
 
     depth = 0
     for number, event in enumerate(events):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        where = f"line {event.start_mark.line + 1}"
+        line = event.start_mark.line + 1
         if number > _MAX_EVENTS or depth > _MAX_DEPTH:
-            raise Invalid(("yaml", f"{where}: too much"))
+            raise Invalid(issue("yaml", "yaml_too_much", line=line))
         if isinstance(event, yaml.AliasEvent):
-            raise Invalid(("yaml", f"{where}: aliases are not taken"))
+            raise Invalid(issue("yaml", "yaml_alias", line=line))
         if getattr(event, "tag", None):
-            raise Invalid(("yaml", f"{where}: tags are not taken"))
+            raise Invalid(issue("yaml", "yaml_tag", line=line))
 
 
 @cache
@@ -175,9 +167,11 @@ def _loader() -> Any:
             made: dict[str, Any] = {}
             for key_node, value_node in node.value:
                 key = self.construct_object(key_node, deep=True)
-                if not isinstance(key, str) or key in made:
-                    problem = f"{key} stands here twice" if isinstance(key, str) else "a name is text"
-                    raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+                line = key_node.start_mark.line + 1
+                if not isinstance(key, str):
+                    raise Invalid(issue("yaml", "yaml_line", line=line))
+                if key in made:
+                    raise Invalid(issue("yaml", "yaml_repeated_key", line=line, key=key))
                 made[key] = self.construct_object(value_node, deep=deep)
             return made
 
@@ -190,74 +184,100 @@ def _loader() -> Any:
 # Applied
 
 
-def plan(wanted: Sequence[Mapping[str, Any]], archive_missing: bool) -> list[Change]:
-    """What applying does. Invalid with all that is wrong, named `codes[2].assignment.members[0].staff_id`.
+def plan(given: Sequence[Any], archive_missing: bool, principal: Principal = SYSTEM) -> list[Change]:
+    """What applying a file's codes does. Invalid with all that is wrong, by names such as
+    `codes[2].assignment.members[0].staff_id`.
 
-    wanted: complete definitions with `live_code_id` and `ref`. archive_missing: also every other code.
+    archive_missing: also every other code of the scope.
     """
-    named = [(row["live_code_id"] or (row["ref"] and service.id_of(row["ref"])) or "") for row in wanted]
-    known = service.get_many(one for one in named if one)
+    wanted = _convert(given)
+    named = [row["live_code_id"] or (row["ref"] and service.id_of(row["ref"])) or "" for row in wanted]
+    known = service.get_many((live_code_id for live_code_id in named if live_code_id), principal)
     wrong: list[Issue] = []
     changes: list[Change] = []
     for index, (row, live_code_id) in enumerate(zip(wanted, named, strict=True)):
         to = {name: value for name, value in row.items() if name not in ("live_code_id", "ref")}
         seen = known.get(live_code_id)
-        field = "live_code_id" if row["live_code_id"] else "ref"
-        problems = [Issue(name, "invalid", text=text) for name, text in _misnamed(row, live_code_id, seen)]
+        problems = list(_misnamed(row, live_code_id, seen))
         if live_code_id and live_code_id in named[:index]:
-            problems.append(issue(field, "duplicate"))
-        if seen is not None and to["kind"] != seen.definition["kind"]:
+            problems.append(issue("live_code_id" if row["live_code_id"] else "ref", "duplicate"))
+        was = seen.definition if seen else None
+        if was is not None and to["kind"] != was["kind"]:
             problems.append(issue("kind", "unchangeable"))
         try:
-            service.check(to)
+            service.check(to, was, principal)
         except Invalid as error:
             problems += error.issues
-        wrong += [replace(one, field=f"codes[{index}].{one.field}") for one in problems]
-        was = seen.definition if seen else None
-        action = "create" if seen is None else "same" if to == was else "change"
+        wrong += _under(f"codes[{index}].", problems)
+        action: Literal["create", "same", "change"] = "change" if seen else "create"
+        if to == was:
+            action = "same"
         changes.append(Change(live_code_id, seen.ref if seen else row["ref"], action, was, to, seen))
     if wrong:
         raise Invalid(*wrong)
     if archive_missing:
         kept = set(named)
-        rest = sorted((code for code in _all() if code.live_code_id not in kept), key=_order)
+        codes = service.read_all(principal=principal)
+        rest = sorted((code for code in codes if code.live_code_id not in kept), key=_order)
         changes += [Change(c.live_code_id, c.ref, "archive", c.definition, None, c) for c in rest]
     return changes
 
 
-def apply(changes: Sequence[Change]) -> None:
+def _convert(given: Sequence[Any]) -> list[dict[str, Any]]:
+    """Complete definitions, with `live_code_id` and `ref`. Invalid."""
+    wanted: list[dict[str, Any]] = []
+    wrong: list[Issue] = []
+    for index, row in enumerate(given):
+        try:
+            wanted.append(msgspec.to_builtins(convert(row, FileCode, f"codes[{index}].")))
+        except Invalid as error:
+            wrong += error.issues
+    if wrong:
+        raise Invalid(*wrong)
+    return wanted
+
+
+def _under(prefix: str, problems: Iterable[Issue]) -> list[Issue]:
+    return [replace(problem, field=prefix + problem.field) for problem in problems]
+
+
+def apply(changes: Sequence[Change], principal: Principal = SYSTEM) -> None:
     """Carry them out, in their order. Conflict when a code was changed since the plan was made."""
     todo = [change for change in changes if change.action != "same"]
     if len(todo) > MAX_CHANGES:
-        raise Invalid(("yaml", f"{len(todo)} changes: at most {MAX_CHANGES} at once, so apply it in parts"))
+        raise Invalid(issue("yaml", "yaml_too_many_changes", count=len(todo), maximum=MAX_CHANGES))
     for number, change in enumerate(todo):
         try:
             if change.seen is None:
-                service.create(change.to or {}, change.ref)
+                service.create(change.to or {}, change.ref, principal)
             elif change.to is None:
-                service.archive(change.live_code_id, change.seen.version)
+                service.archive(change.live_code_id, change.seen.version, principal)
             else:
-                service.replace(change.seen, change.to)
+                service.replace(change.seen, change.to, principal)
         except Conflict as error:
-            done = f"{number} of {len(todo)} changes are made" if number else "nothing is changed"
-            raise Conflict(f"{change.live_code_id}: {error}; {done}: apply the file again") from error
+            raise Conflict(
+                code="file_half_applied",
+                live_code_id=change.live_code_id,
+                done=number,
+                total=len(todo),
+            ) from error
 
 
-def _misnamed(row: Mapping[str, Any], live_code_id: str, seen: LiveCode | None) -> Iterator[tuple[str, str]]:
-    ref = row["ref"]
+def _misnamed(row: Mapping[str, Any], live_code_id: str, seen: LiveCode | None) -> Iterator[Issue]:
+    ref, field = row["ref"], "live_code_id" if row["live_code_id"] else "ref"
     if not live_code_id:
-        yield "ref", "a code has its live_code_id or, a new one, a ref of your own"
+        yield issue("ref", "code_unnamed")
     elif seen is None:
         if ref is None or live_code_id != service.id_of(ref):
-            yield "live_code_id", "there is no such live code; a new one has a ref instead"
+            yield issue("live_code_id", "new_code_by_ref")
     elif not seen.active:
-        yield "live_code_id" if row["live_code_id"] else "ref", "is archived"
+        yield issue(field, "archived")
     elif ref is not None and ref != seen.ref:
-        yield "ref", "is another code's" if row["live_code_id"] is None else "can't be changed"
+        yield issue("ref", "ref_taken" if field == "ref" else "unchangeable")
 
 
-def _diff(field: str, was: Any, to: Any) -> Iterator[dict[str, Any]]:
-    """{"field","from","to"} of each difference; what is on one side only is null on the other."""
+def _diff(field: str, was: Any, to: Any) -> Iterator[FieldChange]:
+    """Each difference; what is on one side only is null on the other."""
     if isinstance(was, Mapping) and isinstance(to, Mapping):
         for name in dict.fromkeys([*was, *to]):
             yield from _diff(f"{field}.{name}".lstrip("."), was.get(name), to.get(name))
@@ -266,8 +286,8 @@ def _diff(field: str, was: Any, to: Any) -> Iterator[dict[str, Any]]:
             sides = [side[index] if index < len(side) else None for side in (was, to)]
             yield from _diff(f"{field}[{index}]", *sides)
     elif was != to:
-        yield {"field": field, "from": was, "to": to}
+        yield FieldChange(field=field, from_=was, to=to)
 
 
 def _of_objects(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, Mapping) for one in value)
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)

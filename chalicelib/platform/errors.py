@@ -125,9 +125,11 @@ class Exhausted(DomainError):
     status = 429
     title = "Used up"
 
-    def __init__(self, detail: str, retry_after: int | None = None):
+    def __init__(
+        self, text: str = "", retry_after: int | None = None, *, code: str | None = None, **params: Any
+    ):
         self.retry_after = retry_after
-        super().__init__(detail)
+        super().__init__(text, code=code, **params)
 
 
 class Upstream(DomainError):

@@ -11,6 +11,7 @@ import base64
 import heapq
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,6 +28,7 @@ Row = TypeVar("Row")
 Item = TypeVar("Item")
 MAX_WHOLE = 10_000  # rows of a listing partition that are read for one page
 SHARDS = 8  # of a month of a history
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _MAX_READS = 20  # pages of the store that one page of a filtered history may take
 
 
@@ -156,6 +158,8 @@ def month_shard(at: datetime, key: str) -> str:
 def months(now: datetime, back: int = 36, cursor: str | None = None) -> Iterator[list[str]]:
     """The partitions of `month_shard` for `merged`, the present month first; from a cursor's month on."""
     last = _counted(cursor)[1]
+    if last and not _MONTH.match(last):
+        raise Invalid(issue("cursor", "cursor"))
     newest = now.astimezone(UTC).strftime("%Y-%m")
     year, month = map(int, (min(last[:7], newest) if last else newest).split("-"))
     for _ in range(back):

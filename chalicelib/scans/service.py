@@ -86,7 +86,7 @@ def choices(code: str, city: str | None, text: str, page: int) -> Choices | None
 
 def _live_code_id(code: str) -> str:
     if not _CODE.fullmatch(code):
-        raise NotFound("there is no such live code")
+        raise NotFound(code="no_such_live_code")
     return f"lc_{code}"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 
-class Location(Struct, kw_only=True):
+class Location(Struct, kw_only=True, frozen=True):
     """Where the person is, or the store they chose."""
 
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
@@ -14,7 +14,7 @@ class Location(Struct, kw_only=True):
     store_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
-class ScanOut(Struct, kw_only=True):
+class ScanOut(Struct, kw_only=True, frozen=True):
     """What a scan gets."""
 
     assignment_id: str | None

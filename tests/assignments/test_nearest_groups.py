@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments.models import AssignmentItem
 from chalicelib.assignments.nearest_store import Where
 from chalicelib.groupcodes import join_ways as group_join_ways
@@ -19,7 +18,7 @@ from chalicelib.stores import service as stores
 from chalicelib.wecom import client as wecom
 from infra.sandbox.config import new_private_key
 from tests.support.group_world import CORP, Sent, World, counts, lines, person
-from tests.support.scan_support import definition, new_process
+from tests.support.scan_support import definition, listed, new_process
 
 HERE = Where(22.54, 113.93)
 
@@ -93,7 +92,7 @@ def test_a_join_confirms_and_a_lapse_gives_back(world: World) -> None:
     assert joined["live_code_id"] == made.live_code_id
     world.forward(timedelta(minutes=11))
     assert counts(group) == (2, 0, 2)
-    rows, _ = assignment_service.page(made.live_code_id, 50, None)
+    rows, _ = listed(made.live_code_id, 50, None)
     assert sorted(row["status"] for row in rows) == ["confirmed", "lapsed"]
     # Whose reservation a joining is WeCom does not tell: one of the two is confirmed.
     gone = next(row["assignment_id"] for row in rows if row["status"] == "lapsed")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.assignments import confirmation, pooled_ways
@@ -21,7 +22,7 @@ from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom.errors import WeComError
-from tests.support.scan_support import NOON, FakeWeCom, definition, new_process, requests, taken
+from tests.support.scan_support import NOON, FakeWeCom, definition, listed, new_process, requests, taken
 
 At = Callable[[datetime], None]
 
@@ -63,7 +64,7 @@ def test_each_add_confirms_its_own_scan_in_whatever_order(wecom: FakeWeCom, orde
     assert len({scan.qr_url for scan in scans}) == 3
     for n in order:
         assert add(code, wecom, scans[n], f"wm{n}") == scans[n].assignment_id
-    rows, _ = assignment_service.page(code.live_code_id, 9, None)
+    rows, _ = listed(code.live_code_id, 9, None)
     assert {row["assignment_id"]: (row["external_userid"], row["origin"]) for row in rows} == {
         scan.assignment_id: (f"wm{n}", {"card": n}) for n, scan in enumerate(scans)
     }
@@ -110,7 +111,9 @@ def test_when_all_are_held_the_first_is_shared_and_the_holders_keep_theirs(wecom
         scans.append(scan_service.scan(code.code))
     assert wecom.calls["add_contact_way"] == contactways.SLOTS
     assert {scan.qr_url for scan in scans[contactways.SLOTS :]} == {scans[0].qr_url}
-    exact = [assignment_service.get(str(scan.assignment_id))["why"]["exact"] for scan in scans]
+    exact = [
+        msgspec.to_builtins(assignment_service.get(str(scan.assignment_id)))["why"]["exact"] for scan in scans
+    ]
     assert exact == [True] * contactways.SLOTS + [False] * 2
     for scan in scans[1 : contactways.SLOTS]:
         assert add(code, wecom, scan) == scan.assignment_id
@@ -140,7 +143,7 @@ def test_an_add_after_its_lapse_is_still_that_scans_and_takes_a_place_anew(wecom
     assert origin == {"card": 1}
     assert taken(code.live_code_id, "a") == taken(code.live_code_id, "a", "total") == 1
     assert not lapses.lapse(code.live_code_id, "a", str(scans[1].assignment_id))
-    told = assignment_service.get(str(scans[1].assignment_id))
+    told = msgspec.to_builtins(assignment_service.get(str(scans[1].assignment_id)))
     assert (told["status"], told["external_userid"]) == ("confirmed", "wm1")
     assert add(code, wecom, scans[1], "wm2") is None  # once
     assert taken(code.live_code_id, "a") == 2

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.assignments import lapse as lapses
@@ -16,7 +17,7 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.errors import NotFound
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom.errors import WeComError
-from tests.support.scan_support import NOON, FakeWeCom, definition, new_process, requests
+from tests.support.scan_support import NOON, FakeWeCom, definition, listed, new_process, requests
 
 At = Callable[[datetime], None]
 WEEKEND = [{"weekdays": [6, 7], "from": "09:00", "to": "18:00"}]
@@ -38,13 +39,13 @@ def test_a_decision_tells_rule_candidates_and_who_was_left_out_for_what(wecom: F
     code = livecodes.create(definition(full, {"staff_id": "a"}, away, {"staff_id": "b"}))
     assert scan_service.scan(code.code).staff_id == "full"
     wecom.fail["add_contact_way"] = [WeComError("externalcontact/add_contact_way", 40003)]
-    got = [scan_service.scan(code.code, origin={"run": "r1", "card": 7}) for _ in range(2)]
+    got = [scan_service.scan(code.code, origin={"print_run_id": "r1", "card": 7}) for _ in range(2)]
     assert [scan.staff_id for scan in got] == ["b", "b"] or [scan.staff_id for scan in got] == ["a", "a"]
     chosen, other = got[0].staff_id, {"a": "b", "b": "a"}[str(got[0].staff_id)]
-    told = assignment_service.get(str(got[0].assignment_id))
+    told = msgspec.to_builtins(assignment_service.get(str(got[0].assignment_id)))
     assert told["why"]["rule"] == "round_robin" and told["why"]["off"] == ["away"]
     assert told["why"]["refused"] == [other] and other in told["why"]["full"]
-    assert told["origin"] == {"run": "r1", "card": 7}
+    assert told["origin"] == {"print_run_id": "r1", "card": 7}
     assert (told["status"], told["channel"], told["slot"]) == ("reserved", "parcel", 0)
     assert told["state"] == contactways.way(code, str(chosen)).state
     assert told["text"].startswith(f"因为轮流分配轮到{chosen}") and told["text"].endswith("等待添加。")
@@ -57,7 +58,7 @@ def test_what_became_of_it_is_told(wecom: FakeWeCom) -> None:
     code = livecodes.create(definition({"staff_id": "a"}))
     got = scan_service.scan(code.code)
     lapses.lapse(code.live_code_id, "a", str(got.assignment_id))
-    told = assignment_service.get(str(got.assignment_id))
+    told = msgspec.to_builtins(assignment_service.get(str(got.assignment_id)))
     assert [line["type"] for line in told["history"]] == ["scanned", "assignment_lapsed"]
     assert told["text"].endswith("超时未添加，名额已退回。")
 
@@ -75,7 +76,7 @@ def test_what_a_scan_would_get_is_what_the_next_one_gets_and_nothing_is_written(
     for second in range(6):
         at(NOON + timedelta(seconds=second))
         asked = requests()
-        would = assignment_service.would_get(code.live_code_id)
+        would = msgspec.to_builtins(assignment_service.would_get(code.live_code_id))
         assert set(asked) <= {"GetItem", "BatchGetItem"}
         assert (would["kind"], would["staff_id"]) == ("staff", scan_service.scan(code.code).staff_id)
     assert would["loads"]["a"] == 2 and would["why"]["full"] == ["a"]
@@ -85,14 +86,14 @@ def test_what_a_scan_would_get_is_what_the_next_one_gets_and_nothing_is_written(
 def test_a_closed_one_says_why(wecom: FakeWeCom) -> None:
     until = (NOON + timedelta(hours=1)).isoformat()
     code = livecodes.create(definition({"staff_id": "a", "daily_cap": 1}, schedule={"until": until}))
-    later = assignment_service.would_get(code.live_code_id, NOON + timedelta(hours=2))
+    later = msgspec.to_builtins(assignment_service.would_get(code.live_code_id, NOON + timedelta(hours=2)))
     assert (later["kind"], later["text"]) == ("closed", "因为活码不在开放时间内。")
     scan_service.scan(code.code)
-    full = assignment_service.would_get(code.live_code_id)
+    full = msgspec.to_builtins(assignment_service.would_get(code.live_code_id))
     assert (full["kind"], full["why"]["reason"], full["why"]["full"]) == ("closed", "nobody", ["a"])
     assert full["text_en"] == "Because nobody has a place left; full: a."
     livecodes.archive(code.live_code_id)
-    assert assignment_service.would_get(code.live_code_id)["text"] == "因为活码已停用。"
+    assert msgspec.to_builtins(assignment_service.would_get(code.live_code_id))["text"] == "因为活码已停用。"
 
 
 def test_a_stores_guides_are_listed_though_the_code_does_not_name_them(wecom: FakeWeCom, at: At) -> None:
@@ -110,7 +111,7 @@ def test_a_stores_guides_are_listed_though_the_code_does_not_name_them(wecom: Fa
     own = reservations.reserve(code, 1, NOON + timedelta(seconds=20), None, {})
     seen, cursor = [], None
     while True:
-        rows, cursor = assignment_service.page(code.live_code_id, 5, cursor)
+        rows, cursor = listed(code.live_code_id, 5, cursor)
         seen += rows
         if cursor is None:
             break
@@ -121,7 +122,7 @@ def test_a_stores_guides_are_listed_though_the_code_does_not_name_them(wecom: Fa
         (row["assignment_id"] for row in seen), reverse=True
     )
     assert {row["store_id"] for row in seen} == {"SZ1", None}
-    told = assignment_service.get(str(made[1][0]))
+    told = msgspec.to_builtins(assignment_service.get(str(made[1][0])))
     assert "门店SZ1，相距420米" in told["text"] and "store SZ1, 420 m away" in told["text_en"]
 
 

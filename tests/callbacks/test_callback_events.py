@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.assignments import service as assignment_service
 from chalicelib.callbacks import service
 from chalicelib.contactways import service as contactways
 from chalicelib.customers import service as customers
@@ -26,6 +25,7 @@ from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
 from chalicelib.wecom.client import ContactWay
 from chalicelib.wecom.errors import WeComError
+from tests.support.scan_support import listed
 
 CORP = "ww1a2b3c4d5e6f7081"
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -118,7 +118,7 @@ def test_an_add_confirms_its_scan_tags_and_tells_where_it_came_from(
         "first": True,
         "channel": "parcel",
     }
-    assert assignment_service.page(code.live_code_id, 10, None)[0][0]["status"] == "confirmed"
+    assert listed(code.live_code_id, 10, None)[0][0]["status"] == "confirmed"
     tag = {"kind": "tag", "staff_id": "lihua", "external_userid": "wm1", "add": [TAG], "remove": []}
     assert sent == [("push", tag, "wm1")]
 
@@ -173,7 +173,7 @@ def test_a_half_add_is_tagged_when_it_becomes_whole_and_takes_one_place(
     customer = customers.get("wm1")
     assert customer is not None and (customer.follows["lihua"].status, customer.tags) == (ACTIVE, (TAG,))
     assert [line["data"]["begins"] for line in lines()] == [True, False]
-    statuses = Counter(row["status"] for row in assignment_service.page(code.live_code_id, 10, None)[0])
+    statuses = Counter(row["status"] for row in listed(code.live_code_id, 10, None)[0])
     assert statuses == {"confirmed": 1, "reserved": 1}
 
 
@@ -273,7 +273,7 @@ def test_n_copies_of_m_events_of_one_second_have_m_effects(code: livecodes.LiveC
     figures = [line["data"] for who in people for line in lines(who)]
     begun, ended = sum(d.get("begins", 0) for d in figures), sum(d["ends"] for d in figures)
     assert (begun, ended) == (20, 10)
-    statuses = Counter(row["status"] for row in assignment_service.page(code.live_code_id, 100, None)[0])
+    statuses = Counter(row["status"] for row in listed(code.live_code_id, 100, None)[0])
     assert statuses == {"confirmed": 20}
     assert {message["external_userid"] for _, message, _ in sent} == set(people)
 
@@ -323,6 +323,6 @@ def test_a_consumer_killed_at_any_step_and_retried_does_everything_once(
     assert kinds() == ["customer_added"]
     customer = customers.get("wm1")
     assert customer is not None and customer.version == 1
-    assert assignment_service.page(code.live_code_id, 10, None)[0][0]["status"] == "confirmed"
+    assert listed(code.live_code_id, 10, None)[0][0]["status"] == "confirmed"
     assert len(sent) >= 1  # the queue drops the equal ones, and a tag set twice is set once
     assert all(one == sent[0] for one in sent)

@@ -14,7 +14,6 @@ import pytest
 from chalice.test import Client
 
 from app import app as product
-from chalicelib.assignments import service as assignment_service
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import service as contactways
 from chalicelib.customers import service as customers
@@ -26,6 +25,7 @@ from chalicelib.scans import service as scan_service
 from chalicelib.tags import service as tags
 from chalicelib.wecom import client as wecom
 from infra.sandbox import Config, Sandbox
+from tests.support.scan_support import listed
 
 TAG = "渠道/包裹卡"
 CODE = {
@@ -116,9 +116,7 @@ def test_added_welcomed_tagged_and_lost_again(sandbox: Sandbox, sent: list[Any])
         assert "您好 小王，我是 李华" in str(welcome)
         (bond,) = sandbox.customers(who)[0]["bonds"]
         assert len(bond["tag_ids"]) == 1
-    assert Counter(row["status"] for row in assignment_service.page(code.live_code_id, 9, None)[0]) == {
-        "confirmed": 3
-    }
+    assert Counter(row["status"] for row in listed(code.live_code_id, 9, None)[0]) == {"confirmed": 3}
     sandbox.actions.delete_by_customer("lihua", people[0])
     work_off(sandbox, sent)
     told = [Counter(line["type"] for line in timeline.read(who)[0]) for who in people]

@@ -12,7 +12,6 @@ import pytest
 
 from chalicelib.assignments import confirmation
 from chalicelib.assignments import lapse as lapses
-from chalicelib.assignments import service as assignment_service
 from chalicelib.contactways import rows, usage
 from chalicelib.contactways import service as contactways
 from chalicelib.contactways.models import MAKING, READY, ContactWayItem
@@ -31,6 +30,7 @@ from tests.support.scan_support import (
     FakeWeCom,
     complete,
     definition,
+    listed,
     new_process,
     statuses,
     taken,
@@ -90,7 +90,7 @@ def test_what_falls_due_gives_the_place_back_once(wecom: FakeWeCom, at: At) -> N
     assert taken(code.live_code_id, "a") == taken(code.live_code_id, "a", "total") == 0
     lines, _ = timeline.read(f"scan#{got.assignment_id}")
     assert [line["type"] for line in lines] == ["assignment_lapsed", "scanned"]
-    (row,), _ = assignment_service.page(code.live_code_id, 5, None)
+    (row,), _ = listed(code.live_code_id, 5, None)
     assert row["status"] == "lapsed"
     assert scan_service.scan(code.code).staff_id == "a"
 
@@ -128,7 +128,7 @@ def test_the_newest_open_reservation_is_confirmed(wecom: FakeWeCom, at: At) -> N
         at(NOON + timedelta(minutes=minute))
         made.append(scan_service.scan(code.code).assignment_id)
     assert [confirm(code, "a", f"wm{n}") for n in range(4)] == [*made[::-1], None]
-    rows, _ = assignment_service.page(code.live_code_id, 5, None)
+    rows, _ = listed(code.live_code_id, 5, None)
     assert [row["external_userid"] for row in rows] == ["wm0", "wm1", "wm2"]
     assert taken(code.live_code_id, "a") == 4
 

@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from chalicelib.assignments import native_list
-from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments import types as assignment_types
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import native_code, rows, usage
@@ -23,7 +22,7 @@ from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
 from chalicelib.wecom.errors import WeComError
-from tests.support.scan_support import DAY, NOON, FakeWeCom, complete, definition, new_process, taken
+from tests.support.scan_support import DAY, NOON, FakeWeCom, complete, definition, listed, new_process, taken
 from tests.support.ways_world import World, in_sandbox
 
 HOUR = timedelta(hours=1)
@@ -47,7 +46,7 @@ def member(staff_id: str, **rest: Any) -> dict[str, Any]:
 
 
 def shown(code: livecodes.LiveCode) -> dict[str, Any]:
-    return native_code.show_status(livecodes.get(code.live_code_id)) or {}
+    return msgspec.to_builtins(native_code.find_status(livecodes.get(code.live_code_id))) or {}
 
 
 def add(code: livecodes.LiveCode, staff_id: str, who: str) -> None:
@@ -257,7 +256,7 @@ def test_a_code_of_nobody_but_refused_ones_is_tried_again_and_stops_no_other(wor
     bad, good = native(member("b")), native(member("a"))
     assert world.work() == []
     assert world.users == ["a"]
-    assert (native_code.show_status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
+    assert (native_code.find_status(bad), shown(good)["listed_staff_ids"]) == (None, ["a"])
     with pytest.raises(Upstream):
         scan_service.scan(bad.code)
     world.staff("b", 1)
@@ -344,7 +343,7 @@ def test_one_that_was_deleted_at_wecom_is_made_anew(world: World) -> None:
     world.sandbox.world.state.ways.clear()
     livecodes.change(code.live_code_id, {"assignment": {"members": [member("b")]}}, complete)
     assert world.work() == []
-    assert native_code.show_status(code) is None
+    assert native_code.find_status(code) is None
     world.until(NOON + timedelta(minutes=1))
     assert world.users == ["b"]
     assert usage.in_use().in_use == 1
@@ -394,7 +393,7 @@ def test_a_scan_of_the_link_shows_wecoms_own_code_and_reserves_nothing(world: Wo
     assert got.qr_url == shown(code)["qr_url"]
     assert scan_service.scan(code.code).qr_url == got.qr_url
     assert taken(code.live_code_id, "a") == 0
-    assert assignment_service.page(code.live_code_id, 5, None) == ([], None)
+    assert listed(code.live_code_id, 5, None) == ([], None)
     assert len(world.sandbox.world.state.ways) == 1
     lines = [row for row in timeline.TimelineItem.scan() if row.type == "scanned"]
     assert len(lines) == 2

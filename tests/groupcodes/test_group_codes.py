@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import moto
+import msgspec
 import pytest
 from chalice.test import Client
 
 from app import app as product
-from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments import types as assignment_types
 from chalicelib.contactways import join_ways, usage
 from chalicelib.contactways.models import JoinWayItem
 from chalicelib.groupcodes import join_ways as group_join_ways
 from chalicelib.groupcodes import line, next_group
 from chalicelib.groupcodes import line as group_line
+from chalicelib.groupcodes.types import TasksQuery
 from chalicelib.groups import blacklist, mirror, reading, rules, service, tasks, upkeep
 from chalicelib.groups.models import MemberItem, TaskItem
 from chalicelib.groups.types import DISMISSED
@@ -24,6 +25,7 @@ from chalicelib.livecodes import rates
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, jobs, works
 from chalicelib.platform.errors import Invalid, Upstream
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.platform.storage import Busy, Transaction
 from chalicelib.posters import native_picture
 from chalicelib.scans import service as scan_service
@@ -33,7 +35,17 @@ from chalicelib.wecom.errors import WeComError
 from infra.sandbox import group_api
 from infra.sandbox.config import new_private_key
 from tests.support.group_world import CORP, TABLES, Sent, World, chat, counts, fresh, lines, lost, person
-from tests.support.scan_support import definition, requests
+from tests.support.scan_support import definition, listed, requests
+
+
+def asked(status: str) -> list[dict[str, Any]]:
+    """The tasks of that status, as the API lists them."""
+    page = next_group.list_tasks(TasksQuery(status=status), SYSTEM)  # type: ignore[arg-type]
+    return [msgspec.to_builtins(task) for task in page.items]
+
+
+def printed_way(code: livecodes.LiveCode) -> dict[str, Any] | None:
+    return msgspec.to_builtins(group_join_ways.find_native(code))  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +100,7 @@ def test_a_join_by_code_confirms_the_reservation_and_counts_once(world: World) -
     joined = world.hear(world.join(scan, person(1)))
     assert joined["chat_id"] == group
     assert counts(group) == (2, 0, 2)
-    rows, _ = assignment_service.page(code.live_code_id, 10, None)
+    rows, _ = listed(code.live_code_id, 10, None)
     assert [(r["status"], r["external_userid"], r["chat_id"]) for r in rows] == [
         ("confirmed", person(1), group)
     ]
@@ -111,7 +123,7 @@ def test_a_join_that_is_told_late_is_not_a_later_scans(world: World) -> None:
     world.at(world.now + timedelta(minutes=3))
     second = scan_service.scan(code.code)
     world.hear(joined)
-    rows, _ = assignment_service.page(code.live_code_id, 10, None)
+    rows, _ = listed(code.live_code_id, 10, None)
     became = {row["assignment_id"]: row["status"] for row in rows}
     assert became == {first.assignment_id: "confirmed", second.assignment_id: "reserved"}
 
@@ -460,7 +472,7 @@ def test_wecom_opens_the_next_group_and_the_line_goes_on(
     got = scans(code, 5)
     assert {one.chat_id for one in got} == {group}
     world.run()
-    [task] = tasks.page("open", 10, None)[0]
+    [task] = asked("open")
     assert (task["kind"], task["how"], task["live_code_id"]) == ("open_group", "auto", code.live_code_id)
     assert world.told("lihua") == []
     world.hear(world.actions.invite(group, [person(n) for n in range(9)]))
@@ -469,7 +481,7 @@ def test_wecom_opens_the_next_group_and_the_line_goes_on(
     assert opened["chat_id"] != group
     world.forward(timedelta(hours=1))
     assert group_line.line_of(code) == [group, opened["chat_id"]]
-    assert tasks.page("open", 10, None)[0] == []
+    assert asked("open") == []
     fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
     assert [(w["chat_id_list"], w["auto_create_room"]) for w in fields] == [
         ([group], 0),
@@ -504,8 +516,8 @@ def test_who_dies_over_the_next_group_leaves_it_to_be_done(
             world.forward(timedelta(hours=1))
     world.forward(timedelta(hours=1))
     assert group_line.line_of(code) == [group, new] and chat(new).codes == {code.live_code_id}
-    assert [t["new_chat_id"] for t in tasks.page("done", 10, None)[0]] == [new]
-    assert tasks.page("open", 10, None)[0] == []
+    assert [t["new_chat_id"] for t in asked("done")] == [new]
+    assert asked("open") == []
     fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
     assert [(w["chat_id_list"], w["auto_create_room"]) for w in fields] == [([group], 0), ([new], 1)]
 
@@ -587,7 +599,7 @@ def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: Worl
     code = world.code(group, limit=11, room_base_name="福利群")
     scans(code, 4)
     world.run()
-    assert tasks.page("open", 10, None)[0] == []
+    assert asked("open") == []
     scans(code, 5)
     world.run()
     for _ in range(3):
@@ -604,7 +616,7 @@ def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: Worl
     made = world.actions.add_group("lihua", "福利群2")
     world.hear(made)
     assert group_line.line_of(code) == [group, made["chat_id"]]
-    assert tasks.page("open", 10, None)[0] == []
+    assert asked("open") == []
     world.forward(timedelta(days=3), without="group_check")
     assert len(world.told("lihua")) == 2
 
@@ -629,13 +641,13 @@ def test_an_operator_names_the_group(world: World) -> None:
     code = world.code(group, limit=2)
     scans(code, 1)
     world.run()
-    [task] = tasks.page("open", 10, None)[0]
+    [task] = asked("open")
     with pytest.raises(Invalid):
         next_group.finish_task(task["task_id"], None)
     with pytest.raises(Invalid):
         next_group.finish_task(task["task_id"], group)
     new = world.group(name="随便")
-    assert next_group.finish_task(task["task_id"], new)["status"] == "done"
+    assert next_group.finish_task(task["task_id"], new).status == "done"
     world.run()
     assert scan_service.scan(code.code).chat_id == new
     next_group.finish_task(task["task_id"], new)
@@ -649,14 +661,14 @@ def test_an_operator_whose_call_was_cut_off_names_it_again(
     code = world.code(group, limit=2)
     scans(code, 1)
     world.run()
-    [task] = tasks.page("open", 10, None)[0]
+    [task] = asked("open")
     new = world.group(name="随便")
     with monkeypatch.context() as patched:
-        patched.setattr(tasks, "finish_if_there", lambda *_: 1 / 0)
+        patched.setattr(tasks, "finish", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             next_group.finish_task(task["task_id"], new)
     shown = next_group.finish_task(task["task_id"], new)
-    assert shown["status"] == "done" and group_line.line_of(code) == [group, new]
+    assert shown.status == "done" and group_line.line_of(code) == [group, new]
 
 
 def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World) -> None:
@@ -672,7 +684,7 @@ def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World
     assert "福利群1" in said
     assert scan_service.scan(code.code, scan.cookie).kind == "closed"
     world.hear(world.actions.leave(group, [person(1)], removed=True))
-    assert [t["status"] for t in tasks.page("done", 10, None)[0]] == ["done"]
+    assert [t["status"] for t in asked("done")] == ["done"]
     world.at(world.now + timedelta(minutes=5))
     world.hear(world.actions.join(qr_code=str(scan.qr_url), external_userid=person(1)))
     world.forward(timedelta(minutes=1))
@@ -700,7 +712,7 @@ def test_who_is_blacklisted_as_they_join_is_to_be_removed(
     world.forward(timedelta(minutes=2))
     assert len(world.told("lihua")) == 1
     world.hear(world.actions.leave(group, [person(7)], removed=True))
-    assert [t["status"] for t in tasks.page("done", 10, None)[0]] == ["done"]
+    assert [t["status"] for t in asked("done")] == ["done"]
 
 
 def test_who_is_blacklisted_as_they_leave_is_nobodys_task(
@@ -719,13 +731,13 @@ def test_who_is_blacklisted_as_they_leave_is_nobodys_task(
 
     monkeypatch.setattr(mirror, "present", meanwhile)
     world.hear(world.actions.leave(group, [person(7)]))
-    assert tasks.page("open", 10, None)[0] == [] and counts(group) == (1, 0, 1)
+    assert asked("open") == [] and counts(group) == (1, 0, 1)
 
 
 def test_a_native_code_rotates_its_five_groups(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = [world.group(name=f"福利群{n}") for n in range(1, 8)]
     code = world.code(*groups, limit=4, printing="native", auto_create=False)
-    printed = group_join_ways.show_native(code)
+    printed = printed_way(code)
     assert printed is not None
     assert printed["chat_ids"] == groups[:5]
     asked: list[str] = []
@@ -733,11 +745,11 @@ def test_a_native_code_rotates_its_five_groups(world: World, monkeypatch: pytest
     assert native_picture.fetch_native_picture(code) == b"png" and asked == [printed["qr_url"]]
     for n in range(3):
         world.hear(world.actions.join(qr_code=printed["qr_url"], external_userid=person(n)))
-    assert group_join_ways.show_native(code) == {"qr_url": printed["qr_url"], "chat_ids": groups[1:6]}
+    assert printed_way(code) == {"qr_url": printed["qr_url"], "chat_ids": groups[1:6]}
     assert lines(person(0), "joined_group")[0]["live_code_id"] == code.live_code_id
     assert lines(person(0), "joined_group")[0]["assignment_id"] is None
     world.hear(world.actions.leave(groups[0], [person(1)]))
-    assert group_join_ways.show_native(code) == printed
+    assert printed_way(code) == printed
     assert world.corp.wire.calls["add_join_way"] == 1
 
 
@@ -759,7 +771,7 @@ def test_a_group_that_is_dismissed_while_another_look_is_on_leaves_the_native_co
 
     monkeypatch.setattr(mirror, "rooms", slow)
     world.run()
-    printed = group_join_ways.show_native(code)
+    printed = printed_way(code)
     assert printed is not None and printed["chat_ids"] == groups[1:6]
 
 
@@ -771,19 +783,19 @@ def test_who_wants_a_native_picture_that_is_not_made_has_it_made(world: World) -
     with pytest.raises(Upstream):
         native_picture.fetch_native_picture(code)
     world.run()
-    assert group_join_ways.show_native(code) is not None
+    assert printed_way(code) is not None
 
 
 @pytest.mark.parametrize("auto", [False, True])  # found out when it is told, or asked what it has grown
 def test_a_native_join_way_that_somebody_deleted_is_made_anew(world: World, auto: bool) -> None:
     code = world.code(world.group(), printing="native", auto_create=auto)
-    dead = group_join_ways.show_native(code)
+    dead = printed_way(code)
     world.sandbox.world.state.join_ways.clear()
     livecodes.change(code.live_code_id, {"name": "Another"}, lambda m: m)
     world.run()
     world.forward(timedelta(minutes=1))
     assert len(world.sandbox.world.state.join_ways) == usage.count_by_kind()["group"] == 1
-    assert group_join_ways.show_native(code) not in (None, dead)
+    assert printed_way(code) not in (None, dead)
 
 
 def test_an_archived_codes_join_ways_are_deleted_but_the_printed_one_stays(world: World) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.assignments import service as assignment_service
 from chalicelib.groups.models import ChatItem
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from infra.sandbox.config import new_private_key
 from tests.support.group_world import CORP, Sent, World, chat, counts, person
+from tests.support.scan_support import listed
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_scans_joins_and_exits_at_once_agree_in_the_end(world: World) -> None:
         inside = world.sandbox.world.state.groups[item.chat_id].members
         assert counts(item.chat_id)[0] == len(inside)
     world.forward(timedelta(minutes=12), without="group_check")
-    rows, _ = assignment_service.page(code.live_code_id, 100, None)
+    rows, _ = listed(code.live_code_id, 100, None)
     # Three in each group were gone before anybody could see by whose code they had come: theirs lapsed.
     assert Counter(r["status"] for r in rows) == {"confirmed": 24, "lapsed": 6}
     confirmed = [r["external_userid"] for r in rows if r["status"] == "confirmed"]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.assignments import confirmation, reservations
@@ -13,9 +14,12 @@ from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import AssignmentItem, member_key
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import listing
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import due, timeline
+from chalicelib.livecodes.types import LiveCodesQuery
+from chalicelib.platform import due, lists, timeline
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.platform.storage import Busy, Transaction
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom.errors import AnswerLost, WeComError
@@ -25,6 +29,7 @@ from tests.support.scan_support import (
     FakeWeCom,
     complete,
     definition,
+    listed,
     new_process,
     requests,
     statuses,
@@ -63,7 +68,7 @@ def test_a_scan_reserves_a_place_and_says_so(wecom: FakeWeCom) -> None:
     }
     (waiting,) = due.read(NOON + timedelta(minutes=10), NOON + timedelta(minutes=10))
     assert (waiting.kind, waiting.work["kind"]) == ("lapse", "lapse")
-    (row,), cursor = assignment_service.page(code.live_code_id, 50, None)
+    (row,), cursor = listed(code.live_code_id, 50, None)
     assert cursor is None
     assert row["status"] == "reserved"
     assert row["why"]["candidates"] == ["lihua"]
@@ -163,7 +168,7 @@ def test_out_of_hours_somebody_gets_it_all_the_same(wecom: FakeWeCom) -> None:
     away = [{"weekdays": [7], "from": "09:00", "to": "18:00"}]
     code = livecodes.create(definition({"staff_id": "a", "hours": away}))
     scan_service.scan(code.code)
-    (row,), _ = assignment_service.page(code.live_code_id, 5, None)
+    (row,), _ = listed(code.live_code_id, 5, None)
     assert row["why"]["kind"] == "off_hours"
 
 
@@ -319,7 +324,7 @@ def test_while_wecom_makes_no_ways_customers_get_those_who_have_one(
     asked = wecom.calls["add_contact_way"] - 1
     # Those who have none are asked for once a scan at most, under a quota's block not at all.
     assert asked <= (1 if "45009" in str(error) else 6)
-    why = assignment_service.get(str(scans[0].assignment_id))["why"]
+    why = msgspec.to_builtins(assignment_service.get(str(scans[0].assignment_id)))["why"]
     assert set(why["refused"]) == {"a", "b"}
 
 
@@ -398,7 +403,7 @@ def test_assignments_are_merged_newest_first_page_by_page_with_former_members(
     made.append(scan_service.scan(code.code).assignment_id)
     seen, cursor = [], None
     for _ in range(3):
-        rows, cursor = assignment_service.page(code.live_code_id, 2, cursor)
+        rows, cursor = listed(code.live_code_id, 2, cursor)
         seen += [row["assignment_id"] for row in rows]
     assert seen == made[::-1]
     assert cursor is None
@@ -409,13 +414,18 @@ def test_the_code_is_listed_until_it_is_archived(wecom: FakeWeCom, at: At) -> No
     for second in range(3):
         at(NOON + timedelta(seconds=second))
         made.append(livecodes.create(definition({"staff_id": "a"})).live_code_id)
-    first, cursor = livecodes.page(2, None)
-    rest, end = livecodes.page(2, cursor)
-    assert [c.live_code_id for c in (*first, *rest)] == made[::-1]
-    assert end is None or livecodes.page(2, end) == ([], None)
+
+    def listed(**query: Any) -> lists.Page[livecodes.LiveCode]:
+        return listing.list_codes(LiveCodesQuery(**query), SYSTEM)
+
+    first = listed(limit=2)
+    rest = listed(limit=2, cursor=first.next_cursor)
+    assert [c.live_code_id for c in (*first.items, *rest.items)] == made[::-1]
+    assert (first.total, first.total_is, rest.next_cursor) == (3, "exact", None)
     livecodes.archive(made[1])
     livecodes.archive(made[1])  # twice is once
-    assert [c.live_code_id for c in livecodes.page(9, None)[0]] == [made[2], made[0]]
+    assert [c.live_code_id for c in listed().items] == [made[2], made[0]]
+    assert [c.live_code_id for c in listed(status="archived").items] == [made[1]]
 
 
 def test_creating_asks_for_ways_and_names_ahead(wecom: FakeWeCom, sent: list[Any]) -> None:

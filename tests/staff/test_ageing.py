@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from chalice.test import Client
 
@@ -67,7 +68,7 @@ def test_a_new_accounts_cap_is_over_all_codes_and_says_ramp(wecom: FakeWeCom, at
     assert [scan_service.scan(other.code).staff_id for _ in range(4)].count("a") == 1
     last = scan_service.scan(one.code)
     assert last.staff_id == "f"
-    told = assignment_service.get(str(last.assignment_id))
+    told = msgspec.to_builtins(assignment_service.get(str(last.assignment_id)))
     assert told["why"]["ramp"] == ["a"] and "新号当天已达上限：a" in told["text"].replace("A女士", "a")
     assert account("a") == 3
     assert lapses.lapse(one.live_code_id, "a", str(got[0].assignment_id))
@@ -121,7 +122,7 @@ def test_a_cap_of_nought_and_nobody_else_is_closed(wecom: FakeWeCom) -> None:
     staff.limit("a", None, 0)
     code = livecodes.create(definition({"staff_id": "a"}))
     assert scan_service.scan(code.code) == assignment_types.CLOSED
-    told = assignment_service.would_get(code.live_code_id)
+    told = msgspec.to_builtins(assignment_service.would_get(code.live_code_id))
     assert (told["kind"], told["why"]["ramp"]) == ("closed", ["a"])
 
 

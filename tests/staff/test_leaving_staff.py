@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.assignments import service as assignment_service
@@ -67,10 +68,10 @@ def test_nobody_is_led_to_one_who_left(wecom: FakeWeCom, at: At, change: tuple[s
     scan_service.scan(code.code)
     assert len(made) == 2, made  # no more than before
     scan = scan_service.scan(code.code)
-    why = assignment_service.get(str(scan.assignment_id))
+    why = msgspec.to_builtins(assignment_service.get(str(scan.assignment_id)))
     assert why["why"]["left"] == ["a"] and "ramp" not in why["why"]
     assert "已离职或停用：A女士" in why["text"]
-    assert assignment_service.would_get(code.live_code_id)["why"]["left"] == ["a"]
+    assert msgspec.to_builtins(assignment_service.would_get(code.live_code_id))["why"]["left"] == ["a"]
     at(NOON + LATER)
     told("update_user", "a", NOON + LATER, Status=1)
     assert who(code) == {"a", "b"}

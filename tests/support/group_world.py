@@ -15,6 +15,7 @@ from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskIt
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform import due, settings, storage, timeline, works
+from chalicelib.platform.audit import AuditItem
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.jobs import JobItem
 from chalicelib.platform.timeline import TimelineItem
@@ -28,7 +29,17 @@ from tests.support.scan_support import definition, new_process
 CORP = Config().corp_id
 TABLES = (
     *(ChatItem, MemberItem, TaskItem, BlacklistItem, LineItem, JoinWayItem, PersonItem, AssignmentItem),
-    *(LiveCodeItem, PlaceItem, ContactWayItem, DueItem, TimelineItem, StaffItem, LimitsItem, JobItem),
+    *(
+        LiveCodeItem,
+        PlaceItem,
+        ContactWayItem,
+        DueItem,
+        TimelineItem,
+        StaffItem,
+        LimitsItem,
+        JobItem,
+        AuditItem,
+    ),
 )
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
 Sent = list[tuple[str, dict[str, Any], str | None]]

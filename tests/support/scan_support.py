@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.assignments import member_claim, pooled_ways, reservations
+from chalicelib.assignments import history, member_claim, pooled_ways, reservations
 from chalicelib.assignments.models import AssignmentItem, PlaceItem, member_key
+from chalicelib.assignments.types import AssignmentsQuery
 from chalicelib.contactways import join_ways, making
 from chalicelib.contactways import service as contactways
 from chalicelib.groupcodes import reservations as group_reservations
@@ -15,6 +16,7 @@ from chalicelib.livecodes import rates
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.printruns import runs
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
@@ -60,6 +62,15 @@ def new_process() -> None:
         kept.clear()  # type: ignore[attr-defined]
     maps.forget()
     runs.forget()
+
+
+def listed(
+    live_code_id: str, limit: int = 200, cursor: str | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """What a code's scans got, as the API lists it, and the next cursor."""
+    query = AssignmentsQuery(live_code_id=live_code_id, limit=limit, cursor=cursor)
+    page = history.list_assignments(query, SYSTEM)
+    return msgspec.to_builtins(page.items), page.next_cursor
 
 
 def definition(*members: dict[str, Any], fallback: tuple[str, ...] = (), **rest: Any) -> dict[str, Any]:

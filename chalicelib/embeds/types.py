@@ -1,0 +1,38 @@
+"""What to paste where, on the wire."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Website(Struct, kw_only=True, frozen=True):
+    """A button with a code, a link, or the code's picture alone."""
+
+    html: str
+    link: str
+    qr_svg_url: str
+
+
+class MenuButton(Struct, kw_only=True, frozen=True):
+    """One entry of the menu that WeChat's cgi-bin/menu/create takes; also good as a keyword's answer."""
+
+    type: Literal["view"] = "view"
+    name: str
+    url: str
+
+
+class OfficialAccount(Struct, kw_only=True, frozen=True):
+    menu_button: MenuButton
+
+
+class MiniProgram(Struct, kw_only=True, frozen=True):
+    """Its domain must be among the mini program's business domains."""
+
+    wxml: str
+
+
+class EmbedOut(Struct, kw_only=True, frozen=True):
+    url: str
+    website: Website
+    official_account: OfficialAccount
+    mini_program: MiniProgram

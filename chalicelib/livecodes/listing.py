@@ -1,0 +1,56 @@
+"""Live codes as the API shows them: one, and the list with its filters, sort and search."""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chalicelib.livecodes import checks, service
+from chalicelib.livecodes.service import LiveCode
+from chalicelib.livecodes.types import CodeWarning, LiveCodeOut, LiveCodesQuery, NativeOut
+from chalicelib.platform import lists
+from chalicelib.platform.lists import Page
+from chalicelib.platform.messages import Language
+from chalicelib.platform.principal import Principal
+
+_SORTS = {"created_at": lambda code: code.created_at, "name": lambda code: code.name}
+
+
+def list_codes(query: LiveCodesQuery, principal: Principal) -> Page[LiveCode]:
+    """A page of the scope's codes, with an exact total. Invalid for another list's cursor."""
+    return lists.whole(
+        _filtered(query, principal),
+        query,
+        key=lambda code: code.live_code_id,
+        sorts=_SORTS,
+        sort=query.sort,
+        texts=lambda code: (code.name, code.live_code_id, *code.tags),
+    )
+
+
+def _filtered(query: LiveCodesQuery, principal: Principal) -> Iterator[LiveCode]:
+    partition = service.ACTIVE if query.status == "active" else service.ARCHIVED
+    for code in service.read_all(partition, principal):
+        if query.kind not in (None, code.kind) or query.channel not in (None, code.channel):
+            continue
+        if query.staff_id is None or code.rule.find(query.staff_id):
+            yield code
+
+
+def show(code: LiveCode, language: Language, native: NativeOut | UnsetType | None = UNSET) -> LiveCodeOut:
+    """The code as it is answered. native: of a native code, WeCom's own code of it; None: not made yet."""
+    shown = {
+        **code.definition,
+        "live_code_id": code.live_code_id,
+        "code": code.code,
+        "url": code.url,
+        "version": code.version,
+        "archived": not code.active,
+        "created_at": code.created_at,
+        "updated_at": code.updated_at,
+        "warnings": [
+            CodeWarning(field=warning.field, code=warning.code, message=warning.message(language))
+            for warning in checks.warnings(code.definition)
+        ],
+    }
+    return msgspec.convert({**shown, "native": native} if native is not UNSET else shown, LiveCodeOut)
