@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from chalicelib.platform.lists import Paging
+from chalicelib.platform.paging import Paging
 
 ScanKind = Literal["staff", "group", "choose_store", "closed"]
 Status = Literal["reserved", "confirmed", "lapsed"]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from chalicelib.platform.lists import Searching
+from chalicelib.platform.paging import Searching
 
 
 class NewPool(Struct, kw_only=True):

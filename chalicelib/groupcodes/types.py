@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from chalicelib.contactways.types import PrintedWay
 from chalicelib.groups.types import RoomOut
-from chalicelib.platform.lists import Paging
+from chalicelib.platform.paging import Paging
 
 _ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="WeCom's chat_id")]
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chalicelib.platform.auth import Role
-from chalicelib.platform.lists import Paging, Searching
+from chalicelib.platform.paging import Paging, Searching
 
 _Ids = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=100)]
 _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z")]

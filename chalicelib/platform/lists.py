@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
 
 from chalicelib.platform import ids, storage
 from chalicelib.platform.errors import Invalid, issue
+from chalicelib.platform.paging import Page as Page
+from chalicelib.platform.paging import Paging as Paging
+from chalicelib.platform.paging import Searching as Searching
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")
@@ -30,34 +32,6 @@ MAX_WHOLE = 10_000  # rows of a listing partition that are read for one page
 SHARDS = 8  # of a month of a history
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _MAX_READS = 20  # pages of the store that one page of a filtered history may take
-
-
-class Paging(Struct, kw_only=True):
-    """The query of every list."""
-
-    limit: Annotated[int, Meta(ge=1, le=200, description="Items on a page")] = 50
-    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before")] = None
-
-
-class Searching(Paging, kw_only=True):
-    """The query of a list of named things; each list adds its own `sort` and filters."""
-
-    q: Annotated[str, Meta(max_length=100, description="Part of a name or id, or pinyin initials")] | None = (
-        None
-    )
-
-
-class Page(Struct, Generic[Row]):
-    """One page of a list. `total` counts the whole list, or as far as it was read (`at_least`)."""
-
-    items: list[Row]
-    total: int
-    next_cursor: str | None = None
-    total_is: Literal["exact", "at_least"] = "exact"
-
-    def map(self, convert: Callable[[Row], Item]) -> "Page[Item]":
-        """The same page with each row converted, to what its door answers with."""
-        return Page([convert(row) for row in self.items], self.total, self.next_cursor, self.total_is)
 
 
 def whole(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.platform.lists import Page, Searching
+from chalicelib.platform.paging import Page, Searching
 
 MAX_POSTERS = 5000  # in one batch
 _Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z", description="#RRGGBB")]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.platform.lists import Paging, Searching
+from chalicelib.platform.paging import Paging, Searching
 from chalicelib.printruns.rules import MAX_COUNT
 
 Format = Literal["csv", "pdf", "zip"]
