@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes import visibility
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import ids, jobs
 from chalicelib.platform.errors import Invalid, Issue, NotFound, issue
@@ -50,7 +49,7 @@ def _select_ids(wanted: NewPosterBatch, principal: Principal) -> tuple[list[str]
             field = "staff_ids" if wanted.staff_ids is not None else "store_ids"
             return [], [issue(field, "only_with", other="live_code_id")]
         return _select_codes(wanted.live_code_ids, principal)
-    code = visibility.get_visible(str(wanted.live_code_id), principal)
+    code = livecodes.get(str(wanted.live_code_id), principal)
     if (wanted.staff_ids is None) == (wanted.store_ids is None):
         return [], [issue("staff_ids", "one_of_fields", fields=["staff_ids", "store_ids"])]
     if code.native:
@@ -61,8 +60,7 @@ def _select_ids(wanted: NewPosterBatch, principal: Principal) -> tuple[list[str]
 
 
 def _select_codes(wanted: Sequence[str], principal: Principal) -> tuple[list[str], list[Issue]]:
-    found = visibility.select_visible(livecodes.get_many(wanted).values(), principal)
-    codes = {code.live_code_id: code for code in found}
+    codes = livecodes.get_many(wanted, principal)
     issues = []
     for number, live_code_id in enumerate(wanted):
         if live_code_id not in codes:

@@ -43,13 +43,13 @@ def draw(paint: Paint) -> tuple[Image.Image, list[Code]]:
     shown = tuple(layer for layer in paint.template.layers if is_shown(layer.shown, paint.request))
     fixed = next((n for n, layer in enumerate(shown) if _differs(layer)), len(shown))
     poster = _base(paint.template, shown[:fixed], paint.frame, paint.load).copy()
-    found = []
+    codes = []
     for layer in shown[fixed:]:
         if isinstance(layer, Qr):
-            found.append(_draw_qr(poster, layer, paint))
+            codes.append(_draw_qr(poster, layer, paint))
         else:
             _draw(poster, layer, paint)
-    return poster, found
+    return poster, codes
 
 
 def codes(paint: Paint) -> list[Code]:

@@ -24,13 +24,13 @@ _INK = 0.35  # of the way from light to dark: what a quiet zone's pixel may stra
 
 def decoded(grey: Image.Image, turned: bool = False) -> set[str]:
     """What a QR reader finds in the whole picture."""
-    found = zxingcpp.read_barcodes(
+    codes = zxingcpp.read_barcodes(
         grey,
         formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
         try_rotate=turned,
         try_downscale=False,
     )
-    return {str(code.text) for code in found}
+    return {str(code.text) for code in codes}
 
 
 def unread(grey: Image.Image, url: str, codes: list[Code], template: Template) -> list[str]:

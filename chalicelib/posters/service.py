@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.livecodes import visibility
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import audit, files, ids, settings
 from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, Upstream, issue
@@ -33,7 +33,7 @@ def make_poster(live_code_id: str, query: PosterQuery, form: Format, principal: 
 
     NotFound, also for a code or a member of staff outside of the scope.
     """
-    code = visibility.get_visible(live_code_id, principal)
+    code = livecodes.get(live_code_id, principal)
     request = {name: value for name, value in msgspec.to_builtins(query).items() if value}
     if staff_id := request.pop("staff_id", None):
         _check_staff(code, staff_id, principal)

@@ -170,13 +170,13 @@ class Template(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def asset_ids(self) -> dict[str, str]:
         """Uploaded pictures, by the field that names them."""
-        found = {"background.asset_id": self.background.asset_id}
+        by_field = {"background.asset_id": self.background.asset_id}
         for number, layer in enumerate(self.layers):
             if isinstance(layer, Picture):
-                found[f"layers[{number}].asset_id"] = layer.asset_id
+                by_field[f"layers[{number}].asset_id"] = layer.asset_id
             elif isinstance(layer, Qr):
-                found[f"layers[{number}].logo"] = layer.logo
-        return {field: asset_id for field, asset_id in found.items() if asset_id}
+                by_field[f"layers[{number}].logo"] = layer.logo
+        return {field: asset_id for field, asset_id in by_field.items() if asset_id}
 
 
 class Sample(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -63,9 +63,9 @@ def offsets(
     return places
 
 
-def _meet(one: str, other: str) -> bool:
+def _meet(left: str, right: str) -> bool:
     """Whether Chinese and Latin stand side by side."""
-    return bool((_HAN.match(one) and _LATIN.match(other)) or (_LATIN.match(one) and _HAN.match(other)))
+    return bool((_HAN.match(left) and _LATIN.match(right)) or (_LATIN.match(left) and _HAN.match(right)))
 
 
 def units(text: str) -> list[str]:

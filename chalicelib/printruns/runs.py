@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes import visibility
 from chalicelib.platform import clock, ids, keys, lists, settings
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.principal import SYSTEM, Principal
@@ -147,9 +146,8 @@ def select_visible(runs: Iterable[Run], principal: Principal) -> list[Run]:
     if not principal.is_scoped:
         return list(runs)
     runs = list(runs)
-    codes = livecodes.get_many(run.live_code_id for run in runs).values()
-    seen = {code.live_code_id for code in visibility.select_visible(codes, principal)}
-    return [run for run in runs if run.live_code_id in seen]
+    codes = livecodes.get_many((run.live_code_id for run in runs), principal)
+    return [run for run in runs if run.live_code_id in codes]
 
 
 def start_binding(run: Run) -> None:

@@ -1,6 +1,6 @@
 """Print runs: ordered, closed, listed, and their files asked for."""
 
-from chalicelib.livecodes import visibility
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import audit, clock, lists, storage, validation
 from chalicelib.platform.errors import Conflict, Invalid, Issue, issue
 from chalicelib.platform.lists import Page
@@ -17,7 +17,7 @@ def create(live_code_id: str, wanted: NewPrintRun, principal: Principal) -> Prin
 
     Invalid, Conflict; NotFound, also for a live code outside of the scope.
     """
-    live_code = visibility.get_visible(live_code_id, principal)
+    live_code = livecodes.get(live_code_id, principal)
     issues = run_files.find_issues(wanted.count, wanted.format) + sheet_layout.find_issues(wanted.sheet)
     if wanted.use == "single" and live_code.native:
         issues.append(issue("use", "native_reserves_nobody"))
