@@ -4,7 +4,7 @@
 |---|---|
 | a code | the partitions of its members of any time; `listing`, if they can't all be named |
 | a guide | the partitions of the codes that ever gave them somebody (`staff_places`, index `guide`) |
-| a scope | those of its guides, and of its stores' groups |
+| a scope | those of its guides, of who ever was a guide of its stores, and of its stores' groups |
 | all | the months' shards (index `newest`, keys alone), then the items |
 
 No index but `newest` and `listing` is written by a scan: a guide's codes stand in a counter's key.
@@ -28,6 +28,7 @@ from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, lists
 from chalicelib.platform.lists import Page
 from chalicelib.platform.principal import Principal
+from chalicelib.stores import service as stores
 
 MASK = "***"
 _AT_ONCE = 16  # partitions that are read side by side
@@ -94,7 +95,9 @@ def list_assignments(query: AssignmentsQuery, principal: Principal) -> Page[Assi
     elif query.staff_id is not None:
         partitions = _of_guides([query.staff_id])
     elif sight.codes is not None:
-        partitions = chain(_of_guides(sight.codes.staff_ids), _of_groups(sight.codes.chat_ids))
+        former = () if sight.by_department else stores.guides_ever(sight.codes.store_ids)
+        guides = sight.codes.staff_ids.union(staff_id.lower() for staff_id in former)
+        partitions = chain(_of_guides(guides), _of_groups(sight.codes.chat_ids))
     else:
         return _newest(query, keeps).map(sight.show)
     return _merged(list(dict.fromkeys(partitions)), query, keeps).map(sight.show)

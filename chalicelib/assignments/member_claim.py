@@ -16,8 +16,8 @@ from chalicelib.platform.errors import DomainError
 from chalicelib.platform.storage import Transaction
 
 NAMES = {"place", "total", "account"}  # of a claim's items, whose conditions are the caps
-_SLOT_TRIES = 2  # claims of a slot that others were faster with, before the first one is shared
-_TRIES = rates.MAX_SHARDS + 5
+_SLOT_CLAIMS = 2  # claims of a slot that others were faster with, before the first one is shared
+_MOST_CLAIMS = rates.MAX_SHARDS + 5
 _SHARED_FOR = timedelta(seconds=30)  # after WeCom made no further way: each try may cost its customer seconds
 _sharing: list[datetime] = []  # until when a process shows first ways rather than ask for further ones
 
@@ -85,7 +85,7 @@ class Claim:
         if "account" in names:
             self.account_full = True
             return False
-        if self._tries > _TRIES:
+        if self._tries > _MOST_CLAIMS:
             return False
         if "total" in names and self.slot is not None:
             self._lost += 1
@@ -126,7 +126,7 @@ class Claim:
     def _choose_slot(self) -> None:
         """None where scans come fast, or the holders stand in another item than the one that is written."""
         self.slot = None
-        if not self.shards["total"] and not self.shard_count and self._lost < _SLOT_TRIES:
+        if not self.shards["total"] and not self.shard_count and self._lost < _SLOT_CLAIMS:
             known = partial(is_known, self.code.live_code_id, self.staff_id)
             slot = pooled_ways.choose_slot(self.member, self.now, known)
             may_wait = not slot or known(slot) or not _sharing or self.now >= _sharing[0]

@@ -88,7 +88,7 @@ def _members(code: LiveCode, left_out: Mapping[str, Any]) -> list[str]:
     now = clock.now()
     full = _full(code, code.rule.members, now)
     listed = rules.listing(code.rule, now, full | frozenset(left_out)).staff_ids
-    return [one for one in listed if one not in left_out]
+    return [staff_id for staff_id in listed if staff_id not in left_out]
 
 
 def _full(code: LiveCode, members: Sequence[Member], at: datetime) -> frozenset[str]:

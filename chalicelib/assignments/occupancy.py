@@ -26,11 +26,11 @@ def occupancy(live_code_id: str, rule: Rule, day: str, now: datetime) -> Occupan
     keys = [(key, day) for key in by_key]
     keys += [(key, TOTAL) for key, m in by_key.items() if m.total_cap is not None]
     accounts = {
-        (account_key(one), account_day): (one, cap)
-        for one, (account_day, cap) in staff.account_caps(rule.staff_ids, now).items()
+        (account_key(staff_id), account_day): (staff_id, cap)
+        for staff_id, (account_day, cap) in staff.account_caps(rule.staff_ids, now).items()
     }
     counters = caps.read([*keys, *accounts])
-    loads, full, ramp = {}, set(), {one for one, cap in accounts.values() if cap <= 0}
+    loads, full, ramp = {}, set(), {staff_id for staff_id, cap in accounts.values() if cap <= 0}
     for (key, period), standing in counters.items():
         if (key, period) in accounts:
             staff_id, cap = accounts[key, period]
@@ -47,6 +47,6 @@ def occupancy(live_code_id: str, rule: Rule, day: str, now: datetime) -> Occupan
 
 def split_ramp(ramp: set[str]) -> dict[str, list[str]]:
     """Those whose accounts get nobody: `left`, the company; `ramp`, they have enough for today."""
-    left = {one for one in ramp if staff.has_left(one)}
+    left = {staff_id for staff_id in ramp if staff.has_left(staff_id)}
     lists = {"left": sorted(left)[:_SHOWN], "ramp": sorted(ramp - left)[:_SHOWN]}
     return {name: staff_ids for name, staff_ids in lists.items() if staff_ids}

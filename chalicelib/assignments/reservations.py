@@ -233,13 +233,15 @@ def _hinted(
     live_code_id: str, rule: Rule, day: str, now: datetime, accounts: Mapping[str, tuple[str, int]]
 ) -> tuple[set[str], set[str]]:
     """Who is taken for full until one has looked, and who is, or is taken for it, by their account's cap."""
-    closed = {one for one, (_, cap) in accounts.items() if cap <= 0}  # gone, or closed by the operator
+    closed = {who for who, (_, cap) in accounts.items() if cap <= 0}  # gone, or closed by the operator
     if not _hints:
         return set(), closed
     keys = {m.staff_id: (member_key(live_code_id, m.staff_id), day) for m in rule.members}
     full = {staff_id for staff_id, key in keys.items() if key in _hints and now < _hints[key]}
-    of_account = {one: (account_key(one), account_day) for one, (account_day, _) in accounts.items()}
-    ramp = {one for one, key in of_account.items() if key in _hints and now < _hints[key]}
+    of_account = {
+        staff_id: (account_key(staff_id), account_day) for staff_id, (account_day, _) in accounts.items()
+    }
+    ramp = {staff_id for staff_id, key in of_account.items() if key in _hints and now < _hints[key]}
     return full | ramp, ramp | closed
 
 

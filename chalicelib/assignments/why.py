@@ -99,12 +99,15 @@ def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]
             far = "（顾客所选）", ", chosen by the customer"
         parts[0].append(f"门店{why['store_id']}{far[0]}")
         parts[1].append(f"store {why['store_id']}{far[1]}")
-    if skipped := {one["store_id"]: _SKIPPED[one["reason"]] for one in why.get("skipped") or ()}:
+    if skipped := {store["store_id"]: _SKIPPED[store["reason"]] for store in why.get("skipped") or ()}:
         chinese = _list_few(
             [*skipped], lambda store_id: f"{store_id}（{skipped[store_id][0]}）", "、", "等{}家"
         )
         english = _list_few(
-            [*skipped], lambda one: f"{one} ({skipped[one][1]})", ", ", " and others, {} in all"
+            [*skipped],
+            lambda store_id: f"{store_id} ({skipped[store_id][1]})",
+            ", ",
+            " and others, {} in all",
         )
         parts[0].append(f"未选的门店：{chinese}")
         parts[1].append(f"stores passed over: {english}")
@@ -117,5 +120,5 @@ def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]
 
 
 def _list_few(ids: Sequence[str], name: Names, comma: str, more: str) -> str:
-    text = comma.join(name(one) for one in ids[:_FEW])
+    text = comma.join(name(member_id) for member_id in ids[:_FEW])
     return text + more.format(len(ids)) if len(ids) > _FEW else text

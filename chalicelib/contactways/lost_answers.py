@@ -80,7 +80,9 @@ def search(
     Also the config_id at which it stopped, None at the end. WeComError, Upstream.
     """
     client = wecom.default_client()
-    there = sorted(one for one in client.list_contact_way(start, end, deadline=until) if one > after)
+    there = sorted(
+        config_id for config_id in client.list_contact_way(start, end, deadline=until) if config_id > after
+    )
     ways = []
     for config_id in there[:_AT_ONCE]:
         if next(iter(ContactWayItem.by_config.query(config_id, limit=1)), None):

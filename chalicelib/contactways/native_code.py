@@ -102,13 +102,13 @@ def _shorter_lists(staff_ids: list[str]) -> Iterator[list[str]]:
         yield staff_ids
         if serving := _serving(staff_ids):
             yield serving
-        yield from ([one] for one in serving)
+        yield from ([staff_id] for staff_id in serving)
 
 
 def _serving(staff_ids: list[str]) -> list[str]:
     """Those who may serve customers."""
-    there = {one.lower() for one in wecom.default_client().get_follow_user_list()}
-    return [one for one in staff_ids if one.lower() in there]
+    there = {staff_id.lower() for staff_id in wecom.default_client().get_follow_user_list()}
+    return [staff_id for staff_id in staff_ids if staff_id.lower() in there]
 
 
 def _update(code: LiveCode, row: ContactWayItem, members: Members, changed: bool) -> timedelta | None:
@@ -140,7 +140,7 @@ def _left_out(row: ContactWayItem, changed: bool) -> dict[str, Any]:
     """Whom WeCom has refused of late."""
     after = clock.iso(clock.now() - LEFT_OUT)
     known = {} if changed else row.left_out or {}
-    return {one: refusal for one, refusal in known.items() if refusal["at"] > after}
+    return {staff_id: refusal for staff_id, refusal in known.items() if refusal["at"] > after}
 
 
 def _send(
@@ -166,7 +166,7 @@ def _send(
         if not refused:
             break
         at = clock.iso(clock.now())
-        left_out |= {one: {"reason": reason, "at": at} for one, reason in refused.items()}
+        left_out |= {staff_id: {"reason": reason, "at": at} for staff_id, reason in refused.items()}
         log.logger.warning(
             "left out of a native code",
             extra={"live_code_id": code.live_code_id, "staff_ids": list(refused)},
@@ -187,7 +187,7 @@ def _offer(staff_ids: list[str], send: Callable[[list[str]], None]) -> dict[str,
             return {staff_ids[0]: service.REFUSED[error.errcode]}
         serving = set(_serving(staff_ids))
         if len(serving) < len(staff_ids):
-            return {one: _NOT_SERVING for one in staff_ids if one not in serving}
+            return {staff_id: _NOT_SERVING for staff_id in staff_ids if staff_id not in serving}
         middle = len(staff_ids) // 2  # each half that is taken is a list that may stand for a moment
         return _offer(staff_ids[:middle], send) | _offer(staff_ids[middle:], send)
     return {}

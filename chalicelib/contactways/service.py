@@ -100,7 +100,7 @@ def refuses_member(error: Exception) -> bool:
 
 def without_way(live_code_id: str, staff_ids: Iterable[str]) -> set[str]:
     """Those among the members whose first way is not made: 100 of them a request."""
-    states = {state_of(live_code_id, one): one for one in staff_ids}
+    states = {state_of(live_code_id, staff_id): staff_id for staff_id in staff_ids}
     unknown = [state for state in states if _known(state) is None]
     ready = [row for row in ContactWayItem.batch_get(unknown, consistent_read=True) if row.status == READY]
     made = {_kept(row).state for row in ready}

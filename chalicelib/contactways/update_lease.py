@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.contactways.models import READY, ContactWayItem
 from chalicelib.platform import clock, ids, storage
 from chalicelib.platform.errors import DomainError
+from chalicelib.platform.storage import ConditionFailed
 
 LEASE = timedelta(seconds=90)  # longer than a function that updates WeCom lives
 _ROUNDS = 10  # in one go; who asks still more often is heard when somebody looks next
@@ -49,24 +50,21 @@ def update(row: ContactWayItem, send: Callable[[ContactWayItem, bool], Mapping[s
     return True
 
 
+@storage.retrying("others keep asking for this contact way")
 def _acquire(row: ContactWayItem) -> tuple[ContactWayItem, str, bool] | None:
     """(row, lease, whether what WeCom knows is in doubt). None: another holds it, and will look again."""
-    while True:
-        now = clock.now()
-        lease = f"{clock.iso(now + LEASE)}#{ids.short()}"
-        there = ContactWayItem.status == READY
-        if storage.update_if(
-            row, [ContactWayItem.telling.set(lease)], there & ContactWayItem.telling.does_not_exist()
-        ):
-            return row, lease, False
-        if storage.update_if(
-            row, [ContactWayItem.telling.set(lease)], there & (ContactWayItem.telling < clock.iso(now))
-        ):
-            return row, lease, True
-        current = ContactWayItem.find(row.state)
-        if current is None or current.status != READY:
-            return None
-        row = current
-        asked = [ContactWayItem.asked.add(1)]
-        if row.telling and storage.update_if(row, asked, ContactWayItem.telling == row.telling):
-            return None
+    now = clock.now()
+    lease = f"{clock.iso(now + LEASE)}#{ids.short()}"
+    there = ContactWayItem.status == READY
+    take = [ContactWayItem.telling.set(lease)]
+    if storage.update_if(row, take, there & ContactWayItem.telling.does_not_exist()):
+        return row, lease, False
+    if storage.update_if(row, take, there & (ContactWayItem.telling < clock.iso(now))):
+        return row, lease, True
+    current = ContactWayItem.find(row.state)
+    if current is None or current.status != READY:
+        return None
+    asked = [ContactWayItem.asked.add(1)]
+    if current.telling and storage.update_if(current, asked, ContactWayItem.telling == current.telling):
+        return None
+    raise ConditionFailed({"telling"})  # the holder has let go meanwhile

@@ -73,8 +73,8 @@ def repeat_scan(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
         chats = list(dict.fromkeys([chat_id, *([first_group] if first_group else [])]))
         if not held.store_id:  # of one that is in the line no more, the join way is deleted
             own = line_of(code)
-            chats = [one for one in chats if one in own]
-        inside = next((one for one in chats if groups.is_in(one, str(held.external_userid))), None)
+            chats = [chat for chat in chats if chat in own]
+        inside = next((chat for chat in chats if groups.is_in(chat, str(held.external_userid))), None)
         return _same(code, inside, assignment_id, chat_id, None) if inside else None
     still_open = held.status == RESERVED and now < expires_at
     if still_open and chat_id in line_of(code) and groups.rooms([chat_id])[0].usable:
@@ -209,7 +209,7 @@ def _learn_group(code: LiveCode, room: Room, refused: dict[str, DomainError]) ->
 
 def _count_taken(code: LiveCode, known: Sequence[Room], chat_id: str) -> list[Room]:
     """What is known, and one place more taken. Others' counts of this moment may go unseen for seconds."""
-    rooms = [Room(one.chat_id, one.taken + (one.chat_id == chat_id), one.usable) for one in known]
+    rooms = [Room(room.chat_id, room.taken + (room.chat_id == chat_id), room.usable) for room in known]
     kept = _lines.get(code.live_code_id)
     if kept is not None and kept[2] is known:
         _lines[code.live_code_id] = kept[0], kept[1], rooms

@@ -76,10 +76,10 @@ def _stores(stores: Mapping[str, Any] | None, kind: str) -> Iterator[Issue]:
 
 def _duplicates(field: str, ids: Sequence[str]) -> Iterator[Issue]:
     seen: set[str] = set()
-    for index, one in enumerate(ids):
-        if one in seen:
+    for index, item in enumerate(ids):
+        if item in seen:
             yield issue(f"{field}[{index}]", "duplicate")
-        seen.add(one)
+        seen.add(item)
 
 
 def _assignment(assignment: Mapping[str, Any], kind: str) -> Iterator[Issue]:

@@ -20,20 +20,20 @@ _KEPT = 10_000
 _seen: dict[str, dict[int, tuple[datetime, int, float]]] = {}
 
 
-def note_scan(what: str, item: int, ticket: int, now: datetime) -> None:
-    """A scan of a code (`what`: its id), or of a store in it, got this ticket of that ticket item."""
-    if what not in _seen and len(_seen) >= _KEPT:
+def note_scan(scanned: str, item: int, ticket: int, now: datetime) -> None:
+    """A scan of a code (`scanned`: its id), or of a store in it, got this ticket of that ticket item."""
+    if scanned not in _seen and len(_seen) >= _KEPT:
         _seen.clear()
-    items = _seen.setdefault(what, {})
+    items = _seen.setdefault(scanned, {})
     since, first, rate = items.get(item, (now, ticket, 0.0))
     if now - since >= _WINDOW:
         since, first, rate = now, ticket, max(0, ticket - first) / (now - since).total_seconds()
     items[item] = since, first, rate
 
 
-def per_second(what: str, now: datetime) -> float:
+def per_second(scanned: str, now: datetime) -> float:
     """Scans a second; 0 while nothing is known."""
-    items = _seen.get(what, {})
+    items = _seen.get(scanned, {})
     return sum(rate for since, _, rate in list(items.values()) if now - since < _FORGET)
 
 

@@ -357,7 +357,7 @@ def _prepare(code: LiveCode) -> None:
     """Have the contact ways made, or brought up to date, before somebody waits for them."""
     work = {"live_code_id": code.live_code_id}
     messages: list[dict[str, Any]] = [
-        {**work, "kind": "contact_way", "staff_id": one} for one in code.rule.staff_ids
+        {**work, "kind": "contact_way", "staff_id": staff_id} for staff_id in code.rule.staff_ids
     ]
     if code.definition["kind"] == "group":
         messages.append({**work, "kind": "group_code"})

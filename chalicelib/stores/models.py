@@ -39,7 +39,10 @@ class ById(GlobalSecondaryIndex["StoreItem"]):
 
 
 class StoreItem(Base):
-    """Degrees in `datum`, as the operator gave them. `version` guards against two changes at once."""
+    """Degrees in `datum`, as the operator gave them. `version` guards against two changes at once.
+
+    staff_ids_ever: who was ever a guide of it; what they were assigned there stays the store's.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("stores")
@@ -54,6 +57,7 @@ class StoreItem(Base):
     longitude = NumberAttribute()
     datum = UnicodeAttribute(default="gcj02")
     staff_ids = JSONAttribute()
+    staff_ids_ever = UnicodeSetAttribute(null=True)
     chat_ids = JSONAttribute()
     hours = JSONAttribute(null=True)
     status = UnicodeAttribute(default="open")

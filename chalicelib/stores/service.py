@@ -32,6 +32,7 @@ __all__ = [
     "find",
     "finish",
     "get",
+    "guides_ever",
     "guides_in_scope",
     "import_csv",
     "is_open",
@@ -127,6 +128,8 @@ def change(
     if store["hours"] is None:
         changes.append(StoreItem.hours.remove())
     made = _item(store, item)
+    if made.staff_ids_ever:
+        changes.append(StoreItem.staff_ids_ever.set(made.staff_ids_ever))
     changes += [StoreItem.updated_at.set(made.updated_at), StoreItem.version.set(made.version)]
     tx = Transaction()
     tx.update("store", item, changes, StoreItem.version == item.version)
@@ -307,6 +310,17 @@ def guides_in_scope(principal: Principal) -> frozenset[str] | None:
     return guides if scope.department_ids is None else guides & staff.in_departments(scope.department_ids)
 
 
+def guides_ever(store_ids: Collection[str]) -> frozenset[str]:
+    """Who is, or ever was, a guide of one of these stores."""
+    rows = StoreItem.batch_get(list(set(store_ids))) if store_ids else ()
+    return frozenset(staff_id for row in rows for staff_id in _ever(row))
+
+
+def _ever(row: StoreItem | None) -> set[str]:
+    """Also of a row from before this was kept."""
+    return {*row.staff_ids, *(row.staff_ids_ever or ())} if row else set()
+
+
 def _refuse_foreign_guides(staff_ids: Collection[str], guides: frozenset[str] | None) -> None:
     """Nobody widens their own scope by making other stores' guides theirs. Invalid."""
     if guides is not None and (foreign := sorted(set(staff_ids) - guides)):
@@ -323,6 +337,7 @@ def _item(store: Store, before: StoreItem | None = None) -> StoreItem:
         version=int(before.version) + 1 if before else first,
         created_at=before.created_at if before else now,
         updated_at=now,
+        staff_ids_ever={*_ever(before), *store["staff_ids"]} or None,
         **{name: store[name] for name in _LATER},
     )
 

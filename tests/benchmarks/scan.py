@@ -61,6 +61,8 @@ class Units:
                 if what["TableName"] == AssignmentItem.Meta.table_name:
                     assert bytes_sent < 900, "confirming it could be two units: reckon that"
                 self.write += 2 * ceil(bytes_sent / 1024)
+                # What goes into an index is written beside the transaction, once.
+                self.write += sum(name in what.get("Item", ()) for name in ("month_shard", "listing"))
         elif model.name in ("PutItem", "UpdateItem"):
             self.write += ceil(size(params.get("Item") or params["Key"]) / 1024)
         elif model.name == "BatchGetItem":
