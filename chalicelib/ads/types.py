@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.platform.lists import Paging, Searching
+from chalicelib.platform.paging import Paging, Searching
 
 _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 _Id = Annotated[str, Meta(min_length=1, max_length=64)]

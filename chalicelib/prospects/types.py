@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib.platform.lists import Paging, Searching
+from chalicelib.platform.paging import Paging, Searching
 
 StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}\Z")]
 _StaffIds = Annotated[list[StaffId], Meta(max_length=2000)]
