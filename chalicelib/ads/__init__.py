@@ -1,1 +1,1 @@
-"""Ad landing pages (引流宝): a page for each campaign, its clicks, conversions told to the platform."""
+"""Ad landing pages (引流宝): a page for each campaign, its clicks, conversions reported to the platform."""

@@ -1,116 +1,109 @@
 """Doors of ad campaigns: the landing page, the campaigns, their figures and conversions, the quota."""
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, field
-
-from chalicelib.ads import rules, service
-from chalicelib.ads.types import AdCampaignPatch, AdQuota, ConversionStatus, NewAdCampaign
-from chalicelib.platform import clock, http
-from chalicelib.platform.errors import Invalid, issue
+from chalicelib.ads import campaigns, conversions, figures, landing, quota
+from chalicelib.ads.types import (
+    AdCampaign,
+    AdCampaignPatch,
+    AdCampaignsQuery,
+    AdConversion,
+    AdConversionsQuery,
+    AdDay,
+    AdQuota,
+    DaysQuery,
+    NewAdCampaign,
+)
+from chalicelib.platform import http
 from chalicelib.platform.http import Answer, Call
-from chalicelib.platform.lists import Paging
+from chalicelib.platform.lists import Page
 from chalicelib.web import frame
-from chalicelib.web.landing import page as landing
+from chalicelib.web.landing import page as landing_page
 
 door = http.Door(__name__, tag="Ad campaigns")
-
-_DEFAULT_DAYS = 30
-
-
-class Days(Struct, kw_only=True):
-    from_: (
-        Annotated[date, Meta(description="First day (Asia/Shanghai); default: 29 days before `to`")]
-        | UnsetType
-    ) = field(name="from", default=UNSET)
-    to: Annotated[date, Meta(description="Last day, included; default: today")] | UnsetType = UNSET
-
-
-class ConversionsQuery(Paging, kw_only=True):
-    ad_campaign_id: Annotated[str, Meta(min_length=1)]
-    status: (
-        Annotated[ConversionStatus, Meta(description="unknown: an answer was lost; unreported: only counted")]
-        | UnsetType
-    ) = UNSET
 
 
 @door.route("GET", "/h5/a/{code}", summary="An ad's landing page", gives="text/html", page=frame.problem)
 def visit(call: Call, code: str) -> Answer:
-    view = service.visit(code, call.strings)
-    return (landing.campaign(view.page, view.button_url) if view.button_url else landing.closed()).answer()
+    view = landing.visit(code, call.strings)
+    if view.button_url is None:
+        return landing_page.closed().answer()
+    return landing_page.campaign(view.page, view.button_url).answer()
 
 
 @door.route(
     "POST",
     "/api/ad-campaigns",
     body=NewAdCampaign,
+    answer=AdCampaign,
     status=201,
     permission="ad_campaigns.write",
     summary="A new ad campaign",
 )
-def create(call: Call) -> dict[str, Any]:
-    return service.create(_builtins(call.body))
+def create(call: Call) -> AdCampaign:
+    return campaigns.create(call.body, call.principal)
 
 
 @door.route(
     "GET",
     "/api/ad-campaigns",
     permission="ad_campaigns.read",
-    summary="Ad campaigns, newest first, without archived ones",
-    query=Paging,
+    summary="Ad campaigns, newest first; archived ones only when asked for",
+    query=AdCampaignsQuery,
+    answer=Page[AdCampaign],
 )
-def listing(call: Call) -> dict[str, Any]:
-    return http.listing(*service.page(*call.page()))
+def listing(call: Call) -> Page[AdCampaign]:
+    return campaigns.page(call.query, call.principal)
 
 
 @door.route(
-    "GET", "/api/ad-campaigns/{ad_campaign_id}", permission="ad_campaigns.read", summary="One ad campaign"
+    "GET",
+    "/api/ad-campaigns/{ad_campaign_id}",
+    permission="ad_campaigns.read",
+    answer=AdCampaign,
+    summary="One ad campaign",
 )
-def get(call: Call, ad_campaign_id: str) -> dict[str, Any]:
-    return service.get(ad_campaign_id)
+def get(call: Call, ad_campaign_id: str) -> AdCampaign:
+    return campaigns.get(ad_campaign_id, call.principal)
 
 
 @door.route(
     "PATCH",
     "/api/ad-campaigns/{ad_campaign_id}",
     body=AdCampaignPatch,
+    answer=AdCampaign,
     permission="ad_campaigns.write",
     summary="Change an ad campaign: its page at once, its acquisition link within the minute",
 )
-def change(call: Call, ad_campaign_id: str) -> dict[str, Any]:
-    def complete(definition: Any) -> dict[str, Any]:
-        return _builtins(http.convert(definition, NewAdCampaign))
+def change(call: Call, ad_campaign_id: str) -> AdCampaign:
+    def complete(definition: Any) -> NewAdCampaign:
+        plan: NewAdCampaign = http.convert(definition, NewAdCampaign)
+        return plan
 
-    return service.change(ad_campaign_id, call.json(), complete)
+    return campaigns.change(ad_campaign_id, call.json(), complete, call.principal)
 
 
 @door.route(
     "DELETE",
     "/api/ad-campaigns/{ad_campaign_id}",
+    answer=AdCampaign,
     permission="ad_campaigns.write",
     summary="Archive: its page leads to the fallback, its acquisition link is deleted",
 )
-def archive(call: Call, ad_campaign_id: str) -> dict[str, Any]:
-    return service.archive(ad_campaign_id)
+def archive(call: Call, ad_campaign_id: str) -> AdCampaign:
+    return campaigns.archive(ad_campaign_id, call.principal)
 
 
 @door.route(
     "GET",
     "/api/ad-campaigns/{ad_campaign_id}/stats",
     permission="ad_campaigns.read",
-    query=Days,
+    query=DaysQuery,
+    answer=Page[AdDay],
     summary="Views to money and reports, day by day",
 )
-def stats(call: Call, ad_campaign_id: str) -> dict[str, Any]:
-    end = call.query.to or clock.now().astimezone(clock.SHANGHAI).date()
-    start = call.query.from_ or date.fromordinal(max(1, end.toordinal() - _DEFAULT_DAYS + 1))
-    if start > end:
-        raise Invalid(issue("from", "after", other="to"))
-    if (end - start).days >= rules.MAX_DAYS:
-        raise Invalid(issue("from", "range_days", days=rules.MAX_DAYS))
-    return http.listing(service.stats(ad_campaign_id, start, end))
+def stats(call: Call, ad_campaign_id: str) -> Page[AdDay]:
+    return figures.by_day(ad_campaign_id, call.query, call.principal)
 
 
 @door.route(
@@ -120,41 +113,39 @@ def stats(call: Call, ad_campaign_id: str) -> dict[str, Any]:
     answer=AdQuota,
     summary="What is left for acquisition links",
 )
-def quota(call: Call) -> dict[str, Any]:
-    return service.quota_now()
+def get_quota(call: Call) -> AdQuota:
+    return quota.get()
 
 
 @door.route(
     "GET",
     "/api/ad-conversions",
     permission="ad_conversions.read",
-    query=ConversionsQuery,
-    summary="A campaign's conversions and whether its platform knows of them, newest first in each status",
+    query=AdConversionsQuery,
+    answer=Page[AdConversion],
+    summary="A campaign's conversions and whether its platform knows of them, newest first",
 )
-def conversions(call: Call) -> dict[str, Any]:
-    status = call.query.status or None
-    return http.listing(*service.conversion_page(call.query.ad_campaign_id, status, *call.page()))
+def list_conversions(call: Call) -> Page[AdConversion]:
+    return conversions.page(call.query, call.principal)
 
 
 @door.route(
     "POST",
     "/api/ad-conversions/{conversion_id}/retry",
     permission="ad_conversions.retry",
-    summary="Tell the platform again of a conversion that is refused, failed or unknown",
+    answer=AdConversion,
+    summary="Report a conversion again that is refused, failed or unknown",
 )
-def retry(call: Call, conversion_id: str) -> dict[str, Any]:
-    return service.again(conversion_id)
+def retry(call: Call, conversion_id: str) -> AdConversion:
+    return conversions.retry(conversion_id, call.principal)
 
 
 @door.route(
     "POST",
     "/api/ad-conversions/{conversion_id}/sent",
     permission="ad_conversions.write",
-    summary="Say of an unknown one that the platform has it (seen in its console): it is not told again",
+    answer=AdConversion,
+    summary="Say of an unknown one that the platform has it (seen in its console): it is not reported again",
 )
-def sent(call: Call, conversion_id: str) -> dict[str, Any]:
-    return service.arrived(conversion_id)
-
-
-def _builtins(value: Any) -> dict[str, Any]:
-    return dict(msgspec.to_builtins(value))
+def confirm_sent(call: Call, conversion_id: str) -> AdConversion:
+    return conversions.confirm_sent(conversion_id, call.principal)

@@ -1,48 +1,40 @@
-"""Ad campaigns themselves: made, changed, archived, visited.
+"""Ad campaigns as operators see them: made, changed, archived, listed.
 
 Each change falls due as work for the consumer `convert` in its own transaction, so WeCom's acquisition
 link is brought in step whatever dies in between; the message sent at once only spares the minute's wait.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec.structs import asdict, replace
+from pynamodb.expressions.update import Action
 
-from chalicelib.ads import models, outgoing, rules
+from chalicelib.ads import landing, leads, outgoing, rules
 from chalicelib.ads.adapters import PLATFORMS
-from chalicelib.ads.models import LISTED, MAKING, QUOTA, AdCampaignItem
+from chalicelib.ads.models import ARCHIVED, LISTED, MAKING, QUOTA, AdCampaignItem
+from chalicelib.ads.types import AdCampaign, AdCampaignsQuery, LinkState, NewAdCampaign
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import clock, due, durations, ids, log, queues, settings, storage
-from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform import audit, clock, due, durations, ids, lists, log, queues, storage
+from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, issue
+from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
-from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.storage import Transaction
+from chalicelib.stores import service as stores
 
-_HOUR = timedelta(hours=1)
-
-
-class Lead(Struct, frozen=True):
-    """Where an add by a campaign's link belongs. live_code_id "": to no live code."""
-
-    ad_campaign_id: str
-    live_code_id: str
-    channel: str
-    tags: tuple[str, ...] = ()
+_SORTS: Mapping[str, Callable[[AdCampaignItem], str]] = {
+    "created_at": lambda item: str(item.created_at),
+    "name": lambda item: str(item.definition["name"]),
+}
 
 
-class View(Struct, frozen=True):
-    """What a visit of the page shows. button_url None: nobody can be added. closed: why not by the link."""
-
-    page: Mapping[str, Any]
-    button_url: str | None
-    closed: str | None
-
-
-def create(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A new campaign from a complete definition. Invalid."""
-    definition = _checked(definition)
+def create(wanted: NewAdCampaign, principal: Principal = SYSTEM) -> AdCampaign:
+    """A new campaign. Invalid."""
+    plan = _without_repeats(wanted)
+    _check(plan, plan.staff_ids, principal)
     now, code = clock.now(), ids.short(8)
     item = AdCampaignItem(
         f"ac_{code}",
@@ -51,189 +43,164 @@ def create(definition: Mapping[str, Any]) -> dict[str, Any]:
         updated_at=clock.iso(now),
         version=1,
         active=True,
-        definition=definition,
+        definition=msgspec.to_builtins(plan),
         link_status=MAKING,
         told_version=0,
     )
     tx = Transaction()
     tx.put("campaign", item, AdCampaignItem.ad_campaign_id.does_not_exist())
-    _ask_for_link(tx, item.ad_campaign_id, 1, now)
-    due.add(tx, "ad_quota", next_hour(now), "hourly", {"subject": "quota"})
+    audit.add(tx, "ad_campaigns.create", item.ad_campaign_id, None, plan)
+    _order_link(tx, item.ad_campaign_id, 1, now)
     tx.commit()
-    _hurry(item.ad_campaign_id, 1)
-    return shown(item)
+    _order_link_now(item.ad_campaign_id, 1)
+    return _campaign(item, None)
 
 
+@storage.retrying("others keep changing this ad campaign")
 def change(
-    ad_campaign_id: str, patch: Mapping[str, Any], complete: Callable[[Any], dict[str, Any]]
-) -> dict[str, Any]:
+    ad_campaign_id: str,
+    patch: Mapping[str, Any],
+    complete: Callable[[Any], NewAdCampaign],
+    principal: Principal = SYSTEM,
+) -> AdCampaign:
     """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict. complete: adds the defaults."""
-    item = load(ad_campaign_id)
+    item = load(ad_campaign_id, principal)
     if not item.active:
-        raise Conflict("an archived ad campaign can't be changed")
-    definition = complete(merged(item.definition, patch))
-    if definition["platform"] != item.definition["platform"]:
-        raise Invalid(("platform", "can't be changed"))
-    _rewrite(item, AdCampaignItem.definition.set(_checked(definition)))
-    return get(ad_campaign_id)
+        raise Conflict(code="ad_campaign_archived")
+    plan = _without_repeats(complete(merged(item.definition, patch)))
+    if plan.platform != item.plan.platform:
+        raise Invalid(issue("platform", "unchangeable"))
+    _check(plan, set(plan.staff_ids) - set(item.plan.staff_ids), principal)
+    definition = msgspec.to_builtins(plan)
+    return _rewrite(item, [AdCampaignItem.definition.set(definition)], "change", item.definition, definition)
 
 
-def archive(ad_campaign_id: str) -> dict[str, Any]:
-    """Close it for good: its page leads to the fallback, its link is deleted. NotFound, Conflict."""
-    item = load(ad_campaign_id)
-    if item.active:
-        _rewrite(item, AdCampaignItem.active.set(False), AdCampaignItem.listing.remove())
-    return get(ad_campaign_id)
+@storage.retrying("others keep changing this ad campaign")
+def archive(ad_campaign_id: str, principal: Principal = SYSTEM) -> AdCampaign:
+    """Close it for good: its page leads to the fallback, its link is deleted. NotFound."""
+    item = load(ad_campaign_id, principal)
+    if not item.active:
+        return _shown(item)
+    closed = [AdCampaignItem.active.set(False), AdCampaignItem.listing.set(ARCHIVED)]
+    return _rewrite(item, closed, "archive", {"active": True}, {"active": False})
 
 
-def get(ad_campaign_id: str) -> dict[str, Any]:
-    return shown(load(ad_campaign_id))
+def get(ad_campaign_id: str, principal: Principal = SYSTEM) -> AdCampaign:
+    """NotFound, also outside of the scope."""
+    return _shown(load(ad_campaign_id, principal))
 
 
-def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Campaigns that are not archived, newest first, and the next cursor."""
-    query = partial(AdCampaignItem.by_creation.query, LISTED, scan_index_forward=False, limit=limit)
-    rows, following = storage.page(query, cursor)
-    return [shown(row) for row in rows], following
+def page(query: AdCampaignsQuery, principal: Principal) -> Page[AdCampaign]:
+    """Campaigns of the scope, active or archived ones."""
+    guides = stores.guides_in_scope(principal)
+    partition = LISTED if query.status == "active" else ARCHIVED
+
+    def read(**options: Any) -> Iterable[AdCampaignItem]:
+        return AdCampaignItem.by_creation.query(partition, **options)
+
+    rows = [
+        item
+        for item in lists.partition(read)
+        if _is_seen(item, guides) and query.platform in (None, item.plan.platform)
+    ]
+    listed = lists.whole(
+        rows,
+        query,
+        key=lambda item: str(item.ad_campaign_id),
+        sorts=_SORTS,
+        sort=query.sort,
+        texts=lambda item: (item.plan.name, item.ad_campaign_id, item.plan.channel),
+    )
+    quota: AdCampaignItem | None = AdCampaignItem.find(QUOTA)
+    return listed.map(lambda item: _campaign(item, quota))
 
 
-def load(ad_campaign_id: str) -> AdCampaignItem:
-    """The campaign as stored, archived or not. NotFound."""
-    item = find(ad_campaign_id) if ad_campaign_id.startswith("ac_") else None
-    if item is None:
-        raise NotFound(f"there is no ad campaign {ad_campaign_id}")
+def load(ad_campaign_id: str, principal: Principal = SYSTEM) -> AdCampaignItem:
+    """The campaign as stored, archived or not. NotFound, also outside of the scope."""
+    item = leads.find_campaign(ad_campaign_id)
+    if item is None or not _is_seen(item, stores.guides_in_scope(principal)):
+        raise NotFound(code="no_ad_campaign", ad_campaign_id=ad_campaign_id)
     return item
 
 
-def find(ad_campaign_id: str) -> AdCampaignItem | None:
-    found: AdCampaignItem | None = AdCampaignItem.find(ad_campaign_id)
-    return found
+def _is_seen(item: AdCampaignItem, guides: frozenset[str] | None) -> bool:
+    """A campaign is seen by whoever's scope has any of its guides."""
+    return guides is None or not guides.isdisjoint(item.plan.staff_ids)
 
 
-def of_state(state: str | None) -> AdCampaignItem | None:
-    """The campaign in a callback's `State`; no request for one that is not ours."""
-    code = rules.code_of(state)
-    return find(f"ac_{code}") if code else None
+def _shown(item: AdCampaignItem) -> AdCampaign:
+    return _campaign(item, AdCampaignItem.find(QUOTA) if item.link_url else None)
 
 
-def find_lead(state: str) -> Lead | None:
-    """Where an add with this `State` belongs; None for one that no campaign's link gave."""
-    item = of_state(state)
-    if item is None:
-        return None
-    live_code_id, channel = item.definition["live_code_id"] or "", item.definition["channel"]
-    tags: tuple[str, ...] = ()
-    if live_code_id:
-        try:
-            code = livecodes.current(live_code_id)
-        except NotFound:
-            live_code_id = ""
-        else:
-            channel, tags = channel or code.channel, tuple(code.tags)
-    return Lead(item.ad_campaign_id, live_code_id, channel or "ad", tags)
-
-
-def visit(code: str, query: Mapping[str, str]) -> View:
-    """A visit of the page, counted; its click kept. NotFound for a code that no campaign has."""
-    item, quota = _page_and_quota(code)
-    now, definition = clock.now(), item.definition
-    click = rules.click_of(definition["platform"], code, url(item), query)
-    try:
-        models.visit(item.ad_campaign_id, now, click)
-    except Exception as error:  # noqa: BLE001 (a figure less, and not a customer)
-        log.failure("visit not counted", error, ad_campaign_id=item.ad_campaign_id)
-    closed = rules.why_closed(state_of(item), bool(quota and quota.exhausted))
-    token = click.token if click else rules.visitor_token(code)
-    if closed is None:
-        return View(definition["page"], rules.button_url(str(item.link_url), token), None)
-    fallback = definition["fallback_live_code_id"] or definition["live_code_id"]
-    return View(definition["page"], _scan_url(fallback, token) if fallback else None, closed)
-
-
-def any_active() -> bool:
-    return next(iter(AdCampaignItem.by_creation.query(LISTED, limit=1)), None) is not None
-
-
-def state_of(item: AdCampaignItem) -> dict[str, Any]:
-    """What `rules.why_closed` asks for."""
-    names = ("active", "link_url", "link_status", "unavailable")
-    return {"staff_ids": item.definition["staff_ids"], **{name: getattr(item, name) for name in names}}
-
-
-def url(item: AdCampaignItem) -> str:
-    """What ads lead to."""
-    return f"{_base()}/h5/a/{item.ad_campaign_id.removeprefix('ac_')}"
-
-
-def shown(item: AdCampaignItem) -> dict[str, Any]:
-    quota: AdCampaignItem | None = AdCampaignItem.find(QUOTA) if item.link_url else None
+def _campaign(item: AdCampaignItem, quota: AdCampaignItem | None) -> AdCampaign:
     link = {
         "status": item.link_status,
         "link_id": item.link_id,
         "url": item.link_url,
         "errcode": None if item.errcode is None else int(item.errcode),
     }
-    return {
+    own: dict[str, Any] = {
         "ad_campaign_id": item.ad_campaign_id,
-        "url": url(item),
-        **item.definition,
+        "url": landing.page_url(item),
         "active": bool(item.active),
-        "link": link,
-        "closed": rules.why_closed(state_of(item), bool(quota and quota.exhausted)),
+        "link": msgspec.convert(link, LinkState),
+        "closed": landing.why_closed(item, quota),
         "created_at": item.created_at,
         "updated_at": item.updated_at,
     }
+    return AdCampaign(**asdict(item.plan) | own)
 
 
-def next_hour(now: datetime) -> datetime:
-    return now.replace(minute=0, second=0, microsecond=0) + _HOUR
+def _without_repeats(plan: NewAdCampaign) -> NewAdCampaign:
+    staff_ids, alert_staff_ids = (
+        list(dict.fromkeys(plan.staff_ids)),
+        list(dict.fromkeys(plan.alert_staff_ids)),
+    )
+    return replace(plan, staff_ids=staff_ids, alert_staff_ids=alert_staff_ids)
 
 
-def _page_and_quota(code: str) -> tuple[AdCampaignItem, AdCampaignItem | None]:
-    if not rules.CODE.fullmatch(code):
-        raise NotFound("there is no such page")
-    rows = {
-        row.ad_campaign_id: row
-        for row in AdCampaignItem.batch_get([f"ac_{code}", QUOTA], consistent_read=True)
-    }
-    if f"ac_{code}" not in rows:
-        raise NotFound("there is no such page")
-    return rows[f"ac_{code}"], rows.get(QUOTA)
-
-
-def _checked(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """The definition without repeats in its lists. Invalid."""
-    wrong: list[tuple[str, str]] = []
-    adapter, report = PLATFORMS[definition["platform"]], definition["report"]
-    for kind, event in report.items():
-        if event is not None and (problem := adapter.check(event)):
-            wrong.append((f"report.{kind}", problem))
-    told = any(report.values())
-    if told and adapter.NEEDS and not definition["credentials"]:
-        wrong.append(("credentials", f"a name in the secret `ads`, which holds {', '.join(adapter.NEEDS)}"))
-    address, problem = definition["report_url"], None
-    if definition["platform"] != "generic":
-        problem = "only for the platform generic" if address is not None else None
-    elif address is not None or told:
-        problem = outgoing.address_problem(address or "")
-    if problem:
-        wrong.append(("report_url", problem))
-    wrong += _window_problems(definition["attribution_window"])
+def _check(plan: NewAdCampaign, new_staff_ids: Iterable[str], principal: Principal) -> None:
+    """What a type can't say. Invalid with all of it."""
+    adapter, report = PLATFORMS[plan.platform], asdict(plan.report)
+    wrong = [
+        issue(f"report.{kind}", code)
+        for kind, event in report.items()
+        if event is not None and (code := adapter.check(event))
+    ]
+    is_reported = any(report.values())
+    if is_reported and adapter.NEEDS and not plan.credentials:
+        wrong.append(issue("credentials", "ad_credentials", fields=list(adapter.NEEDS)))
+    wrong += _report_url_issues(plan, is_reported)
+    if not _is_window(plan.attribution_window):
+        wrong.append(issue("attribution_window", "duration", minimum="PT1S", maximum="P90D"))
     for field in ("live_code_id", "fallback_live_code_id"):
-        if definition[field] is not None and not _is_active(definition[field]):
-            wrong.append((field, "there is no such live code, or it is archived"))
+        live_code_id = getattr(plan, field)
+        if live_code_id is not None and not _is_active(live_code_id):
+            wrong.append(issue(field, "no_active_live_code"))
+    guides = stores.guides_in_scope(principal)
+    if guides is not None:
+        foreign = sorted(set(new_staff_ids) - guides)
+        if foreign or guides.isdisjoint(plan.staff_ids):
+            wrong.append(issue("staff_ids", "guides_outside_scope", staff_ids=foreign))
     if wrong:
         raise Invalid(*wrong)
-    lists = ("staff_ids", "alert_staff_ids")
-    return {**definition, **{name: list(dict.fromkeys(definition[name])) for name in lists}}
 
 
-def _window_problems(text: str) -> list[tuple[str, str]]:
+def _report_url_issues(plan: NewAdCampaign, is_reported: bool) -> list[Issue]:
+    if plan.platform != "generic":
+        is_given = plan.report_url is not None
+        return [issue("report_url", "only_with", other="platform generic")] if is_given else []
+    if plan.report_url is None and not is_reported:
+        return []
+    code = outgoing.address_problem(plan.report_url or "")
+    return [issue("report_url", code)] if code else []
+
+
+def _is_window(text: str) -> bool:
     try:
-        good = timedelta(0) < durations.parse(text) <= rules.CLICK_TIME
+        return timedelta(0) < durations.parse(text) <= rules.CLICK_TIME
     except ValueError:
-        good = False
-    return [] if good else [("attribution_window", "an ISO 8601 duration up to P90D")]
+        return False
 
 
 def _is_active(live_code_id: str) -> bool:
@@ -243,7 +210,14 @@ def _is_active(live_code_id: str) -> bool:
         return False
 
 
-def _rewrite(item: AdCampaignItem, *actions: Any) -> None:
+def _rewrite(
+    item: AdCampaignItem,
+    actions: Sequence[Action],
+    verb: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> AdCampaign:
+    """Write a change under the version that was read, its audit entry and the work for its link."""
     now, version = clock.now(), int(item.version) + 1
     tx = Transaction()
     changed = [
@@ -252,32 +226,23 @@ def _rewrite(item: AdCampaignItem, *actions: Any) -> None:
         AdCampaignItem.updated_at.set(clock.iso(now)),
     ]
     tx.update("campaign", item, changed, AdCampaignItem.version == item.version)
-    _ask_for_link(tx, item.ad_campaign_id, version, now)
-    due.add(tx, "ad_quota", next_hour(now), "hourly", {"subject": "quota"})
-    try:
-        tx.commit()
-    except ConditionFailed as error:
-        raise Conflict("the ad campaign was changed meanwhile: read it again") from error
-    _hurry(item.ad_campaign_id, version)
+    audit.add(tx, f"ad_campaigns.{verb}", item.ad_campaign_id, before, after)
+    _order_link(tx, item.ad_campaign_id, version, now)
+    tx.commit()
+    _order_link_now(item.ad_campaign_id, version)
+    return get(item.ad_campaign_id)
 
 
-def _ask_for_link(tx: Transaction, ad_campaign_id: str, version: int, now: datetime) -> None:
+def _order_link(tx: Transaction, ad_campaign_id: str, version: int, now: datetime) -> None:
+    """Have the link brought in step, and the quota asked for at the next hour."""
     work = {"subject": ad_campaign_id, "version": version}
     due.add(tx, "ad_link", now, f"{ad_campaign_id}#{version}", work)
+    due.add(tx, "ad_quota", rules.next_hour(now), "hourly", {"subject": "quota"})
 
 
-def _hurry(ad_campaign_id: str, version: int) -> None:
+def _order_link_now(ad_campaign_id: str, version: int) -> None:
     message = {"kind": "ad_link", "subject": ad_campaign_id, "version": version}
     try:
         queues.send("convert", message, group=ad_campaign_id)
     except Exception as error:  # noqa: BLE001 (only a head start: it falls due within the minute)
         log.failure("acquisition link not asked for at once", error, ad_campaign_id=ad_campaign_id)
-
-
-def _scan_url(live_code_id: str, token: str) -> str:
-    """A scan that keeps the click with its assignment: the line of the add has it as `ad`."""
-    return f"{_base()}/s/{live_code_id.removeprefix('lc_')}?ad={token}"
-
-
-def _base() -> str:
-    return settings.env("PUBLIC_BASE_URL").rstrip("/")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.ads import campaigns, notices, rules
+from chalicelib.ads import leads, notices, rules
 from chalicelib.ads.models import DELETED, MAKING, READY, REFUSED, AdCampaignItem
 from chalicelib.platform import clock, due, log, storage
 from chalicelib.platform.storage import Transaction
@@ -24,14 +24,14 @@ _ANSWERED = timedelta(minutes=1)  # by then a new link is stored, or its maker h
 
 def sync(ad_campaign_id: str) -> None:
     """Bring WeCom's link in step with the campaign. Upstream when it may succeed later; twice is once."""
-    item = campaigns.find(ad_campaign_id)
+    item = leads.find_campaign(ad_campaign_id)
     if item is None or item.told_version == item.version:
         return
     try:
         if not item.active:
             _delete(item)
-        elif not item.definition["staff_ids"]:
-            _told(item)  # WeCom takes no link without people: the page is switched over by itself
+        elif not item.plan.staff_ids:
+            _mark_synced(item)  # WeCom takes no link without people: the page is switched over by itself
         elif item.link_id:
             _update(item, item.link_id)
         else:
@@ -41,16 +41,16 @@ def sync(ad_campaign_id: str) -> None:
             raise
         log.failure("acquisition link refused", error, ad_campaign_id=ad_campaign_id, errcode=error.errcode)
         refused = [] if item.link_id else [AdCampaignItem.link_status.set(REFUSED)]
-        _told(item, *refused, errcode=error.errcode)
+        _mark_synced(item, *refused, errcode=error.errcode)
         notices.put("link_refused", clock.now(), f"{ad_campaign_id}#{item.version}", ad_campaign_id)
 
 
-def lost_at_last(link_id: str, why: str, at: str) -> None:
-    """The second look at a link that was not known: what is still not ours is let be."""
-    lost(link_id, why, clock.parse(at), last=True)
+def mark_lost_again(link_id: str, why: str, at: str) -> None:
+    """The second look at a link that was not known: one that is still not ours is left alone."""
+    mark_lost(link_id, why, clock.parse(at), last=True)
 
 
-def lost(link_id: str, why: str, at: datetime, last: bool = False) -> None:
+def mark_lost(link_id: str, why: str, at: datetime, last: bool = False) -> None:
     """WeCom says that a link is `link_unavailable` or `link_deleted`: the page leads to the fallback.
 
     A link that we don't know may be one whose making is not answered yet: looked at once more (`last`).
@@ -61,7 +61,7 @@ def lost(link_id: str, why: str, at: datetime, last: bool = False) -> None:
             work = {"subject": link_id, "why": why, "at": clock.iso(at)}
             due.put("ad_lost", clock.now() + _ANSWERED, f"{link_id}#{why}#{clock.iso(at)}", work)
         return
-    item = campaigns.find(str(owner.owner))
+    item = leads.find_campaign(str(owner.owner))
     if item is None or item.link_id != link_id:
         return
     if item.unavailable == why and item.unavailable_at >= clock.iso(at):
@@ -88,41 +88,41 @@ def lost(link_id: str, why: str, at: datetime, last: bool = False) -> None:
 
 
 def _make(item: AdCampaignItem) -> None:
-    found = _search(item) if item.asked else None
-    if found is None:
+    link = _search(item) if item.asked else None
+    if link is None:
         began = clock.now()
         asked = [AdCampaignItem.asked.set(True), AdCampaignItem.link_status.set(MAKING)]
         storage.update_if(AdCampaignItem(item.ad_campaign_id), asked)
         try:
-            found = wecom.default_client().create_link(_fields(item), deadline=clock.now() + DEADLINE)
+            link = wecom.default_client().create_link(_fields(item), deadline=clock.now() + DEADLINE)
         except AnswerLost:
-            found = _search(item)
-            if found is None:
+            link = _search(item)
+            if link is None:
                 raise  # perhaps on its way still: looked for again before another is made
         except WeComError:
             storage.update_if(AdCampaignItem(item.ad_campaign_id), [AdCampaignItem.asked.remove()])
             raise
         else:
-            _store(item, found, began)
+            _store(item, link, began)
             return
-    _store(item, found, None)  # what it was told may be older: told again
-    _update(item, found.link_id)
+    _store(item, link, None)  # what WeCom has of it may be older: sent again
+    _update(item, link.link_id)
 
 
 def _update(item: AdCampaignItem, link_id: str) -> None:
     """Tell WeCom all of it, which mends a link; unless it went bad after that, by WeCom's own time."""
     began = clock.now()
     wecom.default_client().update_link(link_id, _fields(item), deadline=clock.now() + DEADLINE)
-    known = AdCampaignItem.told_at.set(_second(began))
+    synced_at = AdCampaignItem.told_at.set(_second(began))
     good = AdCampaignItem.unavailable_at.does_not_exist() | (AdCampaignItem.unavailable_at < _second(began))
     mended = [AdCampaignItem.unavailable.remove(), AdCampaignItem.unavailable_at.remove()]
-    if not _told(item, known, *mended, condition=good & (AdCampaignItem.link_id == link_id)):
-        _told(item, known)
+    if not _mark_synced(item, synced_at, *mended, condition=good & (AdCampaignItem.link_id == link_id)):
+        _mark_synced(item, synced_at)
 
 
 def _delete(item: AdCampaignItem) -> None:
-    found = None if item.link_id or not item.asked else _search(item)
-    link_id = item.link_id or (found.link_id if found else None)
+    lost = None if item.link_id or not item.asked else _search(item)
+    link_id = item.link_id or (lost.link_id if lost else None)
     if link_id:
         try:
             wecom.default_client().delete_link(link_id, deadline=clock.now() + DEADLINE)
@@ -130,7 +130,7 @@ def _delete(item: AdCampaignItem) -> None:
             if error.treatment is not Treatment.DATA:
                 raise
             log.logger.info("acquisition link was gone", extra={"errcode": error.errcode})
-    _told(
+    _mark_synced(
         item,
         AdCampaignItem.link_status.set(DELETED),
         AdCampaignItem.link_id.remove(),
@@ -139,32 +139,32 @@ def _delete(item: AdCampaignItem) -> None:
     )
 
 
-def _store(item: AdCampaignItem, link: AcquisitionLink, told: datetime | None) -> None:
-    """Keep a link. told: when WeCom was told this version of it."""
+def _store(item: AdCampaignItem, link: AcquisitionLink, synced_at: datetime | None) -> None:
+    """Keep a link. synced_at: when WeCom got this version of it; None: it may have an older one."""
     tx = Transaction()
-    known = [
+    stored = [
         AdCampaignItem.link_status.set(READY),
         AdCampaignItem.link_id.set(link.link_id),
         AdCampaignItem.link_url.set(link.url),
-        AdCampaignItem.told_version.set(item.version if told else 0),
-        AdCampaignItem.told_at.set(_second(told)) if told else AdCampaignItem.told_at.remove(),
+        AdCampaignItem.told_version.set(item.version if synced_at else 0),
+        AdCampaignItem.told_at.set(_second(synced_at)) if synced_at else AdCampaignItem.told_at.remove(),
         AdCampaignItem.asked.remove(),
         AdCampaignItem.errcode.remove(),
         AdCampaignItem.unavailable.remove(),
         AdCampaignItem.unavailable_at.remove(),
     ]
-    tx.update("campaign", AdCampaignItem(item.ad_campaign_id), known)
+    tx.update("campaign", AdCampaignItem(item.ad_campaign_id), stored)
     tx.put("link", AdCampaignItem(f"link#{link.link_id}", owner=item.ad_campaign_id))
     tx.commit()
 
 
-def _told(
+def _mark_synced(
     item: AdCampaignItem, *actions: Action, errcode: int | None = None, condition: Condition | None = None
 ) -> bool:
-    """WeCom knows this version, or (errcode) has refused it. A newer one has its own work."""
+    """WeCom has this version, or (errcode) has refused it. A newer version has its own work."""
     code = AdCampaignItem.errcode
-    told = [AdCampaignItem.told_version.set(item.version), code.set(errcode) if errcode else code.remove()]
-    return storage.update_if(AdCampaignItem(item.ad_campaign_id), [*told, *actions], condition)
+    synced = [AdCampaignItem.told_version.set(item.version), code.set(errcode) if errcode else code.remove()]
+    return storage.update_if(AdCampaignItem(item.ad_campaign_id), [*synced, *actions], condition)
 
 
 def _second(at: datetime) -> str:
@@ -185,9 +185,9 @@ def _search(item: AdCampaignItem) -> AcquisitionLink | None:
 def _fields(item: AdCampaignItem) -> dict[str, object]:
     """Sent whole: `range` replaces what was there."""
     return {
-        "link_name": rules.link_name(item.definition["name"], _code(item)),
-        "range": {"user_list": item.definition["staff_ids"], "department_list": []},
-        "skip_verify": item.definition["skip_verify"],
+        "link_name": rules.link_name(item.plan.name, _code(item)),
+        "range": {"user_list": item.plan.staff_ids, "department_list": []},
+        "skip_verify": item.plan.skip_verify,
     }
 
 

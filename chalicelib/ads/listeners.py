@@ -2,15 +2,15 @@
 
 from chalicelib.platform.listeners import Listener
 
-_CONVERSIONS = "chalicelib.ads.conversions"
+_CREDITS = "chalicelib.ads.credits"
 
 CREDIT = Listener(
     name="credit",
     ordered=True,  # an order counts for the campaign of an add before it, a refund for its order
     handlers={
-        "customer_added": f"{_CONVERSIONS}:on_added",
-        "order_paid": f"{_CONVERSIONS}:on_paid",
-        "order_refunded": f"{_CONVERSIONS}:on_refunded",
+        "customer_added": f"{_CREDITS}:on_added",
+        "order_paid": f"{_CREDITS}:on_paid",
+        "order_refunded": f"{_CREDITS}:on_refunded",
     },
 )
 LISTENERS = [CREDIT]

@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.ads import rules
+from chalicelib.ads.types import NewAdCampaign
 from chalicelib.platform import clock, ids, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
-LISTED = "ad_campaign"
+LISTED, ARCHIVED = "ad_campaign", "ad_campaign#archived"
 QUOTA = "#quota"  # no campaign's id has this sign
 MAKING, READY, REFUSED, DELETED = "making", "ready", "refused", "deleted"
 
@@ -30,7 +32,7 @@ class ByCreation(GlobalSecondaryIndex["AdCampaignItem"]):
 class AdCampaignItem(Base):
     """A campaign with its acquisition link. Under `#quota`: the corp's quota. Under `link#<id>`: whose it is.
 
-    told_version: up to which `version` WeCom has been told; told_at: when its link was, in whole seconds.
+    told_version: the `version` that WeCom has; told_at: when its link got it, in whole seconds.
     asked: a create_link went out, and its answer may have been lost. unavailable: why WeCom says that the
     link can't be used, since unavailable_at.
     """
@@ -64,6 +66,15 @@ class AdCampaignItem(Base):
 
     by_creation = ByCreation()
 
+    @property
+    def plan(self) -> NewAdCampaign:
+        return msgspec.convert(self.definition, NewAdCampaign)
+
+    def reported_as(self, kind: str) -> str | None:
+        """The platform's name of a conversion; None for one that is only counted."""
+        event: str | None = self.definition["report"].get(kind)
+        return event
+
 
 class AdClickItem(Base):
     """A click, under its token. Under `customer#<external_userid>`: the token (`of`) they came by."""
@@ -90,7 +101,7 @@ class ByStatus(GlobalSecondaryIndex["AdConversionItem"]):
 
 
 class AdConversionItem(Base):
-    """One conversion, told to the platform once. listed: `<status>#<created_at>#<id>`.
+    """One conversion, reported to the platform once. listed: `<status>#<created_at>#<id>`.
 
     tries: calls begun. calling: one has begun, its answer is not stored, and until then its sender is
     waited for. next_at: no call before.
@@ -147,21 +158,21 @@ def add_stat(tx: Transaction, campaign_id: str, at: datetime, key: str, sums: Ma
 def stats(campaign_id: str, start: date, end: date) -> dict[str, dict[str, int]]:
     """By day, both included; days without figures are not there."""
     table, last = AdStatItem._get_connection(), None
-    found: dict[str, dict[str, int]] = {}
+    by_day: dict[str, dict[str, int]] = {}
     while True:
         between = Path("day").between(start.isoformat(), f"{end.isoformat()}~")
         page = table.query(campaign_id, range_key_condition=between, exclusive_start_key=last)
         for row in page["Items"]:
-            sums = found.setdefault(row["day"]["S"].partition("#")[0], {})
+            sums = by_day.setdefault(row["day"]["S"].partition("#")[0], {})
             for name in rules.FIGURES:
                 if name in row:
                     sums[name] = sums.get(name, 0) + int(row[name]["N"])
         last = page.get("LastEvaluatedKey")
         if not last:
-            return found
+            return by_day
 
 
-def visit(campaign_id: str, now: datetime, click: rules.Click | None) -> None:
+def count_visit(campaign_id: str, now: datetime, click: rules.Click | None) -> None:
     """Count a view; and the click, when it is a new one. One request, two when the click is known already."""
     key = click.token if click else ids.short()
     if click is not None:
@@ -185,10 +196,15 @@ def visit(campaign_id: str, now: datetime, click: rules.Click | None) -> None:
     storage.update_if(item, actions)
 
 
-def came_by(external_userid: str) -> AdClickItem | None:
+def count_report(tx: Transaction, row: AdConversionItem, sums: Mapping[str, int]) -> None:
+    """Count what became of a conversion's report, on the day of the conversion."""
+    add_stat(tx, row.ad_campaign_id, clock.parse(row.created_at), row.token, sums)
+
+
+def find_arrival(external_userid: str) -> AdClickItem | None:
     """By which click (or, without one, by which campaign) a customer came; None for another way."""
-    found: AdClickItem | None = AdClickItem.find(f"customer#{external_userid}")
-    return found
+    arrival: AdClickItem | None = AdClickItem.find(f"customer#{external_userid}")
+    return arrival
 
 
 def listed(status: str, at: str, conversion_id: str) -> str:

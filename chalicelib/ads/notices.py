@@ -1,4 +1,4 @@
-"""Words to the campaigns' operators (alert_staff_ids), by app message: once for each switch, or doubt.
+"""Notices to the campaigns' operators (alert_staff_ids), by app message: once for each switch, or doubt.
 
 A notice falls due in the transaction that switches, so none is lost; WeCom drops an equal second one.
 """
@@ -6,7 +6,7 @@ A notice falls due in the transaction that switches, so none is lost; WeCom drop
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from chalicelib.ads import campaigns
+from chalicelib.ads import leads
 from chalicelib.ads.models import LISTED, AdCampaignItem
 from chalicelib.platform import clock, due, log
 from chalicelib.platform.storage import Transaction
@@ -29,7 +29,7 @@ _TEXTS = {
 
 
 def add(tx: Transaction, why: str, at: datetime, key: str, ad_campaign_id: str | None = None) -> None:
-    """Have the operators told, within a transaction. why: of `_TEXTS`. No campaign: those of all that run."""
+    """Order a notice within a transaction. why: of `_TEXTS`. No campaign: to operators of all that run."""
     due.add(tx, "ad_notice", at, f"{why}#{key}", _work(why, ad_campaign_id))
 
 
@@ -38,19 +38,19 @@ def put(why: str, at: datetime, key: str, ad_campaign_id: str | None = None) -> 
     due.put("ad_notice", at, f"{why}#{key}", _work(why, ad_campaign_id))
 
 
-def tell(why: str, ad_campaign_id: str | None) -> None:
-    """Send it. Upstream when it may succeed later."""
+def send(why: str, ad_campaign_id: str | None) -> None:
+    """Send a notice. Upstream when it may succeed later."""
     if ad_campaign_id:
-        one = campaigns.find(ad_campaign_id)
-        found = [one] if one is not None else []
+        campaign = leads.find_campaign(ad_campaign_id)
+        campaigns = [campaign] if campaign is not None else []
     else:
-        found = list(AdCampaignItem.by_creation.query(LISTED))
-    receivers = list(dict.fromkeys(_receivers(found)))
+        campaigns = list(AdCampaignItem.by_creation.query(LISTED))
+    receivers = list(dict.fromkeys(_receivers(campaigns)))
     if not receivers:
         return
     text = _TEXTS[why]
     if ad_campaign_id:
-        text = f"{text}\n{found[0].definition['name']}"
+        text = f"{text}\n{campaigns[0].definition['name']}"
     for start in range(0, len(receivers), _RECEIVERS):
         message = {
             "touser": "|".join(receivers[start : start + _RECEIVERS]),
@@ -64,11 +64,11 @@ def tell(why: str, ad_campaign_id: str | None) -> None:
         except WeComError as error:
             if error.retryable:
                 raise
-            log.logger.warning("operators not told", extra={"why": why, "errcode": error.errcode})
+            log.logger.warning("notice not sent", extra={"why": why, "errcode": error.errcode})
 
 
-def _receivers(found: list[AdCampaignItem]) -> Iterator[str]:
-    for item in found:
+def _receivers(campaigns: list[AdCampaignItem]) -> Iterator[str]:
+    for item in campaigns:
         yield from item.definition["alert_staff_ids"]
 
 

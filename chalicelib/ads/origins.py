@@ -4,7 +4,7 @@ from chalicelib.origins.types import Channel, Origin
 
 
 def _find(state: str) -> Origin | None:
-    from chalicelib.ads.campaigns import find_lead
+    from chalicelib.ads.leads import find_lead
 
     lead = find_lead(state)
     if lead is None:

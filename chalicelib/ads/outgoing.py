@@ -42,7 +42,7 @@ def sandbox_base() -> str:
 
 
 def address_problem(url: str) -> str | None:
-    """What is wrong with an operator's address, as far as it says itself; None for nothing."""
+    """The code of what is wrong with an operator's address, as far as it says itself; None for nothing."""
     base = sandbox_base()
     if base and url.startswith(base + "/"):
         return None
@@ -50,17 +50,17 @@ def address_problem(url: str) -> str | None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "an https URL"
+        return "https_url"
     host = parts.hostname or ""
     if parts.scheme != "https" or not host or not url.isascii() or not url.isprintable() or " " in url:
-        return "an https URL"
+        return "https_url"
     if parts.username is not None or parts.password is not None:
-        return "without a user name"
+        return "url_with_user"
     if port not in (None, 443):
-        return "only on port 443"
+        return "url_port"
     if _is_address(host):
-        return "a name, not an address"
-    return None if "." in host.strip(".") and not host.endswith((".local", ".internal")) else "a public name"
+        return "url_address"
+    return None if "." in host.strip(".") and not host.endswith((".local", ".internal")) else "url_not_public"
 
 
 def send(request: Request, guarded: bool) -> tuple[int, bytes]:
@@ -85,10 +85,10 @@ def send(request: Request, guarded: bool) -> tuple[int, bytes]:
 def public_address(host: str) -> str:
     """One of the name's addresses. Refused unless every one of them is public; NotSent when it has none."""
     try:
-        found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
     except OSError as error:
         raise NotSent("no such name") from error
-    addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
+    addresses = list(dict.fromkeys(str(row[4][0]) for row in answers))
     if not addresses:
         raise NotSent("no such name")
     if not all(is_public(address) for address in addresses):

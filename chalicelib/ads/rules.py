@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -11,14 +10,16 @@ from msgspec import Struct
 from chalicelib.platform import ids
 
 ADDED, CHATTED, BOUGHT, REFUNDED = "added", "chatted", "bought", "refunded"
-KINDS = (ADDED, CHATTED, BOUGHT)  # what can be told to a platform
+KINDS = (ADDED, CHATTED, BOUGHT)  # what can be reported to a platform
 WAITING, SENT, REFUSED, FAILED, UNKNOWN, UNREPORTED = (
     "waiting", "sent", "refused", "failed", "unknown", "unreported"
 )  # fmt: skip
 STATUSES = (WAITING, SENT, REFUSED, FAILED, UNKNOWN, UNREPORTED)
 RETRIABLE = (REFUSED, FAILED, UNKNOWN)
 
-CLICK_TIME = timedelta(days=90)
+DAY = timedelta(days=1)
+EARLY_ORDER = timedelta(hours=1)  # an order dated so little before the add is the click's, too
+CLICK_TIME = 90 * DAY
 MAX_STATE = 64  # bytes of WeCom's customer_channel; the rest is cut silently
 MAX_LINK_NAME = 30
 MAX_TRIES = 8
@@ -92,14 +93,14 @@ def visitor_token(code: str) -> str:
 
 def code_of(state: str | None) -> str | None:
     """The campaign's code in a callback's `State`; None for one that is not ours."""
-    found = _TOKEN.fullmatch(state or "")
-    return found[1] if found else None
+    match = _TOKEN.fullmatch(state or "")
+    return match[1] if match else None
 
 
 def is_click(token: str) -> bool:
     """Whether it is one click's token, and not that of all who came without one."""
-    found = _TOKEN.fullmatch(token)
-    return bool(found and found[2])
+    match = _TOKEN.fullmatch(token)
+    return bool(match and match[2])
 
 
 def conversion_id(token: str, kind: str, what: str) -> str:
@@ -121,32 +122,31 @@ def backoff(tries: int) -> timedelta:
     return min(_BACKOFF * int(4 ** max(0, tries - 1)), _BACKOFF_MOST)
 
 
-def within(window: timedelta, begun: datetime, at: datetime) -> bool:
-    """Whether an order of time `at` is the click's. One that was dated a little before the add is, too."""
-    return begun - timedelta(hours=1) <= at <= begun + window
+def is_within(window: timedelta, begun: datetime, at: datetime) -> bool:
+    """Whether an order of time `at` is the click's."""
+    return begun - EARLY_ORDER <= at <= begun + window
 
 
-def why_closed(campaign: Mapping[str, Any], exhausted: bool) -> str | None:
-    """Why the page can't lead to the acquisition link; None when it can.
+def next_hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
-    campaign: {"active","staff_ids","link_url","link_status","unavailable"}.
-    """
-    if not campaign["active"]:
+
+def why_closed(
+    *, active: bool, has_staff: bool, link_url: str | None, unavailable: str | None, is_quota_exhausted: bool
+) -> str | None:
+    """Why the page can't lead to the acquisition link; None when it can."""
+    if not active:
         return "archived"
-    if not campaign["staff_ids"]:
+    if not has_staff:
         return "no_staff"
-    if campaign["unavailable"]:
-        return str(campaign["unavailable"])
-    if not campaign["link_url"]:
+    if unavailable:
+        return unavailable
+    if not link_url:
         return "no_link"
-    return "quota_exhausted" if exhausted else None
+    return "quota_exhausted" if is_quota_exhausted else None
 
 
 def button_url(link_url: str, token: str) -> str:
     """The link with its mark; WeCom gives it back as `State`."""
     joint = "&" if "?" in link_url else "?"
     return f"{link_url}{joint}{urlencode({'customer_channel': token})}"
-
-
-def stat_row(day: str, sums: Mapping[str, int]) -> dict[str, Any]:
-    return {"day": day, **{name: int(sums.get(name, 0)) for name in FIGURES}}

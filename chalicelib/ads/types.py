@@ -1,9 +1,12 @@
 """Ad campaigns on the wire: types and limits of each field."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+
+from chalicelib.platform.paging import Paging, Searching
 
 _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 _Id = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -11,12 +14,10 @@ _Event = Annotated[str, Meta(min_length=1, max_length=64, description="the platf
 _Line = Annotated[str, Meta(min_length=1, max_length=60)]
 _Url = Annotated[str, Meta(max_length=1000, pattern=r"^https://[!-~]+\Z")]
 Platform = Literal["baidu", "oceanengine", "tencent", "generic"]
-
-
 ConversionStatus = Literal["waiting", "sent", "refused", "failed", "unknown", "unreported"]
 
 
-class LandingPage(Struct, kw_only=True):
+class LandingPage(Struct, kw_only=True, frozen=True):
     """What the page shows: plain text, Chinese first if it has both. image_url: above the title."""
 
     title: Annotated[str, Meta(min_length=1, max_length=40)]
@@ -27,8 +28,8 @@ class LandingPage(Struct, kw_only=True):
     legal: Annotated[str, Meta(max_length=300)] = ""
 
 
-class Report(Struct, kw_only=True):
-    """Which event of the platform each conversion is told as; null: it is only counted.
+class Report(Struct, kw_only=True, frozen=True):
+    """Which event of the platform each conversion is reported as; null: it is only counted.
 
     baidu: a newType number; oceanengine: an event_type; tencent: an action_type; generic: any text.
     """
@@ -38,10 +39,10 @@ class Report(Struct, kw_only=True):
     bought: _Event | None = None
 
 
-class NewAdCampaign(Struct, kw_only=True):
+class NewAdCampaign(Struct, kw_only=True, frozen=True):
     """live_code_id: its tags and welcome are the adds'. fallback_live_code_id (else live_code_id): where the
     button leads while the acquisition link can't be used. credentials: a name in the secret `ads`.
-    report_url: where platform generic is told.
+    report_url: of the platform generic.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -76,12 +77,94 @@ class AdCampaignPatch(Struct, kw_only=True):
     alert_staff_ids: Any | UnsetType = UNSET
 
 
-class Expiring(Struct, kw_only=True):
+Closed = Literal["archived", "no_staff", "link_unavailable", "link_deleted", "no_link", "quota_exhausted"]
+
+
+class LinkState(Struct, kw_only=True, frozen=True):
+    """WeCom's acquisition link. errcode: why WeCom refused the newest version of it."""
+
+    status: Literal["making", "ready", "refused", "deleted"]
+    link_id: str | None
+    url: str | None
+    errcode: int | None
+
+
+class AdCampaign(NewAdCampaign, kw_only=True, frozen=True):
+    """closed: why the page leads to the fallback; null while it leads to the acquisition link."""
+
+    ad_campaign_id: str
+    url: str
+    active: bool
+    link: LinkState
+    closed: (
+        Literal["archived", "no_staff", "link_unavailable", "link_deleted", "no_link", "quota_exhausted"]
+        | None
+    )
+    created_at: str
+    updated_at: str
+
+
+class AdConversion(Struct, kw_only=True, frozen=True):
+    conversion_id: str
+    ad_campaign_id: str
+    kind: Literal["added", "chatted", "bought", "refunded"]
+    status: ConversionStatus
+    reason: str | None
+    at: str
+    external_userid: str | None
+    order_id: str | None
+    amount_fen: int | None
+    tries: int
+    created_at: str
+    sent_at: str | None
+    next_at: str | None
+
+
+class AdDay(Struct, kw_only=True, frozen=True):
+    """A campaign's figures of one day in Shanghai. buyers: first orders; gmv_fen: less refunds."""
+
+    day: date
+    views: int = 0
+    clicks: int = 0
+    adds: int = 0
+    chats: int = 0
+    buyers: int = 0
+    orders: int = 0
+    gmv_fen: int = 0
+    reports_sent: int = 0
+    reports_failed: int = 0
+    reports_unknown: int = 0
+
+
+class AdCampaignsQuery(Searching, kw_only=True):
+    sort: Literal["created_at", "-created_at", "name", "-name"] = "-created_at"
+    platform: Platform | None = None
+    status: Literal["active", "archived"] = "active"
+
+
+class AdConversionsQuery(Paging, kw_only=True):
+    ad_campaign_id: Annotated[str, Meta(min_length=1)]
+    status: (
+        Annotated[ConversionStatus, Meta(description="unknown: an answer was lost; unreported: only counted")]
+        | None
+    ) = None
+
+
+class DaysQuery(Struct, kw_only=True):
+    first: (
+        Annotated[date, Meta(description="First day (Asia/Shanghai); default: 29 days before `to`")] | None
+    ) = msgspec.field(name="from", default=None)
+    last: Annotated[date, Meta(description="Last day, included; default: today")] | None = msgspec.field(
+        name="to", default=None
+    )
+
+
+class Expiring(Struct, kw_only=True, frozen=True):
     expire_date: str
     balance: int
 
 
-class AdQuota(Struct, kw_only=True):
+class AdQuota(Struct, kw_only=True, frozen=True):
     """Of all acquisition links together. total: used ever. balance: null until WeCom was first asked."""
 
     total: int | None

@@ -1,4 +1,4 @@
-"""Ad campaigns' outside work: acquisition links, the quota, notices, conversions told to ad platforms."""
+"""Ad campaigns' outside work: acquisition links, the quota, notices, conversions reported to ad platforms."""
 
 from chalicelib.platform.works import Work
 
@@ -13,21 +13,21 @@ WORKS = [
     Work(
         kind="ad_lost",  # word of a link that was not known yet
         queue="convert",
-        handler="chalicelib.ads.links:lost_at_last",
+        handler="chalicelib.ads.links:mark_lost_again",
         takes=("subject", "why", "at"),
         order="subject",
     ),
     Work(
         kind="ad_report",
         queue="convert",
-        handler="chalicelib.ads.conversions:report",
+        handler="chalicelib.ads.reports:report",
         takes=("subject",),
         order="subject",
     ),
     Work(
         kind="ad_quota",  # each hour; at once when an event asks
         queue="convert",
-        handler="chalicelib.ads.quota:hourly",
+        handler="chalicelib.ads.quota:check_hourly",
         takes=(),
         optional=("digest",),
         order="subject",
@@ -35,7 +35,7 @@ WORKS = [
     Work(
         kind="ad_notice",
         queue="convert",
-        handler="chalicelib.ads.notices:tell",
+        handler="chalicelib.ads.notices:send",
         takes=("why", "ad_campaign_id"),
         order="subject",
     ),

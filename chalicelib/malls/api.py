@@ -8,7 +8,8 @@ from msgspec import Meta, Struct, field
 from chalicelib.malls import generic
 from chalicelib.orders import service as orders
 from chalicelib.platform import clock, http
-from chalicelib.prospects import service as prospects
+from chalicelib.prospects import arrivals
+from chalicelib.prospects.types import BuyerOrder
 
 door = http.Door(__name__, tag="Malls")
 
@@ -46,7 +47,12 @@ def accept(call: http.Call, source: str) -> dict[str, Any]:
     message = generic.message(body)
     orders.accept(message, hashlib.sha256(call.raw).hexdigest())
     if body.buyer and body.buyer.phone:
-        known = {"unionid": message.unionid, "external_userid": message.external_userid}
-        told = {"order_id": message.order_id, "status": message.status, "at": clock.iso(message.occurred_at)}
-        prospects.order_told({**told, **known}, body.buyer.phone)
+        order = BuyerOrder(
+            order_id=message.order_id,
+            status=message.status,
+            at=clock.iso(message.occurred_at),
+            unionid=message.unionid,
+            external_userid=message.external_userid,
+        )
+        arrivals.on_buyers_phone(order, body.buyer.phone)
     return {"status": "accepted"}

@@ -2,37 +2,34 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
 
 from chalicelib.platform import audit, clock, due, storage
+from chalicelib.platform.errors import Issue, issue
 from chalicelib.platform.storage import Transaction
 from chalicelib.prospects.models import GuideItem, SettingItem
 from chalicelib.prospects.rules import Rule
+from chalicelib.prospects.types import BrandSettings, Settings, Spread
 
 _NAME = "prospects"
 _LISTED = "guide"
 _KEEP = timedelta(seconds=60)  # how long a process keeps the settings
-_kept: tuple[datetime, dict[str, Any]] | None = None
-DEFAULTS: dict[str, Any] = {
-    "daily_pace": 50,
-    "lists_at": "09:00",
-    "expire_after": 30,
-    "country": "CN",
-    "from_orders": None,
-}
+_kept: tuple[datetime, BrandSettings] | None = None
 
 
-def read() -> dict[str, Any]:
-    """The settings, complete. `in_use`: whether there ever were prospects; until then nobody asks for any."""
+def read() -> BrandSettings:
+    """The settings, complete."""
     item = SettingItem.find(_NAME)
-    return {**DEFAULTS, "in_use": False, **(item.value if item else {})}
+    return msgspec.convert(item.value, BrandSettings) if item else BrandSettings()
 
 
-def recent() -> dict[str, Any]:
+def recent() -> BrandSettings:
     """The settings as they were at most a minute ago; that there is an import at all, at once."""
     global _kept
     now = clock.now()
-    if _kept is None or not _kept[1]["in_use"] or not now - _KEEP < _kept[0] <= now:
+    if _kept is None or not _kept[1].in_use or not now - _KEEP < _kept[0] <= now:
         _kept = (now, read())
     return _kept[1]
 
@@ -43,31 +40,30 @@ def forget() -> None:
     _kept = None
 
 
-def save(chosen: dict[str, Any]) -> dict[str, Any]:
+def save(chosen: Settings) -> BrandSettings:
     """Keep the settings; the next day's lists are made by them."""
+    before, after = read(), BrandSettings(**asdict(chosen), in_use=True)
     tx = Transaction()
-    tx.put("setting", SettingItem(_NAME, value={**chosen, "in_use": True}))
-    audit.add(tx, "settings.change", _NAME, read(), {**read(), **chosen, "in_use": True})
+    tx.put("setting", SettingItem(_NAME, value=msgspec.to_builtins(after)))
+    audit.add(tx, "settings.change", _NAME, before, after)
     tx.commit()
     forget()
     wake(clock.now())
-    return read()
+    return after
 
 
 def begin() -> None:
     """From now on there are prospects: arrivals are looked at, and each morning has its lists."""
-    found = SettingItem.find(_NAME)
-    if found is None:
-        storage.put_once(
-            SettingItem(_NAME, value={**DEFAULTS, "in_use": True}), SettingItem.name.does_not_exist()
-        )
+    if SettingItem.find(_NAME) is None:
+        first = SettingItem(_NAME, value=msgspec.to_builtins(BrandSettings(in_use=True)))
+        storage.put_once(first, SettingItem.name.does_not_exist())
         forget()
     wake(clock.now())
 
 
 def wake(now: datetime) -> None:
     """Put the next morning's work where it falls due; the same one twice is once."""
-    at = next_morning(now, read()["lists_at"])
+    at = next_morning(now, read().lists_at)
     due.put("prospect_day", at, "day", {"day": day_of(at)})
 
 
@@ -83,24 +79,25 @@ def day_of(at: datetime) -> str:
     return at.astimezone(clock.SHANGHAI).date().isoformat()
 
 
-def rule_of(spread: dict[str, Any]) -> Rule:
+def rule_of(spread: Spread) -> Rule:
     """The rule in its wire shape, as rules take it."""
-    if spread["rule"] == "weighted":
-        return Rule("weighted", tuple(sorted(spread["weights"].items())))
-    return Rule(spread["rule"], tuple((staff_id, 1) for staff_id in spread["staff_ids"]))
+    if spread.rule == "weighted":
+        return Rule("weighted", tuple(sorted(spread.weights.items())))
+    return Rule(spread.rule, tuple((staff_id, 1) for staff_id in spread.staff_ids))
 
 
-def mistakes(spread: dict[str, Any], field: str = "staff") -> list[tuple[str, str]]:
+def issues(spread: Spread, field: str = "staff") -> list[Issue]:
     """What a type can't say of a rule."""
-    if spread["rule"] == "weighted" and not spread["weights"]:
-        return [(f"{field}.weights", "is needed for the rule weighted")]
-    if spread["rule"] == "round_robin" and not spread["staff_ids"]:
-        return [(f"{field}.staff_ids", "is needed for the rule round_robin")]
-    if spread["rule"] != "weighted" and spread["weights"]:
-        return [(f"{field}.weights", "go with the rule weighted only")]
-    if len(set(spread["staff_ids"])) != len(spread["staff_ids"]):
-        return [(f"{field}.staff_ids", "names somebody twice")]
-    return []
+    wrong = []
+    if spread.rule == "weighted" and not spread.weights:
+        wrong.append(issue(f"{field}.weights", "required"))
+    if spread.rule == "round_robin" and not spread.staff_ids:
+        wrong.append(issue(f"{field}.staff_ids", "required"))
+    if spread.rule != "weighted" and spread.weights:
+        wrong.append(issue(f"{field}.weights", "only_with", other="rule weighted"))
+    if len(set(spread.staff_ids)) != len(spread.staff_ids):
+        wrong.append(issue(f"{field}.staff_ids", "duplicate"))
+    return wrong
 
 
 def enlist(staff_ids: Iterable[str]) -> None:
@@ -121,8 +118,8 @@ def has_prospects(staff_id: str) -> bool:
 
 def status_of(staff_id: str) -> str | None:
     """active or left; None: no guide who has prospects."""
-    found = GuideItem.find(_LISTED, staff_id)
-    return found.status if found else None
+    guide = GuideItem.find(_LISTED, staff_id)
+    return guide.status if guide else None
 
 
 def set_status(staff_id: str, status: str) -> bool:

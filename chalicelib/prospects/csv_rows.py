@@ -30,15 +30,15 @@ class _NeverClosed(Exception):
     """The lines that a quoted field may have are used up."""
 
 
-def examined(read: Read) -> tuple[str, int]:
+def examine(read: Read) -> tuple[str, int]:
     """(encoding, number of lines) of the whole file, read once. BadTable for what is no such text."""
     utf8 = codecs.getincrementaldecoder("utf-8")()
     encoding, lines, at, last = "utf-8", 0, 0, b"\n"
     while part := read(at, PART):
         if at == 0 and part[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise BadTable("is UTF-16: save it as CSV UTF-8")
+            raise BadTable("table_utf16")
         if b"\x00" in part:
-            raise BadTable("is not a text: is it an XLSX?")
+            raise BadTable("table_not_text")
         lines, at, last = lines + part.count(b"\n"), at + len(part), part[-1:]
         if encoding == "utf-8":
             try:
@@ -68,11 +68,11 @@ def records(read: Read, start: int, line: int, encoding: str, delimiter: str) ->
         try:
             text = raw.decode(encoding).lstrip("\ufeff") if start == 0 else raw.decode(encoding)
         except UnicodeDecodeError:
-            yield Record(number, (), end, following, f"is not {encoding} text")
+            yield Record(number, (), end, following, "row_not_text")
             continue
         values = _values(text, delimiter)
         if values is None:
-            yield Record(number, (), end, following, "is not CSV")
+            yield Record(number, (), end, following, "row_not_csv")
         elif any(value.strip() for value in values):
             yield Record(number, tuple(values), end, following)
 
@@ -92,7 +92,7 @@ def _split(read: Read, start: int, line: int, delimiter: str) -> Iterator[tuple[
     ahead: list[_Line] = []  # read for a quote's end that did not come
     while first := ahead.pop(0) if ahead else next(lines, None):
         if first.long:
-            yield b"", line, line + 1, first.end, "is longer than 64 KB"
+            yield b"", line, line + 1, first.end, "row_too_long"
             line += 1
             continue
         taken = [first]
@@ -101,10 +101,10 @@ def _split(read: Read, start: int, line: int, delimiter: str) -> Iterator[tuple[
             closed = _closes(taken, ahead, lines, delimiter)
         if closed:
             following = line + len(taken)
-            yield b"".join(one.raw for one in taken), line, following, taken[-1].end, ""
+            yield b"".join(part.raw for part in taken), line, following, taken[-1].end, ""
             line = following
         else:
-            yield b"", line, line + 1, first.end, "a quotation mark is never closed"
+            yield b"", line, line + 1, first.end, "row_quote_open"
             ahead = taken[1:] + ahead
             line += 1
 

@@ -1,21 +1,24 @@
 """A guide's days: each morning a list of whom to add, made of the oldest that wait, within the paces.
 
 WeCom has no API to add somebody by phone: the list is what a guide works off by hand. A list is one
-item for guide and day; made again it keeps what is on it and grows at most to the pace. When a
-guide leaves, their open tasks go to the others of the same rule.
+item for guide and day; made again it keeps what is on it and grows at most to the pace.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
-from chalicelib.platform import clock, ids, log, queues, settings, storage, timeline
-from chalicelib.platform.errors import NotFound, Upstream
-from chalicelib.platform.storage import Transaction
+import msgspec
+
+from chalicelib.platform import audit, clock, ids, log, queues, settings, storage, timeline
+from chalicelib.platform.errors import Upstream
+from chalicelib.platform.principal import Principal
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import brand_settings, matching, models, prospect_list, rules, status_changes
+from chalicelib.prospects import brand_settings, handover, matching, models, rules, status_changes
 from chalicelib.prospects.models import ImportItem, ProspectItem, TaskItem
+from chalicelib.prospects.types import Task
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 from chalicelib.wecom import client as wecom
@@ -25,47 +28,67 @@ _DUPLICATES = 14_400  # seconds in which WeCom drops an equal message, its maxim
 _GONE = 60111  # WeCom: no such member
 _LEFT = 5
 _EXPIRED_A_DAY = 500  # of one guide
-_MOVED = 200  # prospects in one message's work
 
 
-def morning(day: str, due_at: str | None) -> None:
-    """Ask for each guide's list of the day. due_at: of the timer; None: an operator asks for it now."""
+def order_lists(day: str, due_at: str) -> None:
+    """Ask for each guide's list of the day; due_at: the time of the timer that says so."""
+    brand_settings.wake(clock.now())
+    local = clock.parse(due_at).astimezone(clock.SHANGHAI)
+    if f"{local:%H:%M}" == brand_settings.read().lists_at:  # else it was changed: another timer is right
+        _order(day, brand_settings.guides())
+
+
+def order_lists_now() -> None:
+    """Today's lists, asked for by an operator."""
     now = clock.now()
     brand_settings.wake(now)
-    if due_at is not None:
-        local = clock.parse(due_at).astimezone(clock.SHANGHAI)
-        if f"{local:%H:%M}" != brand_settings.read()["lists_at"]:
-            return  # the setting was changed: another timer is right
-    messages = [{"kind": "list", "staff_id": staff_id, "day": day} for staff_id in brand_settings.guides()]
-    queues.send_all("prospect", ((message, None) for message in messages))
+    _order(brand_settings.day_of(now), brand_settings.guides())
+
+
+def ask_for_lists(principal: Principal) -> None:
+    """An operator asks for today's lists: those of all guides, or of the scope's."""
+    day = brand_settings.day_of(clock.now())
+    tx = Transaction()
+    audit.add(tx, "prospects.lists", day, None, {"status": "accepted"})
+    tx.commit()
+    guides = stores.guides_in_scope(principal)
+    if guides is None:
+        queues.send("prospect", {"kind": "lists"})
+    else:
+        _order(day, guides.intersection(brand_settings.guides()))
+
+
+def _order(day: str, staff_ids: Iterable[str]) -> None:
+    made = ({"kind": "list", "staff_id": staff_id, "day": day} for staff_id in staff_ids)
+    queues.send_all("prospect", ((message, None) for message in made))
 
 
 def make_list(staff_id: str, day: str) -> None:
-    """A guide's list of the day, and the word to them that it is there. Repeats change nothing."""
+    """A guide's list of the day, and the message to them that it is there. Repeats change nothing."""
     before = brand_settings.status_of(staff_id)
     if not _works_here(staff_id):
-        left(staff_id)
+        handover.leave(staff_id)
         return
     if before == "left":  # and is back; one who leaves while we ask stays gone
         brand_settings.set_status(staff_id, "active")
     chosen = brand_settings.read()
-    _expire(staff_id, chosen["expire_after"])
-    found = TaskItem.find(staff_id, day)
-    listed = [(prospect_id, import_id) for prospect_id, import_id in found.tasks] if found else []
+    _expire(staff_id, chosen.expire_after)
+    item = TaskItem.find(staff_id, day)
+    listed = [(prospect_id, import_id) for prospect_id, import_id in item.tasks] if item else []
     paces: dict[str, int] = {}
-    waiting = list(_waiting(staff_id, chosen["daily_pace"], paces, listed))
-    ids_now = rules.day_list(listed, waiting, chosen["daily_pace"], paces)
+    waiting = list(_waiting(staff_id, chosen.daily_pace, paces, listed))
+    ids_now = rules.day_list(listed, waiting, chosen.daily_pace, paces)
     imports = dict([*listed, *waiting])
     tasks = [[prospect_id, imports[prospect_id]] for prospect_id in ids_now]
-    if found is None or len(tasks) > len(listed):
-        version = int(found.version) if found else 0
-        made = TaskItem(staff_id, day, tasks=tasks, version=version + 1, told=found.told if found else None)
-        same = TaskItem.version == version if found else TaskItem.staff_id.does_not_exist()
+    if item is None or len(tasks) > len(listed):
+        version = int(item.version) if item else 0
+        made = TaskItem(staff_id, day, tasks=tasks, version=version + 1, told=item.told if item else None)
+        same = TaskItem.version == version if item else TaskItem.staff_id.does_not_exist()
         if not storage.put_once(made, same):
-            return  # the same message, twice at once: the other one tells the guide
-        found = made
-    if found.tasks and found.told is None:
-        _tell(found)
+            return  # the same message, twice at once: the other one sends it
+        item = made
+    if item.tasks and item.told is None:
+        _notify(item)
 
 
 def _works_here(staff_id: str) -> bool:
@@ -98,13 +121,13 @@ def _waiting(
             return
         import_id = rows[0].import_id
         if import_id not in paces:
-            found = ImportItem.find(import_id)
-            paces[import_id] = int(found.daily_pace) if found else pace
+            source = ImportItem.find(import_id)
+            paces[import_id] = int(source.daily_pace) if source else pace
         for row in rows:
             if row.import_id != import_id or not room or taken[import_id] == paces[import_id]:
                 break
             after = row.rank
-            if not matching.known(row.prospect_id, clock.now()):
+            if not matching.is_customer(row.prospect_id, clock.now()):
                 yield row.prospect_id, import_id
                 room -= 1
                 taken[import_id] += 1
@@ -124,10 +147,11 @@ def _expire(staff_id: str, days: int) -> None:
             continue
         tx = Transaction()
         status_changes.move(tx, item, rules.EXPIRED, now, {"by": "time"})
-        status_changes.committed(tx)
+        with suppress(ConditionFailed):  # something has become of them meanwhile
+            tx.commit()
 
 
-def _tell(item: TaskItem) -> None:
+def _notify(item: TaskItem) -> None:
     """One message with a link. WeCom drops an equal one, so that a death before the note sends no second."""
     base = settings.env("PUBLIC_BASE_URL")
     number = len(item.tasks)
@@ -145,87 +169,33 @@ def _tell(item: TaskItem) -> None:
     except WeComError as error:
         if error.retryable:
             raise
-        log.logger.warning("guide not told of the day's tasks", extra={"errcode": error.errcode})
+        log.logger.warning("message of the day's tasks not sent", extra={"errcode": error.errcode})
         return
     storage.update_if(item, [TaskItem.told.set(clock.iso(clock.now()))], TaskItem.version == item.version)
 
 
-def of_day(staff_id: str, day: str) -> list[dict[str, Any]]:
+def of_day(staff_id: str, day: str) -> list[Task]:
     """The guide's list with the numbers in full, for the guide alone; a line says that they were shown."""
-    found = TaskItem.find(staff_id, day)
-    if found is None:
+    item = TaskItem.find(staff_id, day)
+    if item is None:
         return []
-    keys = [(models.code_of(prospect_id), prospect_id) for prospect_id, _ in found.tasks]
+    keys = [(models.code_of(prospect_id), prospect_id) for prospect_id, _ in item.tasks]
     rows = {row.prospect_id: row for row in ProspectItem.batch_get(keys, consistent_read=True)}
-    shown = []
-    for prospect_id, _ in found.tasks:
+    tasks = []
+    for prospect_id, _ in item.tasks:
         row = rows.get(prospect_id)
         if row is None or row.status == rules.ERASED or row.staff_id != staff_id:
             continue  # erased, or somebody else's by now
         person = models.person(row)
-        texts = {name: person.get(name, "") for name in ("name", "note")}
-        shown.append({**prospect_list.show(row), **texts, "number": rules.dialled(person["phone"])})
-    if shown:
-        data = {"day": day, "prospect_ids": [row["prospect_id"] for row in shown]}
-        line = Line(f"guide#{staff_id}", "prospects_shown", clock.now(), ids.short(), data)
-        timeline.record(line)
-    return shown
-
-
-def left(staff_id: str) -> None:
-    """A guide has left: their open tasks go to the others."""
-    if not brand_settings.has_prospects(staff_id):
-        return
-    brand_settings.set_status(staff_id, "left")
-    queues.send("prospect", {"kind": "respread", "staff_id": staff_id, "to": [], "after": "", "done": 0})
-
-
-def respread(staff_id: str, to: list[str], after: str, done: int) -> None:
-    """Move a part of a guide's open tasks, the oldest first, and go on with the next.
-
-    Who was asked by the one who is gone is to be added anew. `to`: in turn; empty: as their import
-    has it, without those who left. With nobody there they wait under "-".
-    """
-    statuses = dict.fromkeys(rules.OPEN)
-    gone = {s for s, status in brand_settings.guides().items() if status == "left"} | {staff_id}
-    for status in statuses:
-        lane = f"{staff_id}#{status}"
-        beyond = ProspectItem.rank > after if after and status == rules.TO_ADD else None
-        rows = list(ProspectItem.lanes.query(lane, beyond, limit=_MOVED))
-        for row in rows:
-            target = _heir(row, to, gone, done)
-            if target != staff_id and _hand_on(row.prospect_id, staff_id, target):
-                done += 1
-        if len(rows) == _MOVED:
-            reached = rows[-1].rank if status == rules.TO_ADD else "~"
-            more = {"kind": "respread", "staff_id": staff_id, "to": to, "after": reached, "done": done}
-            queues.send("prospect", more)
-            return
-
-
-def _heir(row: ProspectItem, to: list[str], gone: Iterable[str], number: int) -> str:
-    if to:
-        return to[number % len(to)]
-    found = ImportItem.find(row.import_id)
-    if found is None:
-        return rules.NOBODY
-    rule = brand_settings.rule_of(found.staff).without(gone)
-    of_store: list[str] = []
-    if rule.kind == "by_store" and row.store_id:
-        try:
-            of_store = [s for s in stores.get(row.store_id)["staff_ids"] if s not in set(gone)]
-        except NotFound:
-            of_store = []
-    return rules.guide_of(rule, number, "", of_store) or rules.NOBODY
-
-
-def _hand_on(prospect_id: str, from_staff: str, target: str) -> bool:
-    item = models.find(prospect_id)
-    if item is None or item.staff_id != from_staff or item.status not in rules.OPEN:
-        return False
-    if target != rules.NOBODY:
-        brand_settings.enlist([target])
-    tx = Transaction()
-    item.asked_at = None
-    status_changes.move(tx, item, rules.TO_ADD, clock.now(), {"by": "respread"}, staff_id=target)
-    return status_changes.committed(tx)
+        values = {
+            **{name: getattr(row, name) for name in ("prospect_id", "status", "code")},
+            "remark": rules.remark(rules.hidden(person.get("name", "")), row.code),
+            "name": person.get("name", ""),
+            "note": person.get("note", ""),
+            "number": rules.dialled(person["phone"]),
+        }
+        tasks.append(msgspec.convert(values, Task))
+    if tasks:
+        data = {"day": day, "prospect_ids": [task.prospect_id for task in tasks]}
+        timeline.record(Line(f"guide#{staff_id}", "prospects_shown", clock.now(), ids.short(), data))
+    return tasks

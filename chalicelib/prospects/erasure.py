@@ -1,47 +1,47 @@
 """A person is erased: nothing of them stays but the keyed hash of the number."""
 
-from chalicelib.platform import clock, storage, timeline
-from chalicelib.platform.errors import Invalid, NotFound
-from chalicelib.platform.storage import Busy, Transaction
+from chalicelib.platform import audit, clock, storage, timeline
+from chalicelib.platform.errors import Invalid, NotFound, issue
+from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import brand_settings, models, phones, rules
+from chalicelib.prospects import brand_settings, models, phones, rules, status_changes
 from chalicelib.prospects.exports import delete_exports
 from chalicelib.prospects.models import FigureItem, ProspectItem
-from chalicelib.prospects.status_changes import committed
-
-_TRIES = 6
 
 
-def erase(prospect_id: str, by: str, unheard: bool = False) -> None:
+@storage.retrying(status_changes.BUSY)
+def erase(prospect_id: str, principal: Principal = SYSTEM, unheard: bool = False) -> None:
     """Nothing of the person stays but the keyed hash of the number: who asked not to be contacted.
 
     unheard: put down a number that was never here, too; else it is NotFound. Repeats change nothing.
     """
-    for _ in range(_TRIES):
-        item = models.find(prospect_id)
-        if item is None and not unheard:
-            raise NotFound("there is no such prospect")
-        if item is not None and item.status == rules.ERASED:
-            _forget(prospect_id)  # whoever erased it may have died before that
-            return
-        now, tx = clock.now(), Transaction()
-        gone = ProspectItem(models.code_of(prospect_id), prospect_id, status=rules.ERASED, version=1)
-        gone.changed_at = clock.iso(now)
-        if item is None:
-            tx.put("prospect", gone, ProspectItem.prospect_id.does_not_exist())
-        else:
-            gone.version, gone.import_id = int(item.version) + 1, item.import_id
-            tx.put("prospect", gone, ProspectItem.version == item.version)
-            figure = FigureItem(item.import_id, f"staff#{item.staff_id}")
-            tx.update("figure", figure, [getattr(FigureItem, item.status).add(-1)])
-            day = FigureItem(item.import_id, f"day#{brand_settings.day_of(now)}")
-            tx.update("figure:day", day, [FigureItem.erased.add(1)])
-        line = Line(f"prospect#{prospect_id}", "prospect_erased", now, f"v{gone.version}", {"by": by})
-        timeline.add(tx, line)
-        if committed(tx):
-            _forget(prospect_id)
-            return
-    raise Busy("others keep changing this prospect")
+    item = models.find(prospect_id)
+    if item is not None and item.status == rules.ERASED:
+        _forget(prospect_id)  # whoever erased it may have died before that
+        return
+    if (item is None and not unheard) or (
+        item is not None and not status_changes.is_in_scope(item, principal)
+    ):
+        raise NotFound(code="no_prospect")
+    now, tx = clock.now(), Transaction()
+    gone = ProspectItem(models.code_of(prospect_id), prospect_id, status=rules.ERASED, version=1)
+    gone.changed_at = clock.iso(now)
+    if item is None:
+        tx.put("prospect", gone, ProspectItem.prospect_id.does_not_exist())
+    else:
+        gone.version, gone.import_id = int(item.version) + 1, item.import_id
+        tx.put("prospect", gone, ProspectItem.version == item.version)
+        figure = FigureItem(item.import_id, f"staff#{item.staff_id}")
+        tx.update("figure", figure, [getattr(FigureItem, item.status).add(-1)])
+        day = FigureItem(item.import_id, f"day#{brand_settings.day_of(now)}")
+        tx.update("figure:day", day, [FigureItem.erased.add(1)])
+    by = {"by": principal.name}
+    timeline.add(tx, Line(f"prospect#{prospect_id}", "prospect_erased", now, f"v{gone.version}", by))
+    before = {"status": item.status} if item is not None else None
+    audit.add(tx, "prospects.erase", prospect_id, before, {"status": rules.ERASED})
+    tx.commit()
+    _forget(prospect_id)
 
 
 def _forget(prospect_id: str) -> None:
@@ -58,11 +58,11 @@ def _unlink(prospect_id: str) -> None:
             storage.delete_if(place)
 
 
-def erase_number(phone: str, country: str, by: str) -> str:
+def erase_number(phone: str, country: str, principal: Principal = SYSTEM) -> str:
     """Erase by the number itself → its prospect_id. Invalid."""
     try:
         prospect_id = models.id_of(phones.normalised(phone, country))
     except phones.BadPhone as error:
-        raise Invalid(("phone", str(error))) from error
-    erase(prospect_id, by, unheard=True)
+        raise Invalid(issue("phone", error.code)) from error
+    erase(prospect_id, principal, unheard=True)
     return prospect_id

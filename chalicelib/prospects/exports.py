@@ -1,13 +1,18 @@
 """Prospects as a CSV file; an export that has an erased person in it is deleted."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
-from chalicelib.platform import clock, files, jobs, queues, storage
-from chalicelib.platform.storage import Busy
+import msgspec
+
+from chalicelib.platform import audit, clock, files, jobs, queues, storage
+from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.prospects import imports, prospect_list
 from chalicelib.prospects.models import ExportItem
+from chalicelib.prospects.types import ExportFilter
 
-_TRIES = 6
 _EXPORTS = "exports"
 _KEEP_EXPORTS = timedelta(days=30)  # as the files
 _EXPORTED = (
@@ -16,38 +21,58 @@ _EXPORTED = (
 )
 
 
-def start_export(wanted: dict[str, str | None]) -> jobs.Job:
-    """Begin an export as CSV (numbers masked) → its job. NotFound."""
-    if wanted["import_id"]:
-        imports.find(wanted["import_id"])
+def start_export(wanted: ExportFilter, principal: Principal = SYSTEM) -> jobs.Job:
+    """Begin an export of the scope as CSV (numbers masked) → its job. NotFound."""
+    if wanted.import_id:
+        imports.load(wanted.import_id, principal)
     job_id = jobs.start("prospect_export", 0)
-    queues.send("prospect", {"kind": "export", "job_id": job_id, **wanted})
+    tx = Transaction()
+    audit.add(tx, "prospects.export", job_id, None, {"format": "csv", **msgspec.to_builtins(wanted)})
+    tx.commit()
+    message = {"kind": "export", "job_id": job_id, **msgspec.to_builtins(wanted)}
+    queues.send("prospect", {**message, "principal": msgspec.to_builtins(principal)})
     return jobs.get(job_id)
 
 
-def write_export(job_id: str, wanted: dict[str, str | None]) -> None:
-    """Write the file of an export. A repeat writes it again. Busy when people are erased all the time."""
-    named = {"result_key": _export_key(job_id), "result_name": "prospects.csv"}
-    for _ in range(_TRIES):
-        expires = int((clock.now() + _KEEP_EXPORTS).timestamp())
-        ExportItem(_EXPORTS, job_id, expires_at=expires).save()
-        done = _write(named["result_key"], wanted)
-        begun = ExportItem.find(_EXPORTS, job_id)
-        if begun is not None and not begun.stale:
-            jobs.update(job_id, status="finished", done=done, total=done, **named)
-            return
-    files.delete(named["result_key"])
-    raise Busy("people are being erased")
+def write_export(
+    job_id: str,
+    status: str | None,
+    staff_id: str | None,
+    import_id: str | None,
+    principal: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the file of an export. A repeat writes it again. Busy when people are erased all the time.
+
+    principal: who asked; the scope is that of the moment at which it is written.
+    """
+    filters = {"status": status, "staff_id": staff_id, "import_id": import_id}
+    wanted = msgspec.convert(filters, ExportFilter)
+    key = _export_key(job_id)
+    try:
+        done = _write_whole(
+            job_id, key, wanted, msgspec.convert(principal, Principal) if principal else SYSTEM
+        )
+    except storage.Busy:
+        files.delete(key)
+        raise
+    jobs.update(job_id, status="finished", done=done, total=done, result_key=key, result_name="prospects.csv")
 
 
-def _write(key: str, wanted: dict[str, str | None]) -> int:
+@storage.retrying("people are being erased")
+def _write_whole(job_id: str, key: str, wanted: ExportFilter, principal: Principal) -> int:
+    """Anew when somebody was erased meanwhile: they must not stand in it."""
+    expires = int((clock.now() + _KEEP_EXPORTS).timestamp())
+    ExportItem(_EXPORTS, job_id, expires_at=expires).save()
     done = 0
     with files.Upload(key, "text/csv; charset=utf-8") as out:
         out.write("\ufeff".encode() + imports.csv_line(_EXPORTED))
-        for item in prospect_list.read_all(wanted):
-            row = prospect_list.show(item)
-            out.write(imports.csv_line([row[name] or "" for name in _EXPORTED]))
+        for item in prospect_list.read_all(wanted, principal):
+            row = prospect_list.show(item, principal)
+            out.write(imports.csv_line([getattr(row, name) or "" for name in _EXPORTED]))
             done += 1
+    written = ExportItem.find(_EXPORTS, job_id)
+    if written is None or written.stale:
+        raise ConditionFailed({"export"})
     return done
 
 

@@ -1,4 +1,4 @@
-"""Rows become prospects: checked, told apart from those who are here, spread, and written slice by slice.
+"""Rows become prospects: checked, distinguished from those who are here, spread, and written slice by slice.
 
 A slice is one transaction: its prospects, each under "not there yet", and the import's progress under
 its version. So whatever is killed, repeated or run twice at once, a row counts once: either the slice
@@ -12,9 +12,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from chalicelib.platform import clock
-from chalicelib.platform.errors import NotFound
-from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform import clock, messages, storage
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.prospects import brand_settings, models, phones, rules
 from chalicelib.prospects.models import ImportItem, ProgressItem, ProspectItem, ReportItem
 from chalicelib.stores import service as stores
@@ -22,13 +21,13 @@ from chalicelib.stores import service as stores
 SLICE = 95  # rows; with progress and report within a transaction's 100 items
 MAX_GUIDES = 5_000  # of one import: the progress names each, in one item
 _USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
-_TRIES = 5
 _KEEP_REPORTS = timedelta(days=30)
+_NONE: Mapping[str, Any] = {}
 _COUNTS = ("rows", "new", "duplicates", "do_not_contact", "bad", "reports")
 
 
 class Incoming(Struct, frozen=True):
-    """A row to take: its line, its fields (`phone`, `name`, …), or why it can't be read."""
+    """A row to take: its line, its fields (`phone`, `name`, …), or the code of why it can't be read."""
 
     line: int
     fields: dict[str, str]
@@ -41,16 +40,22 @@ class _Candidate(Struct):
     fields: dict[str, str]
 
 
+class _Overtaken(Exception):
+    """Somebody else works on this import and is ahead of us."""
+
+
 class _Outcome(Struct):
-    """What becomes of a slice's rows. reports: [line, field, message, masked]."""
+    """What becomes of a slice's rows. reports: [line, field, code, masked, params]."""
 
     candidates: list[_Candidate] = field(default_factory=list)
     reports: list[list[Any]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
 
-    def refuse(self, kind: str, line: int, name: str, message: str, masked: str = "") -> None:
+    def refuse(
+        self, kind: str, line: int, name: str, code: str, masked: str = "", params: Mapping[str, Any] = _NONE
+    ) -> None:
         self.counts[kind] += 1
-        self.reports.append([line, name, message, masked])
+        self.reports.append([line, name, code, masked, params])
 
 
 class Intake:
@@ -58,38 +63,45 @@ class Intake:
 
     def __init__(self, job: ImportItem):
         self.job = job
-        self.rule = brand_settings.present(brand_settings.rule_of(job.staff))
+        self.rule = brand_settings.present(brand_settings.rule_of(job.spread))
+        self._guides = stores.guides_in_scope(job.principal)
         self._stores: dict[str, tuple[str, ...]] = {}
         self._enlisted: set[str] = set()
         self.look()
 
     def look(self) -> None:
         """Take up the progress as it is written."""
-        found = ProgressItem.find(self.job.import_id, "progress")
-        self.version = int(found.version) if found else 0
-        self.state: dict[str, Any] = dict(found.state) if found else dict.fromkeys(_COUNTS, 0)
-        self.assigned = models.unpack(found.packed) if found else {}
+        item = ProgressItem.find(self.job.import_id, "progress")
+        self.version = int(item.version) if item else 0
+        self.state: dict[str, Any] = dict(item.state) if item else dict.fromkeys(_COUNTS, 0)
+        self.assigned = models.unpack(item.packed) if item else {}
 
     def take(self, rows: list[Incoming], **reached: Any) -> bool:
         """Write a slice of at most SLICE rows, and how far that is (`end`, `following`).
 
         False: somebody else works on this import and is ahead of us.
         """
-        for _ in range(_TRIES):
-            outcome = self._sorted(rows)
-            tx, state, assigned = self._transaction(outcome, len(rows), reached)
-            try:
-                tx.commit()
-            except ConditionFailed as error:
-                if "progress" in error.names:
-                    return False
-                continue  # another import was first with one of the numbers: now they are there
-            self.version, self.state, self.assigned = self.version + 1, state, assigned
-            return True
-        raise Busy("other imports keep writing the same numbers")
+        try:
+            self._write(rows, reached)
+        except _Overtaken:
+            return False
+        return True
+
+    @storage.retrying("other imports keep writing the same numbers")
+    def _write(self, rows: list[Incoming], reached: dict[str, Any]) -> None:
+        """Sorted anew when another import was first with one of the numbers: now they are there."""
+        outcome = self._sorted(rows)
+        tx, state, assigned = self._transaction(outcome, len(rows), reached)
+        try:
+            tx.commit()
+        except ConditionFailed as error:
+            if "progress" in error.names:
+                raise _Overtaken from error
+            raise
+        self.version, self.state, self.assigned = self.version + 1, state, assigned
 
     def note(self, **values: Any) -> bool:
-        """Write something down beside the progress (what the file was found to be)."""
+        """Write something down beside the progress (what kind of file it is)."""
         return self.take([], **values)
 
     def _sorted(self, rows: list[Incoming]) -> _Outcome:
@@ -103,12 +115,12 @@ class Intake:
             try:
                 e164 = phones.normalised(phone, self.job.country)
             except phones.BadPhone as error:
-                outcome.refuse("bad", row.line, "phone", str(error), rules.masked_text(phone))
+                outcome.refuse("bad", row.line, "phone", error.code, rules.masked_text(phone))
                 continue
             prospect_id = models.id_of(e164)
             if twin := mine.get(prospect_id):
-                message = f"is in line {twin.line} already"
-                outcome.refuse("duplicates", row.line, "phone", message, rules.masked(e164))
+                at = {"line": twin.line}
+                outcome.refuse("duplicates", row.line, "phone", "row_in_line", rules.masked(e164), at)
                 continue
             mine[prospect_id] = _Candidate(row.line, prospect_id, {**row.fields, "phone": e164})
         here = self._here(list(mine))
@@ -126,14 +138,14 @@ class Intake:
 
     def _known(self, outcome: _Outcome, candidate: _Candidate, known: ProspectItem) -> None:
         shown = rules.masked(candidate.fields["phone"])
+        line = candidate.line
         if known.status == rules.ERASED:
-            message = "asked not to be contacted"
-            outcome.refuse("do_not_contact", candidate.line, "phone", message, shown)
+            outcome.refuse("do_not_contact", line, "phone", "row_do_not_contact", shown)
         elif known.import_id == self.job.import_id:
-            message = f"is in line {int(known.line)} already"
-            outcome.refuse("duplicates", candidate.line, "phone", message, shown)
+            at = {"line": int(known.line)}
+            outcome.refuse("duplicates", line, "phone", "row_in_line", shown, at)
         else:
-            outcome.refuse("duplicates", candidate.line, "phone", "came with another import already", shown)
+            outcome.refuse("duplicates", line, "phone", "row_of_another_import", shown)
 
     def _transaction(
         self, outcome: _Outcome, rows: int, reached: dict[str, Any]
@@ -145,7 +157,8 @@ class Intake:
             wrong = self._wrong(staff_id, assigned)
             if staff_id is None or wrong:
                 name = "store_id" if self.rule.kind == "by_store" else "staff_id"
-                outcome.refuse("bad", candidate.line, name, wrong)
+                limit = {"limit": MAX_GUIDES} if wrong == "row_too_many_guides" else _NONE
+                outcome.refuse("bad", candidate.line, name, wrong, params=limit)
                 continue
             number += 1
             assigned[staff_id] = assigned.get(staff_id, 0) + 1
@@ -195,21 +208,21 @@ class Intake:
         return rules.guide_of(self.rule, number, named, of_store)
 
     def _wrong(self, staff_id: str | None, assigned: Mapping[str, int]) -> str:
-        """Why that can't be a prospect's guide: another column may have been taken for the guides'."""
+        """The code of why that can't be a prospect's guide: another column may be taken for the guides'."""
         if staff_id is None:
-            return "leads to no guide"
+            return "row_no_guide"
         if not _USERID.fullmatch(staff_id):
-            return "is no userid of WeCom's"
+            return "row_no_userid"
         if staff_id not in assigned and len(assigned) >= MAX_GUIDES:
-            return f"is one guide too many: an import may have {MAX_GUIDES}"
+            return "row_too_many_guides"
+        if self._guides is not None and staff_id not in self._guides:
+            return "row_guide_outside_scope"
         return ""
 
     def _staff_of(self, store_id: str) -> tuple[str, ...]:
         if store_id not in self._stores:
-            try:
-                self._stores[store_id] = tuple(stores.get(store_id)["staff_ids"])
-            except NotFound:
-                self._stores[store_id] = ()
+            store = stores.find(store_id)
+            self._stores[store_id] = tuple(store["staff_ids"]) if store else ()
         return self._stores[store_id]
 
     def _enlist(self, staff_ids: set[str]) -> None:
@@ -218,10 +231,14 @@ class Intake:
         self._enlisted |= staff_ids
 
 
-def reports(import_id: str) -> Iterator[list[Any]]:
-    """What was wrong with an import's rows: [line, field, message, masked], by line."""
-    for part in ReportItem.query(import_id, ReportItem.part.startswith("report#")):
-        yield from part.rows
+def reports(item: ImportItem) -> Iterator[tuple[int, str, str, str, str]]:
+    """What was wrong with an import's rows: (line, field, code, message in its language, masked), by line."""
+    for part in ReportItem.query(item.import_id, ReportItem.part.startswith("report#")):
+        for line, field_name, code, masked, *params in part.rows:
+            text = (
+                messages.text(code, item.report_language, *params) if params else code
+            )  # an older version's words
+            yield line, field_name, code, text, masked
 
 
 def sliced(rows: Iterable[Any]) -> Iterator[list[Any]]:

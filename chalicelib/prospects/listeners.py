@@ -2,14 +2,14 @@
 
 from chalicelib.platform.listeners import Listener
 
-_SERVICE = "chalicelib.prospects.service"
+_ARRIVALS = "chalicelib.prospects.arrivals"
 
 MATCH = Listener(
     name="match",
     handlers={
-        "customer_added": f"{_SERVICE}:on_added",
-        "follow_edited": f"{_SERVICE}:on_edited",
-        "event_recorded": f"{_SERVICE}:on_recorded",
+        "customer_added": f"{_ARRIVALS}:on_added",
+        "follow_edited": f"{_ARRIVALS}:on_edited",
+        "event_recorded": f"{_ARRIVALS}:on_recorded",
     },
 )
 LISTENERS = [MATCH]

@@ -1,43 +1,40 @@
-"""Who arrives: a customer who was added, an order's buyer, or whoever an operator names, is which prospect?
+"""Who arrives: a customer who was added, or whom an operator names, is which prospect?
 
-By the person's unionid, which an order told with the number; by our code, or the number itself, in the
-remark that the guide gave; by hand. The first customer that a prospect is matched to stays; doing it
-again changes nothing but says again what may not have been said: the source and the tags.
+By the person's unionid, which an order named with the number (order_matching.py); by our code, or the number
+itself, in the remark that the guide gave; by hand. The first customer that a prospect is matched to stays;
+doing it again changes nothing but orders again what may not have been ordered: the source and the tags.
 """
 
-import random
-import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from chalicelib.customers import service as customers
-from chalicelib.platform import clock, ids, log, queues, timeline, vault
-from chalicelib.platform.errors import Conflict, Invalid, NotFound
-from chalicelib.platform.storage import Busy, Transaction
+from chalicelib.platform import audit, clock, log, queues, storage, timeline
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
+from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
-from chalicelib.prospects import brand_settings, imports, models, phones, prospect_list, rules, status_changes
-from chalicelib.prospects.import_rows import Incoming, Intake
+from chalicelib.prospects import brand_settings, models, phones, prospect_list, rules, status_changes
 from chalicelib.prospects.models import ImportItem, ProspectItem
+from chalicelib.prospects.types import Match, Prospect
+from chalicelib.stores import service as stores
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
 
 CHANNEL = "phone"
-_PAID = ("paid", "shipped", "completed")
-_TRIES = 40  # at a day's import in which others are faster; each loss means that one of them is done
-_PAUSE = 0.05  # seconds, at most, before the second try; up to ten times that before later ones
+_BY_HAND = "api"
 
 
-def arrived(external_userid: str, staff_id: str, at: datetime) -> str | None:
-    """A customer was added, or their remark was changed: the prospect_id that they are, or None."""
+def match_arrival(external_userid: str, staff_id: str, at: str) -> None:
+    """A customer was added, or their remark was changed: they may be a prospect."""
     for prospect_id, how in _candidates(external_userid, staff_id):
-        if settle(prospect_id, external_userid, staff_id, at, how):
-            return prospect_id
-    return None
+        if settle(prospect_id, external_userid, staff_id, clock.parse(at), how):
+            return
 
 
-def known(prospect_id: str, at: datetime) -> bool:
-    """Whether they are a customer by now, whose unionid an order told with their number: then it is settled.
+def is_customer(prospect_id: str, at: datetime) -> bool:
+    """Whether they are a customer by now, whose unionid an order named with their number: then it is settled.
 
     For those whom an arrival, or that order, could not find, since they were no prospect yet.
     """
@@ -57,15 +54,15 @@ def _candidates(external_userid: str, staff_id: str) -> Iterator[tuple[str, str]
     if not brand_settings.has_prospects(staff_id):
         return
     follow = _follow(external_userid, staff_id)
-    country = brand_settings.recent()["country"]
+    country = brand_settings.recent().country
     texts = [str(mobile) for mobile in follow.get("remark_mobiles") or []][:5]
     remark = f"{follow.get('remark') or ''} {follow.get('description') or ''}"
     for text in [*texts, remark]:
         for e164 in phones.found_in(text, country):
             yield models.id_of(e164), "remark_phone"
     for code in rules.codes_in(remark):
-        found = models.of_code(code, 3)
-        mine = [row for row in found if row.staff_id == staff_id] if len(found) > 1 else found
+        rows = models.of_code(code, 3)
+        mine = [row for row in rows if row.staff_id == staff_id] if len(rows) > 1 else rows
         if len(mine) == 1:
             yield mine[0].prospect_id, "remark_code"
 
@@ -83,143 +80,72 @@ def _follow(external_userid: str, staff_id: str) -> Mapping[str, Any]:
     return next(follows, {})
 
 
+@storage.retrying(status_changes.BUSY)
 def settle(prospect_id: str, external_userid: str, staff_id: str | None, at: datetime, how: str) -> bool:
     """Make the prospect this customer's. False: there is none, or they are somebody else's."""
-    for item in status_changes.attempts(prospect_id):
-        if item is None or item.status == rules.ERASED:
+    item = models.find(prospect_id)
+    if item is None or item.status == rules.ERASED:
+        return False
+    if item.status == rules.ADDED:
+        if item.external_userid != external_userid:
             return False
-        if item.status == rules.ADDED:
-            if item.external_userid != external_userid:
-                return False
-            _follow_up(item, external_userid, staff_id, at)
-            return True
-        asked = clock.parse(item.asked_at or item.created_at)
-        seconds = max(0, round((at - asked).total_seconds()))
-        item.external_userid, item.matched_by, item.added_by = external_userid, how, staff_id
-        item.added_at = clock.iso(at)
-        tx = Transaction()
-        told: dict[str, Any] = {
-            "by": "arrival",
-            "matched_by": how,
-            "external_userid": external_userid,
-            "seconds": seconds,
-        }
-        status_changes.move(tx, item, rules.ADDED, at, told, seconds=seconds)
-        data: dict[str, Any] = {"prospect_id": prospect_id, "import_id": item.import_id, "staff_id": staff_id}
-        data |= {"channel": CHANNEL, "matched_by": how, "seconds": seconds}
-        timeline.add(tx, Line(external_userid, "prospect_matched", at, prospect_id, data))
-        if status_changes.committed(tx):
-            _follow_up(item, external_userid, staff_id, at)
-            return True
-    raise AssertionError("unreachable")
+        _credit_and_tag(item, external_userid, staff_id, at)
+        return True
+    asked = clock.parse(item.asked_at or item.created_at)
+    seconds = max(0, round((at - asked).total_seconds()))
+    tx = Transaction()
+    if how == _BY_HAND:
+        after = {"status": rules.ADDED, "external_userid": external_userid}
+        audit.add(tx, "prospects.match", prospect_id, {"status": item.status}, after)
+    item.external_userid, item.matched_by, item.added_by = external_userid, how, staff_id
+    item.added_at = clock.iso(at)
+    match = {"matched_by": how, "seconds": seconds}
+    arrival = {"by": "arrival", "external_userid": external_userid, **match}
+    status_changes.move(tx, item, rules.ADDED, at, arrival, seconds=seconds)
+    data = {"prospect_id": prospect_id, "import_id": item.import_id, "staff_id": staff_id, "channel": CHANNEL}
+    timeline.add(tx, Line(external_userid, "prospect_matched", at, prospect_id, {**data, **match}))
+    tx.commit()
+    _credit_and_tag(item, external_userid, staff_id, at)
+    return True
 
 
-def _follow_up(item: ProspectItem, external_userid: str, staff_id: str | None, at: datetime) -> None:
+def _credit_and_tag(item: ProspectItem, external_userid: str, staff_id: str | None, at: datetime) -> None:
     """The source, if the customer came by nothing else that we know of, and the import's tags."""
     customers.credit(external_userid, at, CHANNEL, str(item.import_id))
-    found = ImportItem.find(item.import_id)
-    if found is not None and found.tags and staff_id:
+    source = ImportItem.find(item.import_id)
+    if source is not None and source.tags and staff_id:
         bond = {"staff_id": staff_id, "external_userid": external_userid}
-        message = {"kind": "tag", **bond, "add": list(found.tags), "remove": []}
+        message = {"kind": "tag", **bond, "add": list(source.tags), "remove": []}
         queues.send("push", message, group=external_userid, key=f"prospect-{item.prospect_id}")
 
 
-def by_hand(asked: Mapping[str, str | None]) -> dict[str, Any]:
+def match_by_hand(wanted: Match, principal: Principal = SYSTEM) -> Prospect:
     """An operator says who somebody is: `phone`, `prospect_id` or `code`. Invalid, NotFound, Conflict."""
-    external_userid = str(asked["external_userid"])
-    if sum(asked[name] is not None for name in ("phone", "prospect_id", "code")) != 1:
-        raise Invalid(("phone", "give one of phone, prospect_id and code"))
-    if customers.get(external_userid) is None:
-        raise NotFound("there is no such customer")
-    prospect_id = _named(asked)
-    item = status_changes.find(prospect_id)
-    staff_id = asked["staff_id"] or item.staff_id
-    if not settle(prospect_id, external_userid, staff_id, clock.now(), "api"):
-        raise Conflict("this prospect is another customer already")
-    return prospect_list.show(status_changes.find(prospect_id))
+    names = ("phone", "prospect_id", "code")
+    if sum(getattr(wanted, name) is not None for name in names) != 1:
+        raise Invalid(issue("phone", "one_of_fields", fields=names))
+    guides = stores.guides_in_scope(principal)
+    if guides is not None and wanted.staff_id is not None and wanted.staff_id not in guides:
+        raise Invalid(issue("staff_id", "guides_outside_scope", staff_ids=[wanted.staff_id]))
+    customer = customers.get(wanted.external_userid)
+    if customer is None or (guides is not None and guides.isdisjoint(customer.staff_ids)):
+        raise NotFound(code="no_customer", external_userid=wanted.external_userid)
+    item = status_changes.find(_named(wanted), principal)
+    staff_id = wanted.staff_id or item.staff_id
+    if not settle(item.prospect_id, wanted.external_userid, staff_id, clock.now(), _BY_HAND):
+        raise Conflict(code="prospect_is_another")
+    return prospect_list.get(item.prospect_id, principal)
 
 
-def _named(asked: Mapping[str, str | None]) -> str:
-    if asked["phone"] is not None:
+def _named(wanted: Match) -> str:
+    if wanted.phone is not None:
         try:
-            return models.id_of(phones.normalised(asked["phone"], brand_settings.read()["country"]))
+            return models.id_of(phones.normalised(wanted.phone, brand_settings.read().country))
         except phones.BadPhone as error:
-            raise Invalid(("phone", str(error))) from error
-    if asked["code"] is not None:
-        found = models.of_code(asked["code"].strip().lower(), 2)
-        if len(found) > 1:
-            raise Conflict("several prospects have this code: give the prospect_id")
-        return str(found[0].prospect_id) if found else ""
-    return str(asked["prospect_id"])
-
-
-def order(message: Mapping[str, Any]) -> None:
-    """An order told a number: whose unionid it is, who arrived with it; or it is a new prospect's."""
-    e164 = vault.unseal("phone", message["sealed"], f"order/{message['order_id']}")
-    prospect_id, unionid, at = models.id_of(e164), message["unionid"], clock.parse(message["at"])
-    if unionid:
-        _link(prospect_id, unionid)
-    external_userid = message["external_userid"] or (customers.by_unionid(unionid) if unionid else None)
-    if external_userid:
-        if customers.get(external_userid) is not None:
-            settle(prospect_id, external_userid, None, at, "order")
-        return
-    chosen = brand_settings.read()["from_orders"]
-    if chosen is None or message["status"] not in _PAID:
-        return
-    new = models.find(prospect_id) is None
-    if new:
-        _new(prospect_id, e164, _import_of(at, chosen))
-    if unionid:
-        _link(prospect_id, unionid)
-    if new:
-        known(prospect_id, at)  # who arrived while their prospect was made
-
-
-def _new(prospect_id: str, e164: str, day: ImportItem) -> None:
-    """A day's next prospect, unless they are one by now. Busy.
-
-    Whether they are is looked up behind the progress: whoever writes them after that look moves the
-    progress too, so an order told twice is never a row twice.
-    """
-    for attempt in range(_TRIES):
-        intake = Intake(day)
-        if models.find(prospect_id) is not None:
-            return
-        if intake.take([Incoming(int(intake.state["rows"]) + 1, {"phone": e164})]):
-            return
-        time.sleep(random.uniform(0, _PAUSE * min(1 + attempt, 10)))  # noqa: S311  # nosec B311 (not a secret)
-    raise Busy("many orders at once")
-
-
-def _link(prospect_id: str, unionid: str) -> None:
-    """That person, that number; not for one who is erased meanwhile."""
-    places = _, behind = models.link(prospect_id, unionid)
-    if ProspectItem.find(behind.code, behind.prospect_id) is not None:
-        return
-    for item in status_changes.attempts(prospect_id):
-        if item is not None and item.status == rules.ERASED:
-            return
-        tx, own = Transaction(), ProspectItem(models.code_of(prospect_id), prospect_id)
-        for number, place in enumerate(places):
-            tx.put(f"link:{number}", place)
-        if item is None:
-            tx.check("prospect", own, ProspectItem.prospect_id.does_not_exist())
-        else:
-            later = [ProspectItem.version.set(int(item.version) + 1)]
-            tx.update("prospect", own, later, ProspectItem.version == item.version)
-        if status_changes.committed(tx):
-            return
-
-
-def _import_of(at: datetime, chosen: Mapping[str, Any]) -> ImportItem:
-    """The import that a day's orders are, made with its first."""
-    day = brand_settings.day_of(at)
-    midnight = datetime.fromisoformat(day).replace(tzinfo=clock.SHANGHAI)
-    import_id = f"im_{ids.ulid_floor(midnight)}{'0' * 10}ORDERS"
-    found = ImportItem.find(import_id)
-    if found is None:
-        brand_settings.begin()
-        new = {**chosen, "import_id": import_id, "name": f"订单 {day}", "columns": {}}
-        found = imports.made_once({**new, "country": brand_settings.read()["country"]}, "orders")
-    return found
+            raise Invalid(issue("phone", error.code)) from error
+    if wanted.code is not None:
+        rows = models.of_code(wanted.code.strip().lower(), 2)
+        if len(rows) > 1:
+            raise Conflict(code="prospect_code_of_several")
+        return str(rows[0].prospect_id) if rows else ""
+    return str(wanted.prospect_id)

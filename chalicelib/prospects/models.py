@@ -10,6 +10,7 @@ import json
 import zlib
 from typing import Any
 
+import msgspec
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
@@ -20,8 +21,11 @@ from pynamodb.attributes import (
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.platform import keys, settings, vault
+from chalicelib.platform.messages import Language
+from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Base, BaseMeta
 from chalicelib.prospects import rules
+from chalicelib.prospects.types import Spread
 
 ID_LENGTH = 26
 _SEAL = "phone"  # the encrypting key
@@ -82,7 +86,7 @@ class ByImport(GlobalSecondaryIndex["ImportItem"]):
 
 
 class ImportItem(Base):
-    """An import as it was asked for. status: uploading, running, finished, failed."""
+    """An import as it was asked for. maker: a Principal. language: of its report (zh, en)."""
 
     class Meta(BaseMeta):
         table_name = settings.table("prospect_imports")
@@ -101,10 +105,25 @@ class ImportItem(Base):
     job_id = UnicodeAttribute(null=True)
     error = UnicodeAttribute(null=True)
     by = UnicodeAttribute(null=True)
+    maker = JSONAttribute(null=True)
+    language = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     finished_at = UnicodeAttribute(null=True)
 
     by_import = ByImport()
+
+    @property
+    def spread(self) -> Spread:
+        return msgspec.convert(self.staff, Spread)
+
+    @property
+    def report_language(self) -> Language:
+        return "en" if self.language == "en" else "zh"
+
+    @property
+    def principal(self) -> Principal:
+        """Who made it: their scope holds for its rows, whenever they are read."""
+        return msgspec.convert(self.maker, Principal) if self.maker else SYSTEM
 
 
 class ProgressItem(Base):
@@ -126,7 +145,7 @@ class ProgressItem(Base):
 
 
 class ReportItem(Base):
-    """What was wrong with the rows of one slice: [[line, field, message, masked], …]. TTL `expires_at`."""
+    """What was wrong with a slice's rows: [[line, field, code, masked, params], …]. TTL `expires_at`."""
 
     class Meta(BaseMeta):
         table_name = settings.table("prospect_progress")
@@ -188,7 +207,7 @@ class SettingItem(Base):
 
 
 class TaskItem(Base):
-    """A guide's day: [[prospect_id, import_id], …]. `told`: when the guide was told of it."""
+    """A guide's day: [[prospect_id, import_id], …]. `told`: when the guide got the message of it."""
 
     class Meta(BaseMeta):
         table_name = settings.table("prospect_tasks")

@@ -15,7 +15,11 @@ MAX_LENGTH = 64
 
 
 class BadPhone(ValueError):
-    """Why it is no phone number that somebody can be added by. The text never quotes the number."""
+    """Why it is no phone number that somebody can be added by: a code of `platform.messages`."""
+
+    @property
+    def code(self) -> str:
+        return str(self)
 
 
 def is_country(code: str) -> bool:
@@ -28,13 +32,13 @@ def is_country(code: str) -> bool:
 def normalised(text: str, country: str) -> str:
     """E.164 (`+8613800001234`) of a mobile number, `country` (ISO 3166) for those without +. BadPhone."""
     if len(text) > MAX_LENGTH:
-        raise BadPhone("is too long for a phone number")
+        raise BadPhone("phone_too_long")
     plain = unicodedata.normalize("NFKC", text).strip().lstrip("'‘’`").strip()
     if not plain:
-        raise BadPhone("is empty")
+        raise BadPhone("phone_empty")
     plain = _FILLERS.sub("", _undone(plain))
     if not _NUMBER.fullmatch(plain):
-        raise BadPhone("is not one phone number")
+        raise BadPhone("phone_not_one")
     return _e164(plain, country)
 
 
@@ -49,23 +53,23 @@ def _e164(plain: str, country: str) -> str:
         if not phonenumbers.is_valid_number(number) and plain.startswith(code):
             number = phonenumbers.parse(f"+{plain}", country)  # 86138…: the country's code without its +
     except phonenumbers.NumberParseException as error:
-        raise BadPhone("is not a phone number") from error
+        raise BadPhone("phone_invalid") from error
     if not phonenumbers.is_valid_number(number):
-        raise BadPhone("is not a number that exists")
+        raise BadPhone("phone_unknown")
     if phonenumbers.number_type(number) not in mobile:
-        raise BadPhone("is not a mobile number")
+        raise BadPhone("phone_not_mobile")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def found_in(text: str, country: str) -> list[str]:
     """The mobile numbers in a text (a remark), at most five."""
-    found = []
+    numbers = []
     for candidate in _IN_TEXT.findall(unicodedata.normalize("NFKC", text[:200]))[:5]:
         try:
-            found.append(normalised(candidate, country))
+            numbers.append(normalised(candidate, country))
         except BadPhone:
             continue
-    return found
+    return numbers
 
 
 def _undone(text: str) -> str:
@@ -73,9 +77,9 @@ def _undone(text: str) -> str:
     if scientific := _SCIENTIFIC.fullmatch(text):
         whole, decimals, exponent = scientific[1], (scientific[2] or "").rstrip("0"), int(scientific[3])
         if len(scientific[2] or "") < exponent:
-            raise BadPhone("lost digits in a spreadsheet (1.38E+10): format the column as text")
+            raise BadPhone("phone_lost_digits")
         if len(decimals) > exponent or exponent > 15:
-            raise BadPhone("is not a phone number")
+            raise BadPhone("phone_invalid")
         return whole + (scientific[2] or "")[:exponent].ljust(exponent, "0")
     if decimal := _DECIMAL.fullmatch(text):
         return decimal[1]

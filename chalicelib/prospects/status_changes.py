@@ -1,46 +1,56 @@
 """A prospect moves from status to status: the item, its figures and its line in one transaction."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from chalicelib.platform import clock, timeline
+from chalicelib.platform import audit, clock, storage, timeline
 from chalicelib.platform.errors import Conflict, NotFound
-from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import brand_settings, models, rules
 from chalicelib.prospects.models import FigureItem, ProspectItem
+from chalicelib.stores import service as stores
 
-_TRIES = 6
+BUSY = "others keep changing this prospect"
 
 
-def find(prospect_id: str) -> ProspectItem:
-    """NotFound, also for who was erased."""
+def find(prospect_id: str, principal: Principal = SYSTEM) -> ProspectItem:
+    """NotFound, also for who was erased, and outside of the scope."""
     item = models.find(prospect_id) if prospect_id else None
-    if item is None or item.status == rules.ERASED:
-        raise NotFound("there is no such prospect")
+    if item is None or item.status == rules.ERASED or not is_in_scope(item, principal):
+        raise NotFound(code="no_prospect")
     return item
 
 
-def change(prospect_id: str, status: str, by: str, of_staff: str | None = None) -> ProspectItem:
+def is_in_scope(item: ProspectItem, principal: Principal) -> bool:
+    """A prospect is a store's while its guide is."""
+    guides = stores.guides_in_scope(principal)
+    return guides is None or item.staff_id in guides
+
+
+@storage.retrying(BUSY)
+def change(
+    prospect_id: str, status: str, by: str, of_staff: str | None = None, principal: Principal = SYSTEM
+) -> ProspectItem:
     """A guide or an operator says what became of a prospect. The same again changes nothing.
 
     of_staff: the guide who says so; it must be their task. NotFound, Conflict.
     """
-    for item in _attempts(prospect_id):
-        if of_staff is not None and item.staff_id != of_staff:
-            raise NotFound("there is no such task")
-        if item.status == status:
-            return item
-        if not rules.may(item.status, status):
-            raise Conflict(f"a prospect that is {item.status} can't become {status}")
-        now, tx = clock.now(), Transaction()
-        if status == rules.ASKED:
-            item.asked_at = clock.iso(now)
-        move(tx, item, status, now, {"by": by})
-        if committed(tx):
-            return item
-    raise AssertionError("unreachable")
+    item = find(prospect_id, principal)
+    if of_staff is not None and item.staff_id != of_staff:
+        raise NotFound(code="no_prospect")
+    if item.status == status:
+        return item
+    if not rules.may(item.status, status):
+        raise Conflict(code="prospect_status", before=item.status, after=status)
+    now, tx = clock.now(), Transaction()
+    audit.add(tx, "prospects.change", prospect_id, {"status": item.status}, {"status": status})
+    if status == rules.ASKED:
+        item.asked_at = clock.iso(now)
+    move(tx, item, status, now, {"by": by})
+    tx.commit()
+    return item
 
 
 def move(
@@ -48,7 +58,7 @@ def move(
     item: ProspectItem,
     after: str,
     at: datetime,
-    told: dict[str, Any],
+    details: dict[str, Any],
     staff_id: str | None = None,
     seconds: int = 0,
 ) -> None:
@@ -59,7 +69,7 @@ def move(
     item.version = version + 1
     tx.put("prospect", item, ProspectItem.version == version)
     _count(tx, item, (from_staff, before), (to_staff, after), at, seconds)
-    data = {"status": after, "before": before, "staff_id": to_staff, "import_id": item.import_id, **told}
+    data = {"status": after, "before": before, "staff_id": to_staff, "import_id": item.import_id, **details}
     line = Line(f"prospect#{item.prospect_id}", "prospect_changed", at, f"v{version + 1}", data)
     timeline.add(tx, line)
 
@@ -81,26 +91,3 @@ def _count(
         day = [getattr(FigureItem, after[1]).add(1)]
         day += [FigureItem.seconds.add(seconds)] if seconds else []
         tx.update("figure:day", FigureItem(item.import_id, f"day#{brand_settings.day_of(at)}"), day)
-
-
-def attempts(prospect_id: str) -> Iterator[ProspectItem | None]:
-    """The prospect as stored, anew for each attempt at writing it. Busy when all have failed."""
-    for _ in range(_TRIES):
-        yield models.find(prospect_id)
-    raise Busy("others keep changing this prospect")
-
-
-def _attempts(prospect_id: str) -> Iterator[ProspectItem]:
-    for item in attempts(prospect_id):
-        if item is None or item.status == rules.ERASED:
-            raise NotFound("there is no such prospect")
-        yield item
-
-
-def committed(tx: Transaction) -> bool:
-    """False when somebody else was first with one of the items: look again."""
-    try:
-        tx.commit()
-    except ConditionFailed:
-        return False
-    return True

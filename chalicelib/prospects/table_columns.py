@@ -1,6 +1,7 @@
 """What stands in a table's rows: names of columns, one row's fields. Pure; the readers are beside it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,11 +19,15 @@ LIMITS = {"name": 100, "note": 200, "store_id": 64, "staff_id": 64, "external_id
 
 
 class BadTable(ValueError):
-    """The file as a whole can't be imported. The text says why and quotes nothing of it."""
+    """The file as a whole can't be imported: a code of `platform.messages`, which quotes nothing of it."""
+
+    def __init__(self, code: str, **params: Any):
+        self.code, self.params = code, params
+        super().__init__(code)
 
 
 class Record(Struct, frozen=True):
-    """One row of a table. line: its (first) line in the file; fault: why it can't be read at all.
+    """One row of a table. line: its (first) line in the file; fault: the code of why it can't be read.
 
     end: where the next one begins: a byte of a CSV, after a row of an XLSX; following: its line.
     """
@@ -37,22 +42,22 @@ class Record(Struct, frozen=True):
 def positions(header: Sequence[str], columns: Mapping[str, str | None]) -> dict[str, int]:
     """Field → position of its column. BadTable without a column for phones, or for one named twice."""
     names = [name.strip().strip("\ufeff").lower() for name in header]
-    found: dict[str, int] = {}
+    where: dict[str, int] = {}
     for field in FIELDS:
         wanted = columns.get(field)
         if wanted:
             places = [i for i, name in enumerate(names) if name == wanted.strip().lower()]
             if not places:
-                raise BadTable(f"the first line has no column as named for {field}")
+                raise BadTable("table_no_such_column", field=field)
         else:
             places = [i for i, name in enumerate(names) if _KNOWN.get(name.replace(" ", "")) == field]
         if len(places) > 1:
-            raise BadTable(f"the first line has two columns for {field}: say which in `columns`")
+            raise BadTable("table_two_columns", field=field)
         if places:
-            found[field] = places[0]
-    if "phone" not in found:
-        raise BadTable("the first line has no column for phone numbers (手机号): say which in `columns`")
-    return found
+            where[field] = places[0]
+    if "phone" not in where:
+        raise BadTable("table_no_phone_column")
+    return where
 
 
 def fields(values: Sequence[str], where: Mapping[str, int]) -> dict[str, str]:

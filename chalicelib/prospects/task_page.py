@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs
 
+import msgspec
+
 from chalicelib.platform import clock, http
 from chalicelib.platform.errors import Conflict, DomainError, NotFound
 from chalicelib.platform.http import Answer, Call
@@ -31,7 +33,7 @@ def show(call: Call) -> Answer:
         where, cookie = auth.begin(_PAGE)
         return Answer(b"", 302, {"Location": where, "Set-Cookie": cookie, "Cache-Control": "no-store"})
     day = brand_settings.day_of(clock.now())
-    rows = daily_tasks.of_day(session.staff_id, day)
+    rows = [msgspec.to_builtins(task) for task in daily_tasks.of_day(session.staff_id, day)]
     name = staff.name(session.staff_id)
     return page.tasks(name, day, rows, session.csrf_token, auth.folder()).answer()
 
@@ -52,7 +54,7 @@ def _failed(error: DomainError) -> Answer:
     takes="application/x-www-form-urlencoded",
     page=_failed,
 )
-def tell(call: Call, prospect_id: str) -> Answer:
+def set_status(call: Call, prospect_id: str) -> Answer:
     session = auth.current(call.cookies)
     back = auth.folder() + _PAGE
     if session is None or session.staff_id is None:

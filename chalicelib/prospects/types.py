@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from chalicelib.platform.paging import Paging, Searching
+
 StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}\Z")]
 _StaffIds = Annotated[list[StaffId], Meta(max_length=2000)]
 _Text = Annotated[str, Meta(max_length=100)]
@@ -19,12 +21,12 @@ _Pace = Annotated[int, Meta(ge=1, le=500, description="New people a guide is ask
 _Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166, for numbers without +")]
 _Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", description="HH:MM, Asia/Shanghai")]
 Status = Literal["to_add", "asked", "refused", "unreachable"]
-
-
+ImportStatus = Literal["uploading", "running", "finished", "failed"]
+ImportSource = Literal["csv", "xlsx", "rows", "orders"]
 ProspectStatus = Literal["to_add", "asked", "added", "refused", "unreachable", "expired"]
 
 
-class Spread(Struct, kw_only=True):
+class Spread(Struct, kw_only=True, frozen=True):
     """Who gets the prospects. `weights`: with `weighted`, in place of `staff_ids`.
 
     `by_store`: the guides of the row's `store_id`; `by_column`: the row's `staff_id`. With both,
@@ -36,7 +38,7 @@ class Spread(Struct, kw_only=True):
     weights: Annotated[dict[StaffId, Annotated[int, Meta(ge=1, le=1000)]], Meta(max_length=2000)] = {}
 
 
-class Columns(Struct, kw_only=True):
+class Columns(Struct, kw_only=True, frozen=True):
     """The file's own names of its columns; without them the usual Chinese and English ones are known."""
 
     phone: _Name | None = None
@@ -47,7 +49,7 @@ class Columns(Struct, kw_only=True):
     external_id: _Name | None = None
 
 
-class NewImport(Struct, kw_only=True):
+class NewImport(Struct, kw_only=True, frozen=True):
     name: _Name
     format: Literal["csv", "xlsx"]
     columns: Columns = msgspec.field(default_factory=Columns)
@@ -58,7 +60,7 @@ class NewImport(Struct, kw_only=True):
     country: _Country = "CN"
 
 
-class Row(Struct, kw_only=True):
+class Row(Struct, kw_only=True, frozen=True):
     phone: Annotated[str, Meta(max_length=100)]
     name: _Text = ""
     note: Annotated[str, Meta(max_length=200)] = ""
@@ -67,7 +69,7 @@ class Row(Struct, kw_only=True):
     external_id: _Text = ""
 
 
-class NewRows(Struct, kw_only=True):
+class NewRows(Struct, kw_only=True, frozen=True):
     rows: Annotated[list[Row], Meta(min_length=1, max_length=1000)]
     name: _Name = "API"
     staff: Spread
@@ -77,7 +79,7 @@ class NewRows(Struct, kw_only=True):
     country: _Country = "CN"
 
 
-class FromOrders(Struct, kw_only=True):
+class FromOrders(Struct, kw_only=True, frozen=True):
     """Buyers of paid orders who are no customers become prospects. `consent`: where they agreed to that."""
 
     staff: Spread
@@ -86,7 +88,7 @@ class FromOrders(Struct, kw_only=True):
     consent: _Consent
 
 
-class Settings(Struct, kw_only=True):
+class Settings(Struct, kw_only=True, frozen=True):
     """`daily_pace`: of each guide, over all imports. `lists_at`: when the day's lists go out.
 
     `expire_after`: days after which somebody who was asked and has not come is given up.
@@ -99,11 +101,11 @@ class Settings(Struct, kw_only=True):
     from_orders: FromOrders | None = None
 
 
-class Change(Struct, kw_only=True):
+class Change(Struct, kw_only=True, frozen=True):
     status: Status
 
 
-class Match(Struct, kw_only=True):
+class Match(Struct, kw_only=True, frozen=True):
     """Whose number (or prospect, or code in a remark) a customer is."""
 
     external_userid: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -113,29 +115,47 @@ class Match(Struct, kw_only=True):
     code: Annotated[str, Meta(max_length=64)] | None = None
 
 
-class ByPhone(Struct, kw_only=True):
+class ByPhone(Struct, kw_only=True, frozen=True):
     phone: Annotated[str, Meta(min_length=1, max_length=64)]
     country: _Country = "CN"
 
 
-class Respread(Struct, kw_only=True):
+class Respread(Struct, kw_only=True, frozen=True):
     """Hand all open tasks of a guide (`-`: those nobody has) to others, in turn; none named: as imported."""
 
     from_staff_id: Annotated[str, Meta(min_length=1, max_length=64)]
     to_staff_ids: _StaffIds = []
 
 
-class ExportFilter(Struct, kw_only=True):
+class ExportFilter(Struct, kw_only=True, frozen=True):
     status: ProspectStatus | None = None
     staff_id: StaffId | None = None
     import_id: Annotated[str, Meta(max_length=64)] | None = None
 
 
-class ProspectOut(Struct, kw_only=True):
+class ProspectsQuery(Paging, kw_only=True):
+    status: ProspectStatus | None = None
+    staff_id: Annotated[str, Meta(description="Of one guide; `-`: of nobody")] | None = None
+    import_id: Annotated[str, Meta(description="Of one import")] | None = None
+
+
+class ImportsQuery(Searching, kw_only=True):
+    sort: Literal["created_at", "-created_at", "name", "-name"] = "-created_at"
+    status: ImportStatus | None = None
+    source: ImportSource | None = None
+
+
+class BrandSettings(Settings, kw_only=True, frozen=True):
+    """in_use: whether there ever were prospects; until then nobody asks for any."""
+
+    in_use: bool = False
+
+
+class Prospect(Struct, kw_only=True, frozen=True):
     """`phone` is masked. `remark`: what the guide pastes, so that the arrival is known by it."""
 
     prospect_id: str
-    status: str
+    status: ProspectStatus
     phone: str | None
     name: str
     note: str
@@ -153,34 +173,123 @@ class ProspectOut(Struct, kw_only=True):
     external_userid: str | None
 
 
-class ImportMade(Struct, kw_only=True):
+class Task(Struct, kw_only=True, frozen=True):
+    """A prospect for the eyes of their guide: `number` in full, as it is searched for."""
+
+    prospect_id: str
+    status: ProspectStatus
+    code: str
+    remark: str
+    name: str
+    note: str
+    number: str
+
+
+class ProspectEvent(Struct, kw_only=True, frozen=True):
+    type: str
+    at: str
+    data: dict[str, Any]
+
+
+class RevealedPhone(Struct, kw_only=True, frozen=True):
+    prospect_id: str
+    phone: str
+
+
+class Erased(Struct, kw_only=True, frozen=True):
+    prospect_id: str
+    status: Literal["erased"] = "erased"
+
+
+class Accepted(Struct, kw_only=True, frozen=True):
+    status: Literal["accepted"] = "accepted"
+
+
+class BuyerOrder(Struct, kw_only=True, frozen=True):
+    """The order that named its buyer's number."""
+
+    order_id: str
+    status: str
+    at: str
+    unionid: str | None
+    external_userid: str | None
+
+
+class ImportMade(Struct, kw_only=True, frozen=True):
     import_id: str
     upload_url: str
     upload_headers: dict[str, str]
 
 
-class ImportOut(Struct, kw_only=True):
-    """`rows` read so far: `new` + `duplicates` + `do_not_contact` + `bad`. `add_rate_bps`: added of new."""
+class RowError(Struct, kw_only=True, frozen=True):
+    row: int
+    field: str
+    code: str
+    message: str
 
+
+class RowsTaken(Struct, kw_only=True, frozen=True):
     import_id: str
-    name: str
-    source: str
-    status: str
-    job_id: str | None
-    error: str | None
-    consent: str
-    daily_pace: int
-    tags: list[str]
-    staff: dict[str, Any]
     rows: int
     new: int
     duplicates: int
     do_not_contact: int
     bad: int
-    statuses: dict[str, int]
-    by_staff: list[dict[str, Any]]
-    by_day: list[dict[str, Any]]
-    add_rate_bps: int
-    mean_seconds_to_add: int | None
+    errors: list[RowError]
+
+
+class Import(Struct, kw_only=True, frozen=True):
+    import_id: str
+    name: str
+    source: ImportSource
+    status: ImportStatus
+    job_id: str | None
+    error: str | None
     created_at: str
     finished_at: str | None
+
+
+class StatusCounts(Struct, kw_only=True, frozen=True):
+    to_add: int = 0
+    asked: int = 0
+    added: int = 0
+    refused: int = 0
+    unreachable: int = 0
+    expired: int = 0
+
+
+class GuideCounts(StatusCounts, kw_only=True, frozen=True):
+    staff_id: str
+
+
+class DayCounts(Struct, kw_only=True, frozen=True):
+    """How many got into each status that day."""
+
+    day: str
+    asked: int = 0
+    added: int = 0
+    refused: int = 0
+    unreachable: int = 0
+    expired: int = 0
+
+
+class ImportFigures(Import, kw_only=True, frozen=True):
+    """`rows` read so far: `new` + `duplicates` + `do_not_contact` + `bad`. `add_rate_bps`: added of new.
+
+    Within a scope its guides alone are counted; what is not counted by guide is then null.
+    """
+
+    consent: str
+    daily_pace: int
+    tags: list[str]
+    staff: Spread
+    rows: int | None
+    new: int
+    duplicates: int | None
+    do_not_contact: int | None
+    bad: int | None
+    statuses: StatusCounts
+    by_staff: list[GuideCounts]
+    by_day: list[DayCounts]
+    add_rate_bps: int
+    mean_seconds_to_add: int | None

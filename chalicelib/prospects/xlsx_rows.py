@@ -40,23 +40,23 @@ class Book:
     def __init__(self, packed: IO[bytes]):
         # Its warnings quote cells.
         warnings.filterwarnings("ignore", module=r"openpyxl\.")
-        with _told("is not an XLSX workbook"):
+        with _refused("table_not_xlsx"):
             with zipfile.ZipFile(packed) as parts:
                 _check(parts.infolist())
             reader = _Reader(packed, read_only=True, data_only=True, keep_links=False)
             reader.read()
             if not reader.wb.worksheets:
-                raise BadTable("has no sheet")
+                raise BadTable("table_no_sheet")
             self._sheet: Any = reader.wb.worksheets[0]
-            self._sheet.reset_dimensions()  # some writers tell wrong ones, and rows beyond were lost
+            self._sheet.reset_dimensions()  # some writers write wrong ones, and rows beyond were lost
 
     def records(self) -> Iterator[Record]:
         """The rows, blank ones left out. BadTable."""
         rows = self._sheet.iter_rows(max_row=MAX_ROWS + 1, values_only=True)
-        with _told("is a damaged XLSX workbook"):
+        with _refused("table_damaged"):
             for number, row in enumerate(rows, 1):
                 if number > MAX_ROWS:
-                    raise BadTable("has more rows than a sheet can")
+                    raise BadTable("table_too_many_rows")
                 values = tuple(map(_text, row[:MAX_COLUMNS]))
                 if any(value.strip() for value in values):
                     yield Record(number, values, number, number + 1)
@@ -92,20 +92,20 @@ def _texts(xml: IO[bytes]) -> Iterator[str]:
     _, root = next(steps)
     for step, node in steps:
         if step == "end" and node.tag == item:
-            pieces = [node.findtext(piece), *(one.findtext(piece) for one in node.findall(run))]
+            pieces = [node.findtext(piece), *(part.findtext(piece) for part in node.findall(run))]
             yield "".join(part for part in pieces if part)[:MAX_CELL]
             root.clear()
 
 
 def _check(parts: list[zipfile.ZipInfo]) -> None:
-    """BadTable for more than may be unpacked. No part is read beyond the size told here."""
+    """BadTable for more than may be unpacked. No part is read beyond the size that stands here."""
     sizes = {part.filename: part.file_size for part in parts}
     if sum(sizes.values()) > MAX_UNPACKED:
-        raise BadTable(f"unpacks to more than {MAX_UNPACKED >> 20} MB: save it as CSV")
+        raise BadTable("table_too_large", megabytes=MAX_UNPACKED >> 20)
     if sizes.get(_TEXTS, 0) > MAX_TEXTS:
-        raise BadTable(f"has more than {MAX_TEXTS >> 20} MB of texts: save it as CSV")
+        raise BadTable("table_too_many_texts", megabytes=MAX_TEXTS >> 20)
     if sum(size for name, size in sizes.items() if not name.startswith(_NOT_HELD)) > MAX_HELD:
-        raise BadTable(f"has more than {MAX_HELD >> 20} MB of styles and the like: save it as CSV")
+        raise BadTable("table_too_many_styles", megabytes=MAX_HELD >> 20)
 
 
 def _text(value: object) -> str:
@@ -118,11 +118,11 @@ def _text(value: object) -> str:
 
 
 @contextmanager
-def _told(why: str) -> Iterator[None]:
+def _refused(code: str) -> Iterator[None]:
     """Whatever openpyxl trips over lies in the file: a damaged one raises anything from KeyError on."""
     try:
         yield
     except (BadTable, MemoryError):
         raise
     except Exception as error:
-        raise BadTable(why) from error
+        raise BadTable(code) from error

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
-from chalicelib.ads import campaigns, conversions, links, models, rules, service
+from chalicelib.ads import campaigns, credits, landing, links, models, reports, rules
 from chalicelib.ads.models import AdClickItem, AdConversionItem
+from chalicelib.ads.types import NewAdCampaign
 from chalicelib.platform.line import Line
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import AcquisitionLink
@@ -33,17 +35,23 @@ def test_many_at_once_make_one_click_one_conversion_one_report(
         return 200, b'{"header": {"status": 0}}'
 
     monkeypatch.setattr(wecom, "default_client", Corp)
-    monkeypatch.setattr(conversions.outgoing, "send", send)
-    monkeypatch.setattr(conversions, "_credentials", lambda _: {"token": "T"})
-    definition = {
-        "name": "x", "platform": "baidu", "channel": None, "live_code_id": None, "fallback_live_code_id": None,
-        "staff_ids": ["lihua"], "skip_verify": True, "page": {}, "report": {"added": "79", "chatted": None, "bought": None},
-        "credentials": "b", "report_url": None, "attribution_window": "P30D", "alert_staff_ids": [],
-    }  # fmt: skip
+    monkeypatch.setattr(reports.outgoing, "send", send)
+    monkeypatch.setattr(reports, "_credentials", lambda _: {"token": "T"})
+    definition = msgspec.convert(
+        {
+            "name": "x",
+            "platform": "baidu",
+            "staff_ids": ["lihua"],
+            "page": {"title": "x"},
+            "report": {"added": "79"},
+            "credentials": "b",
+        },
+        NewAdCampaign,
+    )
     made = campaigns.create(definition)
-    links.sync(made["ad_campaign_id"])
-    code = made["ad_campaign_id"].removeprefix("ac_")
-    token = rules.click_of("baidu", code, made["url"], {"bd_vid": "1"}).token  # type: ignore[union-attr]
+    links.sync(made.ad_campaign_id)
+    code = made.ad_campaign_id.removeprefix("ac_")
+    token = rules.click_of("baidu", code, made.url, {"bd_vid": "1"}).token  # type: ignore[union-attr]
     line = Line("wm1", "customer_added", NOW, "d", {"state": token, "begins": True, "staff_id": "lihua"})
 
     def all_at_once(work: Callable[[], Any], times: int = 8) -> None:
@@ -53,12 +61,12 @@ def test_many_at_once_make_one_click_one_conversion_one_report(
         for thread in threads:
             thread.join()
 
-    all_at_once(lambda: service.visit(code, {"bd_vid": "1"}))
-    all_at_once(lambda: service.on_added(line))
+    all_at_once(lambda: landing.visit(code, {"bd_vid": "1"}))
+    all_at_once(lambda: credits.on_added(line))
     (row,) = AdConversionItem.scan()
-    all_at_once(lambda: conversions.report(row.conversion_id))
+    all_at_once(lambda: reports.report(row.conversion_id))
     assert len(asked) == 1
     day = NOW.date()
-    figures = models.stats(made["ad_campaign_id"], day, day)[day.isoformat()]
+    figures = models.stats(made.ad_campaign_id, day, day)[day.isoformat()]
     assert figures == {"views": 8, "clicks": 1, "adds": 1, "reports_sent": 1}
     assert AdClickItem.find(token).click_id == "1"

@@ -10,22 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import callback_units as units  # sets the environment
 
-from chalicelib.ads import campaigns, conversions, links, models, rules, service
+from chalicelib.ads import campaigns, credits, landing, links, models, reports, rules
+from chalicelib.ads.types import NewAdCampaign
 from chalicelib.platform import clock, queues
 from chalicelib.platform.line import Line
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import AcquisitionLink
 from tests.support import engine
 
-DEFINITION: dict[str, Any] = {
-    "name": "x", "platform": "baidu", "channel": "ad", "live_code_id": None, "fallback_live_code_id": None,
-    "staff_ids": ["lihua"], "skip_verify": True, "credentials": "b", "report_url": None,
-    "page": {"title": "新客礼", "bullets": ["一", "二", "三"]}, "attribution_window": "P30D",
-    "report": {"added": "79", "chatted": None, "bought": "10"}, "alert_staff_ids": [],
+PLAN: dict[str, Any] = {
+    "name": "x", "platform": "baidu", "channel": "ad", "staff_ids": ["lihua"], "credentials": "b",
+    "page": {"title": "新客礼", "bullets": ["一", "二", "三"]}, "report": {"added": "79", "bought": "10"},
 }  # fmt: skip
 
 
@@ -37,16 +38,18 @@ class Corp:
 def measure() -> None:
     queues.send = lambda *_, **__: None  # type: ignore[assignment]
     wecom.default_client = Corp  # type: ignore[assignment]
-    conversions.outgoing.send = lambda *_: (200, b'{"header": {"status": 0}}')  # type: ignore[assignment]
-    conversions._credentials = lambda _: {"token": "T"}  # type: ignore[assignment]
-    made = campaigns.create(DEFINITION)
-    links.sync(made["ad_campaign_id"])
-    code = made["ad_campaign_id"].removeprefix("ac_")
+    reports.outgoing.send = lambda *_: (200, b'{"header": {"status": 0}}')  # type: ignore[assignment]
+    reports._credentials = lambda _: {"token": "T"}  # type: ignore[assignment]
+    made = campaigns.create(msgspec.convert(PLAN, NewAdCampaign))
+    links.sync(made.ad_campaign_id)
+    code = made.ad_campaign_id.removeprefix("ac_")
     query = {"bd_vid": "12031567813456789012"}
-    click = rules.click_of("baidu", code, made["url"], query)
+    click = rules.click_of("baidu", code, made.url, query)
     assert click is not None
     now = clock.now()
-    added = Line(units.WHO, "customer_added", now, "d", {"state": click.token, "begins": True})
+    added = Line(
+        units.WHO, "customer_added", now, "d", {"state": click.token, "begins": True, "staff_id": "lihua"}
+    )
     told = rules.conversion_id(click.token, "added", "")
     meter = units.Meter()
 
@@ -56,11 +59,11 @@ def measure() -> None:
         print(f"ad_{name} {meter.writes:g} write_units")
         print(f"ad_{name}_requests {meter.requests} requests")
 
-    of("visit_with_a_new_click", lambda: service.visit(code, query))
-    of("visit_again", lambda: service.visit(code, query))
-    of("visit_without_click", lambda: service.visit(code, {}))
-    of("add_found", lambda: service.on_added(added))
-    of("conversion_told", lambda: conversions.report(told))
+    of("visit_with_a_new_click", lambda: landing.visit(code, query))
+    of("visit_again", lambda: landing.visit(code, query))
+    of("visit_without_click", lambda: landing.visit(code, {}))
+    of("add_found", lambda: credits.on_added(added))
+    of("conversion_told", lambda: reports.report(told))
     assert models.AdConversionItem.get(told).status == rules.SENT
 
 

@@ -1,6 +1,6 @@
 """Phone import: what a row costs, how many go through in a second, and the memory that a million take.
 
-The rows go through the very import (examined, read, normalised, encrypted, spread, written slice by
+The rows go through the very import (examine, read, normalised, encrypted, spread, written slice by
 slice with their progress); DynamoDB and S3 answer at once from this process, so the rate is our own CPU
 on one core. Units are reckoned from what is really sent by AWS's rule: a write in a transaction 2 units
 a started KB, the index 1 unit a started KB, a read 0.5 units a started 4 KB, twice that consistent.
@@ -92,7 +92,7 @@ def read_alone(kind: str, path: Path) -> None:
             return file.read(length)
 
         if kind == "csv":
-            encoding, _ = csv_rows.examined(read)
+            encoding, _ = csv_rows.examine(read)
             rows: Iterator[Any] = csv_rows.records(read, 0, 1, encoding, ",")
         else:
             from chalicelib.prospects import xlsx_rows  # openpyxl takes memory, too
@@ -151,7 +151,9 @@ def size(item: dict[str, Any]) -> int:
 def through(rows: int) -> None:
     """A whole import of that many rows."""
     from chalicelib.platform import files, jobs, settings, storage
-    from chalicelib.prospects import brand_settings, import_rows, imports, models
+    from chalicelib.platform.principal import SYSTEM
+    from chalicelib.prospects import brand_settings, import_reading, import_rows, imports, models
+    from chalicelib.prospects.types import NewImport, Spread
 
     settings._secrets["keys"] = (time.monotonic() + 3600, {"master": "m" * 64})
     store = Store()
@@ -168,15 +170,15 @@ def through(rows: int) -> None:
         brand_settings.present = lambda rule: rule
         brand_settings.enlist = lambda _: None  # type: ignore[assignment]
         models.ProgressItem.find = classmethod(lambda *_, **__: None)  # type: ignore[assignment]
-        staff = {"rule": "round_robin", "staff_ids": [f"guide_{n:03}" for n in range(GUIDES)], "weights": {}}
-        new = {"name": "a", "columns": {}, "staff": staff, "daily_pace": 50, "tags": [], "consent": "x" * 20}
-        job = imports._new({**new, "country": "CN"}, "csv", "running", None)
+        spread = Spread(staff_ids=[f"guide_{n:03}" for n in range(GUIDES)])
+        new = NewImport(name="a", format="csv", staff=spread, consent="x" * 20)
+        job = imports._new(new, "csv", "running", SYSTEM, "zh")
         job.job_id = "job"
         desk = import_rows.Intake(job)
         desk.look = lambda: None  # type: ignore[method-assign]
         began, cpu = time.perf_counter(), time.process_time()
-        imports._note_csv(desk)
-        assert imports._read(desk, lambda: 300_000)
+        import_reading._note_csv(desk)
+        assert import_reading._read(desk, lambda: 300_000)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     assert desk.state["new"] == rows, desk.state
     print(f"phone_import_rows_per_second {rows / seconds:.0f} rows/s")

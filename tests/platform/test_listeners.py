@@ -12,9 +12,11 @@ import pytest
 from chalicelib.ads import campaigns
 from chalicelib.ads import models as ad_models
 from chalicelib.ads import rules as ad_rules
+from chalicelib.ads.types import NewAdCampaign
 from chalicelib.platform import declared, due, events, listeners, queues, router, settings, timeline
 from chalicelib.platform.line import Line
 from chalicelib.prospects import brand_settings
+from chalicelib.prospects.types import BrandSettings
 from chalicelib.sops import service as sops
 from chalicelib.sops.models import EnrolmentItem
 from infra import package, template
@@ -199,26 +201,18 @@ def test_a_listener_of_ads_killed_anywhere_credits_each_add_and_order_once(
 
     hurried: list[Any] = []
     monkeypatch.setattr(queues, "send", send)
-    campaign = campaigns.create(
-        {
-            "name": "x",
-            "platform": "baidu",
-            "channel": None,
-            "live_code_id": None,
-            "fallback_live_code_id": None,
-            "staff_ids": ["lihua"],
-            "skip_verify": True,
-            "page": {},
-            "report": {"added": "79", "chatted": None, "bought": "10"},
-            "credentials": "b",
-            "report_url": None,
-            "attribution_window": "P30D",
-            "alert_staff_ids": [],
-        }
-    )
-    code, handler = campaign["ad_campaign_id"].removeprefix("ac_"), load("credit").handler
+    plan = {
+        "name": "x",
+        "platform": "baidu",
+        "staff_ids": ["lihua"],
+        "page": {"title": "x"},
+        "report": {"added": "79", "bought": "10"},
+        "credentials": "b",
+    }
+    campaign = campaigns.create(msgspec.convert(plan, NewAdCampaign))
+    code, handler = campaign.ad_campaign_id.removeprefix("ac_"), load("credit").handler
     for point in range(1, 9):
-        click = ad_rules.click_of("baidu", code, campaign["url"], {"bd_vid": str(point)})
+        click = ad_rules.click_of("baidu", code, campaign.url, {"bd_vid": str(point)})
         assert click
         who, minute = f"wm{point}", timedelta(minutes=1)
         add = {"staff_id": "lihua", "begins": True, "state": click.token}
@@ -235,7 +229,7 @@ def test_a_listener_of_ads_killed_anywhere_credits_each_add_and_order_once(
                 pass
         world.kill_at = None
     day = START.date()
-    figures = ad_models.stats(campaign["ad_campaign_id"], day, day)[day.isoformat()]
+    figures = ad_models.stats(campaign.ad_campaign_id, day, day)[day.isoformat()]
     assert (figures["adds"], figures["orders"], figures["gmv_fen"]) == (8, 8, 8 * 9000)
     told = [row for row in due.DueItem.scan() if row.kind == "ad_report"]
     assert len(told) == 16  # each add and each order, to its platform; a refund is not
@@ -249,7 +243,7 @@ def test_a_listener_of_prospects_killed_at_its_send_asks_again(
 
     asked: list[Any] = []
     monkeypatch.setattr(queues, "send", send)
-    monkeypatch.setattr(brand_settings, "recent", lambda: {"in_use": True})
+    monkeypatch.setattr(brand_settings, "recent", lambda: BrandSettings(in_use=True))
     message, handler = listeners.to_message(added("a")), load("match").handler
     for after in (False, True):
         world.kill_at, world.kill_after = world.effects + 1, after

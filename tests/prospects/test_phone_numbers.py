@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.platform import messages
 from chalicelib.prospects import phones, rules
 from chalicelib.prospects.phones import BadPhone, normalised
 
@@ -22,21 +23,21 @@ GOOD = {
     "+852 6123 4567": "+85261234567",
 }
 BAD = {
-    "": "empty",
-    "   ": "empty",
-    "1380013800": "exists",
-    "138001380001": "exists",
-    "010-12345678": "not a mobile",
-    "1.38E+10": "lost digits",
-    "1.3800138E10": "lost digits",
-    "13800138000/13900139000": "not one",
-    "13800138000转1": "not one",
-    "张三": "not one",
-    "+": "not one",
-    "12345": "exists",
-    "-13800138000.5": "exists",
-    "1" * 65: "too long",
-    "+999 12345678": "not a phone number",
+    "": "phone_empty",
+    "   ": "phone_empty",
+    "1380013800": "phone_unknown",
+    "138001380001": "phone_unknown",
+    "010-12345678": "phone_not_mobile",
+    "1.38E+10": "phone_lost_digits",
+    "1.3800138E10": "phone_lost_digits",
+    "13800138000/13900139000": "phone_not_one",
+    "13800138000转1": "phone_not_one",
+    "张三": "phone_not_one",
+    "+": "phone_not_one",
+    "12345": "phone_unknown",
+    "-13800138000.5": "phone_unknown",
+    "1" * 65: "phone_too_long",
+    "+999 12345678": "phone_invalid",
 }
 
 
@@ -47,9 +48,10 @@ def test_the_same_number_however_it_is_written(given_text: str) -> None:
 
 @pytest.mark.parametrize("given_text", BAD)
 def test_what_is_no_number_is_refused_with_the_reason(given_text: str) -> None:
-    with pytest.raises(BadPhone, match=BAD[given_text]) as told:
+    with pytest.raises(BadPhone) as refused:
         normalised(given_text, "CN")
-    assert "138" not in str(told.value).replace("1.38E+10", "")  # never quoted
+    assert refused.value.code == BAD[given_text]
+    assert messages.known(refused.value.code)
 
 
 def test_the_country_says_what_a_number_without_plus_is() -> None:

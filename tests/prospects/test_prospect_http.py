@@ -13,8 +13,9 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.platform import auth, settings, timeline
-from chalicelib.prospects import brand_settings, daily_tasks, imports, models, rules
+from chalicelib.platform import settings, timeline
+from chalicelib.prospects import brand_settings, handover, imports, models, rules
+from tests.support.api import Api
 from tests.support.prospects_world import CONSENT, World, number, prospects, rows_of, settings_of, world
 
 __all__ = ["world"]
@@ -24,17 +25,6 @@ __all__ = ["world"]
 def client(world: World) -> Iterator[Client]:
     with Client(app) as found:
         yield found
-
-
-class Api:
-    def __init__(self, client: Client, role: str = "operator"):
-        self.client, self.key = client, auth.create_key("Zhao", role)
-
-    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        data = b"" if body is None else json.dumps(body).encode()
-        answer = self.client.http.request(method, path, headers=headers, body=data)
-        return answer.status_code, json.loads(answer.body)
 
 
 @pytest.fixture
@@ -57,7 +47,7 @@ def test_rows_in_masked_lists_out_and_the_number_for_admins_alone(api: Api, clie
     assert Api(client, "admin")("GET", f"{path}/phone")[1]["phone"] == "+8613800000001"
     _, history = api("GET", f"{path}/timeline")
     assert history["items"][0]["type"] == "prospect_revealed" and history["items"][0]["data"] == {
-        "by": "Zhao"
+        "by": "test"
     }
     assert api("POST", f"{path}/status", {"status": "asked"})[1]["status"] == "asked"
     assert api("POST", f"{path}/status", {"status": "added"})[0] == 422
@@ -105,7 +95,7 @@ def test_bad_input_is_refused_by_its_field_and_changes_nothing(
 ) -> None:
     status, told = api(method, path, body)
     assert (status, told["errors"][0]["field"]) == (422, field)
-    assert not prospects() and not brand_settings.read()["in_use"]
+    assert not prospects() and not brand_settings.read().in_use
 
 
 def test_unknown_ids_are_404(api: Api) -> None:
@@ -188,7 +178,7 @@ def csrf_of(html: str) -> str:
 
 @pytest.fixture
 def lihua(client: Client, world: World) -> Browser:
-    imports.take(rows_of([number(1), number(2), number(3)]), "me")
+    imports.take(rows_of([number(1), number(2), number(3)]))
     world.morning()
     browser = Browser(client)
     signed = browser.sign_in("member:lihua")
@@ -273,7 +263,7 @@ def test_a_session_ends_after_twelve_hours(lihua: Browser, world: World) -> None
 def test_what_comes_from_outside_is_escaped(client: Client, world: World) -> None:
     evil = '"><script>alert(1)</script>'
     row = {"phone": number(1), "name": evil, "note": evil}
-    imports.take(rows_of([], rows=[row], staff={"staff_ids": ["lihua"]}), "me")
+    imports.take(rows_of([], rows=[row], staff={"staff_ids": ["lihua"]}))
     world.morning()
     browser = Browser(client)
     browser.sign_in("member:lihua")
@@ -284,5 +274,5 @@ def test_what_comes_from_outside_is_escaped(client: Client, world: World) -> Non
 
 
 def test_an_erased_or_moved_task_is_off_the_page(lihua: Browser, world: World) -> None:
-    daily_tasks.respread("lihua", ["wangwu"], "", 0)
+    handover.hand_over("lihua", ["wangwu"], "", 0)
     assert "今天没有任务" in lihua.html()

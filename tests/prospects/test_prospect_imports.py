@@ -11,8 +11,9 @@ from openpyxl import Workbook
 
 from chalicelib.platform import files, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid
-from chalicelib.prospects import brand_settings, erasure, import_rows, imports, models
+from chalicelib.prospects import brand_settings, erasure, import_reading, import_rows, imports, models
 from chalicelib.prospects.models import ImportItem, ProspectItem
+from chalicelib.prospects.types import FromOrders
 from chalicelib.stores import service as stores
 from chalicelib.stores.types import NewStore
 from tests.support.prospects_world import (
@@ -22,6 +23,7 @@ from tests.support.prospects_world import (
     number,
     plenty,
     prospects,
+    report,
     rows_of,
     uploaded,
     world,
@@ -29,6 +31,7 @@ from tests.support.prospects_world import (
 from tests.support.scan_support import requests
 
 __all__ = ["engine_world", "world"]
+FROM_ORDERS = {"staff": {"staff_ids": ["lihua", "wangwu"]}, "consent": "下单时同意"}
 
 
 def table(numbers: list[str], encoding: str = "utf-8") -> bytes:
@@ -45,7 +48,7 @@ def test_a_file_becomes_prospects_and_a_report_by_line(world: World) -> None:
     bad = [number(1), "1.38E+10", number(1), "", "010-12345678", "+86 138 0000 0002"]
     import_id = uploaded(table(bad, "gb18030"))
     world.queues.work()
-    told = imports.report(import_id)
+    told = report(import_id)
     assert told["status"] == "finished"
     assert (told["rows"], told["new"], told["duplicates"], told["bad"]) == (6, 2, 1, 3)
     assert report_of(import_id) == [
@@ -69,7 +72,7 @@ def test_the_same_file_again_is_all_duplicates(world: World) -> None:
     content = table([number(n) for n in range(200)])
     first, second = uploaded(content), uploaded(content)
     world.queues.work(times=2)
-    figures = [imports.report(i) for i in (first, second)]
+    figures = [report(i) for i in (first, second)]
     assert [(f["new"], f["duplicates"]) for f in figures] == [(200, 0), (0, 200)]
     assert len(prospects()) == 200
     assert Counter(row.staff_id for row in prospects()) == {"lihua": 100, "wangwu": 100}
@@ -80,9 +83,9 @@ def test_a_time_limit_is_a_continuation(world: World) -> None:
     rounds = 0
     while world.queues.waiting:
         message = world.queues.waiting.pop(0)
-        imports.run(message["import_id"], lambda: 0)  # no time left after each slice
+        import_reading.read_on(message["import_id"], lambda: 0)  # no time left after each slice
         rounds += 1
-    told = imports.report(import_id)
+    told = report(import_id)
     assert (told["status"], told["new"], rounds) == ("finished", 300, 5)
 
 
@@ -107,10 +110,10 @@ def test_killed_around_any_commit_no_row_is_lost_or_twice(
     monkeypatch.setattr(storage.Transaction, "commit", dies)
     for _ in range(8):
         try:
-            imports.run(import_id, plenty)
+            import_reading.read_on(import_id, plenty)
         except Killed:
             continue
-    told = imports.report(import_id)
+    told = report(import_id)
     assert (told["status"], told["rows"], told["new"], told["duplicates"]) == ("finished", 300, 250, 50)
     assert told["statuses"]["to_add"] == len(prospects()) == 250
     assert len(report_of(import_id)) == 50
@@ -129,13 +132,13 @@ def test_killed_at_its_end_an_import_ends_all_the_same(
     def dies(*_: Any, **__: Any) -> None:
         raise Killed
 
-    doors = [(storage, "update_if"), (jobs, "update"), (files, "delete"), (imports, "_forget")]
+    doors = [(storage, "update_if"), (jobs, "update"), (files, "delete"), (import_reading, "_delete_files")]
     with monkeypatch.context() as patch:
         patch.setattr(*doors[step], dies)
         with pytest.raises(Killed):
-            imports.run(import_id, plenty)
+            import_reading.read_on(import_id, plenty)
     world.queues.work()  # the message comes again
-    told = imports.report(import_id)
+    told = report(import_id)
     job = jobs.get(told["job_id"])
     assert told["status"] == job.status == ("failed" if content == b"no table" else "finished")
     assert job.result_url if told["status"] == "finished" else job.error
@@ -145,31 +148,31 @@ def test_killed_at_its_end_an_import_ends_all_the_same(
 def test_a_start_that_comes_late_leaves_the_job_as_it_is(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = imports.create(import_of(), "me")
-    files.put(f"uploads/prospects/{made['import_id']}.csv", table([number(1)]))
+    made = imports.create(import_of())
+    files.put(f"uploads/prospects/{made.import_id}.csv", table([number(1)]))
     size = files.size
 
     def meanwhile(key: str) -> int | None:
         monkeypatch.setattr(files, "size", size)
-        imports.start(made["import_id"])
+        imports.start(made.import_id)
         world.queues.work()
         return size(key) or 1
 
     monkeypatch.setattr(files, "size", meanwhile)
-    assert imports.start(made["import_id"]).status == "finished"
+    assert imports.start(made.import_id).status == "finished"
 
 
 def test_two_imports_with_the_same_numbers_at_once(engine_world: World) -> None:
     first = uploaded(table([number(n) for n in range(0, 300)]))
     second = uploaded(table([number(n) for n in range(150, 450)]))
-    both = [threading.Thread(target=imports.run, args=(i, plenty)) for i in (first, second, first)]
+    both = [threading.Thread(target=import_reading.read_on, args=(i, plenty)) for i in (first, second, first)]
     for thread in both:
         thread.start()
     for thread in both:
         thread.join()
     for import_id in (first, second):  # the one of the two that stopped is delivered again
-        imports.run(import_id, plenty)
-    told = [imports.report(i) for i in (first, second)]
+        import_reading.read_on(import_id, plenty)
+    told = [report(i) for i in (first, second)]
     assert [f["rows"] for f in told] == [300, 300]
     assert sum(f["new"] for f in told) == 450 and sum(f["duplicates"] for f in told) == 150
     assert len(prospects()) == 450
@@ -186,10 +189,10 @@ def test_an_xlsx_is_read_as_a_csv_is(world: World) -> None:
     stores.create(store("s1", ["a", "b"]))
     import_id = uploaded(packed.getvalue(), format="xlsx", staff={"rule": "by_store"})
     left = iter([300_000] * 120 + [0])
-    imports.run(import_id, lambda: next(left))  # the workbook, and one slice
+    import_reading.read_on(import_id, lambda: next(left))  # the workbook, and one slice
     files.put(f"uploads/prospects/{import_id}.xlsx", b"read once")
     world.queues.work()
-    told = imports.report(import_id)
+    told = report(import_id)
     assert (told["rows"], told["new"], told["status"]) == (120, 120, "finished")
     assert {row["staff_id"]: row["to_add"] for row in told["by_staff"]} == {"a": 60, "b": 60}
     for name in ("xlsx", "xlsx.csv"):  # the numbers in clear are gone
@@ -218,9 +221,9 @@ def test_an_xlsx_that_takes_too_long_fails_with_the_reason(world: World) -> None
         book.active.append([cell])
     book.save(packed)
     import_id = uploaded(packed.getvalue(), format="xlsx")
-    imports.run(import_id, lambda: 0)
-    told = imports.report(import_id)
-    assert (told["status"], told["error"]) == ("failed", "takes too long to read: save it as CSV")
+    import_reading.read_on(import_id, lambda: 0)
+    told = report(import_id)
+    assert (told["status"], told["error"]) == ("failed", "the file takes too long to read: save it as CSV")
     assert files.size(f"uploads/prospects/{import_id}.xlsx.csv") is None and not prospects()
 
 
@@ -237,10 +240,12 @@ def store(store_id: str, staff_ids: list[str]) -> dict[str, Any]:
 
 def test_rows_that_lead_to_no_guide_are_told(world: World) -> None:
     given = rows_of([number(1), number(2)], staff={"rule": "by_column"})
-    given["rows"][0]["staff_id"] = "lihua"
-    told = imports.take(given, "me")
-    assert (told["new"], told["bad"]) == (1, 1)
-    assert told["errors"] == [{"row": 1, "field": "rows[1].staff_id", "message": "leads to no guide"}]
+    rows = [msgspec.structs.replace(given.rows[0], staff_id="lihua"), given.rows[1]]
+    taken = imports.take(msgspec.structs.replace(given, rows=rows), language="en")
+    assert (taken.new, taken.bad) == (1, 1)
+    (error,) = taken.errors
+    assert (error.row, error.field, error.code) == (1, "rows[1].staff_id", "row_no_guide")
+    assert error.message == "leads to no guide"
 
 
 def test_a_column_that_is_none_of_guides_makes_no_guides(
@@ -268,7 +273,7 @@ def test_a_file_that_is_no_table_fails_with_the_reason(world: World, content: by
         return
     import_id = uploaded(content)
     world.queues.work()
-    told = imports.report(import_id)
+    told = report(import_id)
     assert told["status"] == "failed" and told["error"]
     assert jobs.get(told["job_id"]).status == "failed"
     assert files.size(f"uploads/prospects/{import_id}.csv") is None
@@ -288,18 +293,18 @@ def test_what_makes_no_sense_is_refused_by_its_field(
     world: World, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as told:
-        imports.create(import_of(**changes), "me")
+        imports.create(import_of(**changes))
     assert [name for name, _ in told.value.errors] == [field]
     assert not list(ImportItem.scan())
 
 
 def test_the_erased_are_never_imported_again(world: World) -> None:
-    imports.take(rows_of([number(1)]), "me")
+    imports.take(rows_of([number(1)]))
     (row,) = prospects()
-    erasure.erase(row.prospect_id, "me")
-    erasure.erase_number(number(2), "CN", "me")  # one we never had
-    told = imports.take(rows_of([number(1), number(2), number(3)]), "me")
-    assert (told["new"], told["do_not_contact"]) == (1, 2)
+    erasure.erase(row.prospect_id)
+    erasure.erase_number(number(2), "CN")  # one we never had
+    taken = imports.take(rows_of([number(1), number(2), number(3)]))
+    assert (taken.new, taken.do_not_contact) == (1, 2)
     erased = [r for r in ProspectItem.scan() if r.status == "erased"]
     assert len(erased) == 2 and all(
         r.sealed is None and r.staff_id is None and r.lane is None for r in erased
@@ -307,7 +312,7 @@ def test_the_erased_are_never_imported_again(world: World) -> None:
 
 
 def test_what_a_slice_costs(world: World) -> None:
-    job = imports.made_once({**import_of(), "import_id": "im_cost"}, "rows")
+    job = imports.make_of_orders("im_cost", "rows", msgspec.convert(FROM_ORDERS, FromOrders), "CN")
     desk_ = import_rows.Intake(job)
     desk_.take([import_rows.Incoming(0, {"phone": number(999)})])
     desk_.take([import_rows.Incoming(0, {"phone": number(998)})])  # both guides are known now

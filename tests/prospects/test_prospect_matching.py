@@ -12,28 +12,44 @@ import pytest
 from chalicelib.customers import models as customer_models
 from chalicelib.customers import service as customers
 from chalicelib.customers.rules import Customer, Source
-from chalicelib.platform import consumers, declared, files, ids, settings, storage, timeline, vault, works
+from chalicelib.platform import (
+    clock,
+    consumers,
+    declared,
+    files,
+    ids,
+    settings,
+    storage,
+    timeline,
+    vault,
+    works,
+)
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform.lists import Paging
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import (
+    arrivals,
     brand_settings,
     erasure,
     exports,
     imports,
     matching,
     models,
+    order_matching,
     prospect_list,
     rules,
-    service,
     status_changes,
 )
 from chalicelib.prospects.listeners import MATCH
+from chalicelib.prospects.types import BuyerOrder, ExportFilter, ImportsQuery, Match, Prospect
 from tests.support.prospects_world import (
     World,
     engine_world,
     number,
     plenty,
     prospects,
+    report,
     rows_of,
     settings_of,
     uploaded,
@@ -55,17 +71,14 @@ def added(world: World, external_userid: str, staff_id: str = "lihua", kind: str
 
 def take(numbers: list[str], **changes: Any) -> str:
     given = rows_of(numbers, **{"staff": {"staff_ids": ["lihua"]}, "tags": ["渠道/手机号"], **changes})
-    return str(imports.take(given, "me")["import_id"])
+    return imports.take(given).import_id
 
 
 def order(world: World, n: str, unionid: str | None = None, external: str | None = None, **more: str) -> None:
-    told = {
-        "order_id": ids.derived(n, str(unionid)),
-        "status": "paid",
-        "at": world.now.isoformat(),
-        "unionid": unionid,
-    }
-    service.order_told({**told, "external_userid": external, **more}, n)
+    buyer = {"order_id": ids.derived(n, str(unionid)), "unionid": unionid, "external_userid": external}
+    arrivals.on_buyers_phone(
+        BuyerOrder(**{"status": "paid", "at": world.now.isoformat(), **buyer, **more}), n
+    )
     world.queues.work(times=2)
 
 
@@ -88,7 +101,7 @@ def test_a_code_in_the_remark_is_known_when_it_comes_later(world: World) -> None
     assert (
         found and found.channel == "phone" and found.source.origin == import_id and found.live_code_id is None
     )
-    told = imports.report(import_id)
+    told = report(import_id)
     assert told["statuses"]["added"] == 1 and told["mean_seconds_to_add"] == 7200
     assert told["add_rate_bps"] == 5000
     tags = [m for q, m in world.queues.sent if q == "push"]
@@ -101,7 +114,9 @@ def test_a_code_in_the_remark_is_known_when_it_comes_later(world: World) -> None
     }
     types = [line["type"] for line in timeline.read("wm1")[0]]
     assert types == ["prospect_matched"]
-    assert [line["data"]["status"] for line in prospect_list.history(row.prospect_id, 50, None)[0]] == [
+    assert [
+        event.data["status"] for event in prospect_list.history(row.prospect_id, Paging(), SYSTEM).items
+    ] == [
         "added",
         "asked",
     ]
@@ -130,18 +145,22 @@ def test_a_unionid_that_an_order_told_with_the_number_is_known(world: World) -> 
     assert "external_contact" not in world.wecom.calls  # WeCom is asked only of guides with tasks
 
 
+def paid_by(world: World, order_id: str, unionid: str) -> BuyerOrder:
+    at = world.now.isoformat()
+    return BuyerOrder(order_id=order_id, status="paid", at=at, unionid=unionid, external_userid=None)
+
+
 def test_many_orders_of_new_people_at_once_all_become_prospects(engine_world: World) -> None:
     """Ten consumers, as many as the queue may have, all at the day's one import."""
     brand_settings.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
     sent = engine_world.queues.waiting
     for n in range(60):
-        told = {"order_id": f"M{n}", "status": "paid", "at": engine_world.now.isoformat(), "unionid": f"o{n}"}
-        service.order_told({**told, "external_userid": None}, number(n))
+        arrivals.on_buyers_phone(paid_by(engine_world, f"M{n}", f"o{n}"), number(n))
 
     def delivered(message: dict[str, Any]) -> None:
         for _ in range(20):
             with suppress(storage.Busy):  # SQS delivers it again
-                return matching.order(message)
+                return order_matching.match_order(message)
         raise AssertionError("busy each time")
 
     with ThreadPoolExecutor(10) as pool:
@@ -155,37 +174,36 @@ def test_an_order_told_twice_at_the_same_moment_is_one_row(
 ) -> None:
     """The other delivery is done while ours, which saw nobody there, is about to look at the day's import."""
     brand_settings.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
-    told = {"order_id": "M1", "status": "paid", "at": world.now.isoformat(), "unionid": "o1"}
-    service.order_told({**told, "external_userid": None}, number(1))
+    arrivals.on_buyers_phone(paid_by(world, "M1", "o1"), number(1))
     (message,) = world.queues.waiting
-    import_of = matching._import_of
+    import_of = order_matching._import_of
 
     def late(*given: Any) -> models.ImportItem:
-        monkeypatch.setattr(matching, "_import_of", import_of)
-        matching.order(message)
+        monkeypatch.setattr(order_matching, "_import_of", import_of)
+        order_matching.match_order(message)
         return import_of(*given)
 
-    monkeypatch.setattr(matching, "_import_of", late)
-    matching.order(message)
+    monkeypatch.setattr(order_matching, "_import_of", late)
+    order_matching.match_order(message)
     (row,) = prospects()
-    report = imports.report(str(row.import_id))
-    assert (report["rows"], report["new"], report["duplicates"]) == (1, 1, 0)
+    figures = report(str(row.import_id))
+    assert (figures["rows"], figures["new"], figures["duplicates"]) == (1, 1, 0)
 
 
 def test_who_arrives_while_their_order_makes_a_prospect_is_that_prospect(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brand_settings.save(settings_of(from_orders={"staff": {"staff_ids": ["lihua"]}, "consent": "下单时同意"}))
-    import_of = matching._import_of
+    import_of = order_matching._import_of
 
     def meanwhile(*given: Any) -> models.ImportItem:
         customer("wm1", unionid="o1")
-        assert matching.arrived("wm1", "lihua", world.now) is None
+        matching.match_arrival("wm1", "lihua", clock.iso(world.now))
+        assert not prospects()
         return import_of(*given)
 
-    monkeypatch.setattr(matching, "_import_of", meanwhile)
-    told = {"order_id": "M1", "status": "paid", "at": world.now.isoformat(), "unionid": "o1"}
-    service.order_told({**told, "external_userid": None}, number(1))
+    monkeypatch.setattr(order_matching, "_import_of", meanwhile)
+    arrivals.on_buyers_phone(paid_by(world, "M1", "o1"), number(1))
     world.queues.work()
     (row,) = prospects()
     assert (row.status, row.external_userid) == ("added", "wm1")
@@ -214,8 +232,8 @@ def test_buyers_become_prospects_only_when_it_is_set_and_only_if_unknown(world: 
     order(world, number(3), unionid="u3")
     found = sorted(prospects(), key=lambda r: r.line)
     assert [(r.line, r.staff_id) for r in found] == [(1, "lihua"), (2, "wangwu"), (3, "lihua")]
-    (made,), _ = imports.page(50, None)
-    assert made["name"] == "订单 2026-11-23" and imports.report(made["import_id"])["new"] == 3
+    (made,) = imports.page(ImportsQuery()).items
+    assert made.name == "订单 2026-11-23" and report(made.import_id)["new"] == 3
     customer("wm2", unionid="u2")
     added(world, "wm2")
     assert found[1].status == "to_add" and models.find(found[1].prospect_id).matched_by == "unionid"
@@ -230,15 +248,7 @@ def test_the_first_customer_stays_and_others_are_refused(world: World) -> None:
         added(world, who)
     assert models.find(row.prospect_id).external_userid == "wm1"
     with pytest.raises(Conflict):
-        matching.by_hand(
-            {
-                "external_userid": "wm2",
-                "staff_id": None,
-                "phone": number(1),
-                "prospect_id": None,
-                "code": None,
-            }
-        )
+        matching.match_by_hand(Match(external_userid="wm2", phone=number(1)))
 
 
 @pytest.mark.parametrize("how", ["phone", "prospect_id", "code"])
@@ -246,26 +256,24 @@ def test_an_operator_says_who_it_is(world: World, how: str) -> None:
     take([number(1)])
     customer("wm1")
     (row,) = prospects()
-    given: dict[str, str | None] = dict.fromkeys(("staff_id", "phone", "prospect_id", "code"))
     value = {"phone": "+86 138 0000 0001", "prospect_id": row.prospect_id, "code": row.code}[how]
-    told = matching.by_hand({**given, "external_userid": "wm1", how: value})
-    assert (told["status"], told["matched_by"]) == ("added", "api")
+    matched = matching.match_by_hand(Match(external_userid="wm1", **{how: value}))
+    assert (matched.status, matched.matched_by) == ("added", "api")
     with pytest.raises(NotFound):
-        matching.by_hand({**given, "external_userid": "wm_unknown", how: value})
+        matching.match_by_hand(Match(external_userid="wm_unknown", **{how: value}))
     with pytest.raises(NotFound):
-        matching.by_hand(
-            {**given, "external_userid": "wm1", how: number(7) if how == "phone" else "zzzzzzzz"}
-        )
+        unknown = number(7) if how == "phone" else "zzzzzzzz"
+        matching.match_by_hand(Match(external_userid="wm1", **{how: unknown}))
     with pytest.raises(Invalid):
-        matching.by_hand({**given, "external_userid": "wm1"})
+        matching.match_by_hand(Match(external_userid="wm1"))
 
 
 def test_who_was_erased_is_matched_to_nobody_and_the_link_is_gone(world: World) -> None:
     take([number(1)])
     order(world, number(1), unionid="o1")
     (row,) = prospects()
-    erasure.erase_number("138 0000 0001", "CN", "me")
-    erasure.erase(row.prospect_id, "me")
+    erasure.erase_number("138 0000 0001", "CN")
+    erasure.erase(row.prospect_id)
     customer("wm1", unionid="o1")
     world.wecom.follows["wm1"] = [{"userid": "lihua", "remark": f"{row.code} 13800000001"}]
     added(world, "wm1")
@@ -289,9 +297,9 @@ def test_erasure_finds_each_link_to_the_number_whenever_it_was_made(world: World
     order(world, number(1), unionid="o4")
     (row,) = prospects()
     assert len(models.links(row.prospect_id)) == 4
-    assert matching._named(dict.fromkeys(("phone", "prospect_id")) | {"code": row.code}) == row.prospect_id
-    erasure.erase(row.prospect_id, "me")
-    erasure.erase_number(number(2), "CN", "me")  # one we never had
+    assert matching._named(Match(external_userid="wm1", code=row.code)) == row.prospect_id
+    erasure.erase(row.prospect_id)
+    erasure.erase_number(number(2), "CN")  # one we never had
     for unionid in ("o1", "o3", "o5"):
         order(world, number(1 if unionid != "o3" else 2), unionid=unionid)
     left = json.loads(stored())
@@ -307,15 +315,15 @@ def test_an_erasure_killed_before_the_links_were_gone_is_finished_by_its_repeat(
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "_unlink", lambda _: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
-            erasure.erase(row.prospect_id, "me")
+            erasure.erase(row.prospect_id)
     assert list(models.ProspectItem.query("unionid#o1"))
-    erasure.erase(row.prospect_id, "me")
+    erasure.erase(row.prospect_id)
     assert not list(models.ProspectItem.query("unionid#o1"))
 
 
 def exported(world: World) -> str:
     """The key of a finished export of all."""
-    job_id = exports.start_export(dict.fromkeys(("status", "staff_id", "import_id"))).job_id
+    job_id = exports.start_export(ExportFilter()).job_id
     world.queues.work()
     return f"results/prospect-exports/{job_id}.csv"
 
@@ -325,7 +333,7 @@ def test_an_erasure_takes_the_files_of_exports_with_it(world: World) -> None:
     keys = [exported(world) for _ in range(2)]
     assert "客户0" in files.get(keys[0]).decode()
     row = min(prospects(), key=lambda p: p.line)
-    erasure.erase(row.prospect_id, "me")
+    erasure.erase(row.prospect_id)
     assert [files.size(key) for key in keys] == [None, None]
     assert "客户1" in (told := files.get(exported(world)).decode()) and "客户0" not in told
     assert not [row for row in models.ExportItem.query("exports") if row.stale]
@@ -336,14 +344,14 @@ def test_who_is_erased_while_an_export_is_written_is_not_in_it(
 ) -> None:
     take([number(1), number(2)])
     (row, other) = sorted(prospects(), key=lambda p: p.line)
-    monkeypatch.setattr(prospect_list, "_lanes", lambda _: ["lihua#to_add"])
+    monkeypatch.setattr(prospect_list, "_lanes", lambda *_: ["lihua#to_add"])
     monkeypatch.setattr(prospect_list, "_query", lambda *_: iter([row, other]))  # the index has both still
     shown = prospect_list.show
 
-    def slow(item: models.ProspectItem) -> dict[str, Any]:
+    def slow(item: models.ProspectItem, *given: Any) -> Prospect:
         if item is other and models.find(row.prospect_id).status != rules.ERASED:
-            erasure.erase(row.prospect_id, "me")
-        return shown(item)
+            erasure.erase(row.prospect_id)
+        return shown(item, *given)
 
     monkeypatch.setattr(prospect_list, "show", slow)
     told = files.get(exported(world)).decode()
@@ -381,11 +389,11 @@ def test_no_number_is_anywhere_in_clear(world: World, logged: io.StringIO) -> No
     world.morning()
     for row in prospects()[:4]:
         status_changes.change(row.prospect_id, rules.ASKED, "me")
-        prospect_list.reveal_number(row.prospect_id, "me")
+        prospect_list.reveal_number(row.prospect_id, SYSTEM)
     customer("wm1")
     world.wecom.follows["wm1"] = [{"userid": "lihua", "remark": planted[2]}]
     added(world, "wm1")
-    exports.start_export({"status": None, "staff_id": None, "import_id": None})
+    exports.start_export(ExportFilter())
     world.queues.work()
     for bad in (
         {"kind": "order", "order_id": "x", "sealed": planted[11], "unionid": None},

@@ -10,25 +10,27 @@ from chalicelib.customers.rules import Customer
 from chalicelib.platform import clock, due
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import (
+    arrivals,
     brand_settings,
     daily_tasks,
     erasure,
+    handover,
     imports,
     models,
     prospect_list,
     rules,
-    service,
     status_changes,
 )
 from chalicelib.prospects.models import FigureItem, TaskItem
+from chalicelib.prospects.types import BuyerOrder, ProspectsQuery
 from chalicelib.wecom.errors import AnswerLost, WeComError
-from tests.support.prospects_world import World, number, prospects, rows_of, settings_of, world
+from tests.support.prospects_world import World, number, prospects, report, rows_of, settings_of, world
 
 __all__ = ["world"]
 
 
 def take(numbers: range, **changes: object) -> str:
-    return str(imports.take(rows_of([number(n) for n in numbers], **changes), "me")["import_id"])
+    return imports.take(rows_of([number(n) for n in numbers], **changes)).import_id
 
 
 def listed(staff_id: str, day: str = "2026-11-23") -> list[str]:
@@ -71,8 +73,9 @@ def test_nobody_is_asked_to_add_who_is_a_customer_already(world: World) -> None:
     brand_settings.save(settings_of(daily_pace=5))
     for n in (0, 1, 2, 4, 5):
         customers.save(Customer(f"wm{n}", unionid=f"o{n}"))
-        told = {"order_id": f"M{n}", "status": "paid", "at": clock.iso(world.now), "unionid": f"o{n}"}
-        service.order_told({**told, "external_userid": f"wm{n}"}, number(n))
+        buyer = {"unionid": f"o{n}", "external_userid": f"wm{n}"}
+        order = BuyerOrder(order_id=f"M{n}", status="paid", at=clock.iso(world.now), **buyer)
+        arrivals.on_buyers_phone(order, number(n))
     world.queues.work()
     take(range(10), staff={"staff_ids": ["lihua"]}, daily_pace=4)
     world.now += timedelta(seconds=1)  # the older import comes first
@@ -116,7 +119,7 @@ def test_the_timer_winds_itself_up_and_an_old_one_is_ignored(world: World) -> No
     world.wecom.messages.clear()
     world.morning(days=1)  # the timer of 09:00
     assert not listed("lihua", "2026-11-24")
-    daily_tasks.morning("2026-11-24", "2026-11-24T02:30:00.000000+00:00")
+    daily_tasks.order_lists("2026-11-24", "2026-11-24T02:30:00.000000+00:00")
     world.queues.work()
     assert len(listed("lihua", "2026-11-24")) == 1
 
@@ -126,7 +129,7 @@ def test_a_guide_who_left_hands_on_what_is_open(world: World) -> None:
     mine = [row.prospect_id for row in prospects() if row.staff_id == "a"]
     status_changes.change(mine[0], rules.ASKED, "me")
     status_changes.change(mine[1], rules.REFUSED, "me")
-    service.on_recorded(
+    arrivals.on_recorded(
         Line(
             "x",
             "event_recorded",
@@ -141,7 +144,7 @@ def test_a_guide_who_left_hands_on_what_is_open(world: World) -> None:
     assert {s: n for (s, _), n in found.items() if s != "a"} == {"b": 15, "c": 14} or found[
         ("b", "to_add")
     ] in (14, 15)
-    told = imports.report(import_id)
+    told = report(import_id)
     assert {row["staff_id"]: row["to_add"] for row in told["by_staff"]}["a"] == 0
     assert told["statuses"]["to_add"] == 29 and sum(told["statuses"].values()) == 30
     # A later import gives the one who left nothing.
@@ -157,7 +160,7 @@ def test_who_leaves_while_wecom_is_asked_stays_gone_and_who_is_back_is_back(
 
     def slow(staff_id: str) -> bool:
         answer = asks(staff_id)
-        daily_tasks.left("lihua")
+        handover.leave("lihua")
         return answer
 
     with monkeypatch.context() as patch:
@@ -183,11 +186,11 @@ def test_wecom_says_in_the_morning_who_is_gone_and_nobody_left_is_waiting(world:
 
 
 def test_many_tasks_are_handed_on_part_by_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daily_tasks, "_MOVED", 4)
+    monkeypatch.setattr(handover, "_MOVED", 4)
     take(range(20), staff={"staff_ids": ["a", "b"]})
     for row in [row for row in prospects() if row.staff_id == "a"][:6]:
         status_changes.change(row.prospect_id, rules.ASKED, "me")
-    daily_tasks.left("a")
+    handover.leave("a")
     world.queues.work()
     assert {row.staff_id for row in prospects()} == {"b"}
 
@@ -201,7 +204,7 @@ def test_who_was_asked_long_ago_is_given_up(world: World) -> None:
     assert models.find(one).status == rules.ASKED
     world.morning(days=31)
     assert models.find(one).status == rules.EXPIRED and models.find(two).status == rules.TO_ADD
-    told = imports.report(import_id)
+    told = report(import_id)
     assert told["statuses"]["expired"] == 1 and told["by_day"][-1] == {
         **dict.fromkeys(("asked", "added", "refused", "unreachable"), 0),
         "day": "2026-12-24",
@@ -216,8 +219,8 @@ def test_the_counts_are_those_of_the_rows_after_any_moves(world: World) -> None:
         for status in moves[: i % 6 + 1]:
             status_changes.change(row.prospect_id, status, "me")
             status_changes.change(row.prospect_id, status, "me")
-    erasure.erase(prospects()[0].prospect_id, "me")
-    told = imports.report(import_id)
+    erasure.erase(prospects()[0].prospect_id)
+    told = report(import_id)
     rows = [row for row in prospects() if row.status != rules.ERASED]
     assert told["statuses"] == {**dict.fromkeys(rules.STATUSES, 0), **Counter(r.status for r in rows)}
     for figures in told["by_staff"]:
@@ -232,23 +235,21 @@ def test_lists_by_guide_status_and_import_are_whole_in_any_page_size(world: Worl
         status_changes.change(row.prospect_id, rules.ASKED, "me")
     rows = prospects()
     for wanted in (
-        {"status": None, "staff_id": None, "import_id": None},
-        {"status": "asked", "staff_id": None, "import_id": None},
-        {"status": "to_add", "staff_id": "lihua", "import_id": None},
-        {"status": None, "staff_id": None, "import_id": second},
+        {},
+        {"status": "asked"},
+        {"status": "to_add", "staff_id": "lihua"},
+        {"import_id": second},
         {"status": "asked", "staff_id": "lihua", "import_id": first},
     ):
-        right = {
-            r.prospect_id
-            for r in rows
-            if all(v is None or getattr(r, name) == v for name, v in wanted.items())
-        }
+        right = {r.prospect_id for r in rows if all(getattr(r, name) == v for name, v in wanted.items())}
         for limit in (1, 7, 200):
             found, cursor = [], None
             while True:
-                page, cursor = prospect_list.page(wanted, limit, cursor)
-                assert len(page) <= limit
-                found += [row["prospect_id"] for row in page]
+                page = prospect_list.page(ProspectsQuery(limit=limit, cursor=cursor, **wanted))
+                found += [row.prospect_id for row in page.items]
+                cursor = page.next_cursor
+                assert len(page.items) <= limit and page.total == len(found)
+                assert page.total_is == ("exact" if cursor is None else "at_least")
                 if cursor is None:
                     break
             assert len(found) == len(right) and set(found) == right

@@ -33,6 +33,12 @@ class Api:
         response = self.raw(method, path, body, **headers)
         return response.status_code, json.loads(response.body or b"null")
 
+    def ids(self, path: str, name: str) -> list[str]:
+        """That field of each item of a list."""
+        status, page = self("GET", path)
+        assert status == 200, page
+        return [item[name] for item in page["items"]]
+
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
         return self("GET", path, **headers)
 

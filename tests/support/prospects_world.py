@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chalicelib.platform import clock, files, queues, settings, works
-from chalicelib.prospects import brand_settings, daily_tasks, imports
+from chalicelib.prospects import brand_settings, daily_tasks, import_figures, imports
 from chalicelib.prospects.models import ProspectItem
 from chalicelib.prospects.types import NewImport, NewRows, Settings
 from chalicelib.staff import service as staff
@@ -23,36 +23,41 @@ def number(n: int) -> str:
     return f"138{n:08d}"
 
 
-def import_of(**changes: Any) -> dict[str, Any]:
+def import_of(**changes: Any) -> NewImport:
     given = {
         "name": "双十一",
         "format": "csv",
         "staff": {"staff_ids": ["lihua", "wangwu"]},
         "consent": CONSENT,
     }
-    return msgspec.to_builtins(msgspec.convert(given | changes, NewImport))  # type: ignore[no-any-return]
+    return msgspec.convert(given | changes, NewImport)
 
 
-def rows_of(numbers: list[str], **changes: Any) -> dict[str, Any]:
+def rows_of(numbers: list[str], **changes: Any) -> NewRows:
     given = {
         "rows": [{"phone": n, "name": f"客户{i}"} for i, n in enumerate(numbers)],
         "staff": {"staff_ids": ["lihua", "wangwu"]},
         "consent": CONSENT,
     }
-    return msgspec.to_builtins(msgspec.convert(given | changes, NewRows))  # type: ignore[no-any-return]
+    return msgspec.convert(given | changes, NewRows)
 
 
-def settings_of(**changes: Any) -> dict[str, Any]:
-    return msgspec.to_builtins(msgspec.convert(changes, Settings))  # type: ignore[no-any-return]
+def settings_of(**changes: Any) -> Settings:
+    return msgspec.convert(changes, Settings)
+
+
+def report(import_id: str) -> dict[str, Any]:
+    """An import with its figures, as JSON has it."""
+    return dict(msgspec.to_builtins(import_figures.report(import_id)))
 
 
 def uploaded(content: bytes, **changes: Any) -> str:
     """An import whose file is there, and started."""
-    made = imports.create(import_of(**changes), "me")
+    made = imports.create(import_of(**changes), language="en")
     kind = changes.get("format", "csv")
-    files.put(f"uploads/prospects/{made['import_id']}.{kind}", content)
-    imports.start(made["import_id"])
-    return str(made["import_id"])
+    files.put(f"uploads/prospects/{made.import_id}.{kind}", content)
+    imports.start(made.import_id)
+    return made.import_id
 
 
 def plenty() -> int:
@@ -104,7 +109,7 @@ class World:
         """It is 09:00 of the day `days` later: its timer goes off."""
         self.now = MORNING + timedelta(days=days)
         brand_settings.forget()
-        daily_tasks.morning(brand_settings.day_of(self.now), clock.iso(self.now))
+        daily_tasks.order_lists(brand_settings.day_of(self.now), clock.iso(self.now))
         self.queues.work()
 
 

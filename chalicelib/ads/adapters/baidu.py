@@ -26,27 +26,27 @@ MAX_URL = 1024
 
 
 def check(event: str) -> str | None:
-    """What is wrong with an event's name; None for nothing."""
-    return None if re.fullmatch(r"[0-9]{1,5}", event) else "a conversion type's number (newType)"
+    """The code of what is wrong with an event's name; None for nothing."""
+    return None if re.fullmatch(r"[0-9]{1,5}", event) else "ad_event_baidu"
 
 
 def request(
     conversion: Conversion, credentials: Mapping[str, Any], base: str, now: datetime, nonce: str
 ) -> Request:
-    told: dict[str, Any] = {
+    conversion_type: dict[str, Any] = {
         "logidUrl": conversion.landing_url[:MAX_URL],
         "newType": int(conversion.event),
         "convertTime": seconds(conversion.at),
     }
     if conversion.amount_fen is not None:
-        told["convertValue"] = conversion.amount_fen
-    body = {"token": credentials["token"], "conversionTypes": [told]}
+        conversion_type["convertValue"] = conversion.amount_fen
+    body = {"token": credentials["token"], "conversionTypes": [conversion_type]}
     return json_post(f"{base}/ocpcapi/api/uploadConvertData", body)
 
 
 def outcome(status: int, body: bytes) -> Outcome:
-    if found := by_status(status):
-        return found
+    if outcome := by_status(status):
+        return outcome
     header = (answer_of(body) or {}).get("header")
     code = header.get("status") if isinstance(header, dict) else None
     if code == 0:
@@ -60,5 +60,5 @@ def outcome(status: int, body: bytes) -> Outcome:
 
 
 def repeatable(kind: str) -> bool:
-    """A click is counted once for a type; of several purchases none can be told apart."""
+    """A click is counted once for a type; several purchases can't be distinguished."""
     return kind != "bought"

@@ -19,8 +19,8 @@ NEEDS = ("secret",)
 
 
 def check(event: str) -> str | None:
-    """What is wrong with an event's name; None for nothing."""
-    return None if re.fullmatch(r"[!-~]{1,64}", event) else "up to 64 characters without spaces"
+    """The code of what is wrong with an event's name; None for nothing."""
+    return None if re.fullmatch(r"[!-~]{1,64}", event) else "ad_event_generic"
 
 
 def request(

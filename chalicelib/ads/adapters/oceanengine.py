@@ -25,8 +25,8 @@ _SERVERS = 50_000
 
 
 def check(event: str) -> str | None:
-    """What is wrong with an event's name; None for nothing."""
-    return None if re.fullmatch(r"[a-z][a-z0-9_]{0,63}", event) else "an event_type, e.g. form or active_pay"
+    """The code of what is wrong with an event's name; None for nothing."""
+    return None if re.fullmatch(r"[a-z][a-z0-9_]{0,63}", event) else "ad_event_oceanengine"
 
 
 def request(
@@ -44,8 +44,8 @@ def request(
 
 
 def outcome(status: int, body: bytes) -> Outcome:
-    if found := by_status(status):
-        return found
+    if outcome := by_status(status):
+        return outcome
     code = (answer_of(body) or {}).get("code")
     if code == 0:
         return DONE
@@ -55,5 +55,5 @@ def outcome(status: int, body: bytes) -> Outcome:
 
 
 def repeatable(kind: str) -> bool:
-    """It has no key of ours: a purchase told twice could be two."""
+    """It has no key of ours: a purchase reported twice could be two."""
     return kind != "bought"

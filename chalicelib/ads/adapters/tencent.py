@@ -29,10 +29,8 @@ _AGAIN = ((10_000, 10_999), (11_000, 11_005), (11_008, 11_008), (11_016, 11_019)
 
 
 def check(event: str) -> str | None:
-    """What is wrong with an event's name; None for nothing."""
-    return (
-        None if re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", event) else "an action_type, e.g. SCANCODE or PURCHASE"
-    )
+    """The code of what is wrong with an event's name; None for nothing."""
+    return None if re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", event) else "ad_event_tencent"
 
 
 def request(
@@ -53,8 +51,8 @@ def request(
 
 
 def outcome(status: int, body: bytes) -> Outcome:
-    if found := by_status(status):
-        return found
+    if outcome := by_status(status):
+        return outcome
     code = (answer_of(body) or {}).get("code")
     if code == 0:
         return DONE

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Conversion:
-    """What is told. `event`: the platform's own name or number of it, as the campaign says.
+    """What is reported. `event`: the platform's own name or number of it, as the campaign says.
 
     landing_url: our page as the click reached it, with the platform's own parameters. amount_fen: of a
     purchase. at: when it happened.
