@@ -46,7 +46,7 @@ def find(token: str) -> Card:
     """The card of a token. NotFound, for a forged one before anything is read."""
     parsed = rules.parse_token(runs.signing_key(), token)
     if parsed is None:
-        raise NotFound("there is no such live code")
+        raise NotFound(code="no_such_live_code")
     run = runs.get_kept(f"pr_{parsed[0]}")
     return Card(run, run.check_number(parsed[1]))
 
