@@ -5,6 +5,7 @@ data stack as they are, while the functions go on working (docs/deploy.md, "From
 """
 
 import argparse
+import copy
 import hashlib
 import json
 import os
@@ -63,13 +64,58 @@ def deploy(target: Target, folder: Path, given: Mapping[str, str], *, only_code:
     if not only_code:
         split(target, data)
         parameters = {**given, "CodeStack": target.stack}
-        change(target, target.data_stack, data, parameters, loses_nothing=True)
+        for step in index_steps(template_of(target, target.data_stack), data):
+            change(target, target.data_stack, step, parameters, loses_nothing=True)
         target.client("cloudformation").update_termination_protection(
             StackName=target.data_stack, EnableTerminationProtection=True
         )
     between = outputs(target, target.data_stack) | streams(target, data)
     of_data = {name: value for name, value in between.items() if name in code["Parameters"]}
     change(target, target.stack, code, {**given, **of_data, "ArchiveBucket": target.bucket})
+
+
+def index_steps(present: Json, wanted: Json) -> Iterator[Json]:
+    """The wanted data template, and before it those that lead there from the present one.
+
+    DynamoDB makes or drops one index of a table in one update, and CloudFormation fails with two.
+    """
+    while True:
+        step = copy.deepcopy(wanted)
+        for name, resource in step["Resources"].items():
+            before = present.get("Resources", {}).get(name)
+            if resource["Type"] == "AWS::DynamoDB::Table" and before is not None:
+                resource["Properties"] |= next_indexes(before["Properties"], resource["Properties"])
+        yield step
+        if step == wanted:
+            return
+        present = step
+
+
+def next_indexes(present: Json, wanted: Json) -> Json:
+    """A table's indexes with one change more towards the wanted ones, and the attributes that they need."""
+    before, after = (
+        {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
+        for table in (present, wanted)
+    )
+    added, dropped = [n for n in after if n not in before], [n for n in before if n not in after]
+    if len(added) + len(dropped) <= 1:
+        return {}
+    kept = (
+        {**before, added[0]: after[added[0]]}
+        if added
+        else {n: i for n, i in before.items() if n != dropped[0]}
+    )
+    schemas = [wanted["KeySchema"], *(index["KeySchema"] for index in kept.values())]
+    used = {key["AttributeName"] for schema in schemas for key in schema}
+    definitions = {
+        attribute["AttributeName"]: attribute
+        for table in (present, wanted)
+        for attribute in table["AttributeDefinitions"]
+    }
+    return {
+        "GlobalSecondaryIndexes": list(kept.values()),
+        "AttributeDefinitions": [definitions[name] for name in sorted(used)],
+    }
 
 
 def streams(target: Target, data: Json) -> dict[str, str]:
@@ -292,8 +338,7 @@ def split(target: Target, data: Json) -> None:
     moving = {r["LogicalResourceId"]: r for r in held(target, target.stack)}
     moving = {name: r for name, r in moving.items() if name in data["Resources"]}
     if moving:
-        before = target.client("cloudformation").get_template(StackName=target.stack)["TemplateBody"]
-        template = json.loads(before) if isinstance(before, str) else json.loads(json.dumps(before))
+        template = template_of(target, target.stack)
         values = physical(target, moving)
         plan: Json = {"template": leaving(template, moving, values), "resources": identified(moving, values)}
         s3.put_object(Bucket=target.bucket, Key=plan_key, Body=json.dumps(plan).encode())
@@ -308,6 +353,14 @@ def split(target: Target, data: Json) -> None:
     parameters = {"CodeStack": target.stack}
     change(target, target.data_stack, plan["template"], parameters, imports=plan["resources"])
     s3.delete_object(Bucket=target.bucket, Key=plan_key)
+
+
+def template_of(target: Target, stack: str) -> Json:
+    """The template that a stack was last given; an empty one for a stack that is not there."""
+    if described(target, stack) is None:
+        return {}
+    body = target.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+    return dict(json.loads(body if isinstance(body, str) else json.dumps(body)))
 
 
 def held(target: Target, stack: str) -> list[Json]:

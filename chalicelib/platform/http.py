@@ -150,40 +150,44 @@ class Door:
         """
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
-            route = Route(
-                method=method,
-                path=path,
-                tag=self.tag,
-                summary=summary,
-                status=status,
-                permission=permission,
-                body=body,
-                open=open,
-                takes=takes,
-                answer=answer,
-                gives=gives,
-                query=query,
-                headers=headers,
-                parameters=parameters or {},
-                others=others or {},
-                max_body=max_body,
-                view=view,
-                page=page,
-                secret=secret,
+            self._register(
+                Route(
+                    method=method,
+                    path=path,
+                    tag=self.tag,
+                    summary=summary,
+                    status=status,
+                    permission=permission,
+                    body=body,
+                    open=open,
+                    takes=takes,
+                    answer=answer,
+                    gives=gives,
+                    query=query,
+                    headers=headers,
+                    parameters=parameters or {},
+                    others=others or {},
+                    max_body=max_body,
+                    view=view,
+                    page=page,
+                    secret=secret,
+                )
             )
-            Door.routes.append(route)
-
-            def handle(**parameters: str) -> Response:
-                request = self.blueprint.current_request
-                return _answer_or_problem(route, request, parameters)
-
-            handle.__name__ = view.__name__
-            methods = [method, "HEAD"] if method == "GET" else [method]
-            # Any content type is let in: the body is judged by what it is.
-            self.blueprint.route(path, methods=methods, content_types=[], name=f"{method} {path}")(handle)
             return view
 
         return register
+
+    def _register(self, route: Route) -> None:
+        Door.routes.append(route)
+
+        def handle(**parameters: str) -> Response:
+            return _answer_or_problem(route, self.blueprint.current_request, parameters)
+
+        handle.__name__ = route.view.__name__
+        methods = [route.method, "HEAD"] if route.method == "GET" else [route.method]
+        # Any content type is let in: the body is judged by what it is.
+        name = f"{route.method} {route.path}"
+        self.blueprint.route(route.path, methods=methods, content_types=[], name=name)(handle)
 
 
 def cookies_of(headers: Mapping[str, str]) -> dict[str, str]:

@@ -70,7 +70,7 @@ def request_of(given: argparse.Namespace) -> tuple[str, str, Any]:
     return given.method, given.what, json.loads(given.body) if given.body else None
 
 
-def _tell(given: argparse.Namespace) -> int:
+def _send(given: argparse.Namespace) -> int:
     method, path, body = request_of(given)
     base = given.url or f"http://127.0.0.1:{given.port}"
     data = None if body is None else json.dumps(body).encode()
@@ -106,7 +106,7 @@ def _run(given: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     given = _arguments().parse_args(arguments)
-    return _tell(given) if given.command else _run(given)
+    return _send(given) if given.command else _run(given)
 
 
 if __name__ == "__main__":

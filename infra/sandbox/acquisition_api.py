@@ -85,10 +85,10 @@ def _shown(world: World, link: st.AcquisitionLink) -> dict[str, Any]:
 
 
 def _link(call: Call) -> st.AcquisitionLink:
-    found = call.world.state.links.get(call["link_id"])
-    if found is None:
+    link = call.world.state.links.get(call["link_id"])
+    if link is None:
         raise ApiError(60136)
-    return found
+    return link
 
 
 def get(call: Call) -> dict[str, Any]:

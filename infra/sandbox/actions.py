@@ -99,8 +99,8 @@ class Actions(GroupActions):
     def _way(self, config_id: str, qr_code: str, state: str) -> st.ContactWay | None:
         ways = self._world.state.ways
         if qr_code:
-            found = _WAY_IN_URL.search(qr_code)
-            config_id = found[1] if found else qr_code
+            match = _WAY_IN_URL.search(qr_code)
+            config_id = match[1] if match else qr_code
         if config_id:
             return ways[config_id]
         if state:
@@ -170,14 +170,14 @@ class Actions(GroupActions):
         update_user, or delete_user of one who left."""
         with self._world.lock:
             before = self._world.state.staff.get(userid.lower())
-            told = before is not None and before.status != status
+            is_changed = before is not None and before.status != status
             known = before or self._world.add_staff(userid, name)
             for key, value in {"status": status, **({"name": name} if name else {}), **values}.items():
                 if not hasattr(known, key):
                     raise ValueError(f"a member has no {key}")
                 setattr(known, key, value)
         made = {"userid": known.userid, "name": known.name, "status": known.status}
-        if not told:
+        if not is_changed:
             return made
         gone = status == _LEFT
         of = {"ChangeType": "delete_user" if gone else "update_user", "UserID": known.userid}

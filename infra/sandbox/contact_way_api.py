@@ -56,10 +56,10 @@ def add_contact_way(call: Call) -> dict[str, Any]:
 
 
 def _way(call: Call) -> st.ContactWay:
-    found = call.world.state.ways.get(call["config_id"])
-    if found is None:
+    way = call.world.state.ways.get(call["config_id"])
+    if way is None:
         raise ApiError(41044)
-    return found
+    return way
 
 
 def get_contact_way(call: Call) -> dict[str, Any]:

@@ -146,14 +146,14 @@ def _group_for(call: Call) -> st.TagGroup:
     world = call.world
     live = [g for g in world.state.tag_groups.values() if not g.deleted]
     if call["group_id"]:
-        found = next((g for g in live if g.group_id == call["group_id"]), None)
-        if found is None:
+        group = next((g for g in live if g.group_id == call["group_id"]), None)
+        if group is None:
             raise ApiError(40068)
-        return found
+        return group
     if not call["group_name"]:
         raise ApiError(40063, "group_name")
-    found = next((g for g in live if g.group_name == call["group_name"]), None)
-    return found or st.TagGroup(world.new_id("etg"), call["group_name"], int(world.ts()), call["order"] or 0)
+    group = next((g for g in live if g.group_name == call["group_name"]), None)
+    return group or st.TagGroup(world.new_id("etg"), call["group_name"], int(world.ts()), call["order"] or 0)
 
 
 def add_corp_tag(call: Call) -> dict[str, Any]:

@@ -103,14 +103,14 @@ class Callbacks:
                 return False
 
     def _open(self, query: dict[str, str], body: bytes) -> dict[str, str] | None:
-        config, found = self._world.config, _ENCRYPT.search(body)
+        config, match = self._world.config, _ENCRYPT.search(body)
         signature = query.get("msg_signature", "")
         with self._world.lock:
             if signature in self._own:
                 return None
-        if found is None or not signature.isascii():
+        if match is None or not signature.isascii():
             return None
-        encrypted = found[1].decode()
+        encrypted = match[1].decode()
         stamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         if not crypto.verify(config.callback_token, stamp, nonce, encrypted, signature):
             return None
@@ -121,4 +121,6 @@ class Callbacks:
             root = ElementTree.fromstring(plain)  # noqa: S314  no declarations: checked above
         except (crypto.BadBox, UnicodeDecodeError, ElementTree.ParseError):
             return None
-        return {one.tag: "\n".join(i.text or "" for i in one) if len(one) else one.text or "" for one in root}
+        return {
+            item.tag: "\n".join(i.text or "" for i in item) if len(item) else item.text or "" for item in root
+        }

@@ -115,8 +115,8 @@ class GroupActions:
     def _join_way(self, config_id: str, qr_code: str, state: str) -> st.JoinWay:
         ways = self._world.state.join_ways
         if qr_code:
-            found = _JOIN_URL.search(qr_code)
-            config_id = found[1] if found else qr_code
+            match = _JOIN_URL.search(qr_code)
+            config_id = match[1] if match else qr_code
         if config_id:
             return ways[config_id]
         return next(way for way in reversed(ways.values()) if way.fields["state"] == state)
@@ -133,7 +133,7 @@ class GroupActions:
         world = self._world
         with world.lock:
             before, after = api.changing(world, chat)
-            new = [one for one in members if api.put_member(world, chat, one, scene, state, invitor)]
+            new = [member for member in members if api.put_member(world, chat, member, scene, state, invitor)]
         join_scene = {"JoinScene": 3 if scene == 3 else 0}
         return self._changed(chat, "add_member", new, before, after, join_scene, options or {})
 
@@ -158,7 +158,7 @@ def observed(world: World, values: dict[str, str]) -> bool:
     """The group is as somebody else's event says. Members that come by code bear the latest way's state."""
     chat = api.group(world, values.get("ChatId", ""))
     change, detail = values.get("ChangeType"), values.get("UpdateDetail")
-    items = [one for one in values.get("MemChangeList", "").split("\n") if one]
+    items = [item for item in values.get("MemChangeList", "").split("\n") if item]
     if change == "dismiss":
         chat.dismissed, chat.members = True, []
     elif change == "update" and detail in ("add_member", "del_member"):

@@ -121,8 +121,8 @@ def groupchat_list(call: Call) -> dict[str, Any]:
         and (not wanted or g.owner.lower() in wanted)
         and call["status_filter"] in (None, 0, g.status)
     ]
-    found, cursor = page(rows, call, 1000)
-    return ok(group_chat_list=found, next_cursor=cursor)
+    listed, cursor = page(rows, call, 1000)
+    return ok(group_chat_list=listed, next_cursor=cursor)
 
 
 def groupchat_get(call: Call) -> dict[str, Any]:
@@ -130,12 +130,12 @@ def groupchat_get(call: Call) -> dict[str, Any]:
     if chat.dismissed:
         raise ApiError(40058, "chat_id")
     late = world.ts() - world.config.group_lag
-    told = next((then for at, then in chat.past if at > late), None) or shown(chat)
+    state = next((then for at, then in chat.past if at > late), None) or shown(chat)
     members = [
         {"group_nickname": "", **row, **({"name": _name(world, row)} if call["need_name"] else {})}
-        for row in told["member_list"]
+        for row in state["member_list"]
     ]
-    return ok(group_chat={**told, "member_list": members})
+    return ok(group_chat={**state, "member_list": members})
 
 
 def _name(world: World, row: dict[str, Any]) -> str:
@@ -161,18 +161,18 @@ def add_join_way(call: Call) -> dict[str, Any]:
 
 
 def _way(call: Call) -> st.JoinWay:
-    found = call.world.state.join_ways.get(call["config_id"])
-    if found is None:
+    way = call.world.state.join_ways.get(call["config_id"])
+    if way is None:
         raise ApiError(41044)
-    return found
+    return way
 
 
 def get_join_way(call: Call) -> dict[str, Any]:
     way = _way(call)
-    told = {**way.fields, "config_id": way.config_id}
+    fields = {**way.fields, "config_id": way.config_id}
     if way.fields["scene"] == 2:
-        told["qr_code"] = f"{call.world.base_url}/qr/{way.config_id}.png"
-    return ok(join_way=told)
+        fields["qr_code"] = f"{call.world.base_url}/qr/{way.config_id}.png"
+    return ok(join_way=fields)
 
 
 def update_join_way(call: Call) -> dict[str, Any]:

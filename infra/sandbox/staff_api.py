@@ -82,13 +82,13 @@ def _receivers(call: Call) -> tuple[list[st.Staff], list[str]]:
     names = [name for name in given.split("|") if name]
     if len(names) > 1000:
         raise ApiError(40032)
-    found, unknown = [], []
+    known, unknown = [], []
     for name in names:
         try:
-            found.append(world.staff(name))
+            known.append(world.staff(name))
         except ApiError:
             unknown.append(name.lower())
-    return found, unknown
+    return known, unknown
 
 
 def message_send(call: Call) -> dict[str, Any]:
@@ -104,11 +104,11 @@ def message_send(call: Call) -> dict[str, Any]:
         raise ApiError(45002)
     if kind in ("image", "voice", "video", "file") and body.get("media_id") not in world.state.media:
         raise ApiError(40007)
-    found, unknown = _receivers(call)
-    if not found:
+    known, unknown = _receivers(call)
+    if not known:
         raise ApiError(81013)
     now = world.ts()
-    for member in found:
+    for member in known:
         times = [at for at in world.app_messages.get(member.userid, []) if at > now - _AN_HOUR[0]]
         if len(times) < _AN_HOUR[1] and sum(at > now - _A_MINUTE[0] for at in times) < _A_MINUTE[1]:
             world.deliver("app_message", "", member.userid, {"msgtype": kind, kind: body}, now)

@@ -114,8 +114,8 @@ class WechatPay:
             case ("GET", "out-bill-no", number):
                 return self._shown(self._bill(number))
             case ("GET", "transfer-bill-no", number):
-                found = (b for b in self._world.state.bills.values() if b.transfer_bill_no == number)
-                return self._shown(next(found, None) or self._bill(""))
+                bills = (b for b in self._world.state.bills.values() if b.transfer_bill_no == number)
+                return self._shown(next(bills, None) or self._bill(""))
             case ("POST", "out-bill-no", number, "cancel"):
                 return self._cancel(self._bill(number))
         raise PayError(404, "RESOURCE_NOT_EXISTS", "no such resource")
@@ -123,10 +123,10 @@ class WechatPay:
     # The calls
 
     def _bill(self, number: str) -> st.Bill:
-        found = self._world.state.bills.get(number)
-        if found is None:
+        bill = self._world.state.bills.get(number)
+        if bill is None:
             raise PayError(404, "NOT_FOUND", "no such bill")
-        return found
+        return bill
 
     def _shown(self, bill: st.Bill) -> dict[str, Any]:
         given = bill.request

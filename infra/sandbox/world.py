@@ -151,10 +151,10 @@ class World:
 
     def usable_bond(self, userid: str, external_userid: str) -> st.Bond:
         """The bond, for an API call. ApiError 84061 without one, or while it is half."""
-        found = self.bond(userid, external_userid)
-        if found is None or found.kind == "half":
+        bond = self.bond(userid, external_userid)
+        if bond is None or bond.kind == "half":
             raise ApiError(84061)
-        return found
+        return bond
 
     def bonds_of(self, userid: str) -> list[st.Bond]:
         """A member's book, oldest first, half friends left out."""

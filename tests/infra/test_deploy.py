@@ -233,3 +233,78 @@ def test_one_stack_becomes_two_with_its_data_also_when_it_was_cut_off(
     versioning = target.client("s3").get_bucket_versioning(Bucket=before["FILES_BUCKET"])
     assert versioning["Status"] == "Enabled"
     assert shown(target, folder, {}) == {}
+
+
+def table(*indexes: str) -> Json:
+    """A table `t` whose indexes have an attribute of their own each."""
+    names = [f"{index}_key" for index in indexes]
+    properties: Json = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in ("id", *names)],
+    }
+    if indexes:
+        properties["GlobalSecondaryIndexes"] = [
+            {"IndexName": i, "KeySchema": [{"AttributeName": n, "KeyType": "HASH"}]}
+            for i, n in zip(indexes, names, strict=True)
+        ]
+    return {"Resources": {"T": {"Type": "AWS::DynamoDB::Table", "Properties": properties}}}
+
+
+def indexes_of(template: Json) -> set[str]:
+    return {
+        i["IndexName"] for i in template["Resources"]["T"]["Properties"].get("GlobalSecondaryIndexes", [])
+    }
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "steps"),
+    [
+        ((), (), 1),
+        ((), ("a",), 1),
+        ((), ("a", "b", "c"), 3),
+        (("a", "b", "c"), (), 3),
+        (("a", "b"), ("c", "d"), 4),
+        (("a", "b"), ("b", "c"), 2),
+    ],
+)
+def test_a_table_gets_or_loses_one_index_an_update(
+    present: tuple[str, ...], wanted: tuple[str, ...], steps: int
+) -> None:
+    made = list(deploy.index_steps(table(*present), table(*wanted)))
+    assert len(made) == steps and made[-1] == table(*wanted)
+    for before, after in zip([table(*present), *made], made, strict=False):
+        assert len(indexes_of(before) ^ indexes_of(after)) <= 1
+        properties = after["Resources"]["T"]["Properties"]
+        defined = {d["AttributeName"] for d in properties["AttributeDefinitions"]}
+        assert defined == {
+            "id",
+            *(f"{index}_key" for index in indexes_of(after)),
+        }  # CloudFormation wants no other
+
+
+def test_a_new_tables_indexes_are_made_with_it() -> None:
+    assert list(deploy.index_steps({}, table("a", "b"))) == [table("a", "b")]
+
+
+def test_a_release_with_several_new_indexes_of_a_table_is_deployed_step_by_step(
+    target: deploy.Target, folder: Path, tmp_path: Path
+) -> None:
+    data = template(folder, "data")
+    ((name, audit),) = [
+        (name, r) for name, r in data["Resources"].items()
+        if r["Type"] == "AWS::DynamoDB::Table" and r["Properties"]["TableName"]["Fn::Sub"].endswith("-audit")
+    ]  # fmt: skip
+    fewer = copy.deepcopy(data)
+    properties = fewer["Resources"][name]["Properties"]
+    del properties["GlobalSecondaryIndexes"]
+    keys = {key["AttributeName"] for key in properties["KeySchema"]}
+    properties["AttributeDefinitions"] = [
+        d for d in properties["AttributeDefinitions"] if d["AttributeName"] in keys
+    ]
+    shown(target, variant(folder, tmp_path / "fewer", data=fewer))
+    asked = shown(target, folder)[target.data_stack]
+    assert len([change for change in asked if name in change]) == len(
+        audit["Properties"]["GlobalSecondaryIndexes"]
+    )
+    described = target.client("dynamodb").describe_table(TableName=f"{target.stack}-audit")["Table"]
+    assert {index["IndexName"] for index in described["GlobalSecondaryIndexes"]} == {"object", "actor"}

@@ -7,8 +7,6 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,9 +15,8 @@ import zxingcpp
 from chalice.test import Client
 from PIL import Image
 
-from app import app
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import auth, files, jobs, settings
+from chalicelib.platform import files, jobs, settings
 from chalicelib.posters import (
     batch_state,
     batch_work,
@@ -33,7 +30,8 @@ from chalicelib.staff.models import StaffItem
 from chalicelib.stores import service as stores
 from chalicelib.stores.types import NewStore
 from functions.poster import handler as poster
-from tests.support.scan_support import NOON, FakeWeCom, definition, new_process
+from tests.support.api import Api
+from tests.support.scan_support import definition
 
 PHONE: dict[str, Any] = {
     "name": "Winter",
@@ -60,43 +58,15 @@ class Lambda:
         return {"Payload": io.BytesIO(answer)}
 
 
-class Api:
-    def __init__(self, client: Client):
-        self.client, self.key = client, auth.create_key("test", "operator")
-
-    def raw(self, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> Any:
-        headers = {
-            "Authorization": f"Bearer {self.key}",
-            "Content-Type": kind,
-            "Accept-Language": "en",
-        }
-        return self.client.http.request(method, path, headers=headers, body=body)
-
-    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        answer = self.raw(method, path, b"" if body is None else json.dumps(body).encode())
-        return answer.status_code, json.loads(answer.body)
-
-
 @pytest.fixture
-def api(
-    tables: None,
-    bucket: str,
-    at: Callable[[datetime], None],
-    sent: list[Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Api]:
-    new_process()
+def api(client: Client, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Api:
     outside_pictures.load.cache_clear()
-    at(NOON)
-    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: FakeWeCom())
     monkeypatch.setenv("POSTER_FUNCTION", "poster")
     honest = settings.client
     monkeypatch.setattr(
         service.settings, "client", lambda name: Lambda() if name == "lambda" else honest(name)
     )
-    with Client(app) as client:
-        yield Api(client)
-    new_process()
+    return Api(client)
 
 
 def picture(size: tuple[int, int] = (90, 60), kind: str = "PNG", **options: Any) -> bytes:
@@ -212,16 +182,14 @@ def test_a_template_that_will_not_do_is_refused_with_its_field_and_reason(api: A
 
 def test_a_logo_raises_the_error_correction_and_may_not_cover_too_much(api: Api) -> None:
     assert api("POST", "/api/poster-assets")[0] == 422
-    answer = api.raw("POST", "/api/poster-assets", picture(), "image/png")
+    answer = api.raw("POST", "/api/poster-assets", picture(), Content_Type="image/png")
     assert answer.status_code == 201
     asset_id = json.loads(answer.body)["asset_id"]
     fine = changed(1, logo=asset_id, size=440)
     assert "covers 2" in problems(api("POST", "/api/poster-templates", changed(1, logo=asset_id, logo_side=0.5, size=500)))["layers[1].logo_side"]  # fmt: skip
     url = "https://go.example.com/s/AbCd2345"
     body = {"template": fine, "sample": {"url": url}}
-    drawn = Image.open(
-        io.BytesIO(api.raw("POST", "/api/poster-templates/preview", json.dumps(body).encode()).body)
-    )
+    drawn = Image.open(io.BytesIO(api.raw("POST", "/api/poster-templates/preview", body).body))
     found = zxingcpp.read_barcode(drawn)
     assert (found.text, found.ec_level) == (url, "H")
     middle = drawn.convert("RGB").getpixel((150 + 220, 300 + 220))
@@ -241,7 +209,7 @@ def bomb() -> bytes:
 def test_what_is_no_sound_picture_is_refused_and_nothing_kept(api: Api) -> None:
     torn, large = picture()[:60], picture((6000, 5000))
     for data in (b"", b"<svg/>", b"GIF89a", bomb(), torn, b"\xff\xd8\xff\xe0 nothing", large):
-        answer = api.raw("POST", "/api/poster-assets", data, "image/png")
+        answer = api.raw("POST", "/api/poster-assets", data, Content_Type="image/png")
         assert answer.status_code == 422, (data[:20], answer.body)
     listed = settings.client("s3").list_objects_v2(Bucket="test-files")
     assert listed.get("KeyCount", 0) == 0
@@ -251,8 +219,8 @@ def test_a_picture_is_kept_once_upright_and_without_what_it_tells_of_its_maker(a
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "A phone"  # turned by 90 degrees; its maker
     data = picture((90, 60), "JPEG", exif=exif)
-    first = json.loads(api.raw("POST", "/api/poster-assets", data, "image/jpeg").body)
-    again = json.loads(api.raw("POST", "/api/poster-assets", data, "image/jpeg").body)
+    first = json.loads(api.raw("POST", "/api/poster-assets", data, Content_Type="image/jpeg").body)
+    again = json.loads(api.raw("POST", "/api/poster-assets", data, Content_Type="image/jpeg").body)
     assert first == again
     assert (first["width"], first["height"]) == (60, 90)
     kept = files.get(f"assets/{first['asset_id']}")

@@ -1,7 +1,7 @@
 """Runs of cards through their doors: made, scanned, closed, bound, counted."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from chalice.test import Client
 
-from app import app
 from chalicelib.assignments import confirmation
 from chalicelib.assignments import types as assignment_types
 from chalicelib.customers import follows
@@ -25,49 +24,17 @@ from chalicelib.printruns.runs import Run
 from chalicelib.printruns.types import Order
 from chalicelib.wecom.events import Event
 from tests.support import print_world as world
-from tests.support.scan_support import NOON, FakeWeCom, new_process, requests
+from tests.support.api import Api
+from tests.support.scan_support import NOON, FakeWeCom, requests
 
 JSON = {"Content-Type": "application/json"}
 MACHINE = {"Accept": "application/json"}
 PHONE = {"Accept": "text/html"}
 
 
-@pytest.fixture
-def wecom(
-    tables: None,
-    keys: None,
-    bucket: str,
-    at: Callable[[datetime], None],
-    sent: world.Sent,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[FakeWeCom]:
-    new_process()
+@pytest.fixture(autouse=True)
+def _files(tables: None, keys: None, bucket: str) -> None:
     runs.forget()
-    fake = FakeWeCom()
-    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
-    at(NOON)
-    yield fake
-    new_process()
-
-
-@pytest.fixture
-def client(wecom: FakeWeCom) -> Iterator[Client]:
-    with Client(app) as client:
-        yield client
-
-
-@pytest.fixture
-def api(client: Client) -> Callable[..., tuple[int, Any]]:
-    key = auth.create_key("test", "operator")
-
-    def call(method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        data = b"" if body is None else json.dumps(body).encode()
-        answer = client.http.request(
-            method, path, headers={"Authorization": f"Bearer {key}", **JSON}, body=data
-        )
-        return answer.status_code, json.loads(answer.body)
-
-    return call
 
 
 def scanned(client: Client, token: str, cookie: str = "", headers: dict[str, str] = MACHINE) -> Any:
@@ -82,9 +49,7 @@ def cookie_of(answer: Any) -> str:
     return str(answer.headers["Set-Cookie"].split(";")[0])
 
 
-def test_a_run_is_made_printed_listed_and_printed_again(
-    api: Callable[..., tuple[int, Any]], sent: world.Sent
-) -> None:
+def test_a_run_is_made_printed_listed_and_printed_again(api: Api, sent: world.Sent) -> None:
     code = world.live_code()
     sent.clear()
     status, job = api(
@@ -129,9 +94,7 @@ def test_a_run_is_made_printed_listed_and_printed_again(
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_bad_input_names_its_field_and_makes_nothing(
-    api: Callable[..., tuple[int, Any]], change: dict[str, Any], field: str
-) -> None:
+def test_bad_input_names_its_field_and_makes_nothing(api: Api, change: dict[str, Any], field: str) -> None:
     code = world.live_code()
     path = f"/api/live-codes/{code.live_code_id}/print-runs"
     status, problem = api("POST", path, {"name": "x", "count": 10, "format": "csv", **change})
@@ -139,7 +102,7 @@ def test_bad_input_names_its_field_and_makes_nothing(
     assert runs.read_all(code.live_code_id) == runs.read_all(None) == []
 
 
-def test_clashes_and_unknown_ones(api: Callable[..., tuple[int, Any]]) -> None:
+def test_clashes_and_unknown_ones(api: Api) -> None:
     run = world.a_run(5, prefix="W26")
     path = f"/api/live-codes/{run.live_code_id}/print-runs"
     body = {"name": "x", "count": 10, "format": "csv", "prefix": "W26"}
@@ -209,7 +172,7 @@ def test_a_forged_token_is_an_unknown_code_and_asks_the_store_nothing(client: Cl
 
 
 def test_a_closed_run_answers_closed_within_seconds(
-    client: Client, api: Callable[..., tuple[int, Any]], at: Callable[[datetime], None]
+    client: Client, api: Api, at: Callable[[datetime], None]
 ) -> None:
     run = world.a_run(10, expires_at=(NOON + timedelta(days=1)).isoformat())
     assert kind(scanned(client, world.token(run, 1))) == "staff"
@@ -294,9 +257,7 @@ def order_of(run: Run, number: int) -> tuple[str | None, str | None, str | None]
     return card.order_id, card.mall, card.batch
 
 
-def test_a_card_is_bound_to_its_order_by_whatever_the_desk_reads(
-    client: Client, api: Callable[..., tuple[int, Any]]
-) -> None:
+def test_a_card_is_bound_to_its_order_by_whatever_the_desk_reads(client: Client, api: Api) -> None:
     run = world.a_run(100, prefix="W26")
     path = f"/api/print-runs/{run.print_run_id}/cards"
     assert api("POST", f"{path}/1/bind", {"order_id": "M1", "mall": "youzan", "batch": "B7"})[1] == {
@@ -325,7 +286,7 @@ def test_a_card_is_bound_to_its_order_by_whatever_the_desk_reads(
     assert order_of(run, 1) == (None, None, None)
 
 
-def test_many_bindings_tell_of_each(api: Callable[..., tuple[int, Any]]) -> None:
+def test_many_bindings_tell_of_each(api: Api) -> None:
     run = world.a_run(100, prefix="W26")
     order_binding.bind(cards.find_by_code("W26-000002"), Order(order_id="M0"))
     items = [
@@ -371,7 +332,7 @@ def a_line(n: int, run: str, card: int, kind: str = "scanned", day: int = 0) -> 
     return Line(f"s{n}", kind, NOON + timedelta(days=day), str(n), data), f"{n:040}"
 
 
-def test_figures_count_scans_cards_and_adds_once(api: Callable[..., tuple[int, Any]], client: Client) -> None:
+def test_figures_count_scans_cards_and_adds_once(api: Api, client: Client) -> None:
     run = world.a_run(2500)
     run_id = run.print_run_id
     lines = [a_line(n, run_id, card) for n, card in enumerate((1, 1, 1000, 1001))]

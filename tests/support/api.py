@@ -12,7 +12,8 @@ from chalicelib.platform.auth import Scope
 class Api:
     """`api.get("/api/stores")` → (status, JSON). `raw` gives the response as it is.
 
-    A body of bytes or text goes as it is, anything else as JSON. Other headers by name, `If_Match="…"`.
+    A body of bytes or text goes as it is, anything else as JSON. Headers by name, `If_Match="…"`; problems are
+    in English unless `Accept_Language` says otherwise.
     """
 
     def __init__(
@@ -25,8 +26,12 @@ class Api:
         return Api(self.client, role, scope)
 
     def raw(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **named}
+        sent = {
+            "Authorization": f"Bearer {self.key}",
+            "Content-Type": "application/json",
+            "Accept-Language": "en",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         return self.client.http.request(method, path, headers=sent, body=_bytes(body))
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
