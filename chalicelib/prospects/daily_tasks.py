@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.platform import clock, ids, log, queues, settings, storage, timeline
-from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.prospects import brand_settings, matching, models, prospect_list, rules, status_changes
@@ -212,10 +212,8 @@ def _heir(row: ProspectItem, to: list[str], gone: Iterable[str], number: int) ->
     rule = brand_settings.rule_of(found.staff).without(gone)
     of_store: list[str] = []
     if rule.kind == "by_store" and row.store_id:
-        try:
-            of_store = [s for s in stores.get(row.store_id)["staff_ids"] if s not in set(gone)]
-        except NotFound:
-            of_store = []
+        store = stores.find(row.store_id)
+        of_store = [s for s in store.staff_ids if s not in set(gone)] if store else []
     return rules.guide_of(rule, number, "", of_store) or rules.NOBODY
 
 

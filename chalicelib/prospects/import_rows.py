@@ -13,7 +13,6 @@ from typing import Any
 from msgspec import Struct, field
 
 from chalicelib.platform import clock
-from chalicelib.platform.errors import NotFound
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
 from chalicelib.prospects import brand_settings, models, phones, rules
 from chalicelib.prospects.models import ImportItem, ProgressItem, ProspectItem, ReportItem
@@ -206,10 +205,8 @@ class Intake:
 
     def _staff_of(self, store_id: str) -> tuple[str, ...]:
         if store_id not in self._stores:
-            try:
-                self._stores[store_id] = tuple(stores.get(store_id)["staff_ids"])
-            except NotFound:
-                self._stores[store_id] = ()
+            store = stores.find(store_id)
+            self._stores[store_id] = tuple(store.staff_ids) if store else ()
         return self._stores[store_id]
 
     def _enlist(self, staff_ids: set[str]) -> None:

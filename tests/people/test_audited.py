@@ -11,6 +11,7 @@ from test_roles import ROUTES
 
 from app import app
 from chalicelib.coupons.models import CouponItem
+from chalicelib.groups import blacklist
 from chalicelib.groups.models import TaskItem
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
@@ -38,6 +39,26 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/stores": ({}, {**STORE, "store_id": "s2"}, "stores.create", "s2"),
     "PATCH /api/stores/{store_id}": ({"store_id": "s1"}, {"name": "Eins"}, "stores.change", "s1"),
     "DELETE /api/stores/{store_id}": ({"store_id": "s1"}, None, "stores.delete", "s1"),
+    "POST /api/stores/import": (
+        {},
+        "store_id,name,latitude,longitude\ns3,Drei,22.5,113.9\n",
+        "stores.import",
+        "s3",
+    ),
+    "POST /api/stores/rebuild": ({}, None, "stores.rebuild", None),
+    "POST /api/groups/sync": ({}, {"owners": ["a"]}, "groups.sync", None),
+    "PUT /api/blacklist/{external_userid}": (
+        {"external_userid": "wm1"},
+        {"reason": "13800138000"},
+        "blacklist.put",
+        "wm1",
+    ),
+    "DELETE /api/blacklist/{external_userid}": (
+        {"external_userid": "wm2"},
+        None,
+        "blacklist.remove",
+        "wm2",
+    ),
     "PUT /api/staff/ramp": (
         {},
         {"steps": [{"until_day": 7, "daily_cap": 5}]},
@@ -120,7 +141,6 @@ READ_ONLY = {
 }
 NOT_YET = {  # issue 7, stage 2: to be emptied
     "DELETE /api/ad-campaigns/{ad_campaign_id}",
-    "DELETE /api/blacklist/{external_userid}",
     "DELETE /api/prospects/{prospect_id}",
     "PATCH /api/ad-campaigns/{ad_campaign_id}",
     "POST /api/ad-campaigns",
@@ -128,7 +148,6 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
     "POST /api/ad-conversions/{conversion_id}/sent",
     "POST /api/distribution/plans",
     "POST /api/distributors",
-    "POST /api/groups/sync",
     "POST /api/prospect-imports",
     "POST /api/prospect-imports/rows",
     "POST /api/prospect-imports/{import_id}/start",
@@ -142,9 +161,6 @@ NOT_YET = {  # issue 7, stage 2: to be emptied
     "POST /api/sops/{sop_id}/pause",
     "POST /api/sops/{sop_id}/resume",
     "POST /api/sops/{sop_id}/stop",
-    "POST /api/stores/import",
-    "POST /api/stores/rebuild",
-    "PUT /api/blacklist/{external_userid}",
 }
 
 
@@ -180,6 +196,7 @@ def call(tables: None, bucket: str, sent: list[Any], monkeypatch: pytest.MonkeyP
         jobs.give_up("printrun", None, {"kind": "piece", "job_id": "job_1"})
         print_cards()
         keep_codes()
+        blacklist.put("wm2", "13800138000", auth.SYSTEM)
         yield ask
     new_process()
 
@@ -216,7 +233,7 @@ def test_each_write_route_is_played_reads_alone_or_is_still_to_come() -> None:
 def made_id(made: Any) -> str:
     return next(
         str(made[name])
-        for name in ("api_key_id", "pool_id", "print_run_id", "template_id", "job_id")
+        for name in ("api_key_id", "pool_id", "print_run_id", "template_id", "job_id", "live_code_id")
         if name in made
     )
 
@@ -230,9 +247,5 @@ def test_a_write_leaves_one_entry_of_who_and_what(call: Any, route: str) -> None
     entries = call("GET", "/api/audit")["items"]
     (entry,) = [row for row in entries if row not in before]
     assert (entry["action"], entry["object"]) == (action, object_id or made_id(made))
-    assert (entry["action"], entry["object"]) == (
-        action,
-        object_id or made.get("api_key_id") or made["live_code_id"],
-    )
     assert entry["actor"]["kind"] == "key" and entry["changes"]
     assert "13800138000" not in json.dumps(entry)

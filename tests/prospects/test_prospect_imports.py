@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 from chalicelib.platform import files, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.prospects import brand_settings, erasure, import_rows, imports, models
 from chalicelib.prospects.models import ImportItem, ProspectItem
 from chalicelib.stores import service as stores
@@ -183,7 +184,7 @@ def test_an_xlsx_is_read_as_a_csv_is(world: World) -> None:
     for row in cells:
         book.active.append(row)
     book.save(packed)
-    stores.create(store("s1", ["a", "b"]))
+    stores.create(store("s1", ["a", "b"]), SYSTEM)
     import_id = uploaded(packed.getvalue(), format="xlsx", staff={"rule": "by_store"})
     left = iter([300_000] * 120 + [0])
     imports.run(import_id, lambda: next(left))  # the workbook, and one slice
