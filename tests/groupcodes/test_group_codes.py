@@ -37,12 +37,6 @@ from tests.support.group_world import CORP, TABLES, Sent, World, chat, counts, f
 from tests.support.scan_support import definition, listed, requests
 
 
-def asked(status: str) -> list[dict[str, Any]]:
-    """The tasks of that status, as the API lists them."""
-    page = next_group.list_tasks(TasksQuery(status=status), SYSTEM)  # type: ignore[arg-type]
-    return [msgspec.to_builtins(task) for task in page.items]
-
-
 def printed_way(code: livecodes.LiveCode) -> dict[str, Any] | None:
     return msgspec.to_builtins(group_join_ways.find_native(code))  # type: ignore[no-any-return]
 

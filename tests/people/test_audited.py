@@ -41,7 +41,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "DELETE /api/stores/{store_id}": ({"store_id": "s1"}, None, "stores.delete", "s1"),
     "POST /api/stores/import": (
         {},
-        "store_id,name,latitude,longitude\ns3,Drei,22.5,113.9\n",
+        b"store_id,name,latitude,longitude\ns3,Drei,22.5,113.9\n",
         "stores.import",
         "s3",
     ),
