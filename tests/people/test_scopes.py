@@ -90,7 +90,7 @@ def brand(tables: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
 
 
 UNKNOWN_STORE, UNKNOWN_STAFF = "没有门店 s2", "没有成员 bob"
-UNKNOWN_GROUP, UNKNOWN_TASK = "没有客户群 wrb", "没有任务 gt_wrb"
+UNKNOWN_GROUP, UNKNOWN_TASK = "没有客户群 wrb", "没有这个任务"
 IDS = {"store_id": "s2", "staff_id": "bob", "chat_id": "wrb", "task_id": "gt_wrb"}
 OUTSIDE: dict[tuple[str, str], tuple[Any, str]] = {  # route → (body, what the answer says)
     ("POST", "/api/stores"): (store("s9", "ann"), "没有门店 s9"),
