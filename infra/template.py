@@ -81,7 +81,7 @@ def table(name: str, spec: Mapping[str, Any]) -> Json:
             {
                 "IndexName": index_name,
                 "KeySchema": key_schema(index["key"]),
-                "Projection": {"ProjectionType": index.get("projection", "ALL")},
+                "Projection": projection(index.get("projection", "ALL")),
             }
             for index_name, index in indexes.items()
         ]
@@ -91,6 +91,13 @@ def table(name: str, spec: Mapping[str, Any]) -> Json:
         properties["TimeToLiveSpecification"] = {"AttributeName": spec["ttl"], "Enabled": True}
     kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
     return {f"{camel(name)}Table": {"Type": "AWS::DynamoDB::Table", **kept, "Properties": properties}}
+
+
+def projection(of: str | list[str]) -> Json:
+    """KEYS_ONLY, ALL, or the attributes that are copied into an index."""
+    if isinstance(of, str):
+        return {"ProjectionType": of}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": of}
 
 
 def layer(name: str, archive: str, target: Target) -> Json:

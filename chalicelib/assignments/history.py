@@ -122,9 +122,9 @@ def _of_guides(staff_ids: Iterable[str]) -> Iterator[_Partition]:
 
 def _of_groups(chat_ids: Iterable[str]) -> Iterator[_Partition]:
     """Of the codes that lead, or led, into these groups."""
-    for group in groups.shown(sorted(chat_ids)):
-        for live_code_id in group["live_code_ids"]:
-            yield f"member:{member_key(live_code_id, group['chat_id'])}"
+    for group in groups.describe(sorted(chat_ids)):
+        for live_code_id in group.live_code_ids:
+            yield f"member:{member_key(live_code_id, group.chat_id)}"
 
 
 def _merged(

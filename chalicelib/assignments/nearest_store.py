@@ -29,6 +29,7 @@ from chalicelib.platform.errors import Invalid, Upstream, issue
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 from chalicelib.stores.service import Place
+from chalicelib.stores.types import StoreOut
 from chalicelib.wecom.errors import WeComError
 
 ON_PAGE = 24  # stores
@@ -96,7 +97,7 @@ def find_nearest_open(live_code: LiveCode, where: Where, now: datetime) -> str |
 def still_serves(live_code: LiveCode, held: Scan) -> bool:
     """Whether the store that a person had a guide or a group of has them still, and the code the store."""
     store = stores.find(held.store_id) if held.store_id and _serves(live_code, held.store_id) else None
-    return store is not None and (held.staff_id in store["staff_ids"] or held.chat_id in store["chat_ids"])
+    return store is not None and (held.staff_id in store.staff_ids or held.chat_id in store.chat_ids)
 
 
 def settings(live_code: LiveCode) -> dict[str, Any]:
@@ -133,13 +134,13 @@ def choices(live_code: LiveCode, city: str | None, text: str, page: int, now: da
     pages = max(1, -(-len(places) // ON_PAGE))
     page = min(max(1, page), pages)
     shown = places[(page - 1) * ON_PAGE : page * ON_PAGE]
-    rows = stores.several([p.store_id for p in shown])
+    rows = stores.find_many([p.store_id for p in shown])
     shown_stores = [
         {
             "store_id": p.store_id,
             "name": p.name,
             "city": p.city,
-            "address": rows[p.store_id]["address"] if p.store_id in rows else "",
+            "address": rows[p.store_id].address if p.store_id in rows else "",
             "is_open": stores.is_open(p, local),
         }
         for p in shown
@@ -152,7 +153,7 @@ class _Search:
         self,
         live_code: LiveCode,
         where: Where,
-        chosen: dict[str, Any] | None,
+        chosen: StoreOut | None,
         preferred: str | None,
         now: datetime,
         origin: Mapping[str, Any],
@@ -160,7 +161,7 @@ class _Search:
     ):
         self.take_group_place = take_group_place
         self.live_code, self.chosen, self.preferred = live_code, chosen, preferred
-        self.at = where if chosen is None else Where(chosen["latitude"], chosen["longitude"], chosen["datum"])
+        self.at = where if chosen is None else Where(chosen.latitude, chosen.longitude, chosen.datum)
         self.now, self.origin = now, origin
         self.local = now.astimezone(live_code.rule.zone)
         self.settings = settings(live_code)
@@ -223,19 +224,19 @@ class _Search:
         why = {"store_id": place.store_id, "distance_m": far}
         if self.chosen is not None:  # how far the person has it nobody knows
             why |= {"distance_m": None, "from_chosen_m": far}
-        got = self._group(store, why) or self._reserve(self._guides(store["staff_ids"]), place.store_id, why)
+        got = self._group(store, why) or self._reserve(self._guides(store.staff_ids), place.store_id, why)
         if got is None:
             self._pass(place, "full")
         return got
 
-    def _group(self, store: Mapping[str, Any], why: Mapping[str, Any]) -> Scan | None:
+    def _group(self, store: StoreOut, why: Mapping[str, Any]) -> Scan | None:
         """A place in the store's group; without one its guides are next."""
-        if not store["chat_ids"] or not self.live_code.gives_store_groups:
+        if not store.chat_ids or not self.live_code.gives_store_groups:
             return None
-        store_id, why_there = store["store_id"], {**why, "skipped": list(self.passed.values())[:_SHOWN]}
+        store_id, why_there = store.store_id, {**why, "skipped": list(self.passed.values())[:_SHOWN]}
         ticket, _ = tickets.take_store_ticket(self.live_code.live_code_id, store_id, self.now)
         got = self.take_group_place(
-            self.live_code, store["chat_ids"], ticket, self.now, self.origin, store_id, why_there
+            self.live_code, store.chat_ids, ticket, self.now, self.origin, store_id, why_there
         )
         return got and replace(got, distance_m=why["distance_m"])
 

@@ -34,7 +34,7 @@ def get(assignment_id: str, principal: Principal = SYSTEM) -> ExplainedAssignmen
     sight = sight_of(principal)
     if held is None or not sight.sees(held):
         raise NotFound(code="no_such_assignment")
-    name_of = _group_name if held.is_group else staff.name
+    name_of = groups.name if held.is_group else staff.name
     text, text_en = explain(held.why, held.member_id, name_of, held.status)
     return ExplainedAssignment(
         **msgspec.structs.asdict(sight.show(held)),
@@ -76,7 +76,3 @@ def _decide(live_code: LiveCode, ticket: int, when: datetime, occupied: Occupanc
     if not live_code.active:
         return rules.closed("archived", ticket)
     return rules.decide(live_code.rule, ticket, when, frozenset(occupied.full), loads=occupied.loads)
-
-
-def _group_name(chat_id: str) -> str:
-    return str(groups.shown([chat_id])[0]["name"] or chat_id)

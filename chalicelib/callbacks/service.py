@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.ads import service as ads
 from chalicelib.customers import follows
+from chalicelib.departments import service as departments
 from chalicelib.groups import joins
 from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
@@ -38,11 +39,14 @@ def _recorded(event: Event) -> None:
 
 
 def _member(event: Event) -> None:
-    """A member of staff came, changed or left; a change of other fields names no status."""
+    """A member of staff came, changed or left. Listeners of the line find it done."""
+    staff.on_event(event)
     _recorded(event)
-    status = event.values.get("Status", "")
-    if event.staff_id and (event.change == "delete_user" or status.isdecimal()):
-        staff.heard(event.staff_id, None if event.change == "delete_user" else int(status), event.at)
+
+
+def _department(event: Event) -> None:
+    departments.on_event(event)
+    _recorded(event)
 
 
 def _unknown(event: Event) -> None:
@@ -79,9 +83,9 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("change_contact", "create_user"): _member,
     ("change_contact", "update_user"): _member,
     ("change_contact", "delete_user"): _member,
-    ("change_contact", "create_party"): _recorded,
-    ("change_contact", "update_party"): _recorded,
-    ("change_contact", "delete_party"): _recorded,
+    ("change_contact", "create_party"): _department,
+    ("change_contact", "update_party"): _department,
+    ("change_contact", "delete_party"): _department,
     ("change_contact", "update_tag"): _recorded,
     ("customer_acquisition", "balance_low"): ads.on_event,
     ("customer_acquisition", "balance_exhausted"): ads.on_event,

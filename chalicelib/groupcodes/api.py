@@ -1,8 +1,9 @@
 """Doors of group codes: the line of a code, and what owners of groups are asked to do for it."""
 
 from chalicelib.groupcodes import line_view, next_group
-from chalicelib.groupcodes.types import Done, LineOut, TasksQuery
-from chalicelib.groups.types import TaskOut
+from chalicelib.groupcodes.types import Done, LineOut
+from chalicelib.groups import group_list
+from chalicelib.groups.types import TaskOut, TasksQuery
 from chalicelib.platform import http, lists
 from chalicelib.platform.http import Call
 
@@ -29,7 +30,7 @@ def get_line(call: Call, live_code_id: str) -> LineOut:
     answer=lists.Page[TaskOut],
 )
 def list_tasks(call: Call) -> lists.Page[TaskOut]:
-    return next_group.list_tasks(call.query, call.principal)
+    return group_list.page_of_tasks(call.query, call.principal)
 
 
 @door.route(
@@ -41,4 +42,5 @@ def list_tasks(call: Call) -> lists.Page[TaskOut]:
     summary="A task is done; a new group joins the code's line",
 )
 def finish_task(call: Call, task_id: str) -> TaskOut:
-    return next_group.finish_task(task_id, call.body.chat_id, call.principal)
+    group_list.check_task(task_id, call.principal)
+    return next_group.finish_task(task_id, call.body.chat_id)

@@ -1,12 +1,11 @@
 """Group codes on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from chalicelib.contactways.types import PrintedWay
 from chalicelib.groups.types import RoomOut
-from chalicelib.platform.paging import Paging
 
 _ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="WeCom's chat_id")]
 
@@ -26,7 +25,3 @@ class LineOut(Struct, kw_only=True, frozen=True):
     opened_by: str
     line: list[RoomOut]
     native: PrintedWay | None
-
-
-class TasksQuery(Paging, kw_only=True):
-    status: Literal["open", "done"] = "open"

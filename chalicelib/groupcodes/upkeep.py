@@ -52,7 +52,7 @@ def check(message: Message) -> None:
             joins.dismiss_gone(item.chat_id)
         return
     if not group.old:
-        joins.confirm_joined(group.item, group.told, [])
+        joins.confirm_joined(group.item, group.chat, [])
         taken = int(group.item.taken)
         next_group.notice(sorted(group.item.codes or ()), taken, taken)
     _check_later(group.item.chat_id, int(group.item.taken))  # sooner, if it is not full any more

@@ -1,16 +1,22 @@
 """Doors of groups: the mirror, the blacklist."""
 
 import re
-from typing import Any
 
-import msgspec
-
-from chalicelib.groups import blacklist, service, upkeep
-from chalicelib.groups.types import GroupOut, LetIn, MemberOut, Sync, Unwanted, UnwantedOut
+from chalicelib.groups import blacklist, group_list, upkeep
+from chalicelib.groups.types import (
+    GroupOut,
+    GroupsQuery,
+    LetIn,
+    MemberOut,
+    MembersQuery,
+    Sync,
+    Unwanted,
+    UnwantedOut,
+)
 from chalicelib.platform import http, jobs
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
-from chalicelib.platform.lists import Paging
+from chalicelib.platform.lists import Page
 
 door = http.Door(__name__, tag="Groups")
 
@@ -21,29 +27,29 @@ _PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}")
     "GET",
     "/api/groups",
     permission="groups.read",
-    query=Paging,
+    query=GroupsQuery,
     summary="Customer groups that we know of",
-    answer=http.Listing[GroupOut],
+    answer=Page[GroupOut],
 )
-def listing(call: Call) -> dict[str, Any]:
-    return http.listing(*service.page(*call.page()))
+def listing(call: Call) -> Page[GroupOut]:
+    return group_list.page(call.query, call.principal)
 
 
 @door.route("GET", "/api/groups/{chat_id}", permission="groups.read", answer=GroupOut, summary="One group")
 def get(call: Call, chat_id: str) -> GroupOut:
-    return msgspec.convert(service.get(chat_id), GroupOut)
+    return group_list.get(chat_id, call.principal)
 
 
 @door.route(
     "GET",
     "/api/groups/{chat_id}/members",
     permission="groups.read",
-    query=Paging,
+    query=MembersQuery,
     summary="Who is, and who was, in a group",
-    answer=http.Listing[MemberOut],
+    answer=Page[MemberOut],
 )
-def members(call: Call, chat_id: str) -> dict[str, Any]:
-    return http.listing(*service.members(chat_id, *call.page()))
+def members(call: Call, chat_id: str) -> Page[MemberOut]:
+    return group_list.members(chat_id, call.query, call.principal)
 
 
 @door.route(
@@ -67,7 +73,7 @@ def sync(call: Call) -> jobs.Job:
     summary="Whether somebody is kept out of groups",
 )
 def unwanted(call: Call, external_userid: str) -> UnwantedOut:
-    return msgspec.convert(blacklist.get(external_userid), UnwantedOut)
+    return blacklist.get(external_userid, call.principal)
 
 
 @door.route(
@@ -80,8 +86,8 @@ def unwanted(call: Call, external_userid: str) -> UnwantedOut:
 )
 def keep_out(call: Call, external_userid: str) -> UnwantedOut:
     if not _PERSON.fullmatch(external_userid):
-        raise Invalid(("external_userid", "not an external_userid"))
-    return msgspec.convert(blacklist.put(external_userid, call.body.reason), UnwantedOut)
+        raise Invalid(issue("external_userid", "pattern"))
+    return blacklist.put(external_userid, call.body.reason, call.principal)
 
 
 @door.route(
@@ -92,6 +98,6 @@ def keep_out(call: Call, external_userid: str) -> UnwantedOut:
     summary="Let somebody in again",
     answer=LetIn,
 )
-def let_in(call: Call, external_userid: str) -> dict[str, Any]:
+def let_in(call: Call, external_userid: str) -> LetIn:
     blacklist.remove(external_userid)
-    return {"external_userid": external_userid}
+    return LetIn(external_userid=external_userid)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 from chalicelib.groups import mirror, tasks
 from chalicelib.groups.models import BlacklistItem, MemberItem
-from chalicelib.platform import clock, due, storage
+from chalicelib.groups.types import UnwantedOut
+from chalicelib.platform import audit, clock, due, storage
 from chalicelib.platform.errors import NotFound
+from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
 _AGAIN = timedelta(minutes=1)
@@ -16,18 +17,40 @@ _AGAIN = timedelta(minutes=1)
 def on_it(external_userids: Iterable[str]) -> frozenset[str]:
     """Those of them who are on the blacklist."""
     wanted = list(dict.fromkeys(external_userids))
-    found = BlacklistItem.batch_get(wanted, consistent_read=True) if wanted else ()
-    return frozenset(row.external_userid for row in found)
+    rows = BlacklistItem.batch_get(wanted, consistent_read=True) if wanted else ()
+    return frozenset(row.external_userid for row in rows)
 
 
-def put(external_userid: str, reason: str) -> dict[str, Any]:
+def put(external_userid: str, reason: str, principal: Principal) -> UnwantedOut:
     """Put somebody on it; the owners of groups of live codes that they are in are asked to remove them."""
     now = clock.now()
     # Whoever is letting them in at this moment may have read the list before: looked for once more.
     due.put("group_black", now + _AGAIN, external_userid, {"external_userid": external_userid})
-    BlacklistItem(external_userid, reason=reason, at=clock.iso(now)).save()
+    _write(external_userid, BlacklistItem(external_userid, reason=reason, at=clock.iso(now)))
     look(external_userid)
-    return get(external_userid)
+    return get(external_userid, principal)
+
+
+def remove(external_userid: str) -> None:
+    """NotFound when they are not on it."""
+    _write(external_userid, None)
+
+
+@storage.retrying("others keep changing this entry")
+def _write(external_userid: str, made: BlacklistItem | None) -> None:
+    row: BlacklistItem | None = BlacklistItem.find(external_userid)
+    tx = Transaction()
+    same = BlacklistItem.at == row.at if row else BlacklistItem.external_userid.does_not_exist()
+    if made is not None:
+        tx.put("row", made, same)
+    elif row is None:
+        raise NotFound(code="not_blacklisted")
+    else:
+        tx.delete("row", BlacklistItem(external_userid), same)
+    action = "blacklist.put" if made else "blacklist.remove"
+    before, after = (one and {"reason": one.reason, "at": one.at} for one in (row, made))
+    audit.add(tx, action, external_userid, before, after, masked=frozenset({"reason"}))
+    tx.commit()
 
 
 def look(external_userid: str) -> None:
@@ -49,15 +72,10 @@ def look(external_userid: str) -> None:
             continue  # they have just left
 
 
-def get(external_userid: str) -> dict[str, Any]:
-    """`{"external_userid","reason","at"}`. NotFound when they are not on it."""
-    item = BlacklistItem.find(external_userid)
-    if item is None:
-        raise NotFound("is not on the blacklist")
-    return {"external_userid": item.external_userid, "reason": item.reason, "at": item.at}
-
-
-def remove(external_userid: str) -> None:
+def get(external_userid: str, principal: Principal) -> UnwantedOut:
     """NotFound when they are not on it."""
-    if not storage.delete_if(BlacklistItem(external_userid), BlacklistItem.external_userid.exists()):
-        raise NotFound("is not on the blacklist")
+    row: BlacklistItem | None = BlacklistItem.find(external_userid)
+    if row is None:
+        raise NotFound(code="not_blacklisted")
+    reason = audit.MASK if principal.role == "auditor" else row.reason
+    return UnwantedOut(external_userid=row.external_userid, reason=reason, at=row.at)

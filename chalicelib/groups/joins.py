@@ -15,12 +15,12 @@ from chalicelib.groups.rules import Person, Step
 from chalicelib.groups.types import DISMISSED
 from chalicelib.origins import service as origins
 from chalicelib.origins.types import Arrival, Origin
-from chalicelib.platform import clock, timeline
-from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform import clock, storage, timeline
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.wecom.events import Event
 
-_TRIES = 8
+_BUSY = "others keep changing this group"
 _BY = {"0": "self", "1": "staff"}
 
 
@@ -41,20 +41,20 @@ def dismiss_gone(chat_id: str) -> None:
 
 
 def _dismiss(chat_id: str, at: datetime, key: str) -> None:
-    line = Line(chat_id, "group_dismissed", at, key, {"chat_id": chat_id})
-    for _ in range(_TRIES):
-        item = mirror.begin(chat_id)
-        rows = mirror.members(chat_id)
-        if item.status == DISMISSED and not rows:
-            break
+    item = _empty(chat_id, at)
+    timeline.record(Line(chat_id, "group_dismissed", at, key, {"chat_id": chat_id}))
+    announce.announce_dismissal(item)
+
+
+@storage.retrying(_BUSY)
+def _empty(chat_id: str, at: datetime) -> ChatItem:
+    item = mirror.begin(chat_id)
+    rows = mirror.members(chat_id)
+    if item.status != DISMISSED or rows:
         facts = {"status": DISMISSED, "seen_at": item.seen_at or clock.iso(at)}
         # A version of its own: who is reading the group at this moment finds that it has gone on.
-        if mirror.apply(item, Change(DISMISSED, at, left=[*rows], by="dismissed", facts=facts), rows):
-            break
-    else:
-        raise Busy("others keep changing this group")
-    timeline.record(line)
-    announce.announce_dismissal(item)
+        mirror.apply(item, Change(DISMISSED, at, left=[*rows], by="dismissed", facts=facts), rows)
+    return item
 
 
 def updated(event: Event) -> None:
@@ -69,36 +69,38 @@ def updated(event: Event) -> None:
 
 
 def _members(event: Event, joining: bool) -> None:
+    pending = _apply_delta(event, joining)
+    if pending:  # also for a repeat: whoever applied it may have died before this
+        reading.ask(_chat_id(event), event.values.get("CurMemVer") or "", pending, event.at)
+
+
+@storage.retrying(_BUSY)
+def _apply_delta(event: Event, joining: bool) -> list[str]:
+    """Bring the mirror on, or have the group read; those whose way in is to be found out."""
     chat_id = _chat_id(event)
     version = event.values.get("CurMemVer") or ""
     count = event.values.get("MemChangeCnt") or "0"
-    for _ in range(_TRIES):
-        item = mirror.begin(chat_id)
-        if item.status == DISMISSED:
-            return
-        step = rules.step(
-            item.member_version,
-            item.passed,
-            event.values.get("LastMemVer"),
-            version,
-            len(event.items),
-            int(count) if count.isdigit() else 0,
-        )
-        if step is Step.READ:
-            reading.ask(chat_id, version or None, event.items if joining else (), event.at)
-            return
-        pending = _pending(event, item) if joining else []
-        if step is Step.REPEAT:
-            break
+    item = mirror.begin(chat_id)
+    if item.status == DISMISSED:
+        return []
+    step = rules.step(
+        item.member_version,
+        item.passed,
+        event.values.get("LastMemVer"),
+        version,
+        len(event.items),
+        int(count) if count.isdigit() else 0,
+    )
+    if step is Step.READ:
+        reading.ask(chat_id, version or None, event.items if joining else (), event.at)
+        return []
+    pending = _pending(event, item) if joining else []
+    if step is Step.APPLY:
         rows = mirror.present(chat_id, event.items)
-        if mirror.apply(item, _change(event, item, joining, pending), rows):
-            if not pending:  # else whoever reads the group sees to it
-                announce.announce_change(item, len(event.items) if joining else -len(event.items))
-            break
-    else:
-        raise Busy("others keep changing this group")
-    if pending:  # also for a repeat: whoever applied it may have died before this
-        reading.ask(chat_id, version, pending, event.at)
+        mirror.apply(item, _change(event, item, joining, pending), rows)
+        if not pending:  # else whoever reads the group sees to it
+            announce.announce_change(item, len(event.items) if joining else -len(event.items))
+    return pending
 
 
 def _pending(event: Event, item: ChatItem) -> list[str]:
@@ -128,7 +130,7 @@ def _change(event: Event, item: ChatItem, joining: bool, pending: list[str]) -> 
     return Change(version, event.at, joined=people, black=black)
 
 
-def confirm_joined(item: ChatItem, told: rules.Chat, members: list[str]) -> None:
+def confirm_joined(item: ChatItem, chat: rules.Chat, members: list[str]) -> None:
     """Find out by whose code these came in, and confirm what their scans reserved.
 
     members: of all who came by QR code, those to look at; none named: all of whom it is not known.
@@ -138,38 +140,35 @@ def confirm_joined(item: ChatItem, told: rules.Chat, members: list[str]) -> None
     else:
         rows = [row for row in mirror.members(item.chat_id).values() if row.pending]
     for row in rows:
-        person = told.people.get(row.member_id)
+        person = chat.people.get(row.member_id)
         if person is not None:
             _confirm(row, person, origins.find(person.state))
 
 
+@storage.retrying("others keep taking these reservations")
 def _confirm(row: MemberItem, person: Person, origin: Origin | None) -> None:
-    at = clock.parse(row.joined_at)
-    for _ in range(_TRIES):
-        tx = Transaction()
-        data: dict[str, object] = {}
-        if origin is not None:
-            confirmation = origins.confirm(tx, origin, Arrival(row.member_id, at, chat_id=row.chat_id))
-            data = {
-                "live_code_id": origin.live_code_id,
-                "assignment_id": confirmation.assignment_id,
-                "first": confirmation.first,
-                "channel": origin.channel,
-            }
-        known: list[Any] = [MemberItem.pending.remove()]
-        if person.state:
-            known.append(MemberItem.state.set(person.state))
-        same = MemberItem.pending.exists() & (MemberItem.version == row.version)
-        tx.update("member", row, known, same)
-        timeline.add(tx, mirror.joined_line(row, data))
-        try:
-            tx.commit()
-        except ConditionFailed as error:
-            if "member" in error.names:
-                return  # another has settled it, or they have left
-            continue
-        return
-    raise Busy("others keep taking these reservations")
+    tx = Transaction()
+    data: dict[str, object] = {}
+    if origin is not None:
+        at = clock.parse(row.joined_at)
+        confirmation = origins.confirm(tx, origin, Arrival(row.member_id, at, chat_id=row.chat_id))
+        data = {
+            "live_code_id": origin.live_code_id,
+            "assignment_id": confirmation.assignment_id,
+            "first": confirmation.first,
+            "channel": origin.channel,
+        }
+    known: list[Any] = [MemberItem.pending.remove()]
+    if person.state:
+        known.append(MemberItem.state.set(person.state))
+    same = MemberItem.pending.exists() & (MemberItem.version == row.version)
+    tx.update("member", row, known, same)
+    timeline.add(tx, mirror.joined_line(row, data))
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        if "member" not in error.names:  # else another has confirmed it, or they have left
+            raise
 
 
 def _chat_id(event: Event) -> str:

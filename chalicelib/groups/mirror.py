@@ -15,7 +15,7 @@ from chalicelib.groups.models import LISTED, ChatItem, MemberItem
 from chalicelib.groups.rules import Person, Room
 from chalicelib.groups.types import DISMISSED, NORMAL, STATUSES
 from chalicelib.platform import clock, storage, timeline
-from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 
 _IN_ONE = 24  # members in one transaction, four writes each at most
@@ -40,15 +40,15 @@ class Change(Struct, frozen=True):
 
 
 def find(chat_id: str) -> ChatItem | None:
-    found: ChatItem | None = ChatItem.find(chat_id)
-    return found
+    item: ChatItem | None = ChatItem.find(chat_id)
+    return item
 
 
 def begin(chat_id: str) -> ChatItem:
     """The group's row, made when there is none."""
-    found: ChatItem | None = ChatItem.find(chat_id)
-    if found is not None:
-        return found
+    item: ChatItem | None = ChatItem.find(chat_id)
+    if item is not None:
+        return item
     fresh = ChatItem(
         chat_id,
         listing=LISTED,
@@ -70,10 +70,10 @@ def rooms(chat_ids: Sequence[str], consistent: bool = True) -> list[Room]:
     wanted = list(dict.fromkeys(chat_ids))
     names = ["chat_id", "taken", "status", "seen_at"]
     rows = ChatItem.batch_get(wanted, consistent_read=consistent, attributes_to_get=names) if wanted else []
-    found = {row.chat_id: row for row in rows}
+    rows_by_id = {row.chat_id: row for row in rows}
     return [
         Room(one, int(row.taken), row.status != DISMISSED and row.seen_at is not None)
-        if (row := found.get(one))
+        if (row := rows_by_id.get(one))
         else Room(one, 0, usable=False)
         for one in wanted
     ]
@@ -118,8 +118,8 @@ def members(chat_id: str) -> dict[str, MemberItem]:
     return {row.member_id: row for row in rows}
 
 
-def apply(item: ChatItem, change: Change, rows: Mapping[str, MemberItem]) -> bool:
-    """Bring the mirror on. False when somebody else did since `item` and `rows` were read.
+def apply(item: ChatItem, change: Change, rows: Mapping[str, MemberItem]) -> None:
+    """Bring the mirror on. ConditionFailed when somebody else did since `item` and `rows` were read.
 
     rows: of those whom the change names, as far as they have one. Who is there already does not join
     again, who is gone does not leave again. Cut off in the middle, the version is the old one still, and
@@ -146,11 +146,7 @@ def apply(item: ChatItem, change: Change, rows: Mapping[str, MemberItem]) -> boo
             facts |= {"passed": rules.with_passed(item.passed, item.member_version), **(change.facts or {})}
             actions += [getattr(ChatItem, name).set(value) for name, value in facts.items()]
         tx.update("chat", item, actions, ChatItem.member_version == item.member_version)
-        try:
-            tx.commit()
-        except ConditionFailed:
-            return False
-    return True
+        tx.commit()
 
 
 def _is_in(row: MemberItem | None) -> bool:
@@ -193,7 +189,7 @@ def _leave(tx: Transaction, row: MemberItem, change: Change) -> None:
     if row.pending:  # gone before it was known by whose code they came
         timeline.add(tx, joined_line(row, {}))
     if row.black:
-        tasks.removed(tx, row.chat_id, row.member_id, row.version)
+        tasks.finish_removal(tx, row.chat_id, row.member_id, row.version)
     subject, who = _subject(row)
     data = {"chat_id": row.chat_id, "by": change.by, **who}
     timeline.add(tx, Line(subject, "left_group", change.at, f"{row.chat_id}#{_key(row)}", data))
@@ -203,11 +199,11 @@ def joined_line(row: MemberItem, data: Mapping[str, Any]) -> Line:
     """The one line of somebody's joining: of an outsider in their own timeline, of staff in the group's."""
     subject, who = _subject(row)
     known = {"live_code_id": None, "assignment_id": None, "first": None, **data}
-    told: dict[str, Any] = {"chat_id": row.chat_id, **known, "scene": row.scene, "by": row.invitor, **who}
+    joined: dict[str, Any] = {"chat_id": row.chat_id, **known, "scene": row.scene, "by": row.invitor, **who}
     if row.black:
-        told["blacklisted"] = True
+        joined["blacklisted"] = True
     at = clock.parse(row.joined_at)
-    return Line(subject, "joined_group", at, f"{row.chat_id}#{_key(row)}", told)
+    return Line(subject, "joined_group", at, f"{row.chat_id}#{_key(row)}", joined)
 
 
 def _key(row: MemberItem) -> str:

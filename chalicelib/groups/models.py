@@ -7,7 +7,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
@@ -18,10 +18,25 @@ LISTED = "chat"
 class ByChat(GlobalSecondaryIndex["ChatItem"]):
     class Meta(BaseMeta):
         index_name = "listing"
-        projection = KeysOnlyProjection()  # or each scan would write the index too
+        projection = KeysOnlyProjection()  # nothing reads it: to go one release after `names` has come
 
     listing = UnicodeAttribute(hash_key=True)
     chat_id = UnicodeAttribute(range_key=True)
+
+
+class ByName(GlobalSecondaryIndex["ChatItem"]):
+    """What a list of groups is filtered and sorted by; none of it changes with a scan."""
+
+    class Meta(BaseMeta):
+        index_name = "names"
+        projection = IncludeProjection(["name", "owner", "status", "created_at"])
+
+    listing = UnicodeAttribute(hash_key=True)
+    chat_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute(null=True)
 
 
 class ChatItem(Base):
@@ -51,6 +66,7 @@ class ChatItem(Base):
     changed_at = UnicodeAttribute(null=True)
     seen_at = UnicodeAttribute(null=True)
     by_chat = ByChat()
+    by_name = ByName()
 
 
 class ByPerson(GlobalSecondaryIndex["MemberItem"]):
@@ -98,6 +114,15 @@ class ByStatus(GlobalSecondaryIndex["TaskItem"]):
 
 class ByOwner(GlobalSecondaryIndex["TaskItem"]):
     class Meta(BaseMeta):
+        index_name = "owner"
+        projection = AllProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class WaitingForOwner(GlobalSecondaryIndex["TaskItem"]):
+    class Meta(BaseMeta):
         index_name = "waits_for"
         projection = KeysOnlyProjection()
 
@@ -131,6 +156,7 @@ class TaskItem(Base):
     new_chat_id = UnicodeAttribute(null=True)
     by_status = ByStatus()
     by_owner = ByOwner()
+    waiting_for = WaitingForOwner()
 
 
 class BlacklistItem(Base):

@@ -1,7 +1,7 @@
 """WeCom's own word on a group. It may lag behind the event that it is asked for: then it is asked again.
 
-A version says nothing of which is newer. So an answer counts when it is the version that an event told
-of, when nothing has happened of late, or when it has been asked for so often that it can't be lag.
+A version says nothing of which is newer. So an answer counts when it is the version that an event
+announced, when nothing has happened of late, or when it has been asked for so often that it can't be lag.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,12 @@ from chalicelib.groups.mirror import Change
 from chalicelib.groups.models import ChatItem
 from chalicelib.groups.types import DISMISSED
 from chalicelib.platform import clock, due, queues, storage
-from chalicelib.platform.storage import Busy
 from chalicelib.wecom import client as wecom
 
 AGAIN = tuple(timedelta(seconds=s) for s in (3, 5, 15, 30, 60))  # after each answer that may be old
 _LAG = timedelta(seconds=30)  # after an event, how long an answer may be older than it
 NEW = timedelta(minutes=10)  # a group of this age: its members have joined just now
 _TIME = timedelta(seconds=8)
-_TRIES = 5
 
 
 class Reading(Struct, frozen=True):
@@ -32,7 +30,7 @@ class Reading(Struct, frozen=True):
     """
 
     item: ChatItem
-    told: rules.Chat
+    chat: rules.Chat
     old: bool
     pending: tuple[str, ...] = ()
 
@@ -71,71 +69,70 @@ def learn(chat_id: str) -> ChatItem:
     return item if item.seen_at is not None or item.status == DISMISSED else read(chat_id).item
 
 
+@storage.retrying("others keep changing this group", attempts=5)  # each asks WeCom
 def read(chat_id: str, want: str | None = None, since: datetime | None = None, last: bool = False) -> Reading:
     """Ask WeCom for the group and bring the mirror to it. WeComError, Upstream, Busy.
 
     last: it has been asked for often enough; the answer is taken for true.
     """
-    for _ in range(_TRIES):
-        item = mirror.begin(chat_id)  # before the question: what happens meanwhile makes the answer void
-        told = rules.chat(wecom.default_client().group_chat(chat_id, deadline=clock.now() + _TIME))
-        if item.status == DISMISSED:
-            return Reading(item, told, old=False)
-        if _may_be_old(item, told, want) and not last:
-            return Reading(item, told, old=True)
-        if item.seen_at is not None and told.version == item.member_version:
-            _facts(item, told)
-            return Reading(item, told, old=False)
-        rows = mirror.members(chat_id)
-        change = _change(item, told, rows, since)
-        if mirror.apply(item, change, rows | mirror.present(chat_id, _new(told, rows))):
-            pending = tuple(person.member_id for person, waits in change.joined if waits)
-            return Reading(mirror.begin(chat_id), told, old=False, pending=pending)
-    raise Busy("others keep changing this group")
+    item = mirror.begin(chat_id)  # before the question: what happens meanwhile makes the answer void
+    chat = rules.chat(wecom.default_client().group_chat(chat_id, deadline=clock.now() + _TIME))
+    if item.status == DISMISSED:
+        return Reading(item, chat, old=False)
+    if _may_be_old(item, chat, want) and not last:
+        return Reading(item, chat, old=True)
+    if item.seen_at is not None and chat.version == item.member_version:
+        _update_facts(item, chat)
+        return Reading(item, chat, old=False)
+    rows = mirror.members(chat_id)
+    change = _change(item, chat, rows, since)
+    mirror.apply(item, change, rows | mirror.present(chat_id, _new(chat, rows)))
+    pending = tuple(person.member_id for person, waits in change.joined if waits)
+    return Reading(mirror.begin(chat_id), chat, old=False, pending=pending)
 
 
-def _facts(item: ChatItem, told: rules.Chat) -> None:
+def _update_facts(item: ChatItem, chat: rules.Chat) -> None:
     """Its members are as known: a new name or owner, and that it was seen."""
     now = clock.now()
-    known = (item.name, item.owner) == (told.name, told.owner)
+    known = (item.name, item.owner) == (chat.name, chat.owner)
     if known and item.seen_at and now - clock.parse(item.seen_at) < NEW:
         return
-    facts = {"name": told.name, "owner": told.owner, "seen_at": clock.iso(now)}
+    facts = {"name": chat.name, "owner": chat.owner, "seen_at": clock.iso(now)}
     actions = [getattr(ChatItem, name).set(value) for name, value in facts.items()]
     storage.update_if(item, actions, ChatItem.member_version == item.member_version)
 
 
-def _may_be_old(item: ChatItem, told: rules.Chat, want: str | None) -> bool:
+def _may_be_old(item: ChatItem, chat: rules.Chat, want: str | None) -> bool:
     if want is not None:
-        return told.version != want
-    if item.changed_at is None or told.version == item.member_version:
+        return chat.version != want
+    if item.changed_at is None or chat.version == item.member_version:
         return False
     return clock.now() - clock.parse(item.changed_at) < _LAG
 
 
-def _new(told: rules.Chat, rows: dict[str, Any]) -> list[str]:
-    return [one for one in told.people if one not in rows]
+def _new(chat: rules.Chat, rows: dict[str, Any]) -> list[str]:
+    return [one for one in chat.people if one not in rows]
 
 
-def _change(item: ChatItem, told: rules.Chat, rows: dict[str, Any], since: datetime | None) -> Change:
+def _change(item: ChatItem, chat: rules.Chat, rows: dict[str, Any], since: datetime | None) -> Change:
     now = clock.now()
     if item.seen_at is None and since is None:
-        since = told.created_at if told.created_at > now - NEW else now
+        since = chat.created_at if chat.created_at > now - NEW else now
     facts = {
-        "name": told.name,
-        "owner": told.owner,
-        "created_at": clock.iso(told.created_at),
+        "name": chat.name,
+        "owner": chat.owner,
+        "created_at": clock.iso(chat.created_at),
         "seen_at": clock.iso(now),
     }
-    new = [told.people[one] for one in _new(told, rows)]
+    new = [chat.people[one] for one in _new(chat, rows)]
     newly = [person.member_id for person in new if not person.staff and _news(person, since)]
     return Change(
-        version=told.version,
+        version=chat.version,
         at=now,
         # By whose code somebody came is found out for groups that codes lead to, and for one that WeCom
         # has just opened for a code, which is in no line yet.
         joined=[(p, bool(item.codes or p.state) and p.scene == "qr" and _news(p, since)) for p in new],
-        left=[one for one in rows if one not in told.people],
+        left=[one for one in rows if one not in chat.people],
         since=since if item.seen_at is None else None,
         facts=facts,
         black=blacklist.on_it(newly) if item.codes else frozenset(),

@@ -60,15 +60,15 @@ class Room(Struct, frozen=True):
         return max(0, limit - self.taken) if self.usable else 0
 
 
-def chat(told: Mapping[str, Any]) -> Chat:
+def chat(answer: Mapping[str, Any]) -> Chat:
     """WeCom's group_chat. Whoever it has no time for has always been there."""
-    rows = [_person(row) for row in told.get("member_list", [])]
+    rows = [_person(row) for row in answer.get("member_list", [])]
     return Chat(
-        chat_id=str(told["chat_id"]),
-        name=str(told.get("name") or ""),
-        owner=str(told.get("owner") or ""),
-        created_at=_time(told.get("create_time")),
-        version=str(told.get("member_version") or ""),
+        chat_id=str(answer["chat_id"]),
+        name=str(answer.get("name") or ""),
+        owner=str(answer.get("owner") or ""),
+        created_at=_time(answer.get("create_time")),
+        version=str(answer.get("member_version") or ""),
         people={row.member_id: row for row in rows},
     )
 
@@ -137,8 +137,8 @@ def with_room(
 ) -> Room | None:
     """One of the `first` groups that have room, in turn: by default the very first."""
     fitting = (room for room in rooms if room.left(limit) and room.chat_id not in without)
-    some = list(islice(fitting, first))
-    return some[turn % len(some)] if some else None
+    fitting_rooms = list(islice(fitting, first))
+    return fitting_rooms[turn % len(fitting_rooms)] if fitting_rooms else None
 
 
 def last_one(rooms: Sequence[Room], limit: int, without: Container[str]) -> Room | None:
@@ -187,8 +187,8 @@ def in_native(rooms: Sequence[Room], limit: int) -> list[str]:
 def next_name(base: str, names: Sequence[str], first: int = 1) -> str:
     """What the next group is to be called: the base and the number after the highest there is."""
     stem = base or re.sub(r"\d+\Z", "", names[-1] if names else "").strip() or "客户群"
-    found = [re.fullmatch(re.escape(stem) + r"\s*(\d{1,9})", name) for name in names]
-    highest = max((int(match[1]) for match in found if match), default=0)
+    matches = [re.fullmatch(re.escape(stem) + r"\s*(\d{1,9})", name) for name in names]
+    highest = max((int(match[1]) for match in matches if match), default=0)
     number = max(highest + 1, first, len(names) + 1 if not highest else 1)
     return f"{stem[: MAX_NAME - len(str(number))]}{number}"
 

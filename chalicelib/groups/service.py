@@ -4,28 +4,24 @@ What callbacks do: joins.py. What is done later: works.py.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from chalicelib.groups import mirror
 from chalicelib.groups.blacklist import on_it as blacklisted
 from chalicelib.groups.mirror import rooms, use
-from chalicelib.groups.models import LISTED, ChatItem, MemberItem
+from chalicelib.groups.models import ChatItem, MemberItem
 from chalicelib.groups.reading import learn
-from chalicelib.groups.types import DISMISSED
-from chalicelib.platform import storage
-from chalicelib.platform.errors import NotFound
+from chalicelib.groups.types import DISMISSED, GroupOut
 from chalicelib.platform.storage import Transaction
 
 __all__ = [
     "blacklisted",
-    "get",
+    "describe",
     "give_place",
     "groups_of",
     "is_in",
     "learn",
-    "members",
-    "page",
+    "name",
     "rooms",
     "shown",
     "take_place",
@@ -59,53 +55,34 @@ def groups_of(external_userid: str) -> list[str]:
     return sorted(row.chat_id for row in MemberItem.by_person.query(external_userid))
 
 
-def get(chat_id: str) -> dict[str, Any]:
-    """The group as the mirror has it. NotFound."""
+def name(chat_id: str) -> str:
+    """What the group is called; its id while that is not known."""
     item = mirror.find(chat_id)
-    if item is None or item.seen_at is None:
-        raise NotFound(f"there is no group {chat_id}")
-    return _shown(item)
+    return str((item and item.name) or chat_id)
 
 
-def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Groups by chat_id, and the next cursor."""
-    keys, following = storage.page(partial(ChatItem.by_chat.query, LISTED, limit=limit), cursor)
-    found = mirror.several(row.chat_id for row in keys)
-    return [_shown(found[row.chat_id]) for row in keys if row.chat_id in found], following
-
-
-def members(chat_id: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Who is, and who was, in the group, by id, and the next cursor. NotFound."""
-    get(chat_id)
-    rows, following = storage.page(partial(MemberItem.query, chat_id, limit=limit), cursor)
-    return [_member(row) for row in rows], following
-
-
-def shown(chat_ids: Sequence[str]) -> list[dict[str, Any]]:
+def describe(chat_ids: Sequence[str]) -> list[GroupOut]:
     """These groups in this order; of one that was never seen, its id and nulls."""
-    found = mirror.several(chat_ids)
-    return [_shown(found.get(one) or ChatItem(one)) for one in chat_ids]
+    chats = mirror.several(chat_ids)
+    return [shown(chats.get(chat_id) or ChatItem(chat_id)) for chat_id in chat_ids]
 
 
-def _shown(item: ChatItem) -> dict[str, Any]:
-    figures = {name: _number(getattr(item, name)) for name in ("people", "staff", "reserved")}
-    return {
-        "chat_id": item.chat_id,
-        "name": item.name,
-        "owner": item.owner,
-        "status": item.status,
-        **figures,
-        "live_code_ids": sorted(item.codes or ()),
-        "created_at": item.created_at,
-        "changed_at": item.changed_at,
-        "seen_at": item.seen_at,
-    }
+def shown(item: ChatItem) -> GroupOut:
+    """The group as the API has it."""
+    return GroupOut(
+        chat_id=item.chat_id,
+        name=item.name,
+        owner=item.owner,
+        status=item.status,
+        people=_number(item.people),
+        staff=_number(item.staff),
+        reserved=_number(item.reserved),
+        live_code_ids=sorted(item.codes or ()),
+        created_at=item.created_at,
+        changed_at=item.changed_at,
+        seen_at=item.seen_at,
+    )
 
 
 def _number(value: Any) -> int | None:
     return None if value is None else int(value)
-
-
-def _member(row: MemberItem) -> dict[str, Any]:
-    names = ("member_id", "joined_at", "scene", "state", "invitor", "left_at")
-    return {"staff": bool(row.staff), **{name: getattr(row, name) for name in names}}

@@ -4,17 +4,16 @@ WeCom has no call for either. The natural key of a task is its need, so that how
 group nearly full, its owner hears of it once, and again after each day, three times in all.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
+from itertools import islice
 from typing import Any
 
 from chalicelib.groups.models import ChatItem, TaskItem
 from chalicelib.groups.types import DONE, OPEN, TaskOut
-from chalicelib.platform import audit, clock, due, ids, lists, log, queues, storage
+from chalicelib.platform import audit, clock, due, ids, log, queues, storage
 from chalicelib.platform.errors import NotFound, Upstream
-from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
@@ -23,6 +22,7 @@ OPEN_GROUP, REMOVE = "open_group", "remove_member"
 BY_OWNER, BY_WECOM = "owner", "auto"
 _REMIND = timedelta(days=1)
 _TIMES = 3
+_SAME_MOMENT = 8  # tasks of one owner that may bear the same microsecond
 _TIME = timedelta(seconds=8)
 _DUPLICATES = 14_400  # seconds in which WeCom drops an equal message, its maximum
 
@@ -64,7 +64,7 @@ def remove_member(tx: Transaction, chat: ChatItem, external_userid: str, joined:
         due.add(tx, "group_ask", clock.now(), task_id, {"task_id": task_id, "time": 1})
 
 
-def removed(tx: Transaction, chat_id: str, external_userid: str, joined: str) -> None:
+def finish_removal(tx: Transaction, chat_id: str, external_userid: str, joined: str) -> None:
     """Add to `tx` that they are out of the group."""
     task = TaskItem(_removal(chat_id, external_userid, joined))
     tx.update(f"task {external_userid}", task, _finished(), TaskItem.task_id.exists())
@@ -87,9 +87,11 @@ def _task(task_id: str, chat: ChatItem, values: Mapping[str, Any]) -> TaskItem:
     )
 
 
-def _finished() -> list[Any]:
+def _finished(chat_id: str | None = None) -> list[Any]:
+    """What a task that is done has; chat_id: the group that was opened."""
     done_at = TaskItem.done_at.set(clock.iso(clock.now()))
-    return [TaskItem.status.set(DONE), done_at, TaskItem.waits_for.remove()]
+    opened = [TaskItem.new_chat_id.set(chat_id)] if chat_id else []
+    return [TaskItem.status.set(DONE), done_at, TaskItem.waits_for.remove(), *opened]
 
 
 def ask(task_id: str, time: int) -> None:
@@ -127,16 +129,16 @@ def _send(task: TaskItem, chat: ChatItem | None) -> None:
     except WeComError as error:
         if error.retryable:
             raise
-        log.failure("owner not told", error, task_id=task.task_id, errcode=error.errcode)
+        log.failure("owner not reached", error, task_id=task.task_id, errcode=error.errcode)
 
 
 def _name(task: TaskItem) -> str:
     """What the person is called in the group; their id when that can't be had at once."""
     try:
-        told = wecom.default_client().group_chat(task.chat_id, names=True, deadline=clock.now() + _TIME)
+        answer = wecom.default_client().group_chat(task.chat_id, names=True, deadline=clock.now() + _TIME)
     except Upstream:
         return str(task.external_userid)
-    rows = {row.get("userid"): row for row in told.get("member_list", [])}
+    rows = {row.get("userid"): row for row in answer.get("member_list", [])}
     return str(rows.get(task.external_userid, {}).get("name") or task.external_userid)
 
 
@@ -151,44 +153,64 @@ _TEXTS: Mapping[str, str] = {
 def finish(task_id: str, chat_id: str | None = None) -> TaskOut:
     """An operator's word that it is done, with the audit's entry. NotFound. Twice is once."""
     task = find(task_id)
-    actions = _finished()
-    if chat_id:
-        actions.append(TaskItem.new_chat_id.set(chat_id))
     tx = Transaction()
-    tx.update("task", task, actions, TaskItem.status == OPEN)
+    tx.update("task", task, _finished(chat_id), TaskItem.status == OPEN)
     audit.add(tx, "group_tasks.finish", task_id, {"status": OPEN}, {"status": DONE, "new_chat_id": chat_id})
     with suppress(ConditionFailed):  # it was done before
         tx.commit()
-    return show(find(task_id))
+    return shown(find(task_id))
 
 
 def finish_if_there(task_id: str, chat_id: str) -> None:
     """Done, if there is such an open task."""
-    actions = [*_finished(), TaskItem.new_chat_id.set(chat_id)]
-    storage.update_if(TaskItem(task_id), actions, TaskItem.status == OPEN)
+    storage.update_if(TaskItem(task_id), _finished(chat_id), TaskItem.status == OPEN)
 
 
 def find(task_id: str) -> TaskItem:
     """NotFound."""
-    task = TaskItem.find(task_id)
+    task: TaskItem | None = TaskItem.find(task_id)
     if task is None:
         raise NotFound(code="no_such_task")
-    return task  # type: ignore[no-any-return]
+    return task
 
 
 def waiting_for(owner: str) -> list[TaskItem]:
     """Open tasks of the owner; the index may lag by moments."""
-    keys = [row.task_id for row in TaskItem.by_owner.query(owner)]
+    keys = [row.task_id for row in TaskItem.waiting_for.query(owner)]
     rows = TaskItem.batch_get(keys, consistent_read=True) if keys else ()
     return [row for row in rows if row.status == OPEN]
 
 
-def page(status: str, paging: Paging, keep: Callable[[TaskItem], bool]) -> Page[TaskOut]:
-    """Tasks, newest first, those that `keep` refuses left out."""
-    query = partial(TaskItem.by_status.query, status, scan_index_forward=False)
-    return lists.history(query, paging, keep).map(show)
+def of_owner(owner: str, status: str, before: str | None, limit: int) -> Iterator[TaskItem]:
+    """The owner's tasks whose place is before the given one, newest first; of open ones none else is read."""
+    if status == OPEN:
+        rows: Iterable[TaskItem] = sorted(waiting_for(owner), key=place, reverse=True)
+    else:
+        until = TaskItem.created_at <= before.partition("#")[0] if before else None
+        rows = TaskItem.by_owner.query(owner, until, scan_index_forward=False, limit=limit + _SAME_MOMENT)
+    yield from islice((row for row in rows if before is None or place(row) < before), limit)
 
 
-def show(task: TaskItem) -> TaskOut:
-    names = (field for field in TaskOut.__struct_fields__ if field != "asked")
-    return TaskOut(**{name: getattr(task, name) for name in names}, asked=int(task.asked))
+def place(task: TaskItem) -> str:
+    """Where it stands in a history."""
+    return f"{task.created_at}#{task.task_id}"
+
+
+def shown(task: TaskItem) -> TaskOut:
+    """The task as the API has it."""
+    return TaskOut(
+        task_id=task.task_id,
+        kind=task.kind,
+        status=task.status,
+        how=task.how,
+        created_at=task.created_at,
+        chat_id=task.chat_id,
+        owner=task.owner,
+        live_code_id=task.live_code_id,
+        name=task.name,
+        external_userid=task.external_userid,
+        asked=int(task.asked),
+        told_at=task.told_at,
+        done_at=task.done_at,
+        new_chat_id=task.new_chat_id,
+    )

@@ -1,8 +1,10 @@
 """Groups on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+
+from chalicelib.platform.paging import Paging, Searching
 
 NORMAL, OWNER_LEFT, INHERITING, INHERITED, DISMISSED = (
     "normal",
@@ -13,42 +15,63 @@ NORMAL, OWNER_LEFT, INHERITING, INHERITED, DISMISSED = (
 )
 STATUSES = (NORMAL, OWNER_LEFT, INHERITING, INHERITED)  # by WeCom's number
 OPEN, DONE = "open", "done"
+Status = Literal["normal", "owner_left", "inheriting", "inherited", "dismissed"]
 
 _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 
 
-class GroupOut(Struct, kw_only=True):
-    """A group as the mirror has it. people: all members, staff among them. reserved: scans not joined yet."""
+class GroupOut(Struct, kw_only=True, frozen=True):
+    """A group as the mirror has it; of one that was never seen, its id and nulls.
+
+    people: all members, staff among them. reserved: scans not joined yet.
+    """
 
     chat_id: str
     name: str | None
     owner: str | None
-    status: str
-    people: int
-    staff: int
-    reserved: int
+    status: str | None
+    people: int | None
+    staff: int | None
+    reserved: int | None
     live_code_ids: list[str]
     created_at: str | None
     changed_at: str | None
     seen_at: str | None
 
 
-class RoomOut(GroupOut, kw_only=True):
+class RoomOut(GroupOut, kw_only=True, frozen=True):
     """places_left: of this code's limit."""
 
     places_left: int
 
 
-class MemberOut(Struct, kw_only=True):
-    """staff: one of ours. left_at: null while they are in the group. state: of the code they came by."""
+class GroupsQuery(Searching, kw_only=True):
+    """`q`: in name and id."""
+
+    sort: Literal["name", "-name", "created_at", "-created_at"] = "name"
+    status: Status | None = None
+    owner: _StaffId | None = None
+
+
+class MemberOut(Struct, kw_only=True, frozen=True):
+    """staff: one of ours. left_at: null while they are in the group. state: of the code they came by.
+
+    member_id: of a customer `***` for an auditor.
+    """
 
     member_id: str
     staff: bool
-    joined_at: str | None
+    joined_at: str
     scene: str
     state: str | None
     invitor: str | None
     left_at: str | None
+
+
+class MembersQuery(Paging, kw_only=True):
+    sort: Literal["joined_at", "-joined_at"] = "-joined_at"
+    present: Annotated[bool, Meta(description="Who is in the group now; false: who has left")] | None = None
+    staff: bool | None = None
 
 
 class TaskOut(Struct, kw_only=True, frozen=True):
@@ -73,21 +96,28 @@ class TaskOut(Struct, kw_only=True, frozen=True):
     new_chat_id: str | None
 
 
-class LetIn(Struct, kw_only=True):
+class TasksQuery(Paging, kw_only=True):
+    status: Literal["open", "done"] = "open"
+    owner: _StaffId | None = None
+
+
+class LetIn(Struct, kw_only=True, frozen=True):
     external_userid: str
 
 
-class Sync(Struct, kw_only=True):
+class Sync(Struct, kw_only=True, frozen=True):
     """Whose groups to read; null: those of all staff who serve customers."""
 
     owners: Annotated[list[_StaffId], Meta(min_length=1, max_length=1000)] | None = None
 
 
-class Unwanted(Struct, kw_only=True):
+class Unwanted(Struct, kw_only=True, frozen=True):
     reason: Annotated[str, Meta(max_length=200)] = ""
 
 
-class UnwantedOut(Struct, kw_only=True):
+class UnwantedOut(Struct, kw_only=True, frozen=True):
+    """reason: `***` for an auditor, since it is about a person."""
+
     external_userid: str
     reason: str
     at: str

@@ -7,7 +7,8 @@ the work out again.
 from typing import Any
 
 from chalicelib.groups import announce, blacklist, joins, mirror, reading, tasks
-from chalicelib.platform import clock, jobs, log, queues
+from chalicelib.platform import audit, clock, ids, jobs, log, queues
+from chalicelib.platform.storage import Transaction
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 
@@ -22,7 +23,7 @@ def read(message: Message) -> None:
     since = clock.parse(message["since"]) if message["since"] else None
     members, want = list(message["members"]), message["want"]
     try:
-        found = reading.read(chat_id, want, since, last=attempt >= len(reading.AGAIN))
+        answer = reading.read(chat_id, want, since, last=attempt >= len(reading.AGAIN))
     except WeComError as error:
         if error.retryable:
             raise
@@ -30,12 +31,12 @@ def read(message: Message) -> None:
         log.failure("group not read", error, chat_id=chat_id, errcode=error.errcode)
         reading.ask(chat_id, want, members, since, attempt + 1, bool(message["named"]))
         return
-    if members or found.pending:  # whoever an old answer names has come in as it says
-        joins.confirm_joined(found.item, found.told, list(dict.fromkeys([*members, *found.pending])))
-    if found.old:
+    if members or answer.pending:  # whoever an old answer names has come in as it says
+        joins.confirm_joined(answer.item, answer.chat, list(dict.fromkeys([*members, *answer.pending])))
+    if answer.old:
         reading.ask(chat_id, want, members, since, attempt + 1, bool(message["named"]))
         return
-    announce.announce_change(found.item, read=True, named=bool(message["named"]))
+    announce.announce_change(answer.item, read=True, named=bool(message["named"]))
 
 
 def ask_owner(message: Message) -> None:
@@ -49,7 +50,10 @@ def look_for_blacklisted(message: Message) -> None:
 def sync(owners: list[str] | None) -> str:
     """Have all groups of these owners (of all who serve customers) read; the job's id."""
     first = {"kind": "groups_sync", "asked": owners, "after": "", "owners": [], "cursor": "", "done": 0}
-    return jobs.start("groups_sync", 0, first=("assign", first))
+    tx, job_id = Transaction(), f"job_{ids.short(16)}"
+    audit.add(tx, "groups.sync", job_id, None, {"owners": owners, "kind": "groups_sync"})
+    tx.commit()  # before the job: reading that nobody sees started changes nothing of the operator's
+    return jobs.start("groups_sync", 0, job_id=job_id, first=("assign", first))
 
 
 def sync_page(message: Message) -> None:
@@ -68,7 +72,7 @@ def sync_page(message: Message) -> None:
         after = owners[-1]
         chats, cursor = client.group_page(owners, cursor, _AT_ONCE)
         for row in chats:
-            _synced(row["chat_id"], int(row.get("status", 0)))
+            _sync_chat(row["chat_id"], int(row.get("status", 0)))
     except WeComError as error:
         if error.retryable:
             raise
@@ -80,14 +84,14 @@ def sync_page(message: Message) -> None:
     queues.send("assign", {**message, **place})
 
 
-def _synced(chat_id: str, status: int) -> None:
+def _sync_chat(chat_id: str, status: int) -> None:
     try:
-        found = reading.read(chat_id)
-        mirror.has_status(found.item, status)
+        answer = reading.read(chat_id)
+        mirror.has_status(answer.item, status)
     except WeComError as error:
         if error.retryable:
             raise
         log.failure("group not read", error, chat_id=chat_id, errcode=error.errcode)
         return
-    if not found.old and found.item.codes:
-        joins.confirm_joined(found.item, found.told, [])
+    if not answer.old and answer.item.codes:
+        joins.confirm_joined(answer.item, answer.chat, [])

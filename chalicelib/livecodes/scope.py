@@ -65,11 +65,10 @@ def of(principal: Principal) -> CodeScope | None:
         return None
     from chalicelib.stores import service as stores  # for who is kept to a scope, not for all who read codes
 
-    in_scope = stores.stores_in_scope(principal) if principal.is_scoped else []
     return CodeScope(
         frozenset(staff_id.lower() for staff_id in stores.guides_in_scope(principal) or ()),
-        frozenset(str(store["store_id"]) for store in in_scope),
-        frozenset(chat_id for store in in_scope for chat_id in store["chat_ids"]),
+        stores.stores_in_scope(principal) or frozenset(),
+        stores.groups_in_scope(principal) or frozenset(),
     )
 
 

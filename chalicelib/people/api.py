@@ -70,7 +70,7 @@ def create_user(call: Call) -> User:
     summary="Change a person's role, scope or status; revoked: their sessions end at once",
 )
 def change_user(call: Call, staff_id: str) -> User:
-    return service.change_user(staff_id, call.json(), lambda fields: http.convert(fields, NewUser))
+    return service.change_user(staff_id, call.json())
 
 
 @door.route(
@@ -120,8 +120,7 @@ def revoke_key(call: Call, api_key_id: str) -> RevokedKey:
     summary="Who changed what from what to what, the newest first",
 )
 def read_audit(call: Call) -> Page[history.Entry]:
-    query = call.query
-    return history.page(query, query.actor, query.object, query.first, query.last)
+    return history.page(call.query)
 
 
 @door.route(
@@ -138,7 +137,7 @@ def read_audit(call: Call) -> Page[history.Entry]:
 )
 def sign_in(call: Call) -> Answer:
     if call.headers.get("sec-fetch-site") == "cross-site":
-        raise Forbidden("another site can't sign anybody in")
+        raise Forbidden(code="other_site")
     token = signin.by_key(call.body.key, call.source_ip)
     return Answer(b"", 204, {"Set-Cookie": auth.session_cookie(token), "Cache-Control": "no-store"})
 

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from chalicelib.people.types import AuditQuery
 from chalicelib.platform import clock, ids, lists
 from chalicelib.platform.audit import AuditItem, ByActor, ByObject, Change, month_of
-from chalicelib.platform.errors import Invalid
+from chalicelib.platform.errors import Invalid, issue
 
 _YEAR = timedelta(days=366)
 _FARTHEST = 5 * _YEAR
@@ -30,29 +31,26 @@ class Entry(Struct, frozen=True):
     changes: list[Change]
 
 
-def page(
-    paging: lists.Paging,
-    actor: str | None,
-    object_id: str | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> lists.Page[Entry]:
+def page(query: AuditQuery) -> lists.Page[Entry]:
     """Entries between two times; without the first one, of the year before the last. Invalid."""
-    last = until or clock.now()
+    actor, object_id = query.actor, query.object
+    last = query.last or clock.now()
     if last.year < _FIRST_YEAR:
-        raise Invalid(("to", "is before there was an audit"))
-    first = since or last - _YEAR
+        raise Invalid(issue("to", "not_after", other=str(_FIRST_YEAR)))
+    first = query.first or last - _YEAR
     if not (object_id or actor) and last - first > _FARTHEST:  # each month is a query
-        raise Invalid(("from", "is more than five years before `to`"))
+        raise Invalid(issue("from", "range_days", days=_FARTHEST.days))
     if first > last:
-        raise Invalid(("from", "is after `to`"))
+        raise Invalid(issue("from", "after", other="to"))
     low, high = ids.ulid_floor(first), ids.ulid_floor(last) + "~"
     if object_id or actor:
         index: Any = AuditItem.by_object if object_id else AuditItem.by_actor
         field = (ByObject if object_id else ByActor).entry_id
-        query = partial(index.query, object_id or actor, field.between(low, high), scan_index_forward=False)
+        read_index = partial(
+            index.query, object_id or actor, field.between(low, high), scan_index_forward=False
+        )
         keep = (lambda item: item.actor == actor) if object_id and actor else None
-        return lists.history(query, paging, keep).map(_entry)
+        return lists.history(read_index, query, keep).map(_entry)
 
     def read(month: str, before: str | None, limit: int) -> Iterator[AuditItem]:
         until = high if before is None else min(high, before)
@@ -61,7 +59,7 @@ def page(
         )
         yield from [row for row in rows if before is None or row.entry_id < before][:limit]
 
-    return lists.merged(_months(first, last), read, paging, lambda item: str(item.entry_id)).map(_entry)
+    return lists.merged(_months(first, last), read, query, lambda item: str(item.entry_id)).map(_entry)
 
 
 def _months(first: datetime, last: datetime) -> Iterator[list[str]]:

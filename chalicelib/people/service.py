@@ -1,11 +1,12 @@
 """Users and API keys: made, changed, revoked, listed. At least one admin stays, whatever is done."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, cast
 
 import msgspec
 
+from chalicelib.departments import service as departments
 from chalicelib.people.types import (
     ApiKey,
     KeysQuery,
@@ -16,15 +17,15 @@ from chalicelib.people.types import (
     User,
     UsersQuery,
 )
-from chalicelib.platform import audit, auth, clock, lists, storage
-from chalicelib.platform.auth import ACTIVE, REVOKED, ApiKeyItem, Role, Scope, UserItem
-from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform import audit, auth, clock, lists, storage, validation
+from chalicelib.platform.auth import ACTIVE, NO_ROLE, REVOKED, ApiKeyItem, Role, Scope, UserItem
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.staff import service as staff
 
 _SORTS = {
-    "staff_id": lambda row: row.staff_id,
     "name": lambda row: row.name,
     "created_at": lambda row: row.created_at,
 }
@@ -34,7 +35,7 @@ def create_key(wanted: NewApiKey) -> MadeApiKey:
     """A new API key. Invalid."""
     scope = _scope(wanted.role, wanted.scope)
     if wanted.expires_at is not None and wanted.expires_at <= clock.now():
-        raise Invalid(("expires_at", "is over"))
+        raise Invalid(issue("expires_at", "past"))
     key = auth.new_key()
     item = auth.key_item(key, wanted.name, wanted.role, scope, wanted.expires_at)
     tx = Transaction()
@@ -57,7 +58,7 @@ def revoke_key(api_key_id: str) -> None:
     """Make a key, and the sessions that it began, useless; twice is once. NotFound, Conflict."""
     item: ApiKeyItem | None = ApiKeyItem.find(api_key_id)
     if item is None:
-        raise NotFound(f"there is no API key {api_key_id}")
+        raise NotFound(code="unknown_key_id", api_key_id=api_key_id)
     if item.status == REVOKED:
         return
     tx = Transaction()
@@ -77,36 +78,43 @@ def keys(query: KeysQuery) -> Page[ApiKey]:
 def create_user(wanted: NewUser) -> User:
     """Give a member of staff a role. Conflict when they have one; Invalid."""
     scope = _scope(wanted.role, wanted.scope)
+    there: UserItem | None = UserItem.find(wanted.staff_id.lower())
+    if there is not None and there.status != NO_ROLE:
+        raise Conflict(code="user_exists", staff_id=wanted.staff_id)
     item = UserItem(
         wanted.staff_id.lower(),
         staff_id=wanted.staff_id,
         role=wanted.role,
         scope=msgspec.to_builtins(scope),
         status=wanted.status,
-        version=1,
+        gone=there.gone if there else None,
+        version=int(there.version) + 1 if there else 1,
         created_at=clock.iso(clock.now()),
     )
     tx = Transaction()
-    tx.put("user", item, UserItem.user.does_not_exist())
-    audit.add(tx, "users.create", wanted.staff_id, None, _shown_user(item))
+    same = UserItem.version == there.version if there else UserItem.user.does_not_exist()
+    tx.put("user", item, same)
+    user = _shown_user(item, staff.name(item.staff_id))
+    audit.add(tx, "users.create", wanted.staff_id, None, _audited(user))
     try:
         tx.commit()
     except ConditionFailed as error:
-        raise Conflict(f"{wanted.staff_id} is a user already: PATCH /api/users/{wanted.staff_id}") from error
-    return _shown_user(item)
+        raise Conflict(code="user_exists", staff_id=wanted.staff_id) from error
+    return user
 
 
 @storage.retrying("others keep changing this user")
-def change_user(staff_id: str, patch: Any, complete: Callable[[Any], NewUser]) -> User:
-    """Apply a JSON merge patch; complete: the whole user, validated. NotFound, Conflict, Invalid."""
+def change_user(staff_id: str, patch: Any) -> User:
+    """Apply a JSON merge patch. NotFound, Conflict, Invalid."""
     item: UserItem | None = UserItem.find(staff_id.lower())
-    if item is None:
-        raise NotFound(f"there is no user {staff_id}")
-    before = _shown_user(item)
+    if item is None or item.status == NO_ROLE:
+        raise NotFound(code="unknown_user", staff_id=staff_id)
+    name = staff.name(item.staff_id)
+    before = _shown_user(item, name)
     now = {name: getattr(item, name) for name in ("staff_id", "role", "scope", "status")}
-    wanted = complete(merged(now, patch))
+    wanted: NewUser = validation.convert(merged(now, patch), NewUser)
     if wanted.staff_id != item.staff_id:
-        raise Invalid(("staff_id", "can't be changed"))
+        raise Invalid(issue("staff_id", "unchangeable"))
     scope = _scope(wanted.role, wanted.scope)
     made = UserItem(
         item.user,
@@ -114,30 +122,36 @@ def change_user(staff_id: str, patch: Any, complete: Callable[[Any], NewUser]) -
         role=wanted.role,
         scope=msgspec.to_builtins(scope),
         status=wanted.status,
+        gone=item.gone,
         version=int(item.version) + 1,
         created_at=item.created_at,
     )
-    after = _shown_user(made)
+    after = _shown_user(made, name)
     if after == before:
         return before
     tx = Transaction()
     tx.put("user", made, UserItem.version == item.version)
     if _is_admin(item) and not _is_admin(made):
         _keep_an_admin(tx, but=str(item.user))
-    audit.add(tx, "users.change", before.staff_id, before, after)
+    audit.add(tx, "users.change", before.staff_id, _audited(before), _audited(after))
     tx.commit()
     return after
 
 
 def users(query: UsersQuery) -> Page[User]:
-    rows = [_shown_user(item) for item in _all_of(UserItem)]
-    return _listed(rows, query, lambda row: row.staff_id, lambda row: [row.staff_id])
+    items = list(_all_of(UserItem))
+    names = staff.names(item.staff_id for item in items)
+    rows = [_shown_user(item, names.get(item.staff_id, item.staff_id)) for item in items]
+    return _listed(rows, query, lambda row: row.staff_id, lambda row: [row.name, row.staff_id])
 
 
 def _scope(role: Role, wanted: ScopeIn | None) -> Scope:
+    """Invalid. Whoever is kept to departments is kept to those below them too: which, WeCom says."""
     scope = msgspec.convert(msgspec.to_builtins(wanted or ScopeIn()), Scope)
     if role == "admin" and scope != Scope():
-        raise Invalid(("scope", "an admin has none: whoever makes people can't be kept to a store"))
+        raise Invalid(issue("scope", "admin_scope"))
+    if scope.department_ids:
+        departments.read_tree()
     return scope
 
 
@@ -152,11 +166,11 @@ def _keep_an_admin(tx: Transaction, but: str) -> None:
             tx.check("another admin", ApiKeyItem(item.key_hash), still)
             return
     for user in UserItem.by_status.query(ACTIVE):
-        if user.role == "admin" and user.user != but:
-            still = (UserItem.status == ACTIVE) & (UserItem.role == "admin")
+        if user.role == "admin" and user.user != but and not user.gone:
+            still = (UserItem.status == ACTIVE) & (UserItem.role == "admin") & UserItem.gone.does_not_exist()
             tx.check("another admin", UserItem(user.user), still)
             return
-    raise Conflict("this is the last admin whose access does not expire: make another one first")
+    raise Conflict(code="last_admin")
 
 
 def _is_admin(item: UserItem) -> bool:
@@ -186,12 +200,20 @@ def _shown_key(item: ApiKeyItem) -> ApiKey:
     )
 
 
-def _shown_user(item: UserItem) -> User:
+def _audited(user: User) -> dict[str, Any]:
+    """Without what is not changed here."""
+    fields: dict[str, Any] = msgspec.to_builtins(user)
+    return {name: value for name, value in fields.items() if name not in ("name", "gone")}
+
+
+def _shown_user(item: UserItem, name: str) -> User:
     return User(
         staff_id=item.staff_id,
+        name=name,
         role=item.role,
         scope=scope_out(auth.scope_of(item.scope)),
-        status=item.status,
+        status=cast(Any, item.status),
+        gone=bool(item.gone),
         created_at=item.created_at,
     )
 

@@ -62,5 +62,5 @@ def _begin_attempt(who: str) -> SignInFailureItem:
     if len(rows) > LIMIT:
         attempt.delete()
         wait = int(rows[0].expires_at - now.timestamp())
-        raise Exhausted("too many failed sign-ins: wait", retry_after=max(1, wait))
+        raise Exhausted(retry_after=max(1, wait), code="sign_in_failures")
     return attempt

@@ -14,21 +14,21 @@ _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z")]
 Status = Literal["active", "revoked"]
 
 
-class ScopeIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class ScopeIn(Struct, kw_only=True):
     """What one is kept to: these stores, these departments (WeCom's ids), both where both are given."""
 
     store_ids: _Ids | None = None
     department_ids: _Ids | None = None
 
 
-class NewUser(Struct, kw_only=True, forbid_unknown_fields=True):
+class NewUser(Struct, kw_only=True):
     staff_id: _StaffId
     role: Role
     scope: ScopeIn | None = None
     status: Status = "active"
 
 
-class UserPatch(Struct, kw_only=True, forbid_unknown_fields=True):
+class UserPatch(Struct, kw_only=True):
     """A JSON merge patch."""
 
     role: Role | None = None
@@ -37,14 +37,18 @@ class UserPatch(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class User(Struct, kw_only=True, frozen=True):
+    """name: WeCom's. gone: has left the corp, or is disabled; signs in no more, whatever the status."""
+
     staff_id: str
+    name: str
     role: str
     scope: ScopeIn
-    status: str
+    status: Status
+    gone: bool
     created_at: str
 
 
-class NewApiKey(Struct, kw_only=True, forbid_unknown_fields=True):
+class NewApiKey(Struct, kw_only=True):
     """expires_at: null for never."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -91,12 +95,14 @@ class Me(Struct, kw_only=True, frozen=True):
     csrf_token: str | None
 
 
-class SignIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class SignIn(Struct, kw_only=True):
     key: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class UsersQuery(Searching, kw_only=True):
-    sort: Literal["staff_id", "-staff_id", "created_at", "-created_at"] = "staff_id"
+    """`q`: in name and id."""
+
+    sort: Literal["name", "-name", "created_at", "-created_at"] = "name"
     role: Role | None = None
     status: Status | None = None
 

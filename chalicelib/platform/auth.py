@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.platform import clock, settings
@@ -34,6 +34,7 @@ from chalicelib.platform.storage import Base, BaseMeta
 
 Role = Literal["admin", "operator", "store_manager", "guide", "finance", "auditor"]
 ACTIVE, REVOKED = "active", "revoked"
+NO_ROLE = "none"  # of the row of one who has no role, and is gone from the corp
 SESSION_COOKIE = "mr_session"
 SESSION_TIME = timedelta(hours=12)
 
@@ -82,7 +83,7 @@ class UsersByStatus(GlobalSecondaryIndex["UserItem"]):
 
 
 class UserItem(Base):
-    """`staff_id` as WeCom spells it, `user` the same in small letters."""
+    """`staff_id` as WeCom spells it, `user` the same in small letters. gone: from the corp, or disabled."""
 
     class Meta(BaseMeta):
         table_name = settings.table("users")
@@ -92,6 +93,7 @@ class UserItem(Base):
     role = UnicodeAttribute()
     scope = JSONAttribute(null=True)
     status = UnicodeAttribute(default=ACTIVE)
+    gone = BooleanAttribute(null=True)
     version = NumberAttribute()
     created_at = UnicodeAttribute()
     by_status = UsersByStatus()
@@ -210,11 +212,11 @@ def session_cookie(token: str) -> str:
 
 
 def find_person(staff_id: str) -> Principal | None:
-    """A member of staff who signed in: a guide, unless an admin gave another role. None: revoked."""
+    """A member of staff who signed in: a guide, unless an admin gave another role. None: revoked, or gone."""
     item = UserItem.find(staff_id.lower())
     if item is None:
         return Principal("session", staff_id, staff_id, "guide")
-    if item.status != ACTIVE:
+    if item.status != ACTIVE or item.gone:
         return None
     return Principal("session", item.staff_id, item.staff_id, item.role, scope_of(item.scope))
 

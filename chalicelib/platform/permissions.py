@@ -60,6 +60,8 @@ _WRITES = frozenset(
 CORP_WIDE = frozenset(
     {
         "audit.read",
+        "blacklist.read",
+        "blacklist.write",
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides
         "coupons.write",  # a pool is the whole corp's stock

@@ -88,8 +88,9 @@ def _select_stores(
     if code.kind != "nearest_store":
         return [], [issue("store_ids", "only_for_nearest_store")]
     own = (code.definition.get("stores") or {}).get("store_ids")
-    in_scope = {str(store["store_id"]): None for store in stores.stores_in_scope(principal)}
-    there = list(in_scope) if own is None else [store_id for store_id in own if store_id in in_scope]
+    in_scope = stores.stores_in_scope(principal)
+    known = stores.ids() if own is None else stores.find_many(own)
+    there = [store_id for store_id in known if in_scope is None or store_id in in_scope]
     if wanted != "all":
         return list(dict.fromkeys(wanted)), _check_known("store_ids", wanted, there)
     if not there:

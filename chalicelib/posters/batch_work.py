@@ -100,9 +100,9 @@ def _iterate(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
             name, avatar = staff.name(staff_id), wanted["avatars"].get(staff_id, "")
             yield (code.name, name), {**own, "staff_name": name, "avatar_url": avatar}
         return
-    known = stores.several(wanted["ids"])
+    known = stores.find_many(wanted["ids"])
     for store_id in wanted["ids"]:
-        name = str(known[store_id]["name"]) if store_id in known else store_id
+        name = known[store_id].name if store_id in known else store_id
         link = f"{code.url}?store_id={store_id}"
         yield (name,), {**own, "url": link, "store_name": name}
 

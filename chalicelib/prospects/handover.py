@@ -76,7 +76,7 @@ def _heir(row: ProspectItem, to: list[str], gone: Iterable[str], number: int) ->
     of_store: list[str] = []
     if rule.kind == "by_store" and row.store_id:
         store = stores.find(row.store_id)
-        of_store = [s for s in store["staff_ids"] if s not in set(gone)] if store else []
+        of_store = [s for s in store.staff_ids if s not in set(gone)] if store else []
     return rules.guide_of(rule, number, "", of_store) or rules.NOBODY
 
 

@@ -222,7 +222,7 @@ class Intake:
     def _staff_of(self, store_id: str) -> tuple[str, ...]:
         if store_id not in self._stores:
             store = stores.find(store_id)
-            self._stores[store_id] = tuple(store["staff_ids"]) if store else ()
+            self._stores[store_id] = tuple(store.staff_ids) if store else ()
         return self._stores[store_id]
 
     def _enlist(self, staff_ids: set[str]) -> None:

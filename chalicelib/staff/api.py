@@ -1,15 +1,13 @@
 """Doors of staff: who they are, and how many customers their accounts may get a day."""
 
 import re
-from typing import Any
-
-import msgspec
 
 from chalicelib.platform import http
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.http import Call
-from chalicelib.platform.lists import Paging
-from chalicelib.staff import service
+from chalicelib.platform.lists import Page
+from chalicelib.staff import roster
+from chalicelib.staff.queries import StaffQuery
 from chalicelib.staff.types import Ramp, StaffLimits, StaffOut
 
 door = http.Door(__name__, tag="Staff")
@@ -21,12 +19,12 @@ _STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
     "GET",
     "/api/staff",
     permission="staff.read",
-    summary="Staff by id, with the limits of their accounts",
-    query=Paging,
-    answer=http.Listing[StaffOut],
+    summary="Staff by name, with the limits of their accounts",
+    query=StaffQuery,
+    answer=Page[StaffOut],
 )
-def listing(call: Call) -> dict[str, Any]:
-    return http.listing(*service.page(*call.page()))
+def listing(call: Call) -> Page[StaffOut]:
+    return roster.page(call.query, call.principal)
 
 
 @door.route(
@@ -36,8 +34,8 @@ def listing(call: Call) -> dict[str, Any]:
     answer=Ramp,
     summary="How many customers a new account gets a day",
 )
-def ramp(call: Call) -> dict[str, Any]:
-    return {"steps": [msgspec.to_builtins(step) for step in service.ramp()]}
+def ramp(call: Call) -> Ramp:
+    return Ramp(steps=list(roster.ramp()))
 
 
 @door.route(
@@ -48,16 +46,16 @@ def ramp(call: Call) -> dict[str, Any]:
     answer=Ramp,
     summary="Change the table of ageing",
 )
-def set_ramp(call: Call) -> dict[str, Any]:
-    service.set_ramp(msgspec.to_builtins(call.body)["steps"])
-    return {"steps": [msgspec.to_builtins(step) for step in service.ramp()]}
+def set_ramp(call: Call) -> Ramp:
+    roster.set_ramp(call.body.steps)
+    return Ramp(steps=list(roster.ramp()))
 
 
 @door.route(
     "GET", "/api/staff/{staff_id}", permission="staff.read", answer=StaffOut, summary="One member of staff"
 )
-def get(call: Call, staff_id: str) -> dict[str, Any]:
-    return service.get(staff_id)
+def get(call: Call, staff_id: str) -> StaffOut:
+    return roster.get(staff_id, call.principal)
 
 
 @door.route(
@@ -68,7 +66,7 @@ def get(call: Call, staff_id: str) -> dict[str, Any]:
     answer=StaffOut,
     summary="When the account began (null: long ago), and its own daily cap over all codes",
 )
-def limit(call: Call, staff_id: str) -> dict[str, Any]:
+def limit(call: Call, staff_id: str) -> StaffOut:
     if not _STAFF_ID.fullmatch(staff_id):
-        raise NotFound("WeCom has no such member")
-    return service.limit(staff_id, call.body.started_at, call.body.daily_cap)
+        raise NotFound(code="unknown_staff", staff_id=staff_id)
+    return roster.limit(staff_id, call.body, call.principal)

@@ -38,17 +38,6 @@ class StaffItem(Base):
     by_id = ById()
 
 
-class DepartmentItem(Base):
-    """`#department#<WeCom's id>`: who is directly in it, of those whom WeCom was asked for."""
-
-    class Meta(BaseMeta):
-        table_name = settings.table("staff")
-
-    staff_id = UnicodeAttribute(hash_key=True)
-    members = UnicodeSetAttribute(null=True)
-    by_id = ById()  # never queried here, as below
-
-
 class LimitsItem(Base):
     """`#limits#<shard>`: {staff_id: [started_at, daily_cap, gone]} of those with a limit; `#ramp`: the table.
 

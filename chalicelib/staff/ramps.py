@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.platform import audit, ids
+import msgspec
+
+from chalicelib.platform import audit, ids, storage
 from chalicelib.platform.errors import Conflict
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.staff import rules
 from chalicelib.staff.models import LimitsItem, StaffItem
-from chalicelib.staff.rules import Step
+from chalicelib.staff.types import RampStep
 
 _RAMP = "#ramp"
 _SHARDS = 8
 _KEEP = timedelta(minutes=1)
-_TRIES = 8
 
 
 class Limit(NamedTuple):
@@ -29,7 +30,7 @@ class Limit(NamedTuple):
     gone: bool = False
 
 
-_kept: list[tuple[datetime, tuple[Step, ...], dict[str, Limit]]] = []
+_kept: list[tuple[datetime, tuple[RampStep, ...], dict[str, Limit]]] = []
 
 
 def caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
@@ -38,8 +39,9 @@ def caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
     if not limits:
         return {}
     day = rules.today(now)
-    found = {one: _cap(steps, limits[one.lower()], day) for one in staff_ids if one.lower() in limits}
-    return {one: (day.isoformat(), cap) for one, cap in found.items() if cap is not None}
+    known = {one: limits[one.lower()] for one in staff_ids if one.lower() in limits}
+    capped = {one: _cap(steps, limit, day) for one, limit in known.items()}
+    return {one: (day.isoformat(), cap) for one, cap in capped.items() if cap is not None}
 
 
 def is_gone(staff_id: str, now: datetime) -> bool:
@@ -54,69 +56,75 @@ def is_marked(staff_id: str) -> bool:
     return row is not None and Limit(*row.limits.get(key, ())).gone
 
 
-def table() -> tuple[Step, ...]:
+def table() -> tuple[RampStep, ...]:
     """The table as it is now."""
     return _steps(LimitsItem.find(_RAMP))
 
 
-def set_table(steps: Sequence[Step]) -> None:
+def set_table(steps: Sequence[RampStep]) -> None:
     tx = Transaction()
     tx.put("ramp", LimitsItem(_RAMP, version=0, limits=[[step.until_day, step.daily_cap] for step in steps]))
-    audit.add(tx, "settings.change", "staff_ramp", {"steps": _readable(table())}, {"steps": _readable(steps)})
+    audit.add(tx, "settings.change", "staff_ramp", _readable(table()), _readable(steps))
     tx.commit()
     forget()
 
 
-def _readable(steps: Sequence[Step]) -> list[dict[str, int]]:
-    return [{"until_day": step.until_day, "daily_cap": step.daily_cap} for step in steps]
+def _readable(steps: Sequence[RampStep]) -> dict[str, Any]:
+    return {"steps": msgspec.to_builtins(steps)}
 
 
 def set_limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> None:
-    """Of a member of staff who is known. Conflict when others keep changing theirs."""
+    """Of a member of staff who is known. Busy when others keep changing theirs."""
     # Who is grown up stays: a table made longer later finds them.
-    _change(
+    is_written = _change(
         staff_id,
         _settings(started_at, daily_cap),
         StaffItem.staff_id.exists(),
         lambda limit: Limit(started_at, daily_cap, limit.gone),
         lambda tx, before, after: audit.add(tx, "staff.limit", staff_id, _limits(before), _limits(after)),
     )
+    if not is_written:
+        raise Conflict(code="changed_meanwhile")
 
 
 def _limits(limit: Limit) -> dict[str, Any]:
     return {"started_at": limit.started_at, "daily_cap": limit.daily_cap}
 
 
-def set_gone(staff_id: str, gone: bool, facts: Sequence[Any], condition: Any) -> None:
-    """With `facts` of the member, if `condition` holds: else ConditionFailed. Conflict."""
-    _change(staff_id, facts, condition, lambda limit: limit._replace(gone=gone))
+def set_gone(
+    staff_id: str, gone: bool, facts: Sequence[Any], condition: Any, add: Callable[[Transaction], None]
+) -> bool:
+    """With `facts` of the member, and what `add` adds, if `condition` holds: else False. Busy."""
+    return _change(
+        staff_id, facts, condition, lambda limit: limit._replace(gone=gone), lambda tx, *_: add(tx)
+    )
 
 
+@storage.retrying("others keep changing limits")
 def _change(
     staff_id: str,
     actions: Sequence[Any],
     condition: Any,
     changed: Callable[[Limit], Limit],
-    record: Callable[[Transaction, Limit, Limit], None] | None = None,
-) -> None:
-    """The member and their limit. It is kept in small letters: WeCom's userids are the same in capitals,
-    and codes may spell them so."""
+    add: Callable[[Transaction, Limit, Limit], None],
+) -> bool:
+    """The member and their limit; False when the member's `condition` does not hold.
+
+    The limit is kept in small letters: WeCom's userids are the same in capitals, and codes may spell them so.
+    """
     key = staff_id.lower()
-    for _ in range(_TRIES):
-        tx = Transaction()
-        tx.update("staff", StaffItem(staff_id), list(actions), condition)
-        before, after = _add(tx, _shard(key), key, changed)
-        if record is not None:
-            record(tx, before, after)
-        try:
-            tx.commit()
-        except ConditionFailed as error:
-            if "limits" not in error.names:
-                raise
-            continue
-        forget()
-        return
-    raise Conflict("others keep changing limits: try again")
+    tx = Transaction()
+    tx.update("staff", StaffItem(staff_id), list(actions), condition)
+    before, after = _add(tx, _shard(key), key, changed)
+    add(tx, before, after)
+    try:
+        tx.commit()
+    except ConditionFailed as error:
+        if "limits" in error.names:
+            raise
+        return False
+    forget()
+    return True
 
 
 def forget() -> None:
@@ -149,7 +157,7 @@ def _settings(started_at: str | None, daily_cap: int | None) -> list[Any]:
     ]
 
 
-def _known(now: datetime) -> tuple[tuple[Step, ...], dict[str, Limit]]:
+def _known(now: datetime) -> tuple[tuple[RampStep, ...], dict[str, Limit]]:
     for at, steps, limits in list(_kept):
         if at <= now < at + _KEEP:
             return steps, limits
@@ -161,11 +169,11 @@ def _known(now: datetime) -> tuple[tuple[Step, ...], dict[str, Limit]]:
     return steps, limits
 
 
-def _steps(row: LimitsItem | None) -> tuple[Step, ...]:
-    return rules.DEFAULT if row is None else tuple(Step(*pair) for pair in row.limits)
+def _steps(row: LimitsItem | None) -> tuple[RampStep, ...]:
+    return rules.DEFAULT if row is None else tuple(RampStep(*pair) for pair in row.limits)
 
 
-def _cap(steps: Sequence[Step], limit: Limit, day: date) -> int | None:
+def _cap(steps: Sequence[RampStep], limit: Limit, day: date) -> int | None:
     return 0 if limit.gone else rules.cap(steps, _date(limit.started_at), limit.daily_cap, day)
 
 

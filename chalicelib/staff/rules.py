@@ -7,20 +7,11 @@ account is one over all codes, whatever their time zones.
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from msgspec import Struct
-
 from chalicelib.platform import clock
-
-
-class Step(Struct, frozen=True):
-    """Up to this day of the account's life (its first is 1), so many new customers a day."""
-
-    until_day: int
-    daily_cap: int
-
+from chalicelib.staff.types import RampStep
 
 GONE = (2, 5)  # of WeCom's states: disabled, left. Whoever scans their code reaches nobody
-DEFAULT = (Step(3, 20), Step(7, 50), Step(14, 100))  # while the operator has set no other
+DEFAULT = (RampStep(3, 20), RampStep(7, 50), RampStep(14, 100))  # while the operator has set no other
 
 
 def today(now: datetime) -> date:
@@ -28,7 +19,7 @@ def today(now: datetime) -> date:
     return now.astimezone(clock.SHANGHAI).date()
 
 
-def cap(steps: Sequence[Step], started_at: date | None, daily_cap: int | None, day: date) -> int | None:
+def cap(steps: Sequence[RampStep], started_at: date | None, daily_cap: int | None, day: date) -> int | None:
     """The account's cap on that day; None: none. daily_cap: its own, at any age.
 
     One that begins later is taken for one on its first day.
@@ -40,10 +31,6 @@ def cap(steps: Sequence[Step], started_at: date | None, daily_cap: int | None, d
     return min(caps, default=None)
 
 
-def problems(steps: Sequence[Step]) -> list[tuple[str, str]]:
-    """What is wrong with a table: (field, message) pairs."""
-    return [
-        (f"steps[{n}].until_day", "is not later than that of the step before")
-        for n in range(1, len(steps))
-        if steps[n].until_day <= steps[n - 1].until_day
-    ]
+def out_of_order(steps: Sequence[RampStep]) -> list[int]:
+    """The numbers of the steps whose day is not later than that of the step before."""
+    return [n for n in range(1, len(steps)) if steps[n].until_day <= steps[n - 1].until_day]

@@ -1,25 +1,27 @@
-"""Staff: names, fetched from WeCom when they enter a live code and then at hand; limits of their accounts."""
+"""Staff: names, fetched from WeCom when they enter a live code and then at hand; who has left."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from functools import partial
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.platform import clock, log, storage
-from chalicelib.platform.errors import Invalid, NotFound
-from chalicelib.platform.storage import Busy, ConditionFailed
-from chalicelib.staff import ramps, rules
-from chalicelib.staff.models import LISTED, DepartmentItem, StaffItem
-from chalicelib.staff.rules import Step
-from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import Treatment, WeComError
+from pynamodb.expressions.condition import Condition
 
-_FRESH = timedelta(days=1)  # how long what WeCom told is not asked again
+from chalicelib.departments import service as departments
+from chalicelib.platform import clock, log, storage
+from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.staff import ramps, rules
+from chalicelib.staff.models import LISTED, StaffItem
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.errors import WeComError
+from chalicelib.wecom.events import Event
+
+_FRESH = timedelta(days=1)  # how long WeCom is not asked again
 _KEEP = timedelta(minutes=10)  # how long a process keeps a name
 _KEPT = 10_000
-_TRIES = 8
-_LEFT = 5  # WeCom's status
+LEFT = 5  # WeCom's status
+GONE = rules.GONE
 _NOT_FOUND = 60111  # WeCom has no such member any more
+_BUSY = "WeCom keeps telling of this member"
 _names: dict[str, tuple[datetime, str]] = {}
 
 
@@ -38,10 +40,22 @@ def name(staff_id: str) -> str:
     return str(row.name)
 
 
+def names(staff_ids: Iterable[str]) -> dict[str, str]:
+    """The names of those among them for whom WeCom was ever asked."""
+    rows = StaffItem.batch_get(list(set(staff_ids)), attributes_to_get=["staff_id", "name"])
+    return {row.staff_id: row.name for row in rows if row.name is not None}
+
+
 def status(staff_id: str) -> int | None:
     """WeCom's: 1 active, 2 disabled, 4 not activated, 5 left; None while WeCom has not been asked."""
     row = StaffItem.find(staff_id)
     return int(row.status) if row else None
+
+
+def find_asked(staff_id: str) -> StaffItem | None:
+    """The member, if WeCom was ever asked for them."""
+    row: StaffItem | None = StaffItem.find(staff_id)
+    return None if row is None or row.name is None or staff_id.startswith("#") else row
 
 
 def learn(staff_id: str) -> None:
@@ -49,61 +63,37 @@ def learn(staff_id: str) -> None:
 
     Asked again when an event was heard meanwhile. WeComError, Upstream.
     """
-    spelt = [staff_id]
-    for _ in range(_TRIES):
-        now = clock.now().replace(microsecond=0)  # as events tell it: one of this second is no older news
-        rows = {one: StaffItem.find(one) for one in spelt}
-        row = rows[staff_id]
-        if row is not None and _is_fresh(row, now):
-            return
-        try:
-            told = wecom.default_client().user_get(staff_id)
-        except WeComError as error:
-            heard_of = [(one, row) for one, row in rows.items() if row is not None]
-            if error.errcode != _NOT_FOUND or all(_set(one, row, _LEFT, now) for one, row in heard_of):
-                raise
-            continue
-        theirs = str(told.get("userid") or staff_id)
-        if theirs not in spelt:  # events spell it as WeCom does
-            spelt = [theirs, staff_id]
-            continue
-        facts = [StaffItem.name.set(str(told.get("name") or staff_id)), StaffItem.listing.set(LISTED)]
-        facts += _move(theirs, rows[theirs], {str(one) for one in told.get("department") or ()})
-        status = int(told.get("status", 1))
-        if all(
-            _set(
-                one,
-                rows[one],
-                status,
-                now,
-                [*facts[: 1 + (one == staff_id)], *(facts[2:] if one == theirs else ())],
-            )
-            for one in spelt
-        ):
-            _names.pop(staff_id, None)
-            return
-    raise Busy("WeCom keeps telling of this member")
+    _learn(staff_id, (staff_id,))
 
 
-def _move(staff_id: str, row: StaffItem | None, now: set[str]) -> list[Any]:
-    """Bring the departments' members up to date, before the member's own row says so: twice is once."""
-    before = set(row.departments or ()) if row else set()
-    for department in sorted(before ^ now):
-        change = DepartmentItem.members.add if department in now else DepartmentItem.members.delete
-        DepartmentItem(_department(department)).update(actions=[change({staff_id})])
-    if before == now:
-        return []
-    return [StaffItem.departments.set(now) if now else StaffItem.departments.remove()]
-
-
-def in_departments(department_ids: Iterable[str]) -> frozenset[str]:
-    """Who is directly in one of these departments of WeCom's."""
-    rows = DepartmentItem.batch_get([_department(one) for one in set(department_ids)], consistent_read=True)
-    return frozenset(staff_id for row in rows for staff_id in row.members or ())
-
-
-def _department(department_id: str) -> str:
-    return f"#department#{department_id}"
+@storage.retrying(_BUSY)
+def _learn(staff_id: str, spellings: Sequence[str]) -> None:
+    """spellings: of the userid, WeCom's (as its events have it) and the one asked for; each has a row."""
+    now = clock.now().replace(microsecond=0)  # as events tell it: one of this second is no older news
+    rows: dict[str, StaffItem | None] = {one: StaffItem.find(one) for one in spellings}
+    asked_for = rows[staff_id]
+    if asked_for is not None and _is_fresh(asked_for, now):
+        return
+    try:
+        answer = wecom.default_client().user_get(staff_id)
+    except WeComError as error:
+        if error.errcode == _NOT_FOUND:
+            for one, row in rows.items():
+                if row is not None:
+                    _set(one, row, LEFT, now, asked=True)
+        raise
+    theirs = str(answer.get("userid") or staff_id)
+    if theirs not in spellings:
+        _learn(staff_id, (theirs, staff_id))
+        return
+    status = int(answer.get("status", 1))
+    for one in spellings:
+        facts = [StaffItem.name.set(str(answer.get("name") or staff_id))]
+        if one == staff_id:
+            facts.append(StaffItem.listing.set(LISTED))
+        among = {str(number) for number in answer.get("department") or ()} if one == theirs else None
+        _set(one, rows[one], status, now, facts, among, asked=True)
+    _names.pop(staff_id, None)
 
 
 def _is_fresh(row: StaffItem, now: datetime) -> bool:
@@ -111,71 +101,39 @@ def _is_fresh(row: StaffItem, now: datetime) -> bool:
     return there and now - clock.parse(row.seen_at) < _FRESH
 
 
-def heard(staff_id: str, status: int | None, at: datetime) -> None:
-    """An event said what a member is since `at` (None: WeCom has them no more). Conflict, Busy.
+def on_event(event: Event) -> None:
+    """A member came, changed or left; an event names only what has changed. Busy."""
+    status, among = event.values.get("Status", ""), event.values.get("Department")
+    if not event.staff_id:
+        return
+    if event.change == "delete_user":
+        hear(event.staff_id, event.at, LEFT)
+    elif status.isdecimal() or among is not None:
+        known = None if among is None else {number for number in among.split(",") if number}
+        hear(event.staff_id, event.at, int(status) if status.isdecimal() else None, known)
+
+
+@storage.retrying(_BUSY)
+def hear(staff_id: str, at: datetime, status: int | None = None, among: set[str] | None = None) -> None:
+    """An event said what a member is, and in which departments, since `at`. None: as before.
 
     Of one whom WeCom was never asked for it is kept only that they are gone: somebody may be asking just
     now. Older news than what is known change nothing.
     """
-    status = _LEFT if status is None else status
-    for _ in range(_TRIES):
-        row = StaffItem.find(staff_id)
-        if row is None and status not in rules.GONE:
-            return
-        if row is not None and row.seen_at > clock.iso(at):
-            log.logger.info("older news of a member of staff", extra={"staff_id": staff_id})
-            return
-        if _set(staff_id, row, status, at, known=row is not None and row.name is not None):
-            return
-    raise Busy("WeCom keeps telling of this member")
+    row: StaffItem | None = StaffItem.find(staff_id)
+    if row is None:
+        if status in rules.GONE:
+            _set(staff_id, None, int(status or LEFT), at)
+        return
+    if row.seen_at > clock.iso(at):
+        log.logger.info("older news of a member of staff", extra={"staff_id": staff_id})
+        return
+    _set(staff_id, row, int(row.status) if status is None else status, at, among=among)
 
 
 def has_left(staff_id: str) -> bool:
     """Whether nobody is there who would answer: the member has left, or is disabled. Known to the minute."""
     return ramps.is_gone(staff_id, clock.now())
-
-
-def get(staff_id: str) -> dict[str, Any]:
-    """`{"staff_id","name","status","started_at","daily_cap","cap_today"}`. NotFound."""
-    return _shown(_find(staff_id), ramps.table())
-
-
-def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Staff who were ever asked for at WeCom, by id, and the next cursor."""
-    rows, following = storage.page(partial(StaffItem.by_id.query, LISTED, limit=limit), cursor)
-    steps = ramps.table()
-    return [_shown(row, steps) for row in rows], following
-
-
-def limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> dict[str, Any]:
-    """Set an account's age and own cap. NotFound for one whom WeCom does not know; Invalid."""
-    try:
-        if started_at is not None:
-            date.fromisoformat(started_at)
-    except ValueError as error:
-        raise Invalid(("started_at", "there is no such day")) from error
-    if _asked(staff_id) is None:
-        try:
-            learn(staff_id)
-        except WeComError as error:
-            if error.treatment is not Treatment.DATA:
-                raise
-            raise NotFound(f"WeCom has no member {staff_id}") from error
-    ramps.set_limit(staff_id, started_at, daily_cap)
-    return get(staff_id)
-
-
-def ramp() -> tuple[Step, ...]:
-    """The table by which accounts age."""
-    return ramps.table()
-
-
-def set_ramp(steps: Sequence[Mapping[str, Any]]) -> None:
-    """Invalid."""
-    made = [Step(step["until_day"], step["daily_cap"]) for step in steps]
-    if wrong := rules.problems(made):
-        raise Invalid(*wrong)
-    ramps.set_table(made)
 
 
 def account_caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
@@ -192,47 +150,44 @@ def _set(
     status: int,
     at: datetime,
     facts: Sequence[Any] = (),
-    known: bool = True,
-) -> bool:
-    """False when others have changed the member since `row` was read.
+    among: set[str] | None = None,
+    asked: bool = False,
+) -> None:
+    """ConditionFailed when others have changed the member since `row` was read.
 
-    Who is not known is not marked as gone: of all who ever left the corp, that would be many.
+    among: their departments now; None: as before. asked: WeCom was, just now.
+
+    Whom WeCom was never asked for is neither marked as gone nor in a department: of all who ever left the
+    corp, that would be many.
     """
-    learned = [*facts, StaffItem.status.set(status), StaffItem.seen_at.set(clock.iso(at))]
+    actions = [*facts, StaffItem.status.set(status), StaffItem.seen_at.set(clock.iso(at))]
     same = StaffItem.staff_id.does_not_exist()
     if row is not None:
         same = (StaffItem.seen_at == row.seen_at) & (StaffItem.status == row.status)
+    known = asked or (row is not None and row.name is not None)
+    before = set(row.departments or ()) if row is not None else set()
+    after = before if among is None or not known else among
+    if after != before:
+        actions.append(StaffItem.departments.set(after) if after else StaffItem.departments.remove())
     gone = status in rules.GONE
-    if not (gone and known) and not ramps.is_marked(staff_id):
-        return storage.update_if(StaffItem(staff_id), learned, same)
+    if (gone and known) or ramps.is_marked(staff_id):
+        is_written = ramps.set_gone(
+            staff_id, gone, actions, same, lambda tx: departments.move_member(tx, staff_id, before, after)
+        )
+    else:
+        is_written = _write(staff_id, actions, same, before, after)
+    if not is_written:
+        raise ConditionFailed({"staff"})
+
+
+def _write(staff_id: str, actions: list[Any], same: Condition, before: set[str], after: set[str]) -> bool:
+    if before == after:
+        return storage.update_if(StaffItem(staff_id), actions, same)
+    tx = Transaction()
+    tx.update("staff", StaffItem(staff_id), actions, same)
+    departments.move_member(tx, staff_id, before, after)
     try:
-        ramps.set_gone(staff_id, gone, learned, same)
+        tx.commit()
     except ConditionFailed:
         return False
     return True
-
-
-def _asked(staff_id: str) -> StaffItem | None:
-    """The member, if WeCom was ever asked for them."""
-    row = StaffItem.find(staff_id)
-    return None if row is None or row.name is None or staff_id.startswith("#") else row
-
-
-def _find(staff_id: str) -> StaffItem:
-    row = _asked(staff_id)
-    if row is None:
-        raise NotFound(f"there is no member of staff {staff_id}")
-    return row
-
-
-def _shown(row: StaffItem, steps: Sequence[Step]) -> dict[str, Any]:
-    started = date.fromisoformat(row.started_at) if row.started_at else None
-    own = None if row.daily_cap is None else int(row.daily_cap)
-    return {
-        "staff_id": row.staff_id,
-        "name": row.name,
-        "status": int(row.status),
-        "started_at": row.started_at,
-        "daily_cap": own,
-        "cap_today": rules.cap(steps, started, own, rules.today(clock.now())),
-    }

@@ -8,27 +8,27 @@ _Cap = Annotated[int, Meta(ge=0, le=1_000_000)]
 _Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", description="YYYY-MM-DD")]
 
 
-class RampStep(Struct, kw_only=True):
+class RampStep(Struct, frozen=True):
     """Up to this day of an account's life, its first being 1, so many new customers a day."""
 
     until_day: Annotated[int, Meta(ge=1, le=3650)]
     daily_cap: _Cap
 
 
-class Ramp(Struct, kw_only=True):
+class Ramp(Struct, kw_only=True, frozen=True):
     """After the last step an account is grown up. No steps: none ages."""
 
     steps: Annotated[list[RampStep], Meta(max_length=50)]
 
 
-class StaffLimits(Struct, kw_only=True):
+class StaffLimits(Struct, kw_only=True, frozen=True):
     """started_at: the account's first day; null: it is grown up. daily_cap: its own, over all codes."""
 
     started_at: _Day | None = None
     daily_cap: _Cap | None = None
 
 
-class StaffOut(Struct, kw_only=True):
+class StaffOut(Struct, kw_only=True, frozen=True):
     """`status` is WeCom's: 1 active, 2 disabled, 4 not activated, 5 left. cap_today: null for none."""
 
     staff_id: str

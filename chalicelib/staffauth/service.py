@@ -49,15 +49,15 @@ def finish(code: str, state: str, cookies: Mapping[str, str], address: str) -> t
     now = clock.now()
     page = rules.login_of(_key(), cookies.get(LOGIN), state, now)
     if page is None or not code:
-        raise Unauthorized("this sign-in was not begun in this browser, or too long ago")
+        raise Unauthorized(code="sign_in_over")
     try:
         with signin.counted(f"address#{address}"):
             staff_id = _staff_id(code)
             with signin.counted(f"person#{staff_id.lower()}"):
                 if auth.find_person(staff_id) is None:
-                    raise Forbidden("this person's access was revoked")
+                    raise Forbidden(code="access_revoked")
     except AnswerLost as error:  # nobody's failure
-        raise Unauthorized("the answer was lost") from error
+        raise Unauthorized(code="sign_in_over") from error
     return page, auth.session_cookie(auth.begin_session("user", staff_id))
 
 
@@ -67,10 +67,10 @@ def _staff_id(code: str) -> str:
         who = wecom.default_client().getuserinfo(code)
     except WeComError as error:
         if error.treatment is Treatment.RESTART:
-            raise Unauthorized("the code is used up") from error
+            raise Unauthorized(code="sign_in_over") from error
         raise
     if not who.get("userid"):
-        raise Forbidden("only staff can sign in here")
+        raise Forbidden(code="staff_only")
     return str(who["userid"])
 
 

@@ -2,14 +2,19 @@
 
 from typing import Any
 
-import msgspec
-
-from chalicelib.platform import http, jobs
-from chalicelib.platform.errors import Invalid, Malformed
+from chalicelib.platform import http, jobs, messages
+from chalicelib.platform.errors import Invalid, Malformed, issue
 from chalicelib.platform.http import Call
-from chalicelib.platform.lists import Paging
-from chalicelib.stores import rules, service
-from chalicelib.stores.types import Deleted, Imported, NewStore, StoreOut, StorePatch
+from chalicelib.platform.lists import Page
+from chalicelib.stores import imports, rules, service
+from chalicelib.stores.queries import StoresQuery
+from chalicelib.stores.types import (
+    Deleted,
+    Imported,
+    NewStore,
+    StoreOut,
+    StorePatch,
+)
 
 door = http.Door(__name__, tag="Stores")
 
@@ -23,32 +28,33 @@ door = http.Door(__name__, tag="Stores")
     summary="A new store",
     answer=StoreOut,
 )
-def create(call: Call) -> dict[str, Any]:
-    return service.create(_builtins(call.body), call.principal)
+def create(call: Call) -> StoreOut:
+    return service.create(call.body, call.principal)
 
 
 @door.route(
     "GET",
     "/api/stores",
     permission="stores.read",
-    summary="Stores by id",
-    query=Paging,
-    answer=http.Listing[StoreOut],
+    summary="Stores by name",
+    query=StoresQuery,
+    answer=Page[StoreOut],
 )
-def listing(call: Call) -> dict[str, Any]:
-    return http.listing(*service.page(*call.page(), call.principal))
+def listing(call: Call) -> Page[StoreOut]:
+    return service.page(call.query, call.principal)
 
 
 @door.route(
     "POST",
     "/api/stores/import",
     permission="stores.write",
-    summary="Import a CSV (as text/csv, or JSON `{csv}`): right rows are taken, the others told by line",
+    summary="Import a CSV (as text/csv, or JSON `{csv}`): right rows are taken, the others answered by line",
     takes="text/csv",
     answer=Imported,
 )
-def import_csv(call: Call) -> dict[str, Any]:
-    return service.import_csv(_csv(call), _complete, call.principal)
+def import_csv(call: Call) -> Imported:
+    language = messages.language(call.headers.get("accept-language"))
+    return imports.import_csv(_csv(call), call.principal, language)
 
 
 @door.route(
@@ -64,7 +70,7 @@ def rebuild(call: Call) -> jobs.Job:
 
 
 @door.route("GET", "/api/stores/{store_id}", permission="stores.read", summary="One store", answer=StoreOut)
-def get(call: Call, store_id: str) -> dict[str, Any]:
+def get(call: Call, store_id: str) -> StoreOut:
     return service.get(store_id, call.principal)
 
 
@@ -76,33 +82,25 @@ def get(call: Call, store_id: str) -> dict[str, Any]:
     summary="Change a store",
     answer=StoreOut,
 )
-def change(call: Call, store_id: str) -> dict[str, Any]:
-    return service.change(store_id, call.json(), _complete, call.principal)
+def change(call: Call, store_id: str) -> StoreOut:
+    return service.change(store_id, call.json(), call.principal)
 
 
 @door.route(
     "DELETE", "/api/stores/{store_id}", permission="stores.write", summary="Delete a store", answer=Deleted
 )
-def remove(call: Call, store_id: str) -> dict[str, Any]:
+def remove(call: Call, store_id: str) -> Deleted:
     service.remove(store_id, call.principal)
-    return {"store_id": store_id, "status": "deleted"}
+    return Deleted(store_id=store_id)
 
 
 def _csv(call: Call) -> str:
     if "json" in (call.headers.get("content-type") or ""):
-        body = call.json()
+        body: Any = call.json()
         if not isinstance(body, dict) or not isinstance(body.get("csv"), str):
-            raise Invalid(("csv", "is needed: the table as text"))
+            raise Invalid(issue("csv", "required"))
         return str(body["csv"])
     try:
         return rules.decoded(call.raw)
     except rules.BadTable as error:
-        raise Malformed(str(error)) from error
-
-
-def _complete(fields: Any) -> service.Store:
-    return _builtins(http.convert(fields, NewStore))
-
-
-def _builtins(store: NewStore) -> service.Store:
-    return msgspec.to_builtins(store)  # type: ignore[no-any-return]
+        raise Malformed(code=error.code, **error.params) from error

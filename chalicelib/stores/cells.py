@@ -135,15 +135,15 @@ def nearest(
     if root is not None:
         heapq.heappush(heap, (_least(root.box, x, y, z), order, root))
     while heap:
-        square, _, found = heapq.heappop(heap)
+        square, _, nearest_part = heapq.heappop(heap)
         if square > limit:
             return
-        if not isinstance(found, Node):
-            yield sqrt(square), found
+        if not isinstance(nearest_part, Node):
+            yield sqrt(square), nearest_part
             continue
-        node: Node | None = found
-        if found.cell is not None:
-            node = load([found.cell, *_waiting(heap, limit)])[found.cell]
+        node: Node | None = nearest_part
+        if nearest_part.cell is not None:
+            node = load([nearest_part.cell, *_waiting(heap, limit)])[nearest_part.cell]
         if node is None:
             continue
         if node.halves is not None:
@@ -170,17 +170,17 @@ def _least(box: Box, x: float, y: float, z: float) -> float:
     return dx * dx + dy * dy + dz * dz
 
 
-def _places_tree(found: list[tuple[Point, Place]]) -> Node | None:
-    if not found:
+def _places_tree(spots: list[tuple[Point, Place]]) -> Node | None:
+    if not spots:
         return None
-    xs, ys, zs = zip(*(spot for spot, _ in found), strict=True)
+    xs, ys, zs = zip(*(spot for spot, _ in spots), strict=True)
     box = (min(xs), min(ys), min(zs), max(xs), max(ys), max(zs))
-    if len(found) <= _BUCKET:
-        return Node(box, places=tuple(found))
+    if len(spots) <= _BUCKET:
+        return Node(box, places=tuple(spots))
     axis = _widest(box)
-    found.sort(key=lambda pair: pair[0][axis])
-    half = len(found) // 2
-    lower, upper = _places_tree(found[:half]), _places_tree(found[half:])
+    spots.sort(key=lambda pair: pair[0][axis])
+    half = len(spots) // 2
+    lower, upper = _places_tree(spots[:half]), _places_tree(spots[half:])
     assert lower is not None and upper is not None
     return Node(box, (lower, upper))
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from chalicelib.platform import clock, due, ids, jobs, queues, storage
+from chalicelib.platform import audit, clock, due, ids, jobs, storage
 from chalicelib.platform.storage import Transaction
 from chalicelib.stores import cells, maps, packing, rules
-from chalicelib.stores.models import FIELDS, IMPORTS, MapItem, StoreItem
+from chalicelib.stores.models import IMPORTS, MapItem, StoreItem
 from chalicelib.stores.types import Place
 
 KIND = "store_map"  # of work: an import to finish (import_id), a map to make anew (job_id)
@@ -19,7 +19,6 @@ _FINISH_AFTER = timedelta(minutes=2)  # longer than any API call
 _ATTEMPTS = 20
 _AT_ONCE = 1000  # stores that one attempt to fold looks at
 _REBUILDS = 5
-_ON_THE_MAP = [name for name in FIELDS if name != "address"]
 
 Was = Mapping[str, set[int]]
 
@@ -42,15 +41,15 @@ def end(import_id: str, version: int | None, was: Was, places: Mapping[str, Plac
     left += [key for key in was if key not in places]
     failed = 0
     while left:
-        now, some = maps.view(), left[:_AT_ONCE]
+        now, part = maps.view(), left[:_AT_ONCE]
         known: Mapping[str, Collection[int]] = was
         try:
             if now.version != version:
-                there = maps.spots(now, set(some))
-                known = {key: {*was.get(key, ()), *there.get(key, ())} for key in some}
-            stale = [key for key in some if now.version != version or key in now.changes]
+                mapped = maps.spots(now, set(part))
+                known = {key: {*was.get(key, ()), *mapped.get(key, ())} for key in part}
+            stale = [key for key in part if now.version != version or key in now.changes]
             places = {key: places[key] for key in places.keys() - set(stale)} | present(stale)
-            done = maps.fold(now, {key: (known.get(key, ()), places.get(key)) for key in some})
+            done = maps.fold(now, {key: (known.get(key, ()), places.get(key)) for key in part})
         except maps.Moved:
             done = None
         if done is None:
@@ -82,38 +81,38 @@ def finish(import_id: str) -> None:
 def present(store_ids: list[str]) -> dict[str, Place]:
     """Stores as their rows are at this moment."""
     rows = StoreItem.batch_get(store_ids, consistent_read=True) if store_ids else ()
-    return {row.store_id: rules.place(row.fields()) for row in rows}
+    return {row.store_id: rules.place(row.store()) for row in rows}
 
 
 def start_rebuild() -> str:
     """Ask for the whole map to be made anew from the stores' rows: the job's id."""
-    job_id = jobs.start("stores_rebuild", 0)
-    queues.send("assign", {"kind": KIND, "job_id": job_id})
-    return job_id
+    tx, job_id = Transaction(), f"job_{ids.short(16)}"
+    audit.add(tx, "stores.rebuild", job_id, None, {"kind": KIND})
+    tx.commit()  # before the job: a rebuild that nobody sees started changes no store
+    return jobs.start("stores_rebuild", 0, job_id=job_id, first=("assign", {"kind": KIND}))
 
 
 def rebuild(job_id: str) -> None:
     """Make the whole map anew. Changes beside it stay: they are taken in later, as ever."""
     for _ in range(_REBUILDS):
         now = maps.view()
-        rows = StoreItem.scan(consistent_read=True, attributes_to_get=_ON_THE_MAP)
-        places = [rules.place(row.fields()) for row in rows]
+        places = [rules.place(row.store()) for row in StoreItem.scan(consistent_read=True)]
         parts = cells.cut(cells.EARTH, places)
         tx = Transaction()
-        told = {cell: _written(cell, inside) for cell, inside in parts.items()}
-        maps.add_head(tx, now.version, told)
+        written = {cell: _write_cell(cell, inside) for cell, inside in parts.items()}
+        maps.add_head(tx, now.version, written)
         try:
             tx.commit()
         except storage.ConditionFailed:
-            _drop(told)
+            _delete_cells(written)
             continue
-        _drop(now.cells)
+        _delete_cells(now.cells)
         jobs.update(job_id, status="finished", done=len(places), total=len(places))
         return
     jobs.update(job_id, status="failed", error="stores were changed all the while: try again")
 
 
-def _written(cell: int, places: list[Place]) -> packing.Cell:
+def _write_cell(cell: int, places: list[Place]) -> packing.Cell:
     if not places:
         return packing.Cell(0, 0)
     made, item = maps.cell_item(cell, places)
@@ -121,8 +120,8 @@ def _written(cell: int, places: list[Place]) -> packing.Cell:
     return made
 
 
-def _drop(told: Mapping[int, packing.Cell]) -> None:
+def _delete_cells(cells_there: Mapping[int, packing.Cell]) -> None:
     with MapItem.batch_write() as batch:
-        for cell, known in told.items():
+        for cell, known in cells_there.items():
             if known.stores:
                 batch.delete(maps.cell_key(cell, known))

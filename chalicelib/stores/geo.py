@@ -57,15 +57,15 @@ def wgs84(latitude: float, longitude: float, datum: str) -> Position:
     """A position given in `datum` ("gcj02" or "wgs84") as WGS-84."""
     if datum == "wgs84":
         return Position(latitude, longitude)
-    found = Position(latitude, longitude)
+    guess = Position(latitude, longitude)
     for _ in range(_ROUNDS):
-        shift = _shift(found)
+        shift = _shift(guess)
         better = Position(latitude - shift.latitude, longitude - shift.longitude)
-        moved = max(abs(better.latitude - found.latitude), abs(better.longitude - found.longitude))
-        found = better
+        moved = max(abs(better.latitude - guess.latitude), abs(better.longitude - guess.longitude))
+        guess = better
         if moved < _ENOUGH:
             break
-    return found
+    return guess
 
 
 def gcj02(position: Position) -> Position:

@@ -79,12 +79,12 @@ def view() -> View:
     version = int(head.version) if head is not None else 0
     known = _kept.list
     if known[0] != version:
-        found = packing.unpack_cells(head.cells) if head is not None else {cells.EARTH: Cell(0, 0)}
-        root = cells.forest(cell for cell, known in found.items() if known.stores)
-        known = _kept.list = version, found, root
+        listed = packing.unpack_cells(head.cells) if head is not None else {cells.EARTH: Cell(0, 0)}
+        root = cells.forest(cell for cell, known in listed.items() if known.stores)
+        known = _kept.list = version, listed, root
         for kept in (_kept.places, _kept.trees):
             for cell, (stamp, _) in list(kept.items()):
-                if cell not in found or found[cell].stamp != stamp:
+                if cell not in listed or listed[cell].stamp != stamp:
                     kept.pop(cell, None)
     return View(*known, changes)
 
@@ -112,10 +112,10 @@ def everywhere() -> list[Place]:
     for _ in range(_ATTEMPTS):
         now = view()
         try:
-            found = [p for places in _load(now.cells, [*now.cells]).values() for p in places]
+            mapped = [p for places in _load(now.cells, [*now.cells]).values() for p in places]
         except Moved:
             continue
-        places = {p.store_id: p for p in found if p.store_id not in now.changes}
+        places = {p.store_id: p for p in mapped if p.store_id not in now.changes}
         places |= {key: change.place for key, change in now.changes.items() if change.place is not None}
         return sorted(places.values(), key=lambda place: place.store_id)
     raise storage.Busy("the map of the stores is being changed")
@@ -126,12 +126,12 @@ def spots(now: View, wanted: Collection[str]) -> dict[str, set[int]]:
 
     It reads the whole map.
     """
-    found: dict[str, set[int]] = {}
+    spots: dict[str, set[int]] = {}
     for places in _load(now.cells, [*now.cells]).values():
         for place in places:
             if place.store_id in wanted:
-                found.setdefault(place.store_id, set()).add(cells.deepest(cells.position(place)))
-    return found
+                spots.setdefault(place.store_id, set()).add(cells.deepest(cells.position(place)))
+    return spots
 
 
 def add_change(tx: Transaction, store_id: str, place: Place | None, was: Place | None) -> None:
@@ -147,8 +147,8 @@ def tidy() -> None:
     """Take the changes into the cells if there are many, and nobody else is at it."""
     now = view()
     if len(now.changes) >= FOLD_AT:
-        some = dict(list(now.changes.items())[:_PARTS])
-        fold(now, {key: (change.was, change.place) for key, change in some.items()})
+        part = dict(list(now.changes.items())[:_PARTS])
+        fold(now, {key: (change.was, change.place) for key, change in part.items()})
 
 
 def fold(now: View, stores: Mapping[str, tuple[Collection[int], Place | None]]) -> int | None:
@@ -159,31 +159,31 @@ def fold(now: View, stores: Mapping[str, tuple[Collection[int], Place | None]]) 
     """
     count = len(stores)
     while True:
-        some = dict(list(stores.items())[:count])
+        part = dict(list(stores.items())[:count])
         try:
-            parts = _parts(now, some)
+            parts = _parts(now, part)
         except Moved:
             return None
         touched = [cell for cell in now.cells if cell not in parts.kept]
-        changed = [key for key in some if key in now.changes]
+        changed = [key for key in part if key in now.changes]
         actions = len(parts.made) + sum(now.cells[c].stores > 0 for c in touched) + len(changed) + 1
         if actions <= storage.MAX_ACTIONS or count == 1:
             break
         count = max(1, count // 2)
     tx = Transaction()
-    told = dict(parts.kept)
+    list_of_cells = dict(parts.kept)
     for cell, places in parts.made.items():
-        told[cell], item = cell_item(cell, places)
+        list_of_cells[cell], item = cell_item(cell, places)
         tx.put(f"cell:{cell}", item)
     for cell in touched:
         if now.cells[cell].stores:
             tx.delete(f"old:{cell}", cell_key(cell, now.cells[cell]))
     for cell in parts.empty:
-        told[cell] = Cell(0, 0)
+        list_of_cells[cell] = Cell(0, 0)
     for key in changed:
         same = MapItem.stamp == now.changes[key].stamp
         tx.delete(f"change:{key}", MapItem(NOW, _CHANGE + key), same)
-    add_head(tx, now.version, told)
+    add_head(tx, now.version, list_of_cells)
     try:
         tx.commit()
     except (ConditionFailed, storage.Busy):
@@ -203,9 +203,9 @@ def cell_key(cell: int, known: Cell) -> MapItem:
     return MapItem(f"cell#{cell}", _stamp(known.stamp))
 
 
-def add_head(tx: Transaction, version: int, told: Mapping[int, Cell]) -> None:
+def add_head(tx: Transaction, version: int, list_of_cells: Mapping[int, Cell]) -> None:
     """The list of cells that replaces that of `version`."""
-    head = MapItem(NOW, HEAD, version=version + 1, cells=packing.pack_cells(told))
+    head = MapItem(NOW, HEAD, version=version + 1, cells=packing.pack_cells(list_of_cells))
     same = MapItem.version == version if version else MapItem.map.does_not_exist()
     tx.put("head", head, same)
 
@@ -244,44 +244,44 @@ def _near(now: View, at: Position, within: float) -> Iterator[tuple[float, Place
         return _trees(now.cells, wanted)
 
     mapped = (
-        found for found in cells.nearest(now.root, at, load, within) if found[1].store_id not in now.changes
+        near for near in cells.nearest(now.root, at, load, within) if near[1].store_id not in now.changes
     )
     changed = cells.tree(change.place for change in now.changes.values() if change.place is not None)
     beside = cells.nearest(changed, at, load, within)
-    return heapq.merge(mapped, beside, key=lambda found: found[0])
+    return heapq.merge(mapped, beside, key=lambda near: near[0])
 
 
 def _trees(known: Mapping[int, Cell], wanted: list[int]) -> dict[int, Node | None]:
-    found = {
+    trees = {
         cell: kept[1] for cell in wanted if (kept := _kept.trees.get(cell, (0, None)))[0] == known[cell].stamp
     }
-    for cell, places in _load(known, [cell for cell in wanted if cell not in found]).items():
-        found[cell] = cells.tree(places)
-        _kept.trees[cell] = known[cell].stamp, found[cell]
-    return found
+    for cell, places in _load(known, [cell for cell in wanted if cell not in trees]).items():
+        trees[cell] = cells.tree(places)
+        _kept.trees[cell] = known[cell].stamp, trees[cell]
+    return trees
 
 
 def _load(known: Mapping[int, Cell], wanted: Iterable[int]) -> dict[int, list[Place]]:
     """The stores of cells, from the process or from storage. Moved when one of them is no more."""
-    found: dict[int, list[Place]] = {}
+    loaded: dict[int, list[Place]] = {}
     missing: list[int] = []
     for cell in wanted:
         stamp, places = _kept.places.get(cell, (0, []))
         if not known[cell].stores:
-            found[cell] = []
+            loaded[cell] = []
         elif stamp == known[cell].stamp:
-            found[cell] = places
+            loaded[cell] = places
         else:
             missing.append(cell)
     if missing:
         keys: list[Any] = [(f"cell#{cell}", _stamp(known[cell].stamp)) for cell in missing]
         for row in MapItem.batch_get(keys, consistent_read=True):
             cell = int(row.map.removeprefix("cell#"))
-            found[cell] = packing.unpack(row.places)
-            _kept.places[cell] = known[cell].stamp, found[cell]
-    if any(cell not in found for cell in missing):
+            loaded[cell] = packing.unpack(row.places)
+            _kept.places[cell] = known[cell].stamp, loaded[cell]
+    if any(cell not in loaded for cell in missing):
         raise Moved
-    return found
+    return loaded
 
 
 def _stamp(stamp: int) -> str:

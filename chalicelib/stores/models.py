@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from pynamodb.attributes import (
     BinaryAttribute,
     JSONAttribute,
@@ -13,7 +14,9 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
+from chalicelib.stores.types import StoreOut
 
+LISTED = "store"
 FIELDS = (
     "store_id",
     "name",
@@ -70,6 +73,11 @@ class StoreItem(Base):
         fields = {name: getattr(self, name) for name in FIELDS}
         # Rows from before there were these.
         return fields | {"datum": self.datum or "gcj02", "status": self.status or "open"}
+
+    def store(self) -> StoreOut:
+        """The store that the row holds."""
+        times = {"created_at": self.created_at, "updated_at": self.updated_at}
+        return msgspec.convert({**self.fields(), **times}, StoreOut)
 
 
 NOW, IMPORTS = "now", "imports"

@@ -3,25 +3,28 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from math import isfinite
 from typing import Any
 
 from chalicelib.stores import geo
-from chalicelib.stores.types import Opening, Place
+from chalicelib.stores.types import NewStore, Opening, Place, StoreHours
 
 REQUIRED = ("store_id", "name", "latitude", "longitude")
 OPTIONAL = ("city", "address", "staff_ids", "chat_ids", "hours", "status")
 COLUMNS = (*REQUIRED, "datum", *OPTIONAL)
-HOURS_LOOK = "10:00-22:00, or on some days only 12345 10:00-22:00 (1 is Monday)"
 MAX_ROWS = 5000
 _HOURS = re.compile(r"(?:([1-7]+)\s+)?(\d{1,2}:\d\d)\s*-\s*(\d{1,2}:\d\d)")
 
 
 class BadTable(ValueError):
-    """The text as a whole is no table of stores."""
+    """The text as a whole is no table of stores: the code of why, and its params."""
+
+    def __init__(self, code: str, **params: Any):
+        self.code, self.params = code, params
+        super().__init__(code)
 
 
 def decoded(raw: bytes) -> str:
@@ -31,7 +34,7 @@ def decoded(raw: bytes) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise BadTable("is neither UTF-8 nor GB 18030 text")
+    raise BadTable("text_encoding")
 
 
 def rows(text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
@@ -46,15 +49,15 @@ def rows(text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     names = [name.strip().lower() for name in _next_line(reader) or []]
     if missing := [name for name in REQUIRED if name not in names]:
-        raise BadTable("the first line lacks the columns " + ", ".join(missing))
+        raise BadTable("columns_missing", columns=missing)
     if len(set(names)) != len(names):
-        raise BadTable("the first line names a column twice")
+        raise BadTable("column_twice")
     count, line = 0, reader.line_num + 1
     while (values := _next_line(reader)) is not None:
         if any(value.strip() for value in values):
             count += 1
             if count > MAX_ROWS:
-                raise BadTable(f"more than {MAX_ROWS} rows: import them in parts")
+                raise BadTable("too_many_rows", max_rows=MAX_ROWS)
             pairs = zip(names, values, strict=False)
             fields = {name: value.strip() for name, value in pairs if name in COLUMNS}
             yield line, _typed(fields), any(value.strip() for value in values[len(names) :])
@@ -66,7 +69,7 @@ def _next_line(reader: Any) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:
-        raise BadTable(f"line {line}: not CSV, a quotation mark is wrong") from error
+        raise BadTable("csv_quotes", line=line) from error
 
 
 def _typed(fields: dict[str, str]) -> dict[str, Any]:
@@ -86,34 +89,34 @@ def _typed(fields: dict[str, str]) -> dict[str, Any]:
 
 
 def _hours(text: str) -> Any:
-    found = _HOURS.fullmatch(text.replace("：", ":"))
-    if found is None:
+    match = _HOURS.fullmatch(text.replace("：", ":"))
+    if match is None:
         return text or None
-    days, start, end = found.groups()
+    days, start, end = match.groups()
     hours: dict[str, Any] = {"from": start.zfill(5), "to": end.zfill(5)}
     return {**hours, "weekdays": sorted({int(day) for day in days})} if days else hours
 
 
-def place(store: Mapping[str, Any]) -> Place:
-    """A store, as its row or the API has it, on the map."""
-    at = geo.wgs84(float(store["latitude"]), float(store["longitude"]), store["datum"])
-    hours = store["hours"]
+def place(store: NewStore) -> Place:
+    """The store on the map."""
+    at = geo.wgs84(store.latitude, store.longitude, store.datum)
     return Place(
-        store_id=store["store_id"],
+        store_id=store.store_id,
         latitude=round(at.latitude, 7),
         longitude=round(at.longitude, 7),
-        name=store["name"],
-        city=store["city"],
-        staff=bool(store["staff_ids"]),
-        groups=bool(store["chat_ids"]),
-        shut=store["status"] == "closed",
-        opening=opening(hours) if hours else None,
+        name=store.name,
+        city=store.city,
+        staff=bool(store.staff_ids),
+        groups=bool(store.chat_ids),
+        shut=store.status == "closed",
+        opening=opening(store.hours) if store.hours else None,
     )
 
 
-def opening(hours: Mapping[str, Any]) -> Opening:
-    days = sum(1 << (day - 1) for day in set(hours["weekdays"]))
-    return Opening(days, _minutes(hours["from"]), _minutes(hours["to"]))
+def opening(hours: StoreHours) -> Opening:
+    """The hours in bits and minutes."""
+    days = sum(1 << (day - 1) for day in set(hours.weekdays))
+    return Opening(days, _minutes(hours.from_), _minutes(hours.to))
 
 
 def is_open(place: Place, local: datetime) -> bool:

@@ -9,11 +9,17 @@ STORE_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
 _StoreId = Annotated[str, Meta(pattern=STORE_ID)]
 _Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z|^24:00\Z", description="HH:MM, local")]
 _Weekdays = Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(min_length=1, max_length=7)]
-_Text = Annotated[str, Meta(max_length=200)]
+_Name = Annotated[str, Meta(min_length=1, max_length=100)]
+City = Annotated[str, Meta(max_length=50)]
+_Address = Annotated[str, Meta(max_length=200)]
+_Latitude = Annotated[float, Meta(ge=-90, le=90)]
+_Longitude = Annotated[float, Meta(ge=-180, le=180)]
+_Datum = Annotated[Literal["gcj02", "wgs84"], Meta(description="what the position is given in")]
 _Ids = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=100)]
+Status = Literal["open", "closed"]
 
 
-class StoreHours(Struct, kw_only=True):
+class StoreHours(Struct, kw_only=True, frozen=True):
     """Open on these weekdays (1 is Monday) between these times; `from` later than `to` runs over midnight."""
 
     weekdays: _Weekdays = msgspec.field(default_factory=lambda: [1, 2, 3, 4, 5, 6, 7])
@@ -21,10 +27,7 @@ class StoreHours(Struct, kw_only=True):
     to: _Time
 
 
-_Datum = Annotated[Literal["gcj02", "wgs84"], Meta(description="what the position is given in")]
-
-
-class NewStore(Struct, kw_only=True):
+class NewStore(Struct, kw_only=True, frozen=True):
     """`latitude` and `longitude` in degrees, kept to the centimetre. No hours: always open.
 
     datum: gcj02 is what Chinese maps and WeChat tell, wgs84 what GPS does. status closed: shut for the
@@ -32,58 +35,69 @@ class NewStore(Struct, kw_only=True):
     """
 
     store_id: _StoreId
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
-    city: Annotated[str, Meta(max_length=50)] = ""
-    address: _Text = ""
-    latitude: Annotated[float, Meta(ge=-90, le=90)]
-    longitude: Annotated[float, Meta(ge=-180, le=180)]
+    name: _Name
+    city: City = ""
+    address: _Address = ""
+    latitude: _Latitude
+    longitude: _Longitude
     datum: _Datum = "gcj02"
     staff_ids: _Ids = []
     chat_ids: _Ids = []
     hours: StoreHours | None = None
-    status: Literal["open", "closed"] = "open"
+    status: Status = "open"
 
     def __post_init__(self) -> None:
         # 7 places are 1 cm; the store takes 38 digits, and a float may have 300.
-        self.latitude, self.longitude = round(self.latitude, 7), round(self.longitude, 7)
+        for name in ("latitude", "longitude"):
+            msgspec.structs.force_setattr(self, name, round(getattr(self, name), 7))
 
 
-class StoreOut(NewStore, kw_only=True):
-    created_at: str | None
-    updated_at: str | None
+class StoreOut(NewStore, kw_only=True, frozen=True):
+    """A store as it is kept."""
+
+    created_at: str
+    updated_at: str
 
 
-class WrongLine(Struct, kw_only=True):
-    """`line` 1 is the header."""
+class WrongLine(Struct, kw_only=True, frozen=True):
+    """`line` 1 is the header; message: in the language of `Accept-Language`."""
 
     line: int
     field: str
+    code: str
+    params: dict[str, Any]
     message: str
 
 
-class Imported(Struct, kw_only=True):
+class Imported(Struct, kw_only=True, frozen=True):
     imported: int
     errors: list[WrongLine]
 
 
-class Deleted(Struct, kw_only=True):
+class Deleted(Struct, kw_only=True, frozen=True):
     store_id: str
-    status: Literal["deleted"]
+    status: Literal["deleted"] = "deleted"
+
+
+class HoursPatch(Struct, kw_only=True):
+    weekdays: _Weekdays | UnsetType | None = UNSET
+    from_: _Time | UnsetType = msgspec.field(name="from", default=UNSET)
+    to: _Time | UnsetType = UNSET
 
 
 class StorePatch(Struct, kw_only=True):
     """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
 
-    name: Any | UnsetType = UNSET
-    city: Any | UnsetType = UNSET
-    address: Any | UnsetType = UNSET
-    latitude: Any | UnsetType = UNSET
-    longitude: Any | UnsetType = UNSET
-    datum: Any | UnsetType = UNSET
-    staff_ids: Any | UnsetType = UNSET
-    chat_ids: Any | UnsetType = UNSET
-    hours: Any | UnsetType = UNSET
-    status: Any | UnsetType = UNSET
+    name: _Name | UnsetType = UNSET
+    city: City | UnsetType | None = UNSET
+    address: _Address | UnsetType | None = UNSET
+    latitude: _Latitude | UnsetType = UNSET
+    longitude: _Longitude | UnsetType = UNSET
+    datum: _Datum | UnsetType | None = UNSET
+    staff_ids: _Ids | UnsetType | None = UNSET
+    chat_ids: _Ids | UnsetType | None = UNSET
+    hours: HoursPatch | UnsetType | None = UNSET
+    status: Status | UnsetType | None = UNSET
 
 
 class Opening(Struct, frozen=True):

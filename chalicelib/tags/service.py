@@ -60,10 +60,10 @@ def _mark(staff_id: str, external_userid: str, add: Collection[str], remove: Col
 
 def _ids(names: Collection[str], fresh: bool) -> dict[str, str]:
     """The ids of all the names; missing ones are made."""
-    found = _known(names, fresh)
-    missing = [name for name in names if name not in found]
+    known_ids = _known(names, fresh)
+    missing = [name for name in names if name not in known_ids]
     if not missing:
-        return found
+        return known_ids
     read_at = clock.now()
     made: dict[str, str] = {}
     for group, tags in rules.by_group(missing).items():
@@ -75,7 +75,7 @@ def _ids(names: Collection[str], fresh: bool) -> dict[str, str]:
             made |= _make_each(group, tags)
     made = {name: tag_id for name, tag_id in made.items() if name in missing}
     models.keep(made, read_at)
-    return found | made
+    return known_ids | made
 
 
 def _make_each(group: str, tags: Collection[str]) -> dict[str, str]:
@@ -89,12 +89,12 @@ def _make_each(group: str, tags: Collection[str]) -> dict[str, str]:
 
 def _known(names: Collection[str], fresh: bool) -> dict[str, str]:
     """The ids of those names that exist: from the cache, else (or when `fresh`) from WeCom."""
-    found = {} if fresh or not names else models.known(names)
-    missing = [name for name in names if name not in found]
+    known_ids = {} if fresh or not names else models.known(names)
+    missing = [name for name in names if name not in known_ids]
     if not missing:
-        return found
+        return known_ids
     read_at = clock.now()
     there = rules.ids(wecom.default_client().get_corp_tag_list())
     read = {name: there[name] for name in missing if name in there}
     models.keep(read, read_at)
-    return found | read
+    return known_ids | read

@@ -100,7 +100,7 @@ def busy() -> Page:
 
 
 def problem(error: DomainError) -> Answer:
-    """How a person is told of a problem that the page itself has no words for."""
+    """How a person reads of a problem that the page itself has no words for."""
     return unknown().answer(404) if error.status == 404 else busy().answer(error.status)
 
 
@@ -109,9 +109,9 @@ def both(zh: str, en: str) -> str:
     return f'{escape(zh)}<small lang="en">{escape(en)}</small>'
 
 
-def query(told: Mapping[str, str], **asked: str) -> str:
-    """A link to this page with that query, for an attribute. told: what all of its links tell on."""
-    return escape(f"?{urlencode({**told, **asked})}")
+def query(kept: Mapping[str, str], **asked: str) -> str:
+    """A link to this page with that query, for an attribute. kept: what each of its links has."""
+    return escape(f"?{urlencode({**kept, **asked})}")
 
 
 def _host(address: str) -> str:

@@ -89,6 +89,10 @@ class WeCom:
         """One member of staff: userid, name, department, status (1 active, 2 disabled, 4 new, 5 left)."""
         return self._get("user/get", {"userid": userid}, deadline)
 
+    def department_simplelist(self, *, deadline: datetime | None = None) -> list[Json]:
+        """The departments that the app may see: id, parentid (the root's is 0), order."""
+        return list(self._get("department/simplelist", {}, deadline).get("department_id", []))
+
     def getuserinfo(self, code: str, *, deadline: datetime | None = None) -> Json:
         """Who came back from OAuth with that code: `userid` (staff), else `openid`, `external_userid`?.
 

@@ -17,15 +17,16 @@ from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.storage import Transaction
 from chalicelib.scans import service as scan_service
 from chalicelib.stores import maps
-from chalicelib.stores import service as stores
+from chalicelib.stores.types import StoreOut
 from tests.support.scan_support import NOON, FakeWeCom, definition, new_process, requests
+from tests.support.stores_world import change_store, create_store, remove_store
 
 At = Callable[[datetime], None]
 HERE = Where(22.54, 113.93)
 NIGHT = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from": "22:00", "to": "06:00"}
 
 
-def store(store_id: str, north: float = 0.0, **rest: Any) -> dict[str, Any]:
+def store(store_id: str, north: float = 0.0, **rest: Any) -> StoreOut:
     """A store so many degrees north of HERE (0.01 is 1.1 km)."""
     given = {
         "store_id": store_id,
@@ -40,7 +41,7 @@ def store(store_id: str, north: float = 0.0, **rest: Any) -> dict[str, Any]:
         "hours": None,
         "status": "open",
     }
-    return stores.create(given | rest)
+    return create_store(given | rest)
 
 
 def code(*fallback: str, **given: Any) -> livecodes.LiveCode:
@@ -164,7 +165,7 @@ def test_who_comes_back_gets_the_same_guide_unless_they_choose_another_store(
         "A",
     )
     left = [one for one in ("a", "b") if one != first.staff_id]
-    stores.change("A", {"staff_ids": left}, lambda whole: whole)
+    change_store("A", {"staff_ids": left})
     assert scan_service.scan(made.code, first.cookie).kind == "choose_store"
     assert scan_service.locate(made.code, HERE, first.cookie).staff_id == left[0]
 
@@ -253,11 +254,11 @@ def test_a_store_is_seen_changed_moved_and_gone_by_the_next_scan(wecom: FakeWeCo
     assert scan_service.locate(made.code, HERE).store_id == "A"
     store("B", 0.1)
     assert scan_service.locate(made.code, HERE).store_id == "B"
-    stores.change("B", {"status": "closed"}, lambda whole: whole)
+    change_store("B", {"status": "closed"})
     assert scan_service.locate(made.code, HERE).store_id == "A"
-    stores.change("B", {"status": "open", "latitude": 22.9}, lambda whole: whole)
+    change_store("B", {"status": "open", "latitude": 22.9})
     assert scan_service.locate(made.code, HERE).store_id == "A"
-    stores.remove("A")
+    remove_store("A")
     assert scan_service.locate(made.code, HERE).store_id == "B"
 
 

@@ -12,13 +12,14 @@ from chalicelib.groupcodes import join_ways as group_join_ways
 from chalicelib.groupcodes import line as code_line
 from chalicelib.groups import blacklist
 from chalicelib.livecodes import service as livecodes
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.scans import service as scan_service
 from chalicelib.stores import maps
-from chalicelib.stores import service as stores
 from chalicelib.wecom import client as wecom
 from infra.sandbox.config import new_private_key
 from tests.support.group_world import CORP, Sent, World, counts, lines, person
 from tests.support.scan_support import definition, listed, new_process
+from tests.support.stores_world import change_store, create_store
 
 HERE = Where(22.54, 113.93)
 
@@ -48,7 +49,7 @@ def store(store_id: str, north: float, *chat_ids: str, staff: tuple[str, ...] = 
     spot = {"latitude": 22.54 + north, "longitude": 113.93, "datum": "gcj02"}
     rest: dict[str, Any] = {"city": "", "address": "", "hours": None, "status": "open"}
     lists = {"staff_ids": list(staff), "chat_ids": list(chat_ids)}
-    stores.create({"store_id": store_id, "name": store_id, **spot, **lists, **rest})
+    create_store({"store_id": store_id, "name": store_id, **spot, **lists, **rest})
 
 
 def code() -> livecodes.LiveCode:
@@ -97,7 +98,7 @@ def test_a_join_confirms_and_a_lapse_gives_back(world: World) -> None:
     # Whose reservation a joining is WeCom does not tell: one of the two is confirmed.
     gone = next(row["assignment_id"] for row in rows if row["status"] == "lapsed")
     cookie = next(one.cookie for one in (first, second) if one.assignment_id == gone)
-    stores.change("A", {"chat_ids": [], "staff_ids": ["b"]}, lambda whole: whole)
+    change_store("A", {"chat_ids": [], "staff_ids": ["b"]})
     assert scan_service.locate(made.code, HERE, cookie).staff_id == "b"
 
 
@@ -149,6 +150,6 @@ def test_the_blacklisted_get_no_other_stores_group(world: World) -> None:
     made = code()
     scan = scan_service.locate(made.code, HERE)
     world.hear(world.join(scan, person(1)))
-    blacklist.put(person(1), "spam")
+    blacklist.put(person(1), "spam", SYSTEM)
     for where in (HERE, Where(store_id="A"), Where(store_id="B")):
         assert scan_service.locate(made.code, where, scan.cookie).kind == "closed"

@@ -23,13 +23,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import conftest  # sets the environment that the models read
 import moto
+import msgspec
 
 from chalicelib.platform import storage
-from chalicelib.stores import cells, geo, maps, packing, rules, service
+from chalicelib.stores import cells, geo, maps, packing, rules
 from chalicelib.stores.geo import Position
 from chalicelib.stores.models import MapItem
-from chalicelib.stores.types import Place
+from chalicelib.stores.types import NewStore, Place
 from tests.support import engine
+from tests.support.stores_world import import_table
 
 POINTS = 10_000
 CHANCE = random.Random(1)
@@ -42,8 +44,8 @@ def spots(count: int) -> list[Position]:
     return [Position(a + CHANCE.gauss(0, 0.1 * s), b + CHANCE.gauss(0, 0.1 * s)) for a, b, s in towns]
 
 
-def store(number: int, at: Position) -> dict[str, Any]:
-    return {
+def store(number: int, at: Position) -> NewStore:
+    fields = {
         "store_id": f"S{number:06}",
         "name": f"第{number}分店",
         "city": f"城市{number % 300}",
@@ -56,6 +58,7 @@ def store(number: int, at: Position) -> dict[str, Any]:
         "hours": {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from": "10:00", "to": "22:00"},
         "status": "open",
     }
+    return msgspec.convert(fields, NewStore)
 
 
 @cache
@@ -194,11 +197,8 @@ def imported(count: int) -> str:
     """Seconds of CPU for an import, the store's own left out."""
     head = "store_id,name,city,latitude,longitude,staff_ids"
     rows = [f"S{n},店{n},城{n % 300},{at.latitude},{at.longitude},a" for n, at in enumerate(spots(count))]
-    from chalicelib.stores import api
-
     begin = time.process_time()
-    told = service.import_csv("\n".join([head, *rows]), api._complete)
-    assert told["imported"] == count
+    assert import_table("\n".join([head, *rows])).imported == count
     return f"store_import_{count}_cpu {time.process_time() - begin:.1f} s"
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import moto
 import msgspec
@@ -17,10 +17,9 @@ from chalicelib.contactways.models import JoinWayItem
 from chalicelib.groupcodes import join_ways as group_join_ways
 from chalicelib.groupcodes import line, next_group
 from chalicelib.groupcodes import line as group_line
-from chalicelib.groupcodes.types import TasksQuery
-from chalicelib.groups import blacklist, mirror, reading, rules, service, tasks, upkeep
+from chalicelib.groups import blacklist, group_list, mirror, reading, rules, service, tasks, upkeep
 from chalicelib.groups.models import MemberItem, TaskItem
-from chalicelib.groups.types import DISMISSED
+from chalicelib.groups.types import DISMISSED, GroupsQuery, MembersQuery, TaskOut, TasksQuery
 from chalicelib.livecodes import rates
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, jobs, works
@@ -38,14 +37,12 @@ from tests.support.group_world import CORP, TABLES, Sent, World, chat, counts, f
 from tests.support.scan_support import definition, listed, requests
 
 
-def asked(status: str) -> list[dict[str, Any]]:
-    """The tasks of that status, as the API lists them."""
-    page = next_group.list_tasks(TasksQuery(status=status), SYSTEM)  # type: ignore[arg-type]
-    return [msgspec.to_builtins(task) for task in page.items]
-
-
 def printed_way(code: livecodes.LiveCode) -> dict[str, Any] | None:
     return msgspec.to_builtins(group_join_ways.find_native(code))  # type: ignore[no-any-return]
+
+
+def task_rows(status: Literal["open", "done"]) -> list[TaskOut]:
+    return group_list.page_of_tasks(TasksQuery(status=status), SYSTEM).items
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +300,7 @@ def test_members_who_were_there_before_have_not_joined_now(world: World) -> None
     world.at(world.now + timedelta(days=1))
     world.code(group)
     assert lines("wmlihua" + "0" * 23 + "1", "joined_group") == []
-    assert service.members(group, 10, None)[0][0]["left_at"] is None
+    assert group_list.members(group, MembersQuery(), SYSTEM).items[0].left_at is None
 
 
 def test_join_ways_are_made_once_and_told_only_differences(world: World) -> None:
@@ -472,8 +469,8 @@ def test_wecom_opens_the_next_group_and_the_line_goes_on(
     got = scans(code, 5)
     assert {one.chat_id for one in got} == {group}
     world.run()
-    [task] = asked("open")
-    assert (task["kind"], task["how"], task["live_code_id"]) == ("open_group", "auto", code.live_code_id)
+    [task] = task_rows("open")
+    assert (task.kind, task.how, task.live_code_id) == ("open_group", "auto", code.live_code_id)
     assert world.told("lihua") == []
     world.hear(world.actions.invite(group, [person(n) for n in range(9)]))
     assert counts(group) == (20, 5, 25)
@@ -481,7 +478,7 @@ def test_wecom_opens_the_next_group_and_the_line_goes_on(
     assert opened["chat_id"] != group
     world.forward(timedelta(hours=1))
     assert group_line.line_of(code) == [group, opened["chat_id"]]
-    assert asked("open") == []
+    assert task_rows("open") == []
     fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
     assert [(w["chat_id_list"], w["auto_create_room"]) for w in fields] == [
         ([group], 0),
@@ -516,8 +513,8 @@ def test_who_dies_over_the_next_group_leaves_it_to_be_done(
             world.forward(timedelta(hours=1))
     world.forward(timedelta(hours=1))
     assert group_line.line_of(code) == [group, new] and chat(new).codes == {code.live_code_id}
-    assert [t["new_chat_id"] for t in asked("done")] == [new]
-    assert asked("open") == []
+    assert [t.new_chat_id for t in task_rows("done")] == [new]
+    assert task_rows("open") == []
     fields = [w.fields for w in world.sandbox.world.state.join_ways.values()]
     assert [(w["chat_id_list"], w["auto_create_room"]) for w in fields] == [([group], 0), ([new], 1)]
 
@@ -599,7 +596,7 @@ def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: Worl
     code = world.code(group, limit=11, room_base_name="福利群")
     scans(code, 4)
     world.run()
-    assert asked("open") == []
+    assert task_rows("open") == []
     scans(code, 5)
     world.run()
     for _ in range(3):
@@ -616,7 +613,7 @@ def test_the_owner_is_asked_once_and_the_group_of_that_name_is_taken(world: Worl
     made = world.actions.add_group("lihua", "福利群2")
     world.hear(made)
     assert group_line.line_of(code) == [group, made["chat_id"]]
-    assert asked("open") == []
+    assert task_rows("open") == []
     world.forward(timedelta(days=3), without="group_check")
     assert len(world.told("lihua")) == 2
 
@@ -641,16 +638,16 @@ def test_an_operator_names_the_group(world: World) -> None:
     code = world.code(group, limit=2)
     scans(code, 1)
     world.run()
-    [task] = asked("open")
+    [task] = task_rows("open")
     with pytest.raises(Invalid):
-        next_group.finish_task(task["task_id"], None)
+        next_group.finish_task(task.task_id, None)
     with pytest.raises(Invalid):
-        next_group.finish_task(task["task_id"], group)
+        next_group.finish_task(task.task_id, group)
     new = world.group(name="随便")
-    assert next_group.finish_task(task["task_id"], new).status == "done"
+    assert next_group.finish_task(task.task_id, new).status == "done"
     world.run()
     assert scan_service.scan(code.code).chat_id == new
-    next_group.finish_task(task["task_id"], new)
+    next_group.finish_task(task.task_id, new)
     assert group_line.line_of(code) == [group, new]
 
 
@@ -661,13 +658,13 @@ def test_an_operator_whose_call_was_cut_off_names_it_again(
     code = world.code(group, limit=2)
     scans(code, 1)
     world.run()
-    [task] = asked("open")
+    [task] = task_rows("open")
     new = world.group(name="随便")
     with monkeypatch.context() as patched:
         patched.setattr(tasks, "finish", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            next_group.finish_task(task["task_id"], new)
-    shown = next_group.finish_task(task["task_id"], new)
+            next_group.finish_task(task.task_id, new)
+    shown = next_group.finish_task(task.task_id, new)
     assert shown.status == "done" and group_line.line_of(code) == [group, new]
 
 
@@ -676,15 +673,15 @@ def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World
     code = world.code(group)
     scan = scan_service.scan(code.code)
     world.hear(world.join(scan, person(1), name="小王"))
-    blacklist.put(person(1), "spam")
-    blacklist.put(person(1), "spam again")
+    blacklist.put(person(1), "spam", SYSTEM)
+    blacklist.put(person(1), "spam again", SYSTEM)
     world.forward(timedelta(minutes=1))
     [said] = world.told("lihua")
     assert "小王" in said
     assert "福利群1" in said
     assert scan_service.scan(code.code, scan.cookie).kind == "closed"
     world.hear(world.actions.leave(group, [person(1)], removed=True))
-    assert [t["status"] for t in asked("done")] == ["done"]
+    assert [t.status for t in task_rows("done")] == ["done"]
     world.at(world.now + timedelta(minutes=5))
     world.hear(world.actions.join(qr_code=str(scan.qr_url), external_userid=person(1)))
     world.forward(timedelta(minutes=1))
@@ -704,7 +701,7 @@ def test_who_is_blacklisted_as_they_join_is_to_be_removed(
     def meanwhile(wanted: Any) -> frozenset[str]:
         found = read(wanted)
         monkeypatch.setattr(blacklist, "on_it", read)
-        blacklist.put(person(7), "thief")
+        blacklist.put(person(7), "thief", SYSTEM)
         return found
 
     monkeypatch.setattr(blacklist, "on_it", meanwhile)
@@ -712,7 +709,7 @@ def test_who_is_blacklisted_as_they_join_is_to_be_removed(
     world.forward(timedelta(minutes=2))
     assert len(world.told("lihua")) == 1
     world.hear(world.actions.leave(group, [person(7)], removed=True))
-    assert [t["status"] for t in asked("done")] == ["done"]
+    assert [t.status for t in task_rows("done")] == ["done"]
 
 
 def test_who_is_blacklisted_as_they_leave_is_nobodys_task(
@@ -726,12 +723,12 @@ def test_who_is_blacklisted_as_they_leave_is_nobodys_task(
     def meanwhile(*given: Any) -> dict[str, MemberItem]:
         found = read(*given)
         monkeypatch.setattr(mirror, "present", read)
-        blacklist.put(person(7), "thief")
+        blacklist.put(person(7), "thief", SYSTEM)
         return found
 
     monkeypatch.setattr(mirror, "present", meanwhile)
     world.hear(world.actions.leave(group, [person(7)]))
-    assert asked("open") == [] and counts(group) == (1, 0, 1)
+    assert task_rows("open") == [] and counts(group) == (1, 0, 1)
 
 
 def test_a_native_code_rotates_its_five_groups(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -899,8 +896,10 @@ def test_sync_reads_all_groups_of_all_owners(world: World) -> None:
     world.run()
     job = jobs.get(job_id)
     assert (job.status, job.done, job.total) == ("finished", 3, 3)
-    assert sorted(row["chat_id"] for row in service.page(10, None)[0]) == sorted(groups)
-    assert service.get(groups[1])["status"] == "owner_left"
+    assert sorted(row.chat_id for row in group_list.page(GroupsQuery(limit=10), SYSTEM).items) == sorted(
+        groups
+    )
+    assert group_list.get(groups[1], SYSTEM).status == "owner_left"
     assert world.corp.wire.calls["list"] == 2
 
 
@@ -918,7 +917,9 @@ def test_a_sync_s_message_stays_small_however_many_groups_and_owners_there_are(w
         works.do(message)
     job = jobs.get(job_id)
     assert (job.status, job.done, job.total) == ("finished", 47, 47)
-    assert sorted(row["chat_id"] for row in service.page(100, None)[0]) == sorted(groups)
+    assert sorted(row.chat_id for row in group_list.page(GroupsQuery(limit=100), SYSTEM).items) == sorted(
+        groups
+    )
     assert max(sizes) < 8_000  # SQS: 262,144
     assert world.corp.wire.calls["get"] == 47
 

@@ -355,8 +355,9 @@ Shape = tuple[list[str], dict[str, tuple[list[str], str]]]  # a table's keys; of
 def shape(index: Json) -> tuple[list[str], str]:
     """Of an index, as CloudFormation and as PynamoDB have it."""
     projection = index.get("Projection") or index["projection"]
-    assert set(projection) <= {"ProjectionType"}, index
-    return key_names(index), projection["ProjectionType"]
+    assert set(projection) <= {"ProjectionType", "NonKeyAttributes"}, index
+    attributes = sorted(projection.get("NonKeyAttributes") or ())
+    return key_names(index), " ".join([projection["ProjectionType"], *attributes])
 
 
 def every_subclass(kind: type) -> Iterator[Any]:

@@ -107,7 +107,11 @@ def test_each_line_goes_to_those_who_ask_for_its_type_whole_and_to_no_others(sqs
     imported = Line("wm2", "customer_imported", NOW, "i", {"staff_id": "lihua", "added_at": NOW.isoformat()})
     handler = load("route").handler
     assert handler(stream(added("a"), unheard, edited, imported), None) == {"batchItemFailures": []}
-    assert {name: sqs.keys(name) for name in NAMES} == {"enrol": ["a"], "credit": ["a"], "match": ["a", "e"]}
+    assert {name: sqs.keys(name) for name in NAMES if sqs.keys(name)} == {
+        "enrol": ["a"],
+        "credit": ["a"],
+        "match": ["a", "e"],
+    }
     assert listeners.from_message(sqs.taken["enrol"][0]) == added("a")
 
 
@@ -121,7 +125,8 @@ def test_only_where_order_changes_the_result_a_subjects_lines_are_a_group(sqs: S
 
 def test_ten_lines_are_one_request_for_each_queue(sqs: Sqs) -> None:
     router.route([(added(f"k{n}", f"wm{n}"), str(n)) for n in range(25)])
-    assert [sqs.calls.count(name) for name in NAMES] == [3, 3, 3]
+    asking = {name: sqs.calls.count(name) for name in NAMES}
+    assert asking == {"access": 0, "credit": 3, "enrol": 3, "match": 3}
 
 
 @pytest.mark.parametrize("refused", ["*", "k12"])
@@ -147,7 +152,7 @@ def test_a_router_that_dies_between_two_sends_loses_nothing(sqs: Sqs) -> None:
             handler(stream(*lines), None)
     sqs.die_at = None
     assert handler(stream(*lines), None) == {"batchItemFailures": []}
-    for name in NAMES:
+    for name in ("credit", "enrol", "match"):
         assert list(dict.fromkeys(sqs.keys(name))) == [line.key for line in lines]
 
 

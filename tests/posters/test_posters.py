@@ -17,6 +17,7 @@ from PIL import Image
 
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import files, jobs, settings
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.posters import (
     batch_state,
     batch_work,
@@ -264,7 +265,7 @@ def test_a_batch_of_stores_has_each_stores_own_link(api: Api, sent: list[Any]) -
     for number in range(3):
         place = {"latitude": 31.2, "longitude": 121.4}
         stored = msgspec.convert({"store_id": f"sh{number}", "name": "静安寺店", **place}, NewStore)
-        stores.create(msgspec.to_builtins(stored))
+        stores.create(stored, SYSTEM)
     code = live_code("lihua", kind="nearest_store", stores={})
     wanted = {"live_code_id": code.live_code_id, "store_ids": "all", "format": "jpg", "width": 480}
     _, job = api("POST", "/api/poster-batches", wanted)

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 from chalicelib.platform import files, jobs, storage
 from chalicelib.platform.errors import Conflict, Invalid
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.prospects import brand_settings, erasure, import_reading, import_rows, imports, models
 from chalicelib.prospects.models import ImportItem, ProspectItem
 from chalicelib.prospects.types import FromOrders
@@ -186,7 +187,7 @@ def test_an_xlsx_is_read_as_a_csv_is(world: World) -> None:
     for row in cells:
         book.active.append(row)
     book.save(packed)
-    stores.create(store("s1", ["a", "b"]))
+    stores.create(store("s1", ["a", "b"]), SYSTEM)
     import_id = uploaded(packed.getvalue(), format="xlsx", staff={"rule": "by_store"})
     left = iter([300_000] * 120 + [0])
     import_reading.read_on(import_id, lambda: next(left))  # the workbook, and one slice

@@ -19,10 +19,12 @@ from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import account_key
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.platform.storage import Transaction
 from chalicelib.scans import service as scan_service
-from chalicelib.staff import ramps
+from chalicelib.staff import ramps, roster
 from chalicelib.staff import service as staff
+from chalicelib.staff.types import RampStep, StaffLimits
 from chalicelib.wecom.errors import WeComError
 from tests.support.scan_support import DAY, NOON, FakeWeCom, definition, new_process, requests
 
@@ -54,14 +56,18 @@ def call(wecom: FakeWeCom) -> Iterator[Call]:
         yield ask
 
 
+def limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> None:
+    roster.limit(staff_id, StaffLimits(started_at=started_at, daily_cap=daily_cap), SYSTEM)
+
+
 def account(staff_id: str, day: str = DAY) -> int:
     key = account_key(staff_id), day
     return caps.read([key]).get(key, caps.NOTHING).taken
 
 
 def test_a_new_accounts_cap_is_over_all_codes_and_says_ramp(wecom: FakeWeCom, at: At) -> None:
-    staff.set_ramp([{"until_day": 3, "daily_cap": 3}, {"until_day": 7, "daily_cap": 5}])
-    staff.limit("a", DAY, None)
+    roster.set_ramp([RampStep(3, 3), RampStep(7, 5)])
+    limit("a", DAY, None)
     one = livecodes.create(definition({"staff_id": "a"}, fallback=("f",)))
     other = livecodes.create(definition({"staff_id": "a"}, {"staff_id": "b"}))
     got = [scan_service.scan(one.code) for _ in range(2)]
@@ -83,7 +89,7 @@ def test_a_new_accounts_cap_is_over_all_codes_and_says_ramp(wecom: FakeWeCom, at
 
 def test_who_is_grown_up_costs_nothing_and_all_others_a_request_a_minute(wecom: FakeWeCom, at: At) -> None:
     code = livecodes.create(definition({"staff_id": "a"}, {"staff_id": "b"}))
-    staff.limit("b", DAY, 50)
+    limit("b", DAY, 50)
     for _ in range(2):
         scan_service.scan(code.code)
     at(NOON + timedelta(minutes=11))
@@ -99,7 +105,7 @@ def test_who_is_grown_up_costs_nothing_and_all_others_a_request_a_minute(wecom: 
 
 
 def test_an_add_without_a_scan_counts_too(wecom: FakeWeCom) -> None:
-    staff.limit("a", None, 2)
+    limit("a", None, 2)
     code = livecodes.create(definition({"staff_id": "a"}, fallback=("f",)))
     for person in ("wm1", "wm2"):
         tx = Transaction()
@@ -110,16 +116,16 @@ def test_an_add_without_a_scan_counts_too(wecom: FakeWeCom) -> None:
 
 
 def test_an_account_is_one_however_it_is_spelt(wecom: FakeWeCom) -> None:
-    staff.limit("LiHua", None, 1)
+    limit("LiHua", None, 1)
     codes = [livecodes.create(definition({"staff_id": one}, fallback=("f",))) for one in ("LiHua", "lihua")]
     assert [scan_service.scan(code.code).staff_id for code in codes] == ["LiHua", "f"]
-    staff.limit("lihua", None, None)
+    limit("lihua", None, None)
     ramps.forget()
     assert scan_service.scan(codes[1].code).staff_id == "lihua"
 
 
 def test_a_cap_of_nought_and_nobody_else_is_closed(wecom: FakeWeCom) -> None:
-    staff.limit("a", None, 0)
+    limit("a", None, 0)
     code = livecodes.create(definition({"staff_id": "a"}))
     assert scan_service.scan(code.code) == assignment_types.CLOSED
     told = msgspec.to_builtins(assignment_service.would_get(code.live_code_id))
@@ -134,7 +140,7 @@ def test_many_scans_of_two_codes_at_once_never_overshoot_the_account(
     fake = FakeWeCom()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: fake)
     at(NOON)
-    staff.limit("a", DAY, 17)
+    limit("a", DAY, 17)
     codes = [livecodes.create(definition({"staff_id": "a"}, fallback=("f",))) for _ in range(2)]
     with ThreadPoolExecutor(12) as threads:
         got = list(threads.map(lambda n: scan_service.scan(codes[n % 2].code).staff_id, range(60)))

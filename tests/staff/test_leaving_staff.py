@@ -12,10 +12,13 @@ from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import service as contactways
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.errors import NotFound
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.scans import service as scan_service
-from chalicelib.staff import ramps
+from chalicelib.staff import ramps, roster
 from chalicelib.staff import service as staff
 from chalicelib.staff.models import StaffItem
+from chalicelib.staff.queries import StaffQuery
+from chalicelib.staff.types import StaffLimits
 from chalicelib.wecom import events
 from chalicelib.wecom.errors import WeComError
 from infra.sandbox.events import event_xml
@@ -104,30 +107,30 @@ def test_older_news_change_nothing(wecom: FakeWeCom) -> None:
 
 def test_an_accounts_limit_outlives_a_leave(wecom: FakeWeCom, at: At) -> None:
     code = code_of("a", "b")
-    staff.limit("a", DAY, 7)
+    roster.limit("a", StaffLimits(started_at=DAY, daily_cap=7), SYSTEM)
     told("delete_user", "a")
     assert staff.has_left("a") and staff.status("a") == 5
     at(NOON + LATER)
     told("update_user", "a", NOON + LATER, Status=1)
-    assert not staff.has_left("a") and staff.get("a")["daily_cap"] == 7
+    assert not staff.has_left("a") and roster.get("a", SYSTEM).daily_cap == 7
     assert staff.account_caps(["a"], NOON + LATER) == {"a": (DAY, 7)}
-    staff.limit("a", None, None)
+    roster.limit("a", StaffLimits(started_at=None, daily_cap=None), SYSTEM)
     assert staff.account_caps(["a"], NOON + LATER) == {} and who(code) == {"a", "b"}
 
 
 def test_other_changes_and_strangers_are_only_recorded(wecom: FakeWeCom) -> None:
     code_of("a", "b")
-    before = staff.get("a")
+    before = roster.get("a", SYSTEM)
     told("update_user", "a", Department="12")
     told("update_user", "stranger", Status=5)
     told("create_party", "")
-    assert staff.get("a") == before
+    assert roster.get("a", SYSTEM) == before
     told("update_user", "newcomer", Status=1)
     assert StaffItem.find("newcomer") is None and not staff.has_left("stranger")
-    assert [one["staff_id"] for one in staff.page(10, None)[0]] == ["a", "b"]
+    assert [row.staff_id for row in roster.page(StaffQuery(), SYSTEM).items] == ["a", "b"]
     assert staff.name("stranger") == "stranger"
     with pytest.raises(NotFound):
-        staff.get("stranger")
+        roster.get("stranger", SYSTEM)
 
 
 @pytest.mark.parametrize("spelt", ["a", "A"])

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.staff import rules
-from chalicelib.staff.rules import Step
+from chalicelib.staff.types import RampStep
 
-TABLE = (Step(3, 20), Step(7, 50))
+TABLE = (RampStep(3, 20), RampStep(7, 50))
 DAY = date(2026, 11, 23)
 
 
@@ -37,15 +37,12 @@ def test_a_day_is_one_in_shanghai() -> None:
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 500)), max_size=8), st.integers(0, 80))
 def test_a_table_that_rises_never_falls_as_an_account_ages(pairs: list[tuple[int, int]], age: int) -> None:
     days, caps = sorted({day for day, _ in pairs}), sorted(cap for _, cap in pairs)
-    steps = [Step(day, cap) for day, cap in zip(days, caps, strict=False)]
-    assert not rules.problems(steps)
+    steps = [RampStep(day, cap) for day, cap in zip(days, caps, strict=False)]
+    assert not rules.out_of_order(steps)
     begun = DAY - timedelta(days=age)
     today, tomorrow = (rules.cap(steps, begun, None, DAY + timedelta(days=n)) for n in (0, 1))
     assert tomorrow is None or (today is not None and today <= tomorrow)
 
 
 def test_steps_must_go_on_in_time() -> None:
-    assert [field for field, _ in rules.problems([Step(3, 20), Step(3, 50), Step(2, 9)])] == [
-        "steps[1].until_day",
-        "steps[2].until_day",
-    ]
+    assert rules.out_of_order([RampStep(3, 20), RampStep(3, 50), RampStep(2, 9)]) == [1, 2]

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.stores import rules
-from chalicelib.stores.types import Place
+from chalicelib.stores.types import NewStore, Place
 
 STORE: dict[str, Any] = {
     "store_id": "SZ001",
@@ -21,15 +22,21 @@ STORE: dict[str, Any] = {
     "hours": None,
     "status": "open",
 }
+
+
+def place(fields: dict[str, Any]) -> Place:
+    return rules.place(msgspec.convert(fields, NewStore))
+
+
 OVER_NIGHT = {"weekdays": [5, 6], "from": "18:00", "to": "02:00"}
 BY_DAY = {"weekdays": [1, 2, 3, 4, 5], "from": "10:00", "to": "22:00"}
 
 
 def test_the_map_has_a_store_where_it_really_is() -> None:
-    mapped = rules.place(STORE)
+    mapped = place(STORE)
     assert (mapped.latitude, mapped.longitude) == (22.543847, 113.912316)
     assert (mapped.staff, mapped.groups, mapped.shut, mapped.opening) == (True, False, False, None)
-    as_gps = rules.place(STORE | {"datum": "wgs84"})
+    as_gps = place(STORE | {"datum": "wgs84"})
     assert (as_gps.latitude, as_gps.longitude) == (22.5407961, 113.9171765)
 
 
@@ -49,12 +56,12 @@ def test_the_map_has_a_store_where_it_really_is() -> None:
     ],
 )
 def test_open_by_its_hours(hours: dict[str, Any] | None, at: str, is_open: bool) -> None:
-    mapped = rules.place(STORE | {"hours": hours})
+    mapped = place(STORE | {"hours": hours})
     assert rules.is_open(mapped, datetime.fromisoformat(at)) is is_open
 
 
 def test_what_is_shut_is_shut_at_all_hours() -> None:
-    assert not rules.is_open(rules.place(STORE | {"status": "closed"}), datetime(2026, 11, 23, 12))
+    assert not rules.is_open(place(STORE | {"status": "closed"}), datetime(2026, 11, 23, 12))
 
 
 def test_a_table_may_name_the_datum_and_the_status() -> None:
@@ -68,7 +75,7 @@ def test_a_table_may_name_the_datum_and_the_status() -> None:
 def test_a_place_goes_through_the_maps_bytes() -> None:
     from chalicelib.stores import packing
 
-    places = [rules.place(STORE | {"store_id": f"S{n}", "hours": h}) for n, h in enumerate((None, BY_DAY))]
+    places = [place(STORE | {"store_id": f"S{n}", "hours": h}) for n, h in enumerate((None, BY_DAY))]
     assert packing.unpack(packing.pack(places)) == places
     assert isinstance(places[0], Place)
     cells = {1: packing.Cell(7, 2), 5: packing.Cell(0, 0)}

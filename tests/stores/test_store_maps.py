@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.platform import due, jobs
 from chalicelib.platform.errors import Conflict, NotFound
-from chalicelib.stores import cells, folding, maps, packing, rules, service
+from chalicelib.stores import cells, folding, imports, maps, packing, rules, service
 from chalicelib.stores.models import HEAD, IMPORTS, NOW, MapItem, StoreItem
-from chalicelib.stores.service import Place
+from chalicelib.stores.types import NewStore, Place
+from tests.support.stores_world import change_store, create_store, import_table, remove_store
 
 
 def store(store_id: str, latitude: float, longitude: float, **rest: Any) -> dict[str, Any]:
@@ -48,11 +50,11 @@ def mapped() -> dict[str, Place]:
 
 
 def truth() -> dict[str, Place]:
-    return {row.store_id: rules.place(row.fields()) for row in StoreItem.scan(consistent_read=True)}
+    return {row.store_id: rules.place(row.store()) for row in StoreItem.scan(consistent_read=True)}
 
 
 def change(store_id: str, **changes: Any) -> None:
-    service.change(store_id, changes, lambda whole: whole)
+    change_store(store_id, changes)
 
 
 @pytest.fixture
@@ -69,16 +71,18 @@ def test_each_write_is_seen_and_folded_in(tables: None, small: None) -> None:
     chance = random.Random(2)
     known = anywhere(24)
     for number, one in enumerate(known.values()):
-        service.create(one)
+        create_store(one)
         if number % 3 == 0:
             change(one["store_id"], latitude=chance.uniform(-60, 60), name="moved")
         if number % 7 == 0:
-            service.remove(one["store_id"])
+            remove_store(one["store_id"])
             if number % 2:
-                service.create(one)
+                create_store(one)
         at = truth()
         assert mapped() == at
-        spot = cells.position(chance.choice([*at.values()]) if at else rules.place(one))
+        spot = cells.position(
+            chance.choice([*at.values()]) if at else rules.place(msgspec.convert(one, NewStore))
+        )
         nearest = next(service.near(*spot, "wgs84", 1e7), None)
         assert (nearest is None) == (not at) and (nearest is None or nearest[0] == 0)
     now = maps.view()
@@ -89,7 +93,7 @@ def test_each_write_is_seen_and_folded_in(tables: None, small: None) -> None:
 
 
 def test_what_the_map_does_not_hold_does_not_touch_it(tables: None) -> None:
-    service.create(store("A", 22.5, 113.9))
+    create_store(store("A", 22.5, 113.9))
     before = maps.view().changes["A"].stamp
     change("A", address="elsewhere", staff_ids=["b", "c"])
     assert maps.view().changes["A"].stamp == before
@@ -101,13 +105,13 @@ def test_writers_at_once_all_get_through(engine: str, small: None) -> None:
     """Sixteen at a time: none is lost, none refused, and no fold undoes another."""
     known = [*anywhere(40).values()]
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(service.create, known))
+        list(pool.map(create_store, known))
         assert mapped() == truth() and len(mapped()) == 40
 
         def move(one: dict[str, Any]) -> None:
             change(one["store_id"], latitude=one["latitude"] + 1)
             if int(one["store_id"][1:]) % 4 == 0:
-                service.remove(one["store_id"])
+                remove_store(one["store_id"])
 
         list(pool.map(move, known))
     assert mapped() == truth() and len(mapped()) == 30
@@ -117,13 +121,13 @@ def test_writers_at_once_all_get_through(engine: str, small: None) -> None:
 
 def test_an_import_beside_writers(engine: str, small: None) -> None:
     before = anywhere(60)
-    service.import_csv(table(before), complete)
+    import_table(table(before))
     assert mapped() == truth() and not maps.view().changes
     after = {k: v | {"latitude": v["latitude"] + 2} for k, v in before.items()}
-    importer = threading.Thread(target=service.import_csv, args=(table(after), complete))
+    importer = threading.Thread(target=import_table, args=(table(after),))
     importer.start()
     for number in range(20):
-        service.create(store(f"NEW{number}", 30 + number / 10, 100))
+        create_store(store(f"NEW{number}", 30 + number / 10, 100))
     importer.join()
     assert mapped() == truth() and len(mapped()) == 80
 
@@ -133,24 +137,20 @@ def table(known: dict[str, dict[str, Any]]) -> str:
     return "\n".join(["store_id,name,latitude,longitude,datum", *lines])
 
 
-def complete(fields: Any) -> dict[str, Any]:
-    return store(**{"staff_ids": ["a"], **fields})
-
-
 def test_a_store_changed_while_it_is_imported_is_where_its_row_says(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service.import_csv(table(anywhere(10)), complete)
+    import_table(table(anywhere(10)))
     end = folding.end
 
     def late(*given: Any) -> None:
         change("S00003", latitude=11.0)
-        service.remove("S00004")
+        remove_store("S00004")
         end(*given)
 
     monkeypatch.setattr(folding, "end", late)
     moved = {key: one | {"latitude": one["latitude"] + 5} for key, one in anywhere(10).items()}
-    service.import_csv(table(moved), complete)
+    import_table(table(moved))
     assert mapped() == truth()
     assert mapped()["S00003"].latitude == 11.0
 
@@ -159,18 +159,18 @@ def test_an_import_that_moves_nothing_beside_one_that_does(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The later row wins, and the map knows it: who read the store before the other moved it."""
-    rows, put, hits = anywhere(10), service._put, []
-    service.import_csv(table(rows), complete)
+    rows, put, hits = anywhere(10), imports._put, []
+    import_table(table(rows))
     moved = {key: one | {"latitude": one["latitude"] + 5} for key, one in rows.items()}
 
     def late(*given: Any) -> Any:
         if not hits:
             hits.append(1)
-            service.import_csv(table(moved), complete)
+            import_table(table(moved))
         return put(*given)
 
-    monkeypatch.setattr(service, "_put", late)
-    service.import_csv(table(rows), lambda fields: complete({**fields, "address": "new"}))
+    monkeypatch.setattr(imports, "_put", late)
+    import_table(table({key: one | {"address": "new"} for key, one in rows.items()}))
     assert mapped() == truth()
     assert mapped()["S00003"].latitude == rows["S00003"]["latitude"]
 
@@ -179,8 +179,8 @@ def test_an_import_that_moves_nothing_beside_one_that_does(
 def test_an_import_within_another_leaves_no_store_in_two_places(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch, first: float, then: float
 ) -> None:
-    rows, put, hits = anywhere(30), service._put, []
-    service.import_csv(table(rows), complete)
+    rows, put, hits = anywhere(30), imports._put, []
+    import_table(table(rows))
     inner, outer = (
         {key: one | {"latitude": one["latitude"] + by} for key, one in rows.items()} for by in (first, then)
     )
@@ -188,11 +188,11 @@ def test_an_import_within_another_leaves_no_store_in_two_places(
     def late(*given: Any) -> Any:
         if not hits:
             hits.append(1)
-            service.import_csv(table(inner), complete)
+            import_table(table(inner))
         return put(*given)
 
-    monkeypatch.setattr(service, "_put", late)
-    service.import_csv(table(outer), complete)
+    monkeypatch.setattr(imports, "_put", late)
+    import_table(table(outer))
     assert mapped() == truth()
 
 
@@ -201,7 +201,7 @@ def test_an_import_while_another_is_about_to_read_is_known_to_it(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     rows, hits = anywhere(30), []
-    service.import_csv(table(rows), complete)
+    import_table(table(rows))
     inner, outer = (
         {key: one | {"latitude": one["latitude"] + by} for key, one in rows.items()} for by in (5, -5)
     )
@@ -211,11 +211,11 @@ def test_an_import_while_another_is_about_to_read_is_known_to_it(
     def late(*given: Any, **rest: Any) -> Any:
         if not hits:
             hits.append(1)
-            service.import_csv(table(inner), complete)
+            import_table(table(inner))
         return real(*given, **rest)
 
     monkeypatch.setattr(whose, where, late)
-    service.import_csv(table(outer), complete)
+    import_table(table(outer))
     assert mapped() == truth()
 
 
@@ -223,50 +223,50 @@ def test_an_import_while_another_is_about_to_read_is_known_to_it(
 def test_an_import_undoes_nothing_that_happens_meanwhile(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch, meanwhile: str
 ) -> None:
-    rows, put = anywhere(150), service._put
+    rows, put = anywhere(150), imports._put
     if meanwhile != "made by another":
-        service.create(rows["S00003"] | {"staff_ids": ["a", "gone"]})
+        create_store(rows["S00003"] | {"staff_ids": ["a", "gone"]})
 
     def late(*given: Any) -> Any:
-        monkeypatch.setattr(service, "_put", put)
+        monkeypatch.setattr(imports, "_put", put)
         if meanwhile == "changed":
             change("S00003", staff_ids=["b"], latitude=11.0)
         elif meanwhile != "made by another":
-            service.remove("S00003")
+            remove_store("S00003")
         if meanwhile.startswith("made"):
-            service.create(rows["S00003"] | {"staff_ids": ["b"], "latitude": 11.0})
+            create_store(rows["S00003"] | {"staff_ids": ["b"], "latitude": 11.0})
         return put(*given)
 
-    monkeypatch.setattr(service, "_put", late)
+    monkeypatch.setattr(imports, "_put", late)
     moved = {key: one | {"latitude": one["latitude"] + 5} for key, one in rows.items()}
-    assert service.import_csv(table(moved), complete)["imported"] == 150
+    assert import_table(table(moved)).imported == 150
     assert mapped() == truth() and len(mapped()) == (149 if meanwhile == "deleted" else 150)
     now = service.find("S00003")
     assert (now is None) is (meanwhile == "deleted")
-    assert now is None or (now["staff_ids"], now["latitude"]) == (["b"], moved["S00003"]["latitude"])
+    assert now is None or (now.staff_ids, now.latitude) == (["b"], moved["S00003"]["latitude"])
 
 
 def test_no_version_of_a_store_comes_twice(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who has read the store before an import, or before it was deleted, does not change it after."""
-    service.create(store("A", 10, 100))
+    create_store(store("A", 10, 100))
     find, read = service._find, StoreItem.get("A")
-    monkeypatch.setattr(service, "_find", lambda _: read)
-    service.import_csv(table({"A": store("A", 12, 100)}), complete)
+    monkeypatch.setattr(service, "_find", lambda *_: read)
+    import_table(table({"A": store("A", 12, 100)}))
     with pytest.raises(Conflict):
         change("A", latitude=11.0)
     monkeypatch.setattr(service, "_find", find)
-    service.remove("A")
-    service.create(store("A", 13, 100))
-    monkeypatch.setattr(service, "_find", lambda _: read)
+    remove_store("A")
+    create_store(store("A", 13, 100))
+    monkeypatch.setattr(service, "_find", lambda *_: read)
     with pytest.raises(Conflict):
         change("A", latitude=11.0)
     assert mapped() == truth() and mapped()["A"].latitude == 13
 
 
 def test_imports_and_writers_at_once(engine: str, small: None) -> None:
-    service.import_csv(table(anywhere(30)), complete)
+    import_table(table(anywhere(30)))
     versions = [
         {key: one | {"latitude": one["latitude"] + shift} for key, one in anywhere(30).items()}
         for shift in (1, 2, 3)
@@ -280,7 +280,7 @@ def test_imports_and_writers_at_once(engine: str, small: None) -> None:
                 continue
 
     with ThreadPoolExecutor(8) as pool:
-        done = [pool.submit(service.import_csv, table(one), complete) for one in versions]
+        done = [pool.submit(import_table, table(one)) for one in versions]
         done += [pool.submit(move, number) for number in range(5)]
         for one in done:
             one.result()
@@ -291,9 +291,9 @@ def test_imports_and_writers_at_once(engine: str, small: None) -> None:
 def test_an_import_cut_in_half_is_finished_by_the_timer(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch, cut: str
 ) -> None:
-    service.import_csv(table(anywhere(30)), complete)
+    import_table(table(anywhere(30)))
     moved = {k: v | {"latitude": v["latitude"] + 5} for k, v in anywhere(40).items()}
-    commit, put = maps.fold, service._put
+    commit, put = maps.fold, imports._put
 
     class Cut(BaseException):
         pass
@@ -302,26 +302,26 @@ def test_an_import_cut_in_half_is_finished_by_the_timer(
         raise Cut
 
     if cut == "rows":
-        monkeypatch.setattr(service, "_put", die)
+        monkeypatch.setattr(imports, "_put", die)
     elif cut == "half the rows":
 
         def half(items: dict[str, Any], *rest: Any) -> Any:
             put(dict([*items.items()][:20]), *rest)
             raise Cut
 
-        monkeypatch.setattr(service, "_put", half)
+        monkeypatch.setattr(imports, "_put", half)
     else:
         monkeypatch.setattr(maps, "fold", die)
     with pytest.raises(Cut):
-        service.import_csv(table(moved), complete)
-    monkeypatch.setattr(service, "_put", put)
+        import_table(table(moved))
+    monkeypatch.setattr(imports, "_put", put)
     monkeypatch.setattr(maps, "fold", commit)
     (left,) = MapItem.query(IMPORTS)
     work = next(row.work for row in due.DueItem.scan() if row.work.get("import_id") == left.part)
     assert work["kind"] == "store_map"
     assert (mapped() == truth()) is (cut == "rows")
     for _ in range(2):
-        service.finish(work["import_id"])
+        folding.finish(work["import_id"])
         assert mapped() == truth()
     assert not list(MapItem.query(IMPORTS))
 
@@ -330,14 +330,14 @@ def test_a_reader_never_loses_the_map_under_a_fold(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cells that are folded between reading their list and reading them."""
-    service.import_csv(table(anywhere(50)), complete)
+    import_table(table(anywhere(50)))
     maps.forget()
     get, hits = MapItem.batch_get, []
 
     def late(keys: Any, **rest: Any) -> Any:
         if not hits:
             hits.append(1)
-            service.import_csv(table(anywhere(50, seed=4)), complete)
+            import_table(table(anywhere(50, seed=4)))
         return get(keys, **rest)
 
     monkeypatch.setattr(MapItem, "batch_get", late)
@@ -349,8 +349,8 @@ def test_a_reader_never_loses_the_map_under_a_fold(
 
 
 def test_the_map_made_anew(tables: None, small: None, sent: list[Any]) -> None:
-    service.import_csv(table(anywhere(30)), complete)
-    service.create(store("LATE", 10, 100))
+    import_table(table(anywhere(30)))
+    create_store(store("LATE", 10, 100))
     for row in MapItem.scan():
         if row.map.startswith("cell#"):
             row.delete()
@@ -362,7 +362,7 @@ def test_the_map_made_anew(tables: None, small: None, sent: list[Any]) -> None:
     ((queue, message, _),) = [m for m in sent if m[0] == "assign"]
     assert (queue, message) == ("assign", {"kind": folding.KIND, "job_id": job_id})
     for _ in range(2):
-        service.rebuild(job_id)
+        folding.rebuild(job_id)
         assert mapped() == truth()
     assert jobs.get(job_id).status == "finished"
 
@@ -370,37 +370,37 @@ def test_the_map_made_anew(tables: None, small: None, sent: list[Any]) -> None:
 def test_rebuilding_loses_to_a_writer_and_tries_again(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch, sent: list[Any]
 ) -> None:
-    service.import_csv(table(anywhere(30)), complete)
+    import_table(table(anywhere(30)))
     job_id, add_head, hits = service.start_rebuild(), maps.add_head, []
 
     def late(*args: Any) -> None:
         if not hits:
             hits.append(1)
-            service.import_csv(table(anywhere(30, seed=9)), complete)
+            import_table(table(anywhere(30, seed=9)))
         add_head(*args)
 
     monkeypatch.setattr(folding.maps, "add_head", late)
-    service.rebuild(job_id)
+    folding.rebuild(job_id)
     assert mapped() == truth() and jobs.get(job_id).status == "finished"
     rows = [row for row in MapItem.scan() if row.map.startswith("cell#")]
     assert len(rows) == sum(known.stores > 0 for known in maps.view().cells.values())
 
 
 def test_a_store_deleted_twice_and_changed_by_two(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    service.create(store("A", 1, 1))
+    create_store(store("A", 1, 1))
     find = service._find
 
-    def late(store_id: str) -> StoreItem:
-        item = find(store_id)
+    def late(*given: Any) -> StoreItem:
+        item = find(*given)
         monkeypatch.setattr(service, "_find", find)
-        change(store_id, latitude=2)
+        change(given[0], latitude=2)
         return item
 
     monkeypatch.setattr(service, "_find", late)
-    with pytest.raises(service.Conflict):
+    with pytest.raises(Conflict):
         change("A", latitude=3)
     assert mapped()["A"].latitude == 2
-    service.remove("A")
+    remove_store("A")
     with pytest.raises(NotFound):
-        service.remove("A")
+        remove_store("A")
     assert mapped() == {}

@@ -80,12 +80,48 @@ def test_what_is_wrong_is_told_by_its_field(api: Api, change: dict[str, Any], fi
     assert (status, [e["field"] for e in problem["errors"]]) == (422, [field])
 
 
-def test_listed_by_id_page_by_page(api: Api) -> None:
+def test_listed_page_by_page(api: Api) -> None:
     for number in (3, 1, 2):
         api("POST", "/api/stores", STORE | {"store_id": f"S{number}"})
     _, first = api("GET", "/api/stores?limit=2")
     _, rest = api("GET", f"/api/stores?limit=2&cursor={first['next_cursor']}")
     assert [s["store_id"] for s in first["items"] + rest["items"]] == ["S1", "S2", "S3"]
+
+
+def test_searched_filtered_and_sorted_on_the_map(api: Api) -> None:
+    rows = [
+        ("A", "重庆店", "重庆", "open"),
+        ("B", "南山店", "深圳", "closed"),
+        ("C", "南山二店", "深圳", "open"),
+    ]
+    for store_id, name, city, status in rows:
+        row = STORE | {"store_id": store_id, "name": name, "city": city, "status": status}
+        assert api("POST", "/api/stores", row)[0] == 201
+
+    def ids(query: str) -> list[str]:
+        found = api("GET", f"/api/stores?{query}")[1]
+        assert (found["total"], found["total_is"]) == (len(found["items"]), "exact")
+        return [row["store_id"] for row in found["items"]]
+
+    assert ids("sort=name") == ["C", "B", "A"] and ids("sort=-name") == ["A", "B", "C"]
+    assert ids("q=nsd") == ["B"] and ids("q=zqd") == ids("q=cqd") == ids("q=a") == ["A"]
+    assert sorted(ids("city=深圳")) == ["B", "C"] and ids("city=深圳&status=open") == ["C"]
+    assert ids("status=closed") == ["B"]
+    for query, field in (("sort=city", "sort"), ("limit=201", "limit"), ("cursor=x", "cursor")):
+        status, problem = api("GET", f"/api/stores?{query}")
+        assert (status, problem["errors"][0]["field"]) == (422, field)
+    asked = requests()
+    ids("limit=200")
+    # The key, the map's list of cells and changes, and the page's rows: the cells are kept in the process.
+    assert asked == ["GetItem", "Query", "BatchGetItem"]
+
+
+def test_what_is_wrong_with_a_line_is_said_in_the_language_that_is_asked_for(api: Api) -> None:
+    table = HEAD.strip() + ",hours\nS1,一店,,,1,2,,,whenever\n"
+    _, done = api("POST", "/api/stores/import", {"csv": table})
+    (error,) = done["errors"]
+    assert (error["line"], error["field"], error["code"]) == (2, "hours", "store_hours")
+    assert "为周一" in error["message"]
 
 
 def test_an_import_takes_the_right_rows_and_tells_of_the_others(api: Api) -> None:

@@ -1,0 +1,1 @@
+"""Departments of WeCom's: which is below which, and who is in them."""

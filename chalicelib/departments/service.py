@@ -1,0 +1,71 @@
+"""Departments: who is in one, or in one below it.
+
+Members are written as WeCom is asked for a member of staff, or tells of one (staff). The tree is read from
+WeCom when somebody is kept to a department (people), and follows its events from then on.
+"""
+
+from collections.abc import Callable, Iterable
+
+from chalicelib.departments import rules
+from chalicelib.departments.models import DepartmentItem, TreeItem
+from chalicelib.platform import log, storage
+from chalicelib.platform.errors import Upstream
+from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.wecom import client as wecom
+from chalicelib.wecom.events import Event
+
+_TREE = "#departments"
+
+
+def members_of(department_ids: Iterable[str]) -> frozenset[str]:
+    """Who is in one of these departments, or in one below."""
+    wanted = set(department_ids)
+    if not wanted:
+        return frozenset()
+    tree: TreeItem | None = TreeItem.find(_TREE)
+    keys = [_key(one) for one in rules.with_all_below(wanted, tree.parents if tree else {})]
+    rows = DepartmentItem.batch_get(keys, consistent_read=True)
+    return frozenset(staff_id for row in rows for staff_id in row.members or ())
+
+
+def move_member(tx: Transaction, staff_id: str, before: set[str], after: set[str]) -> None:
+    """Add to the transaction of the member's own row what it changes for the departments."""
+    for department_id in sorted(before ^ after):
+        change = DepartmentItem.members.add if department_id in after else DepartmentItem.members.delete
+        tx.update(f"department {department_id}", DepartmentItem(_key(department_id)), [change({staff_id})])
+
+
+def read_tree() -> None:
+    """Read from WeCom which department is below which. While it can't be asked, the tree stays as it is."""
+    try:
+        rows = wecom.default_client().department_simplelist()
+    except Upstream as error:
+        log.failure("departments not read", error)
+        return
+    parents = {str(row["id"]): str(row["parentid"]) for row in rows}
+    _change_tree(lambda _: parents)
+
+
+def on_event(event: Event) -> None:
+    """A department was made, moved or deleted (an update that moves none names no parent)."""
+    department_id, parent = event.values.get("Id"), event.values.get("ParentId")
+    if not department_id or TreeItem.find(_TREE) is None:  # nobody is kept to a department yet
+        return
+    if event.change == "delete_party":
+        _change_tree(lambda parents: {one: above for one, above in parents.items() if one != department_id})
+    elif parent:
+        _change_tree(lambda parents: {**parents, department_id: parent})
+
+
+@storage.retrying("others keep changing the departments")
+def _change_tree(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    row: TreeItem | None = TreeItem.find(_TREE)
+    version = int(row.version) if row else 0
+    made = TreeItem(_TREE, parents=change(dict(row.parents) if row else {}), version=version + 1)
+    same = TreeItem.version == version if row else TreeItem.staff_id.does_not_exist()
+    if not storage.put_once(made, same):
+        raise ConditionFailed({_TREE})
+
+
+def _key(department_id: str) -> str:
+    return f"#department#{department_id}"

@@ -1,0 +1,109 @@
+"""Staff as operators see and limit them: those of the caller's scope."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+
+from chalicelib.platform import clock, lists
+from chalicelib.platform.errors import Invalid, NotFound, issue
+from chalicelib.platform.principal import Principal
+from chalicelib.staff import ramps, rules, service
+from chalicelib.staff.models import LISTED, StaffItem
+from chalicelib.staff.queries import StaffQuery
+from chalicelib.staff.types import RampStep, StaffLimits, StaffOut
+from chalicelib.stores import service as stores
+from chalicelib.wecom.errors import Treatment, WeComError
+
+
+def page(query: StaffQuery, principal: Principal) -> lists.Page[StaffOut]:
+    """Staff of the scope, of those who were ever asked for at WeCom."""
+    guides = stores.guides_in_scope(principal)
+    if query.store_id is not None:
+        store = stores.find(query.store_id)
+        of_store = frozenset(store.staff_ids if store else ())
+        guides = of_store if guides is None else guides & of_store
+    steps = ramps.table()
+    rows = [row for row in _rows(guides) if query.status in (None, int(row.status))]
+    return lists.whole(
+        rows,
+        query,
+        key=lambda row: str(row.staff_id),
+        sorts={"name": lambda row: row.name},
+        sort=query.sort,
+        texts=lambda row: (row.name, row.staff_id),
+    ).map(lambda row: _shown(row, steps))
+
+
+def get(staff_id: str, principal: Principal) -> StaffOut:
+    """NotFound, also outside of the scope."""
+    _check_scope(staff_id, principal)
+    return _get(staff_id)
+
+
+def limit(staff_id: str, limits: StaffLimits, principal: Principal) -> StaffOut:
+    """Set an account's age and own cap. NotFound for one whom WeCom does not know; Invalid."""
+    try:
+        if limits.started_at is not None:
+            date.fromisoformat(limits.started_at)
+    except ValueError as error:
+        raise Invalid(issue("started_at", "date")) from error
+    _check_scope(staff_id, principal)
+    if service.find_asked(staff_id) is None:
+        try:
+            service.learn(staff_id)
+        except WeComError as error:
+            if error.treatment is not Treatment.DATA:
+                raise
+            raise _unknown(staff_id) from error
+    ramps.set_limit(staff_id, limits.started_at, limits.daily_cap)
+    return _get(staff_id)
+
+
+def ramp() -> tuple[RampStep, ...]:
+    """The table by which accounts age."""
+    return ramps.table()
+
+
+def set_ramp(steps: Sequence[RampStep]) -> None:
+    """Invalid."""
+    if wrong := rules.out_of_order(steps):
+        raise Invalid(
+            *(issue(f"steps[{n}].until_day", "not_after", other=f"steps[{n - 1}].until_day") for n in wrong)
+        )
+    ramps.set_table(steps)
+
+
+def _rows(guides: frozenset[str] | None) -> list[StaffItem]:
+    if guides is None:
+        return lists.partition(partial(StaffItem.by_id.query, LISTED))
+    return [row for row in StaffItem.batch_get(list(guides)) if row.name is not None] if guides else []
+
+
+def _check_scope(staff_id: str, principal: Principal) -> None:
+    guides = stores.guides_in_scope(principal)
+    if guides is not None and staff_id not in guides:
+        raise _unknown(staff_id)
+
+
+def _get(staff_id: str) -> StaffOut:
+    row = service.find_asked(staff_id)
+    if row is None:
+        raise _unknown(staff_id)
+    return _shown(row, ramps.table())
+
+
+def _unknown(staff_id: str) -> NotFound:
+    return NotFound(code="unknown_staff", staff_id=staff_id)
+
+
+def _shown(row: StaffItem, steps: Sequence[RampStep]) -> StaffOut:
+    started = date.fromisoformat(row.started_at) if row.started_at else None
+    own_cap = None if row.daily_cap is None else int(row.daily_cap)
+    return StaffOut(
+        staff_id=row.staff_id,
+        name=row.name,
+        status=int(row.status),
+        started_at=row.started_at,
+        daily_cap=own_cap,
+        cap_today=rules.cap(steps, started, own_cap, rules.today(clock.now())),
+    )
