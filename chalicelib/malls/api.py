@@ -1,7 +1,7 @@
 """The malls' door: verify, understand, make durable, answer. Everything else happens behind the queue."""
 
 import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -24,8 +24,8 @@ class Signature(Struct, kw_only=True):
     ] = field(name="X-Signature")
 
 
-class Accepted(Struct, kw_only=True):
-    status: Literal["accepted"]
+class Accepted(Struct, frozen=True):
+    status: Literal["accepted"] = "accepted"
 
 
 @door.route(
@@ -40,13 +40,13 @@ class Accepted(Struct, kw_only=True):
     answer=Accepted,
     others={401: "The signature is not of this body, or not of now"},
 )
-def accept(call: http.Call, source: str) -> dict[str, Any]:
+def accept(call: http.Call, source: str) -> Accepted:
     generic.verify(call.headers, call.raw, clock.now())
     body = http.convert(call.json(), generic.OrderMessage, open=True)
     message = generic.message(body)
     orders.accept(message, hashlib.sha256(call.raw).hexdigest())
     if body.buyer and body.buyer.phone:
         known = {"unionid": message.unionid, "external_userid": message.external_userid}
-        told = {"order_id": message.order_id, "status": message.status, "at": clock.iso(message.occurred_at)}
-        prospects.order_told({**told, **known}, body.buyer.phone)
-    return {"status": "accepted"}
+        order = {"order_id": message.order_id, "status": message.status, "at": clock.iso(message.occurred_at)}
+        prospects.order_told({**order, **known}, body.buyer.phone)
+    return Accepted()
