@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,11 @@ def get(external_userid: str) -> Customer | None:
     """The customer, read consistently; None when we have never heard of them."""
     customer = models.load(external_userid)
     return customer if customer.version else None
+
+
+def several(external_userids: Collection[str]) -> dict[str, Customer]:
+    """Those of these customers that there are, by id; perhaps as they were a second ago."""
+    return models.load_several(list(set(external_userids)))
 
 
 def by_unionid(unionid: str) -> str | None:

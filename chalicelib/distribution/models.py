@@ -1,15 +1,29 @@
-"""What is stored of distribution: plans, distributors, commissions."""
+"""What is stored of distribution: plans, distributors, commissions.
 
-from typing import Any
+A commission's index `listing` has keys only, which never change: one write unit a commission.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
 
 from msgspec.structs import asdict
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.distribution.rules import Commission, Distributor, LineCommission, Plan
-from chalicelib.platform import clock, settings
+from chalicelib.distribution.types import (
+    Commission,
+    CommissionStatus,
+    Distributor,
+    DistributorStatus,
+    LineCommission,
+    Plan,
+)
+from chalicelib.platform import clock, lists, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
+
+_SAME_MOMENT = 4  # of a distributor's commissions at most, that began in one microsecond
+SHARDS = 1  # of a month: its index takes one write unit a commission
 
 
 class PlanListing(GlobalSecondaryIndex["PlanItem"]):
@@ -65,6 +79,7 @@ class DistributorItem(Base):
     parent_id = UnicodeAttribute(null=True)
     external_userid = UnicodeAttribute(null=True)
     unionid = UnicodeAttribute(null=True)
+    customer_id = UnicodeAttribute(null=True)
     status = UnicodeAttribute(null=True)
     is_same_as = UnicodeAttribute(null=True)
 
@@ -80,7 +95,18 @@ class OfDistributor(GlobalSecondaryIndex["CommissionItem"]):
     created_at = UnicodeAttribute(range_key=True)
 
 
+class ByMonth(GlobalSecondaryIndex["CommissionItem"]):
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = KeysOnlyProjection()
+
+    month_shard = UnicodeAttribute(hash_key=True)
+    listed_at = UnicodeAttribute(range_key=True)
+
+
 class CommissionItem(Base):
+    """listed_at: when it began, with its order and level."""
+
     class Meta(BaseMeta):
         table_name = settings.table("commissions")
 
@@ -98,9 +124,12 @@ class CommissionItem(Base):
     mature_at = UnicodeAttribute(null=True)
     round = NumberAttribute(null=True)
     payout_id = UnicodeAttribute(null=True)
+    month_shard = UnicodeAttribute(null=True)
+    listed_at = UnicodeAttribute(null=True)
     version = NumberAttribute()
 
     of_distributor = OfDistributor()
+    by_month = ByMonth()
 
 
 def plan_of(item: PlanItem) -> Plan:
@@ -134,8 +163,9 @@ def distributor_of(item: DistributorItem) -> Distributor:
         parent_id=item.parent_id,
         external_userid=item.external_userid,
         unionid=item.unionid,
-        status=item.status or "",
+        status=cast(DistributorStatus, item.status),
         created_at=item.created_at,
+        customer_id=item.customer_id or item.external_userid,
     )
 
 
@@ -154,7 +184,7 @@ def commission_of(item: CommissionItem) -> Commission:
         mature_after=item.mature_after,
         created_at=item.created_at,
         lines=tuple(LineCommission(*line) for line in item.lines),
-        state=item.state,
+        state=cast(CommissionStatus, item.state),
         mature_at=clock.parse(item.mature_at) if item.mature_at else None,
         round=None if item.round is None else int(item.round),
         payout_id=item.payout_id,
@@ -164,13 +194,40 @@ def commission_of(item: CommissionItem) -> Commission:
 
 def commissions(order_id: str) -> list[Commission]:
     """An order's commissions, read consistently, level 1 first."""
-    found = [commission_of(item) for item in CommissionItem.query(order_id, consistent_read=True)]
-    return sorted(found, key=lambda commission: commission.level)
+    rows = [commission_of(item) for item in CommissionItem.query(order_id, consistent_read=True)]
+    return sorted(rows, key=lambda commission: commission.level)
 
 
 def commission(order_id: str, distributor_id: str, level: int) -> Commission | None:
     item = CommissionItem.find(order_id, _part(distributor_id, level))
     return commission_of(item) if item else None
+
+
+def keys_of_month(partition: str, before: str | None, limit: int) -> list[CommissionItem]:
+    """Keys of a month's commissions, newest first, whose place is before the given one."""
+    earlier = CommissionItem.listed_at < before if before else None
+    return list(CommissionItem.by_month.query(partition, earlier, scan_index_forward=False, limit=limit))
+
+
+def of_distributor(distributor_id: str, before: str | None, limit: int) -> list[Commission]:
+    """A distributor's commissions, newest first, whose place is before the given one."""
+    until = CommissionItem.created_at <= before.partition("#")[0] if before else None
+    rows = CommissionItem.of_distributor.query(
+        distributor_id, until, scan_index_forward=False, limit=limit + _SAME_MOMENT
+    )
+    commissions = [commission_of(row) for row in rows]
+    return [row for row in commissions if before is None or place(row) < before][:limit]
+
+
+def load_several(keys: Sequence[CommissionItem]) -> dict[tuple[str, str], Commission]:
+    """The commissions of these keys; perhaps as they were a second ago."""
+    rows = CommissionItem.batch_get([(key.order_id, key.part) for key in keys])
+    return {(row.order_id, row.part): commission_of(row) for row in rows}
+
+
+def place(commission: Commission) -> str:
+    """Where it stands in a history: its time, and what sets it apart from others of that time."""
+    return f"{commission.created_at}#{commission.order_id}#{commission.level}"
 
 
 def write(commission: Commission) -> tuple[CommissionItem, Condition]:
@@ -190,11 +247,29 @@ def write(commission: Commission) -> tuple[CommissionItem, Condition]:
         mature_at=clock.iso(commission.mature_at) if commission.mature_at else None,
         round=commission.round,
         payout_id=commission.payout_id,
+        **_listing(commission),
         version=commission.version + 1,
     )
     if commission.version:
         return item, CommissionItem.version == commission.version
     return item, CommissionItem.order_id.does_not_exist()
+
+
+def enter_in_list(item: CommissionItem) -> None:
+    """List a commission that was stored before there was a list; its next change would do it too."""
+    if item.listed_at is None:
+        keys = _listing(commission_of(item))
+        actions = [getattr(CommissionItem, name).set(value) for name, value in keys.items()]
+        storage.update_if(item, actions, CommissionItem.version == item.version)
+
+
+def _listing(commission: Commission) -> dict[str, Any]:
+    """The keys of the list."""
+    began_at = clock.parse(commission.created_at)
+    return {
+        "month_shard": lists.month_shard(began_at, commission.order_id, SHARDS),
+        "listed_at": place(commission),
+    }
 
 
 def add(tx: Transaction, commission: Commission) -> None:

@@ -65,9 +65,9 @@ class Journal(Struct, frozen=True):
 
     @property
     def input_hash(self) -> str:
-        """A hash of all that it says, to tell a repeat from another journal under its key."""
-        said = [self.subject, self.kind, self.key, self.values, dict(self.reason)]
-        return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        """A hash of its content, which distinguishes a repeat from another journal under its key."""
+        content = [self.subject, self.kind, self.key, self.values, dict(self.reason)]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def net_credit(self, account: str) -> int:
         """Credits less debits of one account."""
@@ -78,7 +78,7 @@ class Balance(Struct, frozen=True):
     """A subject's sums. `sums`: account → (debits, credits).
 
     round: how many payouts have been begun; `returned`: rounds whose money came back (the payout
-    failed) and has not gone out again. They tell which commissions a payout covers.
+    failed) and has not gone out again. They decide which commissions a payout covers.
     """
 
     subject: str
@@ -126,8 +126,8 @@ class Cause(Struct, frozen=True):
 
     def journal(self, kind: str, *entries: Entry) -> Journal:
         """The journal of that kind for this cause; entries of zero are left out."""
-        told = tuple(e for e in entries if e.debit_fen or e.credit_fen)
-        return Journal(self.subject, kind, self.at, f"{kind}#{self.key}", told, self.reason)
+        moved = tuple(e for e in entries if e.debit_fen or e.credit_fen)
+        return Journal(self.subject, kind, self.at, f"{kind}#{self.key}", moved, self.reason)
 
 
 def debit(account: str, fen: int) -> Entry:
@@ -155,26 +155,28 @@ def reversed_pending(cause: Cause, fen: int) -> list[Journal]:
 def reversed_matured(cause: Cause, fen: int, available_fen: int) -> list[Journal]:
     """A refund after maturity: from what is available; what that does not cover becomes a debt."""
     covered = min(fen, available_fen)
-    found = []
+    written = []
     if covered:
-        found.append(cause.journal("reversed", debit(AVAILABLE, covered), credit(EXPENSE, covered)))
+        written.append(cause.journal("reversed", debit(AVAILABLE, covered), credit(EXPENSE, covered)))
     if fen > covered:
-        found.append(cause.journal("debt_taken", debit(DEBT, fen - covered), credit(EXPENSE, fen - covered)))
-    return found
+        written.append(
+            cause.journal("debt_taken", debit(DEBT, fen - covered), credit(EXPENSE, fen - covered))
+        )
+    return written
 
 
 def payout_started(cause: Cause, gross_fen: int, debt_fen: int, tax_fen: int) -> list[Journal]:
     """`gross_fen` leaves `available`: the debt is settled first, then tax withheld, the rest goes out."""
-    found = []
+    written = []
     if debt_fen:
-        found.append(cause.journal("debt_offset", debit(AVAILABLE, debt_fen), credit(DEBT, debt_fen)))
+        written.append(cause.journal("debt_offset", debit(AVAILABLE, debt_fen), credit(DEBT, debt_fen)))
     left = gross_fen - debt_fen
-    found.append(
+    written.append(
         cause.journal(
             "payout_started", debit(AVAILABLE, left), credit(TAX, tax_fen), credit(IN_PAYOUT, left - tax_fen)
         )
     )
-    return found
+    return written
 
 
 def payout_paid(cause: Cause, net_fen: int) -> list[Journal]:

@@ -3,15 +3,24 @@
 from collections.abc import Iterable, Sequence
 from functools import partial, reduce
 from operator import and_
-from typing import Any
 
+import msgspec
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.ledger import rules
 from chalicelib.ledger.models import SUMS, BalanceItem, JournalItem, balance_of, journal_item, journal_of
 from chalicelib.ledger.rules import Balance, Journal
-from chalicelib.platform import clock, storage
+from chalicelib.ledger.types import (
+    AccountSum,
+    BalanceAudit,
+    Difference,
+    EntryOut,
+    JournalOut,
+    TrialBalance,
+)
+from chalicelib.platform import clock, lists
+from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.storage import Transaction
 
 
@@ -60,44 +69,47 @@ def balances(subjects: Iterable[str]) -> dict[str, Balance]:
     }
 
 
-def journals(subject: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """A subject's journals, newest first: `{"journal_id","kind","at","entries","reason"}`."""
-    query = partial(JournalItem.query, subject, scan_index_forward=False, limit=limit)
-    rows, following = storage.page(query, cursor)
-    items = []
-    for row in rows:
-        at, _, journal_id = row.journal.partition("#")
-        told = {"journal_id": journal_id, "kind": row.kind, "at": at, "entries": row.entries}
-        items.append({**told, "reason": row.reason})
-    return items, following
+def journals(subject: str, paging: Paging) -> Page[JournalOut]:
+    """A subject's journals, newest first."""
+    return lists.history(partial(JournalItem.query, subject, scan_index_forward=False), paging).map(_shown)
 
 
-def audit(subject: str) -> dict[str, Any]:
+def _shown(row: JournalItem) -> JournalOut:
+    at, _, journal_id = row.journal.partition("#")
+    entries = msgspec.convert(row.entries, list[EntryOut])
+    return JournalOut(journal_id=journal_id, kind=row.kind, at=at, entries=entries, reason=row.reason)
+
+
+def audit(subject: str) -> BalanceAudit:
     """Whether a subject's balances are the sums of its journals, and each journal what was written.
 
-    `{"subject","journals","ok","differences":[{"account","journals_fen","balance_fen"}],"altered":[…]}`,
-    sums as credits less debits. Read it while no money moves: journals and balances are two reads.
+    Read it while no money moves: journals and balances are two reads.
     """
     sums = dict.fromkeys(rules.ACCOUNTS, 0)
     count, altered = 0, []
     for row in JournalItem.query(subject, consistent_read=True):
         count += 1
-        found = journal_of(row)
-        if found.input_hash != row.input_hash:
+        journal = journal_of(row)
+        if journal.input_hash != row.input_hash:
             altered.append(row.journal)
         for account in sums:
-            sums[account] += found.net_credit(account)
+            sums[account] += journal.net_credit(account)
     kept = balance(subject)
     differences = [
-        {"account": account, "journals_fen": fen, "balance_fen": kept.owed(account)}
+        Difference(account=account, journals_fen=fen, balance_fen=kept.owed(account))
         for account, fen in sums.items()
         if fen != kept.owed(account)
     ]
-    told = {"subject": subject, "journals": count, "ok": not differences and not altered}
-    return {**told, "differences": differences, "altered": altered}
+    return BalanceAudit(
+        subject=subject,
+        journals=count,
+        ok=not differences and not altered,
+        differences=differences,
+        altered=altered,
+    )
 
 
-def trial_balance() -> dict[str, Any]:
+def trial_balance() -> TrialBalance:
     """The sums of all accounts; debits equal credits, always.
 
     It reads the balances table whole, page by page: an item a distributor, which is what that table
@@ -109,12 +121,15 @@ def trial_balance() -> dict[str, Any]:
         for account, (debits, credits) in balance_of(item).sums.items():
             totals[account][0] += debits
             totals[account][1] += credits
-    return {
-        "total_debit_fen": sum(debits for debits, _ in totals.values()),
-        "total_credit_fen": sum(credits for _, credits in totals.values()),
-        "accounts": [{"account": a, "debit_fen": d, "credit_fen": c} for a, (d, c) in sorted(totals.items())],
-        "read_at": clock.iso(clock.now()),
-    }
+    return TrialBalance(
+        total_debit_fen=sum(debits for debits, _ in totals.values()),
+        total_credit_fen=sum(credits for _, credits in totals.values()),
+        accounts=[
+            AccountSum(account=account, debit_fen=debits, credit_fen=credits)
+            for account, (debits, credits) in sorted(totals.items())
+        ],
+        read_at=clock.iso(clock.now()),
+    )
 
 
 def _post(

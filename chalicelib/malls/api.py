@@ -1,7 +1,7 @@
 """The malls' door: verify, understand, make durable, answer. Everything else happens behind the queue."""
 
 import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -25,8 +25,8 @@ class Signature(Struct, kw_only=True):
     ] = field(name="X-Signature")
 
 
-class Accepted(Struct, kw_only=True):
-    status: Literal["accepted"]
+class Accepted(Struct, frozen=True):
+    status: Literal["accepted"] = "accepted"
 
 
 @door.route(
@@ -41,7 +41,7 @@ class Accepted(Struct, kw_only=True):
     answer=Accepted,
     others={401: "The signature is not of this body, or not of now"},
 )
-def accept(call: http.Call, source: str) -> dict[str, Any]:
+def accept(call: http.Call, source: str) -> Accepted:
     generic.verify(call.headers, call.raw, clock.now())
     body = http.convert(call.json(), generic.OrderMessage, open=True)
     message = generic.message(body)
@@ -55,4 +55,4 @@ def accept(call: http.Call, source: str) -> dict[str, Any]:
             external_userid=message.external_userid,
         )
         arrivals.on_buyers_phone(order, body.buyer.phone)
-    return {"status": "accepted"}
+    return Accepted()

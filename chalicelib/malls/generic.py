@@ -5,13 +5,14 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
-from chalicelib.orders.service import MAX_LINES, Message, OrderLine, Refund
+from chalicelib.orders.service import MAX_LINES
+from chalicelib.orders.types import Message, OrderLine, Refund, Status
 from chalicelib.platform import settings
-from chalicelib.platform.errors import Invalid, Unauthorized
+from chalicelib.platform.errors import Invalid, Issue, Unauthorized, issue
 
 FRESH_SECONDS = 300
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=timezone.utc), datetime(2100, 1, 1, tzinfo=timezone.utc)
@@ -20,7 +21,8 @@ _PLAIN = r"^[^\x00-\x1f\x7f]*$"  # no control characters
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_PLAIN)]
 MaybeId = Annotated[str, msgspec.Meta(max_length=64, pattern=f"^$|{_PLAIN}")] | None  # malls send "" too
 Text = Annotated[str, msgspec.Meta(max_length=200)]
-Fen = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
+_TOO_MUCH_FEN = 10**12
+Fen = Annotated[int, msgspec.Meta(ge=0, lt=_TOO_MUCH_FEN)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -56,7 +58,7 @@ class OrderMessage(msgspec.Struct, kw_only=True):
     """What stands in the contract. `refund` is read with the status `refunded` only."""
 
     order_id: Id
-    status: Literal["created", "paid", "shipped", "completed", "refunded", "closed"]
+    status: Status
     occurred_at: Time
     buyer: Buyer | None = None
     items: Annotated[list[Item], msgspec.Meta(max_length=MAX_LINES)] | None = None
@@ -72,16 +74,17 @@ def verify(headers: Mapping[str, str], raw: bytes, now: datetime) -> None:
     secret = settings.secret("mall", "generic_secret")
     signed = hmac.new(secret.encode(), timestamp.encode("utf-8", "replace") + b"." + raw, hashlib.sha256)
     if not hmac.compare_digest(signed.hexdigest().encode(), signature.encode("utf-8", "replace")):
-        raise Unauthorized("X-Signature is not that of this body")
+        raise Unauthorized(code="signature")
     if not re.fullmatch(r"[0-9]{1,12}", timestamp) or abs(now.timestamp() - int(timestamp)) > FRESH_SECONDS:
-        raise Unauthorized("X-Timestamp is more than five minutes off")
+        raise Unauthorized(code="timestamp", minutes=FRESH_SECONDS // 60)
 
 
 def message(body: OrderMessage) -> Message:
     """The message as orders take it. Invalid for what a type can't say."""
     items, refund = body.items or [], body.refund if body.status == "refunded" else None
-    if wrong := [*_wrong_order(body), *_wrong_items(items), *(_wrong_refund(refund) if refund else [])]:
-        raise Invalid(*wrong)
+    issues = [*_order_issues(body), *_item_issues(items), *(_refund_issues(refund) if refund else [])]
+    if issues:
+        raise Invalid(*issues)
     buyer = body.buyer or Buyer()
     return Message(
         order_id=body.order_id,
@@ -104,31 +107,32 @@ def _refund(part: RefundPart) -> Refund:
     return Refund(part.refund_id, part.amount_fen, lines)
 
 
-def _wrong_order(body: OrderMessage) -> list[tuple[str, str]]:
-    wrong = []
+def _order_issues(body: OrderMessage) -> list[Issue]:
+    issues = []
     if not _FIRST <= body.occurred_at < _LAST:
-        wrong.append(("occurred_at", "a time between 2000 and 2100"))
+        issues.append(issue("occurred_at", "between_years", first=_FIRST.year, last=_LAST.year))
     if body.status == "refunded" and body.refund is None:
-        wrong.append(("refund", "a refunded message carries its refund"))
+        issues.append(issue("refund", "required"))
     if body.status == "paid" and not body.items:
-        wrong.append(("items", "a paid message carries the order's lines"))
-    return wrong
+        issues.append(issue("items", "required"))
+    return issues
 
 
-def _wrong_items(items: list[Item]) -> list[tuple[str, str]]:
-    wrong = []
+def _item_issues(items: list[Item]) -> list[Issue]:
+    issues = []
     for number, item in enumerate(items):
         gross = item.quantity * item.price_fen
         if item.discount_fen > gross:
-            wrong.append((f"items[{number}].discount_fen", "more than the line costs"))
-        if gross >= 10**12:
-            wrong.append((f"items[{number}].price_fen", "the line costs 10^12 fen or more"))
+            issues.append(issue(f"items[{number}].discount_fen", "maximum", maximum=gross))
+        if gross >= _TOO_MUCH_FEN:
+            issues.append(issue(f"items[{number}].price_fen", "line_total", limit=_TOO_MUCH_FEN))
         if item.line_id in {other.line_id for other in items[:number]}:
-            wrong.append((f"items[{number}].line_id", "another line has it"))
-    return wrong
+            issues.append(issue(f"items[{number}].line_id", "duplicate"))
+    return issues
 
 
-def _wrong_refund(refund: RefundPart) -> list[tuple[str, str]]:
-    if sum(line.amount_fen for line in refund.lines or []) > refund.amount_fen:
-        return [("refund.lines", "together more than the refund's amount_fen")]
+def _refund_issues(refund: RefundPart) -> list[Issue]:
+    total = sum(line.amount_fen for line in refund.lines or [])
+    if total > refund.amount_fen:
+        return [issue("refund.lines", "lines_over_total", total=total, maximum=refund.amount_fen)]
     return []

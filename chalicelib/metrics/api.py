@@ -1,27 +1,19 @@
 """The funnel by channel."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.metrics import rules, service
+from chalicelib.metrics.types import FunnelRow
 from chalicelib.platform import clock, http
 from chalicelib.platform.errors import Invalid, issue
+from chalicelib.platform.lists import Page
 
 door = http.Door(__name__, tag="Metrics")
 
 _DEFAULT_DAYS = 30
-
-
-class FunnelRow(Struct, kw_only=True):
-    channel: str
-    scans: int
-    adds: int
-    kept: int
-    buyers: int
-    orders: int
-    gmv_fen: int
 
 
 class FunnelQuery(Struct, kw_only=True):
@@ -39,13 +31,14 @@ class FunnelQuery(Struct, kw_only=True):
     permission="metrics.read",
     query=FunnelQuery,
     summary="Scans to money, by channel",
-    answer=http.Listing[FunnelRow],
+    answer=Page[FunnelRow],
 )
-def funnel(call: http.Call) -> dict[str, Any]:
+def funnel(call: http.Call) -> Page[FunnelRow]:
     end = call.query.to or rules.day_of(clock.now())
     start = call.query.from_ or date.fromordinal(max(1, end.toordinal() - _DEFAULT_DAYS + 1))
     if start > end:
         raise Invalid(issue("from", "after", other="to"))
     if (end - start).days >= rules.MAX_DAYS:
         raise Invalid(issue("from", "range_days", days=rules.MAX_DAYS))
-    return http.listing(service.funnel(start, end))
+    rows = service.funnel(start, end)
+    return Page(rows, len(rows))

@@ -46,8 +46,8 @@ def add(
 
 def last(key: Key, shard: str) -> str:
     """The sequence number of the last line counted from that shard; "" for none."""
-    found = CounterItem._get_connection().get_item(*key, consistent_read=True) or {}
-    return str(found.get("Item", {}).get(_mark(shard), {}).get("S", ""))
+    answer = CounterItem._get_connection().get_item(*key, consistent_read=True) or {}
+    return str(answer.get("Item", {}).get(_mark(shard), {}).get("S", ""))
 
 
 def read(day: date) -> Iterable[tuple[str, Figures]]:

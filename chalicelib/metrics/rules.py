@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
+from chalicelib.metrics.types import FunnelRow
 from chalicelib.platform.clock import SHANGHAI, parse
 from chalicelib.platform.line import Line
 
@@ -27,18 +28,18 @@ def figures(line: Line) -> Figures:
     """What the line adds, by counter; only what is not zero."""
     data = line.data
     if line.type == "scanned":
-        found = {"scans": 1}
+        counted = {"scans": 1}
     elif line.type == "customer_added":
-        found = {"adds": int(data["begins"]), "lost": int(data["ends"])}
+        counted = {"adds": int(data["begins"]), "lost": int(data["ends"])}
     elif line.type == "customer_lost":
-        found = {"lost": int(data["ends"] and data["by"] != "transfer")}
+        counted = {"lost": int(data["ends"] and data["by"] != "transfer")}
     elif line.type == "order_paid":
-        found = {"orders": 1, "gmv_fen": data["paid_fen"], "buyers": int(bool(data.get("first_order")))}
+        counted = {"orders": 1, "gmv_fen": data["paid_fen"], "buyers": int(bool(data.get("first_order")))}
     elif line.type == "order_refunded":
-        found = {"gmv_fen": -data["refunded_fen"]}
+        counted = {"gmv_fen": -data["refunded_fen"]}
     else:
-        found = {}
-    return {name: value for name, value in found.items() if value}
+        counted = {}
+    return {name: value for name, value in counted.items() if value}
 
 
 def cell(line: Line) -> Cell:
@@ -48,11 +49,11 @@ def cell(line: Line) -> Cell:
 
 def by_cell(lines: Iterable[tuple[Line, str]]) -> dict[Cell, list[tuple[str, Figures]]]:
     """(sequence, figures) of the lines that count, in order of sequence, for each cell."""
-    found: dict[Cell, list[tuple[str, Figures]]] = {}
+    cells: dict[Cell, list[tuple[str, Figures]]] = {}
     for line, sequence in lines:
         if counted := figures(line):
-            found.setdefault(cell(line), []).append((sequence, counted))
-    return {key: sorted(entries, key=lambda entry: entry[0]) for key, entries in found.items()}
+            cells.setdefault(cell(line), []).append((sequence, counted))
+    return {key: sorted(entries, key=lambda entry: entry[0]) for key, entries in cells.items()}
 
 
 def total(parts: Iterable[Figures]) -> Figures:
@@ -72,12 +73,11 @@ def days(start: date, end: date) -> list[date]:
     return [start + timedelta(days=n) for n in range((end - start).days + 1)]
 
 
-def row(channel: str, sums: Figures) -> dict[str, str | int]:
+def row(channel: str, sums: Figures) -> FunnelRow:
     """One channel's row of the funnel."""
-    shown = {name: sums.get(name, 0) for name in STORED}
-    kept = shown["adds"] - shown.pop("lost")
-    order = ("scans", "adds", "kept", "buyers", "orders", "gmv_fen")
-    return {"channel": channel, **{name: {**shown, "kept": kept}[name] for name in order}}
+    figures = {name: sums.get(name, 0) for name in STORED}
+    lost = figures.pop("lost")
+    return FunnelRow(channel=channel, kept=figures["adds"] - lost, **figures)
 
 
 def parse_day(text: str) -> date:

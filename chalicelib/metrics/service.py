@@ -7,10 +7,10 @@ already is left out.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from chalicelib.metrics import models, rules
 from chalicelib.metrics.rules import Cell, Figures, Key
+from chalicelib.metrics.types import FunnelRow
 from chalicelib.platform.timeline import Line
 
 
@@ -20,7 +20,7 @@ def project(lines: Sequence[tuple[Line, str]], shard: str) -> None:
         _count(cell, shard, entries)
 
 
-def funnel(start: date, end: date) -> list[dict[str, Any]]:
+def funnel(start: date, end: date) -> list[FunnelRow]:
     """Both days included: a row for each channel, by name."""
     channels: dict[str, list[Figures]] = {}
     for day in rules.days(start, end):

@@ -1,43 +1,24 @@
-"""Orders' door: an order, its amounts, and why it is credited to whom."""
+"""Orders' door: lists, an order, its amounts, and why it is credited to whom."""
 
-from typing import Any
-
-import msgspec
-
-from chalicelib.orders import service
+from chalicelib.orders import order_list, service
+from chalicelib.orders.order_list import OrdersQuery
+from chalicelib.orders.types import OrderOut, OrderRow
 from chalicelib.platform import http
+from chalicelib.platform.lists import Page
 
 door = http.Door(__name__, tag="Orders")
 
 
-class ItemOut(msgspec.Struct, kw_only=True):
-    line_id: str
-    sku: str
-    title: str
-    quantity: int
-    paid_fen: int
-    refunded_fen: int
-
-
-class OrderOut(msgspec.Struct, kw_only=True):
-    """`refund_excess_fen`: refunded of no line (freight, or more than was paid).
-
-    `cancelled`: paid, then closed. `times`: the newest of each status that was told.
-    `attribution`: who is credited, and why.
-    """
-
-    order_id: str
-    status: str
-    times: dict[str, str]
-    external_userid: str | None
-    paid_fen: int
-    freight_fen: int
-    refunded_fen: int
-    refund_excess_fen: int
-    cancelled: bool
-    items: list[ItemOut]
-    share_code: str | None
-    attribution: dict[str, Any]
+@door.route(
+    "GET",
+    "/api/orders",
+    permission="orders.read",
+    summary="Orders, newest first",
+    query=OrdersQuery,
+    answer=Page[OrderRow],
+)
+def list_orders(call: http.Call) -> Page[OrderRow]:
+    return order_list.page(call.query, call.principal)
 
 
 @door.route(
@@ -47,5 +28,5 @@ class OrderOut(msgspec.Struct, kw_only=True):
     summary="An order, with its attribution",
     answer=OrderOut,
 )
-def get(call: http.Call, order_id: str) -> dict[str, Any]:
-    return service.get(order_id)
+def get_order(call: http.Call, order_id: str) -> OrderOut:
+    return service.get(order_id, call.principal)

@@ -1,8 +1,8 @@
 """What an order is, whatever the order its messages came in.
 
-Malls repeat messages, send them late and out of order. So each thing a message tells is kept with
-the stamp of the message that told it, and the newest stamp wins; what a newer message left unsaid
-an older one fills in. Refunds are a set by their id. Everything else is computed from that, so two
+Malls repeat messages, send them late and out of order. So each thing that a message says is kept with
+the stamp of that message, and the newest stamp wins; what a newer message left unsaid an older one
+fills in. Refunds are a set by their id. Everything else is computed from that, so two
 histories with the same messages are the same order.
 """
 
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from chalicelib.orders.types import STATUSES, Message, Order, OrderLine, Refund
 from chalicelib.platform import clock
 
-_TOLD = ("lines", "external_userid", "unionid", "paid_fen", "freight_fen", "share_code")
+_STAMPED = ("lines", "external_userid", "unionid", "paid_fen", "freight_fen", "share_code")
 _ALIVE = ("created", "paid", "shipped", "completed")
 
 
@@ -60,7 +60,11 @@ def merge(stored: Order | None, message: Message) -> tuple[Order, list[Event]]:
         events.append(Event(f"order_{message.status}", at, order.order_id))
     newest = max(at, order.times.get(message.status, at))
     return (
-        replace(order, times={**order.times, message.status: newest}, told=_told(order.told, message)),
+        replace(
+            order,
+            times={**order.times, message.status: newest},
+            stamped=_newest_values(order.stamped, message),
+        ),
         events,
     )
 
@@ -71,14 +75,19 @@ def stamp(message: Message) -> str:
     return f"{clock.iso(message.occurred_at)}#{STATUSES.index(message.status)}#{content}"
 
 
-def _told(known: Mapping[str, tuple[str, Any]], message: Message) -> dict[str, tuple[str, Any]]:
+def _newest_values(known: Mapping[str, tuple[str, Any]], message: Message) -> dict[str, tuple[str, Any]]:
     mark = stamp(message)
-    now = dict(known)
-    for name in _TOLD:
+    newest = dict(known)
+    for name in _STAMPED:
         value = getattr(message, name)
-        if value is not None and value != () and (name not in now or mark > now[name][0]):
-            now[name] = (mark, value)
-    return now
+        if value is not None and value != () and (name not in newest or mark > newest[name][0]):
+            newest[name] = (mark, value)
+    return newest
+
+
+def ordered_at(order: Order) -> datetime:
+    """The earliest time that any message gives."""
+    return min(order.times.values())
 
 
 def status(order: Order) -> str:
@@ -87,12 +96,12 @@ def status(order: Order) -> str:
 
 
 def is_paid(order: Order) -> bool:
-    """Whether it was ever paid. A completed order was, whether or not we were told."""
+    """Whether it was ever paid. A completed order was, whether or not a message said so."""
     return "paid" in order.times or "completed" in order.times
 
 
 def is_counted(order: Order) -> bool:
-    """Whether its money is in a channel's figures: a payment was told, or a refund."""
+    """Whether its money is in a channel's figures: a message spoke of a payment, or of a refund."""
     return "paid" in order.times or bool(order.refunds)
 
 
@@ -107,15 +116,15 @@ def is_cancelled(order: Order) -> bool:
 
 
 def paid_fen(order: Order) -> int:
-    """What the buyer paid for all of it: as told, else its lines and the freight."""
-    told = order.value("paid_fen")
-    if told is not None:
-        return int(told)
+    """What the buyer paid for all of it: as the mall says, else its lines and the freight."""
+    paid = order.value("paid_fen")
+    if paid is not None:
+        return int(paid)
     return sum(line.paid_fen for line in order.lines) + int(order.value("freight_fen") or 0)
 
 
 def refunded_fen(order: Order) -> int:
-    """All refunds, as told."""
+    """All refunds, as the mall says."""
     return sum(refund.amount_fen for refund in order.refunds.values())
 
 

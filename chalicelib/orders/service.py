@@ -3,27 +3,36 @@
 The order under its version, its lines on the timeline, the commissions, their journals and
 balances, what falls due: all or nothing. A message that was applied before changes nothing and
 writes nothing, so it may come as often as it likes.
+
+| message 1 of an order | message 2 of it, by another process |
+|---|---|
+| reads version 3 | reads version 3 |
+| commits version 4 | |
+| | its condition (version 3) fails: reads version 4, decides anew, commits version 5 |
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
 
 from chalicelib.customers import service as customers
+from chalicelib.customers.rules import Customer
 from chalicelib.distribution import service as distribution
+from chalicelib.distribution.types import Attribution, Sale, SaleLine
 from chalicelib.orders import models, rules
 from chalicelib.orders.rules import Event
-from chalicelib.orders.types import Message, Order, OrderLine, Refund
-from chalicelib.platform import clock, queues, timeline
+from chalicelib.orders.types import Buyer, ItemOut, Message, Order, OrderOut
+from chalicelib.platform import clock, queues, storage, timeline
 from chalicelib.platform.errors import NotFound
-from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
-
-__all__ = ["Message", "OrderLine", "Refund"]  # what an adapter makes
+from chalicelib.stores import guides
 
 MAX_LINES = 40  # an order's lines go into one item and its commissions into one transaction
-_TRIES = 10
+_UNATTRIBUTED = Attribution(None, "no share code")
 
 
 def accept(message: Message, digest: str) -> None:
@@ -36,54 +45,63 @@ def accept(message: Message, digest: str) -> None:
 
 def take(values: Mapping[str, Any]) -> None:
     """Apply one message from the queue. Twice is the same as once."""
-    message = Message.from_queue(values)
-    for _ in range(_TRIES):
-        try:
-            _apply(message)
-            return
-        except ConditionFailed:
-            continue  # another message of this order, or of its distributors' money, came between
-    raise Busy("the order keeps changing")
+    _apply(Message.from_queue(values))
 
 
-def get(order_id: str) -> dict[str, Any]:
-    """The order with its amounts and why it is credited to whom. NotFound."""
+def get(order_id: str, principal: Principal = SYSTEM) -> OrderOut:
+    """The order with its amounts and why it is credited to whom. NotFound, also outside of the scope."""
     order = models.load(order_id)
-    if order is None:
-        raise NotFound(f"there is no order {order_id}")
+    if order is None or not is_in_scope(order, guides.store_ids_in_scope(principal)):
+        raise NotFound(code="no_order", order_id=order_id)
+    return OrderOut(
+        **summary(order),
+        times={name: clock.iso(at) for name, at in order.times.items()},
+        freight_fen=order.value("freight_fen") or 0,
+        refund_excess_fen=rules.excess_fen(order),
+        items=[
+            ItemOut(
+                line_id=amount.line.line_id,
+                sku=amount.line.sku,
+                title=amount.line.title,
+                quantity=amount.line.quantity,
+                paid_fen=amount.paid_fen,
+                refunded_fen=amount.refunded_fen,
+            )
+            for amount in rules.amounts(order)
+        ],
+        attribution=order.attribution or _UNATTRIBUTED,
+    )
+
+
+def summary(order: Order) -> dict[str, Any]:
+    """The fields of an `OrderRow`."""
     return {
         "order_id": order.order_id,
         "status": rules.status(order),
-        "times": {name: clock.iso(at) for name, at in order.times.items()},
-        "external_userid": order.value("external_userid") or (order.buyer or {}).get("external_userid"),
+        "ordered_at": clock.iso(rules.ordered_at(order)),
+        "external_userid": order.external_userid,
+        "store_id": order.store_id,
+        "channel": order.buyer.channel if order.buyer else None,
         "paid_fen": rules.paid_fen(order),
-        "freight_fen": order.value("freight_fen") or 0,
         "refunded_fen": rules.refunded_fen(order),
-        "refund_excess_fen": rules.excess_fen(order),
         "cancelled": rules.is_paid(order) and rules.is_cancelled(order),
-        "items": [
-            {
-                "line_id": amount.line.line_id,
-                "sku": amount.line.sku,
-                "title": amount.line.title,
-                "quantity": amount.line.quantity,
-                "paid_fen": amount.paid_fen,
-                "refunded_fen": amount.refunded_fen,
-            }
-            for amount in rules.amounts(order)
-        ],
         "share_code": order.value("share_code"),
-        "attribution": order.attribution or {"by": None, "why": "no share code"},
+        "distributor_id": order.attribution.distributor_id if order.attribution else None,
     }
 
 
+def is_in_scope(order: Order, store_ids: frozenset[str] | None) -> bool:
+    """An order stays with the store of its time; one without a store is the whole corp's."""
+    return store_ids is None or order.store_id in store_ids
+
+
+@storage.retrying("the order keeps changing", attempts=10)
 def _apply(message: Message) -> None:
     stored = models.load(message.order_id)
     order, events = rules.merge(stored, message)
     if order == stored:
         return
-    buyer = _buyer(order, stored is not None and rules.is_counted(stored))
-    order = replace(order, buyer=buyer)
+    order = _with_buyer(order, stored)
     tx = Transaction()
     attribution = distribution.add_order(tx, _sale(order, message), clock.now())
     models.add(tx, replace(order, attribution=attribution))
@@ -93,45 +111,52 @@ def _apply(message: Message) -> None:
     tx.commit()
 
 
-def _buyer(order: Order, counted: bool) -> Mapping[str, Any] | None:
+def _with_buyer(order: Order, stored: Order | None) -> Order:
+    """The order with who bought, and, when it is first paid, with the store of the buyer's guide."""
+    find = cache(customers.get)  # asked once, or not at all
+    buyer = _buyer(order, stored is not None and rules.is_counted(stored), find)
+    if not rules.is_paid(order) or (stored is not None and rules.is_paid(stored)):
+        return replace(order, buyer=buyer)
+    customer = find(buyer.external_userid) if buyer else None
+    return replace(order, buyer=buyer, store_id=guides.store_of(customer.staff_ids) if customer else None)
+
+
+def _buyer(order: Order, counted: bool, find: Callable[[str], Customer | None]) -> Buyer | None:
     """Who bought, from the buyer's ids, with the channel that the customer came through.
 
     The add that brings the channel has a queue of its own and may come after the order. What counts
     once counts for good: a refund goes to the channel of its payment, also when that was not known.
     """
-    if order.buyer is not None and (counted or order.buyer["channel"]):
+    if order.buyer is not None and (counted or order.buyer.channel):
         return order.buyer
     external_userid, unionid = order.value("external_userid"), order.value("unionid")
     if not external_userid and unionid:
         external_userid = customers.by_unionid(unionid)
     if not external_userid:
         return None
-    customer = None if counted else customers.get(external_userid)
-    return {
-        "external_userid": external_userid,
-        "channel": customer.channel if customer else None,
-        "live_code_id": customer.live_code_id if customer else None,
-    }
+    customer = None if counted else find(external_userid)
+    if customer is None:
+        return Buyer(external_userid)
+    return Buyer(external_userid, customer.channel, customer.live_code_id)
 
 
 def _begins(tx: Transaction, order: Order) -> bool:
     """Whether this is the buyer's first paid order; if so, adds the mark of it."""
-    if order.buyer is None or models.first_order_of(order.buyer["external_userid"]) is not None:
+    if order.buyer is None or models.first_order_of(order.buyer.external_userid) is not None:
         return False
-    models.add_first_order(tx, order.buyer["external_userid"], order.order_id)
+    models.add_first_order(tx, order.buyer.external_userid, order.order_id)
     return True
 
 
-def _sale(order: Order, message: Message) -> distribution.Sale:
-    return distribution.Sale(
+def _sale(order: Order, message: Message) -> Sale:
+    return Sale(
         order_id=order.order_id,
         key=f"{order.order_id}#{order.version + 1}",
         at=message.occurred_at,
         paid=rules.is_paid(order),
         share_code=order.value("share_code"),
         lines=tuple(
-            distribution.SaleLine(a.line.line_id, a.line.sku, a.paid_fen, a.refunded_fen)
-            for a in rules.amounts(order)
+            SaleLine(a.line.line_id, a.line.sku, a.paid_fen, a.refunded_fen) for a in rules.amounts(order)
         ),
         completed_at=order.times.get("completed"),
         attribution=order.attribution,
@@ -139,16 +164,17 @@ def _sale(order: Order, message: Message) -> distribution.Sale:
 
 
 def _line(order: Order, event: Event, first: bool) -> Line:
-    buyer = order.buyer or {}
+    buyer = order.buyer
     data = {
         "order_id": order.order_id,
         "paid_fen": rules.paid_fen(order),
         "refunded_fen": event.refunded_fen,
-        "external_userid": buyer.get("external_userid"),
-        "channel": buyer.get("channel"),
-        "live_code_id": buyer.get("live_code_id"),
+        "external_userid": buyer.external_userid if buyer else None,
+        "channel": buyer.channel if buyer else None,
+        "live_code_id": buyer.live_code_id if buyer else None,
+        "store_id": order.store_id,
         "share_code": order.value("share_code"),
         "first_order": first,
     }
-    subject = buyer.get("external_userid") or f"order#{order.order_id}"
+    subject = buyer.external_userid if buyer else f"order#{order.order_id}"
     return Line(subject, event.type, event.at, event.key, data)

@@ -1,14 +1,19 @@
-"""What a mall tells of an order, and what we keep of it. Adapters make a `Message`; nothing else comes in."""
+"""What a mall says of an order, what we keep of it, and how it is shown.
+
+Adapters make a `Message`; nothing else comes in.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, field
 
+from chalicelib.distribution.types import Attribution
 from chalicelib.platform import clock
 
+Status = Literal["created", "paid", "shipped", "completed", "refunded", "closed"]
 STATUSES = ("created", "paid", "shipped", "completed", "refunded", "closed")
 
 
@@ -38,7 +43,7 @@ class Refund(Struct, frozen=True):
 class Message(Struct, frozen=True):
     """One message of a mall: the status an order reached, when, and what it says beside that.
 
-    Whatever is None (or an empty `lines`) the message does not tell. `refund` goes with `refunded`.
+    None (or an empty `lines`): the message says nothing of it. `refund` goes with `refunded`.
     """
 
     order_id: str
@@ -69,32 +74,87 @@ class Message(Struct, frozen=True):
         )
 
 
+class Buyer(Struct, frozen=True):
+    """Who bought, and the channel and live code that they had come by."""
+
+    external_userid: str
+    channel: str | None = None
+    live_code_id: str | None = None
+
+
 class Order(Struct, frozen=True):
     """An order as all its messages make it.
 
-    times: the newest `occurred_at` of each status that was told. told: the newest value of each
-    thing that a message may tell, with the stamp of the message that told it (`rules.stamp`).
-    The rest is found out by us: the buyer with channel and live code, until money is told of; the
-    attribution, once.
+    times: the newest `occurred_at` of each status. stamped: the newest value of each thing that a message
+    may say, with the stamp of that message (`rules.stamp`). The rest is found out by us: the buyer, until
+    money is spoken of; the attribution, once; the store of the buyer's guide, when it is first paid.
     """
 
     order_id: str
     times: Mapping[str, datetime] = field(default_factory=dict)
-    told: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    stamped: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     refunds: Mapping[str, Refund] = field(default_factory=dict)
-    buyer: Mapping[str, Any] | None = None
-    attribution: Mapping[str, Any] | None = None
+    buyer: Buyer | None = None
+    attribution: Attribution | None = None
+    store_id: str | None = None
     version: int = 0
 
     def value(self, name: str) -> Any:
-        """What the messages told of `name`; None if nothing."""
-        return self.told[name][1] if name in self.told else None
+        """What the messages say of `name`; None if nothing."""
+        return self.stamped[name][1] if name in self.stamped else None
 
     @property
     def lines(self) -> tuple[OrderLine, ...]:
         return self.value("lines") or ()
 
+    @property
+    def external_userid(self) -> str | None:
+        """The buyer's, as the mall gave it, else as their unionid led to it."""
+        return self.value("external_userid") or (self.buyer.external_userid if self.buyer else None)
+
 
 def refund_of(values: Mapping[str, Any]) -> Refund:
     lines = tuple((line_id, fen) for line_id, fen in values["lines"])
     return Refund(values["refund_id"], values["amount_fen"], lines)
+
+
+class OrderRow(Struct, frozen=True, kw_only=True):
+    """An order in a list.
+
+    `ordered_at`: the earliest time that it is known of. `store_id`: the store of the buyer's guide when it
+    was first paid. `cancelled`: paid, then closed. `distributor_id`: who is credited.
+    """
+
+    order_id: str
+    status: Status
+    ordered_at: str
+    external_userid: str | None
+    store_id: str | None
+    channel: str | None
+    paid_fen: int
+    refunded_fen: int
+    cancelled: bool
+    share_code: str | None
+    distributor_id: str | None
+
+
+class ItemOut(Struct, frozen=True, kw_only=True):
+    line_id: str
+    sku: str
+    title: str
+    quantity: int
+    paid_fen: int
+    refunded_fen: int
+
+
+class OrderOut(OrderRow, frozen=True, kw_only=True):
+    """`refund_excess_fen`: refunded of no line (freight, or more than was paid).
+
+    `times`: the newest time of each status. `attribution`: who is credited, and why.
+    """
+
+    times: dict[str, str]
+    freight_fen: int
+    refund_excess_fen: int
+    items: list[ItemOut]
+    attribution: Attribution

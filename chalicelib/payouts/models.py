@@ -1,15 +1,21 @@
-"""What is stored of settlements and payouts."""
+"""What is stored of settlements and payouts.
 
-from collections.abc import Mapping
+The index `listing` of payouts is by status, so it takes two write units at each change of it: payouts are
+some thousands a month, and a person looks for those that failed.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.pagination import ResultIterator
 
 from chalicelib.payouts import rules
 from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
+
+_SAME_MOMENT = 4  # payouts of a partition at most, that were made in one microsecond
 
 
 class SettlementListing(GlobalSecondaryIndex["SettlementItem"]):
@@ -54,6 +60,24 @@ class OfSettlement(GlobalSecondaryIndex["PayoutItem"]):
     payout_id = UnicodeAttribute(range_key=True)
 
 
+class ByStatus(GlobalSecondaryIndex["PayoutItem"]):
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = KeysOnlyProjection()
+
+    status = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class OfDistributor(GlobalSecondaryIndex["PayoutItem"]):
+    class Meta(BaseMeta):
+        index_name = "distributor"
+        projection = KeysOnlyProjection()
+
+    distributor_id = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
 class PayoutItem(Base):
     """One transfer. openid, name and sums never change: the same number is the same transfer."""
 
@@ -83,6 +107,8 @@ class PayoutItem(Base):
     version = NumberAttribute(default=1)
 
     of_settlement = OfSettlement()
+    by_status = ByStatus()
+    of_distributor = OfDistributor()
 
     @property
     def final(self) -> bool:
@@ -98,3 +124,20 @@ def change(tx: Transaction, payout: PayoutItem, values: Mapping[str, Any]) -> No
 
 def of_settlement(settlement_id: str) -> ResultIterator[PayoutItem]:
     return PayoutItem.of_settlement.query(settlement_id)
+
+
+def keys(index: Any, partition: str, before: str | None, limit: int) -> list[PayoutItem]:
+    """Keys of a status's or a distributor's payouts, newest first, whose place is before the given one."""
+    until = PayoutItem.created_at <= before.partition("#")[0] if before else None
+    rows = index.query(partition, until, scan_index_forward=False, limit=limit + _SAME_MOMENT)
+    ordered = sorted(rows, key=place, reverse=True)
+    return [row for row in ordered if before is None or place(row) < before][:limit]
+
+
+def load_several(payout_ids: Sequence[str]) -> dict[str, PayoutItem]:
+    return {item.payout_id: item for item in PayoutItem.batch_get(list(payout_ids))}
+
+
+def place(payout: PayoutItem) -> str:
+    """Where it stands in a history: its time, and what sets it apart from others of that time."""
+    return f"{payout.created_at}#{payout.payout_id}"

@@ -1,11 +1,19 @@
 """Payouts: one transfer each, exactly once, whatever is lost on the way.
 
 The intent is stored before the call, and the payout's id is the transfer's number at WeChat, always.
-A payout found `calling` may or may not have reached WeChat: WeChat is asked, and only when it has
-never heard of that number two minutes later, the same call is made again. Each poll writes the next
-before it asks, so that one that fails for good does not end them; what was planned is looked at
-again in the same way. The final state, the journal and the timeline line are one transaction,
-whoever brings the news: the call's answer, a query, or a notification.
+A payout whose answer was lost (`calling`) may or may not have reached WeChat: WeChat is asked, and only
+when it does not know that number two minutes later, the same call is made again. Each poll writes the
+next before it asks, so that a poll that fails for good does not end them; what was planned is looked at
+again in the same way. The final state, the journal and the timeline line are one transaction, whoever
+brings the news: the call's answer, a query, or a notification.
+
+| the call | the poll, a minute later |
+|---|---|
+| stores the intent (`calling`) and the poll | |
+| calls WeChat, which pays; the answer is lost | |
+| | asks for the number: paid |
+| | transaction: paid, journal, line |
+| the notification comes: the payout is final, nothing is written | |
 """
 
 from collections.abc import Mapping
@@ -14,20 +22,20 @@ from typing import Any
 from chalicelib.distribution import service as distribution
 from chalicelib.ledger import rules as journals
 from chalicelib.ledger import service as ledger
-from chalicelib.payouts import models, rules
+from chalicelib.payouts import models, payout_list, rules
 from chalicelib.payouts.models import PayoutItem
+from chalicelib.payouts.types import PayoutOut
 from chalicelib.platform import clock, due, log, queues, storage, timeline
 from chalicelib.platform.errors import Conflict, Invalid, NotFound
-from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.wechatpay.client import NAME_FROM_FEN, Bill, State, TransferRejected, Unknown, default_client
 
 REMARK = "推广佣金"
-_TRIES = 8
 
 
 def accept_notice(bill: Bill) -> None:
-    """Hand a verified notification on. Upstream when the queue did not take it."""
+    """Hand a verified notification on. Upstream when the queue does not take it."""
     message = {
         "kind": "payout_notice",
         "payout_id": bill.out_bill_no,
@@ -76,21 +84,21 @@ def advance(payout_id: str) -> None:
         _call(payout)
 
 
-def get(payout_id: str) -> dict[str, Any]:
-    """A payout as finance sees it; `package_info` opens the receiver's confirmation page. NotFound."""
+def get(payout_id: str) -> PayoutOut:
+    """A payout as finance sees it. NotFound."""
     payout = _load(payout_id)
-    names = ("payout_id", "settlement_id", "distributor_id", "status", "package_info", "transfer_bill_no")
-    sums = ("gross_fen", "debt_fen", "tax_fen", "amount_fen", "calls")
-    return {
-        **{name: getattr(payout, name) for name in (*names, "reason", "created_at", "changed_at")},
-        **{name: int(getattr(payout, name)) for name in sums},
-    }
+    return PayoutOut(
+        **payout_list.values_of(payout),
+        calls=int(payout.calls),
+        transfer_bill_no=payout.transfer_bill_no,
+        package_info=payout.package_info,
+    )
 
 
 def _load(payout_id: str) -> PayoutItem:
     payout: PayoutItem | None = PayoutItem.find(payout_id)
     if payout is None:
-        raise NotFound(f"there is no payout {payout_id}")
+        raise NotFound(code="no_payout", payout_id=payout_id)
     return payout
 
 
@@ -147,36 +155,31 @@ def _fail(payout_id: str, calls: int, reason: str) -> None:
     _apply(Bill(payout_id, "", State.FAIL, fail_reason=reason), refused=calls)
 
 
+@storage.retrying("the payout keeps changing")
 def _apply(bill: Bill, refused: int | None = None) -> None:
     """Write what WeChat says of a transfer. Conflict when it can't be true: a person has to look.
 
     refused: it is we who say so, of the call with that count; another may have been taken since.
     """
     status = rules.STATUS[bill.state.value]
-    for _ in range(_TRIES):
-        payout = _load(bill.out_bill_no)
-        if refused is not None and (payout.status, int(payout.calls)) != (rules.CALLING, refused):
-            return
-        if bill.amount_fen is not None and bill.amount_fen != payout.amount_fen:
-            raise Conflict("WeChat Pay tells another amount than ours")
-        if payout.final:
-            if bill.state.final and status != payout.status:
-                raise Conflict("WeChat Pay tells another end than we know")
-            _mark(payout)
-            return
-        if status == payout.status and (bill.package_info or payout.package_info) == payout.package_info:
-            return
-        try:
-            _news(payout, bill, status).commit()
-        except ConditionFailed:
-            continue
-        if status == rules.PAID:
-            _mark(_load(payout.payout_id))
+    payout = _load(bill.out_bill_no)
+    if refused is not None and (payout.status, int(payout.calls)) != (rules.CALLING, refused):
         return
-    raise Busy("the payout keeps changing")
+    if bill.amount_fen is not None and bill.amount_fen != payout.amount_fen:
+        raise Conflict("WeChat Pay says another amount than ours")
+    if payout.final:
+        if bill.state.final and status != payout.status:
+            raise Conflict("WeChat Pay says another end than we know")
+        _mark(payout)
+        return
+    if status == payout.status and (bill.package_info or payout.package_info) == payout.package_info:
+        return
+    _change_of(payout, bill, status).commit()
+    if status == rules.PAID:
+        _mark(_load(payout.payout_id))
 
 
-def _news(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
+def _change_of(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
     now = clock.now()
     values = {
         "status": status,
@@ -203,8 +206,8 @@ def _news(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
 def _mark(payout: PayoutItem, last: bool = False) -> None:
     """Mark the commissions of a payout that was paid.
 
-    With the news, and a `last` time when it is looked at after that: the index that tells of them may
-    have been behind.
+    With the change itself, and a `last` time when it is looked at after that: the index that they are found
+    by may have been behind.
     """
     if payout.status != rules.PAID or payout.marked:
         return

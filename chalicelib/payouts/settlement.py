@@ -3,50 +3,72 @@
 A run goes through all distributors page by page, a queue message a page. Whatever a run does for a
 distributor hangs on the payout's number, which follows from the settlement and the distributor: a
 page that is worked twice, or was cut short, does nothing twice and leaves nothing out.
+
+| a run | a refund of the same distributor |
+|---|---|
+| reads: available 100 | |
+| | transaction: available 80 |
+| its condition (available is 100, same round) fails: reads again, pays out 80 | |
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 
+from chalicelib.distribution import plans
 from chalicelib.distribution import service as distribution
-from chalicelib.distribution.service import Distributor, Plan
+from chalicelib.distribution.types import Distributor, Plan
 from chalicelib.ledger import rules as journals
 from chalicelib.ledger import service as ledger
 from chalicelib.payouts import models, rules
 from chalicelib.payouts.models import PayoutItem, SettlementItem
 from chalicelib.payouts.rules import Sums
-from chalicelib.platform import clock, due, ids, jobs, log, queues, storage, timeline
+from chalicelib.payouts.types import (
+    PayoutShort,
+    PayoutStatus,
+    SettlementJob,
+    SettlementOut,
+    SettlementStatus,
+    SettlementWithPayouts,
+)
+from chalicelib.platform import audit, clock, due, ids, jobs, lists, log, queues, storage, timeline
 from chalicelib.platform.errors import NotFound, Upstream
-from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 
 _PAGE = 100
-_TRIES = 20
 
 
-def start(until: datetime | None) -> dict[str, Any]:
-    """Begin a run by hand: the job and the settlement's id. Upstream when the queue did not take it."""
+class SettlementsQuery(Paging, kw_only=True):
+    status: SettlementStatus | None = None
+
+
+def start(until: datetime | None) -> SettlementJob:
+    """Begin a run by hand: the job and the settlement's id. Upstream when the queue does not take it."""
     now = clock.now()
     settlement_id = f"st_{ids.ulid(now).lower()}"
     job_id = jobs.start("settlement", 0, result_id=settlement_id, permission="settlements.run")
     run = _new(settlement_id, until or now, now, job_id=job_id)
-    run.save()
+    tx = Transaction()
+    tx.put("settlement", run, SettlementItem.settlement_id.does_not_exist())
+    audit.add(tx, "settlements.run", settlement_id, None, {"until": run.until})
+    tx.commit()
     try:
         _continue("settle", settlement_id, None, 0, job_id)
     except Upstream:
         run.update(actions=[SettlementItem.status.set("failed")])
         jobs.update(job_id, status="failed", error="the queue did not take it")
         raise
-    return {"job_id": job_id, "status": "running", "done": 0, "total": 0, "settlement_id": settlement_id}
+    return SettlementJob(job_id=job_id, settlement_id=settlement_id)
 
 
 def daily(now: datetime) -> None:
     """What the schedule does: mature what was left behind, and settle the plans whose period has begun."""
     _continue("sweep", f"sweep_{now:%Y%m%d}", None, 0)
     today = now.astimezone(clock.SHANGHAI).date()
-    for every in sorted({plan.settle_every for plan in _all_plans() if plan.settle_every}):
+    for every in sorted({plan.settle_every for plan in plans.every_plan() if plan.settle_every}):
         settlement_id = rules.scheduled_id(every, today)
         storage.put_once(
             _new(settlement_id, now, now, every=every), SettlementItem.settlement_id.does_not_exist()
@@ -61,7 +83,7 @@ def run_page(settlement_id: str, cursor: str | None, done: int) -> None:
         return
     # No commission matures before its time, whatever `until` says.
     until = min(clock.parse(run.until), clock.now())
-    plan_of = _plans()
+    plan_of = cache(distribution.plan)
 
     def settle(who: Distributor) -> str | None:
         plan = plan_of(who.plan_id)
@@ -69,7 +91,7 @@ def run_page(settlement_id: str, cursor: str | None, done: int) -> None:
         distribution.mature_due(who.distributor_id, until)
         return _settle(run, who, plan) if wanted else None
 
-    page, following = distribution.distributors(_PAGE, cursor)
+    page, following = distribution.page_of_distributors(_PAGE, cursor)
     payouts, skipped = _each(page, settle)
     queues.send_all("payout", ((_work(payout_id), payout_id) for payout_id in payouts))
     if skipped:  # a page that comes again has been counted
@@ -88,7 +110,7 @@ def run_page(settlement_id: str, cursor: str | None, done: int) -> None:
 def sweep_page(name: str, cursor: str | None, done: int) -> None:
     """Mature one page of distributors' leftovers, then hand on to the next."""
     now = clock.now()
-    page, following = distribution.distributors(_PAGE, cursor)
+    page, following = distribution.page_of_distributors(_PAGE, cursor)
 
     def mature(who: Distributor) -> None:
         distribution.mature_due(who.distributor_id, now)
@@ -98,47 +120,42 @@ def sweep_page(name: str, cursor: str | None, done: int) -> None:
         _continue("sweep", name, following, done + len(page))
 
 
-def get(settlement_id: str) -> dict[str, Any]:
-    """The settlement with its payouts. NotFound."""
+def get(settlement_id: str, with_payouts: bool = True) -> SettlementWithPayouts:
+    """The settlement, with its payouts for whoever may read them. NotFound."""
     run = SettlementItem.find(settlement_id)
     if run is None:
-        raise NotFound(f"there is no settlement {settlement_id}")
+        raise NotFound(code="no_settlement", settlement_id=settlement_id)
     payouts = [
-        {
-            "payout_id": row.payout_id,
-            "distributor_id": row.distributor_id,
-            "amount_fen": int(row.amount_fen),
-            "status": row.status,
-        }
-        for row in models.of_settlement(settlement_id)
+        PayoutShort(
+            payout_id=row.payout_id,
+            distributor_id=row.distributor_id,
+            amount_fen=int(row.amount_fen),
+            status=cast(PayoutStatus, row.status),
+        )
+        for row in (models.of_settlement(settlement_id) if with_payouts else ())
     ]
-    return {**_shown(run), "payouts": payouts}
+    return SettlementWithPayouts(**_values(run), payouts=payouts if with_payouts else None)
 
 
-def settlements(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of settlements, newest first, without their payouts."""
-    query = partial(SettlementItem.by_listing.query, "settlement", scan_index_forward=False, limit=limit)
-    rows, following = storage.page(query, cursor)
-    return [_shown(row) for row in rows], following
+def page(query: SettlementsQuery) -> Page[SettlementOut]:
+    """Settlements, newest first, without their payouts."""
+    newest = partial(SettlementItem.by_listing.query, "settlement", scan_index_forward=False)
+    rows = lists.history(newest, query, lambda run: query.status in (None, run.status))
+    return rows.map(lambda run: SettlementOut(**_values(run)))
 
 
+@storage.retrying("the distributor's money keeps moving", attempts=20)
 def _settle(run: SettlementItem, who: Distributor, plan: Plan) -> str | None:
     """The id of the distributor's payout in this run; None when there is nothing to pay."""
     payout_id = rules.payout_id(run.settlement_id, who.distributor_id)
-    for _ in range(_TRIES):
-        if PayoutItem.find(payout_id) is not None:
-            return payout_id
-        balance = ledger.balance(who.distributor_id)
-        sums = rules.sums(balance.available_fen, balance.debt_fen, plan.minimum_payout_fen, plan.withhold_tax)
-        if sums is None:
-            return None
-        tx = _planned(run, who, payout_id, sums, balance)
-        try:
-            tx.commit()
-            return payout_id
-        except ConditionFailed:
-            continue  # money moved, or another run was first: look again
-    raise Busy("the distributor's money keeps moving")
+    if PayoutItem.find(payout_id) is not None:
+        return payout_id
+    balance = ledger.balance(who.distributor_id)
+    sums = rules.sums(balance.available_fen, balance.debt_fen, plan.minimum_payout_fen, plan.withhold_tax)
+    if sums is None:
+        return None
+    _planned(run, who, payout_id, sums, balance).commit()
+    return payout_id
 
 
 def _planned(
@@ -186,43 +203,22 @@ def _work(payout_id: str) -> dict[str, str]:
 
 def _each(page: Iterable[Distributor], work: Callable[[Distributor], str | None]) -> tuple[list[str], int]:
     """`work` for each who has money that may move. What fails for one does not stop the others."""
-    found = list(page)
-    balances = ledger.balances(who.distributor_id for who in found)
+    distributors = list(page)
+    balances = ledger.balances(who.distributor_id for who in distributors)
     answers, failed = [], 0
-    for who in found:
+    for who in distributors:
         balance = balances.get(who.distributor_id)
         if balance is None or not (balance.pending_fen or balance.available_fen or balance.in_payout_fen):
             continue
         try:
             answer = work(who)
-        except Exception as error:  # noqa: BLE001 (told in `skipped`; the money stays where it is)
+        except Exception as error:  # noqa: BLE001 (counted in `skipped`; the money stays where it is)
             log.failure("distributor not settled", error, distributor_id=who.distributor_id)
             failed += 1
             continue
         if answer:
             answers.append(answer)
     return answers, failed
-
-
-def _plans() -> Callable[[str], Plan]:
-    """Plans by id, each read once."""
-    known: dict[str, Plan] = {}
-
-    def plan_of(plan_id: str) -> Plan:
-        if plan_id not in known:
-            known[plan_id] = distribution.plan(plan_id)
-        return known[plan_id]
-
-    return plan_of
-
-
-def _all_plans() -> Iterable[Plan]:
-    cursor: str | None = None
-    while True:
-        page, cursor = distribution.plans(200, cursor)
-        yield from page
-        if cursor is None:
-            return
 
 
 def _new(
@@ -248,8 +244,8 @@ def _progress(run: SettlementItem, **values: Any) -> None:
         jobs.update(run.job_id, **values)
 
 
-def _shown(run: SettlementItem) -> dict[str, Any]:
+def _values(run: SettlementItem) -> dict[str, Any]:
+    """The fields of a `SettlementOut`."""
+    texts = ("settlement_id", "status", "job_id", "created_at", "until")
     sums = ("distributors", "gross_fen", "debt_fen", "tax_fen", "net_fen", "skipped")
-    told = {"settlement_id": run.settlement_id, "status": run.status, "job_id": run.job_id}
-    times = {"created_at": run.created_at, "until": run.until}
-    return {**told, **times, **{name: int(getattr(run, name)) for name in sums}}
+    return {name: getattr(run, name) for name in texts} | {name: int(getattr(run, name)) for name in sums}

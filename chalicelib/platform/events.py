@@ -174,13 +174,14 @@ class Touch(Event, frozen=True, kw_only=True):
 
 
 class OrderChanged(Event, frozen=True, kw_only=True):
-    """Subject external_userid, else `order#<order_id>`. refunded_fen: by this refund."""
+    """Subject external_userid, else `order#<order_id>`. refunded_fen: this refund's. store_id: of then."""
 
     order_id: str
     paid_fen: int
     refunded_fen: int | None = None
     channel: str | None = None
     live_code_id: str | None = None
+    store_id: str | None = None
     share_code: str | None = None
     first_order: bool = False
     external_userid: str | None = None

@@ -492,6 +492,34 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unknown_group": ("没有客户群 {chat_id}", "there is no group {chat_id}"),
     "not_blacklisted": ("不在黑名单中", "is not on the blacklist"),
     "unknown_staff": ("没有成员 {staff_id}", "there is no member of staff {staff_id}"),
+    # orders, distribution, payouts
+    "no_order": ("没有订单 {order_id}", "there is no order {order_id}"),
+    "no_plan": ("没有分销方案 {plan_id}", "there is no plan {plan_id}"),
+    "no_distributor": ("没有分销员 {distributor_id}", "there is no distributor {distributor_id}"),
+    "no_settlement": ("没有结算单 {settlement_id}", "there is no settlement {settlement_id}"),
+    "no_payout": ("没有付款 {payout_id}", "there is no payout {payout_id}"),
+    "no_page": ("没有这个页面", "there is no such page"),
+    "distributor_already": ("此人已经是分销员", "this person is a distributor already"),
+    "third_level": (
+        "最多两级：三级及以上的计酬属于《禁止传销条例》第七条所禁止的传销，也违反微信的分销规则",
+        "at most two levels: pay by a third level is pyramid selling under 《禁止传销条例》 (Article 7) "
+        "and is banned by WeChat's rules on distribution",
+    ),
+    "rates_over_whole": (
+        "各级佣金合计不能超过 {maximum}（即 100%）",
+        "all levels together are at most {maximum}, the whole",
+    ),
+    "between_years": ("应在 {first} 年到 {last} 年之间", "must be a time between {first} and {last}"),
+    "line_total": ("数量乘以单价应小于 {limit}", "times the quantity must be less than {limit}"),
+    "lines_over_total": (
+        "各行合计 {total}，超过退款金额 {maximum}",
+        "together are {total}, more than the refund's amount_fen, {maximum}",
+    ),
+    "signature": ("X-Signature 与内容不符", "X-Signature is not that of this body"),
+    "timestamp": (
+        "X-Timestamp 与现在相差超过 {minutes} 分钟",
+        "X-Timestamp is more than {minutes} minutes off",
+    ),
     # whole answers
     "no_path": ("没有这个地址", "there is no such path"),
     "no_thing": ("没有找到", "there is no such thing"),

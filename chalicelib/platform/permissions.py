@@ -60,8 +60,10 @@ _WRITES = frozenset(
 CORP_WIDE = frozenset(
     {
         "audit.read",
+        "balances.read",  # money is of no store
         "blacklist.read",
         "blacklist.write",
+        "commissions.read",
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides
         "coupons.write",  # a pool is the whole corp's stock
@@ -70,6 +72,9 @@ CORP_WIDE = frozenset(
         "groups.sync",
         "keys.read",
         "ledger.read",
+        "metrics.read",  # figures are kept by channel, not by store
+        "payouts.read",
+        "payouts.retry",
         "rates.read",
         "settings.read",
         "settings.write",
@@ -100,7 +105,7 @@ ALL = _EVERYBODY | _READS | _WRITES | _MONEY | _PEOPLE | _ADMINS | _AUDIT
 ROLES: dict[str, frozenset[str]] = {
     "admin": ALL,
     "operator": _EVERYBODY | _READS | _WRITES,
-    "store_manager": (_EVERYBODY | _READS | _WRITES) - CORP_WIDE,
+    "store_manager": (_EVERYBODY | _READS | _WRITES) - (CORP_WIDE - {"metrics.read"}),
     "guide": _EVERYBODY | _GUIDES,
     "finance": _EVERYBODY | _READS | _MONEY | {"jobs.resume"},
     "auditor": _EVERYBODY | _READS | _MONEY_TOTALS | _PEOPLE | _AUDIT,

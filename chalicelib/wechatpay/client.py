@@ -19,12 +19,13 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from chalicelib.platform import clock, settings
-from chalicelib.platform.errors import DomainError, Forbidden, Invalid, Upstream
+from chalicelib.platform.errors import DomainError, Forbidden, Invalid, Upstream, issue
 from chalicelib.wechatpay.signer import Signer, Verifier
 
 HOST = "https://api.mch.weixin.qq.com"
 NAME_FROM_FEN = 200_000  # the receiver's name is required from here on …
 NAME_UNTIL_FEN = 30  # … and not allowed below
+_REMARK = 32  # characters
 _BILLS = "/v3/fund-app/mch-transfer/transfer-bills"
 _CONNECT, _READ = 2.0, 8.0  # seconds
 _QUERY_TRIES = 3
@@ -33,7 +34,7 @@ _NUMBER = re.compile(r"[0-9A-Za-z]{1,32}")
 # also the answer to a number that is in use. A code we don't know is never certain.
 _PASSING = {"FREQUENCY_LIMIT", "FREQUENCY_LIMITED", "FREQUENCY_LIMIT_EXCEED", "NOT_ENOUGH"}
 _DEFINITE = _PASSING | {"PARAM_ERROR", "SIGN_ERROR", "NO_AUTH"}
-# What WeChat wants to be told, by scene: 1000 is 现金营销; the names are fixed, the texts ours.
+# What WeChat asks for, by scene: 1000 is 现金营销; the names are fixed, the texts ours.
 REPORTS: dict[str, tuple[tuple[str, str], ...]] = {
     "1000": (("活动名称", "推广奖励"), ("奖励说明", "推广佣金")),
 }
@@ -106,7 +107,7 @@ class Unknown(Upstream):
 
 
 class WeChatPay:
-    """One merchant. `notify_url`: where final states are told (None: not at all)."""
+    """One merchant. `notify_url`: where WeChat sends final states (None: nowhere)."""
 
     def __init__(
         self,
@@ -167,11 +168,11 @@ class WeChatPay:
         self, out_bill_no: str, openid: str, amount_fen: int, remark: str, user_name: str | None
     ) -> dict[str, Any]:
         if amount_fen <= 0:
-            raise Invalid(("amount_fen", "must be more than zero"))
+            raise Invalid(issue("amount_fen", "more_than", limit=0))
         if amount_fen >= NAME_FROM_FEN and not user_name:
-            raise Invalid(("user_name", "WeChat requires the receiver's name from ¥2,000"))
-        if len(remark) > 32:
-            raise Invalid(("remark", "at most 32 characters"))
+            raise Invalid(issue("user_name", "required"))
+        if len(remark) > _REMARK:
+            raise Invalid(issue("remark", "max_length", max_length=_REMARK))
         body: dict[str, Any] = {
             "appid": self._app_id,
             "out_bill_no": _number(out_bill_no),
@@ -234,7 +235,7 @@ def _bill(status: int, answer: Mapping[str, Any]) -> Bill:
 
 def _number(out_bill_no: str) -> str:
     if not _NUMBER.fullmatch(out_bill_no):
-        raise Invalid(("out_bill_no", "1 to 32 of [0-9A-Za-z]"))
+        raise Invalid(issue("out_bill_no", "pattern"))
     return out_bill_no
 
 
@@ -248,9 +249,9 @@ def default_client() -> WeChatPay:
 @lru_cache(maxsize=1)
 def _client(private_key: str, public_key: str) -> WeChatPay:
     base = settings.env("WECHATPAY_API_BASE", HOST).rstrip("/")
-    told_at = settings.env("PUBLIC_BASE_URL").rstrip("/") + "/pay/wechat/notify"
+    notify_url = settings.env("PUBLIC_BASE_URL").rstrip("/") + "/pay/wechat/notify"
     # WeChat takes an https address only; another host than WeChat's (a sandbox) takes any.
-    telling = told_at.startswith("https://") or base != HOST
+    is_taken = notify_url.startswith("https://") or base != HOST
     mch_id, serial = settings.env("WECHATPAY_MCH_ID"), settings.env("WECHATPAY_CERT_SERIAL")
     return WeChatPay(
         base,
@@ -259,7 +260,7 @@ def _client(private_key: str, public_key: str) -> WeChatPay:
         Verifier(settings.env("WECHATPAY_PUBLIC_KEY_ID"), public_key),
         scene_id=settings.env("WECHATPAY_TRANSFER_SCENE_ID", "1000"),
         reports=_reports(settings.env("WECHATPAY_SCENE_REPORTS", "{}")),
-        notify_url=told_at if telling else None,
+        notify_url=notify_url if is_taken else None,
     )
 
 

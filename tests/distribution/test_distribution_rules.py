@@ -2,13 +2,12 @@
 
 from datetime import datetime, timedelta, timezone
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.distribution import rules
-from chalicelib.distribution.rules import Distributor, Plan, Sale, SaleLine
+from chalicelib.distribution.types import Attribution, Distributor, Level, NewPlan, Plan, Sale, SaleLine
 
 T0 = datetime(2026, 11, 22, tzinfo=timezone.utc)
 PLAN = Plan("p", "P", (1_000, 300), None, "P7D", "P30D", 100, True, None, "")
@@ -22,10 +21,11 @@ def sale(*lines: SaleLine, completed_at: datetime | None = None) -> Sale:
 
 
 def test_a_third_level_is_refused_with_the_law() -> None:
-    assert rules.check([1_000, 300]) == []
-    ((field, message),) = rules.check([1_000, 300, 100])
-    assert field == "levels" and "禁止传销条例" in message
-    assert rules.check([]) and rules.check([9_000, 1_001])
+    assert rules.check_rates([1_000, 300]) == []
+    (refused,) = rules.check_rates([1_000, 300, 100])
+    assert refused.field == "levels"
+    assert all("禁止传销条例" in refused.message(language) for language in ("zh", "en"))
+    assert rules.check_rates([]) and rules.check_rates([9_000, 1_001])
 
 
 @given(
@@ -68,20 +68,23 @@ def test_one_line_may_be_gone_while_the_other_stands() -> None:
 
 
 def test_every_attribution_says_why() -> None:
-    assert rules.attribution("1", [ONE, TWO], PLAN) == {
-        "by": "share_code",
-        "share_code": "1",
-        "distributor_id": "d_1",
-        "parent_id": "d_2",
-        "plan_id": "p",
-        "why": "the order carries this distributor's share code",
-    }
-    assert rules.attribution("x", [], None)["by"] is None
-    assert rules.attribution("1", [ONE, TWO], replace(PLAN, rates=(1_000,)))["parent_id"] is None
+    assert rules.attribution("1", [ONE, TWO], PLAN) == Attribution(
+        by="share_code",
+        share_code="1",
+        distributor_id="d_1",
+        parent_id="d_2",
+        plan_id="p",
+        why="the order carries this distributor's share code",
+    )
+    assert rules.attribution("x", [], None).by is None
+    assert rules.attribution("1", [ONE, TWO], replace(PLAN, rates=(1_000,))).parent_id is None
 
 
 def test_a_plan_may_wait_for_27_years_but_not_for_ever() -> None:
-    assert rules.duration("P9999D") == timedelta(days=9999)
-    for text in ("P9999DT1S", "P99999999W"):
-        with pytest.raises(ValueError, match="at most 9999 days"):
-            rules.duration(text)
+    def wrong(mature_after: str) -> list[tuple[str, str]]:
+        plan = NewPlan(name="p", levels=[Level(rate_bps=1)], mature_after=mature_after)
+        return [(issue.field, issue.code) for issue in rules.check_plan(plan)]
+
+    assert wrong("P9999D") == []
+    for text in ("P9999DT1S", "P99999999W", "7 days"):
+        assert wrong(text) == [("mature_after", "duration")]

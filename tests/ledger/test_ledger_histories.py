@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from chalicelib.distribution import service as distribution
+from chalicelib.distribution import commission_list
 from chalicelib.ledger import service as ledger
 from chalicelib.orders.types import Message
 from chalicelib.payouts import rules as payout_rules
@@ -81,14 +81,14 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def commission_is_the_formula(self) -> None:
         for order, told in getattr(self, "told", {}).items():
-            found = {(c["line_id"], c["level"]): c for c in distribution.commissions_of_order(order)}
+            found = {(c.line_id, c.level): c for c in commission_list.of_order(order)}
             if 1 not in told:
                 assert not found
                 continue
             for line_id, base in self._bases(order, told).items():
                 for level, rate in enumerate(_RATES, start=1):
                     commission = found.pop((line_id, level))
-                    assert (commission["base_fen"], commission["amount_fen"]) == (base, base * rate // 10_000)
+                    assert (commission.base_fen, commission.amount_fen) == (base, base * rate // 10_000)
             assert not found
 
     @invariant()
@@ -96,15 +96,15 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "told"):
             return
         totals = ledger.trial_balance()
-        assert totals["total_debit_fen"] == totals["total_credit_fen"]
+        assert totals.total_debit_fen == totals.total_credit_fen
         for level, who in enumerate((self.child, self.parent), start=1):
             found = figures(who.distributor_id)
             assert min(found.values(), default=0) >= 0
             earned = sum(
-                c["amount_fen"]
+                c.amount_fen
                 for order in self.told
-                for c in distribution.commissions_of_order(order)
-                if c["level"] == level
+                for c in commission_list.of_order(order)
+                if c.level == level
             )
             have = sum(
                 found.get(name, 0) for name in ("pending", "available", "in_payout", "paid", "tax_withheld")
@@ -128,7 +128,7 @@ class Histories(RuleBasedStateMachine):
         assert {p.status for p in mine} <= {"paid", "failed"}
         moved = sum(sum(self.world.pay.moved.get(p.payout_id, [])) for p in mine)
         assert moved == sum(figures(person).get("paid", 0) for person in people)
-        assert all(ledger.audit(person)["ok"] for person in people)
+        assert all(ledger.audit(person).ok for person in people)
 
     def _bases(self, order: str, told: set[int]) -> dict[str, int]:
         """Paid less refunded, worked out again from what was told."""

@@ -25,8 +25,8 @@ def scanned(n: int, channel: str = "parcel", at: datetime = NOW) -> tuple[Line, 
 
 
 def scans(channel: str = "parcel") -> int:
-    rows = {row["channel"]: row for row in service.funnel(DAY, DAY)}
-    return int(rows[channel]["scans"]) if channel in rows else 0
+    rows = {row.channel: row for row in service.funnel(DAY, DAY)}
+    return rows[channel].scans if channel in rows else 0
 
 
 def test_a_batch_is_one_update_for_each_day_and_channel(
@@ -142,6 +142,8 @@ def test_the_funnel_by_http(client: Client) -> None:
     wanted = {
         "items": [{"channel": "parcel", **parcel}, {"channel": "unknown", **unknown}],
         "next_cursor": None,
+        "total": 2,
+        "total_is": "exact",
     }
     assert get(client, "from=2026-11-22&to=2026-11-22&by=channel") == (200, wanted)
     assert get(client, "") == (200, wanted)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from app import app
-from chalicelib.distribution import service as distribution
+from chalicelib.distribution import distributors
 from chalicelib.orders import service as orders
 from chalicelib.orders.types import Message
 from chalicelib.platform import auth, queues, settings
@@ -229,7 +229,7 @@ def test_the_operators_way_through(client: Client, key: dict[str, str], sent: li
     expected = {"line_id": "1", "level": 1, "base_fen": 9_900, "rate_bps": 1_000, "amount_fen": 990}
     assert {**commission, **expected, "status": "pending"} == commission
     assert get(client, key, f"/api/commissions?distributor_id={distributor_id}")["items"] == [commission]
-    assert client.http.get("/api/commissions", headers=key).status_code == 422
+    assert get(client, key, "/api/commissions")["items"] == [commission]
     assert client.http.get("/api/commissions?distributor_id=d_nobody", headers=key).status_code == 404
     assert get(client, key, f"/api/distributors/{distributor_id}/balance") == {
         "pending_fen": 990,
@@ -323,7 +323,7 @@ def test_forged_and_foreign_notifications(client: Client, sent: list[Any]) -> No
 
 def test_a_public_address_may_end_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLIC_BASE_URL", "https://shop.example/")
-    assert distribution.share_url("Ab3dE9xZ") == "https://shop.example/h5/d/Ab3dE9xZ"
+    assert distributors.share_url("Ab3dE9xZ") == "https://shop.example/h5/d/Ab3dE9xZ"
 
 
 def test_a_mall_says_nobody_with_an_empty_text(client: Client, sent: list[Any]) -> None:

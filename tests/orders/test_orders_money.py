@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.distribution import distributors
 from chalicelib.distribution import service as distribution
 from chalicelib.distribution.models import DistributorItem
+from chalicelib.distribution.types import Attribution, Distributor, NewDistributor
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.models import BalanceItem, JournalItem
+from chalicelib.ledger.types import Difference
 from chalicelib.orders import models
 from chalicelib.orders import service as orders
 from chalicelib.platform import timeline
@@ -25,13 +28,13 @@ def world(tables: None, at: Callable[..., None], sent: list[Any], monkeypatch: p
 
 
 @pytest.fixture
-def pair(world: World) -> tuple[distribution.Distributor, distribution.Distributor]:
+def pair(world: World) -> tuple[Distributor, Distributor]:
     plan = world.plan()
     parent = world.distributor(plan, "wm-parent")
     return world.distributor(plan, "wm-child", parent.distributor_id), parent
 
 
-Pair = tuple[distribution.Distributor, distribution.Distributor]
+Pair = tuple[Distributor, Distributor]
 
 
 def test_commission_is_there_the_moment_the_order_is_paid(world: World, pair: Pair) -> None:
@@ -47,8 +50,8 @@ def test_commission_is_there_the_moment_the_order_is_paid(world: World, pair: Pa
     ]
     assert figures(child.distributor_id) == {"pending": 1_890}
     assert figures(parent.distributor_id) == {"pending": 567}
-    attribution = orders.get("o1")["attribution"]
-    assert attribution["by"] == "share_code" and attribution["distributor_id"] == child.distributor_id
+    attribution = orders.get("o1").attribution
+    assert attribution.by == "share_code" and attribution.distributor_id == child.distributor_id
     check_books()
 
 
@@ -81,6 +84,7 @@ class Known:
     """A customer."""
 
     channel, live_code_id = "parcel", "lc_1"
+    staff_ids: tuple[str, ...] = ()
 
 
 def test_a_buyer_whose_add_comes_after_the_order_has_the_channel_when_it_is_paid(
@@ -149,17 +153,15 @@ def test_a_closed_order_earns_nothing(world: World, pair: Pair) -> None:
     world.tell(paid("o1", pair[0].share_code), message("o1", "closed", 1))
     assert {status for *_, status in statuses("o1")} == {"reversed"}
     assert figures(pair[0].distributor_id) == {}
-    assert orders.get("o1")["cancelled"] is True
+    assert orders.get("o1").cancelled is True
     check_books()
 
 
 def test_an_unknown_share_code_earns_nobody_anything_and_says_so(world: World) -> None:
     world.tell(paid("o1", "nobody99"))
-    assert orders.get("o1")["attribution"] == {
-        "by": None,
-        "share_code": "nobody99",
-        "why": "no distributor has this share code",
-    }
+    assert orders.get("o1").attribution == Attribution(
+        share_code="nobody99", why="no distributor has this share code"
+    )
     assert statuses("o1") == []
 
 
@@ -182,11 +184,9 @@ def test_a_person_is_a_distributor_once(world: World, pair: Pair) -> None:
     with pytest.raises(Conflict):
         world.distributor(pair[0].plan_id, "wm-child")
     with pytest.raises(Invalid) as told:
-        distribution.create_distributor(
-            name="n", openid="o", plan_id="p", parent_id="d_x", external_userid=None, unionid=None
-        )
+        distributors.create(NewDistributor(name="n", openid="o", plan_id="p", parent_id="d_x"))
     assert [field for field, _ in told.value.errors] == ["external_userid", "plan_id", "parent_id"]
-    assert {who.distributor_id for who in distribution.distributors(50, None)[0]} == {
+    assert {who.distributor_id for who in distribution.page_of_distributors(50, None)[0]} == {
         who.distributor_id for who in pair
     }
     marks = [row.distributor_id for row in DistributorItem.scan() if row.is_same_as]
@@ -202,9 +202,9 @@ def test_an_audit_finds_a_changed_journal_and_a_changed_sum(world: World, pair: 
     row.update(actions=[JournalItem.reason.set({"order_id": "another"})])
     BalanceItem(child.distributor_id).update(actions=[BalanceItem.cr_pending.add(1)])
     found = ledger.audit(child.distributor_id)
-    assert not found["ok"] and found["altered"] == [row.journal]
-    assert found["differences"] == [
-        {"account": "liability:pending", "journals_fen": 1_890, "balance_fen": 1_891}
+    assert not found.ok and found.altered == [row.journal]
+    assert found.differences == [
+        Difference(account="liability:pending", journals_fen=1_890, balance_fen=1_891)
     ]
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from chalicelib.distribution.models import CommissionItem
-from chalicelib.distribution.service import Distributor
+from chalicelib.distribution.types import Distributor
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts import settlement
+from chalicelib.payouts.types import PayoutShort
 from chalicelib.platform import timeline
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Conflict
@@ -33,20 +34,20 @@ def who(world: World) -> Distributor:
 
 def test_offered_confirmed_and_paid(world: World, who: Distributor) -> None:
     settled = world.settle()
-    (payout,) = settled["payouts"]
-    assert payout == {
-        "payout_id": payout["payout_id"],
-        "distributor_id": who.distributor_id,
-        "amount_fen": 1_890,
-        "status": "wait_user_confirm",
-    }
-    assert payouts.get(payout["payout_id"])["package_info"] == "PKG"
+    (payout,) = settled.payouts
+    assert payout == PayoutShort(
+        payout_id=payout.payout_id,
+        distributor_id=who.distributor_id,
+        amount_fen=1_890,
+        status="wait_user_confirm",
+    )
+    assert payouts.get(payout.payout_id).package_info == "PKG"
     assert figures(who.distributor_id) == {"in_payout": 1_890}
-    world.pay.pay(payout["payout_id"])
+    world.pay.pay(payout.payout_id)
     world.move(minutes=2)
     assert figures(who.distributor_id) == {"paid": 1_890}
     assert {status for *_, status in statuses("o1")} == {"paid"}
-    assert world.pay.moved == {payout["payout_id"]: [1_890]}
+    assert world.pay.moved == {payout.payout_id: [1_890]}
     world.move(hours=1)
     assert list(DueItem.scan()) == []
     told = [row["data"]["status"] for row in timeline.read(f"distributor#{who.distributor_id}")[0]]
@@ -63,9 +64,9 @@ def test_an_unknown_outcome_is_asked_for_under_the_same_number(
     world: World, who: Distributor, fault: str
 ) -> None:
     world.pay.faults, world.pay.state = [fault, "answer lost"], State.SUCCESS
-    (payout,) = world.settle()["payouts"]
-    number = payout["payout_id"]
-    assert payout["status"] == "calling"
+    (payout,) = world.settle().payouts
+    number = payout.payout_id
+    assert payout.status == "calling"
     for _ in range(6):
         world.move(minutes=2)
     assert figures(who.distributor_id) == {"paid": 1_890}
@@ -77,18 +78,18 @@ def test_an_unknown_outcome_is_asked_for_under_the_same_number(
 
 def test_not_found_is_not_believed_within_a_minute(world: World, who: Distributor) -> None:
     world.pay.faults = ["never arrives"]
-    (payout,) = world.settle()["payouts"]
-    payouts.advance(payout["payout_id"])
+    (payout,) = world.settle().payouts
+    payouts.advance(payout.payout_id)
     assert [call.split()[0] for call in world.pay.calls] == ["transfer", "query"]
 
 
 def test_a_short_purse_is_tried_again_with_the_same_number(world: World, who: Distributor) -> None:
     world.pay.faults, world.pay.state = ["refused NOT_ENOUGH"], State.SUCCESS
-    (payout,) = world.settle()["payouts"]
-    assert (payout["status"], payouts.get(payout["payout_id"])["reason"]) == ("calling", "NOT_ENOUGH")
+    (payout,) = world.settle().payouts
+    assert (payout.status, payouts.get(payout.payout_id).reason) == ("calling", "NOT_ENOUGH")
     world.move(minutes=2)
     assert figures(who.distributor_id) == {"paid": 1_890}
-    assert set(world.pay.bills) == {payout["payout_id"]}
+    assert set(world.pay.bills) == {payout.payout_id}
 
 
 def test_a_refusal_gives_the_money_back_and_the_next_settlement_pays_it(
@@ -96,23 +97,23 @@ def test_a_refusal_gives_the_money_back_and_the_next_settlement_pays_it(
 ) -> None:
     world.pay.faults = ["refused PARAM_ERROR"]
     first = world.settle()
-    assert first["payouts"][0]["status"] == "failed"
+    assert first.payouts[0].status == "failed"
     assert figures(who.distributor_id) == {"available": 1_890}
     assert {status for *_, status in statuses("o1")} == {"available"}
     world.pay.state = State.SUCCESS
     second = world.settle()
-    assert second["payouts"][0]["payout_id"] != first["payouts"][0]["payout_id"]
+    assert second.payouts[0].payout_id != first.payouts[0].payout_id
     assert figures(who.distributor_id) == {"paid": 1_890}
     assert {status for *_, status in statuses("o1")} == {"paid"}  # though the first round brought it
     check_books()
 
 
 def test_a_receiver_who_never_confirms(world: World, who: Distributor) -> None:
-    (payout,) = world.settle()["payouts"]
-    world.pay.close(payout["payout_id"])
+    (payout,) = world.settle().payouts
+    world.pay.close(payout.payout_id)
     world.move(hours=25)
     assert figures(who.distributor_id) == {"available": 1_890}
-    assert payouts.get(payout["payout_id"])["reason"] == "OVERDUE_CLOSE"
+    assert payouts.get(payout.payout_id).reason == "OVERDUE_CLOSE"
     check_books()
 
 
@@ -139,11 +140,11 @@ def test_a_payout_whose_message_is_parked_is_taken_on_within_two_hours(
 def test_a_poll_that_fails_and_is_parked_is_followed_by_the_next(
     world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (payout,) = world.settle()["payouts"]
+    (payout,) = world.settle().payouts
     with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
         broken.setattr(payouts, "default_client", lambda: 1 / 0)
         world.move(minutes=2)
-    world.pay.pay(payout["payout_id"])
+    world.pay.pay(payout.payout_id)
     world.move(minutes=2)
     assert figures(who.distributor_id) == {"paid": 1_890}
 
@@ -161,8 +162,8 @@ def test_a_refusal_that_comes_late_does_not_end_the_call_that_was_taken_since(
 
     world.pay.faults = ["refused NO_AUTH"]
     monkeypatch.setattr(world.pay, "query", stalled)
-    (payout,) = world.settle()["payouts"]
-    assert payout["status"] == "wait_user_confirm"
+    (payout,) = world.settle().payouts
+    assert payout.status == "wait_user_confirm"
     assert figures(who.distributor_id) == {"in_payout": 1_890}
 
 
@@ -183,11 +184,11 @@ def test_a_poll_without_news_tells_nothing(
     query = world.pay.query
     # only the call's answer has it
     monkeypatch.setattr(world.pay, "query", lambda number: replace(query(number), package_info=""))
-    (payout,) = world.settle()["payouts"]
+    (payout,) = world.settle().payouts
     world.move(minutes=2)
     told = [row["data"]["status"] for row in timeline.read(f"distributor#{who.distributor_id}")[0]]
     assert told.count("wait_user_confirm") == 1
-    assert payouts.get(payout["payout_id"])["package_info"] == "PKG"
+    assert payouts.get(payout.payout_id).package_info == "PKG"
 
 
 def notice(payout_id: str, state: State, amount: int = 1_890) -> dict[str, Any]:
@@ -196,8 +197,8 @@ def notice(payout_id: str, state: State, amount: int = 1_890) -> dict[str, Any]:
 
 
 def test_notices_repeated_wrong_foreign_and_contradicting(world: World, who: Distributor) -> None:
-    (payout,) = world.settle()["payouts"]
-    number = payout["payout_id"]
+    (payout,) = world.settle().payouts
+    number = payout.payout_id
     with pytest.raises(Conflict):
         payouts.notice(notice(number, State.SUCCESS, 1_891))
     assert figures(who.distributor_id) == {"in_payout": 1_890}
@@ -240,19 +241,19 @@ def test_a_refund_after_payout_is_a_debt_that_the_next_settlement_takes(
     world.move(days=10)
     assert figures(who.distributor_id) == {"paid": 1_890, "debt": 900, "available": 1_890}
     settled = world.settle()
-    assert (settled["gross_fen"], settled["debt_fen"], settled["net_fen"]) == (990, 900, 990)
+    assert (settled.gross_fen, settled.debt_fen, settled.net_fen) == (990, 900, 990)
     assert figures(who.distributor_id) == {"paid": 2_880}
     check_books()
 
 
 def test_a_refund_while_the_payout_is_on_its_way(world: World, who: Distributor) -> None:
-    (payout,) = world.settle()["payouts"]
+    (payout,) = world.settle().payouts
     world.tell(message("o1", "closed", 10))
     assert figures(who.distributor_id) == {"in_payout": 1_890, "debt": 1_890}
-    world.pay.close(payout["payout_id"])
+    world.pay.close(payout.payout_id)
     world.move(hours=25)
     assert figures(who.distributor_id) == {"available": 1_890, "debt": 1_890}
-    assert world.settle()["payouts"] == []
+    assert world.settle().payouts == []
     check_books()
 
 
@@ -262,9 +263,9 @@ def test_tax_is_withheld_and_given_back(world: World) -> None:
     world.tell(paid("o9", found.share_code, lines=lines), message("o9", "completed", 0.5))
     world.move(days=9)
     settled = world.settle()
-    assert (settled["gross_fen"], settled["tax_fen"], settled["net_fen"]) == (100_000, 4_000, 96_000)
+    assert (settled.gross_fen, settled.tax_fen, settled.net_fen) == (100_000, 4_000, 96_000)
     assert figures(found.distributor_id) == {"in_payout": 96_000, "tax_withheld": 4_000}
-    world.pay.close(settled["payouts"][0]["payout_id"])
+    world.pay.close(settled.payouts[0].payout_id)
     world.move(hours=25)
     assert figures(found.distributor_id) == {"available": 100_000}
     world.pay.state = State.SUCCESS
@@ -278,5 +279,5 @@ def test_from_2000_yuan_the_receivers_name_goes_along(world: World) -> None:
     lines = (type(paid("o", "c").lines[0])("1", "S", "T", 1, 200_000),)
     world.tell(paid("o9", found.share_code, lines=lines), message("o9", "completed", 0.5))
     world.move(days=9)
-    (payout,) = world.settle()["payouts"]
-    assert world.pay.bills[payout["payout_id"]]["asked"]["name"] == "王小明"
+    (payout,) = world.settle().payouts
+    assert world.pay.bills[payout.payout_id]["asked"]["name"] == "王小明"

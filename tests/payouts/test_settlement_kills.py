@@ -6,7 +6,7 @@ from typing import Any
 import botocore.client
 import pytest
 
-from chalicelib.distribution.service import Distributor
+from chalicelib.distribution.types import Distributor
 from chalicelib.platform import queues
 from chalicelib.wechatpay.client import State
 from tests.support.money_world import Killed, World, check_books, figures, message, paid, statuses

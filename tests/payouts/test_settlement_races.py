@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.distribution import service as distribution
-from chalicelib.distribution.service import Distributor
+from chalicelib.distribution.types import Distributor
 from chalicelib.payouts import settlement
 from chalicelib.platform.errors import Conflict
 from chalicelib.platform.storage import Busy
@@ -52,15 +52,15 @@ def test_two_settlements_at_once_pay_once(world: World) -> None:
     plan = world.plan()
     people = [world.distributor(plan, f"wm{i}") for i in range(12)]
     matured(world, people, 2)
-    runs = [settlement.start(None)["settlement_id"] for _ in range(4)]
+    runs = [settlement.start(None).settlement_id for _ in range(4)]
     world.sent.clear()
     at_once(*[lambda run=run: settlement.run_page(run, None, 0) for run in runs])
     payouts = list(world.sent)
     at_once(*[lambda m=m: world.one("payout", m) for _, m, _ in payouts * 2])
     found = [settlement.get(run) for run in runs]
-    assert sum(run["skipped"] for run in found) == 0
-    assert sum(len(run["payouts"]) for run in found) == 12
-    assert sum(run["net_fen"] for run in found) == 12 * 2 * 1_890
+    assert sum(run.skipped for run in found) == 0
+    assert sum(len(run.payouts) for run in found) == 12
+    assert sum(run.net_fen for run in found) == 12 * 2 * 1_890
     assert sum(sum(amounts) for amounts in world.pay.moved.values()) == 12 * 2 * 1_890
     assert all(figures(who.distributor_id) == {"paid": 3_780} for who in people)
     check_books()
@@ -82,7 +82,7 @@ def test_refunds_and_new_orders_while_settlements_run(world: World) -> None:
             works += [lambda one=one: world.tell(one) for one in part]
             works.append(lambda o=f"{order}-new", c=who.share_code: world.tell(paid(o, c)))
     for _ in range(3):
-        run = settlement.start(None)["settlement_id"]
+        run = settlement.start(None).settlement_id
         works.append(lambda run=run: settlement.run_page(run, None, 0))
     world.sent.clear()
     random.Random(7).shuffle(works)
@@ -134,4 +134,4 @@ def test_a_person_applies_eight_times_at_once(world: World) -> None:
             made.append(world.distributor(plan, "wm1").distributor_id)
 
     at_once(*[apply] * 8)
-    assert len(made) == 1 == len(distribution.distributors(50, None)[0])
+    assert len(made) == 1 == len(distribution.page_of_distributors(50, None)[0])

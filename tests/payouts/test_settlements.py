@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.distribution import commission_list
 from chalicelib.distribution import service as distribution
-from chalicelib.distribution.service import Distributor
+from chalicelib.distribution.types import Distributor
 from chalicelib.ledger import service as ledger
 from chalicelib.payouts import settlement
 from chalicelib.payouts.models import SettlementItem
@@ -41,15 +42,15 @@ def test_pages_a_job_and_its_sums(world: World, monkeypatch: pytest.MonkeyPatch)
         earn(world, who, f"o{i}")
     world.move(days=9)
     started = settlement.start(None)
-    assert (started["status"], started["done"]) == ("running", 0)
+    assert (started.status, started.done) == ("running", 0)
     world.work()
-    job = jobs.get(started["job_id"])
+    job = jobs.get(started.job_id)
     assert (job.status, job.done, job.total) == ("finished", 5, 5)
-    assert job.result_id == started["settlement_id"]
-    found = settlement.get(started["settlement_id"])
-    assert (found["status"], found["distributors"], found["skipped"]) == ("finished", 4, 0)
-    assert (found["gross_fen"], found["tax_fen"], found["net_fen"]) == (4 * 1_890, 0, 4 * 1_890)
-    assert {p["distributor_id"] for p in found["payouts"]} == {who.distributor_id for who in people[:4]}
+    assert job.result_id == started.settlement_id
+    found = settlement.get(started.settlement_id)
+    assert (found.status, found.distributors, found.skipped) == ("finished", 4, 0)
+    assert (found.gross_fen, found.tax_fen, found.net_fen) == (4 * 1_890, 0, 4 * 1_890)
+    assert {p.distributor_id for p in found.payouts} == {who.distributor_id for who in people[:4]}
     check_books()
 
 
@@ -57,7 +58,7 @@ def test_below_the_minimum_stays_available(world: World) -> None:
     who = world.distributor(world.plan(minimum_payout_fen=1_891), "wm1")
     earn(world, who, "o1")
     world.move(days=9)
-    assert world.settle()["payouts"] == []
+    assert world.settle().payouts == []
     assert figures(who.distributor_id) == {"available": 1_890}
 
 
@@ -68,12 +69,12 @@ def test_it_matures_what_the_ticker_left_behind_but_nothing_before_its_time(worl
     world.at(world.now)
     far = settlement.start(world.now + timedelta(days=400))
     world.work()
-    assert settlement.get(far["settlement_id"])["payouts"] == []
+    assert settlement.get(far.settlement_id).payouts == []
     world.now += timedelta(days=2)
     world.at(world.now)
     for item in DueItem.scan():
         item.delete()
-    assert len(world.settle()["payouts"]) == 1
+    assert len(world.settle().payouts) == 1
     check_books()
 
 
@@ -84,12 +85,12 @@ def test_the_same_page_again_pays_nothing_again(world: World) -> None:
     started = settlement.start(None)
     (_, first, _) = world.sent[0]
     settlement.run_page(first["settlement_id"], None, 0)
-    SettlementItem(started["settlement_id"]).update(actions=[SettlementItem.status.set("running")])
+    SettlementItem(started.settlement_id).update(actions=[SettlementItem.status.set("running")])
     settlement.run_page(first["settlement_id"], None, 0)
     assert [message["kind"] for _, message, _ in world.sent] == ["settle", "payout", "payout"]
     world.work()
-    found = settlement.get(started["settlement_id"])
-    assert (found["distributors"], found["net_fen"], len(found["payouts"])) == (1, 1_890, 1)
+    found = settlement.get(started.settlement_id)
+    assert (found.distributors, found.net_fen, len(found.payouts)) == (1, 1_890, 1)
     assert figures(who.distributor_id) == {"in_payout": 1_890}
     assert [call.split()[0] for call in world.pay.calls] == ["transfer", "query"]
 
@@ -109,7 +110,7 @@ def test_one_that_fails_does_not_stop_the_others(world: World, monkeypatch: pyte
 
     monkeypatch.setattr(settlement, "_settle", failing)
     found = world.settle()
-    assert (len(found["payouts"]), found["skipped"], found["status"]) == (2, 1, "finished")
+    assert (len(found.payouts), found.skipped, found.status) == (2, 1, "finished")
     assert figures(people[1].distributor_id) == {"available": 1_890}
 
 
@@ -122,14 +123,14 @@ def test_a_page_that_comes_again_counts_its_skipped_once(
         earn(world, world.distributor(plan, f"wm{i}"), f"o{i}")
     world.move(days=9)
     monkeypatch.setattr(settlement, "_settle", lambda *_: 1 / 0)
-    run = settlement.start(None)["settlement_id"]
+    run = settlement.start(None).settlement_id
     while world.sent:
         queue, page, _ = world.sent.pop(0)
         with monkeypatch.context() as broken, pytest.raises(Upstream):
             broken.setattr(settlement, "_progress", refuse)  # before the next page is sent
             world.one(queue, page)
         world.one(queue, page)
-    assert settlement.get(run)["skipped"] == 2
+    assert settlement.get(run).skipped == 2
 
 
 def test_the_daily_run_settles_plans_that_want_it_once_a_period(world: World) -> None:
@@ -168,9 +169,9 @@ def two_orders(world: World) -> Distributor:
 
 def test_what_matures_while_a_payout_is_on_its_way_is_not_paid_with_it(world: World) -> None:
     who = two_orders(world)
-    (first,) = world.settle()["payouts"]
+    (first,) = world.settle().payouts
     world.move(days=3)
-    world.pay.pay(first["payout_id"])
+    world.pay.pay(first.payout_id)
     world.move(hours=2)
     assert {status for *_, status in statuses("o1")} == {"paid"}
     assert {status for *_, status in statuses("o2")} == {"available"}
@@ -197,7 +198,7 @@ def test_a_settlement_in_the_midst_of_maturing(world: World, monkeypatch: pytest
     who = two_orders(world)
     world.now += timedelta(days=3)
     world.at(world.now)
-    run = settlement.start(None)["settlement_id"]
+    run = settlement.start(None).settlement_id
     monkeypatch.setattr(distribution, "mature_due", lambda *_: None)
     between(monkeypatch, lambda: settlement.run_page(run, None, 0))
     distribution.mature("o2")
@@ -211,7 +212,7 @@ def test_a_maturing_in_the_midst_of_a_settlement(world: World, monkeypatch: pyte
     who = two_orders(world)
     world.now += timedelta(days=3)
     world.at(world.now)
-    run = settlement.start(None)["settlement_id"]
+    run = settlement.start(None).settlement_id
     monkeypatch.setattr(distribution, "mature_due", lambda *_: None)
     between(monkeypatch, lambda: distribution.mature("o2"))
     settlement.run_page(run, None, 0)
@@ -241,7 +242,7 @@ def test_what_is_earned_after_maturing_is_of_the_present_round(
     world.tell(paid("o3", who.share_code))
     assert figures(who.distributor_id) == {"paid": 3_780, "available": 1_890}
     assert {status for *_, status in statuses("o3")} == {"available"}
-    assert {row["payout_id"] for row in distribution.commissions_of_order("o3")} == {None}
+    assert {row.payout_id for row in commission_list.of_order("o3")} == {None}
     world.settle()
     assert {status for *_, status in statuses("o3")} == {"paid"}
 

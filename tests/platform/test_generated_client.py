@@ -133,7 +133,7 @@ def test_the_main_job(generated: Callable[[str], ModuleType], client: Any, sent:
     assert accepted.status.value == "accepted"
     (message,) = [message for queue, message, _ in sent if queue == "orders"]
     orders.take(message)
-    (commission,) = call("distribution.distribution_commissions", order_id="M1").items
+    (commission,) = call("distribution.distribution_list_commissions", order_id="M1").items
     assert (commission.distributor_id, commission.amount_fen) == (seller.distributor_id, 990)
 
 

@@ -121,3 +121,5 @@ def test_months_go_back_over_the_year_and_begin_at_the_cursor_s() -> None:
     names = [group[0][:7] for group in lists.months(now, 3)]
     assert names == ["2026-01", "2025-12", "2025-11"]
     assert lists.month_shard(now, "order-1") in next(lists.months(now))
+    assert list(lists.months(now, 2, shards=1)) == [["2026-01#0"], ["2025-12#0"]]
+    assert lists.month_shard(now, "order-1", 1) == "2026-01#0"

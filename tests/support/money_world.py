@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.distribution import service as distribution
+from chalicelib.distribution import commission_list, distributors, plans
 from chalicelib.distribution.models import CommissionItem
+from chalicelib.distribution.types import Distributor, Level, NewDistributor, NewPlan, Scope
 from chalicelib.ledger import service as ledger
 from chalicelib.orders import service as orders
 from chalicelib.orders.types import Message, OrderLine, Refund
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts import settlement
 from chalicelib.payouts.models import PayoutItem
+from chalicelib.payouts.types import SettlementWithPayouts
 from chalicelib.platform import clock, works
 from chalicelib.platform.due import DueItem
 from chalicelib.wechatpay.client import Bill, State, TransferRejected, Unknown
@@ -94,28 +96,24 @@ class World:
         monkeypatch.setattr(orders.customers, "get", lambda external_userid: None)
         monkeypatch.setattr(orders.customers, "by_unionid", lambda unionid: None)
 
-    def plan(self, **more: Any) -> str:
-        values = {
-            "name": "P",
-            "rates": (1_000, 300),
-            "skus": None,
-            "mature_after": "P7D",
-            "attribution_window": "P30D",
-            "minimum_payout_fen": 100,
-            "withhold_tax": False,
-            "settle_every": None,
-        }
-        return distribution.create_plan({**values, **more}).plan_id
+    def plan(
+        self, rates: Iterable[int] = (1_000, 300), skus: Iterable[str] | None = None, **more: Any
+    ) -> str:
+        levels = [Level(rate_bps=rate) for rate in rates]
+        scope = Scope(skus=None if skus is None else list(skus))
+        return plans.create(
+            NewPlan(**{"name": "P", "withhold_tax": False, **more}, levels=levels, scope=scope)
+        ).plan_id
 
-    def distributor(self, plan_id: str, person: str, parent: str | None = None) -> distribution.Distributor:
-        return distribution.create_distributor(
+    def distributor(self, plan_id: str, person: str, parent: str | None = None) -> Distributor:
+        new = NewDistributor(
             name="王小明",
             openid=f"openid-{person}",
             plan_id=plan_id,
             parent_id=parent,
             external_userid=person,
-            unionid=None,
         )
+        return distributors.create(new)
 
     def tell(self, *messages: Message) -> None:
         for message in messages:
@@ -140,9 +138,9 @@ class World:
     def one(self, queue: str, message: dict[str, Any]) -> None:
         works.do(message)
 
-    def settle(self) -> dict[str, Any]:
+    def settle(self) -> SettlementWithPayouts:
         """A settlement by hand, with all that follows at once."""
-        settlement_id = settlement.start(None)["settlement_id"]
+        settlement_id = settlement.start(None).settlement_id
         self.work()
         return settlement.get(settlement_id)
 
@@ -176,13 +174,13 @@ def figures(distributor_id: str) -> dict[str, int]:
 def check_books() -> None:
     """What must hold after each step: the ledger balances, nothing is below zero, sums are as journalled."""
     totals = ledger.trial_balance()
-    assert totals["total_debit_fen"] == totals["total_credit_fen"]
+    assert totals.total_debit_fen == totals.total_credit_fen
     for distributor_id in {item.distributor_id for item in CommissionItem.scan()}:
         assert min(figures(distributor_id).values(), default=0) >= 0
-        assert ledger.audit(distributor_id)["ok"]
+        assert ledger.audit(distributor_id).ok
 
 
 def statuses(order_id: str) -> list[tuple[int, str, int, str]]:
     """(level, line, fen, status) of an order's commissions."""
-    found = distribution.commissions_of_order(order_id)
-    return [(c["level"], c["line_id"], c["amount_fen"], c["status"]) for c in found]
+    found = commission_list.of_order(order_id)
+    return [(c.level, c.line_id, c.amount_fen, c.status) for c in found]

@@ -1,0 +1,90 @@
+"""Commissions, newest first: per line and level, of an order, of a distributor, or all.
+
+`limit` and `total` of the longer lists count commissions of an order and level; each has a row a line.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from chalicelib.distribution import models, service
+from chalicelib.distribution.models import CommissionItem
+from chalicelib.distribution.types import Commission, CommissionOut, CommissionStatus
+from chalicelib.platform import clock, ids, lists
+from chalicelib.platform.lists import Page, Paging
+
+
+class CommissionsQuery(Paging, kw_only=True):
+    order_id: Annotated[str | None, Meta(description="Of this order")] = None
+    distributor_id: Annotated[str | None, Meta(description="Of this distributor")] = None
+    status: CommissionStatus | None = None
+
+
+def page(query: CommissionsQuery) -> Page[CommissionOut]:
+    """NotFound for a distributor that is not there."""
+
+    def wanted(commission: Commission | None) -> list[CommissionOut] | None:
+        """Its lines that the query asks for; None: none of them."""
+        if commission is None or query.distributor_id not in (None, commission.distributor_id):
+            return None
+        return [row for row in lines(commission) if query.status in (None, row.status)] or None
+
+    if query.distributor_id:
+        service.distributor(query.distributor_id)
+    if query.order_id:
+        rows = [row for group in map(wanted, models.commissions(query.order_id)) for row in group or ()]
+        return Page(rows, len(rows))
+    if query.distributor_id:
+        return _flat(_of_distributor(query.distributor_id, query, lambda rows: [*map(wanted, rows)]))
+
+    def load(keys: list[CommissionItem]) -> list[list[CommissionOut] | None]:
+        commissions = models.load_several(keys)
+        return [wanted(commissions.get((key.order_id, key.part))) for key in keys]
+
+    months = lists.months(clock.now(), cursor=query.cursor, shards=models.SHARDS)
+    return _flat(lists.merged(months, models.keys_of_month, query, lambda key: str(key.listed_at), load=load))
+
+
+def of_order(order_id: str) -> list[CommissionOut]:
+    return [row for commission in models.commissions(order_id) for row in lines(commission)]
+
+
+def orders_of(
+    distributor_id: str, paging: Paging, load: Callable[[Collection[str]], Sequence[Any]]
+) -> Page[Any]:
+    """The orders on which a distributor earns, newest commission first, as `load` makes them of their ids."""
+    return _of_distributor(distributor_id, paging, lambda rows: load([row.order_id for row in rows]))
+
+
+def lines(commission: Commission) -> list[CommissionOut]:
+    """A commission line by line."""
+    return [
+        CommissionOut(
+            commission_id=ids.derived(
+                commission.order_id, line.line_id, commission.distributor_id, str(commission.level)
+            ),
+            order_id=commission.order_id,
+            line_id=line.line_id,
+            distributor_id=commission.distributor_id,
+            level=commission.level,
+            base_fen=line.base_fen,
+            rate_bps=commission.rate_bps,
+            amount_fen=line.amount_fen,
+            status=commission.line_status(line),
+            mature_at=clock.iso(commission.mature_at) if commission.mature_at else None,
+            payout_id=commission.payout_id,
+        )
+        for line in commission.lines
+    ]
+
+
+def _of_distributor(
+    distributor_id: str, paging: Paging, load: Callable[[list[Commission]], Sequence[Any]]
+) -> Page[Any]:
+    return lists.merged([[distributor_id]], models.of_distributor, paging, models.place, load=load)
+
+
+def _flat(page: Page[list[CommissionOut]]) -> Page[CommissionOut]:
+    rows = [row for commission in page.items for row in commission]
+    return Page(rows, page.total, page.next_cursor, page.total_is)
