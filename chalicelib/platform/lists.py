@@ -101,27 +101,43 @@ def merged(
     paging: Paging,
     place: Callable[[Row], str],
     keep: Callable[[Row], bool] | None = None,
-) -> Page[Row]:
+    load: Callable[[list[Row]], Iterable[Any]] | None = None,
+) -> Page[Any]:
     """A page of several partitions as one history, newest first: a scope's guides, a month's shards.
 
     groups: partitions that are merged, group after group (`months`). read: rows of a partition, newest
     first, whose place is before the given one, at most so many. place: a row's time and id, as its key has
-    it. Rows that `keep` refuses are left out; a page may then be short. Invalid for another list's cursor.
+    it. Rows that `keep` refuses are left out. load: what each row of a batch is shown as, e.g. the item that
+    an index's key leads to; None leaves it out. Where much is left out a page may be short; its cursor goes
+    on from there. Invalid for another list's cursor.
     """
     before, last = _counted(paging.cursor)
-    rows: list[Row] = []
-    for group in groups:
-        wanted = paging.limit + 1 - len(rows)
-        parts = (read(partition, last, wanted) for partition in group)
-        rows += islice(heapq.merge(*parts, key=place, reverse=True), wanted)
-        if len(rows) > paging.limit:
+    left = [tuple(group) for group in groups]
+    items: list[Any] = []
+    more = False
+    for _ in range(_MAX_READS):
+        rows: list[Row] = []
+        while left:
+            wanted = paging.limit + 1 - len(rows)
+            parts = [read(partition, last, wanted) for partition in left[0]]
+            rows += islice(heapq.merge(*parts, key=place, reverse=True), wanted)
+            if len(rows) > paging.limit:
+                break
+            del left[0]
+        batch, more = rows[: paging.limit], len(rows) > paging.limit
+        for row, item in zip(batch, load(batch) if load else batch, strict=True):
+            if len(items) == paging.limit:
+                more = True
+                break
+            last = place(row)
+            if item is not None and (keep is None or keep(row)):
+                items.append(item)
+        if not more or len(items) == paging.limit:
             break
-    more = len(rows) > paging.limit
-    items = [row for row in rows[: paging.limit] if keep is None or keep(row)]
     total = before + len(items)
     if not more:
         return Page(items, total)
-    return Page(items, total, _encode([total, place(rows[paging.limit - 1])]), "at_least")
+    return Page(items, total, _encode([total, last]), "at_least")
 
 
 def month_shard(at: datetime, key: str) -> str:
