@@ -39,7 +39,7 @@ PROSPECT = "abcdefgh234567abcdefgh2345"
 PROSPECTS = {"name": "x", "staff": {"staff_ids": ["a"]}, "consent": "agreed in the shop"}
 IDS = (  # of what a route makes
     *("api_key_id", "pool_id", "print_run_id", "template_id", "ad_campaign_id", "import_id", "prospect_id"),
-    *("job_id", "live_code_id"),
+    *("job_id", "live_code_id", "sop_id"),
 )
 STEP = {"step_id": "a", "delivery": "mass_send", "content": [{"type": "text", "text": "call 13800138000"}]}
 SOP = {"name": "n", "trigger": {"event": "customer_added"}, "steps": [STEP]}
