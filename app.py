@@ -26,6 +26,7 @@ DOORS = {
     "malls.api": "/mall",
     "messaging.api": "/api/settings",
     "metrics.api": "/api/metrics",
+    "migrations.api": "/api/migrations",
     "orders.api": "/api/orders",
     "payouts.api": "/api/settlements /api/payouts /pay",
     "people.api": "/api/me /api/users /api/api-keys /api/audit /console/session",

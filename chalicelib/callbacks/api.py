@@ -57,8 +57,8 @@ def receive(call: http.Call) -> http.Answer:
     corp_id, now = settings.env("WECOM_CORP_ID"), clock.now()
     event = events.parse(crypto.open_callback(token, aes_key, corp_id, call.strings, call.raw, now))
     if event.to_corp and event.to_corp != corp_id:
-        raise Forbidden("not a message from WeCom to this corp")
-    if event.welcome_code and event.external_userid:
+        raise Forbidden(code="not_from_wecom")
+    if event.welcome_code and event.external_userid and event.staff_id:
         welcome = _welcome(event, clock.iso(now))
         queues.send("welcome", welcome, group=event.external_userid, key=event.digest)
     queues.send("callback", event.to_message(), group=event.subject(), key=event.digest)
@@ -69,10 +69,10 @@ def receive(call: http.Call) -> http.Answer:
     "GET", "/{filename}", summary="WeCom checks that a domain is ours (WW_verify_….txt)", gives="text/plain"
 )
 def domain_verify(call: http.Call, filename: str) -> http.Answer:
-    asked = _FILE.fullmatch(filename)
-    if asked is None or asked[1] not in _tokens():
-        raise NotFound("there is no such page")
-    return http.Answer(asked[1])
+    name = _FILE.fullmatch(filename)
+    if name is None or name[1] not in _tokens():
+        raise NotFound(code="no_path")
+    return http.Answer(name[1])
 
 
 def _tokens() -> list[str]:

@@ -23,33 +23,33 @@ def handle(message: Mapping[str, Any]) -> None:
     if event.to_corp and event.to_corp != settings.env("WECOM_CORP_ID"):
         log.logger.error("an event of another corp was dropped", extra={"kind": event.kind})
         return
-    act = _ACTIONS.get((event.kind, event.change), _unknown)
+    act = _ACTIONS.get((event.kind, event.change), _record_unknown)
     if act in _OF_A_BOND and not (event.staff_id and event.external_userid):
-        act = _unknown
+        act = _record_unknown
     if act in _OF_A_GROUP and not event.chat_id:
-        act = _unknown
+        act = _record_unknown
     act(event)
 
 
-def _recorded(event: Event) -> None:
+def _record(event: Event) -> None:
     """Known, and so far only kept: which event it was, and the ids and reasons in it."""
     kept = {name: event.values[name] for name in _KEPT if name in event.values}
     data = {"kind": event.kind, "change": event.change, **kept}
     timeline.record(Line(event.subject(), "event_recorded", event.at, event.digest, data))
 
 
-def _member(event: Event) -> None:
+def _note_member(event: Event) -> None:
     """A member of staff came, changed or left. Listeners of the line find it done."""
     staff.on_event(event)
-    _recorded(event)
+    _record(event)
 
 
-def _department(event: Event) -> None:
+def _note_department(event: Event) -> None:
     departments.on_event(event)
-    _recorded(event)
+    _record(event)
 
 
-def _unknown(event: Event) -> None:
+def _record_unknown(event: Event) -> None:
     data = {"kind": event.kind, "change": event.change}
     timeline.record(Line(f"unknown#{event.digest}", "event_unknown", event.at, event.digest, data))
 
@@ -71,22 +71,22 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("change_external_contact", "edit_external_contact"): follows.edited,
     ("change_external_contact", "del_external_contact"): follows.lost_by_staff,
     ("change_external_contact", "del_follow_user"): follows.lost_by_customer,
-    ("change_external_contact", "transfer_fail"): _recorded,
-    ("change_external_contact", "msg_audit_approved"): _recorded,
+    ("change_external_contact", "transfer_fail"): _record,
+    ("change_external_contact", "msg_audit_approved"): _record,
     ("change_external_tag", "create"): tags.changed,
     ("change_external_tag", "update"): tags.changed,
     ("change_external_tag", "delete"): tags.changed,
-    ("change_external_tag", "shuffle"): _recorded,
+    ("change_external_tag", "shuffle"): _record,
     ("change_external_chat", "create"): joins.created,
     ("change_external_chat", "update"): joins.updated,
     ("change_external_chat", "dismiss"): joins.dismissed,
-    ("change_contact", "create_user"): _member,
-    ("change_contact", "update_user"): _member,
-    ("change_contact", "delete_user"): _member,
-    ("change_contact", "create_party"): _department,
-    ("change_contact", "update_party"): _department,
-    ("change_contact", "delete_party"): _department,
-    ("change_contact", "update_tag"): _recorded,
+    ("change_contact", "create_user"): _note_member,
+    ("change_contact", "update_user"): _note_member,
+    ("change_contact", "delete_user"): _note_member,
+    ("change_contact", "create_party"): _note_department,
+    ("change_contact", "update_party"): _note_department,
+    ("change_contact", "delete_party"): _note_department,
+    ("change_contact", "update_tag"): _record,
     ("customer_acquisition", "balance_low"): ads.on_event,
     ("customer_acquisition", "balance_exhausted"): ads.on_event,
     ("customer_acquisition", "balance_increased"): ads.on_event,
@@ -95,8 +95,8 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("customer_acquisition", "delete_link"): ads.on_event,
     ("customer_acquisition", "customer_start_chat"): ads.on_event,
     ("customer_acquisition", "message_from_customer"): ads.on_event,
-    ("customer_acquisition", "friend_request"): _recorded,
-    ("customer_acquisition", "open_profile"): _recorded,
+    ("customer_acquisition", "friend_request"): _record,
+    ("customer_acquisition", "open_profile"): _record,
 }
 _OF_A_GROUP = {joins.created, joins.updated, joins.dismissed}
 _OF_A_BOND = {

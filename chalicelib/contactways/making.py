@@ -99,7 +99,8 @@ def _add(attempt: _Attempt, fields: Mapping[str, Any], known: Mapping[str, Any])
     asked = {**fields, "scene": 2, "state": row.state}
     held = ContactWayItem.lease == attempt.lease
     try:
-        config_id, qr_url = wecom.default_client().add_contact_way(asked, deadline=attempt.until)
+        way = wecom.default_client().add_contact_way(asked, deadline=attempt.until)
+        config_id, qr_url = way.config_id, way.qr_code
     except AnswerLost:
         if existing := _search(attempt):
             return existing

@@ -1,47 +1,26 @@
-"""A customer's profile and timeline."""
+"""Customers: lists, a profile, a timeline."""
 
-from typing import Any
-
-import msgspec
-
-from chalicelib.customers import service
+from chalicelib.customers import lookup
+from chalicelib.customers.rules import Customer
+from chalicelib.customers.types import CustomerOut, CustomerRow, CustomersQuery, FollowOut, TimelineLine
 from chalicelib.groups import service as in_groups
 from chalicelib.platform import clock, http
-from chalicelib.platform.errors import NotFound
-from chalicelib.platform.lists import Paging
+from chalicelib.platform.http import Call
+from chalicelib.platform.lists import Page, Paging
 
 door = http.Door(__name__, tag="Customers")
 
 
-class FollowOut(msgspec.Struct, kw_only=True):
-    """`status`: half (not added back yet), active, lost. `added_at`: None when the add never reached us."""
-
-    staff_id: str
-    added_at: str | None
-    status: str
-
-
-class CustomerOut(msgspec.Struct, kw_only=True):
-    """`channel`, `live_code_id`: where the customer first came from."""
-
-    external_userid: str
-    unionid: str | None
-    name: str
-    channel: str | None
-    live_code_id: str | None
-    follows: list[FollowOut]
-    tags: list[str]
-    rfm: dict[str, Any]
-    score: int
-    groups: list[str]
-
-
-class TimelineLine(msgspec.Struct, kw_only=True):
-    """`data`: what the type says of it."""
-
-    type: str
-    at: str
-    data: dict[str, Any]
+@door.route(
+    "GET",
+    "/api/customers",
+    permission="customers.read",
+    query=CustomersQuery,
+    answer=Page[CustomerRow],
+    summary="Customers, the newest first: of a guide, of a store's guides, or of all",
+)
+def index(call: Call) -> Page[CustomerRow]:
+    return lookup.page(call.query, call.principal).map(_row)
 
 
 @door.route(
@@ -51,25 +30,16 @@ class TimelineLine(msgspec.Struct, kw_only=True):
     answer=CustomerOut,
     summary="A customer",
 )
-def get(call: http.Call, external_userid: str) -> CustomerOut:
-    customer = service.get(external_userid)
-    if customer is None:
-        raise NotFound(f"there is no customer {external_userid}")
+def get(call: Call, external_userid: str) -> CustomerOut:
+    row = _row(lookup.find_in_scope(external_userid, call.principal))
     return CustomerOut(
-        external_userid=customer.external_userid,
-        unionid=customer.unionid,
-        name=customer.name,
-        channel=customer.channel,
-        live_code_id=customer.live_code_id,
-        follows=[
-            FollowOut(
-                staff_id=staff_id,
-                added_at=clock.iso(follow.added_at) if follow.added_at else None,
-                status=follow.status,
-            )
-            for staff_id, follow in customer.follows.items()
-        ],
-        tags=list(customer.tags),
+        external_userid=row.external_userid,
+        unionid=row.unionid,
+        name=row.name,
+        channel=row.channel,
+        live_code_id=row.live_code_id,
+        follows=row.follows,
+        tags=row.tags,
         rfm={},
         score=0,
         groups=in_groups.groups_of(external_userid),
@@ -81,8 +51,28 @@ def get(call: http.Call, external_userid: str) -> CustomerOut:
     "/api/customers/{external_userid}/timeline",
     permission="customers.read",
     query=Paging,
+    answer=Page[TimelineLine],
     summary="What happened to a customer, newest first",
-    answer=http.Listing[TimelineLine],
 )
-def history(call: http.Call, external_userid: str) -> dict[str, Any]:
-    return http.listing(*service.history(external_userid, *call.page()))
+def history(call: Call, external_userid: str) -> Page[TimelineLine]:
+    page = lookup.history(external_userid, call.query, call.principal)
+    return page.map(lambda line: TimelineLine(type=line.type, at=clock.iso(line.at), data=line.data))
+
+
+def _row(customer: Customer) -> CustomerRow:
+    return CustomerRow(
+        external_userid=customer.external_userid,
+        unionid=customer.unionid,
+        name=customer.name,
+        channel=customer.channel,
+        live_code_id=customer.live_code_id,
+        follows=[
+            FollowOut(
+                staff_id=staff_id,
+                added_at=clock.iso(follow.added_at) if follow.added_at else None,
+                status=follow.status,  # type: ignore[arg-type]
+            )
+            for staff_id, follow in customer.follows.items()
+        ],
+        tags=list(customer.tags),
+    )

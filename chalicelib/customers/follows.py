@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from chalicelib.customers import models, rules
 from chalicelib.customers.rules import Source
-from chalicelib.customers.service import attempts, committed, tags_line
+from chalicelib.customers.service import tags_line
 from chalicelib.origins import service as origins
-from chalicelib.origins.types import Arrival, Confirmation
-from chalicelib.platform import clock, log, queues, timeline
+from chalicelib.origins.types import Arrival, Confirmation, Origin
+from chalicelib.platform import clock, log, queues, storage, timeline
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
@@ -25,6 +25,7 @@ from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 from chalicelib.wecom.events import Event
 
+_BUSY = "others keep changing this customer"
 _PROFILE = timedelta(seconds=8)  # for all tries at the profile; the customer counts without it
 
 
@@ -48,58 +49,33 @@ def lost_by_staff(event: Event) -> None:
     _lose(event, "transfer" if event.source == "DELETE_BY_TRANSFER" else "staff")
 
 
+@storage.retrying(_BUSY)
 def edited(event: Event) -> None:
     """Staff changed a remark or tags in WeCom, which does not say what: the profile and the tags anew."""
     staff_id, external_userid = _pair(event)
-    for customer in attempts(external_userid):
-        line = Line(external_userid, "follow_edited", event.at, event.digest, {"staff_id": staff_id})
-        if timeline.happened(line):
-            return
-        details = _details(external_userid)
-        tx = Transaction()
-        if details:
-            tags = rules.corp_tags(details["follow_user"])
-            now = rules.with_tags(rules.with_profile(customer, details["external_contact"]), tags)
-            now = rules.with_tags(now, remove=set(customer.tags) - tags)
-            if now != customer:
-                models.add(tx, now)
-            if now.tags != customer.tags:
-                timeline.add(tx, tags_line(customer, now, staff_id))
-        timeline.add(tx, line)
-        if committed(tx):
-            return
+    customer = models.load(external_userid)
+    line = Line(external_userid, "follow_edited", event.at, event.digest, {"staff_id": staff_id})
+    if timeline.happened(line):
+        return
+    details = _details(external_userid)
+    tx = Transaction()
+    if details:
+        tags = rules.corp_tags(details["follow_user"])
+        now = rules.with_tags(rules.with_profile(customer, details["external_contact"]), tags)
+        now = rules.with_tags(now, remove=set(customer.tags) - tags)
+        if now != customer:
+            models.add(tx, now)
+        if now.tags != customer.tags:
+            timeline.add(tx, tags_line(customer, now, staff_id))
+    timeline.add(tx, line)
+    tx.commit()
 
 
 def _add(event: Event, half: bool) -> None:
     staff_id, external_userid = _pair(event)
     origin, arrival = origins.find(event.state), Arrival(external_userid, event.at, staff_id)
-    source = Source(event.at, origin.channel, origin.live_code_id, origin.ad_campaign_id) if origin else None
     tags = list(origin.tags) if origin and not half else []
-    for customer in attempts(external_userid):
-        data = {"staff_id": staff_id, "state": event.state, "tags": tags, "half": half}
-        line = Line(external_userid, "customer_added", event.at, event.digest, data)
-        if customer.version and timeline.happened(line):
-            break
-        details = None if half else _details(external_userid, patient=False)
-        change = rules.added(customer, staff_id, event.at, half, source)
-        now = rules.with_tags(change.customer, add=tags)
-        if details:
-            now = rules.with_profile(now, details["external_contact"])
-            now = rules.with_tags(now, add=rules.corp_tags(details["follow_user"]))
-        tx = Transaction()
-        confirmation = Confirmation()
-        if origin and change.begins:
-            confirmation = origins.confirm(tx, origin, arrival)
-        models.add(tx, rules.by_card(now, source, confirmation.origin))
-        data |= {
-            **confirmation.origin,
-            "live_code_id": (origin.live_code_id or None) if origin else None,
-            "assignment_id": confirmation.assignment_id,
-        }
-        figures = {"begins": change.begins, "ends": change.ends, "first": change.first}
-        timeline.add(tx, replace(line, data={**data, **figures, "channel": change.channel}))
-        if committed(tx):
-            break
+    _store_add(event, half, origin, arrival, tags)
     if origin:
         origins.finish(origin, arrival)
     if tags:
@@ -108,21 +84,50 @@ def _add(event: Event, half: bool) -> None:
         queues.send("push", message, group=external_userid, key=event.digest)
 
 
+@storage.retrying(_BUSY)
+def _store_add(event: Event, half: bool, origin: Origin | None, arrival: Arrival, tags: list[str]) -> None:
+    """The add in one transaction: customer, confirmed scan, line. A repeat changes nothing."""
+    staff_id, external_userid = _pair(event)
+    source = Source(event.at, origin.channel, origin.live_code_id, origin.ad_campaign_id) if origin else None
+    customer = models.load(external_userid)
+    data = {"staff_id": staff_id, "state": event.state, "tags": tags, "half": half}
+    line = Line(external_userid, "customer_added", event.at, event.digest, data)
+    if customer.version and timeline.happened(line):
+        return
+    details = None if half else _details(external_userid, patient=False)
+    change = rules.added(customer, staff_id, event.at, half, source)
+    now = rules.with_tags(change.customer, add=tags)
+    if details:
+        now = rules.with_profile(now, details["external_contact"])
+        now = rules.with_tags(now, add=rules.corp_tags(details["follow_user"]))
+    tx = Transaction()
+    confirmation = Confirmation()
+    if origin and change.begins:
+        confirmation = origins.confirm(tx, origin, arrival)
+    models.add(tx, rules.by_card(now, source, confirmation.origin))
+    data |= {
+        **confirmation.origin,
+        "live_code_id": (origin.live_code_id or None) if origin else None,
+        "assignment_id": confirmation.assignment_id,
+    }
+    figures = {"begins": change.begins, "ends": change.ends, "first": change.first}
+    timeline.add(tx, replace(line, data={**data, **figures, "channel": change.channel}))
+    tx.commit()
+
+
+@storage.retrying(_BUSY)
 def _lose(event: Event, by: str) -> None:
     staff_id, external_userid = _pair(event)
-    for customer in attempts(external_userid):
-        line = Line(
-            external_userid, "customer_lost", event.at, event.digest, {"staff_id": staff_id, "by": by}
-        )
-        if customer.version and timeline.happened(line):
-            return
-        change = rules.lost(customer, staff_id, event.at)
-        tx = Transaction()
-        models.add(tx, change.customer)
-        figures = {"ends": change.ends, "last": change.last, "channel": change.channel}
-        timeline.add(tx, replace(line, data={**line.data, **figures}))
-        if committed(tx):
-            return
+    customer = models.load(external_userid)
+    line = Line(external_userid, "customer_lost", event.at, event.digest, {"staff_id": staff_id, "by": by})
+    if customer.version and timeline.happened(line):
+        return
+    change = rules.lost(customer, staff_id, event.at)
+    tx = Transaction()
+    models.add(tx, change.customer)
+    figures = {"ends": change.ends, "last": change.last, "channel": change.channel}
+    timeline.add(tx, replace(line, data={**line.data, **figures}))
+    tx.commit()
 
 
 def _details(external_userid: str, patient: bool = True) -> dict[str, Any] | None:

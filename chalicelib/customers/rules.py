@@ -7,7 +7,7 @@ a half one. A bond's channel is that of its newest add that names one, a custome
 the oldest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 HALF, ACTIVE, LOST = "half", "active", "lost"
 _RANK = {"": 0, HALF: 1, ACTIVE: 2, LOST: 3}  # who wins within one second
+MASK = "***"
 _NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -50,7 +51,10 @@ class Follow(Struct, frozen=True):
 
 
 class Customer(Struct, frozen=True):
-    """An external contact. `version` grows with each write; 0 is "not stored yet"."""
+    """An external contact. `version` grows with each write; 0 is "not stored yet".
+
+    listed: by staff_id, the places of its bonds that are stored as rows of lists.
+    """
 
     external_userid: str
     name: str = ""
@@ -60,6 +64,28 @@ class Customer(Struct, frozen=True):
     follows: Mapping[str, Follow] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     version: int = 0
+    listed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str | None:
+        """Where it stands among all customers: by its newest add. None while only losses are known."""
+        return max(filter(None, map(self._place, self.follows.values())), default=None)
+
+    @property
+    def guides_places(self) -> Mapping[str, str]:
+        """Where it stands among the customers of each member of staff whose bond with it stands."""
+        places = {staff_id: self._place(f) for staff_id, f in self.follows.items() if f.stands}
+        return {staff_id: place for staff_id, place in places.items() if place}
+
+    def place_among(self, guides: Collection[str]) -> str | None:
+        """Where it stands among the customers of these guides together; None when it is none of theirs."""
+        return max((p for staff_id, p in self.guides_places.items() if staff_id in guides), default=None)
+
+    def _place(self, follow: Follow) -> str | None:
+        if follow.added_at is None:
+            return None
+        at = follow.added_at.astimezone(timezone.utc)
+        return f"{at.isoformat(timespec='seconds')}#{self.external_userid}"
 
     @property
     def channel(self) -> str | None:
@@ -149,6 +175,12 @@ def credited(customer: Customer, source: Source) -> Customer:
     return customer if customer.source else replace(customer, source=source)
 
 
+def masked(customer: Customer) -> Customer:
+    """As an auditor sees a person: without name, picture and unionid."""
+    unionid = MASK if customer.unionid else None
+    return replace(customer, name=customer.name[:1] and customer.name[:1] + MASK, avatar="", unionid=unionid)
+
+
 def with_tags(customer: Customer, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Customer:
     """With these names in its tags and those out of them."""
     return replace(customer, tags=tuple(sorted((set(customer.tags) - set(remove)) | set(add))))
@@ -169,11 +201,11 @@ def _moved(before: Follow, status: str, at: datetime) -> Follow:
     return replace(before, changed_at=newest[0], status=newest[2])
 
 
-def _newest(one: Source | None, other: Source | None) -> Source | None:
-    known = [s for s in (one, other) if s]
+def _newest(*sources: Source | None) -> Source | None:
+    known = [source for source in sources if source]
     return max(known, key=lambda s: (s.at, s.channel, s.live_code_id), default=None)
 
 
-def _oldest(one: Source | None, other: Source | None) -> Source | None:
-    known = [s for s in (one, other) if s]
+def _oldest(*sources: Source | None) -> Source | None:
+    known = [source for source in sources if source]
     return min(known, key=lambda s: (s.at, s.channel, s.live_code_id), default=None)

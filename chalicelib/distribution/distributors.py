@@ -51,7 +51,7 @@ def create(new: NewDistributor, principal: Principal = SYSTEM) -> Distributor:
 @storage.retrying("no free share code was found")
 def _create(new: NewDistributor, principal: Principal) -> Distributor:
     code = ids.short(8)
-    customer_id = new.external_userid or (customers.by_unionid(new.unionid) if new.unionid else None)
+    customer_id = new.external_userid or (customers.find_by_unionid(new.unionid) if new.unionid else None)
     made = Distributor(
         distributor_id=f"d_{code}",
         share_code=code,

@@ -6,16 +6,15 @@ sends it. The person has the same code by then, or gets it then: a claim is by p
 """
 
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 from msgspec import Struct
 
 from chalicelib.coupons import service as coupons
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import rules
+from chalicelib.messaging.types import Add
 from chalicelib.platform import clock, log, queues
 from chalicelib.platform.errors import NotFound
 from chalicelib.wecom import client as wecom
@@ -41,7 +40,7 @@ class Gift(Struct, frozen=True):
         return self.claimed and (how == "already" or (how is None and reason != rules.Next.CONSENT.value))
 
 
-def find(message: Mapping[str, Any], live_code_id: str | None, text: str) -> Gift:
+def find(add: Add, live_code_id: str | None, text: str) -> Gift:
     """The gift for a welcome's text; an empty one when it has none."""
     if rules.COUPON not in text or not live_code_id:
         return Gift()
@@ -51,42 +50,42 @@ def find(message: Mapping[str, Any], live_code_id: str | None, text: str) -> Gif
     if not gift:
         return Gift()
     pool_id, empty = str(gift["pool_id"]), str(gift["empty_text"])
-    found = _claimed_in_time(pool_id, message)
-    if found is None:
+    claim = _claim_in_time(pool_id, add)
+    if claim is None:
         log.logger.warning("gift not claimed in time", extra={"pool_id": pool_id})
         log.measure("GiftOwed", 1, "Count")
         return Gift(pool_id, empty, failed=True)
-    if found.code is None:
+    if claim.code is None:
         log.logger.warning("no gift left", extra={"pool_id": pool_id})
         return Gift(pool_id, empty)
-    return Gift(pool_id, found.code, claimed=True)
+    return Gift(pool_id, claim.code, claimed=True)
 
 
-def owe(message: Mapping[str, Any], gift: Gift) -> None:
+def owe(add: Add, gift: Gift) -> None:
     """Have the guide bring the code. Upstream: the queue did not take it."""
     work = {
         "kind": "gift",
         "pool_id": gift.pool_id,
-        "external_userid": message["external_userid"],
-        "staff_id": message["staff_id"],
-        "at": message["at"],
+        "external_userid": add.external_userid,
+        "staff_id": add.staff_id,
+        "at": clock.iso(add.at),
     }
-    queues.send("push", work, group=message["external_userid"])
+    queues.send("push", work, group=add.external_userid)
 
 
-def bring(work: Mapping[str, Any]) -> None:
+def bring(pool_id: str, external_userid: str, staff_id: str, at: str) -> None:
     """Tell the guide the code that a customer is owed. Raised when it may pass: handed out again."""
-    found = coupons.claim(work["pool_id"], work["external_userid"], clock.parse(work["at"]))
-    if found.code is None:
-        log.logger.warning("no gift left", extra={"pool_id": work["pool_id"]})
+    claim = coupons.claim(pool_id, external_userid, clock.parse(at))
+    if claim.code is None:
+        log.logger.warning("no gift left", extra={"pool_id": pool_id})
         return
     client = wecom.default_client()
     try:
-        details = client.external_contact(work["external_userid"], deadline=clock.now() + _TRY)
+        details = client.external_contact(external_userid, deadline=clock.now() + _TRY)
         name = str(details["external_contact"].get("name") or "") or "新客户"
-        text = f"请把新人礼券码发给 {name}：{found.code}（欢迎语可能没有带上；客户已收到则不必再发）"
+        text = f"请把新人礼券码发给 {name}：{claim.code}（欢迎语可能没有带上；客户已收到则不必再发）"
         task = {
-            "touser": work["staff_id"],
+            "touser": staff_id,
             "msgtype": "text",
             "text": {"content": text},
             "enable_duplicate_check": 1,
@@ -99,18 +98,18 @@ def bring(work: Mapping[str, Any]) -> None:
         log.logger.warning("guide not told of a gift", extra={"errcode": error.errcode})
 
 
-def _claimed_in_time(pool_id: str, message: Mapping[str, Any]) -> coupons.Claim | None:
-    """None when it took too long or failed; what the thread does after that is found by `bring`."""
-    found: list[coupons.Claim] = []
-    at, until = clock.parse(message["at"]), clock.now() + timedelta(seconds=_SECONDS)
+def _claim_in_time(pool_id: str, add: Add) -> coupons.Claim | None:
+    """None when it took too long or failed; what the thread claims after that, `bring` finds."""
+    claims: list[coupons.Claim] = []
+    until = clock.now() + timedelta(seconds=_SECONDS)
 
     def claim() -> None:
         try:
-            found.append(coupons.claim(pool_id, message["external_userid"], at, until))
+            claims.append(coupons.claim(pool_id, add.external_userid, add.at, until))
         except Exception as error:  # noqa: BLE001 (nothing that a gift does may cost the welcome)
             log.failure("gift not claimed", error, pool_id=pool_id)
 
     thread = threading.Thread(target=claim, daemon=True)
     thread.start()
     thread.join(_SECONDS)
-    return found[0] if found else None
+    return claims[0] if claims else None

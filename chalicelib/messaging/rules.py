@@ -10,6 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.platform.errors import Issue, issue
+from chalicelib.wecom import attachments
+
 MAX_TEXT = 4000  # bytes
 MAX_ATTACHMENTS = 9
 CUSTOMER, STAFF, COUPON = "{customer_name}", "{staff_name}", "{coupon_code}"
@@ -50,9 +53,20 @@ def welcome_of(value: Mapping[str, Any] | None) -> Welcome:
     return Welcome(value.get("text") or "", tuple(value.get("attachments") or ())[:MAX_ATTACHMENTS])
 
 
+def check(welcome: Welcome) -> list[Issue]:
+    """All that WeCom would not take of it."""
+    wrong = []
+    if len(welcome.text.encode()) > MAX_TEXT:
+        wrong.append(issue("text", "max_bytes", max_bytes=MAX_TEXT))
+    for number, attachment in enumerate(welcome.attachments):
+        if not attachments.well_formed(attachment):
+            wrong.append(issue(f"attachments[{number}]", "attachment_kind", kinds=attachments.KINDS))
+    return wrong
+
+
 def fill(text: str, names: Mapping[str, str]) -> str:
     """With names for the placeholders, cut to what WeCom takes. A name that looks like one stays as it is."""
-    filled = _PLACEHOLDER.sub(lambda found: names.get(found[0], ""), text)
+    filled = _PLACEHOLDER.sub(lambda match: names.get(match[0], ""), text)
     return filled.encode()[:MAX_TEXT].decode(errors="ignore")
 
 

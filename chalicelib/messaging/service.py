@@ -14,9 +14,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts, models, rules
 from chalicelib.messaging.rules import Next, Welcome
+from chalicelib.messaging.types import Add
 from chalicelib.origins import service as origins
 from chalicelib.platform import clock, log, timeline
 from chalicelib.platform.errors import NotFound, Upstream
@@ -34,38 +37,35 @@ _DUPLICATES = 14_400  # seconds in which WeCom drops an equal message to the gui
 
 
 def welcome(message: Mapping[str, Any], again: bool = False) -> None:
-    """Welcome a new customer.
+    """Welcome a new customer: an `Add` from the queue. again: it was handed out before.
 
-    message: `{"code","external_userid","staff_id","state","at","received_at"}`, the last when our
-    door took the event. again: it was handed out before. Upstream when neither the welcome nor the
-    word to the guide got through.
+    Upstream when neither the welcome nor the word to the guide got through.
     """
-    key = hashlib.sha256(message["code"].encode()).hexdigest()[:32]
-    lines = [_line(message, kind, key) for kind in ("welcome_sent", "welcome_missed")]
-    if timeline.happened(*lines):
+    add = msgspec.convert(message, Add)
+    key = hashlib.sha256(add.code.encode()).hexdigest()[:32]
+    if timeline.happened(*(_line(add, kind, key) for kind in ("welcome_sent", "welcome_missed"))):
         return
-    live_code_id, chosen = _choose(message.get("state"), clock.parse(message["at"]))
+    live_code_id, chosen = _choose(add)
     if not chosen:
         log.logger.info("no welcome is set")
         return
-    received_at = clock.parse(message["received_at"])
-    gift = gifts.find(message, live_code_id, chosen.text)
-    how, reason = _send(message, chosen, received_at + _WINDOW, gift.text, again)
+    gift = gifts.find(add, live_code_id, chosen.text)
+    how, reason = _send(add, chosen, add.received_at + _WINDOW, gift.text, again)
     if gift.is_owed(how, reason):
-        gifts.owe(message, gift)
-    data = {"staff_id": message["staff_id"], "live_code_id": live_code_id}
+        gifts.owe(add, gift)
+    data = {"staff_id": add.staff_id, "live_code_id": live_code_id}
     if how:
-        ms = round((clock.now() - received_at).total_seconds() * 1000)
-        timeline.record(_line(message, "welcome_sent", key, {**data, "ms": ms, "how": how}))
+        ms = round((clock.now() - add.received_at).total_seconds() * 1000)
+        timeline.record(_line(add, "welcome_sent", key, {**data, "ms": ms, "how": how}))
         log.measure("TimeToWelcome", ms, "Milliseconds")
         return
     if reason != Next.CONSENT.value:
-        _ask_guide(message)
+        _ask_guide(add)
     if reason == rules.UNKNOWN:
-        timeline.record(_line(message, "welcome_unknown", key, data))
+        timeline.record(_line(add, "welcome_unknown", key, data))
         log.measure("WelcomeUnknown", 1, "Count")
         return
-    timeline.record(_line(message, "welcome_missed", key, {**data, "reason": reason}))
+    timeline.record(_line(add, "welcome_missed", key, {**data, "reason": reason}))
     log.measure("WelcomeMissed", 1, "Count")
 
 
@@ -79,31 +79,33 @@ def set_default_welcome(chosen: Welcome) -> None:
     models.save(models.WELCOME, value)
 
 
-def _choose(state: str | None, at: datetime) -> tuple[str | None, Welcome]:
+def _choose(add: Add) -> tuple[str | None, Welcome]:
     """The live code's own welcome of that time, else that of an SOP the add starts, else the default one."""
-    origin = origins.find(state)
+    origin = origins.find(add.state)
     live_code_id, own = (origin.live_code_id or None) if origin else None, Welcome()
     if live_code_id:
         with suppress(NotFound):  # deleted, while its codes are still in use
-            own = rules.welcome_of(livecodes.current(live_code_id).welcome_at(at))
-    return live_code_id, own or rules.welcome_of(sops.welcome_for(live_code_id)) or default_welcome()
+            own = rules.welcome_of(livecodes.current(live_code_id).welcome_at(add.at))
+    if own:
+        return live_code_id, own
+    message = sops.welcome_for(live_code_id, add.staff_id)
+    of_sop = Welcome(message.text or "", tuple(message.attachments)) if message else Welcome()
+    return live_code_id, of_sop or default_welcome()
 
 
-def _send(
-    message: Mapping[str, Any], chosen: Welcome, window: datetime, coupon: str, in_doubt: bool
-) -> tuple[str | None, str]:
+def _send(add: Add, chosen: Welcome, window: datetime, coupon: str, in_doubt: bool) -> tuple[str | None, str]:
     """How it went out ("full", "text", "already"), or None and why not.
 
     Tried at least once however late it seems: clocks differ, and WeCom decides. in_doubt: an earlier
     try may have gone out.
     """
-    text = rules.fill(chosen.text, {**_names(message, chosen.text), rules.COUPON: coupon})
+    text = rules.fill(chosen.text, {**_names(add, chosen.text), rules.COUPON: coupon})
     attachments, how = [dict(a) for a in chosen.attachments], "full"
     while True:
         deadline = max(window, clock.now() + _TRY)
         code, treatment = None, "lost"
         try:
-            wecom.default_client().send_welcome_msg(message["code"], text, attachments, deadline=deadline)
+            wecom.default_client().send_welcome_msg(add.code, text, attachments, deadline=deadline)
             return how, ""
         except WeComError as error:
             code, treatment = error.errcode, error.treatment.value
@@ -125,41 +127,39 @@ def _send(
             time.sleep(_PAUSE)
 
 
-def _names(message: Mapping[str, Any], text: str) -> dict[str, str]:
+def _names(add: Add, text: str) -> dict[str, str]:
     """Names for the placeholders that are there; a neutral word for a name that can't be had at once."""
     names = {rules.CUSTOMER: rules.NEUTRAL_CUSTOMER, rules.STAFF: rules.NEUTRAL_STAFF}
     if rules.STAFF in text:
-        names[rules.STAFF] = _staff_name(message["staff_id"])
+        names[rules.STAFF] = _staff_name(add.staff_id)
     if rules.CUSTOMER in text:
-        names[rules.CUSTOMER] = _customer_name(message) or rules.NEUTRAL_CUSTOMER
+        names[rules.CUSTOMER] = _customer_name(add) or rules.NEUTRAL_CUSTOMER
     return names
 
 
 def _staff_name(staff_id: str) -> str:
-    found = staff.name(staff_id)
-    return found if found != staff_id else rules.NEUTRAL_STAFF
+    name = staff.name(staff_id)
+    return name if name != staff_id else rules.NEUTRAL_STAFF
 
 
-def _customer_name(message: Mapping[str, Any]) -> str:
+def _customer_name(add: Add) -> str:
     try:
-        details = wecom.default_client().external_contact(
-            message["external_userid"], deadline=clock.now() + _NAME
-        )
+        details = wecom.default_client().external_contact(add.external_userid, deadline=clock.now() + _NAME)
     except Upstream:
         return ""
     return str(details["external_contact"].get("name") or "")
 
 
-def _ask_guide(message: Mapping[str, Any]) -> None:
+def _ask_guide(add: Add) -> None:
     """A word to the guide. WeCom drops an equal one, so a crash before the line sends no second: the
     words are the same whether the welcome is missed for certain or not.
 
     Raised when it may pass: the message is handed out again. A guide whom we can't reach is logged.
     """
-    name = _customer_name(message) or "新客户"
+    name = _customer_name(add) or "新客户"
     text = f"{name} 刚刚添加了您，欢迎语可能未送达；聊天里若没有，请尽快手动问候。"
     task = {
-        "touser": message["staff_id"],
+        "touser": add.staff_id,
         "msgtype": "text",
         "text": {"content": text},
         "enable_duplicate_check": 1,
@@ -173,5 +173,5 @@ def _ask_guide(message: Mapping[str, Any]) -> None:
         log.logger.warning("guide not told of a missed welcome", extra={"errcode": error.errcode})
 
 
-def _line(message: Mapping[str, Any], kind: str, key: str, data: dict[str, Any] | None = None) -> Line:
-    return Line(message["external_userid"], kind, clock.parse(message["at"]), key, data or {})
+def _line(add: Add, kind: str, key: str, data: dict[str, Any] | None = None) -> Line:
+    return Line(add.external_userid, kind, add.at, key, data or {})

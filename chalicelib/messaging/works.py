@@ -3,5 +3,11 @@
 from chalicelib.platform.works import Work
 
 WORKS = [
-    Work(kind="gift", queue="push", handler="chalicelib.messaging.gifts:bring", order="external_userid"),
+    Work(
+        kind="gift",
+        queue="push",
+        handler="chalicelib.messaging.gifts:bring",
+        takes=("pool_id", "external_userid", "staff_id", "at"),
+        order="external_userid",
+    ),
 ]

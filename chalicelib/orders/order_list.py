@@ -74,7 +74,7 @@ def _buyer_ids(external_userid: str | None, unionid: str | None) -> list[str]:
         customer = customers.get(external_userid)
         unionid = customer.unionid if customer else None
     elif unionid and not external_userid:
-        external_userid = customers.by_unionid(unionid)
+        external_userid = customers.find_by_unionid(unionid)
     return sorted(filter(None, {external_userid, models.buyer_id(None, unionid)}))
 
 

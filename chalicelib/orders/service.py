@@ -131,7 +131,7 @@ def _buyer(order: Order, counted: bool, find: Callable[[str], Customer | None]) 
         return order.buyer
     external_userid, unionid = order.value("external_userid"), order.value("unionid")
     if not external_userid and unionid:
-        external_userid = customers.by_unionid(unionid)
+        external_userid = customers.find_by_unionid(unionid)
     if not external_userid:
         return None
     customer = None if counted else find(external_userid)

@@ -520,6 +520,42 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "X-Timestamp 与现在相差超过 {minutes} 分钟",
         "X-Timestamp is more than {minutes} minutes off",
     ),
+    # customers, SOPs, welcomes
+    "no_sop": ("没有这个 SOP：{sop_id}", "there is no SOP {sop_id}"),
+    "sop_stopped": ("SOP 已终止：{sop_id}", "the SOP {sop_id} has been stopped"),
+    "sop_outside": (
+        "这个 SOP 面向的门店或部门超出您的范围，不能修改",
+        "this SOP is for more than your stores and departments: you can't change it",
+    ),
+    "later": ("这个版本还不支持", "comes later; this version can't run it"),
+    "steps_in_order": ("步骤要按时间先后排列", "must not be before the step above it"),
+    "welcome_first": (
+        "欢迎语只能是“添加好友”触发后的第一步",
+        "a welcome is the first step after customer_added",
+    ),
+    "welcome_at_once": ("欢迎语会立即发送：PT0S，不能填写 at", "a welcome goes out at once: PT0S, no `at`"),
+    "welcome_to_all": ("欢迎语发给所有人，不能带条件", "a welcome goes to everybody, without conditions"),
+    "welcome_tags": (
+        "欢迎语不打标签；请在活码里设置标签",
+        "a welcome tags nobody; the live code's `tags` do",
+    ),
+    "max_attachments": ("文字以外最多 {max_items} 项", "may have {max_items} besides the text"),
+    "one_text": ("最多一段文字", "may hold one text at most"),
+    "attachment_kind": (
+        "msgtype 只能是以下之一，并带上同名的内容：{kinds}",
+        "msgtype must be one of {kinds}, with its object",
+    ),
+    # WeCom
+    "not_from_wecom": ("不是企业微信发给本企业的消息", "not a message from WeCom to this corp"),
+    "no_callback": ("不是企业微信的回调", "not a WeCom callback"),
+    "wecom_refused": ("企业微信拒绝了 {path}，错误码 {errcode}", "{path}: errcode {errcode}"),
+    "wecom_answer_lost": (
+        "企业微信没有应答 {path}，可能已经执行",
+        "{path}: no answer; it may have been carried out",
+    ),
+    "wecom_silent": ("企业微信没有应答：{path}", "{path}: WeCom does not answer in time"),
+    "no_wecom_picture": ("没有从企业微信取到二维码图片", "WeCom did not give the picture"),
+    "no_migration": ("没有这个迁移任务：{name}", "there is no migration {name}"),
     # whole answers
     "no_path": ("没有这个地址", "there is no such path"),
     "no_thing": ("没有找到", "there is no such thing"),

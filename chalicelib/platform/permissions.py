@@ -97,7 +97,14 @@ _MONEY = _MONEY_TOTALS | {
 }
 _PEOPLE = frozenset({"keys.read", "users.read"})
 _ADMINS = frozenset(
-    {"dead_letters.read", "dead_letters.redrive", "keys.write", "phones.reveal", "users.write"}
+    {
+        "dead_letters.read",
+        "dead_letters.redrive",
+        "keys.write",
+        "migrations.run",
+        "phones.reveal",
+        "users.write",
+    }
 )
 _AUDIT = frozenset({"audit.read"})
 

@@ -6,13 +6,16 @@ functions/project for the day's counters. What lines there are: platform/events.
 """
 
 import json
+from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.platform import clock, events, settings, storage
+from chalicelib.platform import clock, events, lists, settings, storage
 from chalicelib.platform.line import Line as Line  # for those who write lines
+from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
 
@@ -59,6 +62,22 @@ def read(subject: str, limit: int = 50, cursor: str | None = None) -> tuple[list
     query = partial(TimelineItem.query, subject, scan_index_forward=False, limit=limit)
     rows, following = storage.page(query, cursor)
     return [{"type": row.type, "at": row.at, "data": row.data} for row in rows], following
+
+
+def page(subject: str, paging: Paging) -> Page[Line]:
+    """A page of a subject's lines, newest first. Invalid for another list's cursor."""
+    query = partial(TimelineItem.query, subject, scan_index_forward=False)
+    return lists.history(query, paging).map(_line)
+
+
+def since(subject: str, at: datetime) -> Iterator[Line]:
+    """A subject's lines from a time on, oldest first, read consistently."""
+    return map(_line, TimelineItem.query(subject, TimelineItem.sort >= clock.iso(at), consistent_read=True))
+
+
+def _line(item: TimelineItem) -> Line:
+    key = item.sort.split("#", 2)[2]
+    return Line(item.subject, item.type, clock.parse(item.at), key, dict(item.data))
 
 
 def from_stream(record: dict[str, Any]) -> Line | None:

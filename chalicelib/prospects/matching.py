@@ -39,7 +39,7 @@ def is_customer(prospect_id: str, at: datetime) -> bool:
     For those whom an arrival, or that order, could not find, since they were no prospect yet.
     """
     for link in models.links(prospect_id):
-        external_userid = customers.by_unionid(link.prospect_id.partition("#")[2])
+        external_userid = customers.find_by_unionid(link.prospect_id.partition("#")[2])
         if external_userid and settle(prospect_id, external_userid, None, at, "unionid"):
             return True
     return False

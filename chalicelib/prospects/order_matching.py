@@ -22,7 +22,7 @@ def match_order(message: Mapping[str, Any]) -> None:
     prospect_id, unionid, at = models.id_of(e164), message["unionid"], clock.parse(message["at"])
     if unionid:
         _link(prospect_id, unionid)
-    external_userid = message["external_userid"] or (customers.by_unionid(unionid) if unionid else None)
+    external_userid = message["external_userid"] or (customers.find_by_unionid(unionid) if unionid else None)
     if external_userid:
         if customers.get(external_userid) is not None:
             matching.settle(prospect_id, external_userid, None, at, "order")

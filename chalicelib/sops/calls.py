@@ -1,7 +1,9 @@
 """What a push asks of WeCom, and how to find out whether it was asked already."""
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.customers import service as customers
 from chalicelib.platform import clock, storage
@@ -20,7 +22,7 @@ _NAMES = 20  # of customers, in a text to staff
 SAME_SECONDS = 14_400  # the longest that WeCom drops an equal message
 
 
-class Taken(NamedTuple):
+class Taken(Struct, frozen=True):
     """WeCom has it. `msgid`: None for a task to staff. `refused`: those it cannot send to."""
 
     msgid: str | None
@@ -34,13 +36,13 @@ class Unreachable(Exception):
 def call(push: PushItem, plan: Plan, step: Step, to: list[str]) -> Taken:
     """Make the mass send (or tell the guide). WeComError, AnswerLost, Upstream; Unreachable."""
     if step.delivery == "staff_task":
-        return _task(push, plan, step, to)
+        return _ask_guide(push, plan, step, to)
     content = rules.message(step)
     body: dict[str, Any] = {"chat_type": "single", "sender": push.staff_id, "external_userid": to}
-    if content["text"]:
-        body["text"] = {"content": content["text"]}
-    if content["attachments"]:
-        body["attachments"] = content["attachments"]
+    if content.text:
+        body["text"] = {"content": content.text}
+    if content.attachments:
+        body["attachments"] = content.attachments
     sent = default_client().add_msg_template(body)
     return Taken(sent.msgid, frozenset(sent.fail_list))
 
@@ -54,7 +56,7 @@ def find(push: PushItem, step: Step, to: list[str]) -> Taken | None:
     since = max(clock.parse(push.created_at) - _SKEW, clock.now() - _LISTED)
     for row in client.groupmsg_list(since, clock.now() + _SKEW, "single", _BY_CORP):
         text = (row.get("text") or {}).get("content") or None
-        if text != wanted["text"] or len(row.get("attachments") or []) != len(wanted["attachments"]):
+        if text != wanted.text or len(row.get("attachments") or []) != len(wanted.attachments):
             continue
         try:
             results = client.groupmsg_send_result(row["msgid"], push.staff_id)
@@ -77,13 +79,13 @@ def own(msgid: str, push_id: str) -> bool:
     return known is not None and known.owner == push_id
 
 
-def _task(push: PushItem, plan: Plan, step: Step, to: list[str]) -> Taken:
+def _ask_guide(push: PushItem, plan: Plan, step: Step, to: list[str]) -> Taken:
     """Tell the guide what to send to whom. Asked again within four hours, WeCom drops the equal text."""
     names = [customer.name for customer in map(customers.get, to[:_NAMES]) if customer and customer.name]
     made = clock.parse(push.created_at).astimezone(SHANGHAI)
     whom = "、".join(names) + (" 等" if len(to) > len(names) and names else "")
     head = f"【{plan.name}】{made:%m-%d %H:%M} 请发送给 {len(to)} 位客户" + (f"：{whom}" if whom else "")
-    content = _cut(f"{head}\n{_wording(step)}", _TASK_BYTES)
+    content = _cut(f"{head}\n{_as_text(step)}", _TASK_BYTES)
     answer = default_client().message_send(
         {
             "touser": push.staff_id,
@@ -98,7 +100,7 @@ def _task(push: PushItem, plan: Plan, step: Step, to: list[str]) -> Taken:
     return Taken(None, frozenset())
 
 
-def _wording(step: Step) -> str:
+def _as_text(step: Step) -> str:
     """The content as a guide reads it."""
     lines = []
     for piece in step.content:

@@ -19,7 +19,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.platform import settings
+from chalicelib.platform import settings, storage
 from chalicelib.platform.storage import Base, BaseMeta
 from chalicelib.sops.types import Plan
 
@@ -43,7 +43,10 @@ class SopListing(GlobalSecondaryIndex["SopItem"]):
 
 
 class SopItem(Base):
-    """`status`: active, paused, stopped. `trigger`: the plan's event, there only while active."""
+    """`status`: active, paused, stopped. `trigger`: the plan's event, there only while active.
+
+    `scope`: of whoever made it; without one it is for all customers.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("sops")
@@ -54,6 +57,7 @@ class SopItem(Base):
     listing = UnicodeAttribute(default="sop")
     created_at = UnicodeAttribute()
     document = JSONAttribute()
+    scope = JSONAttribute(null=True)
 
     by_trigger = ByTrigger()
     by_listing = SopListing()
@@ -73,8 +77,28 @@ class BySop(GlobalSecondaryIndex["EnrolmentItem"]):
     subject = UnicodeAttribute(range_key=True)
 
 
+class OfStaff(GlobalSecondaryIndex["EnrolmentItem"]):
+    class Meta(BaseMeta):
+        index_name = "staff"
+        projection = KeysOnlyProjection()
+
+    staff_id = UnicodeAttribute(hash_key=True)
+    placed = UnicodeAttribute(range_key=True)
+
+
+class OfSop(GlobalSecondaryIndex["EnrolmentItem"]):
+    class Meta(BaseMeta):
+        index_name = "placed"
+        projection = KeysOnlyProjection()
+
+    sop_id = UnicodeAttribute(hash_key=True)
+    placed = UnicodeAttribute(range_key=True)
+
+
 class EnrolmentItem(Base):
-    """`status`: active, stopped (`reason` says by what). `next_step`: waits to fall due.
+    """`placed`: `<anchor_at>#<subject>#<sop_id>`, by which lists are newest first; not of those from before.
+
+    `status`: active, stopped (`reason` says by what). `next_step`: waits to fall due.
 
     `steps`: step_id → {"push_id", "at"} of whom a push has claimed, or {"status", "reason"?, "at"}.
     """
@@ -90,8 +114,16 @@ class EnrolmentItem(Base):
     staff_id = UnicodeAttribute()
     next_step = UnicodeAttribute(null=True)
     steps = MapAttribute[str, Any](default=dict)  # type: ignore[no-untyped-call]
+    placed = UnicodeAttribute(null=True)
 
     by_sop = BySop()
+    of_staff = OfStaff()
+    of_sop = OfSop()
+
+    @property
+    def place(self) -> str:
+        """`placed`, also of an enrolment that was stored without it."""
+        return f"{self.anchor_at}#{self.subject}#{self.sop_id}"
 
     def step(self, step_id: str) -> dict[str, Any] | None:
         """What became of a step; None while nothing has."""
@@ -155,6 +187,13 @@ class People(msgspec.Struct, kw_only=True):
 
     def pack(self) -> bytes:
         return zlib.compress(json.dumps(msgspec.to_builtins(self), separators=(",", ":")).encode(), 6)
+
+
+def enter_in_lists(enrolment: EnrolmentItem) -> None:
+    """Put an enrolment that was stored before there were lists into them; twice is once."""
+    if enrolment.placed is None:
+        place = EnrolmentItem.placed.set(enrolment.place)
+        storage.update_if(enrolment, [place], EnrolmentItem.subject.exists())
 
 
 PENDING, SENT, NO_FRIEND, OVER_LIMIT, REFUSED = "0", "1", "2", "3", "x"

@@ -11,7 +11,10 @@ nights and pauses too. A push that must wait keeps its claims and comes back und
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.customers import service as customers
 from chalicelib.platform import clock, due, ids, queues, storage
@@ -42,7 +45,7 @@ _NO_RECEIVER = 41048
 _PASSING = {Treatment.RETRY, Treatment.REFRESH_TOKEN, Treatment.WAIT}
 
 
-class Claims(NamedTuple):
+class Claims(Struct, frozen=True):
     """What claiming came to: whom to send to, whom not and why, and who goes on to the next step."""
 
     to: list[str]
@@ -61,7 +64,7 @@ def push(sop_id: str, step_id: str, staff_id: str, subjects: Collection[str]) ->
         step = rules.step_of(item.plan, step_id) if item else None
         if item is None or step is None or item.status == "stopped":
             return  # the SOP's own status tells what becomes of its touches
-        if until := _waits(item.status, item.plan, clock.now()):
+        if until := _waits_until(item.status, item.plan, clock.now()):
             _put_back(sop_id, step, staff_id, ordered, until)
             return
         known = _intend(push_id, sop_id, step, staff_id, ordered)
@@ -82,18 +85,18 @@ def _go_on(push: PushItem) -> None:
     if item is None or step is None:
         return
     if push.status == "calling":
-        _reconcile(push, item, step)
+        _resolve_lost_answer(push, item, step)
     elif push.status == "intended":
         _claim_and_call(push, item, step)
     elif push.status in ("handed_over", "failed"):
-        _tell(push, step)
+        _follow_up(push, step)
 
 
 def _intend(push_id: str, sop_id: str, step: Step, staff_id: str, subjects: list[str]) -> PushItem | None:
     """Store whom the push is for, once; None when it is for nobody (any more)."""
     open_ = {
         subject: enrolment
-        for subject, enrolment in _enrolments(sop_id, subjects).items()
+        for subject, enrolment in _load_enrolments(sop_id, subjects).items()
         if enrolment.step(step.step_id) is None
     }
     if not open_:
@@ -101,8 +104,12 @@ def _intend(push_id: str, sop_id: str, step: Step, staff_id: str, subjects: list
     skip = {}
     if rules.asks_tags(step.when):
         with ThreadPoolExecutor(results.THREADS) as pool:
-            found = dict(zip(open_, pool.map(customers.get, open_), strict=True))
-        skip = {s: "condition" for s, c in found.items() if not rules.meets(step.when, c.tags if c else ())}
+            known_customers = dict(zip(open_, pool.map(customers.get, open_), strict=True))
+        skip = {
+            s: "condition"
+            for s, c in known_customers.items()
+            if not rules.meets(step.when, c.tags if c else ())
+        }
     to = [subject for subject in open_ if subject not in skip]
     people = People(to=to, skip=skip, results=PENDING * len(to))
     storage.put_once(PushItem(people_key(push_id), people=people.pack()), PushItem.push_id.does_not_exist())
@@ -121,9 +128,9 @@ def _intend(push_id: str, sop_id: str, step: Step, staff_id: str, subjects: list
 
 
 def _claim_and_call(push: PushItem, item: SopItem, step: Step) -> None:
-    if _held(push, item):
+    if _is_held(push, item):
         return
-    plan, known = item.plan, _people(push.push_id)
+    plan, known = item.plan, _load_people(push.push_id)
     claims = _claim(push, plan, step, known)
     if plan.stop_on:  # claiming takes its time: again, for who has been taken out meanwhile
         claims = _claim(push, plan, step, known)
@@ -133,7 +140,7 @@ def _claim_and_call(push: PushItem, item: SopItem, step: Step) -> None:
         _put_back(push.sop_id, following, push.staff_id, subjects, at)
     people = People(to=claims.to, skip=claims.skip, results=PENDING * len(claims.to))
     if people != known:
-        _save(push, people)
+        _save_people(push, people)
     now = clock.now()
     actions = [
         PushItem.status.set("calling" if claims.to else "skipped"),
@@ -144,105 +151,107 @@ def _claim_and_call(push: PushItem, item: SopItem, step: Step) -> None:
         PushItem.skipped.set(len(claims.skip)),
         PushItem.halted.set(claims.halted),
     ]
-    if claims.to and _held(push, service.find(push.sop_id)):  # claiming takes its time
+    if claims.to and _is_held(push, service.find(push.sop_id)):  # claiming takes its time
         return
-    if storage.update_if(push, actions, _unchanged(push)) and claims.to:
+    if storage.update_if(push, actions, _is_unchanged(push)) and claims.to:
         _call(push, plan, step, people)
 
 
 def _call(push: PushItem, plan: Plan, step: Step, people: People) -> None:
     try:
-        taken = calls.call(push, plan, step, people.to)
+        answer = calls.call(push, plan, step, people.to)
     except AnswerLost:
-        _look(push, step, people, clock.parse(push.lease_until))
+        _look_for_call(push, step, people, clock.parse(push.lease_until))
     except calls.Unreachable:
-        _fail(push, step, people, "staff_unreachable")
+        _give_up(push, step, people, "staff_unreachable")
     except WeComError as error:
         if error.treatment in _PASSING:
-            _later(push, step, people, timedelta(seconds=error.retry_after or 0), f"wecom_{error.errcode}")
+            _try_later(
+                push, step, people, timedelta(seconds=error.retry_after or 0), f"wecom_{error.errcode}"
+            )
         else:
             reason = "no_receiver" if error.errcode == _NO_RECEIVER else f"wecom_{error.errcode}"
-            _fail(push, step, people, reason)
+            _give_up(push, step, people, reason)
     except Upstream:  # it never left
-        _later(push, step, people, _SHORTLY, "wecom_unreachable")
+        _try_later(push, step, people, _SHORTLY, "wecom_unreachable")
     else:
-        _taken(push, step, people, taken)
+        _store_answer(push, step, people, answer)
 
 
-def _reconcile(push: PushItem, item: SopItem, step: Step) -> None:
+def _resolve_lost_answer(push: PushItem, item: SopItem, step: Step) -> None:
     """The call was begun and its answer is not there: whoever made it is at it still, or gone."""
     lease, now = clock.parse(push.lease_until), clock.now()
     if now < lease:
         _put_off(push, lease)
         return
-    people = _people(push.push_id)
+    people = _load_people(push.push_id)
     if step.delivery != "staff_task":
-        gone = _look(push, step, people, now + _SHORTLY) is False
+        gone = _look_for_call(push, step, people, now + _SHORTLY) is False
     else:  # may be asked for again while WeCom drops the equal one; later the guide would do it twice
         gone = now - clock.parse(push.called_at) < _ASK_AGAIN
         if not gone:
-            _taken(push, step, people, calls.Taken(None, frozenset()))
+            _store_answer(push, step, people, calls.Taken(None, frozenset()))
     if gone:
         _claim_and_call(push, item, step)
 
 
-def _look(push: PushItem, step: Step, people: People, next_look: datetime) -> bool | None:
+def _look_for_call(push: PushItem, step: Step, people: People, next_look: datetime) -> bool | None:
     """Whether WeCom has the mass send; when it has, it is ours from now on. None: it can't tell yet."""
     try:
-        found = calls.find(push, step, people.to)
+        answer = calls.find(push, step, people.to)
     except Upstream:
         _put_off(push, next_look)
         return None
-    if found is not None:
-        _taken(push, step, people, found)
+    if answer is not None:
+        _store_answer(push, step, people, answer)
         return True
     if clock.now() < clock.parse(push.lease_until):
         _put_off(push, next_look)  # its list may lag behind
     return False
 
 
-def _taken(push: PushItem, step: Step, people: People, taken: calls.Taken) -> None:
-    if taken.msgid:
-        calls.own(taken.msgid, push.push_id)
-    people.results = "".join(REFUSED if subject in taken.refused else PENDING for subject in people.to)
-    if taken.refused:
-        _save(push, people)
+def _store_answer(push: PushItem, step: Step, people: People, answer: calls.Taken) -> None:
+    if answer.msgid:
+        calls.own(answer.msgid, push.push_id)
+    people.results = "".join(REFUSED if subject in answer.refused else PENDING for subject in people.to)
+    if answer.refused:
+        _save_people(push, people)
     actions = [
         PushItem.status.set("handed_over"),
         PushItem.failed.set(people.results.count(REFUSED)),
         PushItem.sent.set(0),
         PushItem.polls.set(0),
     ]
-    if taken.msgid:
-        actions.append(PushItem.msgid.set(taken.msgid))
-    if storage.update_if(push, actions, _unchanged(push)):
-        _tell(push, step)
+    if answer.msgid:
+        actions.append(PushItem.msgid.set(answer.msgid))
+    if storage.update_if(push, actions, _is_unchanged(push)):
+        _follow_up(push, step)
 
 
-def _fail(push: PushItem, step: Step, people: People, reason: str) -> None:
+def _give_up(push: PushItem, step: Step, people: People, reason: str) -> None:
     actions = [PushItem.status.set("failed"), PushItem.reason.set(reason)]
-    if storage.update_if(push, actions, _unchanged(push)):
-        _tell(push, step)
+    if storage.update_if(push, actions, _is_unchanged(push)):
+        _follow_up(push, step)
 
 
-def _later(push: PushItem, step: Step, people: People, wait: timedelta, reason: str) -> None:
+def _try_later(push: PushItem, step: Step, people: People, wait: timedelta, reason: str) -> None:
     """WeCom will not have it now, and has not got it: again at growing gaps, or give up after a day."""
     now = clock.now()
     age = now - clock.parse(push.begun_at)
     if age > _GIVE_UP:
-        _fail(push, step, people, reason)
-    elif storage.update_if(push, [PushItem.status.set("intended")], _unchanged(push)):
+        _give_up(push, step, people, reason)
+    elif storage.update_if(push, [PushItem.status.set("intended")], _is_unchanged(push)):
         _put_off(push, now + max(wait, _SHORTLY, min(age / 4, _SELDOM)))
 
 
-def _tell(push: PushItem, step: Step) -> None:
+def _follow_up(push: PushItem, step: Step) -> None:
     """What follows from the answer; done again, it changes nothing."""
-    people, called = _people(push.push_id), clock.parse(push.called_at)
+    people, called = _load_people(push.push_id), clock.parse(push.called_at)
     if push.status == "failed":
-        results.tell(push, ((subject, REFUSED, called) for subject in people.to), push.reason)
+        results.record(push, ((subject, REFUSED, called) for subject in people.to), push.reason)
         return
     pairs = list(zip(people.to, people.results, strict=True))
-    results.tell(push, ((s, REFUSED, called) for s, result in pairs if result == REFUSED))
+    results.record(push, ((s, REFUSED, called) for s, result in pairs if result == REFUSED))
     if push.msgid and not push.polls:
         results.schedule(push, clock.now())
     if step.then.add_tags or step.then.remove_tags:
@@ -256,16 +265,16 @@ def _claim(push: PushItem, plan: Plan, step: Step, people: People) -> Claims:
     """Claim each person for this push; a repeat finds its own claims."""
     following = rules.following(plan, step.step_id)
     subjects = [*people.to, *people.skip]
-    stored = _enrolments(push.sop_id, subjects)
+    stored = _load_enrolments(push.sop_id, subjects)
 
-    def one(subject: str) -> tuple[EnrolmentItem, dict[str, Any]] | None:
+    def claim(subject: str) -> tuple[EnrolmentItem, dict[str, Any]] | None:
         next_step = following.step_id if following else None
-        return _claim_one(push, next_step, stored.get(subject), people.skip.get(subject))
+        return _claim_person(push, next_step, stored.get(subject), people.skip.get(subject))
 
     claims = Claims([], {}, 0, {})
     halted = 0
     with ThreadPoolExecutor(results.THREADS) as pool:
-        for subject, claimed in zip(subjects, pool.map(one, subjects), strict=True):
+        for subject, claimed in zip(subjects, pool.map(claim, subjects), strict=True):
             if claimed is None:
                 continue
             enrolment, entry = claimed
@@ -278,10 +287,10 @@ def _claim(push: PushItem, plan: Plan, step: Step, people: People) -> Claims:
             elif following:
                 at = rules.due_at(plan, following, clock.parse(enrolment.anchor_at))
                 claims.onward.setdefault(at, []).append(subject)
-    return claims._replace(halted=halted)
+    return replace(claims, halted=halted)
 
 
-def _claim_one(
+def _claim_person(
     push: PushItem, next_step: str | None, enrolment: EnrolmentItem | None, reason: str | None
 ) -> tuple[EnrolmentItem, dict[str, Any]] | None:
     """The person's enrolment and what it now says of the step; None when the step is another push's."""
@@ -308,23 +317,23 @@ def _claim_one(
     return None
 
 
-def _held(push: PushItem, item: SopItem | None) -> bool:
+def _is_held(push: PushItem, item: SopItem | None) -> bool:
     """Whether the SOP has been stopped (the push ends), or the push must wait (and comes back)."""
     if item is None or item.status == "stopped":
         actions = [PushItem.status.set("skipped"), PushItem.reason.set("sop_stopped")]
-        storage.update_if(push, actions, _unchanged(push))
+        storage.update_if(push, actions, _is_unchanged(push))
         return True
     now = clock.now()
-    until = _waits(item.status, item.plan, now)
+    until = _waits_until(item.status, item.plan, now)
     if until is not None:
         if push.begun_at:
             begun = clock.parse(push.begun_at) + (until - now)
-            storage.update_if(push, [PushItem.begun_at.set(clock.iso(begun))], _unchanged(push))
+            storage.update_if(push, [PushItem.begun_at.set(clock.iso(begun))], _is_unchanged(push))
         _put_off(push, until)
     return until is not None
 
 
-def _waits(status: str, plan: Plan, now: datetime) -> datetime | None:
+def _waits_until(status: str, plan: Plan, now: datetime) -> datetime | None:
     """Until when nothing of the SOP may go out; None when it may now."""
     if status == "paused":
         return now + _WHILE_PAUSED
@@ -345,23 +354,23 @@ def _put_off(push: PushItem, at: datetime) -> None:
     due.put("push_again", at, push.push_id, {"push_id": push.push_id})
 
 
-def _unchanged(push: PushItem) -> Any:
+def _is_unchanged(push: PushItem) -> Any:
     """That nobody has moved it on since it was read."""
     called = PushItem.called_at
     same = called == push.called_at if push.called_at else called.does_not_exist()
     return (PushItem.status == push.status) & same
 
 
-def _people(push_id: str) -> People:
+def _load_people(push_id: str) -> People:
     item = PushItem.find(people_key(push_id))
     assert item is not None  # written before its push
     return unpack(item)
 
 
-def _save(push: PushItem, people: People) -> None:
+def _save_people(push: PushItem, people: People) -> None:
     storage.update_if(PushItem(people_key(push.push_id)), [PushItem.people.set(people.pack())])
 
 
-def _enrolments(sop_id: str, subjects: Collection[str]) -> Mapping[str, EnrolmentItem]:
+def _load_enrolments(sop_id: str, subjects: Collection[str]) -> Mapping[str, EnrolmentItem]:
     keys = [(subject, sop_id) for subject in subjects]
     return {item.subject: item for item in EnrolmentItem.batch_get(keys, consistent_read=True)}

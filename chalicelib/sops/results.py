@@ -42,7 +42,7 @@ def poll(push_id: str, polls: int) -> None:
     if push is None or push.status != "handed_over" or int(push.polls or 0) != polls:
         return
     try:
-        told = {
+        answers = {
             row["external_userid"]: (_KNOWN.get(row["status"], PENDING), row.get("send_time"))
             for row in default_client().groupmsg_send_result(push.msgid, push.staff_id)
         }
@@ -57,16 +57,16 @@ def poll(push_id: str, polls: int) -> None:
     people = unpack(item)
     before = people.results
     after = "".join(
-        told.get(subject, (PENDING, None))[0] if result == PENDING else result
+        answers.get(subject, (PENDING, None))[0] if result == PENDING else result
         for subject, result in zip(people.to, before, strict=True)
     )
     called = clock.parse(push.called_at)
     news = [
-        (subject, result, _time(told[subject][1]) or called)
+        (subject, result, _time_of(answers[subject][1]) or called)
         for subject, old, result in zip(people.to, before, after, strict=True)
         if old != result
     ]
-    tell(push, news)
+    record(push, news)
     push.polls = polls + 1
     if PENDING in after and now - called < _LAST:
         schedule(push, now)
@@ -78,10 +78,10 @@ def poll(push_id: str, polls: int) -> None:
     storage.update_if(push, actions, PushItem.status == "handed_over")
 
 
-def tell(push: PushItem, news: Iterable[tuple[str, str, datetime]], reason: str | None = None) -> None:
+def record(push: PushItem, news: Iterable[tuple[str, str, datetime]], reason: str | None = None) -> None:
     """Write the lines of (person, result, when). `reason`: of a push that failed as a whole."""
 
-    def one(new: tuple[str, str, datetime]) -> None:
+    def record_line(new: tuple[str, str, datetime]) -> None:
         subject, result, at = new
         data = {
             "sop_id": push.sop_id,
@@ -96,12 +96,12 @@ def tell(push: PushItem, news: Iterable[tuple[str, str, datetime]], reason: str 
             timeline.record(Line(subject, "touch_failed", at, push.push_id, data))
 
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(one, news))
+        list(pool.map(record_line, news))
 
 
 def _ask(push_id: str, polls: int, at: datetime) -> None:
     due.put("push_result", at, f"{push_id}#{polls}", {"push_id": push_id, "polls": polls})
 
 
-def _time(seconds: Any) -> datetime | None:
+def _time_of(seconds: Any) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), timezone.utc) if seconds else None

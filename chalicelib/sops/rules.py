@@ -1,16 +1,17 @@
 """What an SOP means: when a step falls due, who gets it, what comes next, what ends it. No I/O, no clock."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 
-from chalicelib.platform import clock, durations
-from chalicelib.sops.types import Image, Link, MiniProgram, Plan, QuietHours, Step, Text, When
+from chalicelib.platform import clock, durations, events
+from chalicelib.platform.errors import Issue, issue
+from chalicelib.platform.line import Line
+from chalicelib.sops.types import Image, Link, Message, MiniProgram, Plan, QuietHours, Step, Text, When
 
 LONGEST = timedelta(days=1100)
 MAX_TEXT = 4000  # bytes, WeCom's mass send
 MAX_ATTACHMENTS = 9
-_LATER = "comes later; this version cannot run it"
 _READY = ("customer_added", "tag_added", "order_paid")
 
 
@@ -84,126 +85,142 @@ def trigger_of(line_type: str) -> str | None:
     return known.get(line_type)
 
 
-def enrols(plan: Plan, line_type: str, data: Mapping[str, Any]) -> bool:
+def guide_of(line: Line) -> str | None:
+    """The member of staff in the line, if it names one."""
+    if line.type == "customer_added":
+        return line.data_as(events.CustomerAdded).staff_id
+    return line.data_as(events.TagsChanged).staff_id if line.type == "tags_changed" else None
+
+
+def enrols(plan: Plan, line: Line) -> bool:
     """Whether a line of the timeline puts its customer into this SOP.
 
     Somebody who is half added (not yet added back) cannot be written to: the whole add counts. An
     add that we heard of after its loss (`ends`) starts nothing.
     """
-    trigger = plan.trigger
-    if trigger.event != trigger_of(line_type):
+    if plan.trigger.event != trigger_of(line.type):
         return False
-    if trigger.event == "customer_added":
-        codes = trigger.live_code_ids
-        whole = not data.get("half") and not data.get("ends")
-        return whole and (not codes or data.get("live_code_id") in codes)
-    if trigger.event == "tag_added":
-        return not set(trigger.tags or ()).isdisjoint(data.get("added") or ())
+    if line.type == "customer_added":
+        added = line.data_as(events.CustomerAdded)
+        return not added.half and not added.ends and enrols_by_code(plan, added.live_code_id)
+    if line.type == "tags_changed":
+        return not set(plan.trigger.tags or ()).isdisjoint(line.data_as(events.TagsChanged).added)
     return True
 
 
-def stops(
-    plan: Plan, line_type: str, data: Mapping[str, Any], at: datetime, anchor: datetime, staff_id: str
-) -> bool:
-    """Whether a line ends somebody's way through this SOP.
+def enrols_by_code(plan: Plan, live_code_id: str | None) -> bool:
+    """Whether an add by this code (None: by no code) puts its customer into this SOP."""
+    codes = plan.trigger.live_code_ids
+    return plan.trigger.event == "customer_added" and (not codes or live_code_id in codes)
+
+
+def stops(plan: Plan, line: Line, anchor: datetime, staff_id: str) -> bool:
+    """Whether a line ends somebody's way through this SOP, who is in it since `anchor`.
 
     What happened before the trigger does not, however late it is heard of, nor does the trigger
     itself. A customer is lost for the SOP with the last bond, or with the bond to the guide who
     would send; a transfer is no loss, nor is one that a newer add has overtaken (not `ends`).
     """
-    triggered = at == anchor and trigger_of(line_type) == plan.trigger.event
-    if line_type not in plan.stop_on or at < anchor or triggered:
+    is_trigger = line.at == anchor and trigger_of(line.type) == plan.trigger.event
+    if line.type not in plan.stop_on or line.at < anchor or is_trigger:
         return False
-    if line_type == "customer_lost":
-        mine = bool(data.get("last")) or data.get("staff_id") == staff_id
-        return mine and data.get("by") != "transfer" and bool(data.get("ends", True))
+    if line.type == "customer_lost":
+        lost = line.data_as(events.CustomerLost)
+        return (lost.last or lost.staff_id == staff_id) and lost.by != "transfer" and lost.ends
     return True
 
 
-def message(step: Step) -> dict[str, Any]:
-    """A step's content as WeCom takes it: `{"text": str | None, "attachments": […]}`."""
-    text, attachments = None, []
+def message(step: Step) -> Message:
+    """A step's content as WeCom takes it."""
+    text: str | None = None
+    attachments: list[dict[str, Any]] = []
     for piece in step.content:
         if isinstance(piece, Text):
             text = piece.text
             continue
-        kind = piece.__struct_config__.tag
+        kind = str(piece.__struct_config__.tag)
         values = {name: getattr(piece, name) for name in piece.__struct_fields__ if name != "material_id"}
         attachments.append({"msgtype": kind, kind: {name: v for name, v in values.items() if v is not None}})
-    return {"text": text, "attachments": attachments}
+    return Message(text, attachments)
 
 
-def check(plan: Plan) -> list[tuple[str, str]]:
-    """What is wrong with a plan whose shape is right: (field, message) each."""
+def check(plan: Plan) -> list[Issue]:
+    """All that is wrong with a plan whose shape is right."""
     return [*_check_plan(plan), *_check_steps(plan)]
 
 
-def _check_plan(plan: Plan) -> Iterator[tuple[str, str]]:
+def _check_plan(plan: Plan) -> Iterator[Issue]:
     if plan.audience == "group":
-        yield "audience", f"an SOP for groups {_LATER}"
+        yield issue("audience", "later")
     if plan.trigger.event not in _READY:
-        yield "trigger.event", f"this trigger {_LATER}"
+        yield issue("trigger.event", "later")
     if plan.trigger.event == "tag_added" and not plan.trigger.tags:
-        yield "trigger.tags", "name the tags that start it"
+        yield issue("trigger.tags", "required")
     if plan.quiet_hours and plan.quiet_hours.from_ == plan.quiet_hours.to:
-        yield "quiet_hours.to", "must differ from `from`"
+        yield issue("quiet_hours.to", "same_as", other="quiet_hours.from")
     try:
         clock.zone(plan.timezone)
     except ValueError:
-        yield "timezone", "not a time zone's name, like Asia/Shanghai"
+        yield issue("timezone", "timezone")
 
 
-def _check_steps(plan: Plan) -> Iterator[tuple[str, str]]:
+def _check_steps(plan: Plan) -> Iterator[Issue]:
     seen: set[str] = set()
     before = timedelta()
     for i, step in enumerate(plan.steps):
         path = f"steps[{i}]"
         if step.step_id in seen:
-            yield f"{path}.step_id", "is there already"
+            yield issue(f"{path}.step_id", "duplicate")
         seen.add(step.step_id)
-        try:
-            after = durations.parse(step.after)
-            if after > LONGEST:
-                yield f"{path}.after", f"at most {LONGEST.days} days"
-            elif after < before:
-                yield f"{path}.after", "steps stand in the order of their times"
-            before = after
-        except ValueError:
-            yield f"{path}.after", "an ISO 8601 duration of weeks, days, hours, minutes or seconds"
+        after = _duration(step.after)
+        if after is None:
+            yield issue(f"{path}.after", "duration", minimum="PT0S", maximum=f"P{LONGEST.days}D")
+        elif after < before:
+            yield issue(f"{path}.after", "steps_in_order")
+        before = after or before
         if step.delivery == "moment":
-            yield f"{path}.delivery", f"a moment {_LATER}"
+            yield issue(f"{path}.delivery", "later")
         if step.delivery == "welcome":
             yield from _check_welcome(plan, step, i)
         if step.when.opened is not None:
-            yield f"{path}.when.opened", f"a condition on links {_LATER}"
+            yield issue(f"{path}.when.opened", "later")
         yield from _check_content(step, f"{path}.content")
 
 
-def _check_welcome(plan: Plan, step: Step, i: int) -> Iterator[tuple[str, str]]:
+def _duration(text: str) -> timedelta | None:
+    """None for none that a step may wait."""
+    try:
+        duration = durations.parse(text)
+    except ValueError:
+        return None
+    return duration if duration <= LONGEST else None
+
+
+def _check_welcome(plan: Plan, step: Step, i: int) -> Iterator[Issue]:
     if i or plan.trigger.event != "customer_added":
-        yield f"steps[{i}].delivery", "a welcome is the first step after customer_added"
+        yield issue(f"steps[{i}].delivery", "welcome_first")
     if step.after not in ("PT0S", "P0D") or step.at is not None:
-        yield f"steps[{i}].after", "a welcome goes out at once: PT0S, without `at`"
+        yield issue(f"steps[{i}].after", "welcome_at_once")
     if asks_tags(step.when):
-        yield f"steps[{i}].when", "a welcome goes to everybody"
+        yield issue(f"steps[{i}].when", "welcome_to_all")
     if step.then.add_tags or step.then.remove_tags:
-        yield f"steps[{i}].then", "a welcome tags nobody; the live code's `tags` do"
+        yield issue(f"steps[{i}].then", "welcome_tags")
 
 
-def _check_content(step: Step, path: str) -> Iterator[tuple[str, str]]:
+def _check_content(step: Step, path: str) -> Iterator[Issue]:
     texts = [piece for piece in step.content if isinstance(piece, Text)]
     if len(texts) > 1:
-        yield path, "one text at most"
+        yield issue(path, "one_text")
     if len(step.content) - len(texts) > MAX_ATTACHMENTS:
-        yield path, f"at most {MAX_ATTACHMENTS} besides the text"
+        yield issue(path, "max_attachments", max_items=MAX_ATTACHMENTS)
     for i, piece in enumerate(step.content):
         if isinstance(piece, Image) and not (piece.media_id or piece.pic_url):
-            yield f"{path}[{i}].media_id", "media_id or pic_url is needed"
+            yield issue(f"{path}[{i}].media_id", "one_of_fields", fields=["media_id", "pic_url"])
         if isinstance(piece, Link) and piece.material_id is not None:
-            yield f"{path}[{i}].material_id", f"materials {_LATER}"
+            yield issue(f"{path}[{i}].material_id", "later")
         for name, most in _limits(piece).items():
             if len((getattr(piece, name) or "").encode()) > most:
-                yield f"{path}[{i}].{name}", f"at most {most} bytes"
+                yield issue(f"{path}[{i}].{name}", "max_bytes", max_bytes=most)
 
 
 def _limits(piece: object) -> dict[str, int]:

@@ -4,7 +4,7 @@ A person is in an SOP once, for good: being added again, or tagged again, starts
 the next step of an enrolment waits in `due`; each push puts the one after it there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -13,23 +13,39 @@ from typing import Any
 import msgspec
 
 from chalicelib.customers import service as customers
-from chalicelib.platform import clock, due, ids, storage
-from chalicelib.platform.errors import Conflict, Invalid, NotFound
+from chalicelib.platform import audit, clock, due, ids, lists, storage, timeline
+from chalicelib.platform.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.platform.lists import Page
+from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.platform.timeline import Line, TimelineItem
-from chalicelib.sops import rules
+from chalicelib.platform.timeline import Line
+from chalicelib.sops import rules, scopes
 from chalicelib.sops.models import EnrolmentItem, SopItem
-from chalicelib.sops.types import Plan, Step
+from chalicelib.sops.queries import SopsQuery
+from chalicelib.sops.types import (
+    Message,
+    Plan,
+    SopOut,
+    SopStatus,
+    SopWithCounts,
+    Status,
+    Step,
+    StepCounts,
+)
 
-_STATUS = {
-    "pause": ("active", "paused"),
-    "resume": ("paused", "active"),
-    "stop": ("active|paused", "stopped"),
+_STATUS: dict[str, tuple[set[str], Status]] = {
+    "pause": ({"active"}, "paused"),
+    "resume": ({"paused"}, "active"),
+    "stop": ({"active", "paused"}, "stopped"),
+}
+_SORTS: dict[str, Callable[[SopItem], str]] = {
+    "created_at": lambda item: item.created_at,
+    "name": lambda item: item.document["name"],
 }
 
 
-def create(plan: Plan) -> str:
-    """Make an SOP and start it; its id. Invalid names the fields that make no sense or come later."""
+def create(plan: Plan, principal: Principal = SYSTEM) -> str:
+    """Make an SOP for the customers of the scope and start it; its id. Invalid."""
     if wrong := rules.check(plan):
         raise Invalid(*wrong)
     now = clock.now()
@@ -39,16 +55,20 @@ def create(plan: Plan) -> str:
         trigger=str(plan.trigger.event),
         created_at=clock.iso(now),
         document=msgspec.to_builtins(plan),
+        scope=scopes.stored(principal.scope),
     )
-    item.save()
+    tx = Transaction()
+    tx.put("sop", item, SopItem.sop_id.does_not_exist())
+    audit.add(tx, "sops.create", item.sop_id, None, {**item.document, "scope": item.scope})
+    tx.commit()
     return str(item.sop_id)
 
 
-def load(sop_id: str) -> SopItem:
-    """The SOP as stored. NotFound."""
+def load(sop_id: str, principal: Principal = SYSTEM) -> SopItem:
+    """The SOP as stored. NotFound, also outside of the scope."""
     item = find(sop_id)
-    if item is None:
-        raise NotFound(f"there is no SOP {sop_id}")
+    if item is None or not scopes.is_seen(item, principal):
+        raise NotFound(code="no_sop", sop_id=sop_id)
     return item
 
 
@@ -58,75 +78,94 @@ def find(sop_id: str) -> SopItem | None:
     return item
 
 
-def listing(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """SOPs, the newest first, and the next cursor."""
-    query = partial(SopItem.by_listing.query, "sop", scan_index_forward=False, limit=limit)
-    rows, following = storage.page(query, cursor)
-    return [shown(row) for row in rows], following
+def page(query: SopsQuery, principal: Principal) -> Page[SopOut]:
+    """SOPs that the principal sees."""
+    items: list[SopItem] = lists.partition(partial(SopItem.by_listing.query, "sop"))
+    seen = [item for item in items if scopes.is_seen(item, principal) and query.status in (None, item.status)]
+    page = lists.whole(
+        seen,
+        query,
+        key=lambda item: item.sop_id,
+        sorts=_SORTS,
+        sort=query.sort,
+        texts=lambda item: [item.document["name"], item.sop_id],
+    )
+    return page.map(show)
 
 
-def shown(item: SopItem) -> dict[str, Any]:
+def show(item: SopItem) -> SopOut:
     """An SOP as the API shows it."""
-    return {
-        "sop_id": item.sop_id,
-        "status": item.status,
-        "created_at": item.created_at,
-        **item.document,
-    }
+    return msgspec.convert(_fields(item), SopOut)
 
 
-def turn(sop_id: str, action: str) -> dict[str, str]:
-    """`pause`, `resume` or `stop` it: `{"sop_id", "status"}`. Conflict for a stopped one.
+def show_with_counts(item: SopItem, counts: Mapping[str, StepCounts]) -> SopWithCounts:
+    return msgspec.convert({**_fields(item), "counts": counts}, SopWithCounts)
+
+
+def _fields(item: SopItem) -> dict[str, Any]:
+    scope = msgspec.to_builtins(scopes.scope_of(item))
+    head = {"sop_id": item.sop_id, "status": item.status, "created_at": item.created_at, "scope": scope}
+    return {**item.document, **head}
+
+
+@storage.retrying("others keep changing this SOP")
+def set_status(sop_id: str, action: str, principal: Principal = SYSTEM) -> SopStatus:
+    """`pause`, `resume` or `stop` it; twice is once. NotFound, Forbidden; Conflict for a stopped one.
 
     Paused: nobody comes in, and what falls due waits. Stopped: for good; what waits is skipped.
     """
-    item = load(sop_id)
+    item = load(sop_id, principal)
+    if not scopes.may_change(item, principal):
+        raise Forbidden(code="sop_outside")
     before, after = _STATUS[action]
-    trigger = (
-        SopItem.trigger.set(str(item.plan.trigger.event)) if after == "active" else SopItem.trigger.remove()
-    )
-    may = SopItem.status.is_in(*before.split("|"), after)
-    if not storage.update_if(item, [SopItem.status.set(after), trigger], may):
-        raise Conflict(f"the SOP {sop_id} has been stopped")
-    return {"sop_id": sop_id, "status": after}
+    if item.status != after:
+        if item.status not in before:
+            raise Conflict(code="sop_stopped", sop_id=sop_id)
+        trigger = SopItem.trigger
+        start = trigger.set(str(item.plan.trigger.event)) if after == "active" else trigger.remove()
+        tx = Transaction()
+        tx.update("sop", SopItem(sop_id), [SopItem.status.set(after), start], SopItem.status == item.status)
+        audit.add(tx, f"sops.{action}", sop_id, {"status": item.status}, {"status": after})
+        tx.commit()
+    return SopStatus(sop_id=sop_id, status=after)
 
 
-def welcome_for(live_code_id: str | None) -> dict[str, Any] | None:
-    """The welcome that an active SOP has for those who come by this code: `{"text", "attachments"}`.
+def welcome_for(live_code_id: str | None, staff_id: str) -> Message | None:
+    """The welcome that an active SOP has for those who come by this code.
 
     None when there is none. SOPs that name the code come before those for every code, older first.
     """
-    found = []
+    welcomes = []
     for item in SopItem.by_trigger.query("customer_added"):
         plan = item.plan
-        if plan.steps[0].delivery == "welcome" and rules.enrols(
-            plan, "customer_added", {"live_code_id": live_code_id}
-        ):
-            found.append((not plan.trigger.live_code_ids, item.sop_id, plan.steps[0]))
-    return rules.message(min(found, key=lambda one: one[:2])[2]) if found else None
+        is_welcome = plan.steps[0].delivery == "welcome" and rules.enrols_by_code(plan, live_code_id)
+        if is_welcome and scopes.is_for(item, staff_id):
+            welcomes.append((not plan.trigger.live_code_ids, item.sop_id, plan.steps[0]))
+    return rules.message(min(welcomes, key=lambda row: row[:2])[2]) if welcomes else None
 
 
 def on_line(line: Line) -> None:
     """Put its customer into the SOPs that the line starts, and out of those that it ends."""
     if "#" in line.subject:  # an order or a scan that no customer is known for
         return
-    _stop(line)
+    _stop_enrolments(line)
     trigger = rules.trigger_of(line.type)
     if trigger:
         for item in SopItem.by_trigger.query(trigger):
             plan = item.plan
-            if rules.enrols(plan, line.type, line.data):
-                _enrol(item.sop_id, plan, line)
+            if rules.enrols(plan, line):
+                _enrol(item, plan, line)
 
 
-def _enrol(sop_id: str, plan: Plan, line: Line) -> None:
+def _enrol(item: SopItem, plan: Plan, line: Line) -> None:
     """One transaction: an enrolment without its due item would wait for ever, and a due item that a
     tick took before its enrolment was there would find nobody.
     """
+    sop_id = item.sop_id
     if EnrolmentItem.find(line.subject, sop_id) is not None:
         return
-    staff_id = line.data.get("staff_id") or _guide_of(line.subject)
-    if staff_id is None or _overtaken(plan, line, staff_id):
+    staff_id = rules.guide_of(line) or _guide_of(line.subject)
+    if staff_id is None or not scopes.is_for(item, staff_id) or _is_overtaken(plan, line, staff_id):
         return
     step: Step | None = plan.steps[0]
     steps: dict[str, Any] = {}
@@ -146,12 +185,13 @@ def _enrol(sop_id: str, plan: Plan, line: Line) -> None:
         next_step=step.step_id if step else None,
         steps=steps,
     )
+    enrolment.placed = enrolment.place
     tx.put("enrolment", enrolment, EnrolmentItem.subject.does_not_exist())
     with suppress(ConditionFailed):  # somebody else has put them in
         tx.commit()
 
 
-def _stop(line: Line) -> None:
+def _stop_enrolments(line: Line) -> None:
     if line.type not in ("order_paid", "customer_lost"):
         return
     plans: dict[str, Plan] = {}
@@ -160,23 +200,19 @@ def _stop(line: Line) -> None:
             continue
         plan = plans.setdefault(enrolment.sop_id, load(enrolment.sop_id).plan)
         anchor = clock.parse(enrolment.anchor_at)
-        if rules.stops(plan, line.type, line.data, line.at, anchor, enrolment.staff_id):
+        if rules.stops(plan, line, anchor, enrolment.staff_id):
             actions = [EnrolmentItem.status.set("stopped"), EnrolmentItem.reason.set(line.type)]
             storage.update_if(enrolment, actions, EnrolmentItem.status == "active")
 
 
-def _overtaken(plan: Plan, line: Line, staff_id: str) -> bool:
+def _is_overtaken(plan: Plan, line: Line, staff_id: str) -> bool:
     """Whether something that ends this SOP has happened since the line, and was told before it.
 
     Read consistently: a line that is written later comes later by the stream, and finds the enrolment.
     """
     if not plan.stop_on:
         return False
-    since = TimelineItem.sort >= clock.iso(line.at)
-    return any(
-        rules.stops(plan, one.type, one.data, clock.parse(one.at), line.at, staff_id)
-        for one in TimelineItem.query(line.subject, since, consistent_read=True)
-    )
+    return any(rules.stops(plan, later, line.at, staff_id) for later in timeline.since(line.subject, line.at))
 
 
 def _guide_of(external_userid: str) -> str | None:

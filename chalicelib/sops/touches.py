@@ -1,16 +1,25 @@
 """Touches as the API shows them: read from the enrolments and from the pushes that claimed them.
 
 A touch has no item of its own. Whether it was sent is in its push; that it is to come, or was
-skipped, in its enrolment.
+skipped, in its enrolment. So a list is one of enrolments, the newest first, and in each of them the
+later step before the earlier one.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import heapq
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from typing import Any
 
-from chalicelib.platform import clock, storage
-from chalicelib.platform.errors import Invalid
-from chalicelib.sops import rules, service
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chalicelib.platform import clock, lists
+from chalicelib.platform.errors import Invalid, issue
+from chalicelib.platform.lists import Page
+from chalicelib.platform.principal import Principal
+from chalicelib.sops import results, rules, service
 from chalicelib.sops.models import (
     PENDING,
     REASONS,
@@ -22,61 +31,107 @@ from chalicelib.sops.models import (
     people_key,
     unpack,
 )
+from chalicelib.sops.queries import TouchesQuery
+from chalicelib.sops.types import Plan, Step, StepCounts, TouchOut
+from chalicelib.stores import service as stores
 
-STATUSES = ("scheduled", "handed_over", "sent", "skipped", "failed")
+_MERGED = 100  # guides whose lists are merged into one
+_STATUSES = ("scheduled", "handed_over", "sent", "skipped", "failed")
 Push = tuple[PushItem, dict[str, str]]  # a push and each person's result
+Enrolments = Iterator[EnrolmentItem]  # newest first
 
 
-def of_sop(sop_id: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """A SOP's touches, by person, and the next cursor. NotFound.
+class Row(Struct, frozen=True):
+    """A touch and where it stands: `<place of its enrolment>#<its step's number>`."""
 
-    Reads a page of enrolments and the pushes that they name.
-    """
-    item = service.load(sop_id)
-    last, skip = _position(cursor)
-    start = {"sop_id": {"S": sop_id}, "subject": {"S": last}} if last else None
-    keys = [
-        (row.subject, row.sop_id)
-        for row in EnrolmentItem.by_sop.query(sop_id, limit=limit + 1, last_evaluated_key=start)
-    ]
-    stored = {row.subject: row for row in EnrolmentItem.batch_get(keys)}
-    enrolments = [stored[subject] for subject, _ in keys if subject in stored]
-    return _page(_touches({sop_id: item}, enrolments, _pushes(enrolments)), limit, last, skip)
+    place: str
+    touch: TouchOut
 
 
-def of_customer(
-    external_userid: str, sop_id: str | None, limit: int, cursor: str | None
-) -> tuple[list[dict[str, Any]], str | None]:
-    """One person's touches, of all SOPs or of one."""
-    skip = _position(cursor)[1]
+def page(query: TouchesQuery, principal: Principal) -> Page[TouchOut]:
+    """Touches of an SOP, a customer, a guide; of all guides of a small scope. NotFound; Invalid."""
+    guides = stores.guides_in_scope(principal)
+    if query.staff_id is not None:
+        guides = frozenset({query.staff_id}).intersection({query.staff_id} if guides is None else guides)
+    if query.sop_id:
+        service.load(query.sop_id, principal)
+    sources = _sources(query, guides)
+
+    def read(_: str, last: str | None, limit: int) -> Iterator[Row]:
+        """Enough enrolments for a page at a time: most have a touch or two."""
+        before = last.rpartition("#")[0] if last else None
+        enrolments = heapq.merge(*(s(before, limit) for s in sources), key=_place, reverse=True)
+        while keys := list(islice(enrolments, limit)):
+            yield from (row for row in _rows(keys) if last is None or row.place < last)
+
+    def keep(row: Row) -> bool:
+        touch = row.touch
+        return (guides is None or touch.staff_id in guides) and query.status in (None, touch.status)
+
+    return lists.merged([["touches"]], read, query, lambda row: row.place, keep).map(lambda row: row.touch)
+
+
+def _sources(
+    query: TouchesQuery, guides: Collection[str] | None
+) -> list[Callable[[str | None, int], Enrolments]]:
+    """The lists that the page is merged of, each read from a place on."""
+    if query.external_userid:
+        return [partial(_of_customer, query.external_userid, query.sop_id)]
+    if guides is not None and len(guides) <= _MERGED:
+        return [partial(_of_guide, staff_id, query.sop_id) for staff_id in sorted(guides)]
+    if query.sop_id:
+        return [partial(_of_sop, query.sop_id)]
+    raise Invalid(issue("sop_id", "one_of_fields", fields=["sop_id", "external_userid", "staff_id"]))
+
+
+def _of_customer(external_userid: str, sop_id: str | None, before: str | None, limit: int) -> Enrolments:
     condition = EnrolmentItem.sop_id == sop_id if sop_id else None
-    enrolments = list(EnrolmentItem.query(external_userid, condition))
-    sops = {row.sop_id: service.load(row.sop_id) for row in enrolments}
-    touches = list(_touches(sops, enrolments, _pushes(enrolments)))
-    page = touches[skip : skip + limit]
-    more = _cursor(external_userid, skip + limit) if skip + limit < len(touches) else None
-    return page, more
+    enrolments = sorted(EnrolmentItem.query(external_userid, condition), key=_place, reverse=True)
+    return (row for row in enrolments if before is None or _place(row) <= before)
 
 
-def counts(item: SopItem) -> dict[str, dict[str, int]]:
-    """Touches by step and status.
+def _of_guide(staff_id: str, sop_id: str | None, before: str | None, limit: int) -> Enrolments:
+    return iter(
+        EnrolmentItem.of_staff.query(
+            staff_id,
+            EnrolmentItem.placed <= before if before else None,
+            filter_condition=EnrolmentItem.sop_id == sop_id if sop_id else None,
+            scan_index_forward=False,
+            page_size=None if sop_id else limit,
+        )
+    )
+
+
+def _of_sop(sop_id: str, before: str | None, limit: int) -> Enrolments:
+    condition = EnrolmentItem.placed <= before if before else None
+    return iter(EnrolmentItem.of_sop.query(sop_id, condition, scan_index_forward=False, page_size=limit))
+
+
+def _place(row: EnrolmentItem) -> str:
+    return str(row.placed or row.place)
+
+
+def count_by_step(item: SopItem, principal: Principal) -> dict[str, StepCounts]:
+    """An SOP's touches by step and status, as far as the principal sees them.
 
     Costs one small read for each push, and a count over the index of enrolments (some 40 a read
     unit), not a read for each person: somebody who was taken out counts as scheduled until their
     time comes, and as skipped from then on.
     """
-    plan = item.plan
-    found = {step.step_id: dict.fromkeys(STATUSES, 0) for step in plan.steps}
-    arrived = dict.fromkeys(found, 0)
-    onward = dict.fromkeys(found, 0)
-    enrolled = int(EnrolmentItem.by_sop.count(item.sop_id))
+    plan, guides = item.plan, stores.guides_in_scope(principal)
+    counts = {step.step_id: dict.fromkeys(_STATUSES, 0) for step in plan.steps}
+    arrived = dict.fromkeys(counts, 0)
+    onward = dict.fromkeys(counts, 0)
+    enrolled = _count_enrolments(item.sop_id, guides)
     for push in PushItem.by_sop.query(item.sop_id):
-        if push.claimed is None or push.step_id not in found:
+        if push.claimed is None or push.step_id not in counts:
+            continue
+        if guides is not None and push.staff_id not in guides:
             continue
         claimed, skipped = int(push.claimed), int(push.skipped or 0)
         arrived[push.step_id] += claimed + skipped
         onward[push.step_id] += claimed + skipped - int(push.halted or 0)
-        figures = found[push.step_id]
+        figures = counts[push.step_id]
         figures["skipped"] += skipped
         if push.status == "handed_over":
             sent, failed = int(push.sent or 0), int(push.failed or 0)
@@ -88,39 +143,58 @@ def counts(item: SopItem) -> dict[str, dict[str, int]]:
     coming = enrolled
     for step in plan.steps:
         if step.delivery == "welcome":
-            found[step.step_id]["handed_over"] = enrolled
+            counts[step.step_id]["handed_over"] = enrolled
             continue
         waiting = max(coming - arrived[step.step_id], 0)
-        found[step.step_id]["skipped" if item.status == "stopped" else "scheduled"] += waiting
+        counts[step.step_id]["skipped" if item.status == "stopped" else "scheduled"] += waiting
         coming = onward[step.step_id]
-    return found
+    return {step_id: StepCounts(**figures) for step_id, figures in counts.items()}
 
 
-def _touches(
-    sops: Mapping[str, SopItem], enrolments: Iterable[EnrolmentItem], pushes: Mapping[str, Push]
-) -> Iterator[dict[str, Any]]:
+def _count_enrolments(sop_id: str, guides: Collection[str] | None) -> int:
+    if guides is None:
+        return int(EnrolmentItem.by_sop.count(sop_id))
+    of_sop = EnrolmentItem.sop_id == sop_id
+    with ThreadPoolExecutor(results.THREADS) as pool:
+        return sum(pool.map(lambda who: int(EnrolmentItem.of_staff.count(who, None, of_sop)), guides))
+
+
+def _rows(keys: list[EnrolmentItem]) -> Iterator[Row]:
+    """The touches of these enrolments, in their order."""
+    stored = {
+        (row.subject, row.sop_id): row
+        for row in EnrolmentItem.batch_get([(key.subject, key.sop_id) for key in keys])
+    }
+    enrolments = [stored[key.subject, key.sop_id] for key in keys if (key.subject, key.sop_id) in stored]
+    sops = {sop_id: service.load(sop_id) for sop_id in {row.sop_id for row in enrolments}}
+    plans = {sop_id: item.plan for sop_id, item in sops.items()}
+    pushes = _pushes(enrolments)
     for enrolment in enrolments:
-        item = sops[enrolment.sop_id]
-        plan = item.plan
-        for step in plan.steps:
+        item, plan = sops[enrolment.sop_id], plans[enrolment.sop_id]
+        for number, step in reversed(list(enumerate(plan.steps))):
             entry = enrolment.step(step.step_id)
-            touch: dict[str, Any] = {
-                "touch_id": f"{enrolment.sop_id}.{step.step_id}.{enrolment.subject}",
-                "sop_id": enrolment.sop_id,
-                "step_id": step.step_id,
-                "external_userid": enrolment.subject,
-                "staff_id": enrolment.staff_id,
-                "status": "scheduled",
-                "reason": None,
-                "due_at": clock.iso(rules.due_at(plan, step, clock.parse(enrolment.anchor_at))),
-                "at": entry["at"] if entry else None,
-                "push_id": entry.get("push_id") if entry else None,
-                "msgid": None,
-            }
-            if entry is not None:
-                yield touch | _became(entry, enrolment.subject, pushes)
-            elif step.step_id == enrolment.next_step:
-                yield touch | _waiting(enrolment, item)
+            if entry is None and step.step_id != enrolment.next_step:
+                continue
+            touch = _touch(enrolment, plan, step, entry)
+            changes = _became(entry, enrolment.subject, pushes) if entry else _waiting(enrolment, item)
+            yield Row(f"{enrolment.place}#{number:02}", replace(touch, **changes))
+
+
+def _touch(enrolment: EnrolmentItem, plan: Plan, step: Step, entry: Mapping[str, Any] | None) -> TouchOut:
+    """A touch that is still to come."""
+    return TouchOut(
+        touch_id=f"{enrolment.sop_id}.{step.step_id}.{enrolment.subject}",
+        sop_id=enrolment.sop_id,
+        step_id=step.step_id,
+        external_userid=enrolment.subject,
+        staff_id=enrolment.staff_id,
+        status="scheduled",
+        reason=None,
+        due_at=clock.iso(rules.due_at(plan, step, clock.parse(enrolment.anchor_at))),
+        at=entry["at"] if entry else None,
+        push_id=entry.get("push_id") if entry else None,
+        msgid=None,
+    )
 
 
 def _became(entry: Mapping[str, Any], subject: str, pushes: Mapping[str, Push]) -> dict[str, Any]:
@@ -155,41 +229,8 @@ def _pushes(enrolments: Iterable[EnrolmentItem]) -> dict[str, Push]:
     }
     keys = [key for push_id in named for key in (push_id, people_key(push_id))]
     items = {row.push_id: row for row in PushItem.batch_get(keys)}
-    found: dict[str, Push] = {}
+    known: dict[str, Push] = {}
     for push_id in named & items.keys():
         people = unpack(items[people_key(push_id)]) if people_key(push_id) in items else People(to=[])
-        found[push_id] = (items[push_id], dict(zip(people.to, people.results, strict=False)))
-    return found
-
-
-def _page(
-    touches: Iterable[dict[str, Any]], limit: int, last: str | None, skip: int
-) -> tuple[list[dict[str, Any]], str | None]:
-    """`limit` touches after `skip` of the first person after `last`. A cursor is such a place."""
-    page: list[dict[str, Any]] = []
-    before, current, of_current = last, None, 0
-    for touch in touches:
-        if touch["external_userid"] != current:
-            before, current, of_current = current or before, touch["external_userid"], 0
-        of_current += 1
-        if before == last and of_current <= skip:
-            continue
-        if len(page) == limit:
-            return page, _cursor(before, of_current - 1)
-        page.append(touch)
-    return page, None
-
-
-def _cursor(last: str | None, skip: int) -> str | None:
-    place = {"last": {"S": last}} if last else {}
-    return storage.cursor_of({**place, "skip": {"N": str(skip)}})
-
-
-def _position(cursor: str | None) -> tuple[str | None, int]:
-    key = storage.key_of(cursor)
-    if key is None:
-        return None, 0
-    last, skip = key.get("last", {"S": ""}).get("S"), key.get("skip", {}).get("N")
-    if last is None or len(last) > 256 or not re.fullmatch("[0-9]{1,9}", skip or ""):
-        raise Invalid(("cursor", "not a cursor that was given out"))
-    return last or None, int(skip)
+        known[push_id] = (items[push_id], dict(zip(people.to, people.results, strict=False)))
+    return known

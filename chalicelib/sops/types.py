@@ -14,13 +14,13 @@ Tags = Annotated[list[Tag], Meta(max_length=100)]
 Text_ = Annotated[str, Meta(min_length=1)]
 
 
-class Calendar(Struct, kw_only=True):
+class Calendar(Struct, frozen=True, kw_only=True):
     """Fixed times for groups; no trigger of this kind runs yet."""
 
     calendar: dict[str, Any]
 
 
-class Trigger(Struct, kw_only=True):
+class Trigger(Struct, frozen=True, kw_only=True):
     """What puts a person into the SOP. `live_code_ids`: only adds by these codes; `tags`: any of these."""
 
     event: (
@@ -31,18 +31,18 @@ class Trigger(Struct, kw_only=True):
     tags: Tags | None = None
 
 
-class QuietHours(Struct, kw_only=True):
+class QuietHours(Struct, frozen=True, kw_only=True):
     """Local times between which nothing goes out; `from` later than `to` spans midnight."""
 
     from_: ClockTime = field(name="from")
     to: ClockTime
 
 
-class Text(Struct, kw_only=True, tag_field="type", tag="text"):
+class Text(Struct, frozen=True, kw_only=True, tag_field="type", tag="text"):
     text: Text_
 
 
-class Link(Struct, kw_only=True, tag_field="type", tag="link"):
+class Link(Struct, frozen=True, kw_only=True, tag_field="type", tag="link"):
     title: Text_
     url: Url
     desc: str | None = None
@@ -50,22 +50,22 @@ class Link(Struct, kw_only=True, tag_field="type", tag="link"):
     material_id: str | None = None
 
 
-class Image(Struct, kw_only=True, tag_field="type", tag="image"):
+class Image(Struct, frozen=True, kw_only=True, tag_field="type", tag="image"):
     """`media_id` (lives three days) or `pic_url` (from WeCom's uploadimg, lives on)."""
 
     media_id: str | None = None
     pic_url: str | None = None
 
 
-class Video(Struct, kw_only=True, tag_field="type", tag="video"):
+class Video(Struct, frozen=True, kw_only=True, tag_field="type", tag="video"):
     media_id: Text_
 
 
-class File(Struct, kw_only=True, tag_field="type", tag="file"):
+class File(Struct, frozen=True, kw_only=True, tag_field="type", tag="file"):
     media_id: Text_
 
 
-class MiniProgram(Struct, kw_only=True, tag_field="type", tag="miniprogram"):
+class MiniProgram(Struct, frozen=True, kw_only=True, tag_field="type", tag="miniprogram"):
     title: Text_
     pic_media_id: Text_
     appid: Text_
@@ -75,7 +75,14 @@ class MiniProgram(Struct, kw_only=True, tag_field="type", tag="miniprogram"):
 Content = Text | Link | Image | Video | File | MiniProgram
 
 
-class When(Struct, kw_only=True):
+class Message(Struct, frozen=True):
+    """A step's content as WeCom takes it."""
+
+    text: str | None
+    attachments: list[dict[str, Any]]
+
+
+class When(Struct, frozen=True, kw_only=True):
     """Who gets the step, by the tags they have when it falls due. Others skip it and go on."""
 
     all_tags: Tags = []
@@ -84,14 +91,14 @@ class When(Struct, kw_only=True):
     opened: str | None = None
 
 
-class Then(Struct, kw_only=True):
+class Then(Struct, frozen=True, kw_only=True):
     """Tags put on and taken off whoever got the step."""
 
     add_tags: Tags = []
     remove_tags: Tags = []
 
 
-class Step(Struct, kw_only=True):
+class Step(Struct, frozen=True, kw_only=True):
     """`after` counts from the trigger; with `at` the step waits for that local time."""
 
     step_id: Id
@@ -103,7 +110,7 @@ class Step(Struct, kw_only=True):
     then: Then = field(default_factory=Then)
 
 
-class Plan(Struct, kw_only=True):
+class Plan(Struct, frozen=True, kw_only=True):
     """`POST /api/sops`."""
 
     name: Name
@@ -116,24 +123,33 @@ class Plan(Struct, kw_only=True):
 
 
 Status = Literal["active", "paused", "stopped"]
+TouchStatus = Literal["scheduled", "handed_over", "sent", "skipped", "failed"]
 
 
-class SopMade(Struct, kw_only=True):
+class SopMade(Struct, frozen=True, kw_only=True):
     sop_id: str
 
 
-class SopStatus(Struct, kw_only=True):
+class SopStatus(Struct, frozen=True, kw_only=True):
     sop_id: str
     status: Status
 
 
-class SopOut(Plan, kw_only=True):
+class SopScope(Struct, frozen=True, kw_only=True):
+    """Whose customers an SOP is for: those of guides of these stores, of these departments; null: of all."""
+
+    store_ids: list[str] | None
+    department_ids: list[str] | None
+
+
+class SopOut(Plan, frozen=True, kw_only=True):
     sop_id: str
     status: Status
     created_at: str
+    scope: SopScope
 
 
-class StepCounts(Struct, kw_only=True):
+class StepCounts(Struct, frozen=True, kw_only=True):
     scheduled: int
     handed_over: int
     sent: int
@@ -141,13 +157,13 @@ class StepCounts(Struct, kw_only=True):
     failed: int
 
 
-class SopWithCounts(SopOut, kw_only=True):
+class SopWithCounts(SopOut, frozen=True, kw_only=True):
     """`counts`: its touches, by step_id."""
 
     counts: dict[str, StepCounts]
 
 
-class TouchOut(Struct, kw_only=True):
+class TouchOut(Struct, frozen=True, kw_only=True):
     """`handed_over`: WeCom has it. `reason`: why it was skipped or failed."""
 
     touch_id: str
@@ -155,7 +171,7 @@ class TouchOut(Struct, kw_only=True):
     step_id: str
     external_userid: str
     staff_id: str | None
-    status: Literal["scheduled", "handed_over", "sent", "skipped", "failed"]
+    status: TouchStatus
     reason: str | None
     due_at: str
     at: str | None

@@ -8,9 +8,10 @@ ends them, a short page does not.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import urllib3
+from msgspec import Struct
 
 from chalicelib.platform import settings
 from chalicelib.platform.errors import Upstream
@@ -25,21 +26,21 @@ _GROUPS = "externalcontact/groupchat/list"
 _OF_THE_APP = ("message/", "auth/", "externalcontact/customer_acquisition")
 
 
-class ContactWay(NamedTuple):
+class ContactWay(Struct, frozen=True):
     """A new contact way. Its `config_id` is shown nowhere else: store it."""
 
     config_id: str
     qr_code: str
 
 
-class MassSend(NamedTuple):
+class MassSend(Struct, frozen=True):
     """A mass send that was taken. `fail_list`: customers (groups) it cannot reach."""
 
     msgid: str
     fail_list: list[str]
 
 
-class AcquisitionLink(NamedTuple):
+class AcquisitionLink(Struct, frozen=True):
     """A customer acquisition link (获客链接). `?customer_channel=` at its `url` comes back as `State`."""
 
     link_id: str
@@ -73,11 +74,11 @@ class WeCom:
 
     @cached_property
     def _app_wire(self) -> Transport:
-        made = self._app()
-        if made is None:
+        wire = self._app()
+        if wire is None:
             return self._wire
-        made.calls = self.calls
-        return made
+        wire.calls = self.calls
+        return wire
 
     # Staff
 
@@ -149,7 +150,7 @@ class WeCom:
     def group_page(
         self, owners: Sequence[str], cursor: str, limit: int, *, deadline: datetime | None = None
     ) -> tuple[list[Json], str]:
-        """Some of `group_list`, and the cursor behind them: "" when there are no more."""
+        """A page of `group_list`, and the cursor behind it: "" when there are no more."""
         body: Json = {"status_filter": 0, "owner_filter": {"userid_list": list(owners)}}
         answer = self._post(_GROUPS, {**body, "limit": limit, "cursor": cursor}, deadline)
         return list(answer.get("group_chat_list", [])), _next(answer, cursor)

@@ -26,14 +26,17 @@ _ENCRYPT = re.compile(
     rb"<Encrypt>\s*(?:<!\[CDATA\[([A-Za-z0-9+/]+={0,2})\]\]>|([A-Za-z0-9+/]+={0,2}))\s*</Encrypt>"
 )
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-# One answer for every way of being false, so that nothing can be learnt from it.
-_REFUSED = "not a message from WeCom to this corp"
+
+
+def _refused() -> Forbidden:
+    """One answer for every way of being false, so that nothing can be learnt from it."""
+    return Forbidden(code="not_from_wecom")
 
 
 def verify(token: str, timestamp: str, nonce: str, encrypt: str, signature: str) -> None:
     """Forbidden unless `signature` is WeCom's for the other four; compared in constant time."""
     if not hmac.compare_digest(_sign(token, timestamp, nonce, encrypt).encode(), _bytes(signature)):
-        raise Forbidden(_REFUSED)
+        raise _refused()
 
 
 def extract_encrypt(body: bytes) -> str:
@@ -41,10 +44,10 @@ def extract_encrypt(body: bytes) -> str:
 
     Malformed when there is not exactly one, or the envelope declares a document type or entities.
     """
-    found = _ENCRYPT.search(body)
-    if found is None or body.count(b"<Encrypt") != 1 or _DECLARATION.search(body):
-        raise Malformed("not a WeCom callback")
-    return (found[1] or found[2]).decode("ascii")
+    match = _ENCRYPT.search(body)
+    if match is None or body.count(b"<Encrypt") != 1 or _DECLARATION.search(body):
+        raise Malformed(code="no_callback")
+    return (match[1] or match[2]).decode("ascii")
 
 
 def decrypt(aes_key: str, encrypt: str, receive_id: str) -> bytes:
@@ -54,7 +57,7 @@ def decrypt(aes_key: str, encrypt: str, receive_id: str) -> bytes:
         opener = cipher.decryptor()
         raw = opener.update(binascii.a2b_base64(encrypt, strict_mode=True)) + opener.finalize()
     except ValueError:
-        raise Forbidden(_REFUSED) from None
+        raise _refused() from None
     pad = raw[-1] if raw else 0
     end = 20 + int.from_bytes(raw[16:20], "big")
     whole = (
@@ -64,7 +67,7 @@ def decrypt(aes_key: str, encrypt: str, receive_id: str) -> bytes:
         and hmac.compare_digest(raw[end : len(raw) - pad], receive_id.encode())
     )
     if not whole:
-        raise Forbidden(_REFUSED)
+        raise _refused()
     return raw[20:end]
 
 
@@ -104,14 +107,14 @@ def open_callback(
     minutes off `now`.
     """
     if len(body) > MAX_BODY:
-        raise TooLarge("a callback is at most 1 MiB")
+        raise TooLarge(code="body_too_large", limit=MAX_BODY)
     signature, timestamp, nonce = _parameters(query, "msg_signature", "timestamp", "nonce")
     if not (timestamp.isascii() and timestamp.isdigit()):
-        raise Malformed("not a WeCom callback")
+        raise Malformed(code="no_callback")
     box = extract_encrypt(body)
     verify(token, timestamp, nonce, box, signature)
     if abs(now.timestamp() - float(timestamp)) > FRESH.total_seconds():
-        raise Forbidden(_REFUSED)
+        raise _refused()
     return decrypt(aes_key, box, corp_id)
 
 
@@ -127,13 +130,13 @@ def verify_url(token: str, aes_key: str, corp_id: str, query: Mapping[str, str] 
     try:
         return decrypt(aes_key, box, corp_id).decode()
     except UnicodeDecodeError:
-        raise Forbidden(_REFUSED) from None
+        raise _refused() from None
 
 
 def _parameters(query: Mapping[str, str] | None, *names: str) -> list[str]:
     values = [(query or {}).get(name) for name in names]
     if not all(values):
-        raise Malformed("not a WeCom callback")
+        raise Malformed(code="no_callback")
     return [value for value in values if value]
 
 

@@ -69,7 +69,7 @@ class WeComError(Upstream):
         self.retry_after: int | None = None
         if self.treatment is Treatment.WAIT:
             self.retry_after = _BANNED_SECONDS if path == "gettoken" else _WAIT_SECONDS[errcode]
-        super().__init__(f"{path}: errcode {errcode}")
+        super().__init__(code="wecom_refused", path=path, errcode=errcode)
 
 
 class AnswerLost(Upstream):
@@ -82,4 +82,4 @@ class AnswerLost(Upstream):
 
     def __init__(self, path: str):
         self.path = path
-        super().__init__(f"{path}: no answer; it may have been carried out")
+        super().__init__(code="wecom_answer_lost", path=path)

@@ -100,10 +100,10 @@ def parse(data: bytes) -> Event:
     try:
         text = data.decode()
         if not _ROOT.match(text):
-            raise Malformed("not a WeCom message")
+            raise Malformed(code="no_callback")
         root = ElementTree.fromstring(text)  # noqa: S314  # nosec B314
     except (UnicodeDecodeError, ElementTree.ParseError):
-        raise Malformed("not a WeCom message") from None
+        raise Malformed(code="no_callback") from None
     values = {child.tag: child.text for child in root if child.text and not len(child)}
     members = root.find("MemChangeList")
     items = () if members is None else tuple(item.text for item in members if item.text)
@@ -128,4 +128,4 @@ def _time(seconds: str) -> datetime:
     try:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
-        raise Malformed("a WeCom message without its time") from None
+        raise Malformed(code="no_callback") from None

@@ -21,16 +21,16 @@ def fetch(url: str, base: str) -> bytes:
     base: WeCom's own, as configured; what begins with its scheme, host and port is WeCom's too.
     """
     if not is_wecoms(url, base):
-        raise Upstream("the picture's address is not WeCom's")
+        raise Upstream(code="no_wecom_picture")
     try:
         with _pool.request(
             "GET", url, timeout=_TIMEOUT, retries=False, redirect=False, preload_content=False
         ) as response:
             picture = response.read(MAX_BYTES + 1) if response.status == 200 else b""
     except HTTPError as error:
-        raise Upstream("WeCom did not give the picture") from error
+        raise Upstream(code="no_wecom_picture") from error
     if len(picture) > MAX_BYTES or not picture.startswith(_KINDS):
-        raise Upstream("WeCom gave something else than the picture")
+        raise Upstream(code="no_wecom_picture")
     return picture
 
 

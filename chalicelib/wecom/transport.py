@@ -113,7 +113,7 @@ class Transport:
                 raise WeComError(path, errcode)
             if not last:
                 self._pause(attempt, deadline)
-        raise Upstream(f"{path}: WeCom does not answer")
+        raise Upstream(code="wecom_silent", path=path)
 
     def _send(
         self,
@@ -127,7 +127,7 @@ class Transport:
         """One request. None when it may be sent again: it never left, or nobody minds a second one."""
         left = (deadline - clock.now()).total_seconds()
         if left <= 0:
-            raise Upstream(f"{path}: no time left")
+            raise Upstream(code="wecom_silent", path=path)
         self._drop_idle()
         self.calls[path] += 1
         try:

@@ -105,7 +105,7 @@ def test_an_add_confirms_its_scan_tags_and_tells_where_it_came_from(
     assert (customer.name, customer.unionid, customer.tags) == ("小王", "o_wm1", (TAG,))
     assert (customer.channel, customer.live_code_id) == ("parcel", code.live_code_id)
     assert customer.follows["lihua"].status == ACTIVE
-    assert customers.by_unionid("o_wm1") == "wm1"
+    assert customers.find_by_unionid("o_wm1") == "wm1"
     assert lines()[0]["data"] == {
         "staff_id": "lihua",
         "state": state(code),

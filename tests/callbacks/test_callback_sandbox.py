@@ -110,7 +110,7 @@ def test_added_welcomed_tagged_and_lost_again(sandbox: Sandbox, sent: list[Any])
         customer = customers.get(who)
         assert customer is not None
         assert (customer.name, customer.channel, customer.tags) == ("小王", "parcel", (TAG,))
-        assert customers.by_unionid(str(customer.unionid)) == who
+        assert customers.find_by_unionid(str(customer.unionid)) == who
         (welcome,) = sandbox.messages(who)
         assert welcome["kind"] == "welcome"
         assert "您好 小王，我是 李华" in str(welcome)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.contactways import service as contactways
@@ -14,6 +15,7 @@ from chalicelib.coupons.types import Upload
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts
 from chalicelib.messaging import service as messaging
+from chalicelib.messaging.types import Add
 from chalicelib.platform import storage, timeline
 from chalicelib.platform.errors import Invalid, NotFound, Upstream
 from chalicelib.wecom.errors import WeComError
@@ -278,5 +280,5 @@ def test_nothing_is_asked_of_pools_where_there_is_no_gift(wecom: FakeWeCom) -> N
     with pytest.raises(NotFound):
         service.get("cp_none")
     asked = requests()
-    assert gifts.find(message(), "lc_22222222", "您好") == gifts.Gift()
+    assert gifts.find(msgspec.convert(message(), Add), "lc_22222222", "您好") == gifts.Gift()
     assert asked == []

@@ -16,9 +16,11 @@ from chalicelib.livecodes.types import Assignment, Member, NewLiveCode, TimedWel
 from chalicelib.livecodes.types import Welcome as WelcomeIn
 from chalicelib.messaging import service
 from chalicelib.messaging.rules import NEUTRAL_CUSTOMER, Welcome
+from chalicelib.messaging.types import Add
 from chalicelib.platform import auth, clock, timeline
 from chalicelib.platform.errors import Upstream
 from chalicelib.sops import service as sops
+from chalicelib.sops.types import Message
 from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import ContactWay
@@ -104,6 +106,10 @@ def message(state: str | None = None, age: float = 0, received: float = 0) -> di
     }
 
 
+def chosen(state: str | None) -> tuple[str | None, Welcome]:
+    return service._choose(msgspec.convert(message(state), Add))
+
+
 def lines() -> list[dict[str, Any]]:
     return timeline.read("wm1")[0]
 
@@ -138,13 +144,13 @@ def test_whose_welcome_it_is(corp: Corp, monkeypatch: pytest.MonkeyPatch) -> Non
     """The code's own, else an SOP's, else the default one; also for an add without a state."""
     own, bare = live_code(WelcomeIn(text="own")), live_code(None)
     service.set_default_welcome(Welcome("default"))
-    assert service._choose(own, NOW)[1].text == "own"
-    assert service._choose(bare, NOW)[1].text == "default"
-    assert service._choose("unknown-state", NOW) == (None, Welcome("default"))
-    monkeypatch.setattr(sops, "welcome_for", lambda live_code_id: {"text": "sop", "attachments": []})
-    assert service._choose(own, NOW)[1].text == "own"
-    assert service._choose(bare, NOW)[1].text == "sop"
-    assert service._choose(None, NOW)[1].text == "sop"
+    assert chosen(own)[1].text == "own"
+    assert chosen(bare)[1].text == "default"
+    assert chosen("unknown-state") == (None, Welcome("default"))
+    monkeypatch.setattr(sops, "welcome_for", lambda *_: Message("sop", []))
+    assert chosen(own)[1].text == "own"
+    assert chosen(bare)[1].text == "sop"
+    assert chosen(None)[1].text == "sop"
 
 
 def test_the_welcome_is_that_of_the_time_of_the_add_not_of_its_sending(corp: Corp) -> None:

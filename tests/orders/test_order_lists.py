@@ -76,7 +76,7 @@ def test_a_buyers_orders_are_one_list_from_before_they_were_a_customer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.tell(message("o1", "paid", -3, unionid="u1"), message("o2", "paid", -2, unionid="u2"))
-    monkeypatch.setattr(order_list.customers, "by_unionid", {"u1": "wm1"}.get)
+    monkeypatch.setattr(order_list.customers, "find_by_unionid", {"u1": "wm1"}.get)
     known = type("Known", (), {"unionid": "u1", "channel": None, "live_code_id": None, "staff_ids": ()})
     monkeypatch.setattr(order_list.customers, "get", {"wm1": known}.get)
     world.tell(message("o3", "paid", -1, unionid="u1"), message("o4", "paid", 0, external_userid="wm1"))

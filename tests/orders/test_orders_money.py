@@ -98,7 +98,7 @@ def test_a_buyer_whose_add_comes_after_the_order_has_the_channel_when_it_is_paid
 
 def test_a_refund_counts_in_the_channel_of_its_payment(world: World, pair: Pair, monkeypatch: Any) -> None:
     world.tell(paid("o1", pair[0].share_code, external_userid=None, unionid="u1"))
-    monkeypatch.setattr(orders.customers, "by_unionid", {"u1": "wm9"}.get)
+    monkeypatch.setattr(orders.customers, "find_by_unionid", {"u1": "wm9"}.get)
     monkeypatch.setattr(orders.customers, "get", {"wm9": Known}.get)
     world.tell(refund("o1", "R", 2, 500))
     told = [row["data"] for subject in ("order#o1", "wm9") for row in timeline.read(subject)[0]]
@@ -106,7 +106,7 @@ def test_a_refund_counts_in_the_channel_of_its_payment(world: World, pair: Pair,
 
 
 def test_the_buyer_is_found_by_unionid_with_the_channel(world: World, pair: Pair, monkeypatch: Any) -> None:
-    monkeypatch.setattr(orders.customers, "by_unionid", {"u1": "wm9"}.get)
+    monkeypatch.setattr(orders.customers, "find_by_unionid", {"u1": "wm9"}.get)
     monkeypatch.setattr(orders.customers, "get", {"wm9": Known}.get)
     world.tell(paid("o1", pair[0].share_code, external_userid=None, unionid="u1"))
     (line,), _ = timeline.read("wm9")

@@ -23,6 +23,7 @@ from chalicelib.platform import auth, clock, deadletters, files, jobs, settings
 from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.printruns.models import CardItem, PrintRunItem
 from chalicelib.prospects.models import GuideItem, ImportItem, ProspectItem, placed
+from chalicelib.sops.models import SopItem
 from tests.support.scan_support import FakeWeCom, definition, new_process
 
 STORE = {"store_id": "s1", "name": "One", "latitude": 22.5, "longitude": 113.9}
@@ -40,7 +41,7 @@ PROSPECT = "abcdefgh234567abcdefgh2345"
 PROSPECTS = {"name": "x", "staff": {"staff_ids": ["a"]}, "consent": "agreed in the shop"}
 IDS = (  # of what a route makes
     *("api_key_id", "pool_id", "print_run_id", "template_id", "ad_campaign_id", "import_id", "prospect_id"),
-    *("job_id", "live_code_id"),
+    *("job_id", "live_code_id", "sop_id"),
 )
 PLAN = {
     "name": "p",
@@ -51,6 +52,8 @@ PLAN = {
     "minimum_payout_fen": 100,
     "withhold_tax": True,
 }
+STEP = {"step_id": "a", "delivery": "mass_send", "content": [{"type": "text", "text": "call 13800138000"}]}
+SOP = {"name": "n", "trigger": {"event": "customer_added"}, "steps": [STEP]}
 # route → (its path's ids, the body, the action and the object of its entry)
 PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/users": ({}, {"staff_id": "an", "role": "guide"}, "users.create", "an"),
@@ -207,6 +210,16 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         None,
     ),
     "POST /api/settlements": ({}, {}, "settlements.run", None),
+    "POST /api/migrations/{name}": (
+        {"name": "customer-lists"},
+        None,
+        "migrations.run",
+        "customer-lists",
+    ),
+    "POST /api/sops": ({}, SOP, "sops.create", None),
+    "POST /api/sops/{sop_id}/pause": ({"sop_id": "sop_1"}, None, "sops.pause", "sop_1"),
+    "POST /api/sops/{sop_id}/resume": ({"sop_id": "sop_2"}, None, "sops.resume", "sop_2"),
+    "POST /api/sops/{sop_id}/stop": ({"sop_id": "sop_1"}, None, "sops.stop", "sop_1"),
     "PUT /api/prospects/settings": ({}, {"daily_pace": 9}, "settings.change", "prospects"),
 }
 # Codes: lc_open, lc_shut (archived); a task of a group's owner.
@@ -233,10 +246,6 @@ READ_ONLY = {
     "POST /api/poster-templates/{template_id}/preview",
 }
 NOT_YET = {  # issue 7, stage 2: to be emptied
-    "POST /api/sops",
-    "POST /api/sops/{sop_id}/pause",
-    "POST /api/sops/{sop_id}/resume",
-    "POST /api/sops/{sop_id}/stop",
 }
 
 
@@ -270,6 +279,8 @@ def call(
 
         ask("POST", "/api/stores", STORE)
         ask("POST", "/api/users", USER)
+        for sop_id, status in (("sop_1", "active"), ("sop_2", "paused")):
+            SopItem(sop_id, status=status, created_at="2026-11-22", document=SOP).save()
         auth.ApiKeyItem(KEY, name="old", role="operator").save()
         jobs.start("print_run", 1, job_id="job_1")
         jobs.give_up("printrun", None, {"kind": "piece", "job_id": "job_1"})

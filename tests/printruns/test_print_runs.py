@@ -318,7 +318,7 @@ def test_an_add_says_which_card_it_came_by(client: Client, wecom: FakeWeCom) -> 
     profile = {"external_contact": {"external_userid": "wm8", "name": "赵敏", "type": 1}, "follow_user": []}
     wecom.external_contact = lambda *_, **__: profile  # type: ignore[attr-defined]
     follows.added(event)
-    (line,), _ = customers.history("wm8", 10, None)
+    (line,) = timeline.read("wm8")[0]
     assert line["data"] | {"print_run_id": run.print_run_id, "card": 8, "order_id": "M8"} == line["data"]
     assert line["data"]["assignment_id"] == got["assignment_id"]
     assert customers.get("wm8").source.origin == f"{run.print_run_id}#8"

@@ -11,8 +11,10 @@ import pytest
 
 from chalicelib.platform import due
 from chalicelib.platform.errors import Upstream
+from chalicelib.platform.principal import SYSTEM
 from chalicelib.sops import pushes, service, touches
 from chalicelib.sops.models import EnrolmentItem, PushItem
+from chalicelib.sops.queries import TouchesQuery
 from chalicelib.wecom.errors import WeComError
 from tests.support.sops_world import START, Killed, World, know, lines, plan
 from tests.support.wecom import LOST
@@ -35,20 +37,22 @@ def seen(sop_id: str) -> dict[tuple[str, str], tuple[str, str | None]]:
     """(person, step) → (status, reason), through all pages, checked against the counts."""
     found, cursor = {}, None
     while True:
-        items, cursor = touches.of_sop(sop_id, 2, cursor)
-        assert len(items) <= 2
-        for item in items:
-            key = (item["external_userid"], item["step_id"])
+        page = touches.page(TouchesQuery(limit=2, cursor=cursor, sop_id=sop_id), SYSTEM)
+        assert len(page.items) <= 2
+        for item in page.items:
+            key = (item.external_userid, item.step_id)
             assert key not in found
-            found[key] = (item["status"], item["reason"])
+            found[key] = (item.status, item.reason)
+        cursor = page.next_cursor
         if cursor is None:
             return found
 
 
 def counted(sop_id: str) -> dict[str, dict[str, int]]:
     """The counts without their noughts."""
-    counts = touches.counts(service.load(sop_id))
-    return {step: {status: n for status, n in row.items() if n} for step, row in counts.items()}
+    counts = touches.count_by_step(service.load(sop_id), SYSTEM)
+    figures = {step: msgspec.to_builtins(row) for step, row in counts.items()}
+    return {step: {status: n for status, n in row.items() if n} for step, row in figures.items()}
 
 
 def two_guides(world: World) -> str:
@@ -108,7 +112,7 @@ def whole_sop(world: World, name: str, kill_at: int) -> bool:
     assert set(seen(sop_id).values()) == {("sent", None)}
     assert counted(sop_id) == {"intro": {"sent": 3}, "second": {"sent": 3}}
     assert [lines(subject) for subject in people] == [[("touch_sent", None)] * 2] * 3
-    service.turn(sop_id, "stop")
+    service.set_status(sop_id, "stop")
     return killed
 
 
@@ -125,14 +129,14 @@ def test_quiet_hours_hold_a_push_that_comes_late(world: World) -> None:
 
 def test_a_paused_sop_waits_and_a_stopped_one_skips(world: World) -> None:
     sop_id = two_guides(world)
-    service.turn(sop_id, "pause")
+    service.set_status(sop_id, "pause")
     world.add("wm9")  # nobody comes in meanwhile
     world.run(HOUR)
     assert not world.wecom.sends
-    service.turn(sop_id, "resume")
+    service.set_status(sop_id, "resume")
     world.run(timedelta(minutes=15))
     assert world.wecom.calls["add_msg_template"] == 2
-    service.turn(sop_id, "stop")
+    service.set_status(sop_id, "stop")
     world.run(2 * DAY)
     assert len(world.wecom.sends) == 2
     assert seen(sop_id)["wm1", "second"] == ("skipped", "sop_stopped")
@@ -172,7 +176,7 @@ def test_a_sop_stopped_between_claim_and_call_sends_nothing(
 
     def then_stop(*args: Any) -> Any:
         claims = claim(*args)
-        service.turn(sop_id, "stop")
+        service.set_status(sop_id, "stop")
         return claims
 
     monkeypatch.setattr(pushes, "_claim", then_stop)
@@ -330,9 +334,9 @@ def test_a_pause_does_not_count_as_trying(world: World, monkeypatch: pytest.Monk
     world.add("wm1")
     world.wecom.fail["add_msg_template"] = [WeComError(PATH, 45033)] * 2
     world.run(timedelta(minutes=1))
-    service.turn(sop_id, "pause")
+    service.set_status(sop_id, "pause")
     world.run(DAY)
-    service.turn(sop_id, "resume")
+    service.set_status(sop_id, "resume")
     world.run(DAY + HOUR)
     assert world.wecom.calls["add_msg_template"] == 3 and counted(sop_id)["intro"] == {"sent": 1}
 

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.platform import clock
+from chalicelib.platform.line import Line
 from chalicelib.sops import rules
 from chalicelib.sops.types import Plan, When
 
@@ -31,7 +33,7 @@ def with_step(**changes: Any) -> Plan:
 
 
 def fields(made: Plan) -> list[str]:
-    return [field for field, _ in rules.check(made)]
+    return [wrong.field for wrong in rules.check(made)]
 
 
 @given(TIMES, st.integers(0, 20_000), CLOCK)
@@ -113,14 +115,19 @@ ADD = {"staff_id": "li", "live_code_id": "lc_1", "half": False, "ends": False}
         ({"event": "customer_added", "live_code_ids": ["lc_1"]}, "customer_added", ADD, True),
         ({"event": "customer_added", "live_code_ids": ["lc_2"]}, "customer_added", ADD, False),
         ({"event": "customer_added", "live_code_ids": ["lc_2"]}, "customer_added", {"staff_id": "li"}, False),
-        ({"event": "tag_added", "tags": ["a/b", "c/d"]}, "tags_changed", {"added": ["c/d"]}, True),
+        (
+            {"event": "tag_added", "tags": ["a/b", "c/d"]},
+            "tags_changed",
+            {"added": ["c/d"], "removed": []},
+            True,
+        ),
         ({"event": "tag_added", "tags": ["a/b"]}, "tags_changed", {"added": [], "removed": ["a/b"]}, False),
         ({"event": "order_paid"}, "order_paid", {}, True),
         ({"event": "order_paid"}, "order_shipped", {}, False),
     ],
 )
 def test_what_starts_it(trigger: dict[str, Any], line: str, data: dict[str, Any], starts: bool) -> None:
-    assert rules.enrols(plan(trigger=trigger), line, data) is starts
+    assert rules.enrols(plan(trigger=trigger), Line("wm1", line, NOW, "k", data)) is starts
 
 
 @pytest.mark.parametrize(
@@ -139,15 +146,16 @@ def test_what_starts_it(trigger: dict[str, Any], line: str, data: dict[str, Any]
 )
 def test_what_ends_it(line: str, data: dict[str, Any], minutes: int, ends: bool) -> None:
     made = plan(stop_on=["order_paid", "customer_lost"])
-    at = NOW + timedelta(minutes=minutes)
-    assert rules.stops(made, line, data, at, NOW, "li") is ends
-    assert rules.stops(plan(stop_on=[]), line, data, at, NOW, "li") is False
+    happened = Line("wm1", line, NOW + timedelta(minutes=minutes), "k", data)
+    assert rules.stops(made, happened, NOW, "li") is ends
+    assert rules.stops(plan(stop_on=[]), happened, NOW, "li") is False
 
 
 def test_the_order_that_starts_it_does_not_end_it() -> None:
     made = plan(trigger={"event": "order_paid"}, stop_on=["order_paid"])
-    assert not rules.stops(made, "order_paid", {}, NOW, NOW, "li")
-    assert rules.stops(made, "order_paid", {}, NOW + timedelta(seconds=1), NOW, "li")
+    paid = Line("wm1", "order_paid", NOW, "k")
+    assert not rules.stops(made, paid, NOW, "li")
+    assert rules.stops(made, replace(paid, at=NOW + timedelta(seconds=1)), NOW, "li")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +221,8 @@ def test_the_message_is_in_wecoms_shapes() -> None:
         {"type": "image", "media_id": "M1"},
         {"type": "miniprogram", "title": "商城", "pic_media_id": "M2", "appid": "wx1", "page": "p.html"},
     ]
-    assert rules.message(with_step(content=content).steps[0]) == {
+    message = rules.message(with_step(content=content).steps[0])
+    assert msgspec.to_builtins(message) == {
         "text": "您好",
         "attachments": [
             {

@@ -15,6 +15,7 @@ from chalicelib.platform import auth, due, timeline
 from chalicelib.platform.timeline import Line
 from chalicelib.sops import service
 from chalicelib.sops.models import EnrolmentItem
+from chalicelib.sops.types import Message
 from tests.support.sops_world import START, WRITES, World, know, plan
 
 DAY = timedelta(days=1)
@@ -155,7 +156,7 @@ def test_every_touch_is_on_one_page_whatever_its_size(
             assert status == 200, page
             found += [(t["external_userid"], t["step_id"]) for t in page["items"]]
             cursor = page["next_cursor"]
-        assert found == [(s, step) for s in people for step in ("intro", "second")]
+        assert found == [(s, step) for s in reversed(people) for step in ("second", "intro")]
 
 
 def test_one_line_many_times_enrols_once(world: World) -> None:
@@ -252,13 +253,12 @@ def test_a_welcome_step_is_the_welcomes_and_the_rest_follows(world: World) -> No
     for_all = service.create(plan(steps=steps))
     step = step | {"content": [{"type": "text", "text": "码一"}, {"type": "image", "media_id": "M"}]}
     service.create(plan(steps=[step], trigger={"event": "customer_added", "live_code_ids": ["lc_1"]}))
-    assert service.welcome_for("lc_1") == {
-        "text": "码一",
-        "attachments": [{"msgtype": "image", "image": {"media_id": "M"}}],
-    }
-    assert service.welcome_for("lc_2") == service.welcome_for(None) == {"text": "第一条", "attachments": []}
+    image = {"msgtype": "image", "image": {"media_id": "M"}}
+    assert service.welcome_for("lc_1", "lihua") == Message("码一", [image])
+    for code in ("lc_2", None):
+        assert service.welcome_for(code, "lihua") == Message("第一条", [])
     world.add("wm2", live_code_id="lc_2")
     enrolment = EnrolmentItem.find("wm2", for_all)
     assert enrolment.step("hello")["status"] == "handed_over" and waiting() == [("second", ["wm2"])]
-    service.turn(for_all, "pause")
-    assert service.welcome_for("lc_2") is None
+    service.set_status(for_all, "pause")
+    assert service.welcome_for("lc_2", "lihua") is None

@@ -94,7 +94,7 @@ class World:
         self.at(T0)
         monkeypatch.setattr(payouts, "default_client", lambda: self.pay)
         monkeypatch.setattr(orders.customers, "get", lambda external_userid: None)
-        monkeypatch.setattr(orders.customers, "by_unionid", lambda unionid: None)
+        monkeypatch.setattr(orders.customers, "find_by_unionid", lambda unionid: None)
 
     def plan(
         self, rates: Iterable[int] = (1_000, 300), skus: Iterable[str] | None = None, **more: Any

@@ -1,0 +1,22 @@
+"""What lists of SOPs and touches can be asked."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from chalicelib.platform.lists import Paging, Searching
+from chalicelib.sops.types import Status, TouchStatus
+
+
+class SopsQuery(Searching, kw_only=True):
+    sort: Literal["created_at", "-created_at", "name", "-name"] = "-created_at"
+    status: Status | None = None
+
+
+class TouchesQuery(Paging, kw_only=True):
+    """Who is kept to no scope names an SOP, a customer or a guide."""
+
+    sop_id: Annotated[str, Meta(description="Of this SOP")] | None = None
+    external_userid: Annotated[str, Meta(description="Of this customer")] | None = None
+    staff_id: Annotated[str, Meta(description="Sent by this guide")] | None = None
+    status: TouchStatus | None = None
