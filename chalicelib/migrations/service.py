@@ -8,6 +8,7 @@ its invocation's time is nearly over; of a message that comes twice the two chai
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from chalicelib.migrations.types import Migration
@@ -33,7 +34,7 @@ def start(name: str) -> str:
 
 def find(name: str) -> Migration:
     """The migration of that name. NotFound."""
-    for migration in declared.find("migrations", "MIGRATIONS"):
+    for migration in chain.from_iterable(declared.find("migrations", "MIGRATIONS")):
         if migration.name == name:
             return migration  # type: ignore[no-any-return]
     raise NotFound(code="no_migration", name=name)

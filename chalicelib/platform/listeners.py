@@ -7,6 +7,7 @@ listener's function hands it to the handler that stands here.
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -29,7 +30,7 @@ class Listener(Struct, frozen=True, kw_only=True):
 @cache
 def known() -> tuple[Listener, ...]:
     """Every listener there is."""
-    return tuple(declared.find("listeners", "LISTENERS"))
+    return tuple(chain.from_iterable(declared.find("listeners", "LISTENERS")))
 
 
 def to_message(line: Line) -> dict[str, Any]:

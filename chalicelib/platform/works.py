@@ -6,6 +6,7 @@ queue a kind goes to, the consumers what to call.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -46,7 +47,7 @@ class Unknown(ValueError):
 def known() -> Mapping[str, Work]:
     """Every kind of work there is."""
     kinds: dict[str, Work] = {}
-    for work in declared.find("works", "WORKS"):
+    for work in chain.from_iterable(declared.find("works", "WORKS")):
         if kinds.setdefault(work.kind, work) is not work:
             raise ValueError(f"two capabilities declare work of kind {work.kind}")
     return kinds

@@ -1,0 +1,8 @@
+"""What people read of an error here, in Chinese and English: see platform/messages.py."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "attachment_kind": (
+        "msgtype 只能是以下之一，并带上同名的内容：{kinds}",
+        "msgtype must be one of {kinds}, with its object",
+    ),
+}

@@ -1,0 +1,5 @@
+"""What people read of an error here, in Chinese and English: see platform/messages.py."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "no_order": ("没有订单 {order_id}", "there is no order {order_id}"),
+}
