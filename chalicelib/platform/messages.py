@@ -461,7 +461,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "no_guide_with_prospects": ("这位导购没有潜在客户", "this guide has no prospects"),
     "no_customer": ("没有这个客户：{external_userid}", "there is no customer {external_userid}"),
     # customers, SOPs, welcomes
-    "no_customer": ("没有这位客户：{external_userid}", "there is no customer {external_userid}"),
     "no_sop": ("没有这个 SOP：{sop_id}", "there is no SOP {sop_id}"),
     "sop_stopped": ("SOP 已终止：{sop_id}", "the SOP {sop_id} has been stopped"),
     "sop_outside": (
