@@ -122,7 +122,7 @@ def test_a_scope_sees_the_customers_of_its_guides(api: Api) -> None:
         for end in ("", "/timeline"):
             assert manager.get(f"/api/customers/{path}{end}")[0] == status, path
     assert api.get("/api/customers/wm9/timeline")[0] == 200
-    assert manager.get("/api/customers/wm2")[1]["detail"] == "没有这位客户：wm2"
+    assert manager.get("/api/customers/wm2", Accept_Language="zh")[1]["detail"] == "没有这个客户：wm2"
     assert [row["external_userid"] for row in as_guide(api, "ann", "/api/customers")[1]["items"]] == ["wm1"]
     assert as_guide(api, "ann", "/api/customers/wm1")[0] == 200
     assert as_guide(api, "ann", "/api/customers/wm2")[0] == 404

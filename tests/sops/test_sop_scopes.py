@@ -100,7 +100,7 @@ def test_sops_are_listed_whole_searched_sorted_and_filtered(api: Api) -> None:
 def test_all_that_is_wrong_is_said_at_once_in_both_languages(api: Api) -> None:
     step = {"step_id": "a", "delivery": "moment", "content": [{"type": "image"}], "after": "P1M"}
     body = {"name": "n", "audience": "group", "trigger": {"event": "tag_added"}, "steps": [step]}
-    wrong = api("POST", "/api/sops", body)["errors"]
+    wrong = api("POST", "/api/sops", body, Accept_Language="zh")["errors"]
     assert {row["field"]: row["code"] for row in wrong} == {
         "audience": "later",
         "trigger.tags": "required",
@@ -119,7 +119,8 @@ def test_a_status_is_audited_once_a_change(api: Api) -> None:
         api("POST", f"/api/sops/{sop_id}/stop")
     entries = [(row.action, row.changes) for row in audit.AuditItem.scan() if row.action == "sops.stop"]
     assert entries == [("sops.stop", [{"field": "status", "from": "active", "to": "stopped"}])]
-    assert api("POST", f"/api/sops/{sop_id}/resume")["detail"] == f"SOP 已终止：{sop_id}"
+    refused = api("POST", f"/api/sops/{sop_id}/resume", Accept_Language="zh")
+    assert refused["detail"] == f"SOP 已终止：{sop_id}"
     assert api.status == 409
 
 
