@@ -67,6 +67,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "只能选择您管理范围内的员工（不可用：{staff_ids}）",
         "must be guides of your scope (not: {staff_ids})",
     ),
+    "no_customer": ("没有这个客户：{external_userid}", "there is no customer {external_userid}"),
     "changed_meanwhile": ("刚才被别人修改了，请刷新后再试", "it was changed meanwhile: read it again"),
     "timestamp": (
         "X-Timestamp 与现在相差超过 {minutes} 分钟",

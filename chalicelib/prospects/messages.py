@@ -80,5 +80,4 @@ TEXTS: dict[str, tuple[str, str]] = {
         "several prospects have this code: give the prospect_id",
     ),
     "no_guide_with_prospects": ("这位导购没有潜在客户", "this guide has no prospects"),
-    "no_customer": ("没有这个客户：{external_userid}", "there is no customer {external_userid}"),
 }

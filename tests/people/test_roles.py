@@ -20,7 +20,7 @@ ROWS = {
     for line in TABLE
     if line and not line.startswith("#")
 }
-SCOPES = {"kept", "corp", "free", "later"}
+SCOPES = {"kept", "corp", "free"}
 ROUTES = {
     (route.method, route.path): route
     for route in Door.routes
