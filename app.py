@@ -6,7 +6,7 @@ Two functions are made of this app. DOORS in the environment says which doors on
 
 import os
 
-from chalicelib.platform.routing import Millrace
+from chalicelib.platform.http_routing import Millrace
 
 API_ROOTS = ("/api", "/console", "/sidebar", "/h5/tasks", "/h5/login")  # all else is public
 

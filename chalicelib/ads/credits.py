@@ -22,9 +22,9 @@ from chalicelib.ads import leads, models, rules
 from chalicelib.ads.models import AdCampaignItem, AdClickItem, AdConversionItem
 from chalicelib.platform import clock, due, durations, events, log, queues, storage, timeline
 from chalicelib.platform.errors import Upstream
-from chalicelib.platform.line import Line
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import TimelineItem
+from chalicelib.platform.timeline_line import Line
 
 
 def on_added(line: Line) -> None:

@@ -93,7 +93,7 @@ def add_order(tx: Transaction, sale: Sale, now: datetime) -> Attribution | None:
         after = rules.recompute(before, sale)
         if after == before and before.version:
             continue
-        _change(tx, before, after, sale)
+        _change_commission(tx, before, after, sale)
         if after.mature_at and after.mature_at != before.mature_at:
             maturing.add(after.mature_at)
     for at in maturing:
@@ -113,8 +113,8 @@ def _attribute(sale: Sale, now: datetime) -> tuple[Attribution, list[Commission]
     return rules.attribution(code, chain, plan), begun
 
 
-def _change(tx: Transaction, before: Commission, after: Commission, sale: Sale) -> None:
-    """One commission's new lines: its item, the journal of the difference, its line.
+def _change_commission(tx: Transaction, before: Commission, after: Commission, sale: Sale) -> None:
+    """A commission that was earned, or taken back by a refund: its item, the journal, its line.
 
     What is earned after maturing is available in the present round, whatever the rest was paid with.
     """

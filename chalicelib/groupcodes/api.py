@@ -1,6 +1,6 @@
 """Doors of group codes: the line of a code, and what owners of groups are asked to do for it."""
 
-from chalicelib.groupcodes import line_view, next_group
+from chalicelib.groupcodes import line_view, open_next_group
 from chalicelib.groupcodes.types import Done, LineOut
 from chalicelib.groups import group_list
 from chalicelib.groups.types import TaskOut, TasksQuery
@@ -43,4 +43,4 @@ def list_tasks(call: Call) -> lists.Page[TaskOut]:
 )
 def finish_task(call: Call, task_id: str) -> TaskOut:
     group_list.check_task(task_id, call.principal)
-    return next_group.finish_task(task_id, call.body.chat_id)
+    return open_next_group.finish_task(task_id, call.body.chat_id)

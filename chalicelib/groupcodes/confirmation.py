@@ -7,7 +7,7 @@ from msgspec import Struct
 from chalicelib.assignments import records
 from chalicelib.assignments.types import RESERVED
 from chalicelib.contactways.join_ways import JoinWay
-from chalicelib.groupcodes import people
+from chalicelib.groupcodes import first_joins
 from chalicelib.groups import service as groups
 from chalicelib.platform import clock
 from chalicelib.platform.storage import Transaction
@@ -43,5 +43,5 @@ def confirm(tx: Transaction, way: JoinWay, chat_id: str, external_userid: str, a
             groups.give_place(tx, held_in)
             break
     assignment_id = held.assignment_id if held is not None else None
-    first = people.count_once(tx, live_code_id, external_userid, chat_id, at, assignment_id)
+    first = first_joins.count_once(tx, live_code_id, external_userid, chat_id, at, assignment_id)
     return Joined(assignment_id, first)

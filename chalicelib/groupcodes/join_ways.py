@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.contactways import join_ways
 from chalicelib.contactways.types import PrintedWay
-from chalicelib.groupcodes.line import (
+from chalicelib.groupcodes.group_order import (
     check_not_appended,
     is_group_code,
     is_native,

@@ -2,8 +2,8 @@
 
 from msgspec.structs import asdict
 
+from chalicelib.groupcodes.group_order import is_group_code, is_opened_by_wecom, limit_of, line_of
 from chalicelib.groupcodes.join_ways import find_native
-from chalicelib.groupcodes.line import is_group_code, is_opened_by_wecom, limit_of, line_of
 from chalicelib.groupcodes.types import LineOut
 from chalicelib.groups import service as groups
 from chalicelib.groups.types import RoomOut

@@ -23,8 +23,9 @@ from chalicelib.assignments.types import CLOSED, CONFIRMED, GROUP, RESERVED, Ass
 from chalicelib.contactways import join_ways
 from chalicelib.contactways.join_ways import JoinWay
 from chalicelib.contactways.usage import UsedUp
-from chalicelib.groupcodes import people
-from chalicelib.groupcodes.line import is_group_code, is_opened_by_wecom, limit_of, line_of, of_store
+from chalicelib.groupcodes import first_joins
+from chalicelib.groupcodes.choose_group import choose_last, choose_with_room
+from chalicelib.groupcodes.group_order import is_group_code, is_opened_by_wecom, limit_of, line_of, of_store
 from chalicelib.groups import rules as group_rules
 from chalicelib.groups import service as groups
 from chalicelib.groups.rules import Room
@@ -69,7 +70,7 @@ def repeat_scan(live_code_id: str, cookie: str, now: datetime) -> Scan | None:
     if held.status == CONFIRMED:
         if groups.blacklisted([str(held.external_userid)]):
             return CLOSED
-        first_group = people.group_of(live_code_id, str(held.external_userid))
+        first_group = first_joins.group_of(live_code_id, str(held.external_userid))
         chats = list(dict.fromkeys([chat_id, *([first_group] if first_group else [])]))
         if not held.store_id:  # of one that is in the line no more, the join way is deleted
             own = line_of(code)
@@ -103,9 +104,9 @@ def reserve_in_line(code: LiveCode, ticket: int, now: datetime, origin: Mapping[
         rates.groups_side_by_side(rates.per_second(code.live_code_id, now)),
     )
     while not _has_no_time(refused):
-        room = group_rules.with_room(known or (), limit, refused.keys(), side_by_side, ticket)
+        room = choose_with_room(known or (), limit, refused.keys(), side_by_side, ticket)
         if room is None and sure and known and is_opened_by_wecom(code):
-            room = group_rules.last_one(known, limit, refused.keys())
+            room = choose_last(known, limit, refused.keys())
         if room is None and sure:
             break
         if room is None or known is None:
@@ -153,7 +154,7 @@ def reserve_in_store_group(
     limit = limit_of(code)
     rooms = groups.rooms(chat_ids)
     rooms = [room if room.usable or room.taken else _learn_group(code, room, {}) for room in rooms]
-    while (room := group_rules.with_room(rooms, limit, refused)) is not None:
+    while (room := choose_with_room(rooms, limit, refused)) is not None:
         try:
             way = join_ways.way(code, room.chat_id, auto=False)
         except (Upstream, UsedUp) as error:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.contactways.usage import UsedUp
-from chalicelib.groupcodes import join_ways, next_group
-from chalicelib.groupcodes.line import is_group_code, line_of
+from chalicelib.groupcodes import join_ways, open_next_group
+from chalicelib.groupcodes.group_order import is_group_code, line_of
 from chalicelib.groups import joins, mirror, reading, rules
 from chalicelib.groups.types import DISMISSED
 from chalicelib.livecodes import service as livecodes
@@ -29,11 +29,11 @@ def follow_change(message: Message) -> None:
     item = mirror.find(message["chat_id"])
     if item is None:
         return
-    next_group.notice(sorted(item.codes or ()), int(message["before"]), int(message["after"]))
+    open_next_group.notice(sorted(item.codes or ()), int(message["before"]), int(message["after"]))
     if item.codes and message["read"]:
         _check_later(item.chat_id, int(item.taken))
     if message["named"]:
-        next_group.recognise(item.chat_id, item.owner, item.name or "")
+        open_next_group.recognise(item.chat_id, item.owner, item.name or "")
 
 
 def check(message: Message) -> None:
@@ -54,7 +54,7 @@ def check(message: Message) -> None:
     if not group.old:
         joins.confirm_joined(group.item, group.chat, [])
         taken = int(group.item.taken)
-        next_group.notice(sorted(group.item.codes or ()), taken, taken)
+        open_next_group.notice(sorted(group.item.codes or ()), taken, taken)
     _check_later(group.item.chat_id, int(group.item.taken))  # sooner, if it is not full any more
 
 

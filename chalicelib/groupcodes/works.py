@@ -2,7 +2,9 @@
 
 from chalicelib.platform.works import Work
 
-_UPKEEP, _NEXT, _WAYS = (f"chalicelib.groupcodes.{name}" for name in ("upkeep", "next_group", "join_ways"))
+_UPKEEP, _NEXT, _WAYS = (
+    f"chalicelib.groupcodes.{name}" for name in ("upkeep", "open_next_group", "join_ways")
+)
 
 WORKS = [
     Work(kind="group_changed", queue="assign", handler=f"{_UPKEEP}:follow_change"),

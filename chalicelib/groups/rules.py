@@ -1,10 +1,9 @@
 """Groups, pure: what an event or WeCom's answer changes, which group is next, when another is needed."""
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -130,26 +129,6 @@ def with_passed(passed: Sequence[str], stored: str) -> list[str]:
 def line(own: Iterable[str], added: Iterable[str]) -> list[str]:
     """A code's groups in the order in which they fill up: the operator's, then those that were opened."""
     return list(dict.fromkeys([*own, *added]))
-
-
-def with_room(
-    rooms: Iterable[Room], limit: int, without: Container[str], first: int = 1, turn: int = 0
-) -> Room | None:
-    """One of the `first` groups that have room, in turn: by default the very first."""
-    fitting = (room for room in rooms if room.left(limit) and room.chat_id not in without)
-    fitting_rooms = list(islice(fitting, first))
-    return fitting_rooms[turn % len(fitting_rooms)] if fitting_rooms else None
-
-
-def last_one(rooms: Sequence[Room], limit: int, without: Container[str]) -> Room | None:
-    """The group at the end of a full line, from which WeCom opens the next: it may do so at a scan only.
-
-    None when as many as `with_waiting` allows were sent there in vain.
-    """
-    last = end_of(rooms)
-    if last is None or last.taken >= with_waiting(limit) or last.chat_id in without:
-        return None
-    return last
 
 
 def end_of(rooms: Sequence[Room]) -> Room | None:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.metrics.types import FunnelRow
 from chalicelib.platform.clock import SHANGHAI, parse
-from chalicelib.platform.line import Line
+from chalicelib.platform.timeline_line import Line
 
 STORED = ("scans", "adds", "lost", "buyers", "orders", "gmv_fen")
 UNKNOWN = "unknown"  # the channel of what came through no live code

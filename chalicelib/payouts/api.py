@@ -1,6 +1,6 @@
 """The doors of settlements and payouts, and WeChat Pay's for its notifications."""
 
-from chalicelib.payouts import payout_list, service, settlement
+from chalicelib.payouts import payout_list, settlement, transfers
 from chalicelib.payouts.payout_list import PayoutsQuery
 from chalicelib.payouts.settlement import SettlementsQuery
 from chalicelib.payouts.types import (
@@ -72,7 +72,7 @@ def list_payouts(call: http.Call) -> Page[PayoutRow]:
     "GET", "/api/payouts/{payout_id}", permission="payouts.read", summary="A payout", answer=PayoutOut
 )
 def get_payout(call: http.Call, payout_id: str) -> PayoutOut:
-    return service.get(payout_id)
+    return transfers.get(payout_id)
 
 
 @door.route(
@@ -92,5 +92,5 @@ def notify(call: http.Call) -> http.Answer:
             bill = Bill.of(opened["resource"])
         except (KeyError, ValueError):
             raise Malformed("not a transfer's notification") from None
-        service.accept_notice(bill)
+        transfers.accept_notice(bill)
     return http.Answer(b"")

@@ -20,21 +20,21 @@ WORKS = [
     Work(
         kind="payout",
         queue="payout",
-        handler="chalicelib.payouts.service:advance",
+        handler="chalicelib.payouts.transfers:advance",
         takes=("payout_id",),
         order="payout_id",
     ),
     Work(
         kind="payout_poll",
         queue="payout",
-        handler="chalicelib.payouts.service:advance",
+        handler="chalicelib.payouts.transfers:advance",
         takes=("payout_id",),
         order="payout_id",
     ),
     Work(
         kind="payout_notice",
         queue="payout",
-        handler="chalicelib.payouts.service:notice",
+        handler="chalicelib.payouts.transfers:notice",
         order="payout_id",
     ),
 ]

@@ -11,8 +11,8 @@ come in any order; what holds is the row of staff, which their event wrote befor
 
 from chalicelib.platform import audit, clock, events, storage
 from chalicelib.platform.auth import NO_ROLE, REVOKED, UserItem
-from chalicelib.platform.line import Line
 from chalicelib.platform.storage import Transaction
+from chalicelib.platform.timeline_line import Line
 from chalicelib.staff import service as staff
 
 _CHANGES = ("create_user", "update_user", "delete_user")

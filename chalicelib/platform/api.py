@@ -7,8 +7,8 @@ from msgspec import Struct
 from chalicelib.platform import deadletters, due, jobs, openapi
 from chalicelib.platform.deadletters import DeadLetters
 from chalicelib.platform.http import Call, Door
+from chalicelib.platform.http_routing import Millrace
 from chalicelib.platform.lists import Page
-from chalicelib.platform.routing import Millrace
 
 door = Door(__name__, tag="Platform")
 

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.platform import clock, declared
-from chalicelib.platform.line import Line
+from chalicelib.platform.timeline_line import Line
 
 
 class Listener(Struct, frozen=True, kw_only=True):

@@ -14,9 +14,9 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib.platform import clock, events, lists, settings, storage
-from chalicelib.platform.line import Line as Line  # for those who write lines
 from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
+from chalicelib.platform.timeline_line import Line as Line  # for those who write lines
 
 
 class TimelineItem(Base):

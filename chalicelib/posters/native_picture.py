@@ -2,7 +2,7 @@
 
 from chalicelib.assignments import native_list
 from chalicelib.groupcodes import join_ways
-from chalicelib.groupcodes.line import is_group_code, is_native
+from chalicelib.groupcodes.group_order import is_group_code, is_native
 from chalicelib.livecodes.service import LiveCode
 
 

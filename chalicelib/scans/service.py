@@ -9,7 +9,7 @@ from chalicelib.assignments import native_list, nearest_store, reservations
 from chalicelib.assignments.nearest_store import Choices, Where
 from chalicelib.assignments.types import CLOSED, Scan
 from chalicelib.groupcodes import reservations as group_reservations
-from chalicelib.groupcodes.line import is_group_code
+from chalicelib.groupcodes.group_order import is_group_code
 from chalicelib.livecodes.rules import Closure
 from chalicelib.livecodes.rules import closure as explain_closure
 from chalicelib.livecodes.service import current

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.platform import clock, durations, events
 from chalicelib.platform.errors import Issue, issue
-from chalicelib.platform.line import Line
+from chalicelib.platform.timeline_line import Line
 from chalicelib.sops.types import Image, Link, Message, MiniProgram, Plan, QuietHours, Step, Text, When
 
 LONGEST = timedelta(days=1100)

@@ -4,11 +4,11 @@
 |---|---|
 | reads the map's version, then the rows | |
 | checks each line against its row | changes a store, moves it |
-| makes known whose rows it writes (folding.begin) | |
+| makes known whose rows it writes (map_updates.begin) | |
 | transaction of 48 rows: one was changed, nothing is written | |
 | reads that row anew, puts the table's columns over it | deletes a store of the table |
 | transaction: the deleted store stays deleted | |
-| brings what it wrote onto the map (folding.end) | |
+| brings what it wrote onto the map (map_updates.end) | |
 """
 
 import re
@@ -22,7 +22,7 @@ from chalicelib.platform.errors import Invalid, Issue, issue
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.validation import convert
-from chalicelib.stores import cells, folding, maps, rules
+from chalicelib.stores import cells, map_updates, maps, rules
 from chalicelib.stores.models import StoreItem
 from chalicelib.stores.scope import guides_in_scope, is_in_scope
 from chalicelib.stores.service import item_of, refuse_foreign_guides
@@ -103,12 +103,12 @@ def _write(given: Mapping[str, Fields], known: Mapping[str, StoreItem], version:
     if not keys:
         return
     was = {key: {_cell(known[key])} if key in known else set() for key in keys}
-    import_id = folding.begin(was)
+    import_id = map_updates.begin(was)
     written: dict[str, StoreItem] = {}
     for start in range(0, len(keys), _AT_ONCE):
         part = keys[start : start + _AT_ONCE]
         written |= _put({key: made[key] for key in part}, known, anew)
-    folding.end(import_id, version, was, {key: _place(item) for key, item in written.items()})
+    map_updates.end(import_id, version, was, {key: _place(item) for key, item in written.items()})
 
 
 def _put(items: Mapping[str, StoreItem], known: Mapping[str, StoreItem], anew: Anew) -> dict[str, StoreItem]:

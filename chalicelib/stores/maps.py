@@ -17,11 +17,11 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.platform import ids, storage
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.stores import cells, geo, packing
+from chalicelib.stores import cells, geo, map_bytes
 from chalicelib.stores.cells import Node
 from chalicelib.stores.geo import Position
+from chalicelib.stores.map_bytes import Cell
 from chalicelib.stores.models import HEAD, NOW, MapItem
-from chalicelib.stores.packing import Cell
 from chalicelib.stores.types import Place
 
 FOLD_AT = 24  # changes beside the map from which a writer takes them in
@@ -79,7 +79,7 @@ def view() -> View:
     version = int(head.version) if head is not None else 0
     known = _kept.list
     if known[0] != version:
-        listed = packing.unpack_cells(head.cells) if head is not None else {cells.EARTH: Cell(0, 0)}
+        listed = map_bytes.unpack_cells(head.cells) if head is not None else {cells.EARTH: Cell(0, 0)}
         root = cells.forest(cell for cell, known in listed.items() if known.stores)
         known = _kept.list = version, listed, root
         for kept in (_kept.places, _kept.trees):
@@ -195,7 +195,7 @@ def cell_item(cell: int, places: Collection[Place]) -> tuple[Cell, MapItem]:
     """A cell's stores under a stamp of their own."""
     made = Cell(secrets.randbits(32) | 1, len(places))
     item = cell_key(cell, made)
-    item.places = packing.pack(places)
+    item.places = map_bytes.pack(places)
     return made, item
 
 
@@ -205,7 +205,7 @@ def cell_key(cell: int, known: Cell) -> MapItem:
 
 def add_head(tx: Transaction, version: int, list_of_cells: Mapping[int, Cell]) -> None:
     """The list of cells that replaces that of `version`."""
-    head = MapItem(NOW, HEAD, version=version + 1, cells=packing.pack_cells(list_of_cells))
+    head = MapItem(NOW, HEAD, version=version + 1, cells=map_bytes.pack_cells(list_of_cells))
     same = MapItem.version == version if version else MapItem.map.does_not_exist()
     tx.put("head", head, same)
 
@@ -277,7 +277,7 @@ def _load(known: Mapping[int, Cell], wanted: Iterable[int]) -> dict[int, list[Pl
         keys: list[Any] = [(f"cell#{cell}", _stamp(known[cell].stamp)) for cell in missing]
         for row in MapItem.batch_get(keys, consistent_read=True):
             cell = int(row.map.removeprefix("cell#"))
-            loaded[cell] = packing.unpack(row.places)
+            loaded[cell] = map_bytes.unpack(row.places)
             _kept.places[cell] = known[cell].stamp, loaded[cell]
     if any(cell not in loaded for cell in missing):
         raise Moved

@@ -89,7 +89,7 @@ class MapItem(Base):
 
     | map | part | |
     |---|---|---|
-    | `now` | `head` | `cells`: the cells that cover the Earth, their stamps and counts (packing); version |
+    | `now` | `head` | `cells`: the cells that cover the Earth, their stamps and counts (map_bytes); version |
     | `now` | `change#<store_id>` | a store written since: `place` (none: deleted); the cells it `was` in |
     | `cell#<cell>` | a stamp | `places`: a cell's stores, never changed but replaced under another stamp |
     | `imports` | import_id | `places`: stores whose rows are being written, and the cells they were in |

@@ -15,7 +15,7 @@ from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.validation import convert
 from chalicelib.stores import geo, maps
-from chalicelib.stores.folding import start_rebuild
+from chalicelib.stores.map_updates import start_rebuild
 from chalicelib.stores.models import FIELDS, LISTED, StoreItem
 from chalicelib.stores.queries import StoresQuery
 from chalicelib.stores.rules import is_open, place

@@ -7,7 +7,7 @@ WORKS = [
     Work(
         kind="store_map",
         queue="assign",
-        handler="chalicelib.stores.folding:work",
+        handler="chalicelib.stores.map_updates:work",
         takes=(),
         optional=("import_id", "job_id"),
     ),

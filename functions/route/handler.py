@@ -1,5 +1,5 @@
-"""Each new line of the timeline into the queues of those who listen: see chalicelib.platform.router."""
+"""New lines of the timeline go into the queues of who listens: see chalicelib.platform.timeline_fanout."""
 
-from chalicelib.platform import consumers, router
+from chalicelib.platform import consumers, timeline_fanout
 
-handler = consumers.stream_to(router.route)
+handler = consumers.stream_to(timeline_fanout.route)

@@ -30,7 +30,7 @@ from chalicelib.platform import (
     works,
 )
 from chalicelib.platform.errors import Upstream
-from chalicelib.platform.line import Line
+from chalicelib.platform.timeline_line import Line
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom import events
 from chalicelib.wecom.errors import AnswerLost, WeComError

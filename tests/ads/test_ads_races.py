@@ -11,7 +11,7 @@ import pytest
 from chalicelib.ads import campaigns, credits, landing, links, models, reports, rules
 from chalicelib.ads.models import AdClickItem, AdConversionItem
 from chalicelib.ads.types import NewAdCampaign
-from chalicelib.platform.line import Line
+from chalicelib.platform.timeline_line import Line
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import AcquisitionLink
 

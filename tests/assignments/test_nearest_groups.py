@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.assignments.models import AssignmentItem
 from chalicelib.assignments.nearest_store import Where
+from chalicelib.groupcodes import group_order as code_line
 from chalicelib.groupcodes import join_ways as group_join_ways
-from chalicelib.groupcodes import line as code_line
 from chalicelib.groups import blacklist
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.principal import SYSTEM

@@ -19,7 +19,7 @@ import callback_units as units  # sets the environment
 from chalicelib.ads import campaigns, credits, landing, links, models, reports, rules
 from chalicelib.ads.types import NewAdCampaign
 from chalicelib.platform import clock, queues
-from chalicelib.platform.line import Line
+from chalicelib.platform.timeline_line import Line
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.client import AcquisitionLink
 from tests.support import engine

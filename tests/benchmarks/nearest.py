@@ -26,7 +26,7 @@ import moto
 import msgspec
 
 from chalicelib.platform import storage
-from chalicelib.stores import cells, geo, maps, packing, rules
+from chalicelib.stores import cells, geo, map_bytes, maps, rules
 from chalicelib.stores.geo import Position
 from chalicelib.stores.models import MapItem
 from chalicelib.stores.types import NewStore, Place
@@ -81,9 +81,9 @@ def haversine(at: Position, others: list[tuple[float, float, float]]) -> int:
 def cpu(count: int) -> list[str]:
     places = placed(count)
     parts = {cell: inside for cell, inside in cells.cut(cells.EARTH, places).items() if inside}
-    packed = [packing.pack(inside) for inside in parts.values()]
+    packed = [map_bytes.pack(inside) for inside in parts.values()]
     begin = time.process_time()
-    trees = {cell: cells.tree(packing.unpack(data)) for cell, data in zip(parts, packed, strict=True)}
+    trees = {cell: cells.tree(map_bytes.unpack(data)) for cell, data in zip(parts, packed, strict=True)}
     root = cells.forest(trees)
     loaded = (time.process_time() - begin) * 1000
     asked = spots(2000)
@@ -158,7 +158,7 @@ def stored(count: int) -> list[str]:
     places = placed(count)
     told, items = {}, Counter[str]()
     for cell, inside in cells.cut(cells.EARTH, places).items():
-        told[cell] = packing.Cell(0, 0)
+        told[cell] = map_bytes.Cell(0, 0)
         if inside:
             told[cell], item = maps.cell_item(cell, inside)
             items["cells"] += 1

@@ -14,9 +14,9 @@ from app import app as product
 from chalicelib.assignments import types as assignment_types
 from chalicelib.contactways import join_ways, usage
 from chalicelib.contactways.models import JoinWayItem
+from chalicelib.groupcodes import group_order as group_line
 from chalicelib.groupcodes import join_ways as group_join_ways
-from chalicelib.groupcodes import line, next_group
-from chalicelib.groupcodes import line as group_line
+from chalicelib.groupcodes import open_next_group
 from chalicelib.groups import blacklist, group_list, mirror, reading, rules, service, tasks, upkeep
 from chalicelib.groups.models import MemberItem, TaskItem
 from chalicelib.groups.types import DISMISSED, GroupsQuery, MembersQuery, TaskOut, TasksQuery
@@ -506,7 +506,7 @@ def test_who_dies_over_the_next_group_leaves_it_to_be_done(
     def die(*_: Any, **__: Any) -> None:
         raise Killed
 
-    whose: Any = {"send": next_group.queues, "use": line.groups}.get(where, tasks)
+    whose: Any = {"send": open_next_group.queues, "use": group_line.groups}.get(where, tasks)
     with monkeypatch.context() as patched:
         patched.setattr(whose, where, die)
         with pytest.raises(Killed):
@@ -640,14 +640,14 @@ def test_an_operator_names_the_group(world: World) -> None:
     world.run()
     [task] = task_rows("open")
     with pytest.raises(Invalid):
-        next_group.finish_task(task.task_id, None)
+        open_next_group.finish_task(task.task_id, None)
     with pytest.raises(Invalid):
-        next_group.finish_task(task.task_id, group)
+        open_next_group.finish_task(task.task_id, group)
     new = world.group(name="随便")
-    assert next_group.finish_task(task.task_id, new).status == "done"
+    assert open_next_group.finish_task(task.task_id, new).status == "done"
     world.run()
     assert scan_service.scan(code.code).chat_id == new
-    next_group.finish_task(task.task_id, new)
+    open_next_group.finish_task(task.task_id, new)
     assert group_line.line_of(code) == [group, new]
 
 
@@ -663,8 +663,8 @@ def test_an_operator_whose_call_was_cut_off_names_it_again(
     with monkeypatch.context() as patched:
         patched.setattr(tasks, "finish", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            next_group.finish_task(task.task_id, new)
-    shown = next_group.finish_task(task.task_id, new)
+            open_next_group.finish_task(task.task_id, new)
+    shown = open_next_group.finish_task(task.task_id, new)
     assert shown.status == "done" and group_line.line_of(code) == [group, new]
 
 
@@ -857,7 +857,9 @@ def test_a_group_that_comes_back_behind_the_line_while_it_is_cleaned_up_keeps_it
     ways = set(world.sandbox.world.state.join_ways)
     patch = {"groups": {**code.definition["groups"], "chat_ids": [other]}}
     version = livecodes.change(code.live_code_id, patch, lambda m: m).version
-    as_the_clean_up_looks(monkeypatch, lambda: next_group.extend(livecodes.get(code.live_code_id), group))
+    as_the_clean_up_looks(
+        monkeypatch, lambda: open_next_group.extend(livecodes.get(code.live_code_id), group)
+    )
     cleaned_up(world, code, version, native=False)
     assert set(world.sandbox.world.state.join_ways) == ways
 

@@ -77,23 +77,6 @@ def test_who_is_staff(member_id: str, staff: bool) -> None:
 
 
 @given(_ROOMS, st.integers(1, 200))
-def test_the_first_with_room_is_the_first(rooms: list[Room], limit: int) -> None:
-    found = rules.with_room(rooms, limit, frozenset())
-    before = rooms if found is None else rooms[: rooms.index(found)]
-    assert not any(room.usable and room.taken < limit for room in before)
-    assert found is None or (found.usable and found.taken < limit)
-
-
-@given(_ROOMS, st.integers(1, 200), st.integers(1, 5), st.integers(0, 50))
-def test_side_by_side_the_first_ones_with_room_in_turn(
-    rooms: list[Room], limit: int, first: int, turn: int
-) -> None:
-    free = [room for room in rooms if room.usable and room.taken < limit][:first]
-    found = [rules.with_room(rooms, limit, frozenset(), first, turn + n) for n in range(len(free))]
-    assert sorted(free, key=id) == sorted(found, key=id)
-
-
-@given(_ROOMS, st.integers(1, 200))
 def test_a_native_way_has_at_most_five_with_room_in_order(rooms: list[Room], limit: int) -> None:
     chosen = rules.in_native(rooms, limit)
     assert len(chosen) <= 5

@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.distribution.models import CommissionItem
 from chalicelib.distribution.types import Distributor
-from chalicelib.payouts import service as payouts
 from chalicelib.payouts import settlement
+from chalicelib.payouts import transfers as payouts
 from chalicelib.payouts.types import PayoutShort
 from chalicelib.platform import timeline
 from chalicelib.platform.due import DueItem

@@ -11,7 +11,7 @@ from chalicelib.people import leaving, service
 from chalicelib.people.types import NewUser, UsersQuery
 from chalicelib.platform import audit, auth, timeline
 from chalicelib.platform.errors import Conflict
-from chalicelib.platform.line import Line
+from chalicelib.platform.timeline_line import Line
 from chalicelib.wecom import events
 from infra.sandbox.events import event_xml
 

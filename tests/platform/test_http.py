@@ -14,8 +14,8 @@ import app as doors
 from app import app as product
 from chalicelib.platform import auth, http, openapi
 from chalicelib.platform.errors import Conflict, NotFound, Upstream
+from chalicelib.platform.http_routing import Millrace
 from chalicelib.platform.lists import Paging
-from chalicelib.platform.routing import Millrace
 from chalicelib.web import frame
 
 

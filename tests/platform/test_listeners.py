@@ -13,8 +13,8 @@ from chalicelib.ads import campaigns
 from chalicelib.ads import models as ad_models
 from chalicelib.ads import rules as ad_rules
 from chalicelib.ads.types import NewAdCampaign
-from chalicelib.platform import declared, due, events, listeners, queues, router, settings, timeline
-from chalicelib.platform.line import Line
+from chalicelib.platform import declared, due, events, listeners, queues, settings, timeline, timeline_fanout
+from chalicelib.platform.timeline_line import Line
 from chalicelib.prospects import brand_settings
 from chalicelib.prospects.types import BrandSettings
 from chalicelib.sops import service as sops
@@ -116,7 +116,7 @@ def test_each_line_goes_to_those_who_ask_for_its_type_whole_and_to_no_others(sqs
 
 
 def test_only_where_order_changes_the_result_a_subjects_lines_are_a_group(sqs: Sqs) -> None:
-    router.route([(added("a", "wm 1"), "1"), (added("b", "wm2"), "2")])
+    timeline_fanout.route([(added("a", "wm 1"), "1"), (added("b", "wm2"), "2")])
     groups = {len(entry.get("MessageGroupId", "")) for entry in sqs.entries}
     assert groups == {0, 3, 64}  # of match none; wm2 itself, and the hash of what SQS would not take
     ids = [entry.get("MessageDeduplicationId") for entry in sqs.entries if "MessageGroupId" in entry]
@@ -124,7 +124,7 @@ def test_only_where_order_changes_the_result_a_subjects_lines_are_a_group(sqs: S
 
 
 def test_ten_lines_are_one_request_for_each_queue(sqs: Sqs) -> None:
-    router.route([(added(f"k{n}", f"wm{n}"), str(n)) for n in range(25)])
+    timeline_fanout.route([(added(f"k{n}", f"wm{n}"), str(n)) for n in range(25)])
     asking = {name: sqs.calls.count(name) for name in NAMES}
     assert asking == {"access": 0, "credit": 3, "enrol": 3, "match": 3}
 

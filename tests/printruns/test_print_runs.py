@@ -17,8 +17,8 @@ from chalicelib.customers import service as customers
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, storage, timeline
 from chalicelib.platform.errors import Conflict, NotFound
-from chalicelib.platform.line import Line
 from chalicelib.platform.storage import Transaction
+from chalicelib.platform.timeline_line import Line
 from chalicelib.printruns import card_scan, cards, figures, order_binding, rules, runs
 from chalicelib.printruns.runs import Run
 from chalicelib.printruns.types import Order

@@ -73,10 +73,10 @@ def test_a_table_may_name_the_datum_and_the_status() -> None:
 
 
 def test_a_place_goes_through_the_maps_bytes() -> None:
-    from chalicelib.stores import packing
+    from chalicelib.stores import map_bytes
 
     places = [place(STORE | {"store_id": f"S{n}", "hours": h}) for n, h in enumerate((None, BY_DAY))]
-    assert packing.unpack(packing.pack(places)) == places
+    assert map_bytes.unpack(map_bytes.pack(places)) == places
     assert isinstance(places[0], Place)
-    cells = {1: packing.Cell(7, 2), 5: packing.Cell(0, 0)}
-    assert packing.unpack_cells(packing.pack_cells(cells)) == cells
+    cells = {1: map_bytes.Cell(7, 2), 5: map_bytes.Cell(0, 0)}
+    assert map_bytes.unpack_cells(map_bytes.pack_cells(cells)) == cells

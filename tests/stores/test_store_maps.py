@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.platform import due, jobs
 from chalicelib.platform.errors import Conflict, NotFound
-from chalicelib.stores import cells, folding, imports, maps, packing, rules, service
+from chalicelib.stores import cells, imports, map_bytes, map_updates, maps, rules, service
 from chalicelib.stores.models import HEAD, IMPORTS, NOW, MapItem, StoreItem
 from chalicelib.stores.types import NewStore, Place
 from tests.support.stores_world import change_store, create_store, import_table, remove_store
@@ -141,14 +141,14 @@ def test_a_store_changed_while_it_is_imported_is_where_its_row_says(
     tables: None, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_table(table(anywhere(10)))
-    end = folding.end
+    end = map_updates.end
 
     def late(*given: Any) -> None:
         change("S00003", latitude=11.0)
         remove_store("S00004")
         end(*given)
 
-    monkeypatch.setattr(folding, "end", late)
+    monkeypatch.setattr(map_updates, "end", late)
     moved = {key: one | {"latitude": one["latitude"] + 5} for key, one in anywhere(10).items()}
     import_table(table(moved))
     assert mapped() == truth()
@@ -321,7 +321,7 @@ def test_an_import_cut_in_half_is_finished_by_the_timer(
     assert work["kind"] == "store_map"
     assert (mapped() == truth()) is (cut == "rows")
     for _ in range(2):
-        folding.finish(work["import_id"])
+        map_updates.finish(work["import_id"])
         assert mapped() == truth()
     assert not list(MapItem.query(IMPORTS))
 
@@ -355,14 +355,14 @@ def test_the_map_made_anew(tables: None, small: None, sent: list[Any]) -> None:
         if row.map.startswith("cell#"):
             row.delete()
     head = MapItem.get(NOW, HEAD)
-    head.cells = packing.pack_cells({1: packing.Cell(0, 0)})
+    head.cells = map_bytes.pack_cells({1: map_bytes.Cell(0, 0)})
     head.save()
     assert len(mapped()) == 1
     job_id = service.start_rebuild()
     ((queue, message, _),) = [m for m in sent if m[0] == "assign"]
-    assert (queue, message) == ("assign", {"kind": folding.KIND, "job_id": job_id})
+    assert (queue, message) == ("assign", {"kind": map_updates.KIND, "job_id": job_id})
     for _ in range(2):
-        folding.rebuild(job_id)
+        map_updates.rebuild(job_id)
         assert mapped() == truth()
     assert jobs.get(job_id).status == "finished"
 
@@ -379,8 +379,8 @@ def test_rebuilding_loses_to_a_writer_and_tries_again(
             import_table(table(anywhere(30, seed=9)))
         add_head(*args)
 
-    monkeypatch.setattr(folding.maps, "add_head", late)
-    folding.rebuild(job_id)
+    monkeypatch.setattr(map_updates.maps, "add_head", late)
+    map_updates.rebuild(job_id)
     assert mapped() == truth() and jobs.get(job_id).status == "finished"
     rows = [row for row in MapItem.scan() if row.map.startswith("cell#")]
     assert len(rows) == sum(known.stores > 0 for known in maps.view().cells.values())

@@ -12,8 +12,8 @@ from chalicelib.distribution.types import Distributor, Level, NewDistributor, Ne
 from chalicelib.ledger import service as ledger
 from chalicelib.orders import service as orders
 from chalicelib.orders.types import Message, OrderLine, Refund
-from chalicelib.payouts import service as payouts
 from chalicelib.payouts import settlement
+from chalicelib.payouts import transfers as payouts
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.types import SettlementWithPayouts
 from chalicelib.platform import clock, works

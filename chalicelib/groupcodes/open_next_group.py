@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from chalicelib.groupcodes import join_ways
 from chalicelib.groupcodes import reservations as group_reservations
-from chalicelib.groupcodes.line import (
+from chalicelib.groupcodes.group_order import (
     add_group,
     is_group_code,
     is_native,

@@ -8,7 +8,7 @@ stream forgets, after 24 h): the other queues get some lines twice, which their 
 from collections.abc import Sequence
 
 from chalicelib.platform import listeners, queues
-from chalicelib.platform.line import Line
+from chalicelib.platform.timeline_line import Line
 
 
 def route(lines: Sequence[tuple[Line, str]]) -> str | None:

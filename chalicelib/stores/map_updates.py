@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from chalicelib.platform import audit, clock, due, ids, jobs, storage
 from chalicelib.platform.storage import Transaction
-from chalicelib.stores import cells, maps, packing, rules
+from chalicelib.stores import cells, map_bytes, maps, rules
 from chalicelib.stores.models import IMPORTS, MapItem, StoreItem
 from chalicelib.stores.types import Place
 
@@ -26,7 +26,7 @@ Was = Mapping[str, set[int]]
 def begin(was: Was) -> str:
     """Make known whose rows are about to be written, and where they were: an import_id."""
     import_id, now = ids.ulid(clock.now()), clock.now()
-    MapItem(IMPORTS, import_id, places=packing.pack_was(was)).save()
+    MapItem(IMPORTS, import_id, places=map_bytes.pack_was(was)).save()
     due.put(KIND, now + _FINISH_AFTER, import_id, {"kind": KIND, "import_id": import_id})
     return import_id
 
@@ -74,7 +74,7 @@ def finish(import_id: str) -> None:
     """Finish an import that was cut in half. Nothing when it was not."""
     row = MapItem.find(IMPORTS, import_id)
     if row is not None:
-        was = packing.unpack_was(row.places)
+        was = map_bytes.unpack_was(row.places)
         end(import_id, None, was, present(list(was)))
 
 
@@ -112,15 +112,15 @@ def rebuild(job_id: str) -> None:
     jobs.update(job_id, status="failed", error="stores were changed all the while: try again")
 
 
-def _write_cell(cell: int, places: list[Place]) -> packing.Cell:
+def _write_cell(cell: int, places: list[Place]) -> map_bytes.Cell:
     if not places:
-        return packing.Cell(0, 0)
+        return map_bytes.Cell(0, 0)
     made, item = maps.cell_item(cell, places)
     item.save()
     return made
 
 
-def _delete_cells(cells_there: Mapping[int, packing.Cell]) -> None:
+def _delete_cells(cells_there: Mapping[int, map_bytes.Cell]) -> None:
     with MapItem.batch_write() as batch:
         for cell, known in cells_there.items():
             if known.stores:
