@@ -130,7 +130,7 @@ def test_a_campaign_outside_of_the_scope_is_not_there(
     before = brand.admin("GET", CAMPAIGN.format(brand.bob))
     for scope in (("s1",), ()):
         status, problem = brand.manager(*scope)(method, path.format(brand.bob), body)
-        assert (status, problem["detail"]) == (404, f"没有这个投放：{brand.bob}")
+        assert (status, problem["detail"]) == (404, f"there is no ad campaign {brand.bob}")
     assert brand.admin("GET", CAMPAIGN.format(brand.bob)) == before
     assert brand.manager("s2")(method, path.format(brand.both), body)[0] == 200
 

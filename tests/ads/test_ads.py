@@ -17,6 +17,7 @@ from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import service as customers
 from chalicelib.messaging import service as messaging
+from chalicelib.messaging.types import Add
 from chalicelib.platform import (
     auth,
     clock,
@@ -242,7 +243,8 @@ def test_from_a_click_to_a_conversion_told_once(world: World) -> None:
     customer = customers.get(who)
     assert customer is not None and (customer.channel, customer.live_code_id) == ("ad_baidu", live_code_id)
     assert customer.tags == ("渠道/百度",)
-    assert messaging._choose(person["state"], NOW)[1].text == "您好"
+    add = Add(code="c", external_userid=who, staff_id="lihua", state=person["state"], at=NOW, received_at=NOW)
+    assert messaging._choose(add)[1].text == "您好"
     world.work()
     world.react(line)
     world.work()

@@ -268,5 +268,5 @@ def test_what_is_closed_and_what_is_unknown(web: Web) -> None:
 
 def test_rebuild_is_a_job(web: Web, sent: list[Any]) -> None:
     status, told = web.api("POST", "/api/stores/rebuild", {})
-    assert status == 202 and set(told) == {"job_id", "status", "done", "total"}
+    assert status == 202 and {"job_id", "status", "done", "total"} <= set(told)
     assert ("assign", {"kind": "store_map", "job_id": told["job_id"]}, None) in sent

@@ -257,7 +257,7 @@ def test_nearly_used_up_is_said(wecom: FakeWeCom, capsys: pytest.CaptureFixture[
     assert "ContactWaysInUse" not in capsys.readouterr().out
     ContactWayItem("#group#3").update(actions=[ContactWayItem.ways.set(449_999)])
     code_of("a")
-    assert '"ContactWaysInUse": 450001' in capsys.readouterr().out
+    assert '"ContactWaysInUse":[450001.0]' in capsys.readouterr().out
     assert usage.in_use().left == 49_999
 
 

@@ -222,8 +222,9 @@ def test_an_assignment_stays_with_the_store_of_its_time(brand: Brand) -> None:
 
 
 def test_tasks_are_those_of_the_scopes_guides_and_groups(brand: Brand) -> None:
-    for task_id, chat_id, owner in (("gt_1", "wr1", "dan"), ("gt_2", "wr2", "bob"), ("gt_3", "wr3", "Ann")):
-        task = {"kind": "remove_member", "status": "open", "how": "owner", "asked": 0}
+    ChatItem("wr1").update(actions=[ChatItem.owner.set("dan")])  # of the scope's store, with another owner
+    for task_id, chat_id, owner in (("gt_1", "wr1", "dan"), ("gt_2", "wr2", "bob"), ("gt_3", "wr3", "ann")):
+        task = {"kind": "remove_member", "status": "open", "how": "owner", "asked": 0, "waits_for": owner}
         TaskItem(
             task_id, created_at=task_id, chat_id=chat_id, owner=owner, external_userid="wm1", **task
         ).save()

@@ -125,7 +125,7 @@ def test_a_prospect_outside_of_the_scope_is_not_there(
     theirs = brand.of("bob")
     for scope in (("s1",), ()):
         status, problem = brand.manager(*scope)(method, path.format(theirs), body)
-        assert (status, problem["detail"]) == (404, "没有这个潜在客户")
+        assert (status, problem["detail"]) == (404, "there is no such prospect")
     assert models.find(theirs).version == 1
     assert brand.manager("s2")(method, path.format(theirs), body)[0] == 200
 
@@ -176,7 +176,7 @@ def test_nobody_imports_for_other_stores_guides(brand: Brand) -> None:
     brand.world.queues.work()
     assert [p.staff_id for p in prospects() if p.import_id == made["import_id"]] == ["ann"]
     report = files.get(f"results/prospect-imports/{made['import_id']}.csv").decode("utf-8-sig")
-    assert report.splitlines()[1:] == ["3,staff_id,该导购不在您的管理范围内,"]
+    assert report.splitlines()[1:] == ["3,staff_id,is a guide outside of your scope,"]
 
 
 NEW = {"name": "x", "format": "csv", "consent": CONSENT}
