@@ -29,6 +29,7 @@ class UrlCheck(Signature, kw_only=True):
     echostr: str = ""
 
 
+_FORGED = {403: "Forged, or more than 15 minutes off"}
 _FILE = re.compile(r"WW_verify_([A-Za-z0-9]{1,64})\.txt")
 
 
@@ -38,6 +39,7 @@ _FILE = re.compile(r"WW_verify_([A-Za-z0-9]{1,64})\.txt")
     summary="WeCom checks the callback's address",
     gives="text/plain",
     query=UrlCheck,
+    others={400: "No callback of WeCom's", **_FORGED},
 )
 def verify_url(call: http.Call) -> http.Answer:
     token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
@@ -51,6 +53,7 @@ def verify_url(call: http.Call) -> http.Answer:
     takes="text/xml",
     gives="text/plain",
     query=Signature,
+    others=_FORGED,
 )
 def receive(call: http.Call) -> http.Answer:
     token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")

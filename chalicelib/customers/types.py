@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from chalicelib.platform.lists import Paging
+from chalicelib.platform.paging import Id
 
 
 class FollowOut(Struct, frozen=True, kw_only=True):
@@ -42,5 +43,5 @@ class TimelineLine(Struct, frozen=True, kw_only=True):
 
 
 class CustomersQuery(Paging, kw_only=True):
-    staff_id: Annotated[str, Meta(description="Whose bond with this guide stands")] | None = None
-    store_id: Annotated[str, Meta(description="Whose bond with a guide of this store stands")] | None = None
+    staff_id: Annotated[Id, Meta(description="Whose bond with this guide stands")] | None = None
+    store_id: Annotated[Id, Meta(description="Whose bond with a guide of this store stands")] | None = None

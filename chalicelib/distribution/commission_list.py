@@ -13,11 +13,12 @@ from chalicelib.distribution.models import CommissionItem
 from chalicelib.distribution.types import Commission, CommissionOut, CommissionStatus
 from chalicelib.platform import clock, ids, lists
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.paging import Id
 
 
 class CommissionsQuery(Paging, kw_only=True):
-    order_id: Annotated[str | None, Meta(description="Of this order")] = None
-    distributor_id: Annotated[str | None, Meta(description="Of this distributor")] = None
+    order_id: Annotated[Id | None, Meta(description="Of this order")] = None
+    distributor_id: Annotated[Id | None, Meta(description="Of this distributor")] = None
     status: CommissionStatus | None = None
 
 

@@ -17,6 +17,7 @@ from chalicelib.distribution.types import Distributor, DistributorOut, Distribut
 from chalicelib.platform import audit, clock, ids, lists, settings, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.lists import Page, Searching
+from chalicelib.platform.paging import Id
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.stores import service as stores
@@ -26,7 +27,7 @@ _PERSONAL = ("name", "openid", "unionid")
 
 class DistributorsQuery(Searching, kw_only=True):
     sort: Literal["name", "-name", "created_at", "-created_at"] = "created_at"
-    plan_id: Annotated[str | None, Meta(description="Of this plan")] = None
+    plan_id: Annotated[Id | None, Meta(description="Of this plan")] = None
     status: DistributorStatus | None = None
 
 

@@ -13,16 +13,17 @@ from chalicelib.orders.models import OrderItem
 from chalicelib.orders.types import Order, OrderRow, Status
 from chalicelib.platform import clock, lists
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.paging import Id
 from chalicelib.platform.principal import Principal
 from chalicelib.stores import guides
 
 
 class OrdersQuery(Paging, kw_only=True):
     status: Status | None = None
-    store_id: Annotated[str | None, Meta(description="Of this store's guides")] = None
-    external_userid: Annotated[str | None, Meta(description="Of this buyer")] = None
-    unionid: Annotated[str | None, Meta(description="Of this buyer")] = None
-    distributor_id: Annotated[str | None, Meta(description="On which this distributor earns")] = None
+    store_id: Annotated[Id | None, Meta(description="Of this store's guides")] = None
+    external_userid: Annotated[Id | None, Meta(description="Of this buyer")] = None
+    unionid: Annotated[Id | None, Meta(description="Of this buyer")] = None
+    distributor_id: Annotated[Id | None, Meta(description="On which this distributor earns")] = None
 
 
 def page(query: OrdersQuery, principal: Principal) -> Page[OrderRow]:

@@ -81,6 +81,7 @@ def get_payout(call: http.Call, payout_id: str) -> PayoutOut:
     summary="WeChat Pay's notifications (API v3)",
     takes="application/json",
     gives="text/plain",
+    others={401: "Not signed by WeChat Pay, or more than 5 minutes off"},
 )
 def notify(call: http.Call) -> http.Answer:
     try:

@@ -10,12 +10,13 @@ from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.types import PayoutRow, PayoutStatus
 from chalicelib.platform import lists
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.paging import Id
 
 
 class PayoutsQuery(Paging, kw_only=True):
     status: PayoutStatus | None = None
-    distributor_id: Annotated[str | None, Meta(description="To this distributor")] = None
-    settlement_id: Annotated[str | None, Meta(description="Of this settlement, by their number")] = None
+    distributor_id: Annotated[Id | None, Meta(description="To this distributor")] = None
+    settlement_id: Annotated[Id | None, Meta(description="Of this settlement, by their number")] = None
 
 
 def page(query: PayoutsQuery) -> Page[PayoutRow]:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chalicelib.platform.auth import Role
-from chalicelib.platform.paging import Paging, Searching
+from chalicelib.platform.paging import Id, Paging, Searching
 
 _Ids = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=100)]
 _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z")]
@@ -114,8 +114,8 @@ class KeysQuery(Searching, kw_only=True):
 
 
 class AuditQuery(Paging, kw_only=True):
-    actor: Annotated[str | None, Meta(description="An API key's id, or a member of staff's")] = None
-    object: Annotated[str | None, Meta(description="The id of the thing that was changed")] = None
+    actor: Annotated[Id | None, Meta(description="An API key's id, or a member of staff's")] = None
+    object: Annotated[Id | None, Meta(description="The id of the thing that was changed")] = None
     first: Annotated[datetime, Meta(tz=True, description="A year back without it")] | None = msgspec.field(
         name="from", default=None
     )

@@ -188,9 +188,9 @@ def _operation(route: Any, schemas: _Schemas) -> dict[str, Any]:
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": {
             str(route.status): done,
-            **{str(status): _plain_response(status, text, schemas) for status, text in route.others.items()},
+            **{str(status): _response(route, status, text, schemas) for status, text in route.others.items()},
             **{
-                str(status): _page_response(status, schemas)
+                str(status): _response(route, status, _PROBLEMS[status], schemas)
                 if route.page
                 else {"$ref": f"#/components/responses/{_name(status)}"}
                 for status in _problem_statuses(route)
@@ -212,15 +212,12 @@ def _operation(route: Any, schemas: _Schemas) -> dict[str, Any]:
     return operation
 
 
-def _page_response(status: int, schemas: _Schemas) -> dict[str, Any]:
-    """Of a page: told by another page to a browser."""
-    other = _plain_response(status, _PROBLEMS[status], schemas)
-    return {**other, "content": {**other["content"], "text/html": {"schema": {"type": "string"}}}}
-
-
-def _plain_response(status: int, text: str, schemas: _Schemas) -> dict[str, Any]:
-    problem = {"content": _content("application/problem+json", schemas.of(Problem))}
-    return {"description": text, **(problem if status >= 400 else {})}
+def _response(route: Any, status: int, text: str, schemas: _Schemas) -> dict[str, Any]:
+    """A problem of a page is another page to a browser."""
+    if status < 400:
+        return {"description": text}
+    content = _content("application/problem+json", schemas.of(Problem))
+    return {"description": text, "content": content | (_content("text/html", None) if route.page else {})}
 
 
 def _operation_id(route: Any) -> str:
@@ -230,10 +227,10 @@ def _operation_id(route: Any) -> str:
 
 
 def _content(kind: str, schema: Any) -> dict[str, Any]:
-    """JSON of that schema, or of any; text or bytes of another kind, after the JSON if there is a schema."""
-    if kind.endswith("json"):
+    """JSON or YAML of the schema, or of any; else text or bytes, after JSON if there is a schema."""
+    if kind.endswith(("json", "yaml")):
         return {kind: {"schema": schema if schema is not None else {}}}
-    text = kind.startswith("text/") or kind.endswith(("yaml", "xml"))
+    text = kind.startswith("text/") or kind.endswith("xml")
     other = {"type": "string"} if text else {"type": "string", "format": "binary"}
     # JSON first: a client generator takes the first kind that it knows.
     return {**({"application/json": {"schema": schema}} if schema else {}), kind: {"schema": other}}

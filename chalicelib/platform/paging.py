@@ -9,6 +9,9 @@ Row = TypeVar("Row")
 Item = TypeVar("Item")
 
 
+Id = Annotated[str, Meta(min_length=1, max_length=256)]  # of what a list is filtered by: a key of the store
+
+
 class Paging(Struct, kw_only=True):
     """The query of every list."""
 

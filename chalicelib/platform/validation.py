@@ -65,16 +65,23 @@ def convert(value: Any, kind: Any, prefix: str = "", *, open: bool = False) -> A
 
 
 def convert_strings(values: Mapping[str, str], kind: Any) -> Any:
-    """A query's or path's strings as a Struct: numbers and booleans by their names. Invalid."""
+    """A query's or path's strings as a Struct: numbers and booleans by their names. Invalid.
+
+    msgspec reads the text "null" as None, where a field may be absent; it is a wrong value like any other.
+    """
+    given = [field for field in msgspec.structs.fields(kind) if field.encode_name in values]
+    unclear: list[Issue] = []
     try:
-        return msgspec.convert(values, kind, strict=False)
+        converted = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        typed = {}
-        for field in msgspec.structs.fields(kind):
-            if field.encode_name in values:
-                typed[field.encode_name] = _number(values[field.encode_name])
-        issues = _issues(_validator(kind, True).iter_errors(typed)) or [_issue_of_msgspec(error)]
-        raise Invalid(*issues) from error
+        unclear.append(_issue_of_msgspec(error))
+    else:
+        nulls = [field.encode_name for field in given if getattr(converted, field.name) is None]
+        if not nulls:
+            return converted
+        unclear += [issue(name, "null") for name in nulls]
+    typed = {field.encode_name: _number(values[field.encode_name]) for field in given}
+    raise Invalid(*(_issues(_validator(kind, True).iter_errors(typed)) or unclear))
 
 
 def _number(text: str) -> Any:

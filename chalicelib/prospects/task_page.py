@@ -52,6 +52,11 @@ def _failed(error: DomainError) -> Answer:
     summary="A guide says what became of a task (a form: csrf, status)",
     max_body=_MAX_FORM,
     takes="application/x-www-form-urlencoded",
+    others={
+        401: "Nobody is signed in",
+        403: "The page is of another session",
+        409: "The task has changed meanwhile",
+    },
     page=_failed,
 )
 def set_status(call: Call, prospect_id: str) -> Answer:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib.platform.paging import Paging, Searching
+from chalicelib.platform.paging import Id, Paging, Searching
 
 StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}\Z")]
 _StaffIds = Annotated[list[StaffId], Meta(max_length=2000)]
@@ -135,8 +135,8 @@ class ExportFilter(Struct, kw_only=True, frozen=True):
 
 class ProspectsQuery(Paging, kw_only=True):
     status: ProspectStatus | None = None
-    staff_id: Annotated[str, Meta(description="Of one guide; `-`: of nobody")] | None = None
-    import_id: Annotated[str, Meta(description="Of one import")] | None = None
+    staff_id: Annotated[Id, Meta(description="Of one guide; `-`: of nobody")] | None = None
+    import_id: Annotated[Id, Meta(description="Of one import")] | None = None
 
 
 class ImportsQuery(Searching, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from chalicelib.platform.lists import Paging, Searching
+from chalicelib.platform.paging import Id
 from chalicelib.sops.types import Status, TouchStatus
 
 
@@ -16,7 +17,7 @@ class SopsQuery(Searching, kw_only=True):
 class TouchesQuery(Paging, kw_only=True):
     """Who is kept to no scope names an SOP, a customer or a guide."""
 
-    sop_id: Annotated[str, Meta(description="Of this SOP")] | None = None
-    external_userid: Annotated[str, Meta(description="Of this customer")] | None = None
-    staff_id: Annotated[str, Meta(description="Sent by this guide")] | None = None
+    sop_id: Annotated[Id, Meta(description="Of this SOP")] | None = None
+    external_userid: Annotated[Id, Meta(description="Of this customer")] | None = None
+    staff_id: Annotated[Id, Meta(description="Sent by this guide")] | None = None
     status: TouchStatus | None = None

@@ -26,6 +26,11 @@ class LoginQuery(Struct, kw_only=True):
     summary="WeCom's OAuth leads back here: a cookie, and on to the page",
     page=frame.problem,
     query=LoginQuery,
+    others={
+        401: "The sign-in did not begin here, or its code is spent",
+        403: "No member of staff",
+        429: "Too many sign-ins from one address: `Retry-After`",
+    },
 )
 def login(call: Call) -> Answer:
     try:

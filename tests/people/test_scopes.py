@@ -188,8 +188,7 @@ def test_a_scope_of_a_department_is_one_of_those_below_it(
     brand: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wecom = Departments({})
-    tree = [{"id": 1, "parentid": 0}, {"id": 10, "parentid": 1}, {"id": 2, "parentid": 10}]
-    monkeypatch.setattr(wecom, "department_simplelist", lambda: tree, raising=False)
+    wecom.departments = [{"id": 1, "parentid": 0}, {"id": 10, "parentid": 1}, {"id": 2, "parentid": 10}]
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: wecom)
     admin = Api(brand, "admin")
     assert departments.members_of(["10"]) == frozenset()

@@ -113,6 +113,9 @@ class Query(Struct, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     strict: bool = False
     by: Literal["day", "total"] = "total"
+    status: Literal["new", "old"] | None = None
+    since: Annotated[datetime, Meta(tz=True)] | None = None
+    name: str | None = None
 
 
 def test_a_query_is_typed_and_what_is_not_asked_for_is_let_be() -> None:
@@ -132,6 +135,15 @@ def test_a_query_is_typed_and_what_is_not_asked_for_is_let_be() -> None:
 def test_what_is_no_number_is_none(text: str) -> None:
     with pytest.raises(Invalid):
         validation.convert_strings({"limit": text}, Query)
+
+
+@pytest.mark.parametrize(("field", "code"), [("status", "enum"), ("since", "date_time")])
+@pytest.mark.parametrize("text", ["null", "NULL"])
+def test_the_text_null_is_a_value_like_any_other(field: str, code: str, text: str) -> None:
+    with pytest.raises(Invalid) as wrong:
+        validation.convert_strings({field: text}, Query)
+    assert [(each.field, each.code) for each in wrong.value.issues] == [(field, code)]
+    assert validation.convert_strings({"name": text}, Query).name == text
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class FakeWeCom:
         self.ways: dict[str, dict[str, Any]] = {}
         self.made = 0
         self.gone: set[str] = set()  # members who have left
+        self.departments: list[dict[str, Any]] = []
         self.names: dict[str, str] = {}  # of customers
         self.follows: dict[str, list[dict[str, Any]]] = {}  # of customers
         self.welcomes: list[str] = []
@@ -87,6 +88,9 @@ class FakeWeCom:
             raise WeComError("externalcontact/del_contact_way", 41044)
 
     # staff and customers
+
+    def department_simplelist(self) -> list[dict[str, Any]]:
+        return self.departments
 
     def user_get(self, userid: str, *, deadline: datetime | None = None) -> dict[str, Any]:
         self._plan("user_get")
