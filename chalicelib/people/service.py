@@ -17,13 +17,16 @@ from chalicelib.people.types import (
     User,
     UsersQuery,
 )
-from chalicelib.platform import audit, auth, clock, lists, storage, validation
+from chalicelib.platform import audit, auth, clock, lists, log, storage, validation
 from chalicelib.platform.auth import ACTIVE, NO_ROLE, REVOKED, ApiKeyItem, Role, Scope, UserItem
-from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, Upstream, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.staff import service as staff
+from chalicelib.wecom.errors import Treatment, WeComError
+
+_ACTIVE_AT_WECOM = 1
 
 _SORTS = {
     "name": lambda row: row.name,
@@ -81,6 +84,7 @@ def create_user(wanted: NewUser) -> User:
     there: UserItem | None = UserItem.find(wanted.staff_id.lower())
     if there is not None and there.status != NO_ROLE:
         raise Conflict(code="user_exists", staff_id=wanted.staff_id)
+    _ask_wecom(wanted.staff_id, wanted.role)
     item = UserItem(
         wanted.staff_id.lower(),
         staff_id=wanted.staff_id,
@@ -116,6 +120,8 @@ def change_user(staff_id: str, patch: Any) -> User:
     if wanted.staff_id != item.staff_id:
         raise Invalid(issue("staff_id", "unchangeable"))
     scope = _scope(wanted.role, wanted.scope)
+    if item.role != wanted.role:
+        _ask_wecom(item.staff_id, wanted.role)
     made = UserItem(
         item.user,
         staff_id=item.staff_id,
@@ -155,6 +161,24 @@ def _scope(role: Role, wanted: ScopeIn | None) -> Scope:
     return scope
 
 
+def _may_sign_in(staff_id: str) -> bool:
+    """Whether WeCom was asked for the member, and has them: nobody else can sign in."""
+    return staff.status(staff_id) == _ACTIVE_AT_WECOM
+
+
+def _ask_wecom(staff_id: str, role: Role) -> None:
+    """Whoever becomes an admin is a member of the corp. Invalid; let pass while WeCom does not answer."""
+    if role != "admin":
+        return
+    try:
+        staff.learn(staff_id)
+    except WeComError as error:
+        if error.treatment is Treatment.DATA:
+            raise Invalid(issue("staff_id", "unknown_staff", staff_id=staff_id)) from error
+    except Upstream as error:
+        log.failure("member not asked for", error, staff_id=staff_id)
+
+
 def _keep_an_admin(tx: Transaction, but: str) -> None:
     """Have the transaction check that another admin is active as it commits. Conflict when there is none.
 
@@ -166,7 +190,7 @@ def _keep_an_admin(tx: Transaction, but: str) -> None:
             tx.check("another admin", ApiKeyItem(item.key_hash), still)
             return
     for user in UserItem.by_status.query(ACTIVE):
-        if user.role == "admin" and user.user != but and not user.gone:
+        if user.role == "admin" and user.user != but and not user.gone and _may_sign_in(user.staff_id):
             still = (UserItem.status == ACTIVE) & (UserItem.role == "admin") & UserItem.gone.does_not_exist()
             tx.check("another admin", UserItem(user.user), still)
             return

@@ -253,7 +253,7 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
     call.principal = caller
     typed = {**parameters, **_convert_parameters(route, parameters)}
     if route.query is not None:
-        call.query = validation.convert_strings(call.strings, route.query)
+        call.query = validation.convert_strings(call.strings, route.query, open=not route.permission)
     if route.body is not None and route.takes is None:
         nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
         call.body = route.body() if nothing else convert(call.json(), route.body, open=route.open)

@@ -19,6 +19,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
+from pynamodb.exceptions import QueryError
 
 from chalicelib.platform import ids, storage
 from chalicelib.platform.errors import Invalid, issue
@@ -61,11 +62,14 @@ def whole(
     ordered = sorted(rows, key=place, reverse=descending)
     start = 0
     if query.cursor:
-        last = _last_place(query.cursor)
-        start = sum(1 for row in ordered if (place(row) >= last if descending else place(row) <= last))
+        last = _last_place(query.cursor, _name_of(query, sort))
+        try:
+            start = sum(1 for row in ordered if (place(row) >= last if descending else place(row) <= last))
+        except TypeError:  # a number against a text
+            raise Invalid(issue("cursor", "cursor")) from None
     items = ordered[start : start + query.limit]
     more = start + len(items) < len(ordered)
-    return Page(items, len(ordered), _encode(list(place(items[-1]))) if more else None)
+    return Page(items, len(ordered), _encode([_name_of(query, sort), *place(items[-1])]) if more else None)
 
 
 def partition(query: Callable[..., Iterable[Item]]) -> list[Item]:
@@ -81,7 +85,8 @@ def history(
     A filter over a long history may end a page early; its cursor goes on from there. Invalid for another
     list's cursor.
     """
-    before, cursor = _counted(paging.cursor)
+    name = _name_of(paging)
+    before, cursor = _counted(paging.cursor, name)
     items: list[Any] = []
     for _ in range(_MAX_READS):
         limit = paging.limit - len(items)
@@ -92,7 +97,7 @@ def history(
     total = before + len(items)
     if cursor is None:
         return Page(items, total)
-    return Page(items, total, _encode([total, cursor]), "at_least")
+    return Page(items, total, _encode([name, total, cursor]), "at_least")
 
 
 def merged(
@@ -111,7 +116,8 @@ def merged(
     an index's key leads to; None leaves it out. Where much is left out a page may be short; its cursor goes
     on from there. Invalid for another list's cursor.
     """
-    before, last = _counted(paging.cursor)
+    name = _name_of(paging)
+    before, last = _counted(paging.cursor, name)
     left = [tuple(group) for group in groups]
     items: list[Any] = []
     more = False
@@ -120,7 +126,12 @@ def merged(
         while left:
             wanted = paging.limit + 1 - len(rows)
             parts = [read(partition, last, wanted) for partition in left[0]]
-            rows += islice(heapq.merge(*parts, key=place, reverse=True), wanted)
+            try:
+                rows += islice(heapq.merge(*parts, key=place, reverse=True), wanted)
+            except QueryError as error:
+                if paging.cursor is None or not storage.is_refused(error):
+                    raise
+                raise Invalid(issue("cursor", "cursor")) from error
             if len(rows) > paging.limit:
                 break
             del left[0]
@@ -137,7 +148,7 @@ def merged(
     total = before + len(items)
     if not more:
         return Page(items, total)
-    return Page(items, total, _encode([total, last]), "at_least")
+    return Page(items, total, _encode([name, total, last]), "at_least")
 
 
 def month_shard(at: datetime, key: str, shards: int = SHARDS) -> str:
@@ -193,18 +204,23 @@ def _initials(character: str) -> str:
     return "".join(pinyin(character, style=Style.FIRST_LETTER, heteronym=True)[0])
 
 
-def _counted(cursor: str | None) -> tuple[int, str | None]:
+def _name_of(query: Paging, sort: str = "") -> str:
+    """What a cursor is good for: the list, by the type of its query, in that order."""
+    return f"{type(query).__name__}{sort}"
+
+
+def _counted(cursor: str | None, name: str | None = None) -> tuple[int, str | None]:
     if not cursor:
         return 0, None
     match _decode(cursor):
-        case [int(count), str(following)] if count >= 0:
+        case [str(of), int(count), str(following)] if count >= 0 and name in (None, of):
             return count, following
     raise Invalid(issue("cursor", "cursor"))
 
 
-def _last_place(cursor: str) -> tuple[bool, Any, str]:
+def _last_place(cursor: str, name: str) -> tuple[bool, Any, str]:
     match _decode(cursor):
-        case [bool(absent), str() | int() | float() as held, str(key)]:
+        case [str(of), bool(absent), str() | int() | float() as held, str(key)] if of == name:
             return absent, held, key
     raise Invalid(issue("cursor", "cursor"))
 

@@ -342,6 +342,11 @@ def _wait(attempt: int) -> None:
     time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311  # nosec B311 (not a secret)
 
 
+def is_refused(error: QueryError) -> bool:
+    """Whether DynamoDB refused the query for what it asks, such as an empty key."""
+    return _code(error) == "ValidationException"
+
+
 def page(query: Callable[..., ResultIterator[Item]], cursor: str | None) -> tuple[list[Item], str | None]:
     """One page of `query(last_evaluated_key=…)`, and the next cursor. Invalid for another list's cursor."""
     key = key_of(cursor)
@@ -349,7 +354,7 @@ def page(query: Callable[..., ResultIterator[Item]], cursor: str | None) -> tupl
     try:
         items = list(rows)
     except QueryError as error:
-        if key is None or _code(error) != "ValidationException":
+        if key is None or not is_refused(error):
             raise
         raise Invalid(issue("cursor", "cursor")) from error
     return items, cursor_of(rows.last_evaluated_key)

@@ -5,6 +5,7 @@ all that is wrong is said at once, each with a code. jsonschema_rs is loaded for
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -64,24 +65,35 @@ def convert(value: Any, kind: Any, prefix: str = "", *, open: bool = False) -> A
     raise Invalid(*(msgspec.structs.replace(each, field=prefix + (each.field or "body")) for each in issues))
 
 
-def convert_strings(values: Mapping[str, str], kind: Any) -> Any:
+def convert_strings(values: Mapping[str, str], kind: Any, *, open: bool = True) -> Any:
     """A query's or path's strings as a Struct: numbers and booleans by their names. Invalid.
+
+    open: names that we don't know are left out, instead of refused.
 
     msgspec reads the text "null" as None, where a field may be absent; it is a wrong value like any other.
     """
     given = [field for field in msgspec.structs.fields(kind) if field.encode_name in values]
+    names = {field.encode_name for field in given}
+    unknown = [] if open else [issue(name, "unknown_field") for name in values if name not in names]
     unclear: list[Issue] = []
     try:
         converted = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         unclear.append(_issue_of_msgspec(error))
     else:
-        nulls = [field.encode_name for field in given if getattr(converted, field.name) is None]
-        if not nulls:
+        unclear += [issue(f.encode_name, "null") for f in given if getattr(converted, f.name) is None]
+        unclear += [
+            issue(f.encode_name, "date_time") for f in given if _is_out_of_time(getattr(converted, f.name))
+        ]
+        if not unclear and not unknown:
             return converted
-        unclear += [issue(name, "null") for name in nulls]
     typed = {field.encode_name: _number(values[field.encode_name]) for field in given}
-    raise Invalid(*(_issues(_validator(kind, True).iter_errors(typed)) or unclear))
+    raise Invalid(*(_issues(_validator(kind, True).iter_errors(typed)) or unclear), *unknown)
+
+
+def _is_out_of_time(value: Any) -> bool:
+    """A time or day so far off that reckoning with it would leave the calendar."""
+    return isinstance(value, date) and not 1970 <= value.year <= 2999
 
 
 def _number(text: str) -> Any:

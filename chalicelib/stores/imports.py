@@ -24,8 +24,8 @@ from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.validation import convert
 from chalicelib.stores import cells, map_updates, maps, rules
 from chalicelib.stores.models import StoreItem
-from chalicelib.stores.scope import guides_in_scope, is_in_scope
-from chalicelib.stores.service import item_of, refuse_foreign_guides
+from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope
+from chalicelib.stores.service import item_of, refuse_foreign_members
 from chalicelib.stores.types import STORE_ID, Imported, NewStore, Place, WrongLine
 
 _AT_ONCE = 48  # rows of a transaction, each with its audit entry: under DynamoDB's 100
@@ -39,7 +39,7 @@ def import_csv(text: str, principal: Principal, language: messages.Language) -> 
     Of a store that is there already the columns of the table are replaced, so the same table twice, or once
     more with its bad lines put right, is the same stores. Invalid: no table.
     """
-    guides = guides_in_scope(principal)
+    guides, groups = guides_in_scope(principal), groups_in_scope(principal)
     wrong: list[WrongLine] = []
     given: dict[str, Fields] = {}
     try:
@@ -61,7 +61,7 @@ def import_csv(text: str, principal: Principal, language: messages.Language) -> 
             guides_before = before.staff_ids if before else ()
             if not is_in_scope(principal, store.store_id, guides_before if before else store.staff_ids):
                 raise Invalid(issue("store_id", "outside_of_scope"))
-            refuse_foreign_guides(store, guides_before, guides)
+            refuse_foreign_members(store, before, staff_ids=guides, chat_ids=groups)
         except Invalid as error:
             wrong += [_wrong_line(line, problem, language) for problem in error.issues]
             continue

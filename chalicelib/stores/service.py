@@ -51,7 +51,7 @@ def create(store: NewStore, principal: Principal) -> StoreOut:
     """A new store. NotFound outside of the scope; Conflict when its id is taken; Invalid."""
     if not is_in_scope(principal, store.store_id, store.staff_ids):
         raise NotFound(code="unknown_store", store_id=store.store_id)
-    refuse_foreign_guides(store, (), guides_in_scope(principal))
+    refuse_foreign(store, None, principal)
     item = item_of(store)
     tx = Transaction()
     tx.put("store", item, StoreItem.store_id.does_not_exist())
@@ -136,7 +136,7 @@ def change(store_id: str, patch: Mapping[str, Any], principal: Principal) -> Sto
     """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Conflict."""
     item = _find(store_id, principal)
     store = convert(merged(item.fields(), patch), NewStore)
-    refuse_foreign_guides(store, item.staff_ids, guides_in_scope(principal))
+    refuse_foreign(store, item, principal)
     made = item_of(store, item)
     values = {name: getattr(made, name) for name in (*_LATER, "updated_at", "version", "staff_ids_ever")}
     actions = [getattr(StoreItem, name).set(value) for name, value in values.items() if value is not None]
@@ -179,17 +179,22 @@ def _find(store_id: str, principal: Principal) -> StoreItem:
     return item
 
 
-def refuse_foreign_guides(store: NewStore, before: Collection[str], guides: frozenset[str] | None) -> None:
-    """Nobody widens their own scope by making other stores' guides theirs. before: who is there already.
+def refuse_foreign(store: NewStore, before: StoreItem | None, principal: Principal) -> None:
+    """Nobody widens their own scope by making other stores' guides or groups theirs. Invalid."""
+    guides, groups = guides_in_scope(principal), groups_in_scope(principal)
+    refuse_foreign_members(store, before, staff_ids=guides, chat_ids=groups)
 
-    Invalid.
-    """
-    if guides is None:
-        return
+
+def refuse_foreign_members(
+    store: NewStore, before: StoreItem | None, **allowed: frozenset[str] | None
+) -> None:
+    """allowed: of `staff_ids` and `chat_ids` those of the scope, None: all. Invalid."""
     wrong = [
-        issue(f"staff_ids[{number}]", "outside_of_scope")
-        for number, staff_id in enumerate(store.staff_ids)
-        if staff_id not in guides and staff_id not in before
+        issue(f"{field}[{number}]", "outside_of_scope")
+        for field, ids_in_scope in allowed.items()
+        if ids_in_scope is not None
+        for number, member_id in enumerate(getattr(store, field))
+        if member_id not in ids_in_scope and member_id not in (getattr(before, field) if before else ())
     ]
     if wrong:
         raise Invalid(*wrong)

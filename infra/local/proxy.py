@@ -120,10 +120,9 @@ class Handler(BaseHTTPRequestHandler):
         names = {k.lower() for k, _ in headers}
         if "accept" not in names:
             headers.append(("Accept", "*/*"))
-        client = self.client_address[0]
-        given = self.headers.get("X-Forwarded-For")
+        # The emulator takes `sourceIp` from this header; on AWS it is the connection's own.
         headers = [(k, v) for k, v in headers if k.lower() != "x-forwarded-for"]
-        headers.append(("X-Forwarded-For", f"{given}, {client}" if given else client))
+        headers.append(("X-Forwarded-For", self.client_address[0]))
         for last in (False, True):
             try:
                 return self.exchange(to, target, headers, body)

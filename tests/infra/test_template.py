@@ -261,6 +261,14 @@ def test_each_function_has_a_role_of_its_own(resources: dict[str, Json]) -> None
     assert len(set(roles)) == len(roles)
 
 
+def test_who_asks_whom_an_sop_is_for_may_read_stores_and_their_people() -> None:
+    """sops/scopes.py reads them, for SOPs that are kept to a scope alone: no other test would miss the grant."""
+    functions = package.parsed("stack.yaml")["functions"]
+    for name in ("welcome", "enrol", "push"):
+        granted = {*functions[name].get("read", []), *functions[name].get("write", [])}
+        assert {"stores", "staff"} <= granted, name
+
+
 def test_only_who_needs_them_reads_secrets_and_none_is_in_the_environment(resources: dict[str, Json]) -> None:
     stack = package.parsed("stack.yaml")["functions"]
     secret_words = re.compile(r"token|aes|private|apiv3|password|secret", re.IGNORECASE)

@@ -14,6 +14,7 @@ from chalicelib.platform.errors import Conflict
 from chalicelib.platform.timeline_line import Line
 from chalicelib.wecom import events
 from infra.sandbox.events import event_xml
+from tests.support.wecom import FakeWeCom
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 CORP = "ww1a2b3c4d5e6f7081"
@@ -23,6 +24,7 @@ At = Callable[[datetime], None]
 @pytest.fixture(autouse=True)
 def corp(tables: None, at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WECOM_CORP_ID", CORP)
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", FakeWeCom)
     at(NOW)
 
 

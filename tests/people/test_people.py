@@ -13,6 +13,7 @@ from app import app
 from chalicelib.people import signin
 from chalicelib.platform import auth, storage
 from chalicelib.platform.errors import Exhausted, Unauthorized
+from tests.support.wecom import FakeWeCom
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 BASE = "https://m.example/api"
@@ -48,6 +49,9 @@ class Api:
 def api(tables: None, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     at(NOW)
     monkeypatch.setenv("PUBLIC_BASE_URL", BASE)
+    corp = FakeWeCom()
+    corp.gone.add("ghost")
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: corp)
     with Client(app) as client:
         yield Api(client)
 
@@ -99,6 +103,13 @@ def test_the_last_admin_can_not_be_revoked(api: Api) -> None:
     mine = next(row for row in api("GET", "/api/api-keys?status=active")[1]["items"] if not row["expires_at"])
     assert api("DELETE", f"/api/api-keys/{mine['api_key_id']}")[0] == 409
     assert api("GET", "/api/me")[0] == 200
+
+
+def test_nobody_who_is_not_of_the_corp_becomes_an_admin(api: Api) -> None:
+    status, wrong = api("POST", "/api/users", {"staff_id": "ghost", "role": "admin"})
+    assert status == 422 and wrong["errors"][0]["field"] == "staff_id"
+    assert api("POST", "/api/users", {"staff_id": "ghost", "role": "operator"})[0] == 201
+    assert api("PATCH", "/api/users/ghost", {"role": "admin"})[0] == 422
 
 
 def test_of_two_admins_who_revoke_each_other_one_stays(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -225,6 +225,8 @@ def happens(change: str, after: int = 60, **values: str) -> None:
 def test_a_store_manager_works_in_their_store_and_takes_nobody_elses_guides(brand: Client) -> None:
     api = Api(brand, "store_manager", Scope(("s1",)))
     assert api("PATCH", "/api/stores/s1", {"name": "One"})[1]["name"] == "One"
+    status, wrong = api("PATCH", "/api/stores/s1", {"chat_ids": ["wr_of_another_store"]})
+    assert (status, wrong["errors"][0]["field"]) == (422, "chat_ids[0]")
     status, wrong = api("PATCH", "/api/stores/s1", {"staff_ids": ["ann", "bob"]})
     assert (status, wrong["errors"][0]["field"]) == (422, "staff_ids[1]")
     assert stores.get("s1", SYSTEM).staff_ids == ["ann"]

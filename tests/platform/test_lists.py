@@ -123,3 +123,28 @@ def test_months_go_back_over_the_year_and_begin_at_the_cursor_s() -> None:
     assert lists.month_shard(now, "order-1") in next(lists.months(now))
     assert list(lists.months(now, 2, shards=1)) == [["2026-01#0"], ["2025-12#0"]]
     assert lists.month_shard(now, "order-1", 1) == "2026-01#0"
+
+
+class Others(lists.Searching):
+    pass
+
+
+def test_a_cursor_is_good_for_its_list_in_its_order_alone() -> None:
+    rows = [Thing(str(n), f"n{n}", n) for n in range(5)]
+    by_name = page(rows, limit=2).next_cursor
+    by_size = page(rows, "size", limit=2).next_cursor
+    assert by_name and by_size
+    for sort, cursor in (("size", by_name), ("name", by_size), ("-name", by_name)):
+        with pytest.raises(Invalid):
+            page(rows, sort, cursor=cursor)
+    with pytest.raises(Invalid):
+        lists.whole(rows, Others(cursor=by_name), key=lambda t: t.key, sorts=SORTS, sort="name")
+    with pytest.raises(Invalid):
+        lists.history(lambda **_: [], lists.Paging(cursor=by_name))
+
+
+def test_a_cursor_that_was_changed_by_hand_is_refused() -> None:
+    rows = [Thing(str(n), f"n{n}", n) for n in range(5)]
+    for held in (5, True, None, ["n1"]):
+        with pytest.raises(Invalid):
+            page(rows, cursor=lists._encode(["Searchingname", False, held, "1"]))

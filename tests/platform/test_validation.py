@@ -171,3 +171,17 @@ def test_a_union_whose_tag_is_null_names_the_tag() -> None:
     with pytest.raises(Invalid) as wrong:
         validation.convert([{"type": None, "title": "x"}], list[Content])
     assert [(each.field, each.code) for each in wrong.value.issues] == [("[0].type", "null")]
+
+
+class Between(Struct, kw_only=True):
+    since: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+def test_a_time_outside_of_the_calendar_and_a_name_nobody_knows_are_refused_at_once() -> None:
+    with pytest.raises(Invalid) as wrong:
+        validation.convert_strings({"since": "9999-12-31T23:59:59+00:00", "q": "x"}, Between, open=False)
+    assert [(each.field, each.code) for each in wrong.value.issues] == [
+        ("since", "date_time"),
+        ("q", "unknown_field"),
+    ]
+    assert validation.convert_strings({"q": "x"}, Between) == Between()
