@@ -90,7 +90,10 @@ def _select_stores(
     own = (code.definition.get("stores") or {}).get("store_ids")
     in_scope = stores.stores_in_scope(principal)
     known = stores.ids() if own is None else stores.find_many(own)
-    there = [store_id for store_id in known if in_scope is None or store_id in in_scope]
+    ordered = (
+        known if own is None else [store_id for store_id in own if store_id in known]
+    )  # as the code has them
+    there = [store_id for store_id in ordered if in_scope is None or store_id in in_scope]
     if wanted != "all":
         return list(dict.fromkeys(wanted)), _check_known("store_ids", wanted, there)
     if not there:

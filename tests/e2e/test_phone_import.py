@@ -22,7 +22,9 @@ def test_from_a_file_to_a_customer(stack: LocalStack) -> None:
     stack.drain()
     job = stack.api("GET", f"/api/jobs/{job['job_id']}")
     assert job["status"] == "finished", job
-    assert b"lost digits" in http.request("GET", job["result_url"]).data
+    assert (
+        "丢失了数字".encode() in http.request("GET", job["result_url"]).data
+    )  # in the language of who asked
     stack.api("POST", "/api/prospects/lists", expect=202)
     stack.drain()
     cards = stack.api("GET", "/_sandbox/messages?receiver=phone_guide")["items"]

@@ -218,7 +218,7 @@ def test_works_have_their_queue_their_handler_and_their_order() -> None:
 
 def test_two_owners_of_a_kind_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     twice = [Work(kind="lapse", queue=queue, handler="x:y") for queue in ("assign", "push")]
-    monkeypatch.setattr(declared, "find", lambda module, name: twice)
+    monkeypatch.setattr(declared, "find", lambda module, name: [twice])
     with pytest.raises(ValueError, match="lapse"):
         works.known.__wrapped__()
 
