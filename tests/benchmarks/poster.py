@@ -162,20 +162,20 @@ def batch() -> None:
     files.put = lambda key, data, kind="": kept.__setitem__(key, data)  # type: ignore[assignment]
     files.get = kept.__getitem__
     files.size = lambda key: len(kept[key]) if key in kept else None  # type: ignore[assignment]
-    batch_state.rows_of = lambda batch_id: rows  # type: ignore[assignment]
+    batch_state.read_rows = lambda batch_id: rows  # type: ignore[assignment]
     batch_state.is_done = lambda batch_id, number: number in done  # type: ignore[assignment]
-    batch_state.count = lambda batch_id, number, made, errors: done.append(number)  # type: ignore[assignment]
-    batch_state.complete = lambda batch_id: len(done) * batch_state.CHUNK == MANY  # type: ignore[assignment]
-    batch_state.errors = lambda batch_id: []  # type: ignore[assignment]
+    batch_state.count_chunk = lambda batch_id, number, made, errors: done.append(number)  # type: ignore[assignment]
+    batch_state.is_complete = lambda batch_id: len(done) * batch_state.CHUNK == MANY  # type: ignore[assignment]
+    batch_state.read_errors = lambda batch_id: []  # type: ignore[assignment]
     batch_state.finish = lambda *told: None  # type: ignore[assignment]
     queues.send = lambda *told: None  # type: ignore[assignment]
-    template_store.template = TEMPLATES.__getitem__
+    template_store.get_design = TEMPLATES.__getitem__
     begun = time.perf_counter()
     for number in range(MANY // batch_state.CHUNK):
-        batch_work.chunk("b", number)
+        batch_work.make_chunk("b", number)
     drawn = time.perf_counter() - begun
     begun = time.perf_counter()
-    batch_work.pack("b")
+    batch_work.pack_zip("b")
     packed = time.perf_counter() - begun
     print(f"poster_batch_of_100 {drawn:.2f} s\nposter_batch_zip_of_100 {packed * 1000:.0f} ms")
     print(f"poster_batch_of_2000_reckoned {2000 / MANY * (drawn / FUNCTIONS + packed):.1f} s")
