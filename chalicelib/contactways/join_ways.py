@@ -107,7 +107,8 @@ def keep_in_step(live_code_id: str, chat_id: str, wanted: Callable[[], dict[str,
     now = clock.now()
     mine = f"{clock.iso(now + LEASE)}#{ids.short()}"
     hold = [JoinWayItem.lease.set(mine), JoinWayItem.told.remove()]
-    if not storage.update_if(row, hold, JoinWayItem.lease < clock.iso(now)):
+    free = JoinWayItem.lease < clock.iso(now)
+    if not storage.update_if(row, hold, free, lambda row: row.lease == mine):
         return False
     over = JoinWayItem.lease.set(clock.iso(clock.now() - timedelta(seconds=1)))
     held = JoinWayItem.lease == mine
@@ -203,7 +204,7 @@ def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayI
         tx.commit()
     except ConditionFailed:
         left = (JoinWayItem.lease < clock.iso(now)) & (JoinWayItem.status == MAKING)
-        if not storage.update_if(row, [JoinWayItem.lease.set(mine)], left):
+        if not storage.update_if(row, [JoinWayItem.lease.set(mine)], left, lambda row: row.lease == mine):
             return wait_for_maker(JoinWayItem, state)
         if row.config_id is None:
             _count_lost(row)
@@ -214,7 +215,7 @@ def _make(live_code_id: str, chat_id: str, asked: Mapping[str, Any]) -> JoinWayI
         JoinWayItem.qr_url.set(str(_at_wecom(row).get("qr_code", ""))),
         JoinWayItem.lease.set(clock.iso(now - timedelta(seconds=1))),
     ]
-    if storage.update_if(row, ready, JoinWayItem.lease == mine):
+    if storage.update_if(row, ready, JoinWayItem.lease == mine, lambda row: row.status == READY):
         return row
     return wait_for_maker(JoinWayItem, state)  # our lease ran out, and another has taken over
 
@@ -235,7 +236,7 @@ def _add(row: JoinWayItem, lease: str, asked: Mapping[str, Any]) -> None:
     usage.warn_when_nearly_used_up()
     # Before its picture is fetched: it is shown nowhere else.
     known = [JoinWayItem.config_id.set(config_id), JoinWayItem.told.set(dict(asked))]
-    if not storage.update_if(row, known, held):
+    if not storage.update_if(row, known, held, lambda row: row.config_id == config_id):
         _count_lost(row)
         raise Upstream(code="way_being_made")
 

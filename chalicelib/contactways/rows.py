@@ -36,9 +36,8 @@ def store_answer(
         ContactWayItem.qr_url.set(qr_url),
     ]
     actions += [getattr(ContactWayItem, name).set(value) for name, value in (known or {}).items()]
-    return storage.update_if(
-        row, actions, (ContactWayItem.lease == lease) & (ContactWayItem.status == MAKING)
-    )
+    held = (ContactWayItem.lease == lease) & (ContactWayItem.status == MAKING)
+    return storage.update_if(row, actions, held, lambda row: row.config_id == config_id)
 
 
 def remove(row: ContactWayItem, condition: Any, tx: Transaction | None = None) -> bool:

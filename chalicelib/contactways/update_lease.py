@@ -36,8 +36,9 @@ def update(row: ContactWayItem, send: Callable[[ContactWayItem, bool], Mapping[s
                 else ContactWayItem.asked == row.asked
             )
             known = [getattr(ContactWayItem, name).set(value) for name, value in send(row, unsure).items()]
-            mine = ContactWayItem.telling == lease
-            if storage.update_if(row, [*known, ContactWayItem.telling.remove()], mine & seen):
+            done = [*known, ContactWayItem.telling.remove()]
+            mine = (ContactWayItem.telling == lease) & seen
+            if storage.update_if(row, done, mine, lambda row: row.telling != lease):
                 break
             current, unsure = ContactWayItem.find(row.state), True  # asked again meanwhile: look again
             if current is None or current.telling != lease:
@@ -57,9 +58,11 @@ def _acquire(row: ContactWayItem) -> tuple[ContactWayItem, str, bool] | None:
     lease = f"{clock.iso(now + LEASE)}#{ids.short()}"
     there = ContactWayItem.status == READY
     take = [ContactWayItem.telling.set(lease)]
-    if storage.update_if(row, take, there & ContactWayItem.telling.does_not_exist()):
+    free = there & ContactWayItem.telling.does_not_exist()
+    if storage.update_if(row, take, free, lambda row: row.telling == lease):
         return row, lease, False
-    if storage.update_if(row, take, there & (ContactWayItem.telling < clock.iso(now))):
+    left = there & (ContactWayItem.telling < clock.iso(now))
+    if storage.update_if(row, take, left, lambda row: row.telling == lease):
         return row, lease, True
     current = ContactWayItem.find(row.state)
     if current is None or current.status != READY:

@@ -67,14 +67,9 @@ def once(
     )
     # DynamoDB removes what has expired within days only: it no longer counts at once.
     free = IdempotencyItem.key.does_not_exist() | (IdempotencyItem.expires_at < now)
-    try:
-        is_first = storage.put_once(item, free)
-    except storage.Unsure:
-        is_first = False
-    if not is_first:
-        first = IdempotencyItem.find(name)
-        if first is None or first.call != item.call:
-            return _first_answer(first, item.body_hash)
+    call, body_hash = item.call, item.body_hash
+    if not storage.put_once(item, free, lambda first: first.call == call):
+        return _first_answer(IdempotencyItem.find(name), body_hash)
     try:
         status, text = work()
     except Exception:

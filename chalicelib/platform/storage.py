@@ -136,17 +136,38 @@ class Base(Model):
             return None
 
 
-def put_once(item: Model, condition: Condition) -> bool:
-    """Put `item` if `condition` holds (usually: its key does not exist). False when it does not. Unsure."""
-    return _write_single(lambda: item.save(condition=condition))
+def put_once(item: Item, condition: Condition, is_ours: Callable[[Item], bool] | None = None) -> bool:
+    """Put `item` if `condition` holds (usually: its key does not exist). False when it does not.
+
+    is_ours: tells by the stored item, read anew, whether this very write was carried out; Unsure without it.
+    """
+    return _settle(item, lambda: item.save(condition=condition), is_ours)
 
 
-def update_if(item: Model, actions: Sequence[Action], condition: Condition | None = None) -> bool:
+def update_if(
+    item: Item,
+    actions: Sequence[Action],
+    condition: Condition | None = None,
+    is_ours: Callable[[Item], bool] | None = None,
+) -> bool:
     """Update one item if `condition` holds; `item` then carries the new values. False when it does not.
 
-    Unsure.
+    is_ours: as of `put_once`.
     """
-    return _write_single(lambda: item.update(actions=list(actions), condition=condition))
+    return _settle(item, lambda: item.update(actions=list(actions), condition=condition), is_ours)
+
+
+def _settle(item: Item, write: Callable[[], Any], is_ours: Callable[[Item], bool] | None) -> bool:
+    try:
+        return _write_single(write)
+    except Unsure:
+        if is_ours is None:
+            raise
+    try:
+        item.refresh(consistent_read=True)
+    except DoesNotExist:
+        return False
+    return is_ours(item)
 
 
 def delete_if(item: Model, condition: Condition | None = None) -> bool:

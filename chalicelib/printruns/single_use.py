@@ -47,11 +47,7 @@ def hold(run: Run, key: str, row: CardItem | None, uses: list[Use]) -> bool:
     version = row.version if row else None
     unchanged = CardItem.version == version if version is not None else CardItem.version.does_not_exist()
     actions = [CardItem.uses.set(kept), CardItem.version.set((version or 0) + 1)]
-    try:
-        return storage.update_if(CardItem(key), actions, unchanged)
-    except storage.Unsure:
-        written = CardItem.find(key)
-        return written is not None and uses[-1] in (written.uses or [])
+    return storage.update_if(CardItem(key), actions, unchanged, lambda card: uses[-1] in (card.uses or []))
 
 
 def use_of(scan: Scan) -> Use:

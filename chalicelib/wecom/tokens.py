@@ -40,11 +40,14 @@ class DynamoTokens:
     def try_lock(self, version: int, until: datetime) -> bool:
         free = AccessToken.lock_until.does_not_exist() | (AccessToken.lock_until < clock.now().timestamp())
         actions = [AccessToken.lock_until.set(until.timestamp())]
-        return update_if(AccessToken(self._key), actions, self._at(version) & free)
+        mine = until.timestamp()
+        return update_if(
+            AccessToken(self._key), actions, self._at(version) & free, lambda item: item.lock_until == mine
+        )
 
     def unlock(self, until: datetime) -> None:
         ours = AccessToken.lock_until == until.timestamp()
-        update_if(AccessToken(self._key), [AccessToken.lock_until.remove()], ours)
+        update_if(AccessToken(self._key), [AccessToken.lock_until.remove()], ours, lambda item: True)
 
     def put(self, token: Token) -> bool:
         actions = [
@@ -54,7 +57,8 @@ class DynamoTokens:
             AccessToken.ver.set(token.version),
             AccessToken.lock_until.remove(),
         ]
-        return update_if(AccessToken(self._key), actions, self._at(token.version - 1))
+        before = self._at(token.version - 1)
+        return update_if(AccessToken(self._key), actions, before, lambda item: item.token == token.value)
 
     @staticmethod
     def _at(version: int) -> Condition:
