@@ -171,13 +171,13 @@ def test_a_call_that_was_killed_is_never_done_a_second_time(
 def test_a_lost_answer_to_taking_the_key_is_no_other_call(
     tables: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    through = storage.put_once
+    through = storage._write_single
 
-    def lost(*arguments: Any) -> bool:
-        through(*arguments)
+    def lost(write: Callable[[], Any]) -> bool:
+        through(write)
         raise storage.Unsure("sent again, and met itself")
 
-    monkeypatch.setattr(storage, "put_once", lost)
+    monkeypatch.setattr(storage, "_write_single", lost)
     assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, "1")) == (201, "1", False)
     assert idempotency.once("key", "/api/x", "k1", b"{}", lambda: (201, "2")) == (201, "1", True)
 
