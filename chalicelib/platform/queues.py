@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from chalicelib.platform import log, settings
 from chalicelib.platform.errors import Upstream
 
 BATCH = 10  # SQS: messages in one call
+_REFUSED = re.compile("[\ud800-\udfff\ufffe\uffff]")  # SQS takes the characters of XML 1.0
 MAX_BYTES = 1_048_576  # SQS: one message, and one batch
 
 
@@ -26,7 +28,7 @@ def send(
     FIFO queues take `group` (what is kept in order) and `key` (the same key within five minutes is
     one message; default: the message's own SHA-256). Upstream if SQS did not take it.
     """
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    body = _body(message)
     extra: dict[str, str] = {}
     if group is not None:
         extra["MessageGroupId"] = _plain(group)
@@ -61,12 +63,18 @@ def send_until_refused(queue: str, messages: Sequence[tuple[Mapping[str, Any], s
     return None
 
 
+def _body(message: Mapping[str, Any]) -> str:
+    """JSON, with what SQS refuses in a body escaped: it would be refused for ever, and hold up the rest."""
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _REFUSED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def _batches(messages: Iterable[tuple[Mapping[str, Any], str | None]]) -> Iterator[list[dict[str, Any]]]:
     """Entries of one call each; an entry's Id is its place in it."""
     batch: list[dict[str, Any]] = []
     size = 0
     for message, group in messages:
-        body = json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        body = _body(message)
         length = len(body.encode())
         if batch and (len(batch) == BATCH or size + length > MAX_BYTES):
             yield batch
@@ -89,4 +97,4 @@ def _plain(group: str) -> str:
     """A group id that SQS takes (128 of its characters): ours if it is one, else its hash."""
     if 0 < len(group) <= 128 and group.isascii() and group.isprintable() and " " not in group:
         return group
-    return hashlib.sha256(group.encode()).hexdigest()
+    return hashlib.sha256(group.encode(errors="surrogatepass")).hexdigest()

@@ -6,7 +6,8 @@ that runs out of time leaves the rest to the next: after an outage it catches up
 
 Work of a kind that this version does not know (a newer one wrote it, and was rolled back) is parked
 (due.py) before the watermark passes it, with an alarm as long as it lies there; the first tick of a
-version that knows it hands it out.
+version that knows it hands it out. An item that its owner can't put into a queue goes there as it is:
+it fails in its function and ends in that queue's dead letters, and holds up no other.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from chalicelib.platform import clock, due, log, queues, works
 from chalicelib.platform.works import Work
 
 _ENOUGH_MS = 15_000  # of time left, to begin another minute
+_UNREADABLE = "unreadable"  # the group of what has none, in a FIFO queue
 
 Message = tuple[Mapping[str, Any], str | None]
 
@@ -73,14 +75,42 @@ def _hand_out_parked(now: datetime, milliseconds_left: Callable[[], int]) -> int
 
 def _messages(items: list[due.DueItem], minute: str) -> Iterator[Message]:
     """What goes to a queue. `due_at` keeps a later item from being taken for a repeat."""
-    together: dict[Work, list[Mapping[str, Any]]] = {}
+    together: dict[Work, list[due.DueItem]] = {}
     for item in items:
         work = works.known()[item.kind]
         if work.merge is None:
-            message: Mapping[str, Any] = {"kind": item.kind, "due_at": item.due_at, **item.work}
-            yield message, work.group(message)
+            yield _single(work, item)
         else:
-            together.setdefault(work, []).append(item.work)
+            together.setdefault(work, []).append(item)
     for work, several in together.items():
-        for merged in work.merge(several, minute) if work.merge else ():
-            yield merged, work.group(merged)
+        try:
+            merged = _merged(work, several, minute)
+        except Exception:  # noqa: BLE001 (one of them; the others are merged each by itself)
+            merged = [message for item in several for message in _merged_or_as_it_is(work, item, minute)]
+        yield from merged
+
+
+def _single(work: Work, item: due.DueItem) -> Message:
+    try:
+        message: Mapping[str, Any] = {"kind": item.kind, "due_at": item.due_at, **item.work}
+        return message, work.group(message)
+    except Exception as error:  # noqa: BLE001 (told to the log)
+        return _as_it_is(item, error)
+
+
+def _merged(work: Work, items: list[due.DueItem], minute: str) -> list[Message]:
+    merge = work.merge or (lambda several, minute: ())
+    return [(message, work.group(message)) for message in merge([item.work for item in items], minute)]
+
+
+def _merged_or_as_it_is(work: Work, item: due.DueItem, minute: str) -> list[Message]:
+    try:
+        return _merged(work, [item], minute)
+    except Exception as error:  # noqa: BLE001 (told to the log)
+        return [_as_it_is(item, error)]
+
+
+def _as_it_is(item: due.DueItem, error: Exception) -> Message:
+    log.failure("an item of work can't be made into a message", error, kind=item.kind)
+    group = _UNREADABLE if works.known()[item.kind].order else None
+    return {"kind": item.kind, "due_at": item.due_at, "work": item.work}, group

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from infra import build
-from infra.local import demo, settings
+from infra.local import demo, settings, snapshots
 from infra.local.settings import REGION, STACK
 
 EMULATOR = build.ROOT / ".venv-ministack" / "bin" / "python"
@@ -49,6 +49,7 @@ def main() -> None:
     with ExitStack() as cleanup:
         data = data_folder(cleanup)
         mine = alone(data, 60, stopped)
+        snapshots.prepare(data)
         os.environ["MILLRACE_CLOCK_FILE"] = str(data / "clock")
         if os.environ.get("DEMO") and not (data / "clock").exists():
             (data / "clock").write_text(str(-86_400 * demo.DAYS))  # it ends at the present
@@ -118,7 +119,8 @@ def start_emulator(data: Path, port: int, held: IO[bytes], cleanup: ExitStack) -
         "AWS_DEFAULT_REGION": REGION,
         "AUTH": "true",
         "PERSIST_STATE": "1" if os.environ.get("DATA_DIR") else "0",
-        "STATE_DIR": str(data / "emulator"),
+        "STATE_DIR": str(data / "state" / "emulator"),
+        "CODE_DIR": str(data / "code"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(data / "s3"),
         "IOT_MTLS_ENABLED": "0",
@@ -145,7 +147,7 @@ def start_emulator(data: Path, port: int, held: IO[bytes], cleanup: ExitStack) -
 def stop(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
-        process.wait(60)  # it saves its state
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
 
@@ -169,6 +171,8 @@ def start(
     public = f"http://127.0.0.1:{ports.public}"
     config = settings.sandbox_config(public, data, os.environ)
     sandbox = Sandbox(config)
+    if embedded:
+        config.state_path = ""  # it is saved with the emulator's
     sandbox_url = sandbox.start(ports.sandbox)
     cleanup.callback(sandbox.stop)
     folder = package.package("local", build.ROOT / "build" / "local", build.here())
@@ -180,13 +184,17 @@ def start(
     key = settings.admin_key(data, os.environ)
     account.put_admin_key(key)
     mover = Mover(account, ports.emulator, sandbox) if embedded else None
+    keeper = None
     if mover:
         mover.emulator("POST", "/_local/deployed")
+        if os.environ.get("DATA_DIR"):
+            keeper = snapshots.Snapshots(data, mover.emulator, sandbox)
+            cleanup.callback(keeper.close)
     parts = urllib.parse.urlsplit(endpoint)
     api = Upstream(
         parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_", SECONDS
     )
-    answer = local_answers(account, mover, sandbox, config)
+    answer = local_answers(account, mover, sandbox, config, keeper)
     proxy = Proxy(door, api, Upstream("127.0.0.1", ports.sandbox), answer, sandbox.observe)
     threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
     cleanup.callback(proxy.shutdown)
@@ -194,6 +202,10 @@ def start(
     if stopped.is_set():
         return
     sandbox.run()
+    if keeper:
+        if words := snapshots.last_words(data, sandbox.status()["counts"]):
+            print(words, file=sys.stderr)
+        keeper.run()
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
     print(f"ready {public}", flush=True)
@@ -221,7 +233,9 @@ def wait_for(port: int, path: str, seconds: float, stopped: Stopped) -> None:
         time.sleep(0.02)
 
 
-def local_answers(account: Any, mover: Any, sandbox: Any, config: Any) -> Callable[..., tuple[int, Any]]:
+def local_answers(
+    account: Any, mover: Any, sandbox: Any, config: Any, keeper: snapshots.Snapshots | None
+) -> Callable[..., tuple[int, Any]]:
     """The answers of `/local/…`, which exist in the local stack only."""
     from chalicelib.platform import clock, durations
     from infra.local.moves import NotQuiet
@@ -233,9 +247,14 @@ def local_answers(account: Any, mover: Any, sandbox: Any, config: Any) -> Callab
                     return 200, {"now": clock.iso(clock.now())}
                 case "POST", "/local/clock" if mover:
                     by = durations.parse(json.loads(body)["advance"])
-                    return 200, {"now": clock.iso(mover.advance(by))}
+                    now = mover.advance(by)
+                    if keeper:
+                        keeper.save()
+                    return 200, {"now": clock.iso(now)}
                 case "POST", "/local/drain" if mover:
                     mover.drain()
+                    if keeper:
+                        keeper.save()
                     return 200, {"status": "drained"}
                 case "GET", "/local/sandbox":
                     return 200, {

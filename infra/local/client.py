@@ -37,6 +37,7 @@ class LocalStack:
             self.environment["DATA_DIR"] = str(data)
         self.http = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(600))
         self.process: subprocess.Popen[str] | None = None
+        self.said = ""  # on standard error, until it was ready
 
     def __enter__(self) -> "LocalStack":
         with tempfile.TemporaryFile("w+") as errors:
@@ -53,12 +54,20 @@ class LocalStack:
                 self.ended()
                 errors.seek(0)
                 raise RuntimeError(f"the local stack did not start:\n{errors.read()[-3000:]}")
+            errors.seek(0)
+            self.said = errors.read()
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self.process is not None
         self.process.terminate()
         self.ended()
+
+    def kill(self) -> None:
+        """As a crash would: nothing is saved, nothing cleaned up."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
 
     def ended(self) -> None:
         """Wait until it has. TimeoutExpired when it had to be killed."""

@@ -7,7 +7,6 @@ The launcher talks to it on `/_local/…`; it saves its state and ends when its 
 
 import asyncio
 import contextvars
-import copy
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import emulator_state
 import ministack.app as ministack
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -71,6 +71,7 @@ class Activity:
 
     def __init__(self) -> None:
         self.started = 0  # invocations, ever
+        self.changes = 0  # requests that may have changed something, ever
         self.pending = 0  # asynchronous invocations, their retries, stream batches, looks at the queues
         self.lock = threading.Lock()
 
@@ -339,22 +340,6 @@ class StreamConsumer:
 consumers: dict[str, StreamConsumer] = {}
 
 
-def keep_streams() -> None:
-    """MiniStack keeps how far a consumer is, not the records: after a start the next would be lost."""
-    state, load = dynamodb.get_state, dynamodb.load_persisted_state
-    stores = {"records": dynamodb._stream_records, "trimmed": dynamodb._stream_trimmed}
-
-    def get_state() -> dict[str, Any]:
-        return {**state(), **{f"stream_{name}": copy.deepcopy(store) for name, store in stores.items()}}
-
-    def load_persisted_state(data: dict[str, Any]) -> None:
-        load(data)
-        for name, store in stores.items():
-            store.update(data.get(f"stream_{name}", {}))
-
-    dynamodb.get_state, dynamodb.load_persisted_state = get_state, load_persisted_state
-
-
 def stream_consumers() -> list[StreamConsumer]:
     waiting = []
     for account, region, esm in lambda_svc._iter_all_esms():
@@ -456,18 +441,24 @@ def control(method: str, path: str, body: bytes) -> dict[str, Any]:
     elif (method, path) == ("POST", "/_local/deployed"):
         deployed.set()
         lambda_svc._esm_wake.set()
+    elif (method, path) == ("POST", "/_local/save"):
+        return {"child": emulator_state.begin_save(json.loads(body)["folder"])}
+    elif (method, path) == ("POST", "/_local/saved"):
+        return {"saved": emulator_state.is_saved(json.loads(body)["child"])}
     return {
         "now": clock.now(),
         "busy": activity.busy(),
         "next_message": next_message(),
         "next_schedule": next_schedule(),
         "invocations": activity.started,
+        "changes": activity.changes,
         "queues": dict(Counter({q["name"]: len(q["messages"]) for q in consumed_queues() if q["messages"]})),
     }
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] != "http" or not scope["path"].startswith("/_local/"):
+        activity.changes += scope["type"] == "http" and scope["method"] != "GET"
         await ministack.app(scope, receive, send)
         return
     body = b""
@@ -476,7 +467,11 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
-    answer = json.dumps(control(scope["method"], scope["path"], body)).encode()
+    if scope["path"] == "/_local/saved":  # which waits
+        found = await asyncio.to_thread(control, scope["method"], scope["path"], body)
+    else:
+        found = control(scope["method"], scope["path"], body)
+    answer = json.dumps(found).encode()
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer})
@@ -508,7 +503,7 @@ if __name__ == "__main__":
     use_clock()
     count_invocations()
     environments()
-    keep_streams()
+    emulator_state.keep_state(Path(os.environ["CODE_DIR"]))
     free_messages()
     authorize_batches()
     import_secrets()

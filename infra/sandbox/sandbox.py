@@ -45,6 +45,7 @@ class Sandbox:
         self.actions = Actions(self.world, self.outbox)
         self.control = Control(self)
         self.base_url = ""
+        self.changes = 0  # requests and own doings that may have changed the world, ever
         self._run_lock = threading.Lock()
         self._stopped = threading.Event()
         self._server: Server | None = None
@@ -108,7 +109,9 @@ class Sandbox:
             until = (now or self.config.now()).timestamp()
             with self.world.lock:
                 done += mass_api.settle(self.world, until) + self.pay.settle(until)
-            return done + self.outbox.send_due(until)
+            done += self.outbox.send_due(until)
+            self.changes += done
+            return done
 
     def quiet(self) -> bool:
         """Nothing is due and nothing is on its way."""

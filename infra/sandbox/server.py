@@ -79,6 +79,7 @@ class Handler(BaseHTTPRequestHandler):
             self._reply(413, b"", "text/plain")
             return
         raw = self.rfile.read(size)
+        self.server.sandbox.changes += self.command != "GET"
         query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
         if parts.path.startswith(PREFIX):
             self._service("wecom", parts.path, query, raw)

@@ -238,12 +238,20 @@ def load(path: str) -> State:
 
 
 def save(state: State, path: str) -> None:
-    """Write it whole or not at all; readable by its owner only (it holds keys)."""
-    target = Path(path)
+    """Write it whole or not at all."""
+    write(as_text(state), Path(path))
+
+
+def as_text(state: State) -> str:
+    return json.dumps(asdict(state), ensure_ascii=False)
+
+
+def write(text: str, target: Path) -> None:
+    """Whole or not at all; readable by its owner only (it holds keys)."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     with os.fdopen(
         os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
     ) as file:
-        json.dump(asdict(state), file, ensure_ascii=False)
+        file.write(text)
     part.replace(target)

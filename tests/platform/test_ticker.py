@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.platform import clock, declared, due, ticker, works
+from chalicelib.platform import clock, declared, due, queues, ticker, works
 from chalicelib.platform.works import Work
 from chalicelib.sops import service
 from infra import package, template
@@ -228,3 +228,42 @@ def test_every_kind_that_is_put_into_due_is_declared() -> None:
     text = "".join(path.read_text() for path in (ROOT / "chalicelib").glob("*/*.py"))
     kinds = set(re.findall(r"due\.(?:put\(|item\(|add\(tx, )\"(\w+)\"", text))
     assert len(kinds) > 20 and kinds <= set(works.known())
+
+
+def test_work_that_can_not_be_sent_as_declared_goes_as_it_is_and_holds_up_no_other(world: World) -> None:
+    """Its function fails on it, and it ends in that queue's dead letters, with the alarm of those."""
+    due.put("mature", START, "bad", {"order_id": "M0"})
+    bad = next(iter(due.DueItem.scan()))
+    bad.update(actions=[due.DueItem.work.set({"kind": None, "order_id": None})])
+    due.DueItem(bad.bucket, bad.sort + "x", kind="lapse", due_at=bad.due_at, work={}).save()
+    due.DueItem(bad.bucket, bad.sort + "y", kind="push_result", due_at=bad.due_at, work={"polls": "x"}).save()
+    due.put("mature", START, "M1", {"order_id": "M1"})
+    world.set(START + MINUTE)
+    load("tick").handler({}, Context(60_000))
+    assert left() == 0
+    assert ("settle", "M1") in [(queue, group) for queue, _, group in world.elsewhere]
+
+
+def test_a_merge_that_fails_for_one_merges_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def merge(several: list[dict[str, str]], minute: str) -> list[dict[str, str]]:
+        return [{"kind": "lapse", "id": "+".join(work["id"] for work in several)}]
+
+    table = {**works.known(), "lapse": Work(kind="lapse", queue="assign", handler="x:y", merge=merge)}
+    monkeypatch.setattr(works, "known", lambda: table)
+    for key, work in (("a", {"id": "a"}), ("bad", {}), ("c", {"id": "c"})):
+        due.put("lapse", START, key, work)
+    world.set(START + MINUTE)
+    load("tick").handler({}, Context(60_000))
+    sent = [message for queue, message, _ in world.elsewhere if queue == "assign"]
+    assert [message.get("id", message.get("work")) for message in sent] == ["a", {}, "c"]
+    assert left() == 0
+
+
+@pytest.mark.parametrize("name", ["\ufffe", "a\uffffb", "\ud83d", "\x00\x1d", "𠮷"])
+def test_a_body_holds_what_sqs_takes_and_means_the_same(name: str) -> None:
+    body = queues._body({"name": name})
+    assert json.loads(body) == {"name": name}
+    body.encode()
+    assert not any(c in "\ufffe\uffff" or (ord(c) < 32) for c in body)
