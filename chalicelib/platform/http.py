@@ -6,7 +6,8 @@ A route declares its body, query, answer and permission; the door does what all 
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -205,11 +206,24 @@ def cookies_of(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def wants_json(headers: Mapping[str, str]) -> bool:
-    """JSON is asked for, and not after HTML (a browser's Accept begins with text/html)."""
-    kinds = [part.split(";")[0].strip() for part in (headers.get("accept") or "").lower().split(",")]
-    if JSON not in kinds:
-        return False
-    return "text/html" not in kinds or kinds.index(JSON) < kinds.index("text/html")
+    """JSON is asked for, and rather than HTML; of two that are wanted alike the first."""
+    wanted: dict[str, float] = {}
+    for part in (headers.get("accept") or "").lower().split(","):
+        kind, *parameters = (each.strip() for each in part.split(";"))
+        wanted.setdefault(kind, _quality(parameters))
+    html = wanted.get("text/html", 0)
+    if wanted.get(JSON, 0) != html:
+        return wanted.get(JSON, 0) > html
+    return html > 0 and list(wanted).index(JSON) < list(wanted).index("text/html")
+
+
+def _quality(parameters: Sequence[str]) -> float:
+    """The weight that Accept gives a media type (RFC 9110, 12.4.2); what is none counts as 1."""
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            return float(value) if re.fullmatch(r"[01](\.[0-9]{0,3})?", value.strip()) else 1.0
+    return 1.0
 
 
 def listing(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:

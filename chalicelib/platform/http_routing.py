@@ -8,6 +8,7 @@ is asked for.
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
+from urllib.parse import unquote
 
 from chalice.app import Chalice
 
@@ -86,7 +87,7 @@ def _match(route: list[str], parts: list[str]) -> dict[str, str] | None:
     parameters = {}
     for name, part in zip(route, parts, strict=True):
         if name.startswith("{") and part:
-            parameters[name[1:-1]] = part
+            parameters[name[1:-1]] = unquote(part)  # a REST API hands the path on as it came
         elif name != part:
             return None
     return parameters

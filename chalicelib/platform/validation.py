@@ -54,7 +54,12 @@ def convert(value: Any, kind: Any, prefix: str = "", *, open: bool = False) -> A
     try:
         converted = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        issues = _issues(_validator(kind, open).iter_errors(value)) or [_issue_of_msgspec(error)]
+        issues = _issues(_validator(kind, open).iter_errors(value))
+        if not issues:
+            whole = _as_integers(value)  # JSON Schema takes 10.0 for an integer, msgspec does not
+            if repr(whole) != repr(value):
+                return convert(whole, kind, prefix, open=open)
+            issues = [_issue_of_msgspec(error)]
     else:
         if open:
             return converted
@@ -63,6 +68,15 @@ def convert(value: Any, kind: Any, prefix: str = "", *, open: bool = False) -> A
         if not issues:
             return converted
     raise Invalid(*(msgspec.structs.replace(each, field=prefix + (each.field or "body")) for each in issues))
+
+
+def _as_integers(value: Any) -> Any:
+    """JSON values with each whole float, such as 10.0, as the integer that it is."""
+    if isinstance(value, dict):
+        return {name: _as_integers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_as_integers(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def convert_strings(values: Mapping[str, str], kind: Any, *, open: bool = True) -> Any:

@@ -53,7 +53,7 @@ def main() -> None:
         os.environ["MILLRACE_CLOCK_FILE"] = str(data / "clock")
         if os.environ.get("DEMO") and not (data / "clock").exists():
             (data / "clock").write_text(str(-86_400 * demo.DAYS))  # it ends at the present
-        public = int(os.environ.get("PORT") or 8000)
+        public = settings.port(os.environ)
         door = cleanup.enter_context(hold(public))
         ports = settings.choose_ports(public, data)
         elsewhere = os.environ.pop("AWS_ENDPOINT_URL", "")

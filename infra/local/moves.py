@@ -48,7 +48,7 @@ class Mover:
             self.settle()
             while now < target:
                 due = self.due_times()
-                # What was due and is there still is stuck: each tick tries it, and it is no instant of its own.
+                # What was due and is there still is stuck: no instant of its own, each tick tries it.
                 ahead = [tick_after(t, target) for t in due if t > now - TICK]
                 step = min(self.next_instant(now, ahead), target)
                 self.skip_empty(min([step, *due]))

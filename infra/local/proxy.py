@@ -6,7 +6,9 @@ signature over them holds.
 
 import http.client
 import json
+import re
 import socket
+import sys
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,6 +64,8 @@ class Proxy(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -77,6 +81,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the functions have their logs."""
+
+    def parse_request(self) -> bool:
+        """Bytes of Chinese in an address are taken as percent-encoded; some are spaces to Latin-1."""
+        self.raw_requestline = re.sub(
+            rb"[\x80-\xff]", lambda byte: b"%%%02X" % ord(byte[0]), self.raw_requestline
+        )
+        return super().parse_request()
 
     def handle_any(self) -> None:
         size = self.headers.get("content-length") or "0"
@@ -113,9 +124,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def forward(self, to: Upstream, body: bytes) -> Answer:
         """The request as it came to another server, once more if a kept connection had gone stale."""
-        target = to.prefix + urllib.parse.quote(
-            self.path, safe="".join(map(chr, range(33, 127))), encoding="latin-1"
-        )
+        path, question, query = self.path.partition("?")
+        if to is self.server.api:  # a REST API hands the path on as it came; the emulator decodes it
+            path = path.replace("%", "%25")
+        target = to.prefix + path + question + query
         headers = [(k, v) for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP]
         names = {k.lower() for k, _ in headers}
         if "accept" not in names:

@@ -21,6 +21,14 @@ class Ports:
     sandbox: int
 
 
+def port(env: Mapping[str, str]) -> int:
+    """Where the stack is to listen. SystemExit for what is no port."""
+    text = env.get("PORT") or "8000"
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
+        raise SystemExit(f"PORT is {text!r}: a number from 1 to 65535 is needed")
+    return int(text)
+
+
 def choose_ports(public: int, data: Path) -> Ports:
     """Free ports; those of the last run if they are still free, since addresses with them are stored."""
     kept = data / "ports.json"

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -283,3 +284,29 @@ def test_the_openapi_document_holds_what_the_doors_declare() -> None:
         document["components"]["schemas"]["ToyMember"]["properties"]["daily_cap"]["anyOf"][0]["minimum"] == 0
     )
     assert operation["security"] == [{"key": []}, {"session": []}]
+
+
+@pytest.mark.parametrize(
+    ("accept", "json_wanted"),
+    [
+        ("application/json", True),
+        ("application/json, text/html", True),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,application/json", False),
+        ("application/json;q=0.1, text/html", False),
+        ("text/html;q=0.5, application/json ; q=0.8", True),
+        ("application/json;q=0", False),
+        ("application/json;q=x", True),
+        ("application/json;charset=utf-8", True),
+        ("*/*", False),
+        ("", False),
+        (",;,", False),
+    ],
+)
+def test_what_a_caller_would_rather_have(accept: str, json_wanted: bool) -> None:
+    assert http.wants_json({"accept": accept}) is json_wanted
+
+
+@pytest.mark.parametrize("toy_id", ["A/B", "A B", "a?b#c", "包裹卡", "100%", "a+b", "%2F"])
+def test_an_id_may_hold_what_an_address_must_escape(client: Client, key: dict[str, str], toy_id: str) -> None:
+    answer = client.http.get(f"/api/toys/{quote(toy_id, safe='')}", headers=key)
+    assert (answer.status_code, json.loads(answer.body)["items"][0]) == (200, toy_id)

@@ -244,9 +244,7 @@ def test_work_that_can_not_be_sent_as_declared_goes_as_it_is_and_holds_up_no_oth
     assert ("settle", "M1") in [(queue, group) for queue, _, group in world.elsewhere]
 
 
-def test_a_merge_that_fails_for_one_merges_the_others(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_merge_that_fails_for_one_merges_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def merge(several: list[dict[str, str]], minute: str) -> list[dict[str, str]]:
         return [{"kind": "lapse", "id": "+".join(work["id"] for work in several)}]
 
