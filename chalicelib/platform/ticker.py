@@ -99,8 +99,8 @@ def _single(work: Work, item: due.DueItem) -> Message:
 
 
 def _merged(work: Work, items: list[due.DueItem], minute: str) -> list[Message]:
-    merge = work.merge or (lambda several, minute: ())
-    return [(message, work.group(message)) for message in merge([item.work for item in items], minute)]
+    merged = work.merge([item.work for item in items], minute) if work.merge else ()
+    return [(message, work.group(message)) for message in merged]
 
 
 def _merged_or_as_it_is(work: Work, item: due.DueItem, minute: str) -> list[Message]:

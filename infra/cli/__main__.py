@@ -4,12 +4,14 @@ r"""Millrace's command line: every call of the API, as a command.
     python -m infra.cli live-codes list
     python -m infra.cli live-codes create -f code.yaml --name "Winter card"
     python -m infra.cli live-codes print-runs lc_… --name W26 --count 10000 --format csv \
-        --wait -o w26.csv
+        --wait --save w26.csv
     python -m infra.cli live-codes apply --yaml @codes.yaml --dry-run true
+    eval "$(python -m infra.cli completion bash)"        # or zsh: the Tab key, for `millrace`
 
-`-h` alone lists all commands, behind a word those that begin with it, behind a command its options.
-A value `@file` is the file's text (`@-`: standard input). Exit codes: 0 done, 1 refused or failed, 2 misused,
-130 interrupted.
+`-h` alone lists the commands, those that are used most first; behind a word those that begin with it, behind
+a command its options. Lists are tables; `-o json`, `-o yaml` give what the API gave. A value `@file` is that
+file's text (`@-`: standard input). Chinese where the terminal is (LANG), or with MILLRACE_LANG=zh.
+Exit codes: 0 done, 1 refused or failed, 2 misused, 130 interrupted.
 """
 
 import argparse
@@ -23,11 +25,29 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import urllib3
 import yaml
 
+from infra.cli import completion, output
+from infra.cli.client import Client, Failed
 from infra.cli.spec import Command, Option, commands
+from infra.cli.summaries import SUMMARIES
+from infra.cli.texts import language, say
 
+MOST_USED = (
+    "live-codes list",
+    "live-codes create",
+    "live-codes apply",
+    "live-codes poster.png",
+    "live-codes print-runs",
+    "stores import",
+    "customers list",
+    "prospect-imports create",
+    "sops create",
+    "orders list",
+    "settlements create",
+    "metrics funnel",
+    "jobs get",
+)
 _BUILT_IN = ("-h", "--help")
 _POLL_SECONDS = 1.0
 
@@ -47,74 +67,23 @@ for _name, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
-class Failed(Exception):
-    """What to say on standard error; the command ends with 1."""
-
-
-class Client:
-    """Speaks to one stack. `url`: its public address; `key`: an API key."""
-
-    def __init__(self, url: str, key: str):
-        if not url.startswith(("http://", "https://")):
-            raise Failed(f"MILLRACE_URL must begin with http:// or https://: {url}")
-        self._url, self._key = url.rstrip("/"), key
-        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=10, read=120))
-
-    def document(self) -> dict[str, Any]:
-        """The OpenAPI document: what there is to call."""
-        try:
-            document = self.request("GET", "/api/openapi.json").json()
-            return {"paths": document["paths"], "components": document["components"]}
-        except (ValueError, KeyError, TypeError) as error:
-            raise Failed(f"{self._url} is no Millrace (MILLRACE_URL)") from error
-
-    def request(
-        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
-    ) -> urllib3.BaseHTTPResponse:
-        """One call. Failed for a problem, with its fields."""
-        headers = {"Authorization": f"Bearer {self._key}", "Accept": "*/*"}
-        if body is not None:
-            headers["Content-Type"] = kind
-        answer = self._open(method, self._url + path, body, headers)
-        if answer.status >= 400:
-            raise Failed(_problem(answer))
-        return answer
-
-    def fetch(self, url: str) -> bytes:
-        """A file behind a signed link, which takes no key of ours."""
-        answer = self._open("GET", url, None, {})
-        if answer.status >= 400:
-            raise Failed(f"the result could not be fetched: {answer.status}")
-        return bytes(answer.data)
-
-    def upload(self, url: str, file: Path, headers: dict[str, str]) -> None:
-        try:
-            with file.open("rb") as body:
-                size = str(file.stat().st_size)
-                answer = self._open("PUT", url, body, {**headers, "Content-Length": size})
-        except OSError as error:
-            raise Failed(f"{file}: {error.strerror}") from error
-        if answer.status >= 400:
-            raise Failed(f"the upload was refused: {answer.status}")
-
-    def _open(self, method: str, url: str, body: Any, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
-        try:
-            return self._http.request(method, url, body=body, headers=headers, redirect=False)
-        except urllib3.exceptions.HTTPError as error:
-            raise Failed(f"{url.split('?')[0]} does not answer: {type(error).__name__}") from error
-
-
 def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     url, key = os.environ.get("MILLRACE_URL", "http://127.0.0.1:8000"), os.environ.get("MILLRACE_API_KEY", "")
     if not given or (given[0] in _BUILT_IN and not key):
         print(__doc__)
         return 0 if given else 2
+    if given[0] == "completion" and given[1:] in (["bash"], ["zsh"]):
+        print(completion.script(given[1]))
+        return 0
     if not key:
-        print("set MILLRACE_API_KEY (and MILLRACE_URL)", file=sys.stderr)
+        print(say("set_key"), file=sys.stderr)
         return 2
     try:
         client = Client(url, key)
+        if given[0] == "--complete":
+            print("\n".join(completion.complete(client)))
+            return 0
         known = commands(client.document())
         command, rest = find(known, given)
         if command is None:
@@ -124,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
+        print("\n" + say("interrupted"), file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever reads has seen enough, e.g. `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -158,65 +127,89 @@ def _guide(known: list[Command], words: list[str], asked: bool) -> int:
     }
     near = difflib.get_close_matches(words[len(shown)], nexts, n=3) or sorted(nexts)
     typed, meant = " ".join(words[: len(shown) + 1]), ", ".join(" ".join((*shown, word)) for word in near)
-    print(f"there is no `{typed}`; perhaps: {meant}", file=sys.stderr)
+    print(say("no_command", typed=typed, meant=meant), file=sys.stderr)
     return 2
 
 
 def listing(known: list[Command], words: list[str]) -> str:
-    """The commands that begin so."""
+    """The commands that begin so; of all, those that are used most come first."""
     shown = [c for c in known if c.words[: len(words)] == tuple(words)]
-    lines = [" ".join((*c.words, *(name.upper() for name in c.ids))) for c in shown]
-    width = max(map(len, lines))
-    return "\n".join(f"{line:<{width}}  {c.summary}" for line, c in zip(lines, shown, strict=True))
+    if words:
+        return _lines(shown, shown)
+    used = [c for name in MOST_USED for c in known if c.words == tuple(name.split())]
+    return "\n".join((say("most_used"), _lines(used, shown), "", say("all_commands"), _lines(shown, shown)))
+
+
+def _lines(commands: list[Command], aligned: list[Command]) -> str:
+    width = max(len(_usage(command)) for command in aligned)
+    return "\n".join(f"  {_usage(c):<{width}}  {summary(c)}" for c in commands)
+
+
+def _usage(command: Command) -> str:
+    return " ".join((*command.words, *(name.upper() for name in command.ids)))
+
+
+def summary(command: Command) -> str:
+    """What a command does, in the terminal's language."""
+    if language() == "zh":
+        return SUMMARIES.get((command.method, command.path), command.summary)
+    return command.summary
 
 
 def parser(command: Command) -> argparse.ArgumentParser:
-    about = "\n".join(filter(None, (command.summary + ".", command.about)))
+    about = "\n".join(filter(None, (summary(command) + ("。" if language() == "zh" else "."), command.about)))
     made = argparse.ArgumentParser(
         "millrace " + " ".join(command.words),
         usage="%(prog)s " + " ".join((*map(str.upper, command.ids), "[options]")),
         description=_escaped(about),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
+    ids = made.add_argument_group(say("options_ids"))
     for name in command.ids:
-        made.add_argument(name, metavar=name.upper())
-    for option in command.options:
-        made.add_argument(
-            option.flag,
-            dest=f"{option.where}.{option.name}",
-            metavar=option.kind.upper(),
-            help=_escaped(option.help),
-        )
-    made.add_argument("-o", "--output", type=Path, help="write the answer, or the job's result, to this file")
-    made.add_argument("--format-as", choices=["json", "yaml"], default="json", help="how to print it")
-    if any(option.where == "body" for option in command.options):
-        made.add_argument("-f", "--file", type=Path, help="the body, as YAML or JSON; options change it")
+        ids.add_argument(name, metavar=name.upper())
+    for where in ("query", "body"):
+        group = made.add_argument_group(say(f"options_{where}"))
+        for option in command.options:
+            if option.where == where:
+                group.add_argument(
+                    option.flag,
+                    dest=f"{where}.{option.name}",
+                    metavar=option.kind.upper(),
+                    help=_escaped(option.help),
+                )
+        if where == "body" and any(option.where == "body" for option in command.options):
+            group.add_argument("-f", "--file", type=Path, help=say("help_file"))
+    shown = made.add_argument_group(say("options_output"))
+    shown.add_argument("-h", "--help", action="help", help=say("help_help"))
+    shown.add_argument("-o", "--output", choices=output.FORMATS, default="table", help=say("help_output"))
+    shown.add_argument("--save", type=Path, metavar="FILE", help=say("help_save"))
     if command.uploads:
-        made.add_argument("--upload", type=Path, help="then send this file to the answer's upload_url")
+        shown.add_argument("--upload", type=Path, help=say("help_upload"))
     if command.takes:
-        made.add_argument("--data", type=Path, required=True, help=f"the file to send ({command.takes})")
+        shown.add_argument("--data", required=True, help=say("help_data", takes=command.takes))
     if command.paged:
-        made.add_argument("--all", action="store_true", help="all pages")
+        shown.add_argument("--all", action="store_true", help=say("help_all"))
     if command.is_job:
-        made.add_argument("--wait", action="store_true", help="until the job is done; -o fetches its result")
+        shown.add_argument("--wait", action="store_true", help=say("help_wait"))
     return made
 
 
 def run(client: Client, command: Command, given: argparse.Namespace) -> None:
     path, body = target(command, vars(given)), None
-    if given.output and not given.output.parent.is_dir():  # before something is done whose answer is lost
-        raise Failed(f"there is no folder {given.output.parent}")
+    if given.save and not given.save.parent.is_dir():  # before something is done whose answer is lost
+        raise Failed(say("no_folder", folder=given.save.parent))
     if command.takes:
         kind = "application/octet-stream" if "*" in command.takes else command.takes
-        answer = client.request(command.method, path, _read(given.data), kind)
+        answer = client.request(command.method, path, _read(given.data.removeprefix("@")), kind)
     else:
         fields = body_of(command, vars(given))
         body = json.dumps(fields, ensure_ascii=False).encode() if fields is not None else None
         answer = client.request(command.method, path, body)
     if link := answer.headers.get("Location"):  # of a file that is larger than an answer may be
-        return _write(client.fetch(link), given.output)
+        return _write(client.fetch(link), given.save)
     if "json" not in answer.headers.get("Content-Type", ""):
-        return _write(bytes(answer.data), given.output)
+        return _write(bytes(answer.data), given.save)
     result: Any = answer.json() if answer.data else None
     if getattr(given, "all", False):
         result = _all_pages(client, path, result)
@@ -224,9 +217,11 @@ def run(client: Client, command: Command, given: argparse.Namespace) -> None:
         client.upload(result["upload_url"], given.upload, result.get("upload_headers") or {})
     if getattr(given, "wait", False) and isinstance(result, dict) and "job_id" in result:
         result = _finished(client, result)
-        if given.output and result.get("result_url"):
-            return _write(client.fetch(result["result_url"]), given.output)
-    return _write(_text(result, given.format_as).encode(), given.output)
+        if given.save and result.get("result_url"):
+            return _write(client.fetch(result["result_url"]), given.save)
+    if given.save:
+        return _write((json.dumps(result, ensure_ascii=False, indent=2) + "\n").encode(), given.save)
+    return output.show(result, given.output)
 
 
 def target(command: Command, given: dict[str, Any]) -> str:
@@ -245,7 +240,7 @@ def body_of(command: Command, given: dict[str, Any]) -> Any:
     if given.get("file"):
         fields = _yaml(_read(given["file"]), str(given["file"]))
         if not isinstance(fields, dict):
-            raise Failed(f"{given['file']}: fields and their values are needed")
+            raise Failed(say("fields_needed", file=given["file"]))
     for option in command.options:
         value = given.get(f"{option.where}.{option.name}")
         if option.where == "body" and value is not None:
@@ -257,16 +252,17 @@ def body_of(command: Command, given: dict[str, Any]) -> Any:
 
 def _typed(option: Option, text: str) -> Any:
     if text.startswith("@"):
-        data = sys.stdin.buffer.read() if text == "@-" else _read(Path(text[1:]))
+        data = _read(text[1:])
         if option.kind == "text":
             return _decoded(data, text)
         return _yaml(data, option.flag)
     return text if option.kind == "text" and text != "null" else _yaml(text.encode(), option.flag)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path | str) -> bytes:
+    """A file; `-` is standard input."""
     try:
-        return path.read_bytes()
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise Failed(f"{path}: {error.strerror}") from error
 
@@ -275,7 +271,7 @@ def _decoded(data: bytes, where: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Failed(f"{where}: is not UTF-8 text") from error
+        raise Failed(say("not_utf8", file=where)) from error
 
 
 def _yaml(data: bytes, where: str) -> Any:
@@ -296,60 +292,35 @@ def _all_pages(client: Client, path: str, first: dict[str, Any]) -> dict[str, An
 
 
 def _finished(client: Client, job: dict[str, Any]) -> dict[str, Any]:
-    job_id, terminal, shown = job["job_id"], sys.stderr.isatty(), ""
+    job_id = job["job_id"]
     try:
-        while True:
-            progress = f"{job['done']:,} of {job['total']:,}"
-            if progress != shown:
-                print(
-                    f"\r{progress}" if terminal else progress, end="" if terminal else "\n", file=sys.stderr
-                )
-                sys.stderr.flush()
-            if job["status"] not in ("queued", "running"):
-                break
-            shown = progress
-            time.sleep(_POLL_SECONDS)
-            job = client.request("GET", f"/api/jobs/{job_id}").json()
+        with output.JobBar() as bar:
+            while True:
+                bar.update(job["done"], job["total"])
+                if job["status"] not in ("queued", "running"):
+                    break
+                time.sleep(_POLL_SECONDS)
+                job = client.request("GET", f"/api/jobs/{job_id}").json()
     except (KeyboardInterrupt, Failed):
-        print(f"\nthe job goes on: millrace jobs get {job_id}", file=sys.stderr)
+        print("\n" + say("job_goes_on", job_id=job_id), file=sys.stderr)
         raise
-    if terminal:
-        print(file=sys.stderr)
     if job["status"] == "failed":
-        raise Failed(f"the job has failed: {job.get('error')}")
+        raise Failed(say("job_failed", error=job.get("error")))
     return job
 
 
-def _problem(answer: urllib3.BaseHTTPResponse) -> str:
-    try:
-        problem = answer.json()
-    except ValueError:
-        return f"{answer.status}"
-    fields = "".join(f"\n  {e['field']}: {e['message']}" for e in problem.get("errors", []))
-    return (
-        f"{problem.get('status')} {problem.get('title')}: {problem.get('detail')}"
-        if not fields
-        else (f"{problem.get('status')} {problem.get('title')}{fields}")
-    )
-
-
-def _text(value: Any, kind: str) -> str:
-    if kind == "yaml":
-        return str(yaml.safe_dump(value, allow_unicode=True, sort_keys=False))
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-
-
-def _write(data: bytes, output: Path | None) -> None:
-    if output is None:
+def _write(data: bytes, file: Path | None) -> None:
+    if file is None:
         if sys.stdout.isatty() and b"\0" in data[:1024]:
-            raise Failed("this is a file, not text: say where to, with -o")
+            raise Failed(say("is_file"))
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
     else:
         try:
-            output.write_bytes(data)
+            file.write_bytes(data)
         except OSError as error:
-            raise Failed(f"{output}: {error.strerror}") from error
+            raise Failed(f"{file}: {error.strerror}") from error
+        print(say("saved", file=file, size=f"{len(data):,}"), file=sys.stderr)
 
 
 def _escaped(text: str) -> str:

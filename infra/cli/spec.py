@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from inspect import cleandoc
 from typing import Any
 
+from infra.cli.texts import say
+
 _VERBS = {"get": "get", "put": "set", "patch": "change", "delete": "delete"}
 _DEEP = 3  # levels of a body's fields that a help text names
 
@@ -22,6 +24,7 @@ class Option:
     where: str
     kind: str
     help: str
+    choices: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -81,13 +84,16 @@ def _command(
     queries = [p for p in operation["parameters"] if p["in"] == "query"]
     content = operation.get("requestBody", {}).get("content", {})
     schema = _resolved(content.get("application/json", {}).get("schema"), document) or {}
-    options = [Option(p["name"], "query", "text", p.get("description", "")) for p in queries]
+    options = [
+        Option(p["name"], "query", "text", _help(p.get("schema", {}) | p, document), _choices(p, document))
+        for p in queries
+    ]
     taken = {option.name for option in options}
     needed = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         if name not in taken:
             text = _help(field, document, needed=name in needed)
-            options.append(Option(name, "body", _kind(field, document), text))
+            options.append(Option(name, "body", _kind(field, document), text, _choices(field, document)))
     verb = _verb(path, parts, method, paths)
     status, answer = next(iter(operation["responses"].items()))
     answered = answer.get("content", {}).get("application/json", {}).get("schema")
@@ -137,17 +143,28 @@ def _kind(field: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     )
 
 
-def _help(field: Mapping[str, Any], document: Mapping[str, Any], needed: bool) -> str:
+def _choices(field: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values of an enum, or of yes and no."""
+    schema = _resolved(field.get("schema", field), document)
+    for each in (schema, *(_resolved(part, document) for part in schema.get("anyOf", ()))):
+        if "enum" in each:
+            return tuple(map(str, each["enum"]))
+        if each.get("type") == "boolean":
+            return ("true", "false")
+    return ()
+
+
+def _help(field: Mapping[str, Any], document: Mapping[str, Any], needed: bool = False) -> str:
     """What it means, what it may be, whether it is needed."""
     schema = _resolved(field, document)
     meaning = str(field.get("description") or schema.get("description", "")).split("\n")[0].rstrip(".")
     shape = _shape(schema, document, _DEEP)
     default = field.get("default")
     parts = [
-        *(["needed"] if needed else []),
+        *([say("needed")] if needed else []),
         *([meaning] if meaning else []),
         *([shape] if shape else []),
-        *([f"default {default}"] if default not in (None, "", [], {}) else []),
+        *([f"{say('default')} {default}"] if default not in (None, "", [], {}) else []),
     ]
     return "; ".join(parts)
 

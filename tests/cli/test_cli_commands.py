@@ -74,7 +74,7 @@ def test_half_a_command_lists_what_begins_so(known: list[Command]) -> None:
     command, words = cli.find(known, ["live-codes"])
     assert command is None
     lines = cli.listing(known, words).splitlines()
-    assert len(lines) >= 5 and all(line.startswith("live-codes ") for line in lines)
+    assert len(lines) >= 5 and all(line.startswith("  live-codes ") for line in lines)
 
 
 def test_without_a_key_it_says_what_is_missing(
@@ -120,7 +120,7 @@ def answer(told: Any, **headers: str) -> urllib3.HTTPResponse:
         ("live-codes create --tags [x", "--tags: while parsing"),
         ("live-codes apply --yaml @{0}/none", "none: No such file"),
         ("stores import --data {0}/none", "none: No such file"),
-        ("stores list -o {0}/none/x", "there is no folder"),
+        ("stores list --save {0}/none/x", "there is no folder"),
         ("live-codes lst", "perhaps: live-codes list"),
         ("live-coeds list", "perhaps: live-codes"),
         ("stores import", "--data"),
@@ -174,9 +174,9 @@ def test_a_job_is_waited_for_and_its_file_kept(
     done = {**running, "status": "done", "done": 2000, "result_url": "http://files.example/x"}
     stack = Stack(monkeypatch, answer(running), answer(running), answer(done), answer(b"\x00zip"))
     file = tmp_path / "cards.zip"
-    assert cli.main(f"live-codes print-runs lc_1 --name a --count 2000 --wait -o {file}".split()) == 0
+    assert cli.main(f"live-codes print-runs lc_1 --name a --count 2000 --wait --save {file}".split()) == 0
     assert file.read_bytes() == b"\x00zip"
-    assert capsys.readouterr().err.split("\n") == ["0 of 2,000", "2,000 of 2,000", ""]
+    assert capsys.readouterr().err.split("\n")[:2] == ["0 of 2,000", "2,000 of 2,000"]
     assert "Authorization" not in stack.asked[-1][3]  # a signed link takes no key of ours
 
 
@@ -196,7 +196,7 @@ def test_interrupted_it_says_that_the_job_goes_on(
 def test_a_picture_behind_a_link_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     link = "http://files.example/large.png"
     stack = Stack(monkeypatch, answer(b"", Location=link), answer(b"\x89PNG"))
-    assert cli.main(f"live-codes poster.png lc_1 --width 4000 -o {tmp_path / 'p.png'}".split()) == 0
+    assert cli.main(f"live-codes poster.png lc_1 --width 4000 --save {tmp_path / 'p.png'}".split()) == 0
     assert (tmp_path / "p.png").read_bytes() == b"\x89PNG" and stack.asked[-1][1] == link
 
 
