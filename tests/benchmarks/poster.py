@@ -25,7 +25,7 @@ from chalicelib.posters import (
     outside_pictures,
     palette_page,
     qr,
-    quality_gate,
+    qr_read_check,
     rendering,
     rules,
     template_store,
@@ -138,10 +138,10 @@ def gates() -> None:
     wanted = request(1)
     poster = rendering.drawn(wanted, CLASSIC, rules.frame(CLASSIC))
     once = statistics.median(
-        milliseconds(lambda: b"" * len(quality_gate.decoded(poster.grey))) for _ in range(ROUNDS)
+        milliseconds(lambda: b"" * len(qr_read_check.decoded(poster.grey))) for _ in range(ROUNDS)
     )
     whole = statistics.median(
-        milliseconds(lambda: b"" * len(quality_gate.unread(poster.grey, wanted.url, poster.codes, CLASSIC)))
+        milliseconds(lambda: b"" * len(qr_read_check.unread(poster.grey, wanted.url, poster.codes, CLASSIC)))
         for _ in range(ROUNDS)
     )
     print(f"poster_decoded_once {once:.1f} ms\nposter_gate {whole:.1f} ms")

@@ -338,7 +338,7 @@ def test_of_two_plans_at_once_the_first_one_stays(
     def late(*given: Any) -> None:
         """The other one is done, and their name changed, while ours has looked it up."""
         monkeypatch.setattr(batch_state, "keep_rows", keep_rows)
-        monkeypatch.setattr(members, "name", lambda _: "新名")
+        monkeypatch.setattr(members, "names", lambda ids: dict.fromkeys(ids, "新名"))
         batch_work.plan_batch(batch_id)
         keep_rows(*given)
 
@@ -360,7 +360,7 @@ def test_a_poster_that_can_not_be_made_is_listed_and_counted(
 
     def fails(request: Any, template: Any) -> bytes:
         if request.staff_name == "=1+1":
-            raise rendering.quality_gate.Unreadable("could not be read as it is")
+            raise rendering.qr_read_check.Unreadable("could not be read as it is")
         return render(request, template)
 
     monkeypatch.setattr(rendering, "render", fails)
