@@ -9,6 +9,7 @@ wide enough for them. Both libraries are imported by the first text that has to 
 import re
 from functools import lru_cache
 
+LINES_KEPT = 0.7  # of its size: how much smaller a text may be for its own line feeds to be its only breaks
 BLANK_AFTER = frozenset("，。！？、：；）］｝」』】》〉〕〗")
 BLANK_BEFORE = frozenset("（［｛「『【《〈〔〖")
 NOT_FIRST = BLANK_AFTER | frozenset("”’…—～·％‰℃、,.!?:;)]}%")

@@ -5,6 +5,7 @@ import io
 from msgspec import Struct
 from PIL import Image
 
+from chalicelib.platform import clock
 from chalicelib.platform.errors import Issue
 from chalicelib.posters import (
     full_colour_page,
@@ -100,7 +101,9 @@ def _pdf(request: Request, template: Template) -> bytes:
         bare = palette_page.draw(template, request, frame, None)
     else:
         bare, _ = full_colour_page.draw(_paint(request, template, frame, ink=False))
-    return pdf.document(bare, poster.codes, template)
+    words = (request.code_name, request.staff_name or request.store_name, template.name)
+    about = pdf.About(" · ".join(filter(None, words)), pdf.brand(), clock.now())
+    return pdf.document(bare, poster.codes, template, about)
 
 
 def _paint(request: Request, template: Template, frame: Frame, ink: bool = True) -> Paint:

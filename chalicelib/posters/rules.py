@@ -215,7 +215,7 @@ def filled(value: str, template: Template, request: Request) -> str:
     fields["title"] = request.title or template.title
     fields["subtitle"] = request.subtitle or template.subtitle
     fields["initial"] = _find_initial(request.staff_name)
-    return re.sub(r"\{(\w+)\}", lambda match: fields[match[1]], value)
+    return re.sub(r"\{(\w+)\}", lambda match: fields.get(match[1], match[0]), value)
 
 
 def _find_initial(name: str) -> str:

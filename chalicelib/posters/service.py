@@ -88,6 +88,11 @@ def check_texts(texts: Mapping[str, str]) -> None:
     _ask({"kind": "texts", "texts": texts})
 
 
+def check_template(template: Template, length: int) -> None:
+    """Invalid when codes of links of `length` bytes can't be read on it, or a picture is not there."""
+    _ask({"kind": "check", "definition": template_store.to_definition(template), "length": length})
+
+
 def _find_name(staff_id: str) -> str:
     """The name of a member as customers see it: an account's id is none."""
     name = staff.names([staff_id]).get(staff_id)

@@ -62,9 +62,10 @@ def _directed(text: str) -> list[tuple[str, int]]:
         return [(text, 0)]
     from bidi import algorithm  # type: ignore[import-untyped]
 
-    base = algorithm.get_base_level(text)
+    # A line of which anything is Chinese or Latin is read from the left, whatever it begins with.
+    base = 0 if any(unicodedata.bidirectional(character) == "L" for character in text) else 1
     storage = algorithm.get_empty_storage()
-    storage["base_level"], storage["base_dir"] = base, ("L", "R")[base]
+    storage["base_level"], storage["base_dir"] = base, "LR"[base]
     algorithm.get_embedding_levels(text, storage)
     algorithm.explicit_embed_and_overrides(storage)
     algorithm.resolve_weak_types(storage)

@@ -15,6 +15,7 @@ from msgspec import Struct
 from chalicelib.posters.line_breaking import (
     BLANK_AFTER,
     BLANK_BEFORE,
+    LINES_KEPT,
     NOT_FIRST,
     NOT_LAST,
     graphemes,
@@ -164,12 +165,19 @@ def shortened(lines: list[str], count: int, width: float, measure: Measure) -> l
 def fit(layer: Text, words: str, measure: Measure) -> tuple[list[str], float]:
     """The lines and the largest size at which they fit the layer's box.
 
-    At its smallest size they break within words before they are cut.
+    Lines that somebody made are kept, if a somewhat smaller size is enough for that. At its smallest size
+    they break within words before they are cut.
     """
     smallest = layer.min_size or layer.size
     step = (layer.size - smallest) / _SHRINK_STEPS
-    least = max(measure(line) for line in words.split("\n"))
-    for size in [layer.size - step * n for n in range(_SHRINK_STEPS + 1 if step else 1)]:
+    paragraphs = words.split("\n")
+    least = max(measure(line) for line in paragraphs)
+    sizes = [layer.size - step * n for n in range(_SHRINK_STEPS + 1 if step else 1)]
+    for size in sizes if len(paragraphs) > 1 else ():
+        fits = least * size <= layer.width and len(paragraphs) <= _room(layer, size)
+        if fits and size >= LINES_KEPT * layer.size:
+            return [line.strip() for line in paragraphs], size
+    for size in sizes:
         if least * size > layer.width * layer.max_lines:
             continue
         lines = balanced(words, layer.width / size, measure)

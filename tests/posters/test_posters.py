@@ -22,9 +22,7 @@ from chalicelib.posters import (
     batch_state,
     batch_work,
     function_requests,
-    outside_pictures,
     rendering,
-    service,
 )
 from chalicelib.staff import service as members
 from chalicelib.staff.models import StaffItem
@@ -50,23 +48,8 @@ PHONE: dict[str, Any] = {
 }  # fmt: skip
 
 
-class Lambda:
-    """The poster function, invoked in this process through JSON, as Lambda does."""
-
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        answer = json.dumps(poster.handler(json.loads(Payload), None)).encode()
-        assert len(answer) < 6_000_000
-        return {"Payload": io.BytesIO(answer)}
-
-
 @pytest.fixture
-def api(client: Client, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Api:
-    outside_pictures.load.cache_clear()
-    monkeypatch.setenv("POSTER_FUNCTION", "poster")
-    honest = settings.client
-    monkeypatch.setattr(
-        service.settings, "client", lambda name: Lambda() if name == "lambda" else honest(name)
-    )
+def api(client: Client, bucket: str, poster_function: None) -> Api:
     return Api(client)
 
 
