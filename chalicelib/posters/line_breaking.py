@@ -78,7 +78,7 @@ def _may_part(left: str, right: str) -> bool:
 
 def _find_ends(text: str) -> set[int]:
     """Where words and amounts end."""
-    from rjieba import cut  # type: ignore[import-untyped]
+    from rjieba import cut
 
     ends, at = set(), 0
     for amount in _AMOUNT.finditer(text):

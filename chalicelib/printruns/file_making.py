@@ -10,10 +10,12 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 
+from PIL import Image
+
 from chalicelib.platform import clock, files, jobs, queues
 from chalicelib.platform.errors import Invalid
 from chalicelib.platform.ziparchive import Archive
-from chalicelib.posters import outside_pictures, print_pages, qr
+from chalicelib.posters import print_pages, qr
 from chalicelib.posters.print_pages import About
 from chalicelib.printruns import card_design, qr_pictures, rules, run_files, runs, sheet_pdf
 from chalicelib.printruns.card_face import CardFace
@@ -124,7 +126,13 @@ def _draw_sheets(file: File, cards: Cards) -> bytes:
         {False: qr.modules(length, "M"), True: qr.modules(length, "H")},
     )
     about = About(f"{run.name} {run.prefix}", print_pages.brand(), clock.parse(run.created_at))
-    return sheet_pdf.document(file.sheet, face, cards, about, outside_pictures.load)
+    return sheet_pdf.document(file.sheet, face, cards, about, _load_picture)
+
+
+def _load_picture(asset_id: str) -> Image.Image:
+    from chalicelib.posters import outside_pictures  # for designed cards alone: it brings a QR reader
+
+    return outside_pictures.load(asset_id)
 
 
 def _draw_pictures(cards: Cards) -> bytes:
