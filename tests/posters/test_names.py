@@ -2,6 +2,9 @@
 
 import base64
 import io
+import shutil
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -90,6 +93,26 @@ def test_letters_that_join_have_other_forms_than_alone() -> None:
     assert numbers("ببب") != numbers("ب") * 3
     assert len(numbers("น้ำ")) >= 2 and len(shaping.shape("sans", "น้ำ")) == 1  # marks stand on their letter
     assert len(shaping.shape("sans", "e\u0301a")) == 2
+
+
+def test_a_font_of_the_brands_own_draws_what_ours_can_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """layers/fonts/python/brand_fonts, as the layer has it on Python's path."""
+    assert fonts.is_missing("😊")
+    own = tmp_path / "brand_fonts"
+    own.mkdir()
+    shutil.copy(str(files("manimgx_fonts") / "NotoEmoji[wght].ttf"), own / "Brand.ttf")
+    monkeypatch.syspath_prepend(tmp_path)
+    for kept in (fonts.chain, fonts.find):
+        kept.cache_clear()
+    try:
+        assert not fonts.is_missing("😊")
+        found = fonts.find("sans", "😊")
+        assert found is not None and found.file == "Brand.ttf"
+    finally:
+        for kept in (fonts.chain, fonts.find):
+            kept.cache_clear()
 
 
 def test_a_han_character_has_the_form_of_china_in_the_font_behind() -> None:

@@ -176,3 +176,18 @@ def test_a_poster_with_another_codes_address_is_not_handed_out(monkeypatch: pyte
 
 def test_the_default_template_is_used_when_none_is_named() -> None:
     assert draw(template=None).tobytes() == draw(template=DEFAULT).tobytes()
+
+
+@ALL
+def test_a_title_of_three_lines_is_whole_and_larger_than_the_subtitle(template: str) -> None:
+    request = rules.Request(
+        URL, template, None, title="满 300 减 50\n静安寺店开业大酬宾\n仅限三天", subtitle=LONG["subtitle"]
+    )
+    sizes = {}
+    for layer in TEMPLATES[template].texts:
+        if "{" in layer.value:
+            lines = drawing_tools.lines(layer, rules.filled(layer.value, TEMPLATES[template], request))
+            sizes[layer.value] = min((line.size for line in lines), default=0.0)
+            if layer.value == "{title}":
+                assert "\n".join(line.text for line in lines) == request.title
+    assert sizes["{title}"] > 1.4 * sizes["{subtitle}"] > 0
