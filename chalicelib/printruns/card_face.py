@@ -20,7 +20,7 @@ from chalicelib.posters.drawing_tools import ground
 from chalicelib.posters.print_pages import MM
 from chalicelib.posters.rules import DPI, Frame, Request, is_shown, logo_modules
 from chalicelib.posters.shaping import Cluster
-from chalicelib.posters.types import Disc, Face, Picture, Qr, Rect, Template, Text
+from chalicelib.posters.types import Avatar, Disc, Face, Picture, Qr, Rect, Template, Text
 from chalicelib.posters.typeset import Line
 
 Load = Callable[[str], Image.Image]  # an uploaded picture by its id
@@ -107,6 +107,11 @@ class CardFace:
                     canvas.circle(
                         layer.x * self.scale, self._y(layer.y), layer.radius * self.scale, stroke=0, fill=1
                     )
+                case Avatar():  # a card has no guide, so it is the disc alone, as on a poster of nobody
+                    canvas.setFillColor(layer.fill)
+                    radius = layer.size / 2
+                    middle = (layer.x + radius) * self.scale, self._y(layer.y + radius)
+                    canvas.circle(*middle, radius * self.scale, stroke=0, fill=1)
                 case Text():
                     self._draw_text(canvas, layer, self.lines[number])
                 case Picture():
