@@ -3,6 +3,7 @@
 import base64
 import io
 import shutil
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -111,6 +112,7 @@ def test_a_font_of_the_brands_own_draws_what_ours_can_not(
         found = fonts.find("sans", "😊")
         assert found is not None and found.file == "Brand.ttf"
     finally:
+        sys.modules.pop("brand_fonts", None)
         for kept in (fonts.chain, fonts.find):
             kept.cache_clear()
 
