@@ -195,7 +195,8 @@ def trim(packages: Path) -> None:
         shutil.rmtree(folder)
     if (data / "endpoints.json").exists():
         trim_endpoints(data / "endpoints.json")
-    for unused in ("bin", "boto3/data", "boto3/examples"):  # of boto3 its clients are used, not its resources
+    # Of boto3 its clients are used, not its resources; uniseg's wheel has 10 MB of web pages.
+    for unused in ("bin", "boto3/data", "boto3/examples", "uniseg/docs"):
         shutil.rmtree(packages / unused, ignore_errors=True)
     for pattern in (
         "*.dist-info/RECORD",

@@ -106,6 +106,18 @@ def wecom(
 
 
 @pytest.fixture
+def poster_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poster function, in this process."""
+    from chalicelib.posters import outside_pictures
+    from tests.support.poster_lambda import PosterLambda
+
+    outside_pictures.load.cache_clear()
+    monkeypatch.setenv("POSTER_FUNCTION", "poster")
+    honest = settings.client
+    monkeypatch.setattr(settings, "client", lambda name: PosterLambda() if name == "lambda" else honest(name))
+
+
+@pytest.fixture
 def client(wecom: FakeWeCom) -> Iterator[Client]:
     """The app, with tables and a WeCom."""
     with Client(app) as client:

@@ -1,5 +1,7 @@
 """Doors of posters: a live code's poster, templates, their pictures, batches."""
 
+from urllib.parse import urlencode
+
 from chalicelib.platform import http
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Answer, Call
@@ -184,7 +186,9 @@ def start_batch(call: Call) -> Job:
 
 
 def _answer(poster: PosterFile) -> Answer:
-    """The picture; a link to it when it is larger than an answer may be."""
+    """The picture; a link to it when it is larger than an answer may be. `X-Left-Out`: emoji that are not on
+    it, by field, as a query string."""
+    told = {"X-Left-Out": urlencode(poster.left_out)} if poster.left_out else {}
     if poster.url is not None:
-        return Answer(b"", 302, {"Location": poster.url})
-    return Answer(poster.body, headers={"Content-Type": poster.content_type})
+        return Answer(b"", 302, {"Location": poster.url, **told})
+    return Answer(poster.body, headers={"Content-Type": poster.content_type, **told})

@@ -8,6 +8,7 @@ missing. The chunk that completes the sum sends `zip`. Drawing and packing are b
 """
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -72,10 +73,12 @@ def is_done(batch_id: str, chunk: int) -> bool:
     return PosterBatchItem.find(batch_id, _part(chunk)) is not None
 
 
-def count_chunk(batch_id: str, chunk: int, made: int, errors: list[list[Any]]) -> None:
+def count_chunk(
+    batch_id: str, chunk: int, made: int, errors: list[list[Any]], left_out: list[list[Any]]
+) -> None:
     """Count a chunk's posters, once, in the batch and in its job. made: with failed ones."""
     tx = Transaction()
-    item = PosterBatchItem(batch_id, _part(chunk), errors=errors, expires_at=_expiry())
+    item = PosterBatchItem(batch_id, _part(chunk), errors=errors, left_out=left_out, expires_at=_expiry())
     tx.put("chunk", item, PosterBatchItem.batch_id.does_not_exist())
     sums = [PosterBatchItem.chunks_done.add(1), PosterBatchItem.failed.add(len(errors))]
     tx.update("batch", PosterBatchItem(batch_id, CONFIG), sums, PosterBatchItem.batch_id.exists())
@@ -95,14 +98,26 @@ def is_complete(batch_id: str) -> bool:
 
 def read_errors(batch_id: str) -> list[list[Any]]:
     """`[number, why]` of the posters that could not be made, in their order."""
-    chunks = PosterBatchItem.query(batch_id, PosterBatchItem.part.startswith("chunk#"), consistent_read=True)
-    return sorted(error for chunk in chunks for error in chunk.errors or [])
+    return sorted(error for chunk in _chunks(batch_id) for error in chunk.errors or [])
 
 
-def finish(batch_id: str, total: int, failed: int, key: str) -> None:
-    """Report to the job that the ZIP is there."""
-    error = f"{failed} of {total} posters could not be made: errors.csv in the ZIP"
-    values = {"error": error} if failed else {}
+def read_left_out(batch_id: str) -> list[list[Any]]:
+    """`[number, which emoji]` of the posters on which some are not, in their order."""
+    return sorted(emoji for chunk in _chunks(batch_id) for emoji in chunk.left_out or [])
+
+
+def _chunks(batch_id: str) -> Iterable[PosterBatchItem]:
+    return PosterBatchItem.query(batch_id, PosterBatchItem.part.startswith("chunk#"), consistent_read=True)
+
+
+def finish(batch_id: str, total: int, failed: int, incomplete: int, key: str) -> None:
+    """Report to the job that the ZIP is there, and what is not in it or not on it."""
+    told = []
+    if failed:
+        told.append(f"{failed} of {total} posters could not be made: errors.csv in the ZIP")
+    if incomplete:
+        told.append(f"emoji are left out on {incomplete} of {total} posters: left_out.csv in the ZIP")
+    values = {"error": "; ".join(told)} if told else {}
     jobs.update(batch_id, status="finished", result_key=key, result_name="海报.zip", **values)
     storage.update_if(PosterBatchItem(batch_id, CONFIG), [PosterBatchItem.finished.set(1)])
 

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.platform import files, queues
-from chalicelib.platform.errors import DomainError
+from chalicelib.platform.errors import DomainError, Invalid, issue
 from chalicelib.platform.ziparchive import Archive
-from chalicelib.posters import batch_state, rendering, rules, template_store
+from chalicelib.posters import batch_state, printable, rendering, rules, template_store
 from chalicelib.posters.batch_state import Row
 from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 
@@ -33,11 +33,14 @@ def make_chunk(batch_id: str, number: int) -> None:
         rows = batch_state.read_rows(batch_id) or []
         first = number * batch_state.CHUNK
         mine = rows[first : first + batch_state.CHUNK]
-        failed = []
+        failed, incomplete = [], []
         for at, row in enumerate(mine, first):
-            if reason := _make(batch_id, at, row):
+            reason, left_out = _make(batch_id, at, row)
+            if reason:
                 failed.append([at, reason])
-        batch_state.count_chunk(batch_id, number, len(mine), failed)
+            elif left_out:
+                incomplete.append([at, left_out])
+        batch_state.count_chunk(batch_id, number, len(mine), failed, incomplete)
     if batch_state.is_complete(batch_id):
         queues.send("poster", {"kind": "zip", "job_id": batch_id, "what": "the ZIP of all posters"})
 
@@ -46,7 +49,8 @@ def pack_zip(batch_id: str) -> None:
     """All posters of a complete batch into one ZIP, and the job is finished."""
     if not batch_state.is_complete(batch_id):
         return
-    rows, failed = batch_state.read_rows(batch_id) or [], batch_state.read_errors(batch_id)
+    rows = batch_state.read_rows(batch_id) or []
+    failed, incomplete = batch_state.read_errors(batch_id), batch_state.read_left_out(batch_id)
     lost = {number for number, _ in failed}
     wanted = [(n, row) for n, row in enumerate(rows) if n not in lost]
     key = batch_state.zip_key(batch_id)
@@ -54,24 +58,27 @@ def pack_zip(batch_id: str) -> None:
         for row, data in _fetch(batch_id, wanted):
             archive.add(row["file"], data)
         if failed:
-            archive.add("errors.csv", _write_errors(rows, failed))
-    batch_state.finish(batch_id, len(rows), len(failed), key)
+            archive.add("errors.csv", _write_table(rows, failed, "error"))
+        if incomplete:
+            archive.add("left_out.csv", _write_table(rows, incomplete, "left_out"))
+    batch_state.finish(batch_id, len(rows), len(failed), len(incomplete), key)
 
 
-def _make(batch_id: str, number: int, row: Row) -> str | None:
-    """Make a poster unless it is there already. The reason, when it can't be made."""
+def _make(batch_id: str, number: int, row: Row) -> tuple[str | None, str]:
+    """Make a poster unless it is there already: the reason, when it can't be made, and what was left out."""
     key = batch_state.poster_key(batch_id, number, row["format"])
-    if files.size(key) is not None:
-        return None
     try:
-        request = rules.parse_request(row, TEMPLATES, DEFAULT)
-        data = rendering.render(request, template_store.get_design(request.template))
+        if row.get("staff_id") and not row.get("staff_name"):
+            raise Invalid(issue("staff_id", "name_unknown", staff_id=row["staff_id"]))
+        request, left_out = printable.clean_request(rules.parse_request(row, TEMPLATES, DEFAULT))
+        if files.size(key) is None:
+            data = rendering.render(request, template_store.get_design(request.template))
+            files.put(key, data, rendering.TYPES[request.format])
     except DomainError as error:
         if error.retryable:
             raise
-        return str(error)
-    files.put(key, data, rendering.TYPES[request.format])
-    return None
+        return " / ".join(dict.fromkeys((error.detail("zh"), error.detail("en")))), ""
+    return None, " ".join(f"{field}: {emoji}" for field, emoji in left_out.items())
 
 
 def _plan_rows(wanted: dict[str, Any]) -> list[Row]:
@@ -96,9 +103,11 @@ def _iterate(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
     code = livecodes.get(wanted["live_code_id"])
     own = {"url": code.url, "code_name": code.name}
     if wanted["staff_ids"] is not None:
+        names = staff.names(wanted["ids"])
         for staff_id in wanted["ids"]:
-            name, avatar = staff.name(staff_id), wanted["avatars"].get(staff_id, "")
-            yield (code.name, name), {**own, "staff_name": name, "avatar_url": avatar}
+            name, avatar = names.get(staff_id, ""), wanted["avatars"].get(staff_id, "")
+            words = {"staff_id": staff_id, "staff_name": name, "avatar_url": avatar}
+            yield (code.name, name or staff_id), {**own, **words}
         return
     known = stores.find_many(wanted["ids"])
     for store_id in wanted["ids"]:
@@ -115,12 +124,12 @@ def _fetch(batch_id: str, wanted: Iterable[tuple[int, Row]]) -> Iterator[tuple[R
             yield from zip((row for _, row in batch), pool.map(files.get, keys), strict=True)
 
 
-def _write_errors(rows: list[Row], failed: list[list[Any]]) -> bytes:
-    """The posters that are not in the ZIP, as a table that Excel opens."""
+def _write_table(rows: list[Row], told: list[list[Any]], column: str) -> bytes:
+    """What is told of posters by their number, as a table that Excel opens."""
     table = io.StringIO()
     writer = csv.writer(table)
-    writer.writerow(["number", "file", "url", "error"])
-    for number, reason in failed:
+    writer.writerow(["number", "file", "url", column])
+    for number, reason in told:
         row = rows[number]
         writer.writerow([number + 1, _escape_formula(row["file"]), row["url"], _escape_formula(reason)])
     return table.getvalue().encode("utf-8-sig")

@@ -1,52 +1,45 @@
-"""What both sorts of pages draw with: fonts, lines of text as masks, round shapes, gradients, codes.
+"""What both sorts of pages draw with: lines of text as masks, round shapes, gradients, codes.
 
-Pillow and qrcode live in layers/imaging, the fonts in layers/fonts; only functions/poster imports this.
+Pillow and qrcode live in layers/imaging, uharfbuzz in layers/typesetting, the fonts in layers/fonts; only
+functions/poster and functions/printrun import this.
 """
 
-from functools import lru_cache
-from importlib.resources import files
+from functools import lru_cache, partial
 
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+import uharfbuzz  # type: ignore[import-untyped]
+from msgspec.structs import replace
+from PIL import Image, ImageColor, ImageDraw
 
+from chalicelib.posters import fonts, rules
 from chalicelib.posters import qr as codes
-from chalicelib.posters import rules
-from chalicelib.posters.rules import Frame, Square
-from chalicelib.posters.types import Background, Disc, Face, Qr, Rect, Template, Text
+from chalicelib.posters.rules import Frame, Request, Square
+from chalicelib.posters.shaping import shape
+from chalicelib.posters.types import Background, Disc, Qr, Rect, Template, Text
 from chalicelib.posters.typeset import Line, place
 
-_FONT_FILES: dict[Face, str] = {"sans": "NotoSansSC-Regular.otf", "serif": "NotoSerifSC-Regular.otf"}
 _SMOOTH = 4  # round shapes are drawn this much larger and averaged down
-_NO_GLYPH = "\U0010ffff"
 
 Colour = tuple[int, ...]
 
 
-@lru_cache(maxsize=128)
-def font(face: Face, size: float) -> ImageFont.FreeTypeFont:
-    path = files("pylopdf_fonts_zh_cn") / _FONT_FILES[face]
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
-
-
-@lru_cache(maxsize=8192)
-def _advance(face: Face, character: str) -> float:
-    """A character's width in em, the same at every size, so that lines break alike at every width."""
-    return font(face, 1000).getlength(character) / 1000
-
-
-@lru_cache(maxsize=8192)
-def _has_glyph(face: Face, character: str) -> bool:
-    drawn = font(face, 24)
-    return character.isspace() or bytes(drawn.getmask(character)) != bytes(drawn.getmask(_NO_GLYPH))
-
-
-def drawable(text: str) -> str:
-    """The text without characters that a font lacks (emoji in names): they would print as hollow boxes."""
-    return "".join(c for c in text if _has_glyph("sans", c) and _has_glyph("serif", c)).strip()
-
-
 @lru_cache(maxsize=256)
 def lines(layer: Text, words: str) -> list[Line]:
-    return place(layer, words, lambda character: _advance(layer.face, character))
+    return place(layer, words, partial(shape, layer.face))
+
+
+def no_larger_than_title(layer: Text, template: Template, request: Request) -> Text:
+    """A subtitle's layer at most as large as the title is drawn: a long title is shrunk."""
+    if "{subtitle}" not in layer.value:
+        return layer
+    placed = [
+        lines(text, words)[0].size
+        for text in template.texts
+        if "{title}" in text.value
+        and rules.is_shown(text.shown, request)
+        and (words := rules.filled(text.value, template, request)).strip()
+    ]
+    size = min([layer.size, *placed])
+    return replace(layer, size=size, min_size=min(layer.min_size, size)) if size < layer.size else layer
 
 
 def rgb(colour: str) -> Colour:
@@ -58,14 +51,19 @@ def written(layer: Text, words: str, page: Frame) -> tuple[Image.Image, tuple[in
     margin = layer.size / 2  # strokes may stand out of the box a little
     left, top = round(page.x(layer.x - margin)), round(page.x(layer.y - margin))
     width, height = layer.width + 2 * margin, layer.height + 2 * margin
-    mask = Image.new("L", (round(width * page.scale), round(height * page.scale)))
-    draw = ImageDraw.Draw(mask)
+    size = max(1, round(width * page.scale)), max(1, round(height * page.scale))
+    raster = uharfbuzz.RasterDraw()
+    raster.extents = uharfbuzz.RasterExtents(x_origin=0, y_origin=-size[1], width=size[0], height=size[1])
     for line in lines(layer, words):
-        em = line.size * page.scale
-        face = font(layer.face, em)
-        for character, x in zip(line.text, line.xs, strict=True):
-            at = (page.x(x) - left, page.x(line.baseline) - top)
-            draw.text(at, character, 255, face, "ls", stroke_width=layer.weight * em)
+        em, y = line.size * page.scale, top - page.x(line.baseline)
+        for cluster, x in zip(line.clusters, line.xs, strict=True):
+            for glyph in cluster.glyphs:
+                scale = em / glyph.font.em
+                at = page.x(x) - left + glyph.x * em, y + glyph.y * em
+                raster.transform = (scale, 0, 0, scale, *at)
+                raster.draw_glyph(fonts.emboldened(glyph.font, layer.weight), glyph.number)
+    drawn = raster.render()
+    mask = Image.frombytes("L", size, bytes(drawn.buffer), "raw", "L", drawn.extents.stride, -1)
     return mask, (left, top)
 
 

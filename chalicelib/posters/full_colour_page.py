@@ -80,6 +80,7 @@ def _draw(page: Image.Image, layer: Layer, paint: Paint) -> None:
             drawing_tools.draw_shape(page, layer, frame)
         case Text():
             words = filled(layer.value, paint.template, paint.request)
+            layer = drawing_tools.no_larger_than_title(layer, paint.template, paint.request)
             mask, at = drawing_tools.written(layer, words, frame)
             page.paste(rgb(layer.colour), at, mask)
         case Picture():

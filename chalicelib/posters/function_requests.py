@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from chalicelib.platform import files
 from chalicelib.platform.errors import DomainError, Invalid, NotFound, issue
-from chalicelib.posters import outside_pictures, rendering, rules, template_store
+from chalicelib.posters import outside_pictures, printable, rendering, rules, template_store
 from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 from chalicelib.posters.types import Template
 
@@ -21,12 +21,16 @@ def answer(event: Any) -> dict[str, Any]:
 
     `{"kind": "check", "definition", "length"}` → {}; `{"kind": "preview", "definition" or "template",
     "length", …a poster's}` and a poster's own (rules.parse_request) → `{"png_base64" or "file_base64",
-    "content_type"}`, a large file as `{"key","name","content_type"}`; `{"kind": "asset", "key"}` → {"asset"}.
+    "content_type", "left_out"}`, a large file as `{"key","name","content_type","left_out"}`;
+    `{"kind": "asset", "key"}` → {"asset"}; `{"kind": "texts", "texts": {field: text}}` → {}.
     """
     try:
         kind = event.get("kind") if isinstance(event, dict) else None
         if kind == "asset":
             return {"asset": msgspec.to_builtins(outside_pictures.store(files.get(event["key"])))}
+        if kind == "texts":
+            _check_texts(event["texts"])
+            return {}
         if kind == "check":
             _judge(_template(event["definition"]), event["length"])
             return {}
@@ -49,7 +53,8 @@ def _poster(event: Any) -> dict[str, Any]:
         template = _named(request.template)
     if request.qr_image:
         request = replace(request, url=outside_pictures.read_code(request.qr_image))
-    return _file(rendering.render(request, template), request)
+    request, left_out = printable.clean_request(request)
+    return {**_file(rendering.render(request, template), request), "left_out": left_out}
 
 
 def _file(data: bytes, request: rules.Request) -> dict[str, Any]:
@@ -72,6 +77,11 @@ def _named(template_id: str) -> Template:
 
 def _template(definition: Any) -> Template:
     return msgspec.convert(definition, Template)
+
+
+def _check_texts(texts: dict[str, str]) -> None:
+    if issues := printable.find_issues(texts):
+        raise Invalid(*issues)
 
 
 def _judge(template: Template, length: int) -> None:

@@ -32,6 +32,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "对这个二维码来说太小，至少 {minimum}",
         "too small for this code's QR: at least {minimum}",
     ),
+    "no_glyph": (
+        "字体里没有{characters}，请换一个写法",
+        "the fonts have no {characters}: write it another way",
+    ),
+    "nothing_to_print": (
+        "“{text}”里没有可以印出的字（表情不印）",
+        "nothing of “{text}” can be printed: emoji are not",
+    ),
+    "name_unknown": (
+        "还不知道成员 {staff_id} 的名字，无法印在海报上：请先同步通讯录，或在成员资料里填写名字",
+        "the name of {staff_id} is not known yet, so it can't be printed: sync the directory, or enter it",
+    ),
     "qr_layers": ("需要 1 到 {maximum} 个 qr 图层", "1 to {maximum} layers of type qr are needed"),
     "qr_always": (
         "至少要有一个 qr 图层始终显示（shown: always）",

@@ -52,4 +52,5 @@ class PosterBatchItem(Base):
     failed = NumberAttribute(null=True)
     finished = NumberAttribute(null=True)
     errors = JSONAttribute(null=True)  # [[number, why], …]
+    left_out = JSONAttribute(null=True)  # [[number, which emoji], …]
     expires_at = NumberAttribute()

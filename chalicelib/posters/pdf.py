@@ -13,16 +13,17 @@ from reportlab.lib.utils import ImageReader  # type: ignore[import-untyped]
 
 from chalicelib.posters import print_pages
 from chalicelib.posters.full_colour_page import Code
-from chalicelib.posters.print_pages import MM
+from chalicelib.posters.print_pages import MM, About, brand
 from chalicelib.posters.rules import DPI
 from chalicelib.posters.types import Template
 
+__all__ = ["About", "brand", "document"]
 _POINTS = 72 / DPI  # of a pixel
 _SLUG, _MARK, _GAP = 8 * MM, 5 * MM, 2 * MM  # beyond the bleed: for marks; a mark; its distance from the trim
 _JPEG_QUALITY = 93
 
 
-def document(picture: Image.Image, codes: Sequence[Code], template: Template) -> bytes:
+def document(picture: Image.Image, codes: Sequence[Code], template: Template, about: About) -> bytes:
     """The PDF. picture: the page with its bleed, without the codes' modules, in RGB or with a palette."""
     width, height = picture.width * _POINTS, picture.height * _POINTS
     bleed = template.bleed_mm * MM
@@ -31,7 +32,7 @@ def document(picture: Image.Image, codes: Sequence[Code], template: Template) ->
     trim = (slug + bleed, slug + bleed, right - bleed, top - bleed)
     out = io.BytesIO()
     page = print_pages.document(
-        out, template.name, (width + 2 * slug, height + 2 * slug), trim, (slug, slug, right, top)
+        out, about, (width + 2 * slug, height + 2 * slug), trim, (slug, slug, right, top)
     )
     page.drawImage(_image(picture), slug, slug, width, height)
     for code in codes:

@@ -3,18 +3,18 @@
 import io
 
 from msgspec import Struct
-from msgspec.structs import replace
 from PIL import Image
 
+from chalicelib.platform import clock
 from chalicelib.platform.errors import Issue
 from chalicelib.posters import (
-    drawing_tools,
     full_colour_page,
     outside_pictures,
     palette_page,
+    printable,
     qr,
-    quality_gate,
-    readability,
+    qr_read_check,
+    qr_rules,
     rules,
 )
 from chalicelib.posters.built_in_templates import TEMPLATES
@@ -37,15 +37,15 @@ class Poster(Struct, frozen=True):
 
 
 def render(request: Request, template: Template) -> bytes:
-    """The poster as its `format`'s file. `request.url` is what its codes hold.
+    """The poster as its `format`'s file. `request.url` is what its codes hold; of its words every character
+    can be drawn (printable.py).
 
     Invalid("width") when the code would be too fine, Unreadable when the poster does not decode to its url.
     """
-    request = _cleaned(request)
     if request.format == "pdf":
         return _pdf(request, template)
     poster = drawn(request, template, rules.frame(template, request.width))
-    quality_gate.check(poster.grey, request.url, poster.codes, template)
+    qr_read_check.check(poster.grey, request.url, poster.codes, template)
     return _encoded(poster.picture, request)
 
 
@@ -65,8 +65,10 @@ def find_template_issues(template: Template, length: int) -> list[Issue]:
 
     Its worst poster is drawn: every text as long as may be, and every layer shown that can be.
     """
+    if issues := printable.find_template_issues(template):
+        return issues
     modules, logo = qr.modules(length, "M"), qr.modules(length, "H")
-    if issues := readability.find_issues(template, length, modules, logo):
+    if issues := qr_rules.find_issues(template, length, modules, logo):
         return issues
     outside_pictures.check_all(template.asset_ids)
     url = sample_url(length)
@@ -76,7 +78,7 @@ def find_template_issues(template: Template, length: int) -> list[Issue]:
     for names in (words, {**words, "staff_name": "", "store_name": ""}):
         request = Request(url, template.name, None, **names)  # type: ignore[arg-type]
         poster = drawn(request, template, frame)
-        issues += quality_gate.find_template_issues(poster.grey, poster.codes, template, request)
+        issues += qr_read_check.find_template_issues(poster.grey, poster.codes, template, request)
         if issues or not any(layer.shown != "always" for layer in template.layers):
             break
     return issues
@@ -94,12 +96,14 @@ def _pdf(request: Request, template: Template) -> bytes:
 
     frame = rules.print_frame(template)
     poster = drawn(request, template, frame)
-    quality_gate.check(poster.grey, request.url, poster.codes, template)
+    qr_read_check.check(poster.grey, request.url, poster.codes, template)
     if _is_flat(template):
         bare = palette_page.draw(template, request, frame, None)
     else:
         bare, _ = full_colour_page.draw(_paint(request, template, frame, ink=False))
-    return pdf.document(bare, poster.codes, template)
+    words = (request.code_name, request.staff_name or request.store_name, template.name)
+    about = pdf.About(" · ".join(filter(None, words)), pdf.brand(), clock.now())
+    return pdf.document(bare, poster.codes, template, about)
 
 
 def _paint(request: Request, template: Template, frame: Frame, ink: bool = True) -> Paint:
@@ -109,11 +113,6 @@ def _paint(request: Request, template: Template, frame: Frame, ink: bool = True)
 
 def _is_flat(template: Template) -> bool:
     return TEMPLATES.get(template.name) == template
-
-
-def _cleaned(request: Request) -> Request:
-    words = {name: drawing_tools.drawable(getattr(request, name)) for name in rules.WORDS}
-    return replace(request, **words)
 
 
 def _plain(picture: Image.Image) -> Image.Image:

@@ -2,13 +2,14 @@
 
 A template is data in its own unit; a poster of any width is the same layout scaled. A QR code is drawn
 in whole pixels a module, with the four light modules around it that ISO/IEC 18004 asks for. How text
-breaks into lines is in typeset.py, whether codes on a template can be read in readability.py.
+breaks into lines is in typeset.py, whether codes on a template can be read in qr_rules.py.
 """
 
 import base64
 import binascii
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -143,7 +144,7 @@ def parse_request(data: object, templates: Mapping[str, Template], default: str)
     for name in WORDS:
         text = data.get(name) or ""
         if isinstance(text, str):
-            texts[name] = " ".join(text[:MAX_TEXT].split())
+            texts[name] = _spaced(name, text[:MAX_TEXT])
         else:
             issues.append(issue(name, "type", type="string"))
     avatar = data.get("avatar_url") or ""
@@ -171,6 +172,15 @@ def parse_request(data: object, templates: Mapping[str, Template], default: str)
         format=form,  # type: ignore[arg-type]
         quality=quality,
     )
+
+
+def _spaced(name: str, text: str) -> str:
+    """Without needless spaces. In a title or subtitle a line feed, or \\n as it is typed into an address,
+    begins a new line."""
+    if name not in ("title", "subtitle"):
+        return " ".join(text.split())
+    lines = (" ".join(line.split()) for line in re.split(r"\r\n|[\n\r\u2028\u2029]|\\n", text))
+    return "\n".join(lines).strip()
 
 
 def _decode_picture(text: object, issues: list[Issue]) -> bytes:
@@ -204,8 +214,14 @@ def filled(value: str, template: Template, request: Request) -> str:
     fields = {name: getattr(request, name) for name in WORDS}
     fields["title"] = request.title or template.title
     fields["subtitle"] = request.subtitle or template.subtitle
-    fields["initial"] = request.staff_name[:1].upper()
-    return re.sub(r"\{(\w+)\}", lambda match: fields[match[1]], value)
+    fields["initial"] = _find_initial(request.staff_name)
+    return re.sub(r"\{(\w+)\}", lambda match: fields.get(match[1], match[0]), value)
+
+
+def _find_initial(name: str) -> str:
+    """A name's first character with the marks on it."""
+    marks = next((n for n, c in enumerate(name[1:], 1) if unicodedata.category(c)[0] != "M"), len(name))
+    return name[:marks].upper()
 
 
 def place_qr(

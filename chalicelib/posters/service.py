@@ -37,7 +37,7 @@ def make_poster(live_code_id: str, query: PosterQuery, form: Format, principal: 
     request = {name: value for name, value in msgspec.to_builtins(query).items() if value}
     if staff_id := request.pop("staff_id", None):
         _check_staff(code, staff_id, principal)
-        request["staff_name"] = staff.name(staff_id)
+        request["staff_name"] = _find_name(staff_id)
     if (picture := fetch_native_picture(code)) is not None:
         request["qr_image_base64"] = base64.b64encode(picture).decode()
     return _file(_ask({"url": code.url, "code_name": code.name, "format": form, **request}))
@@ -83,6 +83,24 @@ def keep_picture(data: bytes) -> Asset:
     return asset
 
 
+def check_texts(texts: Mapping[str, str]) -> None:
+    """Invalid with the fields of texts that can't be printed, and the characters that no font has."""
+    _ask({"kind": "texts", "texts": texts})
+
+
+def check_template(template: Template, length: int) -> None:
+    """Invalid when codes of links of `length` bytes can't be read on it, or a picture is not there."""
+    _ask({"kind": "check", "definition": template_store.to_definition(template), "length": length})
+
+
+def _find_name(staff_id: str) -> str:
+    """The name of a member as customers see it: an account's id is none."""
+    name = staff.names([staff_id]).get(staff_id)
+    if not name or not name.strip():
+        raise Invalid(issue("staff_id", "name_unknown", staff_id=staff_id))
+    return name
+
+
 def _check_staff(code: LiveCode, staff_id: str, principal: Principal) -> None:
     guides = stores.guides_in_scope(principal)
     if guides is not None and staff_id not in guides:
@@ -109,9 +127,10 @@ def _longest_link() -> str:
 
 def _file(answer: Mapping[str, Any]) -> PosterFile:
     content_type = answer.get("content_type", "image/png")
+    told: dict[str, Any] = {"content_type": content_type, "left_out": answer.get("left_out", {})}
     if text := answer.get("png_base64") or answer.get("file_base64"):
-        return PosterFile(content_type=content_type, body=base64.b64decode(text))
-    return PosterFile(content_type=content_type, url=files.download_url(answer["key"], answer["name"]))
+        return PosterFile(body=base64.b64decode(text), **told)
+    return PosterFile(url=files.download_url(answer["key"], answer["name"]), **told)
 
 
 def _ask(request: Mapping[str, Any]) -> dict[str, Any]:

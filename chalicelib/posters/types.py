@@ -275,9 +275,13 @@ class DeletedTemplate(Struct, frozen=True, kw_only=True):
 
 
 class PosterFile(Struct, frozen=True, kw_only=True):
-    """A poster: its bytes, or the `url` of a file that no answer holds."""
+    """A poster: its bytes, or the `url` of a file that no answer holds.
+
+    left_out: emoji that were not printed, by the field that had them.
+    """
 
     content_type: str
+    left_out: dict[str, str] = {}
     body: bytes = b""
     url: str | None = None
 

@@ -10,17 +10,19 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 
-from chalicelib.platform import files, jobs, queues
+from PIL import Image
+
+from chalicelib.platform import clock, files, jobs, queues
 from chalicelib.platform.errors import Invalid
 from chalicelib.platform.ziparchive import Archive
-from chalicelib.posters import qr
-from chalicelib.printruns import qr_pictures, rules, run_files, runs, sheet_pdf
-from chalicelib.printruns.outlined_font import load_font
+from chalicelib.posters import print_pages, qr
+from chalicelib.posters.print_pages import About
+from chalicelib.printruns import card_design, qr_pictures, rules, run_files, runs, sheet_pdf
+from chalicelib.printruns.card_face import CardFace
 from chalicelib.printruns.run_files import File
 
-Cards = Iterator[tuple[str, list[bytes]]]  # number and code of each
+Cards = Iterator[tuple[str, str]]  # number and link of each
 
-_LEVEL: qr.Level = "M"  # 15 % of a code may be damaged; with usual addresses its version stays at 4 or below
 _REPORT_EVERY = {"csv": 100_000, "pdf": 1000, "zip": 1000}  # cards
 
 
@@ -102,20 +104,42 @@ def _iterate_cards(file: File, numbers: range) -> Cards:
     key, base = runs.signing_key(), runs.base_url()
     for number in numbers:
         token = rules.make_token(key, file.run.code, number)
-        yield file.run.label(number), qr.matrix(base + token, _LEVEL, qr.QUICK_MASK)
+        yield file.run.label(number), base + token
         if len(file.pieces) == 1 and number % _REPORT_EVERY[file.format] == 0:
             jobs.update(file.job_id, done=number)
 
 
 def _draw_sheets(file: File, cards: Cards) -> bytes:
-    return sheet_pdf.document(file.sheet, cards, load_font(), f"{file.run.name} {file.run.prefix}")
+    run, template = file.run, file.design or card_design.design(file.sheet)
+    length = len(runs.make_url(run, 1).encode())
+    words = {
+        "title": file.sheet.title or "",
+        "subtitle": file.sheet.subtitle or "",
+        "footer": file.sheet.footer,
+        "code_name": file.code_name,
+    }
+    face = CardFace(
+        template,
+        words,
+        run.label(run.count),
+        card_design.millimetres(template),
+        {False: qr.modules(length, "M"), True: qr.modules(length, "H")},
+    )
+    about = About(f"{run.name} {run.prefix}", print_pages.brand(), clock.parse(run.created_at))
+    return sheet_pdf.document(file.sheet, face, cards, about, _load_picture)
+
+
+def _load_picture(asset_id: str) -> Image.Image:
+    from chalicelib.posters import outside_pictures  # for designed cards alone: it brings a QR reader
+
+    return outside_pictures.load(asset_id)
 
 
 def _draw_pictures(cards: Cards) -> bytes:
     out = io.BytesIO()
     with Archive(out) as archive:
-        for label, modules in cards:
-            archive.add(f"{label}.png", qr_pictures.draw_png(modules))
+        for label, url in cards:
+            archive.add(f"{label}.png", qr_pictures.draw_png(sheet_pdf.code_rows(url, 0)))
     return out.getvalue()
 
 

@@ -18,8 +18,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the code would be under {minimum_mm} mm",
     ),
     "max_lines": ("最多 {max_lines} 行", "may have at most {max_lines} lines"),
-    "unprintable": ("含有无法印刷的字符", "has a character that can't be printed"),
-    "no_glyph": ("字体没有这些字符：{characters}", "the font has no {characters}"),
+    "template_has_its_own": (
+        "模板里已经有了，不能再填",
+        "is the template's own: leave it out",
+    ),
     "native_reserves_nobody": (
         "企业微信自己的活码不预留接待人，谁扫都接待",
         "a native code reserves nobody: WeCom's own code serves whoever scans it",

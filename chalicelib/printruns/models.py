@@ -38,7 +38,8 @@ class ByCreation(GlobalSecondaryIndex["PrintRunItem"]):
 class PrintRunItem(Base):
     """Part `run`: the run, `pr_<its code>`. Part `prefix` of `prefix#<W26>`: which run has that prefix.
 
-    Part `job_…`: one file of the run: its format and sheet, and which of its pieces are `finished`
+    Part `job_…`: one file of the run: its format, sheet, the design of the sheet's template, the live code's
+    name, and which of its pieces are `finished`
     (a set: the same piece twice counts once). binds: whether a card of it may be bound to an order.
     """
 
@@ -54,6 +55,7 @@ class PrintRunItem(Base):
     cards = NumberAttribute(null=True)
     use = UnicodeAttribute(null=True)
     sheet = JSONAttribute(null=True)
+    design = JSONAttribute(null=True)
     expires_at = UnicodeAttribute(null=True)
     closed_at = UnicodeAttribute(null=True)
     binds = BooleanAttribute(null=True)

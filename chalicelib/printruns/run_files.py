@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 from chalicelib.platform import ids, jobs, storage
 from chalicelib.platform.errors import Issue, NotFound, issue
 from chalicelib.platform.storage import Transaction
+from chalicelib.posters.types import Template
 from chalicelib.printruns import rules, runs, sheet_layout
 from chalicelib.printruns.models import PrintRunItem
 from chalicelib.printruns.runs import Run
@@ -31,6 +32,8 @@ class File(Struct, frozen=True):
     run: Run
     format: Format
     sheet: Sheet
+    design: Template | None = None  # of the sheet's template, as it was when the file was ordered
+    code_name: str = ""
     finished: frozenset[int] = frozenset()
 
     @property
@@ -78,14 +81,23 @@ def count_piece_cards(format: Format, sheet: Sheet, count: int) -> int:
     return -(-VOLUME // per_page) * per_page
 
 
-def new(run: Run, format: Format, sheet: Sheet | None = None) -> File:
+def new(
+    run: Run, format: Format, sheet: Sheet | None = None, design: Template | None = None, code_name: str = ""
+) -> File:
     """A file that `add` stores and `start` has made."""
-    return File(f"job_{ids.short(16)}", run, format, sheet or run.sheet)
+    return File(f"job_{ids.short(16)}", run, format, sheet or run.sheet, design, code_name)
 
 
 def add(tx: Transaction, file: File) -> None:
-    sheet = msgspec.to_builtins(file.sheet)
-    tx.put("file", PrintRunItem(file.run.print_run_id, file.job_id, format=file.format, sheet=sheet))
+    item = PrintRunItem(
+        file.run.print_run_id,
+        file.job_id,
+        format=file.format,
+        sheet=msgspec.to_builtins(file.sheet),
+        design=msgspec.to_builtins(file.design) if file.design else None,
+        name=file.code_name or None,
+    )
+    tx.put("file", item)
 
 
 def start(file: File) -> PrintJob:
@@ -115,4 +127,12 @@ def add_piece(file: File, piece: int) -> File:
 
 def _file(run: Run, row: PrintRunItem) -> File:
     finished = frozenset(int(piece) for piece in row.finished or ())
-    return File(row.part, run, row.format, msgspec.convert(row.sheet, Sheet), finished)  # type: ignore[arg-type]
+    return File(
+        job_id=row.part,
+        run=run,
+        format=row.format,  # type: ignore[arg-type]
+        sheet=msgspec.convert(row.sheet, Sheet),
+        design=msgspec.convert(row.design, Template) if row.design else None,
+        code_name=row.name or "",
+        finished=finished,
+    )

@@ -6,7 +6,8 @@ from chalicelib.platform.errors import Conflict, Invalid, Issue, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.printruns import run_files, runs, sheet_layout
+from chalicelib.posters.types import Template
+from chalicelib.printruns import card_check, run_files, runs, sheet_layout
 from chalicelib.printruns.run_files import PrintJob
 from chalicelib.printruns.runs import Run
 from chalicelib.printruns.types import NewFile, NewPrintRun, PrintRun, RunsQuery
@@ -18,6 +19,7 @@ def create(live_code_id: str, wanted: NewPrintRun, principal: Principal) -> Prin
     Invalid, Conflict; NotFound, also for a live code outside of the scope.
     """
     live_code = livecodes.get(live_code_id, principal)
+    wanted.sheet, design = card_check.resolve(wanted.sheet)
     issues = run_files.find_issues(wanted.count, wanted.format) + sheet_layout.find_issues(wanted.sheet)
     if wanted.use == "single" and live_code.native:
         issues.append(issue("use", "native_reserves_nobody"))
@@ -26,7 +28,9 @@ def create(live_code_id: str, wanted: NewPrintRun, principal: Principal) -> Prin
         raise Invalid(*issues)
     if not live_code.active:
         raise Conflict(code="archived_prints_nothing")
-    return run_files.start(store(live_code_id, wanted, expires_at))
+    if wanted.format == "pdf":
+        card_check.check(wanted.sheet, design)
+    return run_files.start(store(live_code_id, wanted, expires_at, design, live_code.name))
 
 
 def get(print_run_id: str, principal: Principal) -> PrintRun:
@@ -49,14 +53,18 @@ def list_runs(query: RunsQuery, principal: Principal) -> Page[PrintRun]:
 def create_file(print_run_id: str, wanted: NewFile, principal: Principal) -> PrintJob:
     """Another file of the same cards: its job. Invalid, NotFound, Conflict."""
     run = runs.get(print_run_id, principal)
+    sheet, design = card_check.resolve(wanted.sheet or run.sheet)
     issues = run_files.find_issues(run.count, wanted.format)
-    if wanted.sheet is not None:
-        issues += sheet_layout.find_issues(wanted.sheet)
+    if wanted.format == "pdf":
+        issues += sheet_layout.find_issues(sheet)
     if issues:
         raise Invalid(*issues)
     if run.closed_at is not None:
         raise Conflict(code="print_run_closed")
-    file, tx = run_files.new(run, wanted.format, wanted.sheet), Transaction()
+    if wanted.format == "pdf":
+        card_check.check(sheet, design)
+    code_name = livecodes.get(run.live_code_id).name
+    file, tx = run_files.new(run, wanted.format, sheet, design, code_name), Transaction()
     run_files.add(tx, file)
     audit.add(tx, "print_runs.add_file", print_run_id, None, {"job_id": file.job_id, "format": file.format})
     tx.commit()
@@ -96,10 +104,16 @@ def describe(run: Run) -> PrintRun:
 
 
 @storage.retrying("no free code was found: try again")
-def store(live_code_id: str, wanted: NewPrintRun, expires_at: str | None) -> run_files.File:
+def store(
+    live_code_id: str,
+    wanted: NewPrintRun,
+    expires_at: str | None,
+    design: Template | None = None,
+    code_name: str = "",
+) -> run_files.File:
     """The run with its first file. A code that another run has is drawn anew: there are a million."""
     run, tx = runs.new(live_code_id, wanted, expires_at), Transaction()
-    file = run_files.new(run, wanted.format)
+    file = run_files.new(run, wanted.format, None, design, code_name)
     runs.add(tx, run)
     run_files.add(tx, file)
     audit.add(tx, "print_runs.create", run.print_run_id, None, describe(run))

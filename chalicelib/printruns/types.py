@@ -12,11 +12,17 @@ Format = Literal["csv", "pdf", "zip"]
 Use = Literal["many", "single"]
 _Id = Annotated[str, Meta(min_length=1, max_length=64)]
 _Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z")]
+_AssetId = Annotated[str, Meta(pattern=r"^as_[0-9a-f]{32}\Z")]
 _Text = Annotated[str, Meta(max_length=120, description="Up to 4 lines")]
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
-    """How cards lie on a sheet. Lengths in mm; per_page null: as many as fit. Only for PDF."""
+    """How cards lie on a sheet, and what is on them; for PDF. Lengths in mm; per_page null: as many as fit.
+
+    template_id: a poster template; it then gives the card's size and bleed, its pictures and all else, and
+    title and subtitle where they are left out. Without one: picture covers the card, logo is in the code's
+    middle (both of POST /api/poster-assets), texts are black or white by the background.
+    """
 
     page: Literal["A4", "SRA3"] = "A4"
     card_width_mm: Annotated[float, Meta(ge=25, le=310)] = 90
@@ -25,10 +31,13 @@ class Sheet(Struct, frozen=True, kw_only=True):
     gutter_mm: Annotated[float, Meta(ge=0, le=30)] = 0
     bleed_mm: Annotated[float, Meta(ge=0, le=10)] = 0
     cut_marks: bool = True
-    title: _Text = "微信扫一扫"
-    subtitle: _Text = "添加您的专属顾问"
+    title: _Text | None = None
+    subtitle: _Text | None = None
     footer: _Text = ""
     background: _Colour = "#FFFFFF"
+    template_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    picture: _AssetId | None = None
+    logo: _AssetId | None = None
 
 
 class NewPrintRun(Struct, kw_only=True):

@@ -128,6 +128,7 @@ def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[s
         "WechatpayCertSerial": config.cert_serial,
         "WechatpayPublicKeyId": config.public_key_id,
         "AdsApiBase": f"{sandbox_url}/ads",
+        "BrandName": env.get("BRAND_NAME") or "",
         "WechatpayTransferSceneId": env.get("WECHATPAY_TRANSFER_SCENE_ID") or "1000",
     }
 

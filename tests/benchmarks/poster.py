@@ -9,30 +9,34 @@ a page for print; and a batch of 100 from its plan to its ZIP, with files and ta
 
 import io
 import multiprocessing
+import resource
 import statistics
 import time
 from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import files as files_of
 
 import qrcode  # type: ignore[import-untyped]
 from msgspec.structs import replace
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from chalicelib.platform import files, queues
 from chalicelib.posters import (
     batch_state,
     batch_work,
     drawing_tools,
+    fonts,
     outside_pictures,
     palette_page,
     qr,
-    quality_gate,
+    qr_read_check,
     rendering,
     rules,
     template_store,
 )
 from chalicelib.posters.built_in_templates import CLASSIC, DEFAULT, TEMPLATES
 from chalicelib.posters.rules import Request
-from chalicelib.posters.types import Avatar, Background, Qr, Rect, Template, Text
+from chalicelib.posters.types import Avatar, Background, Face, Qr, Rect, Template, Text
 
 ROUNDS = 40
 BATCH = 60
@@ -73,6 +77,12 @@ def request(number: int) -> Request:
     return rules.parse_request(data, TEMPLATES, DEFAULT)
 
 
+@lru_cache
+def pillow_font(face: Face, size: float) -> ImageFont.FreeTypeFont:
+    path = files_of("pylopdf_fonts_zh_cn") / fonts.chain(face)[0].file
+    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+
+
 def plain(wanted: Request, ground: Image.Image) -> bytes:
     """The straightforward way, with the same layout and loaded fonts."""
     poster = ground.copy()
@@ -80,10 +90,9 @@ def plain(wanted: Request, ground: Image.Image) -> bytes:
     for text in CLASSIC.texts:
         if "{" in text.value:
             for line in drawing_tools.lines(text, rules.filled(text.value, CLASSIC, wanted)):
-                font = drawing_tools.font(text.face, line.size)
-                for character, x in zip(line.text, line.xs, strict=True):
-                    stroke = text.weight * line.size
-                    draw.text((x, line.baseline), character, text.colour, font, "ls", stroke_width=stroke)
+                font, stroke = pillow_font(text.face, line.size), text.weight * line.size
+                for cluster, x in zip(line.clusters, line.xs, strict=True):
+                    draw.text((x, line.baseline), cluster.text, text.colour, font, "ls", stroke_width=stroke)
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)
     code.add_data(wanted.url)
     code.make()
@@ -138,10 +147,10 @@ def gates() -> None:
     wanted = request(1)
     poster = rendering.drawn(wanted, CLASSIC, rules.frame(CLASSIC))
     once = statistics.median(
-        milliseconds(lambda: b"" * len(quality_gate.decoded(poster.grey))) for _ in range(ROUNDS)
+        milliseconds(lambda: b"" * len(qr_read_check.decoded(poster.grey))) for _ in range(ROUNDS)
     )
     whole = statistics.median(
-        milliseconds(lambda: b"" * len(quality_gate.unread(poster.grey, wanted.url, poster.codes, CLASSIC)))
+        milliseconds(lambda: b"" * len(qr_read_check.unread(poster.grey, wanted.url, poster.codes, CLASSIC)))
         for _ in range(ROUNDS)
     )
     print(f"poster_decoded_once {once:.1f} ms\nposter_gate {whole:.1f} ms")
@@ -164,9 +173,9 @@ def batch() -> None:
     files.size = lambda key: len(kept[key]) if key in kept else None  # type: ignore[assignment]
     batch_state.read_rows = lambda batch_id: rows  # type: ignore[assignment]
     batch_state.is_done = lambda batch_id, number: number in done  # type: ignore[assignment]
-    batch_state.count_chunk = lambda batch_id, number, made, errors: done.append(number)  # type: ignore[assignment]
+    batch_state.count_chunk = lambda batch_id, number, made, errors, left_out: done.append(number)  # type: ignore[assignment]
     batch_state.is_complete = lambda batch_id: len(done) * batch_state.CHUNK == MANY  # type: ignore[assignment]
-    batch_state.read_errors = lambda batch_id: []  # type: ignore[assignment]
+    batch_state.read_errors = batch_state.read_left_out = lambda batch_id: []  # type: ignore[assignment]
     batch_state.finish = lambda *told: None  # type: ignore[assignment]
     queues.send = lambda *told: None  # type: ignore[assignment]
     template_store.get_design = TEMPLATES.__getitem__
@@ -208,6 +217,14 @@ def main() -> None:
             pool.map(draw_one, range(BATCH), chunksize=10)
             rates.append(BATCH / (time.perf_counter() - begun))
     print(f"posters_per_second_2_cores {max(rates):.0f} 1/s")
+    begun = time.perf_counter()
+    rendering.render(
+        replace(request(1), title="满 300 减 50，静安寺店开业大酬宾，仅限三天", staff_name="ئالىم"), CLASSIC
+    )
+    print(
+        f"poster_first_that_breaks_lines_and_runs_from_the_right {(time.perf_counter() - begun) * 1000:.1f} ms"
+    )
+    print(f"poster_peak_memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
     designed()
     batch()
 

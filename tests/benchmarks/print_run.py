@@ -28,6 +28,7 @@ from chalicelib.printruns import cards, order_binding, run_files, runs
 from chalicelib.printruns.types import Order
 from chalicelib.wecom import client as wecom
 from tests.support import print_world as world
+from tests.support.poster_lambda import PosterLambda
 from tests.support.scan_support import NOON, FakeWeCom, requests
 
 SENT: deque[dict[str, Any]] = deque()
@@ -94,6 +95,9 @@ def prepare() -> None:
 
     queues.send = send
     queues.send_all = lambda queue, batch: [send(queue, message) for message, _ in batch]  # type: ignore[assignment]
+    os.environ["POSTER_FUNCTION"] = "poster"
+    honest = settings.client
+    settings.client = lambda name: PosterLambda() if name == "lambda" else honest(name)  # type: ignore[assignment]
     conftest.create_tables()
 
 

@@ -4,6 +4,7 @@ import io
 import urllib.request
 import zipfile
 
+import pypdfium2
 import zxingcpp
 from PIL import Image
 
@@ -65,3 +66,17 @@ def test_a_template_with_a_picture_makes_a_poster_for_each_store(stack: LocalSta
     assert archive.namelist() == ["静安寺店.png", "徐家汇 店.png"]
     links = [read(archive.read(name)) for name in archive.namelist()]
     assert links == [f"{code['url']}?store_id=poster{number}" for number in range(2)]
+    sheet = {"template_id": template_id, "title": "ئالىم 𠮷\n满 300 减 50"}
+    body = {"name": "卡", "count": 6, "format": "pdf", "sheet": sheet}
+    run = stack.api("POST", f"{path}/print-runs", body, 202)
+    stack.drain()
+    job = stack.api("GET", f"/api/jobs/{run['job_id']}")
+    assert (job["status"], job["error"]) == ("finished", None)
+    with urllib.request.urlopen(job["result_url"]) as answer:
+        document = pypdfium2.PdfDocument(answer.read())
+    page = document[0].render(scale=120 / 72).to_pil().convert("L")
+    assert len({found.text for found in zxingcpp.read_barcodes(page)}) == 6
+    refused = stack.api("POST", f"{path}/print-runs", {**body, "sheet": {"title": "好礼😊"}}, 422)
+    assert refused["errors"][0]["field"] == "sheet.title"
+    emoji = stack.request("GET", f"{path}/poster.png?title=%F0%9F%8E%81%0A%E7%A4%BC&width=540", headers=key)
+    assert emoji.headers["x-left-out"] == "title=%F0%9F%8E%81"

@@ -21,7 +21,10 @@ HEAVY = {
     "PIL",
     "qrcode",
     "zxingcpp",
-    "fontTools",
+    "bidi",
+    "rjieba",
+    "uharfbuzz",
+    "uniseg",
     "reportlab",
     "jinja2",
     "openpyxl",
@@ -35,8 +38,8 @@ HEAVY = {
 }
 DECLARED = (".works", ".listeners")
 NEEDED = {  # qrcode takes Pillow where it is, and that defusedxml
-    "poster": {"PIL", "qrcode", "zxingcpp", "defusedxml"},
-    "printrun": {"PIL", "qrcode", "fontTools", "reportlab", "defusedxml"},
+    "poster": {"PIL", "qrcode", "zxingcpp", "defusedxml", "uharfbuzz"},
+    "printrun": {"PIL", "qrcode", "uharfbuzz", "reportlab", "defusedxml"},
 }
 
 

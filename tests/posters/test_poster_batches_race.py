@@ -17,7 +17,7 @@ def test_chunks_that_come_many_times_at_once_count_once(
 
     def counted(number: int) -> bool:
         size = batch_state.CHUNK - (7 if number == 5 else 0)
-        batch_state.count_chunk(batch_id, number, size, [[number * batch_state.CHUNK, "why"]])
+        batch_state.count_chunk(batch_id, number, size, [[number * batch_state.CHUNK, "why"]], [])
         return batch_state.is_complete(batch_id)
 
     with ThreadPoolExecutor(8) as pool:
@@ -25,6 +25,6 @@ def test_chunks_that_come_many_times_at_once_count_once(
     assert any(told)  # somebody sends the ZIP
     assert jobs.get(batch_id).done == 6 * batch_state.CHUNK - 7
     assert len(batch_state.read_errors(batch_id)) == 6
-    batch_state.finish(batch_id, 113, 6, "results/x.zip")
+    batch_state.finish(batch_id, 113, 6, 0, "results/x.zip")
     assert not batch_state.is_complete(batch_id)
     assert jobs.get(batch_id).status == "finished"

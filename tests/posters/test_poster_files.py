@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageFilter
 
 from chalicelib.platform.errors import Invalid
-from chalicelib.posters import outside_pictures, quality_gate, readability, rendering, rules
+from chalicelib.posters import outside_pictures, qr_read_check, qr_rules, rendering, rules
 from chalicelib.posters.built_in_templates import CLASSIC, TEMPLATES
 from chalicelib.posters.rules import Request, Unreadable
 from chalicelib.posters.types import Avatar, Background, Picture, Qr, Rect, Template, Text
@@ -175,7 +175,7 @@ def test_an_avatar_is_fetched_from_wecoms_hosts_alone_and_else_a_letter(
 @pytest.mark.parametrize("harm", ["blurred", "faint", "torn", "too small"])
 def test_the_gate_stops_what_a_phone_might_not_read(harm: str) -> None:
     poster = rendering.drawn(request(), CLASSIC, rules.frame(CLASSIC))
-    quality_gate.check(poster.grey, URL, poster.codes, CLASSIC)
+    qr_read_check.check(poster.grey, URL, poster.codes, CLASSIC)
     grey = poster.grey
     square = poster.codes[0].square
     if harm == "blurred":
@@ -191,7 +191,7 @@ def test_the_gate_stops_what_a_phone_might_not_read(harm: str) -> None:
             rendering.render(request(), template)
         return
     with pytest.raises(Unreadable):
-        quality_gate.check(grey, URL, poster.codes, CLASSIC)
+        qr_read_check.check(grey, URL, poster.codes, CLASSIC)
 
 
 @given(st.integers(20, 60), st.sampled_from(["#000000", "#0A2E25", "#7A1010", "#1030A0"]), st.integers(0, 9))
@@ -215,8 +215,8 @@ def test_what_is_let_in_at_a_templates_making_is_read_on_every_poster(
 
 
 def test_contrast_is_wcags() -> None:
-    assert readability.contrast("#000000", "#FFFFFF") == pytest.approx(21)
-    assert readability.contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+    assert qr_rules.contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert qr_rules.contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
 
 
 def test_file_names_are_safe_short_and_each_once() -> None:

@@ -6,10 +6,12 @@ from functools import cache
 from typing import Any
 
 import cv2
+import msgspec
 import numpy
 import pytest
 from PIL import Image, ImageColor
 
+from chalicelib.platform.errors import Issue
 from chalicelib.posters import drawing_tools, palette_page, qr, rules
 from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 from functions.poster import handler as poster
@@ -112,11 +114,31 @@ def test_the_template_keeps_its_flat_colours_exactly(template: str) -> None:
     assert wanted <= set(page(template, True).colours)
 
 
-def test_characters_that_the_fonts_lack_are_left_out() -> None:
+def test_emoji_are_left_out_and_that_is_said() -> None:
     plain = draw(title="会员日", staff_name="李晓华")
     assert draw(title="会员日🎉", staff_name="🌸李晓华\u200d").tobytes() == plain.tobytes()
     assert draw(title="会员曰", staff_name="李晓华").tobytes() != plain.tobytes()
-    assert draw(staff_name="🌸🌸").tobytes() == draw().tobytes()
+    answer = poster.handler({"url": URL, "title": "会员日🎉", "staff_name": "👩‍👩‍👧李晓华❤️🇨🇳👍🏽"}, None)
+    assert answer["left_out"] == {"title": "🎉", "staff_name": "👩👩👧❤🇨🇳👍🏽"}
+    assert poster.handler({"url": URL, "title": "会员日"}, None)["left_out"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("བཀྲ་ཤིས", "「བ」(U+0F56)"),
+        ("ꆈꌠ", "「ꆈ」(U+A188)"),
+        ("李\x00", "(U+0000)"),
+        ("李\U0010ffff", "(U+10FFFF)"),
+        ("🌸🌸", "🌸🌸"),
+    ],
+    ids=["tibetan", "yi", "nul", "no_character", "emoji_alone"],
+)
+def test_a_name_that_no_font_can_draw_is_refused_with_its_characters(name: str, told: str) -> None:
+    error = poster.handler({"url": URL, "staff_name": name}, None)["error"]
+    assert (error["status"], [one["field"] for one in error["errors"]]) == (422, ["staff_name"])
+    (problem,) = msgspec.convert(error["errors"], list[Issue])
+    assert told in problem.message("zh") and told in problem.message("en")
 
 
 def test_one_poster_leaves_nothing_on_the_next() -> None:
@@ -154,3 +176,18 @@ def test_a_poster_with_another_codes_address_is_not_handed_out(monkeypatch: pyte
 
 def test_the_default_template_is_used_when_none_is_named() -> None:
     assert draw(template=None).tobytes() == draw(template=DEFAULT).tobytes()
+
+
+@ALL
+def test_a_title_of_three_lines_is_whole_and_larger_than_the_subtitle(template: str) -> None:
+    request = rules.Request(
+        URL, template, None, title="满 300 减 50\n静安寺店开业大酬宾\n仅限三天", subtitle=LONG["subtitle"]
+    )
+    sizes = {}
+    for layer in TEMPLATES[template].texts:
+        if "{" in layer.value:
+            lines = drawing_tools.lines(layer, rules.filled(layer.value, TEMPLATES[template], request))
+            sizes[layer.value] = min((line.size for line in lines), default=0.0)
+            if layer.value == "{title}":
+                assert "\n".join(line.text for line in lines) == request.title
+    assert sizes["{title}"] > 1.4 * sizes["{subtitle}"] > 0

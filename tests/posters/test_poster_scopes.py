@@ -14,6 +14,7 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth
 from chalicelib.platform.auth import Scope
 from chalicelib.posters import batch_state, service
+from chalicelib.staff.models import StaffItem
 from tests.support.scan_support import NOON, FakeWeCom, definition, new_process, requests
 
 FORMS = ("png", "jpg", "pdf")
@@ -34,6 +35,8 @@ class Brand:
         for store_id, staff_id in (("s1", "ann"), ("s2", "bob")):
             row = {"store_id": store_id, "name": store_id, "latitude": 22.5, "longitude": 113.9}
             assert admin("POST", "/api/stores", {**row, "staff_ids": [staff_id]})[0] == 201
+        for staff_id, name in (("ann", "安然"), ("bob", "薄荷")):
+            StaffItem(staff_id, listing="staff", name=name, status=1, seen_at="").save()
         self.bobs = livecodes.create(definition({"staff_id": "bob"})).live_code_id
         self.boths = livecodes.create(definition({"staff_id": "ann"}, {"staff_id": "bob"})).live_code_id
         self.all_stores = livecodes.create(
@@ -93,7 +96,7 @@ def test_a_poster_outside_of_the_scope_is_not_there(
     assert api("GET", POSTER.format(brand.boths, form) + "?staff_id=bob")[0] == 404
     assert asked == []
     assert api("GET", POSTER.format(brand.boths, form) + "?staff_id=ann") == (200, b"picture")
-    assert asked[0]["staff_name"] == "ann"
+    assert asked[0]["staff_name"] == "安然"
     status, wrong = brand.calling("operator")("GET", POSTER.format(brand.bobs, form) + "?staff_id=ann")
     assert (status, wrong["errors"][0]["code"]) == (422, "not_in_live_code")
 

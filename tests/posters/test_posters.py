@@ -21,11 +21,12 @@ from chalicelib.platform.principal import SYSTEM
 from chalicelib.posters import (
     batch_state,
     batch_work,
+    drawing_tools,
     function_requests,
-    outside_pictures,
     rendering,
-    service,
+    rules,
 )
+from chalicelib.posters.types import Qr, Template, Text
 from chalicelib.staff import service as members
 from chalicelib.staff.models import StaffItem
 from chalicelib.stores import service as stores
@@ -50,23 +51,8 @@ PHONE: dict[str, Any] = {
 }  # fmt: skip
 
 
-class Lambda:
-    """The poster function, invoked in this process through JSON, as Lambda does."""
-
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        answer = json.dumps(poster.handler(json.loads(Payload), None)).encode()
-        assert len(answer) < 6_000_000
-        return {"Payload": io.BytesIO(answer)}
-
-
 @pytest.fixture
-def api(client: Client, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Api:
-    outside_pictures.load.cache_clear()
-    monkeypatch.setenv("POSTER_FUNCTION", "poster")
-    honest = settings.client
-    monkeypatch.setattr(
-        service.settings, "client", lambda name: Lambda() if name == "lambda" else honest(name)
-    )
+def api(client: Client, bucket: str, poster_function: None) -> Api:
     return Api(client)
 
 
@@ -338,7 +324,7 @@ def test_of_two_plans_at_once_the_first_one_stays(
     def late(*given: Any) -> None:
         """The other one is done, and their name changed, while ours has looked it up."""
         monkeypatch.setattr(batch_state, "keep_rows", keep_rows)
-        monkeypatch.setattr(members, "name", lambda _: "新名")
+        monkeypatch.setattr(members, "names", lambda ids: dict.fromkeys(ids, "新名"))
         batch_work.plan_batch(batch_id)
         keep_rows(*given)
 
@@ -360,7 +346,7 @@ def test_a_poster_that_can_not_be_made_is_listed_and_counted(
 
     def fails(request: Any, template: Any) -> bytes:
         if request.staff_name == "=1+1":
-            raise rendering.quality_gate.Unreadable("could not be read as it is")
+            raise rendering.qr_read_check.Unreadable("could not be read as it is")
         return render(request, template)
 
     monkeypatch.setattr(rendering, "render", fails)
@@ -373,3 +359,56 @@ def test_a_poster_that_can_not_be_made_is_listed_and_counted(
     rows = list(csv.reader(io.StringIO(archive.read("errors.csv").decode("utf-8-sig"))))
     assert rows[1][0] == "1"
     assert rows[1][3] == "could not be read as it is"
+
+
+def test_a_batch_says_what_is_left_out_and_who_has_no_name(api: Api, sent: list[Any]) -> None:
+    code = live_code("aa", "bb", "cc", "dd")
+    for staff_id, name in (("bb", "小雅😊"), ("cc", "བཀྲ་ཤིས")):
+        StaffItem(staff_id, listing="staff", name=name, status=1, seen_at="").save()
+    StaffItem("dd", listing="staff", status=1, seen_at="").save()  # WeCom was never asked for them
+    wanted = {"live_code_id": code.live_code_id, "staff_ids": "all", "width": 320}
+    _, job = api("POST", "/api/poster-batches", wanted)
+    drain(sent)
+    told = jobs.get(job["job_id"])
+    assert (told.status, told.done) == ("finished", 4)
+    assert told.error is not None and "errors.csv" in told.error and "left_out.csv" in told.error
+    archive = zipped(job)
+    assert len([name for name in archive.namelist() if name.endswith(".png")]) == 2
+
+    def column(name: str) -> dict[str, str]:
+        rows = list(csv.reader(io.StringIO(archive.read(name).decode("utf-8-sig"))))
+        return {row[0]: row[3] for row in rows[1:]}
+
+    assert column("left_out.csv") == {"2": "staff_name: 😊"}
+    errors = column("errors.csv")
+    assert set(errors) == {"3", "4"}
+    assert "字体里没有「བ」(U+0F56)" in errors["3"] and "the fonts have no 「བ」(U+0F56)" in errors["3"]
+    assert "dd" in errors["4"] and "名字" in errors["4"]
+
+
+def test_a_poster_says_what_is_left_out_and_refuses_who_has_no_name(api: Api) -> None:
+    code = live_code("aa", "bb")
+    StaffItem("aa", listing="staff", name="小雅😊", status=1, seen_at="").save()
+    StaffItem("bb", listing="staff", status=1, seen_at="").save()
+    path = f"/api/live-codes/{code.live_code_id}/poster.png?width=320&staff_id="
+    assert api.raw("GET", path + "aa").headers["X-Left-Out"] == "staff_name=%F0%9F%98%8A"
+    assert "name_unknown" in problems(api("GET", path + "bb"))["staff_id"]
+    assert "X-Left-Out" not in api.raw("GET", path.partition("&")[0]).headers
+
+
+def test_a_templates_own_words_are_printable(api: Api) -> None:
+    wrong = {**changed(0, value="{title} 😊"), "subtitle": "བ"}
+    told = problems(api("POST", "/api/poster-templates", wrong))
+    assert set(told) == {"layers[0].value", "subtitle"}
+    assert "(U+1F60A)" in told["layers[0].value"]
+
+
+def test_a_subtitle_is_no_larger_than_a_title_that_is_shrunk() -> None:
+    title = Text("{title}", 0, 0, 300, 60, 50, "#000000", 12)
+    subtitle = Text("{subtitle}", 0, 80, 300, 60, 40, "#000000", 20)
+    template = Template(name="x", width=300, height=300, layers=(title, subtitle, Qr(0, 150, 150)))
+    short = rules.Request("", "x", None, title="礼", subtitle="好")
+    assert drawing_tools.no_larger_than_title(subtitle, template, short) == subtitle
+    long = rules.Request("", "x", None, title="冬季会员日全场满减限时三天快来", subtitle="好")
+    drawn = drawing_tools.no_larger_than_title(subtitle, template, long)
+    assert drawn.size == drawing_tools.lines(title, long.title)[0].size == drawn.min_size < 40

@@ -26,8 +26,11 @@ def test_a_bare_url_gets_the_default_template_at_its_own_width() -> None:
     assert parse(template=None, width=None, title=None) == rules.Request(URL, DEFAULT, None)
 
 
-def test_text_is_put_on_one_line() -> None:
-    assert parse(title=" 冬季 \n 会员日 ").title == "冬季 会员日"
+@pytest.mark.parametrize("feed", ["\n", "\r\n", "\r", "\\n", " \n "])
+def test_a_line_feed_stays_in_a_title_and_in_a_subtitle_alone(feed: str) -> None:
+    told = f" 冬季  大促{feed}会员日 \n"
+    assert parse(title=told).title == parse(subtitle=told).subtitle == "冬季 大促\n会员日"
+    assert parse(staff_name="李 \n 晓华").staff_name == "李 晓华"
 
 
 @pytest.mark.parametrize(

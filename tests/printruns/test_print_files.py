@@ -16,10 +16,9 @@ from chalicelib.platform import files as store
 from chalicelib.platform import jobs, works
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.ziparchive import Archive
-from chalicelib.printruns import cards, file_making, rules, run_files, runs, sheet_pdf
-from chalicelib.printruns.outlined_font import load_font
+from chalicelib.printruns import cards, file_making, rules, run_files, runs
 from chalicelib.printruns.runs import Run
-from chalicelib.printruns.sheet_layout import Box, Words, grid
+from chalicelib.printruns.sheet_layout import grid
 from chalicelib.printruns.types import Format, Sheet
 from tests.support import print_world as world
 from tests.support.scan_support import NOON, new_process
@@ -27,7 +26,12 @@ from tests.support.scan_support import NOON, new_process
 
 @pytest.fixture(autouse=True)
 def _world(
-    tables: None, keys: None, bucket: str, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
+    tables: None,
+    keys: None,
+    bucket: str,
+    at: Callable[[datetime], None],
+    poster_function: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[None]:
     new_process()
     monkeypatch.setenv("PUBLIC_BASE_URL", "https://m.brand.example.com")
@@ -110,31 +114,6 @@ def test_a_file_in_one_piece_tells_how_far_it_is(sent: world.Sent, monkeypatch: 
     assert told[:2] == [10, 20]
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("满 100 减 20", ["满 100 减 20"]),
-        ("专属顾问为您服务，随时在线解答您的问题。", ["专属顾问为您服务，随", "时在线解答您的问题。"]),
-        ("一\n二", ["一", "二"]),
-    ],
-)
-def test_a_long_text_is_broken_before_it_is_made_small(text: str, wanted: list[str]) -> None:
-    box = Box(0, 0, 40, 12)
-    lines = list(sheet_pdf._lines(load_font(), Words(tuple(text.split("\n")), box, 10, False)))
-    assert [line for line, *_ in lines] == wanted
-    sizes = {size for _, size, *_ in lines}
-    assert len(sizes) == 1 and sizes.pop() >= 8
-
-
-def test_a_text_without_room_ends_in_an_ellipsis_at_the_smallest_size() -> None:
-    words = Words(("扫一扫，" * 30,), Box(0, 0, 20, 6), 10, False)
-    lines = list(sheet_pdf._lines(load_font(), words))
-    assert lines[-1][0].endswith("…") and not lines[-1][0].endswith("，…")
-    assert {size for _, size, *_ in lines} == {5}
-    for line, size, _, y in lines:
-        assert load_font().width(line) * size <= 20 * 72 / 25.4 and y >= 0
-
-
 def test_a_sheet_of_ones_own(sent: world.Sent) -> None:
     sheet = world.wanted(
         1, sheet={"page": "SRA3", "card_width_mm": 54, "card_height_mm": 86, "bleed_mm": 3, "gutter_mm": 6,
@@ -155,15 +134,6 @@ def test_a_sheet_of_ones_own(sent: world.Sent) -> None:
     green, white = (0x0B, 0x3D, 0x2E), (255, 255, 255)
     assert colour(2, 2) == colour(-2.5, 2) == green  # the ground, and into the bleed
     assert colour(-3.5, 2) == white
-
-
-def test_a_character_that_the_font_lacks_fails_the_job_and_names_it(sent: world.Sent) -> None:
-    run = world.a_run(7, sheet={"title": "好礼🎁"})
-    sent.clear()
-    job_id = world.start_file(run, "pdf")
-    world.work_off(sent)
-    now = jobs.get(job_id)
-    assert now.status == "failed" and "🎁" in now.error
 
 
 def test_pictures_are_named_by_number_and_sharp_in_print(

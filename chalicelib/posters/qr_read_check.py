@@ -11,7 +11,7 @@ import zxingcpp
 from PIL import Image
 
 from chalicelib.platform.errors import Issue, issue
-from chalicelib.posters import readability, rules
+from chalicelib.posters import qr_rules, rules
 from chalicelib.posters.full_colour_page import Code
 from chalicelib.posters.rules import Request, Unreadable
 from chalicelib.posters.types import Template
@@ -39,7 +39,7 @@ def unread(grey: Image.Image, url: str, codes: list[Code], template: Template) -
     grey: the poster, mode L.
     """
     failed = [] if decoded(grey) == {url} else ["as_is"]
-    share = readability.QUARTER * rules.own_width(template) / grey.width
+    share = qr_rules.QUARTER * rules.own_width(template) / grey.width
     if share < 1:
         small = max(1, round(grey.width * share)), max(1, round(grey.height * share))
         if url not in decoded(grey.resize(small, Image.Resampling.BOX)):
@@ -95,7 +95,7 @@ def find_template_issues(
     for code in codes:
         if (free := quiet(grey, code)) < rules.QUIET_MODULES:
             number = template.layers.index(code.qr)
-            over = readability.find_over_quiet_zone(template, number, len(code.rows), request)
+            over = qr_rules.find_over_quiet_zone(template, number, len(code.rows), request)
             width: dict[str, Any] = {"modules": free, "wanted": rules.QUIET_MODULES}
             if over:
                 width["layers"] = [f"layers[{n}]" for n in over]

@@ -1,7 +1,7 @@
 """Whether codes on a template can be read, from its geometry and colours alone: pure.
 
 Each finding names the field and says what is wrong with its figure. What only pixels show (ink that
-reaches into the quiet zone, codes that no reader reads) is quality_gate.py's.
+reaches into the quiet zone, codes that no reader reads) is qr_read_check.py's.
 """
 
 import math
