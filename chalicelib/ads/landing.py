@@ -1,6 +1,7 @@
 """A visit of an ad's landing page: counted, its click kept, its button led to where somebody can be added."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -19,15 +20,16 @@ class View(Struct, frozen=True):
     closed: str | None
 
 
-def visit(code: str, query: Mapping[str, str]) -> View:
-    """A visit of the page, counted; its click kept. NotFound for a code that no campaign has."""
+def visit(code: str, query: Mapping[str, str], counts: bool = True) -> View:
+    """A visit of the page, counted; its click kept. NotFound for a code that no campaign has.
+
+    counts: False for a robot, which sees the page as those do who come without a click.
+    """
     item, quota = _page_and_quota(code)
     now, plan = clock.now(), item.plan
-    click = rules.click_of(plan.platform, code, page_url(item), query)
-    try:
-        models.count_visit(item.ad_campaign_id, now, click)
-    except Exception as error:  # noqa: BLE001 (a figure less, and not a customer)
-        log.failure("visit not counted", error, ad_campaign_id=item.ad_campaign_id)
+    click = rules.click_of(plan.platform, code, page_url(item), query) if counts else None
+    if counts:
+        _count(item.ad_campaign_id, now, click)
     closed = why_closed(item, quota)
     token = click.token if click else rules.visitor_token(code)
     shown = item.definition["page"]
@@ -35,6 +37,13 @@ def visit(code: str, query: Mapping[str, str]) -> View:
         return View(shown, rules.button_url(str(item.link_url), token), None)
     fallback = plan.fallback_live_code_id or plan.live_code_id
     return View(shown, _scan_url(fallback, token) if fallback else None, closed)
+
+
+def _count(ad_campaign_id: str, now: datetime, click: rules.Click | None) -> None:
+    try:
+        models.count_visit(ad_campaign_id, now, click)
+    except Exception as error:  # noqa: BLE001 (a figure less, and not a customer)
+        log.failure("visit not counted", error, ad_campaign_id=ad_campaign_id)
 
 
 def why_closed(item: AdCampaignItem, quota: AdCampaignItem | None) -> str | None:

@@ -28,7 +28,7 @@ _NAMES = (
     # China's: help.baidu.com/question?prod_id=99, zhanzhang.so.com, zhanzhang.sogou.com (spiders all)
     *("baidu-transcoder", "baidu-yunguance", "baiduyundetector", "yunjiankong", "jiankongbao"),
     *("alibaba.security.heimdall", "yunaqscan", "anquanbao", "knownsec"),
-    # Google's and others' that are neither bot nor crawler: developers.google.com/search/docs/crawling-indexing
+    # Of search engines, by another name: developers.google.com/search/docs/crawling-indexing
     *("google-inspectiontool", "googleother", "google-read-aloud", "google favicon", "google-site-verif"),
     *("google-safety", "google-physicalweb", "google-certificates", "google-xrawler", "playstore-google"),
     *("google-ads", "google-adwords", "googleassociationservice", "mediapartners-google", "apis-google"),

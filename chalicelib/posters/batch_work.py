@@ -94,16 +94,18 @@ def _iterate(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
             yield (code.name,), {"url": code.url, "code_name": code.name}
         return
     code = livecodes.get(wanted["live_code_id"])
+    links = wanted.get("links", {})  # none: it was asked for before posters had links of their own
     own = {"url": code.url, "code_name": code.name}
     if wanted["staff_ids"] is not None:
         for staff_id in wanted["ids"]:
             name, avatar = staff.name(staff_id), wanted["avatars"].get(staff_id, "")
-            yield (code.name, name), {**own, "staff_name": name, "avatar_url": avatar}
+            row = {**own, "url": links.get(staff_id, code.url), "staff_name": name, "avatar_url": avatar}
+            yield (code.name, name), row
         return
     known = stores.find_many(wanted["ids"])
     for store_id in wanted["ids"]:
         name = known[store_id].name if store_id in known else store_id
-        link = f"{code.url}?store_id={store_id}"
+        link = links.get(store_id, f"{code.url}?store_id={store_id}")
         yield (name,), {**own, "url": link, "store_name": name}
 
 
