@@ -26,7 +26,8 @@ door = http.Door(__name__, tag="Ad campaigns")
 @door.route("GET", "/h5/a/{code}", summary="An ad's landing page", gives="text/html", page=frame.problem)
 def visit(call: Call, code: str) -> Answer:
     counts = call.method != "HEAD" and not robots.is_robot(call.headers)
-    view = landing.visit(code, call.strings, counts)
+    keeps = counts or robots.is_ahead(call.headers)
+    view = landing.visit(code, call.strings, counts, keeps)
     if view.button_url is None:
         return landing_page.closed().answer()
     return landing_page.campaign(view.page, view.button_url).answer()

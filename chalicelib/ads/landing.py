@@ -20,16 +20,17 @@ class View(Struct, frozen=True):
     closed: str | None
 
 
-def visit(code: str, query: Mapping[str, str], counts: bool = True) -> View:
+def visit(code: str, query: Mapping[str, str], counts: bool = True, keeps: bool = True) -> View:
     """A visit of the page, counted; its click kept. NotFound for a code that no campaign has.
 
-    counts: False for a robot, which sees the page as those do who come without a click.
+    counts: False for a robot. keeps: False for one too; of a page that a browser asks for ahead the click is
+    kept, since whoever is led to it later asks no second time, and their add has to be known by it.
     """
     item, quota = _page_and_quota(code)
     now, plan = clock.now(), item.plan
-    click = rules.click_of(plan.platform, code, page_url(item), query) if counts else None
-    if counts:
-        _count(item.ad_campaign_id, now, click)
+    click = rules.click_of(plan.platform, code, page_url(item), query) if keeps else None
+    if counts or click is not None:
+        _record(item.ad_campaign_id, now, click, counts)
     closed = why_closed(item, quota)
     token = click.token if click else rules.visitor_token(code)
     shown = item.definition["page"]
@@ -39,9 +40,12 @@ def visit(code: str, query: Mapping[str, str], counts: bool = True) -> View:
     return View(shown, _scan_url(fallback, token) if fallback else None, closed)
 
 
-def _count(ad_campaign_id: str, now: datetime, click: rules.Click | None) -> None:
+def _record(ad_campaign_id: str, now: datetime, click: rules.Click | None, counts: bool) -> None:
     try:
-        models.count_visit(ad_campaign_id, now, click)
+        if counts:
+            models.count_visit(ad_campaign_id, now, click)
+        elif click is not None:
+            models.keep_click(ad_campaign_id, now, click)
     except Exception as error:  # noqa: BLE001 (a figure less, and not a customer)
         log.failure("visit not counted", error, ad_campaign_id=ad_campaign_id)
 

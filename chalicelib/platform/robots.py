@@ -55,9 +55,12 @@ _NO_PERSON = ("prefetch", "prerender", "preview")
 
 def is_robot(headers: Mapping[str, str]) -> bool:
     """Whether nobody looks at what this request gets: by its user agent, or by its purpose."""
-    if any(word in headers.get(name, "").lower() for name in _PURPOSES for word in _NO_PERSON):
-        return True
-    return "tencent-leakscan" in headers or is_agent(headers.get("user-agent", ""))
+    return is_ahead(headers) or "tencent-leakscan" in headers or is_agent(headers.get("user-agent", ""))
+
+
+def is_ahead(headers: Mapping[str, str]) -> bool:
+    """Whether a browser asks ahead, for somebody who may look at it later, or never."""
+    return any(word in headers.get(name, "").lower() for name in _PURPOSES for word in _NO_PERSON)
 
 
 def is_agent(agent: str) -> bool:
