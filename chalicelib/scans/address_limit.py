@@ -45,6 +45,12 @@ class Admission:
             _count(self._address, clock.now())
             self._counted = True
 
+    def take_back(self) -> None:
+        """Count it no more: nobody had a place."""
+        if self._counted and _limit():
+            self._counted = False
+            _take_back(self._address, clock.now())
+
     @property
     def is_over(self) -> bool:
         """Whether this process knows already that there are no more; asks nobody."""
@@ -112,6 +118,15 @@ def _take(key: str, limit: int, now: datetime) -> int | None:
         return None if storage.update_if(item, anew, ScanAddressItem.expires_at == row.expires_at) else 0
     except Unsure:  # counted, perhaps: a second time does no harm
         return 0
+
+
+def _take_back(address: str, now: datetime) -> None:
+    runs = ScanAddressItem.expires_at > int(now.timestamp())
+    try:
+        item = ScanAddressItem(_key(address))
+        storage.update_if(item, [ScanAddressItem.taken.add(-1)], runs & (ScanAddressItem.taken > 0))
+    except Exception as error:  # noqa: BLE001 (one reservation less that the address may make)
+        log.failure("reservation of an address not taken back", error)
 
 
 def _remember(key: str, until: int, second: int) -> None:

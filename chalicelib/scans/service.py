@@ -63,9 +63,10 @@ def scan(
     try:
         if admission is not None and admission.is_over and _reserves(current(live_code_id)):
             admission()
-        return _reserve(live_code_id, now, preferred, origin or {}, guide, problem, admission or admit_all)
+        got = _reserve(live_code_id, now, preferred, origin or {}, guide, problem, admission or admit_all)
     except OverLimit as error:
         return _show_over_limit(_show(current(live_code_id), now, guide), error)
+    return _take_back_unused(got, admission)
 
 
 def closure(code: str) -> Closure:
@@ -109,9 +110,10 @@ def locate(
     try:
         if admission is not None and admission.is_over:
             admission()
-        return take(admission or admit_all)
+        got = take(admission or admit_all)
     except OverLimit as error:
         return _show_over_limit(take(None), error)
+    return _take_back_unused(got, admission)
 
 
 def choices(code: str, city: str | None, text: str, page: int) -> Choices | None:
@@ -175,6 +177,13 @@ def _show(live_code: LiveCode, now: datetime, guide: str | None) -> Scan:
 
 def _show_over_limit(shown: Scan, error: OverLimit) -> Scan:
     return shown if shown.kind == "closed" else replace(shown, retry_after=error.retry_after)
+
+
+def _take_back_unused(got: Scan, admission: Admission | None) -> Scan:
+    """What was counted for a place that nobody had."""
+    if admission is not None and got.assignment_id is None:
+        admission.take_back()
+    return got
 
 
 def _reserves(live_code: LiveCode) -> bool:

@@ -21,7 +21,7 @@ from chalicelib.stores import service as stores
 from chalicelib.stores.types import NewStore
 from tests.support import print_world
 from tests.support.phones import BROWSER, MACHINE, ask
-from tests.support.scan_support import NOON, FakeWeCom, definition, listed, requests
+from tests.support.scan_support import NOON, FakeWeCom, definition, listed, new_process, requests
 
 At = Callable[[datetime], None]
 OURS, OTHERS = "203.0.113.7", "203.0.113.8"
@@ -131,11 +131,19 @@ def test_over_the_limit_a_card_for_one_is_not_used_up(
 def test_when_all_are_full_over_the_limit_is_closed_like_for_everybody(
     wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SCAN_NEW_PER_ADDRESS", "1")
+    monkeypatch.setenv("SCAN_NEW_PER_ADDRESS", "3")
     code = livecodes.create(definition({"staff_id": "a", "daily_cap": 1}))
     assert ask(f"/s/{code.code}").status == 200
-    seen = ask(f"/s/{code.code}")
-    assert (seen.status, seen.json()["kind"]) == (200, "closed")
+    for _ in range(5):
+        new_process()  # it has to try the place anew to see that it is taken
+        seen = ask(f"/s/{code.code}")
+        assert (seen.status, seen.json()["kind"]) == (200, "closed")
+    (row,) = ScanAddressItem.scan()
+    assert row.taken == 1  # whoever got nothing is not counted
+    other = code_of_two()
+    assert [ask(f"/s/{other.code}").status for _ in range(3)] == [200, 200, 429]
+    closed = ask(f"/s/{code.code}")
+    assert (closed.status, closed.json()["kind"]) == (200, "closed")
 
 
 @pytest.mark.parametrize(
