@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.assignments import reservations, unreserved
-from chalicelib.assignments.types import CLOSED, Admit, Scan
+from chalicelib.assignments.types import CLOSED, Asked, Scan
 from chalicelib.contactways.usage import UsedUp
 from chalicelib.livecodes import tickets
 from chalicelib.livecodes.rules import Member, Rule, is_open
@@ -49,10 +49,8 @@ class StoreGroups(Protocol):
         chat_ids: Sequence[str],
         ticket: int,
         now: datetime,
-        origin: Mapping[str, Any],
+        asked: Asked,
         store_id: str,
-        why_extra: Mapping[str, Any],
-        admit: Admit,
     ) -> Scan | None: ...
 
     def show_in_store_group(self, code: LiveCode, chat_ids: Sequence[str], store_id: str) -> Scan | None: ...
@@ -86,16 +84,11 @@ def check(where: Where) -> None:
 def locate(
     live_code: LiveCode,
     where: Where,
-    preferred: str | None,
     now: datetime,
-    origin: Mapping[str, Any],
+    asked: Asked | None,
     store_groups: StoreGroups,
-    admit: Admit | None,
 ) -> Scan:
-    """Decide who gets the scan, and take their place. Invalid.
-
-    admit: asked before that is written; None: nothing is, it is only shown.
-    """
+    """Decide who gets the scan, and take their place. asked None: they are only shown. Invalid."""
     check(where)
     chosen = None
     if where.store_id is not None:
@@ -104,12 +97,12 @@ def locate(
             raise Invalid(issue("store_id", "not_a_store_of_code"))
     if not live_code.active or not is_open(live_code.rule, now):
         return CLOSED
-    return _Search(live_code, where, chosen, preferred, now, origin, store_groups, admit).run()
+    return _Search(live_code, where, chosen, now, asked, store_groups).run()
 
 
 def find_nearest_open(live_code: LiveCode, where: Where, now: datetime) -> str | None:
     """The nearest open store with anybody in it: whom a position leads to, room or not."""
-    return _Search(live_code, where, None, None, now, {}, None, None).nearest()
+    return _Search(live_code, where, None, now, None, None).nearest()
 
 
 def still_serves(live_code: LiveCode, held: Scan) -> bool:
@@ -172,16 +165,13 @@ class _Search:
         live_code: LiveCode,
         where: Where,
         chosen: StoreOut | None,
-        preferred: str | None,
         now: datetime,
-        origin: Mapping[str, Any],
+        asked: Asked | None,
         store_groups: StoreGroups | None,
-        admit: Admit | None,
     ):
-        self.store_groups, self.admit = store_groups, admit
-        self.live_code, self.chosen, self.preferred = live_code, chosen, preferred
+        self.store_groups, self.asked, self.now = store_groups, asked, now
+        self.live_code, self.chosen = live_code, chosen
         self.at = where if chosen is None else Where(chosen.latitude, chosen.longitude, chosen.datum)
-        self.now, self.origin = now, origin
         self.local = now.astimezone(live_code.rule.zone)
         self.settings = settings(live_code)
         self.passed: dict[str, dict[str, str]] = {}  # nearer stores, and why none of them it is
@@ -252,13 +242,13 @@ class _Search:
         """A place in the store's group; without one its guides are next."""
         if not store.chat_ids or not self.live_code.gives_store_groups or self.store_groups is None:
             return None
-        if self.admit is None:
+        if self.asked is None:
             shown = self.store_groups.show_in_store_group(self.live_code, store.chat_ids, store.store_id)
             return shown and replace(shown, distance_m=why["distance_m"])
-        store_id, why_there = store.store_id, {**why, "skipped": list(self.passed.values())[:_SHOWN]}
-        ticket, _ = tickets.take_store_ticket(self.live_code.live_code_id, store_id, self.now)
+        ticket, _ = tickets.take_store_ticket(self.live_code.live_code_id, store.store_id, self.now)
+        asked = self._with(self.asked, why)
         got = self.store_groups.reserve_in_store_group(
-            self.live_code, store.chat_ids, ticket, self.now, self.origin, store_id, why_there, self.admit
+            self.live_code, store.chat_ids, ticket, self.now, asked, store.store_id
         )
         return got and replace(got, distance_m=why["distance_m"])
 
@@ -280,21 +270,14 @@ class _Search:
         return replace(got, distance_m=why.get("distance_m"))
 
     def _take(self, rule: Rule | None, store_id: str | None, why: Mapping[str, Any]) -> Scan:
-        if self.admit is None:
+        if self.asked is None:
             return unreserved.show(self.live_code, self.now, rule, store_id)
         ticket, rate = tickets.take_store_ticket(self.live_code.live_code_id, store_id or "", self.now)
-        return reservations.reserve(
-            self.live_code,
-            ticket,
-            self.now,
-            self.preferred,
-            self.origin,
-            rule=rule,
-            store_id=store_id,
-            why_extra={**why, "skipped": list(self.passed.values())[:_SHOWN]},
-            rate=rate,
-            admit=self.admit,
-        )
+        asked = self._with(self.asked, why)
+        return reservations.reserve(self.live_code, ticket, self.now, asked, rule, store_id, rate)
+
+    def _with(self, asked: Asked, why: Mapping[str, Any]) -> Asked:
+        return replace(asked, why={**why, "skipped": list(self.passed.values())[:_SHOWN]})
 
     def _guides(self, staff_ids: Iterable[str]) -> Rule:
         """The code's rule over a store's guides. One whom the code names keeps weight, hours and caps."""

@@ -17,7 +17,7 @@ from chalicelib.assignments import member_claim, pooled_ways, records, rules
 from chalicelib.assignments.member_claim import Claim
 from chalicelib.assignments.models import account_key, member_key
 from chalicelib.assignments.occupancy import occupancy, split_ramp
-from chalicelib.assignments.types import CLOSED, CONFIRMED, RESERVED, Admit, Assignment, Scan, admit_all
+from chalicelib.assignments.types import CLOSED, CONFIRMED, PLAIN, RESERVED, Asked, Assignment, Scan
 from chalicelib.contactways.service import refuses_member, way, without_way
 from chalicelib.contactways.usage import UsedUp
 from chalicelib.livecodes import rates
@@ -85,23 +85,16 @@ def reserve(
     live_code: LiveCode,
     ticket: int,
     now: datetime,
-    preferred: str | None,
-    origin: Mapping[str, Any],
+    asked: Asked = PLAIN,
     rule: Rule | None = None,
     store_id: str | None = None,
-    why_extra: Mapping[str, Any] | None = None,
     rate: float | None = None,
-    admit: Admit = admit_all,
-    poster: str | None = None,
 ) -> Scan:
     """Decide who gets the scan, and take their place.
 
-    origin: what the link told beside the code; kept with the assignment, and told by its line.
     rule: decide by this one instead of the code's own: a store's guides. Then nobody off duty is taken,
     and CLOSED is the answer also when WeCom refuses them all, so that the next store can be tried.
-    store_id: whose guides they are. why_extra: what led here (store_id, distance_m), kept in `why`.
-    rate: scans a second that these members share; None: the code's. admit: asked before that is written.
-    poster: whose own poster was scanned.
+    store_id: whose guides they are. rate: scans a second that these members share; None: the code's.
     """
     own, rule = rule is None, rule or live_code.rule
     live_code_id, day = live_code.live_code_id, day_of(rule, now)
@@ -111,17 +104,7 @@ def reserve(
     hinted, ramp = _hinted(live_code_id, rule, day, now, accounts)
     full, refused, refusal, turn = hinted | ramp, list[str](), None, ticket
     while True:
-        chance = random.random()  # noqa: S311  # nosec B311 (not a secret)
-        decision = rules.decide(
-            rule,
-            turn,
-            now,
-            frozenset(full),
-            loads=loads,
-            chance=chance,
-            preferred=preferred,
-            poster=poster,
-        )
+        decision = _decide(rule, turn, now, full, loads, asked)
         if decision.staff_id is None or (not own and decision.kind == "off_hours"):
             if hinted:  # a hint is not enough to send somebody away
                 really = occupancy(live_code_id, rule, day, now)
@@ -133,10 +116,10 @@ def reserve(
         chosen = decision.staff_id
         claim = Claim(live_code, rule, chosen, day, now, rate / decision.candidates, accounts.get(chosen))
         why = {**decision.why, "ticket": ticket, **_explain_full(full, refused, ramp)}
-        why |= {**_explain_poster(why, refused, ramp), **(why_extra or {})}
-        admit()
+        why |= {**_explain_poster(why, refused, ramp), **asked.why}
+        asked.admit()
         try:
-            scan = _take(claim, decision.kind, why, origin, store_id)
+            scan = _take(claim, decision.kind, why, asked.origin, store_id)
         except Busy:
             raise
         except (Upstream, UsedUp) as error:
@@ -154,6 +137,21 @@ def reserve(
         # Those who find the same member full have tickets that are alike modulo the members: the next
         # choice goes by which round it is, or they would all go to one other member.
         turn //= decision.candidates
+
+
+def _decide(
+    rule: Rule, turn: int, now: datetime, full: set[str], loads: Mapping[str, int], asked: Asked
+) -> rules.Decision:
+    return rules.decide(
+        rule,
+        turn,
+        now,
+        frozenset(full),
+        loads=loads,
+        chance=random.random(),  # noqa: S311  # nosec B311 (not a secret)
+        preferred=asked.preferred,
+        poster=asked.poster,
+    )
 
 
 def _without_way(live_code_id: str, staff_ids: set[str], chosen: str, error: Upstream | UsedUp) -> list[str]:

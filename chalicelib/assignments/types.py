@@ -41,11 +41,27 @@ class Scan(Struct, frozen=True):
 
 CLOSED = Scan("closed")
 
-Admit = Callable[[], None]  # called before a reservation is written: it raises when there is to be none
-
 
 def admit_all() -> None:
     """Whoever asks may reserve."""
+
+
+class Asked(Struct, frozen=True):
+    """What a scan brings to the decision.
+
+    origin: what its link told beside the code; kept with the assignment, and told by its line.
+    preferred: whose customer they were. poster: whose own poster it was. why: what led here, kept in the
+    assignment's `why`. admit: called before a reservation is written; it raises when there is to be none.
+    """
+
+    origin: Mapping[str, Any] = {}
+    preferred: str | None = None
+    poster: str | None = None
+    why: Mapping[str, Any] = {}
+    admit: Callable[[], None] = admit_all
+
+
+PLAIN = Asked()
 
 
 class Assignment(Struct, frozen=True):

@@ -12,7 +12,6 @@ promise that we keep count of, not a lock at WeCom. A group whose code can't be 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -24,10 +23,9 @@ from chalicelib.assignments.types import (
     CONFIRMED,
     GROUP,
     RESERVED,
-    Admit,
+    Asked,
     Assignment,
     Scan,
-    admit_all,
 )
 from chalicelib.contactways import join_ways
 from chalicelib.contactways.join_ways import JoinWay
@@ -102,18 +100,8 @@ def _same(
     return Scan("group", assignment_id, chat_id=chat_id, qr_url=qr_url, expires_at=until)
 
 
-def reserve_in_line(
-    code: LiveCode,
-    ticket: int,
-    now: datetime,
-    origin: Mapping[str, Any],
-    admit: Admit = admit_all,
-    why_extra: Mapping[str, Any] | None = None,
-) -> Scan:
-    """A place in the first group that has one; a member of staff when none has; CLOSED without either.
-
-    admit: asked before it is written. why_extra: kept in `why`.
-    """
+def reserve_in_line(code: LiveCode, ticket: int, now: datetime, asked: Asked) -> Scan:
+    """A place in the first group that has one; a member of staff when none has; CLOSED without either."""
     if not is_open(code.rule, now):
         return CLOSED
     limit, sure = limit_of(code), False
@@ -137,10 +125,9 @@ def reserve_in_line(
             log.failure("no join way", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
             refused[room.chat_id] = error
             continue
-        admit()
+        asked.admit()
         try:
-            beyond = not room.left(limit)
-            taken = _take(code, way, ticket, known, now, origin, why_extra=why_extra, beyond=beyond)
+            taken = _take(code, way, ticket, known, now, asked, beyond=not room.left(limit))
         except ConditionFailed as error:
             if "place" not in error.names:
                 raise
@@ -152,8 +139,8 @@ def reserve_in_line(
             return taken
     _ask_for_next(code, known or [], limit, now)
     if code.rule.staff_ids:
-        why = {"groups": "refused" if refused else "full", **(why_extra or {})}
-        return reserve(code, ticket, now, None, origin, why_extra=why, admit=admit)
+        why = {"groups": "refused" if refused else "full", **asked.why}
+        return reserve(code, ticket, now, replace(asked, why=why))
     refusal = next(iter(refused.values()), None)
     if refusal is not None:
         raise refusal  # not closed, and perhaps not for long
@@ -165,10 +152,8 @@ def reserve_in_store_group(
     chat_ids: Sequence[str],
     ticket: int,
     now: datetime,
-    origin: Mapping[str, Any],
+    asked: Asked,
     store_id: str,
-    why_extra: Mapping[str, Any],
-    admit: Admit = admit_all,
 ) -> Scan | None:
     """A place in the first of a store's groups that has one; None when none has."""
     code, refused = of_store(code, chat_ids), set[str]()
@@ -182,9 +167,9 @@ def reserve_in_store_group(
             log.failure("no join way", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
             refused.add(room.chat_id)
             continue
-        admit()
+        asked.admit()
         try:
-            return _take(code, way, ticket, rooms, now, origin, store_id, why_extra)
+            return _take(code, way, ticket, rooms, now, asked, store_id)
         except ConditionFailed as error:
             if "place" not in error.names:
                 raise
@@ -289,9 +274,8 @@ def _take(
     ticket: int,
     rooms: Sequence[Room],
     now: datetime,
-    origin: Mapping[str, Any],
+    asked: Asked,
     store_id: str | None = None,
-    why_extra: Mapping[str, Any] | None = None,
     beyond: bool = False,
 ) -> Scan:
     """One transaction: the place, the reservation, its line, its lapse. ConditionFailed `place`: full.
@@ -312,8 +296,8 @@ def _take(
         at=clock.iso(now),
         expires_at=clock.iso(expires_at),
         day=day_of(code.rule, now),
-        why={**why, **(why_extra or {})},
-        origin=origin,
+        why={**why, **asked.why},
+        origin=asked.origin,
         store_id=store_id,
     )
     records.reserve(tx, code, held, GROUP, listed=True)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from chalicelib.assignments import native_list, nearest_store, reservations, unreserved
 from chalicelib.assignments.nearest_store import Choices, Where
-from chalicelib.assignments.types import CLOSED, Admit, Scan, admit_all
+from chalicelib.assignments.types import CLOSED, Asked, Scan, admit_all
 from chalicelib.groupcodes import reservations as group_reservations
 from chalicelib.groupcodes.group_order import is_group_code
 from chalicelib.livecodes import poster_links
@@ -59,11 +59,12 @@ def scan(
         return same
     if not reserves:
         return _show(current(live_code_id), now, guide)
-    problem = _problem_of(owner) if poster and guide is None else {}
+    why = _problem_of(owner) if poster and guide is None else {}
+    asked = Asked(origin or {}, preferred, guide, why, admission or admit_all)
     try:
         if admission is not None and admission.is_over and _reserves(current(live_code_id)):
             admission()
-        got = _reserve(live_code_id, now, preferred, origin or {}, guide, problem, admission or admit_all)
+        got = _reserve(live_code_id, now, asked)
     except OverLimit as error:
         return _show_over_limit(_show(current(live_code_id), now, guide), error)
     return _take_back_unused(got, admission)
@@ -102,15 +103,15 @@ def locate(
         if same.store_id == wanted or same is CLOSED:  # blacklisted, whichever store they choose
             return same
 
-    def take(admit: Admit | None) -> Scan:
-        return nearest_store.locate(live_code, where, preferred, now, origin or {}, group_reservations, admit)
+    def take(asked: Asked | None) -> Scan:
+        return nearest_store.locate(live_code, where, now, asked, group_reservations)
 
     if not reserves:
         return take(None)
     try:
         if admission is not None and admission.is_over:
             admission()
-        got = take(admission or admit_all)
+        got = take(Asked(origin or {}, preferred, admit=admission or admit_all))
     except OverLimit as error:
         return _show_over_limit(take(None), error)
     return _take_back_unused(got, admission)
@@ -126,39 +127,35 @@ def choices(code: str, city: str | None, text: str, page: int) -> Choices | None
     return nearest_store.choices(live_code, city, text, page, now)
 
 
-def _reserve(
-    live_code_id: str,
-    now: datetime,
-    preferred: str | None,
-    origin: Mapping[str, Any],
-    guide: str | None,
-    problem: Mapping[str, Any],
-    admit: Admit,
-) -> Scan:
-    """guide: whose own poster it is. problem: what `why` tells of a poster of nobody here."""
+def _reserve(live_code_id: str, now: datetime, asked: Asked) -> Scan:
     ticket, live_code = take_ticket(live_code_id)
     if not live_code.active:
         return CLOSED
     if live_code.native:
-        qr_url = native_list.record_scan(live_code, now, origin)
+        qr_url = native_list.record_scan(live_code, now, asked.origin)
         return Scan("staff", qr_url=qr_url) if qr_url else CLOSED
     if not is_group_code(live_code) and live_code.kind != "nearest_store":
-        return reservations.reserve(
-            live_code, ticket, now, preferred, origin, poster=guide, why_extra=problem, admit=admit
-        )
-    if guide is not None:
-        own = live_code.rule.find(guide)
-        if own is not None:
-            alone = replace(live_code.rule, members=(own,), fallback=())
-            got = reservations.reserve(live_code, ticket, now, None, origin, alone, poster=guide, admit=admit)
-            if got is not CLOSED:
-                return got
-        on = own is not None and on_duty(own, now.astimezone(live_code.rule.zone))
-        reason = ("full" if on else "off") if own else "not_in_code"
-        problem = {"poster": {"staff_id": guide, "reason": reason}}
+        return reservations.reserve(live_code, ticket, now, asked)
+    if asked.poster is not None:
+        got, reason = _reserve_posters(live_code, ticket, now, asked)
+        if got is not CLOSED:
+            return got
+        why = {"poster": {"staff_id": asked.poster, "reason": reason}}
+        asked = replace(asked, poster=None, why=why)
     if live_code.kind == "nearest_store":
         return nearest_store.ask_where(live_code, now)
-    return group_reservations.reserve_in_line(live_code, ticket, now, origin, admit, problem)
+    return group_reservations.reserve_in_line(live_code, ticket, now, replace(asked, preferred=None))
+
+
+def _reserve_posters(live_code: LiveCode, ticket: int, now: datetime, asked: Asked) -> tuple[Scan, str]:
+    """The poster's guide, of a code that leads elsewhere by itself; CLOSED, and why it is not them."""
+    own = live_code.rule.find(str(asked.poster))
+    if own is None:
+        return CLOSED, "not_in_code"
+    alone = replace(live_code.rule, members=(own,), fallback=())
+    on = on_duty(own, now.astimezone(live_code.rule.zone))
+    got = reservations.reserve(live_code, ticket, now, replace(asked, preferred=None), alone)
+    return got, "full" if on else "off"
 
 
 def _show(live_code: LiveCode, now: datetime, guide: str | None) -> Scan:
