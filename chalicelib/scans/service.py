@@ -21,7 +21,7 @@ from chalicelib.livecodes.poster_links import Owner
 from chalicelib.livecodes.rules import Closure, on_duty
 from chalicelib.livecodes.rules import closure as explain_closure
 from chalicelib.livecodes.service import LiveCode, current
-from chalicelib.livecodes.tickets import take_ticket
+from chalicelib.livecodes.tickets import take_poster_ticket, take_ticket
 from chalicelib.platform import clock
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.scans.address_limit import Admission, OverLimit
@@ -128,14 +128,18 @@ def choices(code: str, city: str | None, text: str, page: int) -> Choices | None
 
 
 def _reserve(live_code_id: str, now: datetime, asked: Asked) -> Scan:
-    ticket, live_code = take_ticket(live_code_id)
+    rate = None
+    if asked.poster is None:
+        ticket, live_code = take_ticket(live_code_id)
+    else:
+        ticket, live_code, rate = take_poster_ticket(live_code_id, asked.poster, now)
     if not live_code.active:
         return CLOSED
     if live_code.native:
         qr_url = native_list.record_scan(live_code, now, asked.origin)
         return Scan("staff", qr_url=qr_url) if qr_url else CLOSED
     if not is_group_code(live_code) and live_code.kind != "nearest_store":
-        return reservations.reserve(live_code, ticket, now, asked)
+        return reservations.reserve(live_code, ticket, now, asked, rate=rate)
     if asked.poster is not None:
         got, reason = _reserve_posters(live_code, ticket, now, asked)
         if got is not CLOSED:

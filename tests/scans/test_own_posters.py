@@ -56,6 +56,22 @@ def test_a_guides_poster_scanned_four_times_gives_that_guide(wecom: FakeWeCom) -
     assert plain == {"xiaowang9": 2, "zz8": 2}
 
 
+def test_scans_of_a_poster_use_up_nobodys_turn(wecom: FakeWeCom) -> None:
+    code = code_of("a", "b")
+    path, plain = path_of(code, "guide", "b"), []
+    for _ in range(6):
+        plain.append(ask(f"/s/{code.code}").json()["staff_id"])
+        assert ask(path).json()["staff_id"] == "b"
+    assert Counter(plain) == {"a": 3, "b": 3}
+    off = {
+        "assignment": {
+            "members": [{"staff_id": who, "hours": WEEKEND if who == "b" else None} for who in "bacd"]
+        }
+    }
+    livecodes.change(code.live_code_id, off, complete)
+    assert Counter(ask(path).json()["staff_id"] for _ in range(6)) == {"a": 2, "c": 2, "d": 2}
+
+
 def test_the_link_is_short_and_reads_whoever_types_the_id(wecom: FakeWeCom) -> None:
     code = code_of("XiaoWang9", "zz8")
     url = poster_links.url(code, "guide", "XiaoWang9")
