@@ -7,7 +7,7 @@ from chalicelib.platform.storage import Base, BaseMeta
 
 
 class ScanAddressItem(Base):
-    """`address`: its keyed hash alone. taken: reservations in the window that ends at `expires_at`."""
+    """`address`: its salted hash alone. taken: reservations in the window that ends at `expires_at`."""
 
     class Meta(BaseMeta):
         table_name = settings.table("scan_addresses")

@@ -96,9 +96,6 @@ def world(url: str) -> dict[str, tuple[str, dict[str, Any]]]:
     secret = {"callback_token": callback_door.TOKEN, "callback_aes_key": callback_door.KEY}
     kept = settings.client("secretsmanager").create_secret(Name="bench", SecretString=json.dumps(secret))
     os.environ["SECRET_WECOM"] = kept["ARN"]
-    secret = {"master": "m" * 64}
-    kept = settings.client("secretsmanager").create_secret(Name="keys", SecretString=json.dumps(secret))
-    os.environ["SECRET_KEYS"] = kept["ARN"]
     with pytest.MonkeyPatch.context() as patch:  # WeCom is asked beforehand
         fake = FakeWeCom()
         patch.setattr("chalicelib.wecom.client.default_client", lambda: fake)

@@ -12,7 +12,7 @@ from chalicelib.contactways import service as contactways
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes import tickets
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.platform import clock, settings, storage
+from chalicelib.platform import clock, storage
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.scans import address_limit
 from chalicelib.scans.address_limit import Admission, OverLimit
@@ -162,12 +162,17 @@ def test_what_counts_as_one_address(one: str, other: str, same: bool) -> None:
     assert (address_limit.group_of(one) == address_limit.group_of(other)) is same
 
 
-def test_only_a_keyed_hash_of_the_address_is_stored_and_not_for_long(wecom: FakeWeCom) -> None:
+def test_only_a_salted_hash_of_the_address_is_stored_and_not_for_long(
+    wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = code_of_two()
     ask(f"/s/{code.code}", address="2001:db8:1:2::77")
     (row,) = ScanAddressItem.scan()
     assert len(row.address) == 20 and "2001" not in row.address
     assert row.expires_at == NOON.timestamp() + 600
+    monkeypatch.setenv("SCAN_ADDRESS_SALT", "another stack's")
+    ask(f"/s/{code.code}", address="2001:db8:1:2::77")
+    assert len(list(ScanAddressItem.scan())) == 2
 
 
 def test_it_costs_a_scan_one_request_and_an_address_over_it_no_write(wecom: FakeWeCom) -> None:
@@ -184,12 +189,11 @@ def test_it_costs_a_scan_one_request_and_an_address_over_it_no_write(wecom: Fake
     assert set(asked) <= {"GetItem", "BatchGetItem"} and len(asked) <= 4
 
 
-def test_without_our_key_nobody_is_refused(
+def test_without_the_count_nobody_is_refused(
     wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch, logged: Any
 ) -> None:
     code = code_of_two()
-    monkeypatch.delitem(settings._secrets, "keys")
-    monkeypatch.setattr(address_limit.keys, "tag", lambda *_: 1 / 0)
+    monkeypatch.setenv("SCAN_NEW_WINDOW", "ten minutes")
     assert ask(f"/s/{code.code}").json()["assignment_id"]
     assert "not counted" in logged.getvalue()
 
@@ -229,7 +233,7 @@ def test_an_answer_that_is_lost_counts_twice_at_most(
 
 
 @pytest.fixture
-def crowd(engine: str, keys: None, at: At) -> Iterator[None]:
+def crowd(engine: str, at: At) -> Iterator[None]:
     address_limit.forget()
     at(NOON)
     yield
