@@ -90,6 +90,7 @@ def sent(
 @pytest.fixture
 def wecom(
     tables: None,
+    keys: None,
     at: Callable[[datetime], None],
     sent: list[tuple[str, dict[str, Any], str | None]],
     monkeypatch: pytest.MonkeyPatch,

@@ -14,7 +14,7 @@ from chalicelib.ads.types import (
     DaysQuery,
     NewAdCampaign,
 )
-from chalicelib.platform import http
+from chalicelib.platform import http, robots
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
 from chalicelib.web import frame
@@ -25,7 +25,9 @@ door = http.Door(__name__, tag="Ad campaigns")
 
 @door.route("GET", "/h5/a/{code}", summary="An ad's landing page", gives="text/html", page=frame.problem)
 def visit(call: Call, code: str) -> Answer:
-    view = landing.visit(code, call.strings)
+    counts = call.method != "HEAD" and not robots.is_robot(call.headers)
+    keeps = counts or robots.is_ahead(call.headers)
+    view = landing.visit(code, call.strings, counts, keeps)
     if view.button_url is None:
         return landing_page.closed().answer()
     return landing_page.campaign(view.page, view.button_url).answer()

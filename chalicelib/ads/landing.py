@@ -1,6 +1,7 @@
 """A visit of an ad's landing page: counted, its click kept, its button led to where somebody can be added."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -19,15 +20,17 @@ class View(Struct, frozen=True):
     closed: str | None
 
 
-def visit(code: str, query: Mapping[str, str]) -> View:
-    """A visit of the page, counted; its click kept. NotFound for a code that no campaign has."""
+def visit(code: str, query: Mapping[str, str], counts: bool = True, keeps: bool = True) -> View:
+    """A visit of the page, counted; its click kept. NotFound for a code that no campaign has.
+
+    counts: False for a robot. keeps: False for one too; of a page that a browser asks for ahead the click is
+    kept, since whoever is led to it later asks no second time, and their add has to be known by it.
+    """
     item, quota = _page_and_quota(code)
     now, plan = clock.now(), item.plan
-    click = rules.click_of(plan.platform, code, page_url(item), query)
-    try:
-        models.count_visit(item.ad_campaign_id, now, click)
-    except Exception as error:  # noqa: BLE001 (a figure less, and not a customer)
-        log.failure("visit not counted", error, ad_campaign_id=item.ad_campaign_id)
+    click = rules.click_of(plan.platform, code, page_url(item), query) if keeps else None
+    if counts or click is not None:
+        _record(item.ad_campaign_id, now, click, counts)
     closed = why_closed(item, quota)
     token = click.token if click else rules.visitor_token(code)
     shown = item.definition["page"]
@@ -35,6 +38,16 @@ def visit(code: str, query: Mapping[str, str]) -> View:
         return View(shown, rules.button_url(str(item.link_url), token), None)
     fallback = plan.fallback_live_code_id or plan.live_code_id
     return View(shown, _scan_url(fallback, token) if fallback else None, closed)
+
+
+def _record(ad_campaign_id: str, now: datetime, click: rules.Click | None, counts: bool) -> None:
+    try:
+        if counts:
+            models.count_visit(ad_campaign_id, now, click)
+        elif click is not None:
+            models.keep_click(ad_campaign_id, now, click)
+    except Exception as error:  # noqa: BLE001 (a figure less, and not a customer)
+        log.failure("visit not counted", error, ad_campaign_id=ad_campaign_id)
 
 
 def why_closed(item: AdCampaignItem, quota: AdCampaignItem | None) -> str | None:

@@ -177,15 +177,7 @@ def count_visit(campaign_id: str, now: datetime, click: rules.Click | None) -> N
     key = click.token if click else ids.short()
     if click is not None:
         tx = Transaction()
-        row = AdClickItem(
-            click.token,
-            ad_campaign_id=campaign_id,
-            click_id=click.click_id,
-            landing_url=click.landing_url,
-            at=clock.iso(now),
-            expires_at=int((now + rules.CLICK_TIME).timestamp()),
-        )
-        tx.put("click", row, AdClickItem.token.does_not_exist())
+        tx.put("click", _click_row(campaign_id, now, click), AdClickItem.token.does_not_exist())
         add_stat(tx, campaign_id, now, key, {"views": 1, "clicks": 1})
         try:
             tx.commit()
@@ -194,6 +186,22 @@ def count_visit(campaign_id: str, now: datetime, click: rules.Click | None) -> N
             pass  # the same click once more: a reload
     item, actions = stat(campaign_id, now, key, {"views": 1})
     storage.update_if(item, actions)
+
+
+def keep_click(campaign_id: str, now: datetime, click: rules.Click) -> None:
+    """Keep a click, and count nothing."""
+    storage.put_once(_click_row(campaign_id, now, click), AdClickItem.token.does_not_exist())
+
+
+def _click_row(campaign_id: str, now: datetime, click: rules.Click) -> AdClickItem:
+    return AdClickItem(
+        click.token,
+        ad_campaign_id=campaign_id,
+        click_id=click.click_id,
+        landing_url=click.landing_url,
+        at=clock.iso(now),
+        expires_at=int((now + rules.CLICK_TIME).timestamp()),
+    )
 
 
 def count_report(tx: Transaction, row: AdConversionItem, sums: Mapping[str, int]) -> None:

@@ -58,14 +58,19 @@ def record_scan(code: LiveCode, now: datetime, origin: Mapping[str, Any]) -> str
 
     Nothing is reserved: WeCom decides who it is. The scan has its line all the same.
     """
-    if not is_open(code.rule, now):
+    qr_url = picture_of(code, now)
+    if qr_url is None:
         return None
-    qr_url = native_code.way(code, _members).qr_url
     scan_id = ids.ulid(now)
     data = {"live_code_id": code.live_code_id, "channel": code.channel, "why": "native", **origin}
     nobody = {"staff_id": None, "assignment_id": None}
     timeline.record(Line(f"scan#{scan_id}", "scanned", now, scan_id, {**data, **nobody}))
     return qr_url
+
+
+def picture_of(code: LiveCode, now: datetime) -> str | None:
+    """Where the picture of WeCom's own code is; None while the code is closed."""
+    return native_code.way(code, _members).qr_url if is_open(code.rule, now) else None
 
 
 def fetch_picture(code: LiveCode) -> bytes:

@@ -9,17 +9,17 @@ and the cookie's assignment, if there is one. Each full store on the way is one 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.assignments import reservations
-from chalicelib.assignments.types import CLOSED, Scan
+from chalicelib.assignments import reservations, unreserved
+from chalicelib.assignments.types import CLOSED, Asked, Scan
 from chalicelib.contactways.usage import UsedUp
 from chalicelib.livecodes import tickets
 from chalicelib.livecodes.rules import Member, Rule, is_open
@@ -38,10 +38,22 @@ _SHOWN = 20  # nearer stores that an explanation lists
 _DEFAULTS: dict[str, Any] = {"store_ids": None, "radius_m": 50_000, "gives": "staff", "daily_cap": None}
 
 Candidate = tuple[float | None, Place]  # metres, when a position was given
-# (code, chat_ids, ticket, now, origin, store_id, why): a place in the first of a store's groups that has one
-TakeGroupPlace = Callable[
-    [LiveCode, list[str], int, datetime, Mapping[str, Any], str, Mapping[str, Any]], Scan | None
-]
+
+
+class StoreGroups(Protocol):
+    """A place in the first of a store's groups that has one, reserved or only shown; None when none has."""
+
+    def reserve_in_store_group(
+        self,
+        code: LiveCode,
+        chat_ids: Sequence[str],
+        ticket: int,
+        now: datetime,
+        asked: Asked,
+        store_id: str,
+    ) -> Scan | None: ...
+
+    def show_in_store_group(self, code: LiveCode, chat_ids: Sequence[str], store_id: str) -> Scan | None: ...
 
 
 class Where(Struct, frozen=True):
@@ -72,12 +84,11 @@ def check(where: Where) -> None:
 def locate(
     live_code: LiveCode,
     where: Where,
-    preferred: str | None,
     now: datetime,
-    origin: Mapping[str, Any],
-    take_group_place: TakeGroupPlace,
+    asked: Asked | None,
+    store_groups: StoreGroups,
 ) -> Scan:
-    """Decide who gets the scan, and take their place. Invalid."""
+    """Decide who gets the scan, and take their place. asked None: they are only shown. Invalid."""
     check(where)
     chosen = None
     if where.store_id is not None:
@@ -86,12 +97,12 @@ def locate(
             raise Invalid(issue("store_id", "not_a_store_of_code"))
     if not live_code.active or not is_open(live_code.rule, now):
         return CLOSED
-    return _Search(live_code, where, chosen, preferred, now, origin, take_group_place).run()
+    return _Search(live_code, where, chosen, now, asked, store_groups).run()
 
 
 def find_nearest_open(live_code: LiveCode, where: Where, now: datetime) -> str | None:
     """The nearest open store with anybody in it: whom a position leads to, room or not."""
-    return _Search(live_code, where, None, None, now, {}, lambda *_: None).nearest()
+    return _Search(live_code, where, None, now, None, None).nearest()
 
 
 def still_serves(live_code: LiveCode, held: Scan) -> bool:
@@ -154,15 +165,13 @@ class _Search:
         live_code: LiveCode,
         where: Where,
         chosen: StoreOut | None,
-        preferred: str | None,
         now: datetime,
-        origin: Mapping[str, Any],
-        take_group_place: TakeGroupPlace,
+        asked: Asked | None,
+        store_groups: StoreGroups | None,
     ):
-        self.take_group_place = take_group_place
-        self.live_code, self.chosen, self.preferred = live_code, chosen, preferred
+        self.store_groups, self.asked, self.now = store_groups, asked, now
+        self.live_code, self.chosen = live_code, chosen
         self.at = where if chosen is None else Where(chosen.latitude, chosen.longitude, chosen.datum)
-        self.now, self.origin = now, origin
         self.local = now.astimezone(live_code.rule.zone)
         self.settings = settings(live_code)
         self.passed: dict[str, dict[str, str]] = {}  # nearer stores, and why none of them it is
@@ -231,12 +240,15 @@ class _Search:
 
     def _group(self, store: StoreOut, why: Mapping[str, Any]) -> Scan | None:
         """A place in the store's group; without one its guides are next."""
-        if not store.chat_ids or not self.live_code.gives_store_groups:
+        if not store.chat_ids or not self.live_code.gives_store_groups or self.store_groups is None:
             return None
-        store_id, why_there = store.store_id, {**why, "skipped": list(self.passed.values())[:_SHOWN]}
-        ticket, _ = tickets.take_store_ticket(self.live_code.live_code_id, store_id, self.now)
-        got = self.take_group_place(
-            self.live_code, store.chat_ids, ticket, self.now, self.origin, store_id, why_there
+        if self.asked is None:
+            shown = self.store_groups.show_in_store_group(self.live_code, store.chat_ids, store.store_id)
+            return shown and replace(shown, distance_m=why["distance_m"])
+        ticket, _ = tickets.take_store_ticket(self.live_code.live_code_id, store.store_id, self.now)
+        asked = self._with(self.asked, why)
+        got = self.store_groups.reserve_in_store_group(
+            self.live_code, store.chat_ids, ticket, self.now, asked, store.store_id
         )
         return got and replace(got, distance_m=why["distance_m"])
 
@@ -245,20 +257,8 @@ class _Search:
         return self._reserve(None, None, {}) if self.live_code.rule.staff_ids else None
 
     def _reserve(self, rule: Rule | None, store_id: str | None, why: Mapping[str, Any]) -> Scan | None:
-        why_there = {**why, "skipped": list(self.passed.values())[:_SHOWN]}
-        ticket, rate = tickets.take_store_ticket(self.live_code.live_code_id, store_id or "", self.now)
         try:
-            got = reservations.reserve(
-                self.live_code,
-                ticket,
-                self.now,
-                self.preferred,
-                self.origin,
-                rule=rule,
-                store_id=store_id,
-                why_extra=why_there,
-                rate=rate,
-            )
+            got = self._take(rule, store_id, why)
         except (WeComError, UsedUp) as error:
             if error.retryable:
                 raise
@@ -268,6 +268,16 @@ class _Search:
             return None
         _learn_name(str(got.staff_id))
         return replace(got, distance_m=why.get("distance_m"))
+
+    def _take(self, rule: Rule | None, store_id: str | None, why: Mapping[str, Any]) -> Scan:
+        if self.asked is None:
+            return unreserved.show(self.live_code, self.now, rule, store_id)
+        ticket, rate = tickets.take_store_ticket(self.live_code.live_code_id, store_id or "", self.now)
+        asked = self._with(self.asked, why)
+        return reservations.reserve(self.live_code, ticket, self.now, asked, rule, store_id, rate)
+
+    def _with(self, asked: Asked, why: Mapping[str, Any]) -> Asked:
+        return replace(asked, why={**why, "skipped": list(self.passed.values())[:_SHOWN]})
 
     def _guides(self, staff_ids: Iterable[str]) -> Rule:
         """The code's rule over a store's guides. One whom the code names keeps weight, hours and caps."""

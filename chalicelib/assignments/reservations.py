@@ -17,7 +17,7 @@ from chalicelib.assignments import member_claim, pooled_ways, records, rules
 from chalicelib.assignments.member_claim import Claim
 from chalicelib.assignments.models import account_key, member_key
 from chalicelib.assignments.occupancy import occupancy, split_ramp
-from chalicelib.assignments.types import CLOSED, CONFIRMED, RESERVED, Assignment, Scan
+from chalicelib.assignments.types import CLOSED, CONFIRMED, PLAIN, RESERVED, Asked, Assignment, Scan
 from chalicelib.contactways.service import refuses_member, way, without_way
 from chalicelib.contactways.usage import UsedUp
 from chalicelib.livecodes import rates
@@ -36,8 +36,14 @@ _hints: dict[tuple[str, str], datetime] = {}  # (member or account, day): until 
 _loads: dict[tuple[str, str], tuple[datetime, dict[str, int]]] = {}  # (code, day): when, and by staff id
 
 
-def repeat_scan(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | None, str | None]:
-    """(the same answer as last time, or None; whom to prefer at a new one). Writes nothing."""
+def repeat_scan(
+    live_code_id: str, cookie: str, now: datetime, poster: str | None = None
+) -> tuple[Scan | None, str | None]:
+    """(the same answer as last time, or None; whom to prefer at a new one). Writes nothing.
+
+    poster: whose own poster is scanned now. Who has added somebody keeps them; a place that is only
+    reserved gives way to the poster's guide, once.
+    """
     assignment_id, _, staff_id = cookie.partition(".")
     if not _ULID.fullmatch(assignment_id) or not staff_id:
         return None, None
@@ -55,6 +61,10 @@ def repeat_scan(live_code_id: str, cookie: str, now: datetime) -> tuple[Scan | N
         return None, None
     expires_at = clock.parse(held.expires_at)
     still_open = held.status == RESERVED and now < expires_at
+    if still_open and poster is not None and rule.find(poster) is not None:
+        asked = (held.why.get("poster") or {}).get("staff_id")
+        if poster.lower() not in (staff_id.lower(), str(asked).lower()):
+            return None, staff_id
     if still_open or (rule.sticky and held.status == CONFIRMED):
         qr_url = way(live_code, staff_id, int(held.slot or 0)).qr_url
         until = expires_at if still_open else None
@@ -75,20 +85,16 @@ def reserve(
     live_code: LiveCode,
     ticket: int,
     now: datetime,
-    preferred: str | None,
-    origin: Mapping[str, Any],
+    asked: Asked = PLAIN,
     rule: Rule | None = None,
     store_id: str | None = None,
-    why_extra: Mapping[str, Any] | None = None,
     rate: float | None = None,
 ) -> Scan:
     """Decide who gets the scan, and take their place.
 
-    origin: what the link told beside the code; kept with the assignment, and told by its line.
     rule: decide by this one instead of the code's own: a store's guides. Then nobody off duty is taken,
     and CLOSED is the answer also when WeCom refuses them all, so that the next store can be tried.
-    store_id: whose guides they are. why_extra: what led here (store_id, distance_m), kept in `why`.
-    rate: scans a second that these members share; None: the code's.
+    store_id: whose guides they are. rate: scans a second that these members share; None: the code's.
     """
     own, rule = rule is None, rule or live_code.rule
     live_code_id, day = live_code.live_code_id, day_of(rule, now)
@@ -98,10 +104,7 @@ def reserve(
     hinted, ramp = _hinted(live_code_id, rule, day, now, accounts)
     full, refused, refusal, turn = hinted | ramp, list[str](), None, ticket
     while True:
-        chance = random.random()  # noqa: S311  # nosec B311 (not a secret)
-        decision = rules.decide(
-            rule, turn, now, frozenset(full), loads=loads, chance=chance, preferred=preferred
-        )
+        decision = _decide(rule, turn, now, full, loads, asked)
         if decision.staff_id is None or (not own and decision.kind == "off_hours"):
             if hinted:  # a hint is not enough to send somebody away
                 really = occupancy(live_code_id, rule, day, now)
@@ -112,9 +115,11 @@ def reserve(
             return CLOSED
         chosen = decision.staff_id
         claim = Claim(live_code, rule, chosen, day, now, rate / decision.candidates, accounts.get(chosen))
-        why = {**decision.why, "ticket": ticket, **_explain_full(full, refused, ramp), **(why_extra or {})}
+        why = {**decision.why, "ticket": ticket, **_explain_full(full, refused, ramp)}
+        why |= {**_explain_poster(why, refused, ramp), **asked.why}
+        asked.admit()
         try:
-            scan = _take(claim, decision.kind, why, origin, store_id)
+            scan = _take(claim, decision.kind, why, asked.origin, store_id)
         except Busy:
             raise
         except (Upstream, UsedUp) as error:
@@ -132,6 +137,21 @@ def reserve(
         # Those who find the same member full have tickets that are alike modulo the members: the next
         # choice goes by which round it is, or they would all go to one other member.
         turn //= decision.candidates
+
+
+def _decide(
+    rule: Rule, turn: int, now: datetime, full: set[str], loads: Mapping[str, int], asked: Asked
+) -> rules.Decision:
+    return rules.decide(
+        rule,
+        turn,
+        now,
+        frozenset(full),
+        loads=loads,
+        chance=random.random(),  # noqa: S311  # nosec B311 (not a secret)
+        preferred=asked.preferred,
+        poster=asked.poster,
+    )
 
 
 def _without_way(live_code_id: str, staff_ids: set[str], chosen: str, error: Upstream | UsedUp) -> list[str]:
@@ -215,6 +235,17 @@ def _explain_full(full: set[str], refused: list[str], ramp: set[str]) -> dict[st
     """Of those who have no place: whom WeCom refused, who is there no more, whose account has enough."""
     lists = {"refused": refused[:_SHOWN], **split_ramp(ramp & full)}
     return {name: staff_ids for name, staff_ids in lists.items() if staff_ids}
+
+
+def _explain_poster(why: Mapping[str, Any], refused: list[str], ramp: set[str]) -> dict[str, Any]:
+    """What exactly is against the poster's guide, who has no place."""
+    told = why.get("poster")
+    if not told or told["reason"] != "full":
+        return {}
+    known = [("refused", refused), *split_ramp(ramp).items()]
+    who = told["staff_id"].lower()
+    reason = next((name for name, staff_ids in known if who in map(str.lower, staff_ids)), "full")
+    return {"poster": {**told, "reason": reason}}
 
 
 def _loads_of(live_code_id: str, rule: Rule, day: str, now: datetime, rate: float) -> dict[str, int]:

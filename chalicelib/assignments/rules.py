@@ -39,11 +39,14 @@ def decide(
     loads: Mapping[str, int] | None = None,
     chance: float = 0.0,
     preferred: str | None = None,
+    poster: str | None = None,
 ) -> Decision:
     """Who gets the scan numbered `ticket`.
 
     full: staff known to have no place left. loads: places taken today (for least_loaded).
     chance: a random number in [0, 1) (for random). preferred: taken when available (a returning person).
+    poster: whose own poster it was: taken when on duty with a place, as member or as fallback staff, and
+    before others who are off duty; else `why` says under `poster` what was against it.
     """
     if not is_open(rule, now):
         return closed("schedule", ticket)
@@ -53,10 +56,13 @@ def decide(
     off = [m for m in free if m not in on]
     fallback = [m for m in rule.fallback if _has_room(m, full)]
     taken = [m.staff_id for m in rule.members if m not in free]
-    kind, pool = next(
-        ((kind, pool) for kind, pool in (("member", on), ("fallback", fallback), ("off_hours", off)) if pool),
-        ("closed", []),
-    )
+    pools = [
+        (kind, pool) for kind, pool in (("member", on), ("fallback", fallback), ("off_hours", off)) if pool
+    ]
+    kind, pool = pools[0] if pools else ("closed", [])
+    named = _find_named(poster, pools)
+    if named is not None:
+        kind, pool = named
     why: dict[str, Any] = {
         "kind": kind,
         "rule": rule.strategy if kind == "member" else "round_robin",
@@ -65,16 +71,38 @@ def decide(
         "off": _ids(off),
         "full": taken[:_SHOWN],
     }
+    if poster is not None:
+        why["poster"] = {"staff_id": poster, "reason": None if named else _reason(rule, poster, off)}
     if not pool:
         return Decision("closed", None, 0, {**why, "reason": "nobody"})
-    chosen = next((m for m in pool if m.staff_id == preferred), None)
+    chosen = pool[0] if named else next((m for m in pool if m.staff_id == preferred), None)
     if chosen is not None:
-        why["rule"] = "sticky"
+        why["rule"] = "poster" if named else "sticky"
     elif kind == "member":
         chosen = strategies.choose(rule.strategy, pool, ticket, loads or {}, chance)
     else:
         chosen = strategies.round_robin(pool, ticket)
     return Decision(kind, chosen.staff_id, len(pool), why)
+
+
+def _find_named(poster: str | None, pools: list[tuple[str, list[Member]]]) -> tuple[str, list[Member]] | None:
+    """The kind of the poster's guide, and them alone; of those off duty only where nobody is on."""
+    if poster is None:
+        return None
+    for kind, pool in pools:
+        if kind == "off_hours" and len(pools) > 1:
+            continue
+        if named := next((m for m in pool if m.staff_id.lower() == poster.lower()), None):
+            return kind, [named]
+    return None
+
+
+def _reason(rule: Rule, poster: str, off: Iterable[Member]) -> str:
+    """Why not the poster's guide."""
+    member = rule.find(poster)
+    if member is None:
+        return "not_in_code"
+    return "off" if member in off else "full"
 
 
 def closed(reason: str, ticket: int) -> Decision:

@@ -1,6 +1,6 @@
 """What a scan gets, and an assignment as others see it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,8 @@ GROUP = "group"  # `kind` in the `why` of a place in a group
 class Scan(Struct, frozen=True):
     """What a scan gets. `cookie`: what brings this person back to the same guide (or group).
 
-    distance_m: to the store, if the person said where they are.
+    distance_m: to the store, if the person said where they are. retry_after: seconds; there is no assignment
+    because too many were asked for.
     """
 
     kind: ScanKind
@@ -30,6 +31,7 @@ class Scan(Struct, frozen=True):
     qr_url: str | None = None
     expires_at: datetime | None = None
     distance_m: int | None = None
+    retry_after: int | None = None
 
     @property
     def cookie(self) -> str | None:
@@ -38,6 +40,28 @@ class Scan(Struct, frozen=True):
 
 
 CLOSED = Scan("closed")
+
+
+def admit_all() -> None:
+    """Whoever asks may reserve."""
+
+
+class Asked(Struct, frozen=True):
+    """What a scan brings to the decision.
+
+    origin: what its link told beside the code; kept with the assignment, and told by its line.
+    preferred: whose customer they were. poster: whose own poster it was. why: what led here, kept in the
+    assignment's `why`. admit: called before a reservation is written; it raises when there is to be none.
+    """
+
+    origin: Mapping[str, Any] = {}
+    preferred: str | None = None
+    poster: str | None = None
+    why: Mapping[str, Any] = {}
+    admit: Callable[[], None] = admit_all
+
+
+PLAIN = Asked()
 
 
 class Assignment(Struct, frozen=True):

@@ -9,6 +9,7 @@ _STRATEGIES = {
     "weighted": ("按权重分配轮到", "by weight it was the turn of"),
     "random": ("随机分配选中", "chance chose"),
     "least_loaded": ("当天接待最少的是", "fewest customers of the day had"),
+    "poster": ("扫的是导购本人的海报，分配给", "the poster is the guide's own: it was given to"),
     "sticky": ("回头客仍由原来的导购接待：", "a returning customer keeps"),
     "fill_in_order": ("按顺序填满客户群，当前是", "groups are filled in their order, and the present one is"),
 }
@@ -40,6 +41,18 @@ _GROUPS = {  # why a group code gave a member of staff
     "full": ("客户群都已满", "all groups are full"),
     "refused": ("客户群的入群码暂时取不到", "no group's code could be had just then"),
 }
+_POSTERS = {  # why not whose own poster it was
+    "off": ("不在班", "off duty"),
+    "full": ("名额已满", "full"),
+    "left": ("已离职或停用", "has left, or is disabled"),
+    "ramp": ("新号当天已达上限", "at the day's limit of a new account"),
+    "refused": ("企业微信不接受", "refused by WeCom"),
+    "not_in_code": ("不在这个活码里", "not in this code"),
+}
+_FOREIGN = (
+    "海报链接里的导购或门店不是本活码签发的，未采用",
+    "what the poster's link says of its owner was not signed for this code",
+)
 _OUTCOMES = {
     "reserved": ("等待添加", "not added yet"),
     "confirmed": ("已添加", "added"),
@@ -63,12 +76,13 @@ def explain(
         parts = [f"因为{chinese}"], [f"Because {english}"]
     else:
         chinese, english = _STRATEGIES.get(str(why.get("rule")), ("分配给", "it was given to"))
-        lead = _KINDS.get(str(why.get("kind")))
+        lead = None if why.get("rule") == "poster" else _KINDS.get(str(why.get("kind")))
         parts = (
             [f"因为{lead[0]}，{chinese}{name(who)}" if lead else f"因为{chinese}{name(who)}"],
             [f"Because {lead[1]}: {english} {name(who)}" if lead else f"Because {english} {name(who)}"],
         )
         _add_circumstances(why, parts)
+    _add_poster(why, parts, name)
     apart = {staff_id for key in ("left", "ramp", "refused") for staff_id in why.get(key, ())}
     for key, chinese, english in _LEFT_OUT:
         others = [who for who in why.get(key) or () if key != "full" or who not in apart]
@@ -80,6 +94,19 @@ def explain(
         parts[0].append(outcomes[status][0])
         parts[1].append(outcomes[status][1])
     return "；".join(parts[0]) + "。", "; ".join(parts[1]) + "."
+
+
+def _add_poster(why: Mapping[str, Any], parts: tuple[list[str], list[str]], name: Names) -> None:
+    told = why.get("poster") or {}
+    reason = told.get("reason")
+    if reason == "foreign":
+        parts[0].append(_FOREIGN[0])
+        parts[1].append(_FOREIGN[1])
+    elif reason in _POSTERS:
+        chinese, english = _POSTERS[reason]
+        owner = name(told["staff_id"]) if told.get("staff_id") else told.get("store_id")
+        parts[0].append(f"海报上的{owner}：{chinese}")
+        parts[1].append(f"whose poster it is, {owner}: {english}")
 
 
 def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]]) -> None:

@@ -1,8 +1,19 @@
 """What to paste where, on the wire."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+
+class EmbedQuery(Struct, kw_only=True):
+    """Whose own it is: a guide's, or (kind nearest_store) a store's."""
+
+    staff_id: Annotated[str, Meta(description="Its links prefer this guide")] = ""
+    store_id: Annotated[str, Meta(description="Its links lead to this store")] = ""
+
+
+class PictureQuery(Struct, kw_only=True):
+    g: Annotated[str, Meta(description="Whose own poster it is, as in the code's link")] = ""
 
 
 class Website(Struct, kw_only=True, frozen=True):

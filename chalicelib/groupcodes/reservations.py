@@ -12,14 +12,21 @@ promise that we keep count of, not a lock at WeCom. A group whose code can't be 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from msgspec.structs import replace
 
 from chalicelib.assignments import lapse as assignment_lapse
-from chalicelib.assignments import records
+from chalicelib.assignments import records, unreserved
 from chalicelib.assignments.reservations import reserve
-from chalicelib.assignments.types import CLOSED, CONFIRMED, GROUP, RESERVED, Assignment, Scan
+from chalicelib.assignments.types import (
+    CLOSED,
+    CONFIRMED,
+    GROUP,
+    RESERVED,
+    Asked,
+    Assignment,
+    Scan,
+)
 from chalicelib.contactways import join_ways
 from chalicelib.contactways.join_ways import JoinWay
 from chalicelib.contactways.usage import UsedUp
@@ -93,7 +100,7 @@ def _same(
     return Scan("group", assignment_id, chat_id=chat_id, qr_url=qr_url, expires_at=until)
 
 
-def reserve_in_line(code: LiveCode, ticket: int, now: datetime, origin: Mapping[str, Any]) -> Scan:
+def reserve_in_line(code: LiveCode, ticket: int, now: datetime, asked: Asked) -> Scan:
     """A place in the first group that has one; a member of staff when none has; CLOSED without either."""
     if not is_open(code.rule, now):
         return CLOSED
@@ -118,8 +125,9 @@ def reserve_in_line(code: LiveCode, ticket: int, now: datetime, origin: Mapping[
             log.failure("no join way", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
             refused[room.chat_id] = error
             continue
+        asked.admit()
         try:
-            taken = _take(code, way, ticket, known, now, origin, beyond=not room.left(limit))
+            taken = _take(code, way, ticket, known, now, asked, beyond=not room.left(limit))
         except ConditionFailed as error:
             if "place" not in error.names:
                 raise
@@ -131,9 +139,8 @@ def reserve_in_line(code: LiveCode, ticket: int, now: datetime, origin: Mapping[
             return taken
     _ask_for_next(code, known or [], limit, now)
     if code.rule.staff_ids:
-        return reserve(
-            code, ticket, now, None, origin, why_extra={"groups": "refused" if refused else "full"}
-        )
+        why = {"groups": "refused" if refused else "full", **asked.why}
+        return reserve(code, ticket, now, replace(asked, why=why))
     refusal = next(iter(refused.values()), None)
     if refusal is not None:
         raise refusal  # not closed, and perhaps not for long
@@ -145,9 +152,8 @@ def reserve_in_store_group(
     chat_ids: Sequence[str],
     ticket: int,
     now: datetime,
-    origin: Mapping[str, Any],
+    asked: Asked,
     store_id: str,
-    why_extra: Mapping[str, Any],
 ) -> Scan | None:
     """A place in the first of a store's groups that has one; None when none has."""
     code, refused = of_store(code, chat_ids), set[str]()
@@ -161,13 +167,42 @@ def reserve_in_store_group(
             log.failure("no join way", error, live_code_id=code.live_code_id, chat_id=room.chat_id)
             refused.add(room.chat_id)
             continue
+        asked.admit()
         try:
-            return _take(code, way, ticket, rooms, now, origin, store_id, why_extra)
+            return _take(code, way, ticket, rooms, now, asked, store_id)
         except ConditionFailed as error:
             if "place" not in error.names:
                 raise
         refused.add(room.chat_id)
     return None
+
+
+def show_in_line(code: LiveCode, now: datetime) -> Scan:
+    """What `reserve_in_line` would give, nothing reserved."""
+    if not is_open(code.rule, now):
+        return CLOSED
+    limit, refused = limit_of(code), dict[str, DomainError]()
+    rooms = _remembered_rooms(code) or _read_rooms(code, limit, refused)
+    shown = _show(code, rooms, limit, refused)
+    return shown or unreserved.show(code, now)
+
+
+def show_in_store_group(code: LiveCode, chat_ids: Sequence[str], store_id: str) -> Scan | None:
+    """What `reserve_in_store_group` would give, nothing reserved."""
+    code = of_store(code, chat_ids)
+    shown = _show(code, groups.rooms(chat_ids), limit_of(code), {})
+    return shown and replace(shown, store_id=store_id)
+
+
+def _show(
+    code: LiveCode, rooms: Sequence[Room], limit: int, refused: Mapping[str, DomainError]
+) -> Scan | None:
+    """The first group that has room, by its own code."""
+    room = choose_with_room(rooms, limit, refused)
+    if room is None:
+        return None
+    way = join_ways.way(code, room.chat_id, _opens_next(code, rooms, room.chat_id))
+    return Scan("group", chat_id=room.chat_id, qr_url=way.qr_url)
 
 
 def _remembered_rooms(code: LiveCode) -> list[Room] | None:
@@ -239,9 +274,8 @@ def _take(
     ticket: int,
     rooms: Sequence[Room],
     now: datetime,
-    origin: Mapping[str, Any],
+    asked: Asked,
     store_id: str | None = None,
-    why_extra: Mapping[str, Any] | None = None,
     beyond: bool = False,
 ) -> Scan:
     """One transaction: the place, the reservation, its line, its lapse. ConditionFailed `place`: full.
@@ -262,8 +296,8 @@ def _take(
         at=clock.iso(now),
         expires_at=clock.iso(expires_at),
         day=day_of(code.rule, now),
-        why={**why, **(why_extra or {})},
-        origin=origin,
+        why={**why, **asked.why},
+        origin=asked.origin,
         store_id=store_id,
     )
     records.reserve(tx, code, held, GROUP, listed=True)

@@ -40,6 +40,19 @@ def take_store_ticket(live_code_id: str, store_id: str, now: datetime) -> tuple[
     return ticket, rates.per_second(counted, now)
 
 
+def take_poster_ticket(live_code_id: str, staff_id: str, now: datetime) -> tuple[int, LiveCode, float]:
+    """Which scan of this guide's own posters it is, the code as it is now, and the guide's scans a second.
+
+    By the whole code's tickets the others would not take turns: posters would use some of theirs. NotFound.
+    """
+    code = service.current(live_code_id)
+    counted = f"{live_code_id}#g{staff_id.lower()}"
+    ticket = _count(counted)
+    rates.note_scan(counted, 0, ticket, now)
+    share = rates.per_second(live_code_id, now) / max(1, len(code.rule.members))
+    return ticket, code, rates.per_second(counted, now) + share
+
+
 def next_ticket(live_code_id: str) -> int:
     """The ticket that the next scan gets; nothing is written."""
     row = LiveCodeItem.find(live_code_id, TICKET)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.livecodes import poster_links
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import ids, jobs
@@ -28,8 +29,17 @@ def start(wanted: NewPosterBatch, principal: Principal) -> Job:
         raise Invalid(*issues)
     request: dict[str, Any] = {**msgspec.to_builtins(wanted), "ids": poster_ids}
     job_id = f"job_{ids.short(16)}"
-    batch_state.begin(job_id, request, len(poster_ids))
+    batch_state.begin(job_id, request, len(poster_ids), _sign_links(wanted, poster_ids, principal))
     return jobs.get(job_id)
+
+
+def _sign_links(wanted: NewPosterBatch, owner_ids: Sequence[str], principal: Principal) -> dict[str, str]:
+    """What each guide's or store's poster holds: signed here, since who draws has no key."""
+    if wanted.live_code_id is None:
+        return {}
+    code = livecodes.get(wanted.live_code_id, principal)
+    kind: poster_links.Kind = "guide" if wanted.staff_ids is not None else "store"
+    return {owner_id: poster_links.url(code, kind, owner_id) for owner_id in owner_ids}
 
 
 def _check_template(template_id: str) -> list[Issue]:

@@ -8,8 +8,9 @@ missing. The chunk that completes the sum sends `zip`. Drawing and packing are b
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from chalicelib.platform import audit, clock, files, ids, jobs, queues, storage
@@ -21,9 +22,12 @@ _KEEP = timedelta(days=30)  # as the files
 Row = dict[str, Any]  # what the poster function takes for one poster, and "file", its name in the ZIP
 
 
-def begin(batch_id: str, request: dict[str, Any], total: int) -> None:
-    """Keep what is wanted, with its job. `batch_id`: the job's id."""
-    files.put(_key(batch_id, "request.json"), json.dumps(request).encode(), "application/json")
+def begin(
+    batch_id: str, request: dict[str, Any], total: int, links: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Keep what is wanted, with its job (`batch_id`). links: of guides' or stores' own posters."""
+    kept = json.dumps({**request, "links": dict(links)})
+    files.put(_key(batch_id, "request.json"), kept.encode(), "application/json")
     batch = PosterBatchItem(
         batch_id,
         CONFIG,

@@ -101,18 +101,19 @@ def _iterate(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
             yield (code.name,), {"url": code.url, "code_name": code.name}
         return
     code = livecodes.get(wanted["live_code_id"])
+    links = wanted.get("links", {})  # none: it was asked for before posters had links of their own
     own = {"url": code.url, "code_name": code.name}
     if wanted["staff_ids"] is not None:
         names = staff.names(wanted["ids"])
         for staff_id in wanted["ids"]:
             name, avatar = names.get(staff_id, ""), wanted["avatars"].get(staff_id, "")
             words = {"staff_id": staff_id, "staff_name": name, "avatar_url": avatar}
-            yield (code.name, name or staff_id), {**own, **words}
+            yield (code.name, name or staff_id), {**own, "url": links.get(staff_id, code.url), **words}
         return
     known = stores.find_many(wanted["ids"])
     for store_id in wanted["ids"]:
         name = known[store_id].name if store_id in known else store_id
-        link = f"{code.url}?store_id={store_id}"
+        link = links.get(store_id, f"{code.url}?store_id={store_id}")
         yield (name,), {**own, "url": link, "store_name": name}
 
 

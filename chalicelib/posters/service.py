@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.livecodes import poster_links
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import audit, files, ids, settings
@@ -26,6 +27,7 @@ from chalicelib.stores import service as stores
 
 _SHORTEST = 60  # bytes of a link for which every template must do
 _CODE = "AbCd2345"
+_OWNER = "?g=gMacMacAGuidesOwnId"  # of a guide's or store's own poster
 
 
 def make_poster(live_code_id: str, query: PosterQuery, form: Format, principal: Principal) -> PosterFile:
@@ -35,12 +37,28 @@ def make_poster(live_code_id: str, query: PosterQuery, form: Format, principal: 
     """
     code = livecodes.get(live_code_id, principal)
     request = {name: value for name, value in msgspec.to_builtins(query).items() if value}
-    if staff_id := request.pop("staff_id", None):
-        _check_staff(code, staff_id, principal)
+    staff_id, store_id = request.pop("staff_id", ""), request.pop("store_id", "")
+    url = find_link(code, staff_id, store_id, principal)
+    if staff_id:
         request["staff_name"] = _find_name(staff_id)
+    if store_id and (store := stores.find(store_id)):
+        request["store_name"] = store.name
     if (picture := fetch_native_picture(code)) is not None:
         request["qr_image_base64"] = base64.b64encode(picture).decode()
-    return _file(_ask({"url": code.url, "code_name": code.name, "format": form, **request}))
+    return _file(_ask({"url": url, "code_name": code.name, "format": form, **request}))
+
+
+def find_link(code: LiveCode, staff_id: str, store_id: str, principal: Principal) -> str:
+    """The code's link; of a guide or a store the one of their own poster. Invalid, NotFound."""
+    if staff_id and store_id:
+        raise Invalid(issue("store_id", "one_of_fields", fields=["staff_id", "store_id"]))
+    if staff_id:
+        _check_staff(code, staff_id, principal)
+        return poster_links.url(code, "guide", staff_id)
+    if store_id:
+        _check_store(code, store_id, principal)
+        return poster_links.url(code, "store", store_id)
+    return code.url
 
 
 def create_template(template: Template) -> StoredTemplate:
@@ -107,6 +125,19 @@ def _check_staff(code: LiveCode, staff_id: str, principal: Principal) -> None:
         raise NotFound(code="no_such_member", staff_id=staff_id)
     if staff_id not in code.rule.staff_ids:
         raise Invalid(issue("staff_id", "not_in_live_code"))
+    if code.native:  # WeCom chooses who it is, whoever's name stands on it
+        raise Invalid(issue("staff_id", "native_has_one_poster"))
+
+
+def _check_store(code: LiveCode, store_id: str, principal: Principal) -> None:
+    in_scope = stores.stores_in_scope(principal)
+    if in_scope is not None and store_id not in in_scope:
+        raise NotFound(code="unknown_store", store_id=store_id)
+    if code.kind != "nearest_store":
+        raise Invalid(issue("store_id", "only_for_nearest_store"))
+    own = (code.definition.get("stores") or {}).get("store_ids")
+    if stores.find(store_id) is None or (own is not None and store_id not in own):
+        raise Invalid(issue("store_id", "not_in_live_code"))
 
 
 def _preview(template: dict[str, Any], sample: Sample) -> PosterFile:
@@ -121,8 +152,8 @@ def _judge(definition: dict[str, Any]) -> None:
 
 def _longest_link() -> str:
     """A link as ours are, or longer: every template must do for it."""
-    link = f"{settings.env('PUBLIC_BASE_URL').rstrip('/')}/s/{_CODE}"
-    return link + "?" + "x" * (_SHORTEST - len(link) - 1) if len(link) < _SHORTEST - 1 else link
+    link = f"{settings.env('PUBLIC_BASE_URL').rstrip('/')}/s/{_CODE}{_OWNER}"
+    return link.ljust(_SHORTEST, "x")
 
 
 def _file(answer: Mapping[str, Any]) -> PosterFile:

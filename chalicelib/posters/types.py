@@ -235,7 +235,8 @@ class NewPosterBatch(Struct, kw_only=True, forbid_unknown_fields=True):
 
 class PosterQuery(Struct, kw_only=True):
     template: Annotated[str, Meta(description="The poster's template")] = ""
-    staff_id: Annotated[str, Meta(description="Whose name stands on it")] = ""
+    staff_id: Annotated[str, Meta(description="Whose name stands on it, and whom its code prefers")] = ""
+    store_id: Annotated[str, Meta(description="Likewise a store (nearest_store), instead of a guide")] = ""
     title: Annotated[str, Meta(description="Instead of the template's")] = ""
     subtitle: Annotated[str, Meta(description="Instead of the template's")] = ""
     avatar_url: Annotated[str, Meta(description="The guide's picture, at WeCom's hosts")] = ""

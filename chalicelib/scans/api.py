@@ -3,19 +3,20 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
 from chalicelib.assignments.nearest_store import Where
 from chalicelib.assignments.types import Scan
 from chalicelib.groups import service as groups
-from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import clock, http, settings
+from chalicelib.livecodes import poster_links
+from chalicelib.platform import clock, http, robots, settings
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.http import Answer, Call
 from chalicelib.printruns import card_scan, cards
 from chalicelib.scans import service
+from chalicelib.scans.address_limit import Admission
 from chalicelib.scans.types import Location, ScanOut, ScanQuery
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
@@ -27,9 +28,17 @@ door = http.Door(__name__, tag="Live codes")
 _COOKIE = "mr_"  # and the live code's code: a person is known with any card of the code
 _ADVISER = "专属顾问"  # whom WeCom chooses, in a native code
 _CHOOSING = ("choose", "city", "page", "q")
-# What a link may tell beside the code, kept with the assignment. ad: the click (chalicelib.ads knows it).
-_LINK_FIELDS = {"via": re.compile(r"[a-z0-9_-]{1,32}"), "ad": re.compile(r"[A-Za-z0-9]{1,40}")}
+# What a link may tell beside the code: what is kept with the assignment (ad: the click, which chalicelib.ads
+# knows), and whose own poster it is.
+_LINK_FIELDS = {
+    "via": re.compile(r"[a-z0-9_-]{1,32}"),
+    "ad": re.compile(r"[A-Za-z0-9]{1,40}"),
+    "g": re.compile(rf".{{1,{poster_links.MAX}}}"),
+}
 _YEAR = 365 * 86_400
+_OVER_LIMIT = {
+    429: "The address has made many new reservations: `Retry-After`; a guide all the same, unreserved"
+}
 
 
 @door.route(
@@ -40,11 +49,9 @@ _YEAR = 365 * 86_400
     gives="text/html",
     page=frame.problem,
     query=ScanQuery,
+    others=_OVER_LIMIT,
 )
 def scan(call: Call, code: str) -> Answer:
-    if call.method == "HEAD":  # a preview: it reserves nothing
-        livecodes.get(f"lc_{cards.find(code).code if cards.is_token(code) else code}")
-        return Answer("", headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
     store_id = call.query.store_id or None
     where = Where(store_id=store_id) if store_id else None
     if http.wants_json(call.headers):
@@ -65,13 +72,13 @@ def scan(call: Call, code: str) -> Answer:
         closed_page = closed_cards.get(id(got))
         return closed_page().answer() if closed_page else _closed(code)
     if got.kind == "group" and got.chat_id:
-        made = page.group(groups.describe([got.chat_id])[0].name or "", str(got.qr_url))
-        return made.answer(cookie=_cookie(code, got))
+        made = page.group(groups.describe([got.chat_id])[0].name or "", str(got.qr_url), _picture(call))
+        return made.answer(_status(got), _headers(code, got))
     name = staff.name(got.staff_id) if got.staff_id else _ADVISER
     store = stores.find(got.store_id) if got.store_id else None
     store_name = store.name if store else None
-    made = page.guide(name, str(got.qr_url), store_name, got.distance_m, _link_fields(call))
-    return made.answer(cookie=_cookie(code, got))
+    made = page.guide(name, str(got.qr_url), store_name, got.distance_m, _link_fields(call), _picture(call))
+    return made.answer(_status(got), _headers(code, got))
 
 
 @door.route(
@@ -80,6 +87,7 @@ def scan(call: Call, code: str) -> Answer:
     body=Location,
     answer=ScanOut,
     summary="A scan by one who says where they are",
+    others=_OVER_LIMIT,
 )
 def locate(call: Call, code: str) -> Answer:
     return _answer_json(call, code, Where(**msgspec.structs.asdict(call.body)))
@@ -89,12 +97,16 @@ def _decide(call: Call, code: str, where: Where | None) -> tuple[str, Scan]:
     """(the live code's own code, what the scan gets). The code in the link may also be a printed card's."""
     card = cards.find(code) if cards.is_token(code) else None
     code = card.code if card else code
-    cookie = call.cookies.get(_COOKIE + code)
-    beside = _link_fields(call)
+    cookie, poster = call.cookies.get(_COOKIE + code), call.strings.get("g", "")
+    beside = {name: value for name, value in _link_fields(call).items() if name != "g"}
+    reserves = call.method != "HEAD" and not robots.is_robot(call.headers)
+    admission = Admission(call.source_ip)
 
     def decide(origin: Mapping[str, Any]) -> Scan:
         whence = {**origin, **beside}
-        return service.locate(code, where, cookie, whence) if where else service.scan(code, cookie, whence)
+        if where:
+            return service.locate(code, where, cookie, whence, reserves=reserves, admission=admission)
+        return service.scan(code, cookie, whence, poster=poster, reserves=reserves, admission=admission)
 
     return code, card_scan.scan(card, cookie, decide) if card else decide({})
 
@@ -116,7 +128,10 @@ def _picker(call: Call, code: str) -> Answer | None:
         return None
     number = choices.page if choices.stores else number
     beside = _link_fields(call)
-    return choose.choose(choices.cities, choices.stores, asked, number, choices.pages, beside).answer()
+    picture = _picture(call)
+    return choose.choose(
+        choices.cities, choices.stores, asked, number, choices.pages, beside, picture
+    ).answer()
 
 
 def _answer_json(call: Call, code: str, where: Where | None = None) -> Answer:
@@ -130,7 +145,24 @@ def _answer_json(call: Call, code: str, where: Where | None = None) -> Answer:
         qr_url=got.qr_url,
         expires_at=clock.iso(got.expires_at) if got.expires_at else None,
     )
-    return Answer(answer, headers={"Cache-Control": "no-store", **_cookie(code, got)})
+    return Answer(answer, _status(got), {"Cache-Control": "no-store", **_headers(code, got)})
+
+
+def _status(got: Scan) -> int:
+    return 429 if got.retry_after else 200
+
+
+def _headers(code: str, got: Scan) -> dict[str, str]:
+    wait = {"Retry-After": str(got.retry_after)} if got.retry_after else {}
+    return {**wait, **_cookie(code, got)}
+
+
+def _picture(call: Call) -> str:
+    """Of the very link, for its preview in a chat."""
+    asked = call.path.rstrip("/").rpartition("/s/")[2]
+    query = urlencode(_link_fields(call))
+    base = settings.env("PUBLIC_BASE_URL").rstrip("/")
+    return f"{base}/s/{quote(asked, safe='')}/qr.png" + (f"?{query}" if query else "")
 
 
 def _cookie(code: str, got: Scan) -> dict[str, str]:

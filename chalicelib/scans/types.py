@@ -33,6 +33,7 @@ class ScanQuery(Struct, kw_only=True):
         ""
     )
     ad: Annotated[str, Meta(description="The click of an ad whose page leads here")] = ""
+    g: Annotated[str, Meta(description="Whose own poster it is: a guide or a store, signed")] = ""
     store_id: Annotated[str, Meta(description="The store that was chosen (nearest_store)")] = ""
     city: Annotated[str, Meta(description="Choose among its stores")] = ""
     q: Annotated[str, Meta(description="Choose among stores with this in their name")] = ""

@@ -33,18 +33,40 @@ class Page(Struct, frozen=True):
     html: str
     headers: dict[str, str]
 
-    def answer(self, status: int = 200, cookie: Mapping[str, str] | None = None) -> Answer:
-        """As a door's answer. cookie: its header, if one is to be set."""
-        return Answer(self.html, status, {**self.headers, **(cookie or {})})
+    def answer(self, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+        """As a door's answer. headers: what is said beside the page's own, a cookie for one."""
+        return Answer(self.html, status, {**self.headers, **(headers or {})})
+
+
+class Preview(Struct, frozen=True):
+    """What a chat shows of a link to the page. picture: its address, "" for none."""
+
+    title: str
+    text: str
+    picture: str = ""
+
+    def tags(self) -> str:
+        told = {"og:type": "website", "og:title": self.title, "og:description": self.text}
+        told |= {"og:image": self.picture} if self.picture else {}
+        lines = [f'<meta property="{name}" content="{escape(value)}">\n' for name, value in told.items()]
+        lines += [f'<meta name="description" content="{escape(self.text)}">\n']
+        return "".join(lines)
 
 
 def page(
-    title: str, body: str, *, style: str = "", script: str = "", pictures: str = "", forms: bool = False
+    title: str,
+    body: str,
+    *,
+    style: str = "",
+    script: str = "",
+    pictures: str = "",
+    forms: bool = False,
+    preview: Preview | None = None,
 ) -> Page:
     """A document around `body` (HTML, with all from outside escaped).
 
     style: beside the base's. pictures: an address; the policy lets in pictures of its host. forms: it may
-    send forms to us. A page with a script may call us, too.
+    send forms to us. A page with a script may call us, too. preview: of a page whose link people send around.
     """
     style = _BASE + style
     rules = ["default-src 'none'", f"style-src '{_hash(style)}'"]
@@ -55,6 +77,7 @@ def page(
     rules += ["base-uri 'none'", "frame-ancestors 'none'"]
     html = _FRAME.substitute(
         title=escape(title),
+        preview=preview.tags() if preview else "",
         style=style,
         body=body,
         script=f"<script>{script}</script>\n" if script else "",

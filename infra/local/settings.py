@@ -118,6 +118,8 @@ def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[s
     """The template's parameters, but for where archives and secrets are."""
     return {
         "PublicBaseUrl": env.get("PUBLIC_BASE_URL") or public_url,
+        "ScanNewPerAddress": env.get("SCAN_NEW_PER_ADDRESS") or "60",
+        "ScanNewWindow": env.get("SCAN_NEW_WINDOW") or "PT10M",
         "WecomApiBase": env.get("WECOM_API_BASE") or sandbox_url,
         "WecomOauthBase": env.get("WECOM_OAUTH_BASE") or sandbox_url,
         "WecomCorpId": config.corp_id,

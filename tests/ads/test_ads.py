@@ -13,7 +13,7 @@ from chalice.test import Client
 
 from app import app as product
 from chalicelib.ads import campaigns, credits, landing, links, quota, reports, rules
-from chalicelib.ads.models import AdCampaignItem, AdConversionItem
+from chalicelib.ads.models import AdCampaignItem, AdClickItem, AdConversionItem
 from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import service as customers
 from chalicelib.messaging import service as messaging
@@ -119,12 +119,13 @@ class World:
             for r in rows
         }
 
-    def visit(self, campaign: dict[str, Any], query: str = "") -> str:
+    def visit(self, campaign: dict[str, Any], query: str = "", **headers: str) -> str:
         """The page's button."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
         with Client(product) as client:
-            answer = client.http.get(f"/h5/a/{campaign['url'].rsplit('/', 1)[1]}?{query}")
+            answer = client.http.get(f"/h5/a/{campaign['url'].rsplit('/', 1)[1]}?{query}", headers=sent)
         assert answer.status_code == 200
-        text = answer.body.decode()
+        self.seen = text = answer.body.decode()
         return str(text.split('class="go" href="')[1].split('"')[0].replace("&amp;", "&"))
 
     def told(self, platform: str = "baidu") -> list[dict[str, Any]]:
@@ -234,6 +235,17 @@ def test_from_a_click_to_a_conversion_told_once(world: World) -> None:
     assert button.startswith(f"{world.sandbox.base_url}/ca/{link.link_id}?customer_channel=ma")
     world.visit(campaign)
     assert (world.stats(campaign)["views"], world.stats(campaign)["clicks"]) == (3, 1)
+
+    assert '<meta property="og:title" content="新客礼">' in world.seen
+    plain = world.visit(campaign, "bd_vid=5", User_Agent="Baiduspider")  # of no click
+    assert plain == world.visit(campaign, User_Agent="facebookexternalhit/1.1")
+    ahead = world.visit(campaign, "bd_vid=6", Sec_Purpose="prefetch;prerender")
+    assert AdClickItem.find(ahead.split("=")[1]) is not None  # whoever is led to it asks no second time
+    with Client(product) as client:
+        path = f"/h5/a/{campaign['url'].rsplit('/', 1)[1]}?bd_vid=7"
+        assert client.http.request("HEAD", path).status_code == 200
+    assert (world.stats(campaign)["views"], world.stats(campaign)["clicks"]) == (3, 1)
+    assert len(list(AdClickItem.scan())) == 2
 
     person = world.sandbox.actions.acquire(button, name="小王")
     who = person["external_userid"]

@@ -65,6 +65,25 @@ def test_random_takes_the_chance_it_is_given(staff: list[str], chance: float) ->
 
 
 @given(names, st.data(), st.integers(1, 1000))
+def test_a_posters_guide_is_taken_when_there_and_changes_nothing_when_not(
+    staff: list[str], data: st.DataObject, ticket: int
+) -> None:
+    full = frozenset(data.draw(st.sets(st.sampled_from(staff), max_size=len(staff))))
+    poster = data.draw(st.sampled_from([*staff, "nobody"]))
+    r = rule([Member(s) for s in staff])
+    got, without = (decide(r, ticket, NOON, full, poster=p) for p in (poster.upper(), None))
+    if poster in staff and poster not in full:
+        assert (got.staff_id, got.why["rule"], got.why["poster"]["reason"]) == (poster, "poster", None)
+    else:
+        assert (got.kind, got.staff_id, got.candidates) == (
+            without.kind,
+            without.staff_id,
+            without.candidates,
+        )
+        assert got.why["poster"]["reason"] == ("full" if poster in staff else "not_in_code")
+
+
+@given(names, st.data(), st.integers(1, 1000))
 def test_least_loaded_takes_one_with_the_fewest(staff: list[str], data: st.DataObject, ticket: int) -> None:
     loads = data.draw(st.dictionaries(st.sampled_from(staff), st.integers(0, 5)))
     r = rule([Member(s) for s in staff], "least_loaded")

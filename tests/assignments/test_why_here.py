@@ -104,11 +104,11 @@ def test_a_stores_guides_are_listed_though_the_code_does_not_name_them(wecom: Fa
         at(NOON + timedelta(seconds=second))
         named = second % 4 == 0  # a store's guide whom the code names as well
         rule = rules.Rule("round_robin", (rules.Member("own" if named else f"g{second % 4}"),))
-        why = {"store_id": "SZ1", "distance_m": 420}
-        got = reservations.reserve(code, second + 1, NOON, None, {}, rule=rule, store_id="SZ1", why_extra=why)
+        asked = assignment_types.Asked(why={"store_id": "SZ1", "distance_m": 420})
+        got = reservations.reserve(code, second + 1, NOON, asked, rule, "SZ1")
         made.append((got.assignment_id, got.staff_id))
     at(NOON + timedelta(seconds=20))
-    own = reservations.reserve(code, 1, NOON + timedelta(seconds=20), None, {})
+    own = reservations.reserve(code, 1, NOON + timedelta(seconds=20))
     seen, cursor = [], None
     while True:
         rows, cursor = listed(code.live_code_id, 5, cursor)
@@ -131,11 +131,7 @@ def test_a_store_whose_guides_are_all_off_duty_or_full_is_closed_for_the_caller(
     off = rules.Rule("round_robin", (rules.Member("g", hours=(rules.Hours(frozenset({6}), 540, 600),)),))
     full = rules.Rule("round_robin", (rules.Member("h", daily_cap=0),))
     for rule in (off, full):
-        assert (
-            reservations.reserve(code, 1, NOON, None, {}, rule=rule, store_id="S") == assignment_types.CLOSED
-        )
+        assert reservations.reserve(code, 1, NOON, rule=rule, store_id="S") == assignment_types.CLOSED
     wecom.fail["add_contact_way"] = [WeComError("externalcontact/add_contact_way", 40003)]
     refused = rules.Rule("round_robin", (rules.Member("i"),))
-    assert (
-        reservations.reserve(code, 1, NOON, None, {}, rule=refused, store_id="S") == assignment_types.CLOSED
-    )
+    assert reservations.reserve(code, 1, NOON, rule=refused, store_id="S") == assignment_types.CLOSED

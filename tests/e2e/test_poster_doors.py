@@ -3,6 +3,7 @@
 import io
 import urllib.request
 import zipfile
+from typing import Any
 
 import pypdfium2
 import zxingcpp
@@ -14,6 +15,12 @@ from infra.local.client import LocalStack
 def read(data: bytes) -> str:
     found = zxingcpp.read_barcode(Image.open(io.BytesIO(data)).convert("L"))
     return str(found.text) if found else ""
+
+
+def scan(stack: LocalStack, link: str) -> Any:
+    """What a phone without a cookie gets."""
+    path = link.removeprefix(stack.base)
+    return stack.request("GET", path, headers={"Accept": "application/json"}).json()
 
 
 def test_a_template_with_a_picture_makes_a_poster_for_each_store(stack: LocalStack) -> None:
@@ -65,7 +72,9 @@ def test_a_template_with_a_picture_makes_a_poster_for_each_store(stack: LocalSta
         archive = zipfile.ZipFile(io.BytesIO(answer.read()))
     assert archive.namelist() == ["静安寺店.png", "徐家汇 店.png"]
     links = [read(archive.read(name)) for name in archive.namelist()]
-    assert links == [f"{code['url']}?store_id=poster{number}" for number in range(2)]
+    assert [link.startswith(f"{code['url']}?g=s") for link in links] == [True, True]
+    assert [scan(stack, link)["store_id"] for link in links] == ["poster0", "poster1"]
+
     sheet = {"template_id": template_id, "title": "ئالىم 𠮷\n满 300 减 50"}
     body = {"name": "卡", "count": 6, "format": "pdf", "sheet": sheet}
     run = stack.api("POST", f"{path}/print-runs", body, 202)
@@ -80,3 +89,25 @@ def test_a_template_with_a_picture_makes_a_poster_for_each_store(stack: LocalSta
     assert refused["errors"][0]["field"] == "sheet.title"
     emoji = stack.request("GET", f"{path}/poster.png?title=%F0%9F%8E%81%0A%E7%A4%BC&width=540", headers=key)
     assert emoji.headers["x-left-out"] == "title=%F0%9F%8E%81"
+
+
+def test_a_guides_poster_leads_to_that_guide_each_time(stack: LocalStack) -> None:
+    for staff_id, name in (("xiaowang9", "王小雅"), ("zz8", "周子")):
+        stack.sandbox("POST", "staff", {"userid": staff_id, "name": name})
+    members = [{"staff_id": "xiaowang9"}, {"staff_id": "zz8"}]
+    code = stack.api(
+        "POST", "/api/live-codes", {"name": "Two", "channel": "shop", "assignment": {"members": members}}
+    )
+    key = {"Authorization": f"Bearer {stack.key}"}
+    path = f"/api/live-codes/{code['live_code_id']}/poster.png?staff_id=xiaowang9"
+    link = read(stack.request("GET", path, headers=key).data)
+    seen = [scan(stack, link) for _ in range(4)]
+    assert [got["staff_id"] for got in seen] == ["xiaowang9"] * 4
+    told = stack.api("GET", f"/api/assignments/{seen[3]['assignment_id']}")
+    assert "扫的是导购本人的海报" in told["text"]
+    robot = {"User-Agent": "facebookexternalhit/1.1", "Accept": "text/html"}
+    preview = stack.request("GET", link.removeprefix(stack.base), headers=robot)
+    assert preview.status == 200 and b'property="og:image"' in preview.data
+    assert stack.request("HEAD", link.removeprefix(stack.base), headers=robot).status == 200
+    listed = stack.api("GET", f"/api/assignments?live_code_id={code['live_code_id']}")["items"]
+    assert len(listed) == 4

@@ -195,7 +195,7 @@ def test_an_assignment_stays_with_the_store_of_its_time(brand: Brand) -> None:
 
     def reserved(staff_id: str, store_id: str) -> str:
         rule = rules.Rule("round_robin", (rules.Member(staff_id),))
-        return str(reservations.reserve(near, 1, now, None, {}, rule=rule, store_id=store_id).assignment_id)
+        return str(reservations.reserve(near, 1, now, rule=rule, store_id=store_id).assignment_id)
 
     anns, moved = reserved("ann", "s1"), reserved("ann", "s2")  # ann helped out in s2
     brand.admin("PATCH", "/api/stores/s1", {"staff_ids": ["bob", "ann"]})

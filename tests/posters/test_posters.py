@@ -15,6 +15,7 @@ import zxingcpp
 from chalice.test import Client
 from PIL import Image
 
+from chalicelib.livecodes import poster_links
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import files, jobs, settings
 from chalicelib.platform.principal import SYSTEM
@@ -243,7 +244,8 @@ def test_a_batch_of_guides_is_one_zip_with_readable_names(api: Api, sent: list[A
     drawn = {
         n: zxingcpp.read_barcode(Image.open(archive.open(n)).convert("L")).text for n in archive.namelist()
     }
-    assert set(drawn.values()) == {code.url}
+    staff_ids = ("lihua", "wangwu", "zhao")
+    assert list(drawn.values()) == [poster_links.url(code, "guide", staff_id) for staff_id in staff_ids]
     assert len({archive.read(name) for name in drawn}) == 3
 
 
@@ -259,7 +261,7 @@ def test_a_batch_of_stores_has_each_stores_own_link(api: Api, sent: list[Any]) -
     archive = zipped(job)
     assert archive.namelist() == ["静安寺店.jpg", "静安寺店 (2).jpg", "静安寺店 (3).jpg"]
     read = [zxingcpp.read_barcode(Image.open(archive.open(n)).convert("L")).text for n in archive.namelist()]
-    assert sorted(read) == [f"{code.url}?store_id=sh{number}" for number in range(3)]
+    assert sorted(read) == sorted(poster_links.url(code, "store", f"sh{number}") for number in range(3))
 
 
 def test_a_batch_that_can_not_be_is_refused_by_field(api: Api, sent: list[Any]) -> None:

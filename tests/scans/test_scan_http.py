@@ -10,6 +10,8 @@ import pytest
 from chalice.test import Client
 
 from chalicelib.assignments.types import Scan
+from chalicelib.livecodes import poster_links
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import settings
 from chalicelib.platform.errors import Upstream
 from chalicelib.scans.api import _cookie
@@ -264,9 +266,16 @@ def test_the_poster_holds_the_codes_address_and_the_guides_name(
     assert answer.status_code == 200, answer.body
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.body == b"\x89PNG!"
-    wanted = {"url": made["url"], "width": 600, "template": "jade", "staff_name": "lihua"}
+    url = poster_links.url(livecodes.get(made["live_code_id"]), "guide", "lihua")
+    wanted = {"url": url, "width": 600, "template": "jade", "staff_name": "lihua"}
     assert drawn.asked == {**wanted, "format": "png", "code_name": CODE["name"]}
     assert client.http.get(path + "?staff_id=nobody", headers=headers).status_code == 422
+    assert client.http.get(path + "?store_id=sz1", headers=headers).status_code == 422
+    client.http.get(path, headers=headers)
+    assert drawn.asked == {"url": made["url"], "format": "png", "code_name": CODE["name"]}
+    native = api("POST", "/api/live-codes", {**CODE, "printing": "native"})[1]["live_code_id"]
+    answer = api("GET", f"/api/live-codes/{native}/poster.png?staff_id=lihua")
+    assert (answer[0], answer[1]["errors"][0]["code"]) == (422, "native_has_one_poster")
 
 
 TOO_SMALL = {"field": "width", "code": "minimum", "params": {"minimum": 300}}

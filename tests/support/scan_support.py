@@ -18,6 +18,7 @@ from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.printruns import runs
+from chalicelib.scans import address_limit
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.stores import maps
@@ -60,6 +61,7 @@ def new_process() -> None:
     of_groups = (join_ways._ways, group_reservations._lines, group_reservations._noticed)
     for kept in (*of_scans, *of_groups, staff._names, ramps._kept, making._refused, member_claim._sharing):
         kept.clear()  # type: ignore[attr-defined]
+    address_limit.forget()
     maps.forget()
     runs.forget()
 

@@ -3,10 +3,11 @@
 // One request (the picture, when it is first shown), no cookie, no tracking; its style touches nothing of the page's.
 (() => {
   const script = document.currentScript;
-  const { code, label = "添加微信顾问", labelEn = "Chat on WeChat", place = "bottom-right" } = script.dataset;
+  const { code, g, label = "添加微信顾问", labelEn = "Chat on WeChat", place = "bottom-right" } = script.dataset;
   if (!/^[\w-]{4,64}$/.test(code || "")) return console.warn("millrace: data-code is missing");
   const base = new URL(".", script.src);
-  const link = new URL(`s/${code}?via=website`, base).href;
+  const owner = g ? `g=${encodeURIComponent(decodeURIComponent(g))}` : ""; // whose own it is: as it was pasted
+  const link = new URL(`s/${code}?${owner && owner + "&"}via=website`, base).href;
   const host = document.createElement("millrace-code"); // no rule of the page for divs is meant for it
   const root = host.attachShadow({ mode: "closed" });
   const style = document.createElement("style");
@@ -37,7 +38,7 @@
     const button = words(Object.assign(document.createElement("button"), { type: "button" }), label, labelEn);
     const show = (on) => {
       if (on && !card.firstChild) {
-        const src = new URL(`s/${code}/qr.svg`, base).href;
+        const src = new URL(`s/${code}/qr.svg${owner && "?" + owner}`, base).href;
         card.append(Object.assign(new Image(), { src, alt: label }));
         words(card, "微信扫一扫", "Scan with WeChat");
       }

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from chalicelib.web.frame import Page, both, notice
+from chalicelib.web.frame import Page, Preview, both, notice
 from chalicelib.web.frame import page as framed
 
 _HERE = Path(__file__).parent
@@ -28,7 +28,8 @@ def campaign(shown: Mapping[str, Any], link: str) -> Page:
         hint=both("将打开微信添加专属顾问", "Opens WeChat to add your personal advisor"),
         legal=_block("footer", shown["legal"]),
     )
-    return framed(shown["title"], body, style=_STYLE, pictures=picture)
+    preview = Preview(shown["title"], shown["subtitle"] or shown["button"], picture)
+    return framed(shown["title"], body, style=_STYLE, pictures=picture, preview=preview)
 
 
 def closed() -> Page:

@@ -17,7 +17,7 @@ say("正在查找最近的门店…","Finding the nearest store…");
 fetch(location.pathname.replace(/\/+$/,"")+"/location"+location.search,{method:"POST",credentials:"same-origin",
 headers:{"Content-Type":"application/json",Accept:"application/json"},
 body:JSON.stringify({latitude:at.latitude,longitude:at.longitude,datum:"wgs84"})})
-.then(function(answer){if(!answer.ok)throw answer.status;return answer.json()}).then(sent).catch(busy)}
+.then(function(answer){if(!answer.ok&&answer.status!==429)throw answer.status;return answer.json()}).then(sent).catch(busy)}
 button.onclick=function(){
 say("正在定位…","Locating…");
 navigator.geolocation.getCurrentPosition(found,refused,{timeout:10000,maximumAge:60000})}

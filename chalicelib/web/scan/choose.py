@@ -10,7 +10,7 @@ from string import Template
 from types import MappingProxyType
 from typing import Any
 
-from chalicelib.web.frame import Page, both, query
+from chalicelib.web.frame import Page, Preview, both, query
 from chalicelib.web.frame import page as framed
 
 _HERE = Path(__file__).parent
@@ -29,10 +29,12 @@ def choose(
     page: int,
     pages: int,
     told: Mapping[str, str] = MappingProxyType({}),
+    picture: str = "",
 ) -> Page:
     """The picker. stores: `{"store_id","name","address","is_open"}` each; none: the cities are shown.
 
     asked: the query that this page answers, without `page`. told: what each further link tells on.
+    picture: of the link, for its preview.
     """
     text, city = asked.get("q", ""), asked.get("city")
     narrowed = bool(text) or city is not None
@@ -53,7 +55,12 @@ def choose(
         search=search,
         list=content + _turn(asked, page, pages, narrowed, told),
     )
-    return framed("选择门店", body, style=_STYLE, script=_SCRIPT if count else "", forms=True)
+    preview = Preview(
+        "添加附近门店的专属顾问", "打开后选择门店，一对一为您服务 · Choose a store near you", picture
+    )
+    return framed(
+        "选择门店", body, style=_STYLE, script=_SCRIPT if count else "", forms=True, preview=preview
+    )
 
 
 def _near() -> str:

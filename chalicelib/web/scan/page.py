@@ -9,12 +9,15 @@ from pathlib import Path
 from string import Template
 from types import MappingProxyType
 
-from chalicelib.web.frame import Page, both, notice, query
+from chalicelib.web.frame import Page, Preview, both, notice, query
 from chalicelib.web.frame import page as framed
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "scan.css").read_text(encoding="utf-8")
 _CODE = Template((_HERE / "code.html").read_text(encoding="utf-8"))
+# Of nobody by name: who opens the link may get another guide than the preview did.
+_GUIDE_PREVIEW = "添加您的专属顾问", "打开后长按识别二维码，一对一为您服务 · Add your personal advisor"
+_GROUP_PREVIEW = "邀请您加入客户群", "打开后长按识别二维码，即可入群 · Join the group chat"
 _CLOSED = {  # title; what to do
     "not_yet": (
         ("活动还没开始", "It has not begun yet"),
@@ -38,11 +41,12 @@ def guide(
     store: str | None = None,
     distance_m: int | None = None,
     told: Mapping[str, str] = MappingProxyType({}),
+    picture: str = "",
 ) -> Page:
     """The guide's contact way. `name`: as customers see it; `qr_url`: the picture of WeCom's QR code.
 
     store: the name of the store whose guide it is; distance_m: to it, when it is known. told: what the
-    link to another store tells on.
+    link to another store tells on. picture: of the link, for its preview.
     """
     return _code(
         name,
@@ -53,11 +57,12 @@ def guide(
         do=("长按识别二维码", "Press and hold the code to add"),
         last=("添加好友", "Tap Add"),
         store="" if store is None else _store(store, distance_m, told),
+        preview=Preview(*_GUIDE_PREVIEW, picture),
     )
 
 
-def group(name: str, qr_url: str) -> Page:
-    """A group's join way. `name`: the group's, as its members see it."""
+def group(name: str, qr_url: str, picture: str = "") -> Page:
+    """A group's join way. `name`: the group's, as its members see it. picture: of the link."""
     name = name or "客户群"
     return _code(
         name,
@@ -67,6 +72,7 @@ def group(name: str, qr_url: str) -> Page:
         alt=f"{name} 的入群二维码",
         do=("长按识别二维码", "Press and hold the code to join"),
         last=("加入群聊", "Tap Join"),
+        preview=Preview(*_GROUP_PREVIEW, picture),
     )
 
 
@@ -102,6 +108,7 @@ def _code(
     alt: str,
     do: tuple[str, str],
     last: tuple[str, str],
+    preview: Preview,
     store: str = "",
 ) -> Page:
     body = _CODE.substitute(
@@ -120,11 +127,11 @@ def _code(
             "Not in WeChat? Take a screenshot and scan it there",
         ),
     )
-    return framed(title, body, style=_STYLE, pictures=qr_url)
+    return framed(title, body, style=_STYLE, pictures=qr_url, preview=preview)
 
 
 def _notice(icon: str, title: tuple[str, str], text: tuple[str, str]) -> Page:
-    return framed(title[0], notice(icon, title, text))
+    return framed(title[0], notice(icon, title, text), preview=Preview(title[0], f"{text[0]} · {text[1]}"))
 
 
 def _initial(name: str) -> str:
