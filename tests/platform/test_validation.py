@@ -87,9 +87,9 @@ def test_what_is_no_object_is_told_of_the_body(body: Any) -> None:
 
 def test_a_whole_float_is_an_integer_and_a_broken_one_is_not() -> None:
     """JSON knows numbers alone; JSON Schema calls 10.0 an integer."""
-    body = {"name": "a", "members": [{"staff_id": "a", "daily_cap": 10.0}]}
+    body = {"name": "a", "members": [{"staff_id": "a", "daily_cap": 3.0}]}
     daily_cap = validation.convert(body, Body).members[0].daily_cap
-    assert (daily_cap, type(daily_cap)) == (10, int)
+    assert (daily_cap, type(daily_cap)) == (3, int)
     for number in (10.5, 1e300):
         body["members"] = [{"staff_id": "a", "daily_cap": number}]
         assert wrong(body) == {("members[0].daily_cap", "type")}
