@@ -16,7 +16,7 @@ _CONTROL = re.compile(
 )
 _INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff"
 _BLANK = re.compile(rf"[\s{_INVISIBLE}]+")
-_OPENS_BLANK = re.compile(rf'"[\s{_INVISIBLE}]')
+_OPENS_BLANK = re.compile(rf'"(?:[\s{_INVISIBLE}]|\\[ntr])')
 _ZERO_WIDTH = re.compile("[\u00ad\u180e\u200b\u200c\u2060-\u2064\ufeff]")
 _BRACES = re.compile(r"\{[^{}]*\}|｛[^｛｝]*｝")
 

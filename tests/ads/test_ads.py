@@ -43,6 +43,9 @@ PAGE = {"title": "新客礼", "bullets": ["<b>一</b>"], "button": "领取"}
 REPORT = {"added": "79", "bought": "10"}
 
 
+_QUEUES = ("convert", "notify")
+
+
 class World:
     """The product's consumers run by hand against one sandbox; callbacks as the sandbox words them."""
 
@@ -77,17 +80,17 @@ class World:
         return dict(self.call("get", f"/api/ad-campaigns/{campaign['ad_campaign_id']}").json_body)
 
     def work(self, ticks: bool = True) -> int:
-        """The queue `convert`, and what has fallen due for it."""
+        """The queues `convert` and `notify`, and what has fallen due for them."""
         done = 0
         while True:
             if ticks:
                 for row in [row for row in due.DueItem.scan() if row.due_at <= clock.iso(self.moment)]:
-                    if works.known()[row.kind].queue != "convert":
+                    if (queue := works.known()[row.kind].queue) not in _QUEUES:
                         continue
-                    self.sent.append(("convert", {"kind": row.kind, **row.work}, None))
+                    self.sent.append((queue, {"kind": row.kind, "due_at": row.due_at, **row.work}, None))
                     row.delete()
-            mine = [message for message in self.sent if message[0] == "convert"]
-            self.sent[:] = [message for message in self.sent if message[0] != "convert"]
+            mine = [message for message in self.sent if message[0] in _QUEUES]
+            self.sent[:] = [message for message in self.sent if message[0] not in _QUEUES]
             if not mine:
                 return done
             for _, message, _ in mine:

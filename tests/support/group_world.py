@@ -124,9 +124,9 @@ class World:
         self._set(moment)
 
     def run(self) -> None:
-        """What the consumers of assign would do."""
-        while mine := [m for queue, m, _ in self.sent if queue == "assign"]:
-            self.sent[:] = [one for one in self.sent if one[0] != "assign"]
+        """What the consumers of assign and notify would do."""
+        while mine := [m for queue, m, _ in self.sent if queue in ("assign", "notify")]:
+            self.sent[:] = [one for one in self.sent if one[0] not in ("assign", "notify")]
             for message in mine:
                 if message["kind"] != "contact_way":
                     works.do(message)
