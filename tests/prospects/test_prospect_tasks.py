@@ -23,7 +23,7 @@ from chalicelib.prospects import (
 )
 from chalicelib.prospects.models import FigureItem, TaskItem
 from chalicelib.prospects.types import BuyerOrder, ProspectsQuery
-from chalicelib.wecom.errors import AnswerLost, WeComError
+from chalicelib.wecom.errors import WeComError
 from tests.support.prospects_world import World, number, prospects, report, rows_of, settings_of, world
 
 __all__ = ["world"]
