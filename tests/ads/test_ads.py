@@ -18,6 +18,7 @@ from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import service as customers
 from chalicelib.messaging import service as messaging
 from chalicelib.messaging.types import Add
+from chalicelib.notices import rules as rules_of_notices
 from chalicelib.platform import (
     auth,
     clock,
@@ -650,6 +651,8 @@ def test_a_link_that_goes_bad_switches_its_own_page_and_a_change_mends_it(world:
         world.hear(3)
         assert "/s/" in world.visit(campaign) and "/ca/" in world.visit(other)
         assert world.get(campaign)["closed"] == why
+        world.work()
+        world.go(rules_of_notices.WINDOW)  # the word of the second one waits for more
         world.work()
         assert len(world.sandbox.calls("message/send")) == 1
         world.go(timedelta(seconds=1))
