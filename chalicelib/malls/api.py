@@ -43,7 +43,9 @@ class Accepted(Struct, frozen=True):
 )
 def accept(call: http.Call, source: str) -> Accepted:
     generic.verify(call.headers, call.raw, clock.now())
-    body = http.convert(validation.loads_cleaned(call.raw), generic.OrderMessage, open=True)
+    body = http.convert(
+        validation.loads_lenient(call.raw, generic.FREE_TEXTS), generic.OrderMessage, open=True
+    )
     message = generic.message(body)
     orders.accept(message, hashlib.sha256(call.raw).hexdigest())
     if body.buyer and body.buyer.phone:

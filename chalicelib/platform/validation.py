@@ -5,7 +5,7 @@ all that is wrong is said at once, each with a code. jsonschema_rs is loaded for
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -43,21 +43,27 @@ def loads(raw: bytes) -> Any:
     return value
 
 
-def loads_cleaned(raw: bytes) -> Any:
-    """The JSON of a machine's message, which nobody can ask to write it again: control characters and halves
-    of surrogate pairs are taken out. Malformed as above.
+def loads_lenient(raw: bytes, free_texts: Collection[str]) -> Any:
+    """The JSON of a machine's message, which nobody can ask to write it again. Malformed as above.
+
+    free_texts: fields whose text is only shown: control characters and halves of pairs are taken out of them.
+    Ids stay as they are, to be refused by their type: cleaned, one could become another.
     """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _without_repetition(pairs)
+        return {
+            name: plain_text.clean(part) if name in free_texts and isinstance(part, str) else part
+            for name, part in pairs
+        }
+
     try:
         text = raw.decode(errors="replace")
-        value = json.loads(text, strict=False, object_pairs_hook=_once, parse_constant=_no_constant)
+        value = json.loads(text, strict=False, object_pairs_hook=once, parse_constant=_no_constant)
+        msgspec.json.encode(value)  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise Malformed(code="malformed") from error
-    return plain_text.clean_json(value)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _without_repetition(pairs)
-    return dict(pairs)
+    return value
 
 
 def _no_constant(name: str) -> None:
