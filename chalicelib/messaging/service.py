@@ -60,7 +60,7 @@ def welcome(message: Mapping[str, Any], again: bool = False) -> None:
     until = clock.now() + _WORK
     add = msgspec.convert(message, Add)
     key = hashlib.sha256(add.code.encode()).hexdigest()[:32]
-    if timeline.happened(*(_line(add, kind, key) for kind in _ENDS)):
+    if _has_ended(add, key):
         return
     live_code_id, chosen = _choose(add)
     if not chosen:
@@ -92,6 +92,8 @@ def _record(add: Add, key: str, live_code_id: str | None, outcome: Outcome) -> N
         ms = round((clock.now() - add.received_at).total_seconds() * 1000)
         timeline.record(_line(add, "welcome_sent", key, {**data, "ms": ms, "how": outcome.how}))
         log.measure("TimeToWelcome", ms, "Milliseconds")
+        return
+    if _has_ended(add, key):  # while this try was slow, its message was handed out again
         return
     if outcome.reason != Next.CONSENT.value:
         _ask_guide(add, key)
@@ -187,6 +189,10 @@ def _customer_name(add: Add, deadline: datetime) -> str:
     except Upstream:
         return ""
     return str(details["external_contact"].get("name") or "")
+
+
+def _has_ended(add: Add, key: str) -> bool:
+    return timeline.happened(*(_line(add, kind, key) for kind in _ENDS))
 
 
 def _ask_guide(add: Add, key: str) -> None:

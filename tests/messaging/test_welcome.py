@@ -335,3 +335,22 @@ def test_the_default_welcome_by_http(corp: Corp) -> None:
             status, problem = call("PUT", body)
             assert (status, problem["errors"][0]["field"]) == (422, field)
         assert call("GET") == (200, wanted)
+
+
+def test_a_try_that_was_overtaken_by_the_next_one_adds_nothing(
+    corp: Corp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cold start makes a try longer than its message is hidden: another worker has ended it meanwhile."""
+    service.set_default_welcome(Welcome("hi"))
+
+    class Slow:
+        def send_welcome_msg(self, *_: Any, **__: Any) -> None:
+            with monkeypatch.context() as patch:
+                patch.setattr(wecom, "default_client", lambda: corp)
+                service.welcome(message(), again=True)
+            raise WeComError(PATH, 41050)
+
+    corp.plan = [WeComError(PATH, 41050)]
+    monkeypatch.setattr(wecom, "default_client", Slow)
+    service.welcome(message())
+    assert [line["type"] for line in lines()] == ["welcome_unknown"] and len(corp.tasks) == 1
