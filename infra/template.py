@@ -373,7 +373,7 @@ def queue(name: str, spec: Mapping[str, Any]) -> Json:
     fifo, options = spec["queue"]["fifo"], spec["queue"]
     properties: Json = {
         **queue_properties(name, fifo),
-        "VisibilityTimeout": 6 * spec["seconds"],
+        "VisibilityTimeout": options.get("hidden", 6 * spec["seconds"]),
         "RedrivePolicy": {
             "deadLetterTargetArn": arn_of(f"{camel(name)}Dlq"),
             "maxReceiveCount": options.get("attempts", RECEIVES),
@@ -427,13 +427,20 @@ def queue_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:
         "EventSourceArn": arn_of(f"{camel(name)}Queue"),
         "BatchSize": spec["queue"]["batch"],
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": spec["queue"]["concurrency"]},
+        "ScalingConfig": {"MaximumConcurrency": concurrency(spec["queue"])},
     }
     if "window" in spec["queue"]:
         properties["MaximumBatchingWindowInSeconds"] = spec["queue"]["window"]
     return {
         f"{camel(name)}QueueSource": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}
     }
+
+
+def concurrency(queue: Mapping[str, Any]) -> Any:
+    """What is reserved for the function, where something is: what is beyond it would be throttled."""
+    if reserved := queue.get("reserved"):
+        return {"Fn::If": [f"Has{reserved}", {"Ref": reserved}, queue["concurrency"]]}
+    return queue["concurrency"]
 
 
 def stream_source(name: str, spec: Mapping[str, Any], handler: str) -> Json:

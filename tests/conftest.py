@@ -30,13 +30,15 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from app import app
+from chalicelib.notices import service as notices
 from chalicelib.platform import clock, idempotency, log, queues, settings, storage
 from tests.support import engine as engines
 from tests.support.api import Api
 from tests.support.wecom import FakeWeCom
 
 app.load_all()  # Chalice's test client asks for the routes before the first request
-assert idempotency.IdempotencyItem  # a door imports it at its first Idempotency-Key: too late for the tables
+# A door imports it at its first Idempotency-Key, a queue's work when it comes: too late for the tables.
+assert idempotency.IdempotencyItem and notices
 
 # The same examples each time, and no limit that a busy machine breaks. `make test
 # ARGS=--hypothesis-profile=default` looks for new ones.

@@ -1,21 +1,17 @@
 """Notices to the campaigns' operators (alert_staff_ids), by app message: once for each switch, or doubt.
 
-A notice falls due in the transaction that switches, so none is lost; WeCom drops an equal second one.
+A notice falls due in the transaction that switches, so none is lost.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.ads import leads
 from chalicelib.ads.models import LISTED, AdCampaignItem
-from chalicelib.platform import clock, due, log
+from chalicelib.notices import service as notices
+from chalicelib.platform import due
 from chalicelib.platform.storage import Transaction
-from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
 
-_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message, its maximum
-_RECEIVERS = 1000  # WeCom: in one app message
-_TRY = timedelta(seconds=15)
 _TEXTS = {
     "quota_exhausted": "获客助手额度已用完：投放落地页已切换到备用活码，请尽快购买额度。",
     "quota_increased": "获客助手额度已恢复：投放落地页已切换回获客链接。",
@@ -38,8 +34,8 @@ def put(why: str, at: datetime, key: str, ad_campaign_id: str | None = None) -> 
     due.put("ad_notice", at, f"{why}#{key}", _work(why, ad_campaign_id))
 
 
-def send(why: str, ad_campaign_id: str | None) -> None:
-    """Send a notice. Upstream when it may succeed later."""
+def send(why: str, ad_campaign_id: str | None, due_at: str) -> None:
+    """Have the operators told. Upstream when it may succeed later."""
     if ad_campaign_id:
         campaign = leads.find_campaign(ad_campaign_id)
         campaigns = [campaign] if campaign is not None else []
@@ -51,20 +47,8 @@ def send(why: str, ad_campaign_id: str | None) -> None:
     text = _TEXTS[why]
     if ad_campaign_id:
         text = f"{text}\n{campaigns[0].definition['name']}"
-    for start in range(0, len(receivers), _RECEIVERS):
-        message = {
-            "touser": "|".join(receivers[start : start + _RECEIVERS]),
-            "msgtype": "text",
-            "text": {"content": text},
-            "enable_duplicate_check": 1,
-            "duplicate_check_interval": _DUPLICATES,
-        }
-        try:
-            wecom.default_client().message_send(message, deadline=clock.now() + _TRY)
-        except WeComError as error:
-            if error.retryable:
-                raise
-            log.logger.warning("notice not sent", extra={"why": why, "errcode": error.errcode})
+    for staff_id in receivers:
+        notices.add(staff_id, "ad", f"{why}#{ad_campaign_id}#{due_at}", {"text": text})
 
 
 def _receivers(campaigns: list[AdCampaignItem]) -> Iterator[str]:

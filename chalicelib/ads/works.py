@@ -36,7 +36,7 @@ WORKS = [
         kind="ad_notice",
         queue="convert",
         handler="chalicelib.ads.notices:send",
-        takes=("why", "ad_campaign_id"),
+        takes=("why", "ad_campaign_id", "due_at"),
         order="subject",
     ),
 ]

@@ -1,5 +1,6 @@
 """WeCom's doors: verify, make the event durable, answer. What it leads to is decided behind the queue.
 
+What is verified is taken, whatever it holds: what can't be read lands in the dead-letter queue of `callback`.
 WeCom waits 5 s and sends again whatever was not answered with 200. So both queues must have taken
 the event before it gets one; when the second has not, the first drops the repeat by the event's
 digest. The welcome goes first: its code is dead after 20 s.
@@ -58,7 +59,7 @@ def verify_url(call: http.Call) -> http.Answer:
 def receive(call: http.Call) -> http.Answer:
     token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
     corp_id, now = settings.env("WECOM_CORP_ID"), clock.now()
-    event = events.parse(crypto.open_callback(token, aes_key, corp_id, call.strings, call.raw, now))
+    event = events.parse(crypto.open_callback(token, aes_key, corp_id, call.strings, call.raw, now), now)
     if event.to_corp and event.to_corp != corp_id:
         raise Forbidden(code="not_from_wecom")
     if event.welcome_code and event.external_userid and event.staff_id:

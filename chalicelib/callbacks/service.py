@@ -14,12 +14,21 @@ from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
 from chalicelib.staff import service as staff
 from chalicelib.tags import service as tags
+from chalicelib.wecom import events
 from chalicelib.wecom.events import Event
+
+
+class Unreadable(RuntimeError):
+    """A verified event that this version can't read: it is parked, with an alarm, until one can."""
 
 
 def handle(message: Mapping[str, Any]) -> None:
     """Do what one event of the callback queue asks for. Repeats change nothing."""
     event = Event.from_message(message)
+    if event.kind == events.UNREADABLE:
+        event = events.read_again(event)
+        if event.kind == events.UNREADABLE:
+            raise Unreadable(event.digest)
     if event.to_corp and event.to_corp != settings.env("WECOM_CORP_ID"):
         log.logger.error("an event of another corp was dropped", extra={"kind": event.kind})
         return

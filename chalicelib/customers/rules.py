@@ -14,6 +14,8 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from chalicelib.platform.plain_text import tag_name, tag_names
+
 HALF, ACTIVE, LOST = "half", "active", "lost"
 _RANK = {"": 0, HALF: 1, ACTIVE: 2, LOST: 3}  # who wins within one second
 MASK = "***"
@@ -183,13 +185,14 @@ def masked(customer: Customer) -> Customer:
 
 def with_tags(customer: Customer, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Customer:
     """With these names in its tags and those out of them."""
-    return replace(customer, tags=tuple(sorted((set(customer.tags) - set(remove)) | set(add))))
+    before, out, into = (set(tag_names(names)) for names in (customer.tags, tuple(remove), tuple(add)))
+    return replace(customer, tags=tuple(sorted((before - out) | into)))
 
 
 def corp_tags(follow_user: Iterable[Mapping[str, Any]]) -> set[str]:
     """The corp's tags (type 1) that any member of staff has put on a customer, as `group/name`."""
     return {
-        f"{tag['group_name']}/{tag['tag_name']}"
+        tag_name(f"{tag['group_name']}/{tag['tag_name']}")
         for follow in follow_user
         for tag in follow.get("tags") or []
         if tag.get("type") == 1 and tag.get("group_name") and tag.get("tag_name")

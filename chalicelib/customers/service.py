@@ -9,6 +9,7 @@ from datetime import datetime
 from chalicelib.customers import models, rules
 from chalicelib.customers.rules import Customer, Source
 from chalicelib.platform import clock, storage, timeline
+from chalicelib.platform.plain_text import tag_names
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 
@@ -69,6 +70,7 @@ def _retag(external_userid: str, staff_id: str | None, changed: Callable[[Custom
 
 def tags_line(before: Customer, after: Customer, staff_id: str | None) -> Line:
     """One line for each version that changes tags."""
-    added, removed = set(after.tags) - set(before.tags), set(before.tags) - set(after.tags)
+    was, now = set(tag_names(before.tags)), set(tag_names(after.tags))
+    added, removed = now - was, was - now
     data = {"added": sorted(added), "removed": sorted(removed), "staff_id": staff_id}
     return Line(before.external_userid, "tags_changed", clock.now(), f"v{before.version + 1}", data)

@@ -12,11 +12,12 @@ from typing import Any
 
 from chalicelib.groups.models import ChatItem, TaskItem
 from chalicelib.groups.types import DONE, OPEN, TaskOut
+from chalicelib.notices import service as notices
+from chalicelib.notices.types import SENT
 from chalicelib.platform import audit, clock, due, ids, log, queues, storage
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
 
 OPEN_GROUP, REMOVE = "open_group", "remove_member"
 BY_OWNER, BY_WECOM = "owner", "auto"
@@ -24,7 +25,6 @@ _REMIND = timedelta(days=1)
 _TIMES = 3
 _SAME_MOMENT = 8  # tasks of one owner that may bear the same microsecond
 _TIME = timedelta(seconds=8)
-_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message, its maximum
 
 
 def open_group(chat: ChatItem, live_code_id: str, how: str, name: str) -> str:
@@ -95,7 +95,7 @@ def _finished(chat_id: str | None = None) -> list[Any]:
 
 
 def ask(task_id: str, time: int) -> None:
-    """Tell the owner, for the `time`-th time. Upstream when they can't be reached now."""
+    """Have the owner told, for the `time`-th time."""
     task = TaskItem.find(task_id)
     if task is None or task.status != OPEN:
         return
@@ -108,28 +108,24 @@ def ask(task_id: str, time: int) -> None:
     chat = ChatItem.find(task.chat_id)
     if chat is not None and chat.owner and chat.owner != task.owner:
         _hand_on(task, chat.owner, asked)
-    _send(task, chat)
-    actions = [TaskItem.asked.set(time), TaskItem.told_at.set(clock.iso(clock.now()))]
-    storage.update_if(task, actions, TaskItem.asked == asked)
+    data = {"text": _text(task, chat), "task_id": task_id, "owner": task.owner, "time": time}
+    notices.add(task.owner, "group_task", f"{task_id}#{time}#{task.owner}", data)
 
 
-def _send(task: TaskItem, chat: ChatItem | None) -> None:
+def note_asked(data: Mapping[str, Any], outcome: str, at: str) -> None:
+    """The owner has been told, or can't be: then they count as not asked."""
+    if outcome != SENT:
+        log.logger.warning("owner not reached", extra={"task_id": data["task_id"], "outcome": outcome})
+        return
+    actions = [TaskItem.asked.set(data["time"]), TaskItem.told_at.set(at)]
+    same = (TaskItem.owner == data["owner"]) & (TaskItem.asked < data["time"])
+    storage.update_if(TaskItem(data["task_id"]), actions, same)
+
+
+def _text(task: TaskItem, chat: ChatItem | None) -> str:
     group = (chat.name if chat else None) or task.chat_id
     person = _name(task) if task.kind == REMOVE else ""
-    text = _TEXTS[task.kind].format(group=group, name=task.name, person=person)
-    message = {
-        "touser": task.owner,
-        "msgtype": "text",
-        "text": {"content": text},
-        "enable_duplicate_check": 1,
-        "duplicate_check_interval": _DUPLICATES,
-    }
-    try:
-        wecom.default_client().message_send(message, deadline=clock.now() + _TIME)
-    except WeComError as error:
-        if error.retryable:
-            raise
-        log.failure("owner not reached", error, task_id=task.task_id, errcode=error.errcode)
+    return _TEXTS[task.kind].format(group=group, name=task.name, person=person)
 
 
 def _name(task: TaskItem) -> str:

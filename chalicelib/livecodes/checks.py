@@ -6,10 +6,12 @@ from typing import Any
 
 from chalicelib.platform import clock, durations
 from chalicelib.platform.errors import Issue, issue
+from chalicelib.platform.plain_text import placeholder_problems
 from chalicelib.wecom import attachments
 
 MAX_TAG_PART = 30  # WeCom: characters of a tag's, and of a group's, name
 COUPON = "{coupon_code}"
+PLACEHOLDERS = ("{customer_name}", "{staff_name}", COUPON)  # which the welcome fills in
 MAX_WELCOME_BYTES = 4000  # WeCom: the text of a welcome message
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=1)
 _ATTACHMENT = '{"msgtype": "link", "link": {…}}'
@@ -19,7 +21,7 @@ def problems(definition: Mapping[str, Any]) -> list[Issue]:
     """All that is wrong; empty when it is right."""
     return [
         *_groups(definition.get("groups"), definition["kind"]),
-        *_printing(definition["printing"], definition["kind"]),
+        *_printing(definition["printing"], definition["kind"], definition["assignment"]["strategy"]),
         *_tags(definition["tags"]),
         *_assignment(definition["assignment"], definition["kind"]),
         *_stores(definition.get("stores"), definition["kind"]),
@@ -32,17 +34,29 @@ def problems(definition: Mapping[str, Any]) -> list[Issue]:
 
 def warnings(definition: Mapping[str, Any]) -> list[Issue]:
     """What can leave a customer waiting, though it may be meant so."""
+    return [*_zero_caps(definition), *_missing_fallback(definition)]
+
+
+def _zero_caps(definition: Mapping[str, Any]) -> Iterator[Issue]:
+    for index, member in enumerate(definition["assignment"]["members"]):
+        for cap in ("daily_cap", "total_cap"):
+            if member[cap] == 0:
+                yield issue(f"assignment.members[{index}].{cap}", "cap_of_zero")
+    if (definition.get("stores") or {}).get("daily_cap") == 0:
+        yield issue("stores.daily_cap", "cap_of_zero")
+
+
+def _missing_fallback(definition: Mapping[str, Any]) -> Iterator[Issue]:
     assignment = definition["assignment"]
     members, field = assignment["members"], "assignment.fallback_staff_ids"
     if assignment["fallback_staff_ids"]:
-        return []
+        return
     if definition["kind"] == "group" and not members:
-        return [issue(field, "group_needs_staff")]
-    if members and all(m["daily_cap"] is not None or m["total_cap"] is not None for m in members):
-        return [issue(field, "caps_need_fallback")]
-    if members and all(m["hours"] for m in members):
-        return [issue(field, "hours_need_fallback")]
-    return []
+        yield issue(field, "group_needs_staff")
+    elif members and all(m["daily_cap"] is not None or m["total_cap"] is not None for m in members):
+        yield issue(field, "caps_need_fallback")
+    elif members and all(m["hours"] for m in members):
+        yield issue(field, "hours_need_fallback")
 
 
 def _groups(groups: Mapping[str, Any] | None, kind: str) -> Iterator[Issue]:
@@ -54,9 +68,11 @@ def _groups(groups: Mapping[str, Any] | None, kind: str) -> Iterator[Issue]:
     yield from _duplicates("groups.chat_ids", groups["chat_ids"])
 
 
-def _printing(printing: str, kind: str) -> Iterator[Issue]:
+def _printing(printing: str, kind: str, strategy: str) -> Iterator[Issue]:
     if printing == "native" and kind not in ("staff", "group"):
         yield issue("printing", "kind_is_dynamic", kind=kind)
+    if printing == "native" and kind == "staff" and strategy == "weighted":
+        yield issue("assignment.strategy", "native_has_no_weights")
 
 
 def _tags(tags: Sequence[str]) -> Iterator[Issue]:
@@ -148,6 +164,7 @@ def _gift(gift: Mapping[str, Any] | None, welcome: Mapping[str, Any] | None) -> 
 def _greeting(field: str, greeting: Mapping[str, Any]) -> Iterator[Issue]:
     if len(greeting["text"].encode()) > MAX_WELCOME_BYTES:
         yield issue(f"{field}.text", "max_bytes", max_bytes=MAX_WELCOME_BYTES)
+    yield from placeholder_problems(f"{field}.text", greeting["text"], PLACEHOLDERS)
     if not greeting["text"] and not greeting["attachments"]:
         yield issue(f"{field}.text", "welcome_empty")
     for index, attachment in enumerate(greeting["attachments"]):

@@ -11,6 +11,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "企业微信自带的码无法在每次扫码时分配，类型为 {kind} 的活码只能用 dynamic",
         "WeCom's own code can't decide at each scan: a {kind} code is dynamic",
     ),
+    "native_has_no_weights": (
+        "企业微信自带的码由企业微信分配客户，无法按权重；请改用其他分配方式，或把 printing 改为 dynamic",
+        "WeCom's own code is WeCom's to share out, and knows no weights: choose another strategy, or dynamic",
+    ),
+    "cap_of_zero": ("上限为 0：不会分到任何客户", "a cap of 0: no customer will be assigned here"),
     "native_keeps_kind": (
         "使用企业微信自带码的活码不能更改类型，请先改为 dynamic",
         "WeCom's own code keeps its kind: make the code dynamic first",

@@ -16,6 +16,7 @@ from chalicelib.platform import audit, clock, due, ids, log, queues, settings, s
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
+from chalicelib.platform.plain_text import tag_names
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
@@ -65,7 +66,7 @@ class LiveCode(Struct, frozen=True):
     @property
     def tags(self) -> list[str]:
         """`group/name` each."""
-        return list(self.definition["tags"])
+        return tag_names(self.definition["tags"])
 
     def welcome_at(self, at: datetime) -> dict[str, Any] | None:
         """`{"text","attachments"}` for an add at that moment, or None for the house's."""

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Searching
+from chalicelib.platform.plain_text import tag_names
 
 _Name = Annotated[str, Meta(min_length=1, max_length=100)]
 _StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
@@ -132,6 +133,9 @@ class NewLiveCode(Struct, kw_only=True, frozen=True):
     skip_verify: bool = True
     schedule: Schedule = msgspec.field(default_factory=Schedule)
     timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "Asia/Shanghai"
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "tags", tag_names(self.tags))
 
 
 class CodeWarning(Struct, kw_only=True, frozen=True):

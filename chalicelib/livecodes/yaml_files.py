@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from chalicelib.livecodes import service
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.livecodes.types import CodeChange, FieldChange, FileCode, NewLiveCode
+from chalicelib.platform import plain_text
 from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, TooLarge, issue
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.validation import convert
@@ -137,6 +138,8 @@ def read(text: str) -> list[Any]:
     if extra := [name for name in value if name != "codes"]:
         raise Invalid(issue(str(extra[0]), "unknown_field"))
     codes: list[Any] = value["codes"]
+    if issues := list(plain_text.problems(codes, "codes")):
+        raise Invalid(*issues)
     return codes
 
 

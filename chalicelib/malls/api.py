@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, field
 
 from chalicelib.malls import generic
 from chalicelib.orders import service as orders
-from chalicelib.platform import clock, http
+from chalicelib.platform import clock, http, validation
 from chalicelib.prospects import arrivals
 from chalicelib.prospects.types import BuyerOrder
 
@@ -43,7 +43,9 @@ class Accepted(Struct, frozen=True):
 )
 def accept(call: http.Call, source: str) -> Accepted:
     generic.verify(call.headers, call.raw, clock.now())
-    body = http.convert(call.json(), generic.OrderMessage, open=True)
+    body = http.convert(
+        validation.loads_lenient(call.raw, generic.FREE_TEXTS), generic.OrderMessage, open=True
+    )
     message = generic.message(body)
     orders.accept(message, hashlib.sha256(call.raw).hexdigest())
     if body.buyer and body.buyer.phone:

@@ -21,6 +21,7 @@ _PLAIN = r"^[^\x00-\x1f\x7f]*$"  # no control characters
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_PLAIN)]
 MaybeId = Annotated[str, msgspec.Meta(max_length=64, pattern=f"^$|{_PLAIN}")] | None  # malls send "" too
 Text = Annotated[str, msgspec.Meta(max_length=200)]
+FREE_TEXTS = frozenset({"title"})  # shown, and no key of anything
 _TOO_MUCH_FEN = 10**12
 Fen = Annotated[int, msgspec.Meta(ge=0, lt=_TOO_MUCH_FEN)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]

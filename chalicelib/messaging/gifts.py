@@ -1,8 +1,8 @@
 """The gift in a welcome: the coupon code in {coupon_code}, one for each person.
 
-The welcome has 20 s and a gift gets two of them. A code that could not be had in time, or that stood in
-a welcome of which we don't know that it arrived, is owed: the queue `push` brings it to the guide, who
-sends it. The person has the same code by then, or gets it then: a claim is by person.
+A try of the welcome has 4 s, and a gift gets one of them. A code that could not be had in time, or that
+stood in a welcome of which we don't know that it arrived, is owed: the queue `push` brings it to the
+guide, who sends it. The person has the same code by then, or gets it then: a claim is by person.
 """
 
 import threading
@@ -17,12 +17,8 @@ from chalicelib.messaging import rules
 from chalicelib.messaging.types import Add
 from chalicelib.platform import clock, log, queues
 from chalicelib.platform.errors import NotFound
-from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
 
-_SECONDS = 2.0  # for the claim, of the welcome's 20
-_TRY = timedelta(seconds=5)
-_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message to the guide, its maximum
+_SECONDS = 1.0  # for the claim, of the function's 4
 
 
 class Gift(Struct, frozen=True):
@@ -71,31 +67,6 @@ def owe(add: Add, gift: Gift) -> None:
         "at": clock.iso(add.at),
     }
     queues.send("push", work, group=add.external_userid)
-
-
-def bring(pool_id: str, external_userid: str, staff_id: str, at: str) -> None:
-    """Tell the guide the code that a customer is owed. Raised when it may pass: handed out again."""
-    claim = coupons.claim(pool_id, external_userid, clock.parse(at))
-    if claim.code is None:
-        log.logger.warning("no gift left", extra={"pool_id": pool_id})
-        return
-    client = wecom.default_client()
-    try:
-        details = client.external_contact(external_userid, deadline=clock.now() + _TRY)
-        name = str(details["external_contact"].get("name") or "") or "新客户"
-        text = f"请把新人礼券码发给 {name}：{claim.code}（欢迎语可能没有带上；客户已收到则不必再发）"
-        task = {
-            "touser": staff_id,
-            "msgtype": "text",
-            "text": {"content": text},
-            "enable_duplicate_check": 1,
-            "duplicate_check_interval": _DUPLICATES,
-        }
-        client.message_send(task, deadline=clock.now() + _TRY)
-    except WeComError as error:
-        if error.retryable:
-            raise
-        log.logger.warning("guide not told of a gift", extra={"errcode": error.errcode})
 
 
 def _claim_in_time(pool_id: str, add: Add) -> coupons.Claim | None:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.platform.errors import Issue, issue
+from chalicelib.platform.plain_text import placeholder_problems
 from chalicelib.wecom import attachments
 
 MAX_TEXT = 4000  # bytes
@@ -58,6 +59,7 @@ def check(welcome: Welcome) -> list[Issue]:
     wrong = []
     if len(welcome.text.encode()) > MAX_TEXT:
         wrong.append(issue("text", "max_bytes", max_bytes=MAX_TEXT))
+    wrong += placeholder_problems("text", welcome.text, (CUSTOMER, STAFF))
     for number, attachment in enumerate(welcome.attachments):
         if not attachments.well_formed(attachment):
             wrong.append(issue(f"attachments[{number}]", "attachment_kind", kinds=attachments.KINDS))

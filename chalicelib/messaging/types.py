@@ -9,7 +9,10 @@ from chalicelib.messaging import rules
 
 
 class Add(Struct, frozen=True, kw_only=True):
-    """What the welcome queue holds of an add. code: good once, for 20 s. received_at: at our door."""
+    """What the welcome queue holds of an add. code: good once, for 20 s. received_at: at our door.
+
+    tries: that were handed on; in_doubt, bare: what they came to (service.Outcome).
+    """
 
     code: str
     external_userid: str
@@ -17,6 +20,9 @@ class Add(Struct, frozen=True, kw_only=True):
     state: str | None
     at: datetime
     received_at: datetime
+    tries: int = 0
+    in_doubt: bool = False
+    bare: bool = False
 
 
 class WelcomeSetting(Struct, frozen=True, kw_only=True):

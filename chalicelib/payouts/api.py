@@ -11,7 +11,7 @@ from chalicelib.payouts.types import (
     SettlementOut,
     SettlementWithPayouts,
 )
-from chalicelib.platform import http
+from chalicelib.platform import http, log
 from chalicelib.platform.errors import Forbidden, Malformed, Unauthorized
 from chalicelib.platform.lists import Page
 from chalicelib.wechatpay.client import Bill
@@ -88,10 +88,19 @@ def notify(call: http.Call) -> http.Answer:
         opened = open_received(call.headers, call.raw)
     except Forbidden as error:
         raise Unauthorized(str(error)) from None
+    except Malformed as error:
+        return _unreadable(error)
     if opened["event_type"] == TRANSFER_FINISHED:
         try:
             bill = Bill.of(opened["resource"])
-        except (KeyError, ValueError):
-            raise Malformed("not a transfer's notification") from None
+        except (KeyError, ValueError, TypeError) as error:
+            return _unreadable(error)
         transfers.accept_notice(bill)
+    return http.Answer(b"")
+
+
+def _unreadable(error: Exception) -> http.Answer:
+    """WeChat Pay's own, but not as we know it. Transfers are asked for anyway: it need not come again."""
+    log.failure("a notice of WeChat Pay can't be read", error)
+    log.measure("NoticeUnreadable", 1, "Count")
     return http.Answer(b"")

@@ -157,6 +157,14 @@ class WelcomeUnknown(Event, frozen=True, kw_only=True):
     live_code_id: str | None = None
 
 
+class GuideNotified(Event, frozen=True, kw_only=True):
+    """Subject external_userid: what became of a word to their guide about them (notices/types.py)."""
+
+    staff_id: str
+    about: Literal["welcome"]
+    outcome: Literal["sent", "refused", "expired", "unknown"]
+
+
 class CouponGiven(Event, frozen=True, kw_only=True):
     """Subject external_userid."""
 
@@ -284,6 +292,7 @@ TYPES: Mapping[str, type[Event]] = {
     "welcome_sent": WelcomeSent,
     "welcome_missed": WelcomeMissed,
     "welcome_unknown": WelcomeUnknown,
+    "guide_notified": GuideNotified,
     "coupon_given": CouponGiven,
     "touch_sent": Touch,
     "touch_failed": Touch,

@@ -18,6 +18,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unknown_field": ("没有这个字段", "there is no such field"),
     "null": ("不能为空；不需要时请不要填写", "can't be null; leave it out instead"),
     "type": ("应为{type}", "must be {type}"),
+    "blank": ("不能只有空格", "can't be nothing but spaces"),
+    "control_character": (
+        "含有看不见的控制字符（{character}），请删除后重新输入",
+        "holds a control character that can't be seen ({character}): remove it",
+    ),
+    "unknown_placeholder": (
+        "没有占位符 {name}；可以使用：{known}",
+        "there is no placeholder {name}; there are: {known}",
+    ),
+    "no_placeholders": (
+        "{name} 会原样发给客户：这里没有占位符，请去掉花括号",
+        "{name} would be sent as it is: there are no placeholders here",
+    ),
     "enum": ("只能是以下之一：{allowed}", "must be one of: {allowed}"),
     "minimum": ("不能小于 {minimum}", "must be at least {minimum}"),
     "maximum": ("不能大于 {maximum}", "must be at most {maximum}"),

@@ -4,14 +4,15 @@ all that is wrong is said at once, each with a code. jsonschema_rs is loaded for
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
 
 import msgspec
 
-from chalicelib.platform import clock
+from chalicelib.platform import clock, plain_text
 from chalicelib.platform.errors import Invalid, Issue, Malformed, issue
 
 _CODES = {
@@ -29,21 +30,50 @@ _FORMATS = {"date-time": "date_time", "date": "date"}
 
 
 def loads(raw: bytes) -> Any:
-    """Malformed for what is not JSON, has a key twice, or half a surrogate pair, which no store takes."""
+    """A body's JSON. Malformed for what is none, has a key twice, or half a surrogate pair, which no store
+    takes; Invalid for texts of control characters, or of nothing but spaces.
+    """
     try:
         value = msgspec.json.decode(raw)
         json.loads(raw, object_pairs_hook=_without_repetition)  # msgspec takes a key's last value
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(code="malformed") from error
+    if plain_text.may_have_problems(raw) and (issues := list(plain_text.problems(value))):
+        raise Invalid(*issues)
     return value
 
 
+def loads_lenient(raw: bytes, free_texts: Collection[str]) -> Any:
+    """The JSON of a machine's message, which nobody can ask to write it again. Malformed as above.
+
+    free_texts: fields whose text is only shown: control characters and halves of pairs are taken out of them.
+    Ids stay as they are, to be refused by their type: cleaned, one could become another.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _without_repetition(pairs)
+        return {
+            name: plain_text.clean(part) if name in free_texts and isinstance(part, str) else part
+            for name, part in pairs
+        }
+
+    try:
+        text = raw.decode(errors="replace")
+        value = json.loads(text, strict=False, object_pairs_hook=once, parse_constant=_no_constant)
+        msgspec.json.encode(value)  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        raise Malformed(code="malformed") from error
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _without_repetition(pairs: list[tuple[str, Any]]) -> None:
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            raise Malformed(code="repeated_key", key=name)
-        seen.add(name)
+    if len({name for name, _ in pairs}) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise Malformed(code="repeated_key", key=max(counts, key=lambda name: counts[name]))
 
 
 def convert(value: Any, kind: Any, prefix: str = "", *, open: bool = False) -> Any:

@@ -11,7 +11,8 @@ from datetime import timedelta
 
 import msgspec
 
-from chalicelib.platform import audit, clock, ids, log, queues, settings, storage, timeline
+from chalicelib.notices import service as notices
+from chalicelib.platform import audit, clock, ids, queues, settings, storage, timeline
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
@@ -21,10 +22,8 @@ from chalicelib.prospects.models import ImportItem, ProspectItem, TaskItem
 from chalicelib.prospects.types import Task
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
-from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 
-_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message, its maximum
 _GONE = 60111  # WeCom: no such member
 _LEFT = 5
 _EXPIRED_A_DAY = 500  # of one guide
@@ -152,26 +151,21 @@ def _expire(staff_id: str, days: int) -> None:
 
 
 def _notify(item: TaskItem) -> None:
-    """One message with a link. WeCom drops an equal one, so that a death before the note sends no second."""
-    base = settings.env("PUBLIC_BASE_URL")
+    """One message with a link; once a day, whatever is repeated."""
     number = len(item.tasks)
     card = {
         "title": f"今日拓客任务：{number} 位",
         "description": f"{item.day} 有 {number} 位待添加，请逐个复制号码，在企业微信中搜索添加。"
         f"\n{number} people to add today.",
-        "url": f"{base}/h5/tasks",
+        "url": f"{settings.env('PUBLIC_BASE_URL')}/h5/tasks",
         "btntxt": "去添加",
     }
-    message = {"touser": item.staff_id, "msgtype": "textcard", "textcard": card}
-    again = {"enable_duplicate_check": 1, "duplicate_check_interval": _DUPLICATES}
-    try:
-        wecom.default_client().message_send({**message, **again})
-    except WeComError as error:
-        if error.retryable:
-            raise
-        log.logger.warning("message of the day's tasks not sent", extra={"errcode": error.errcode})
-        return
-    storage.update_if(item, [TaskItem.told.set(clock.iso(clock.now()))], TaskItem.version == item.version)
+    data = {
+        "card": {"msgtype": "textcard", "textcard": card},
+        "staff_id": item.staff_id,
+        "day": item.day,
+    }
+    notices.add(item.staff_id, "prospect_list", item.day, data)
 
 
 def of_day(staff_id: str, day: str) -> list[Task]:

@@ -6,6 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.customers import service as customers
+from chalicelib.notices import rules as notice_rules
+from chalicelib.notices import service as notices
 from chalicelib.platform import clock, storage
 from chalicelib.platform.clock import SHANGHAI
 from chalicelib.sops import rules
@@ -17,9 +19,7 @@ from chalicelib.wecom.errors import WeComError
 _SKEW = timedelta(minutes=1)  # between our clock and WeCom's
 _LISTED = timedelta(days=28)  # WeCom lists a month at most
 _BY_CORP = 0  # of get_groupmsg_list_v2: made through the API or the console, not by a member
-_TASK_BYTES = 2048  # of a text to staff
 _NAMES = 20  # of customers, in a text to staff
-SAME_SECONDS = 14_400  # the longest that WeCom drops an equal message
 
 
 class Taken(Struct, frozen=True):
@@ -85,17 +85,8 @@ def _ask_guide(push: PushItem, plan: Plan, step: Step, to: list[str]) -> Taken:
     made = clock.parse(push.created_at).astimezone(SHANGHAI)
     whom = "、".join(names) + (" 等" if len(to) > len(names) and names else "")
     head = f"【{plan.name}】{made:%m-%d %H:%M} 请发送给 {len(to)} 位客户" + (f"：{whom}" if whom else "")
-    content = _cut(f"{head}\n{_as_text(step)}", _TASK_BYTES)
-    answer = default_client().message_send(
-        {
-            "touser": push.staff_id,
-            "msgtype": "text",
-            "text": {"content": content},
-            "enable_duplicate_check": 1,
-            "duplicate_check_interval": SAME_SECONDS,
-        }
-    )
-    if answer.get("invaliduser"):
+    content = notice_rules.cut(f"{head}\n{_as_text(step)}")
+    if not notices.send_now(push.staff_id, {"msgtype": "text", "text": {"content": content}}):
         raise Unreachable
     return Taken(None, frozenset())
 
@@ -112,8 +103,3 @@ def _as_text(step: Step) -> str:
             kind = {"image": "[图片]", "video": "[视频]", "file": "[文件]"}
             lines.append(getattr(piece, "text", "") or kind[str(piece.__struct_config__.tag)])
     return "\n".join(lines)
-
-
-def _cut(text: str, most: int) -> str:
-    """`text` in at most that many bytes of UTF-8."""
-    return text.encode()[:most].decode(errors="ignore")

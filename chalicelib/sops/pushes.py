@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.customers import service as customers
+from chalicelib.notices import service as notices
 from chalicelib.platform import clock, due, ids, queues, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.sops import calls, results, rules, service
@@ -39,7 +40,7 @@ _SHORTLY = timedelta(minutes=2)
 _SELDOM = timedelta(hours=1)
 _GIVE_UP = timedelta(days=1)  # of errors that ought to pass; nights and pauses do not count
 # As long as WeCom drops an equal task to a guide, less the time that asking again may take.
-_ASK_AGAIN = timedelta(seconds=calls.SAME_SECONDS) - LEASE
+_ASK_AGAIN = timedelta(seconds=notices.SAME_SECONDS) - LEASE
 _CHUNK = 1000  # people in one due item: 33 KB
 _NO_RECEIVER = 41048
 _PASSING = {Treatment.RETRY, Treatment.REFRESH_TOKEN, Treatment.WAIT}

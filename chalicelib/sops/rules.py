@@ -6,12 +6,14 @@ from typing import Any
 
 from chalicelib.platform import clock, durations, events
 from chalicelib.platform.errors import Issue, issue
+from chalicelib.platform.plain_text import placeholder_problems, tag_names
 from chalicelib.platform.timeline_line import Line
 from chalicelib.sops.types import Image, Link, Message, MiniProgram, Plan, QuietHours, Step, Text, When
 
 LONGEST = timedelta(days=1100)
 MAX_TEXT = 4000  # bytes, WeCom's mass send
 MAX_ATTACHMENTS = 9
+WELCOME_PLACEHOLDERS = ("{customer_name}", "{staff_name}")  # which the welcome fills in
 _READY = ("customer_added", "tag_added", "order_paid")
 
 
@@ -68,10 +70,11 @@ def step_of(plan: Plan, step_id: str) -> Step | None:
 
 def meets(when: When, tags: Collection[str]) -> bool:
     """Whether somebody with these tags gets the step."""
+    theirs = set(tag_names(tags))
     return (
-        all(tag in tags for tag in when.all_tags)
-        and (not when.any_tags or any(tag in tags for tag in when.any_tags))
-        and not any(tag in tags for tag in when.no_tags)
+        theirs.issuperset(when.all_tags)
+        and (not when.any_tags or not theirs.isdisjoint(when.any_tags))
+        and theirs.isdisjoint(when.no_tags)
     )
 
 
@@ -104,7 +107,7 @@ def enrols(plan: Plan, line: Line) -> bool:
         added = line.data_as(events.CustomerAdded)
         return not added.half and not added.ends and enrols_by_code(plan, added.live_code_id)
     if line.type == "tags_changed":
-        return not set(plan.trigger.tags or ()).isdisjoint(line.data_as(events.TagsChanged).added)
+        return not set(plan.trigger.tags or ()).isdisjoint(tag_names(line.data_as(events.TagsChanged).added))
     return True
 
 
@@ -214,6 +217,9 @@ def _check_content(step: Step, path: str) -> Iterator[Issue]:
     if len(step.content) - len(texts) > MAX_ATTACHMENTS:
         yield issue(path, "max_attachments", max_items=MAX_ATTACHMENTS)
     for i, piece in enumerate(step.content):
+        if isinstance(piece, Text):
+            known = WELCOME_PLACEHOLDERS if step.delivery == "welcome" else ()
+            yield from placeholder_problems(f"{path}[{i}].text", piece.text, known)
         if isinstance(piece, Image) and not (piece.media_id or piece.pic_url):
             yield issue(f"{path}[{i}].media_id", "one_of_fields", fields=["media_id", "pic_url"])
         if isinstance(piece, Link) and piece.material_id is not None:

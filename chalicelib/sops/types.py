@@ -3,6 +3,9 @@
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import force_setattr
+
+from chalicelib.platform.plain_text import tag_names
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+\Z")]
@@ -29,6 +32,10 @@ class Trigger(Struct, frozen=True, kw_only=True):
     )
     live_code_ids: list[str] | None = None
     tags: Tags | None = None
+
+    def __post_init__(self) -> None:
+        if self.tags is not None:
+            force_setattr(self, "tags", tag_names(self.tags))
 
 
 class QuietHours(Struct, frozen=True, kw_only=True):
@@ -90,12 +97,20 @@ class When(Struct, frozen=True, kw_only=True):
     no_tags: Tags = []
     opened: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("all_tags", "any_tags", "no_tags"):
+            force_setattr(self, name, tag_names(getattr(self, name)))
+
 
 class Then(Struct, frozen=True, kw_only=True):
     """Tags put on and taken off whoever got the step."""
 
     add_tags: Tags = []
     remove_tags: Tags = []
+
+    def __post_init__(self) -> None:
+        for name in ("add_tags", "remove_tags"):
+            force_setattr(self, name, tag_names(getattr(self, name)))
 
 
 class Step(Struct, frozen=True, kw_only=True):

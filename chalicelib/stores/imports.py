@@ -25,7 +25,7 @@ from chalicelib.platform.validation import convert
 from chalicelib.stores import cells, map_updates, maps, rules
 from chalicelib.stores.models import StoreItem
 from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope
-from chalicelib.stores.service import item_of, refuse_foreign_members
+from chalicelib.stores.service import check_position, item_of, refuse_foreign_members
 from chalicelib.stores.types import STORE_ID, Imported, NewStore, Place, WrongLine
 
 _AT_ONCE = 48  # rows of a transaction, each with its audit entry: under DynamoDB's 100
@@ -74,6 +74,7 @@ def _store(fields: Fields, row: StoreItem | None) -> NewStore:
     """What the table makes of a row: columns that it lacks stay. The datum goes with the position."""
     kept = {} if row is None else {name: row.fields()[name] for name in rules.OPTIONAL}
     store: NewStore = convert({**kept, **fields}, NewStore)
+    check_position(store)
     return store
 
 

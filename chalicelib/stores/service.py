@@ -211,8 +211,15 @@ def _ever(row: StoreItem | None) -> set[str]:
     return {*row.staff_ids, *(row.staff_ids_ever or ())} if row else set()
 
 
+def check_position(store: NewStore) -> None:
+    """Invalid at 0, 0: what an empty field of a table becomes, in the ocean."""
+    if not store.latitude and not store.longitude:
+        raise Invalid(issue("latitude", "null_island"))
+
+
 def item_of(store: NewStore, before: StoreItem | None = None) -> StoreItem:
-    """The store's row, the next version of the one before."""
+    """The store's row, the next version of the one before. Invalid."""
+    check_position(store)
     at = clock.now()
     first = int(at.timestamp() * 1_000_000)  # a version that no deleted store of that id has had
     now = clock.iso(at)

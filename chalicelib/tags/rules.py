@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chalicelib.platform.plain_text import tag_name
+
 MOST = 30  # characters of a group's and of a tag's name (WeCom)
 
 
@@ -25,7 +27,7 @@ def by_group(names: Iterable[str]) -> dict[str, list[str]]:
 def ids(groups: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """`group/name` → id of every tag in WeCom's groups that is not deleted."""
     return {
-        f"{group['group_name']}/{tag['name']}": tag["id"]
+        tag_name(f"{group['group_name']}/{tag['name']}"): tag["id"]
         for group in groups
         for tag in group.get("tag") or []
         if not (tag.get("deleted") or group.get("deleted"))

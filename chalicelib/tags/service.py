@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from chalicelib.customers import service as customers
 from chalicelib.platform import clock, log
+from chalicelib.platform.plain_text import tag_names
 from chalicelib.tags import models, rules
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
@@ -23,7 +24,8 @@ def apply(staff_id: str, external_userid: str, add: Collection[str], remove: Col
     What can never succeed (no bond any more, a name that WeCom does not take) is taken out of the
     mirror, with a line saying so. Upstream for what may pass: the message is handed out again.
     """
-    wanted = [name for name in dict.fromkeys(add) if rules.valid(name)]
+    add, remove = tag_names(add), tag_names(remove)
+    wanted = [name for name in add if rules.valid(name)]
     if impossible := set(add) - set(wanted):
         customers.remove_tags(external_userid, impossible, staff_id)
     try:

@@ -4,20 +4,26 @@ Dispatch on `(kind, change)`. Any element may be missing and any may be new, so 
 is there and the helpers say None for what is not.
 """
 
+import base64
 import hashlib
 import re
+import sys
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree  # see _ROOT  # nosec B405
 
-from chalicelib.platform import clock
-from chalicelib.platform.errors import Malformed
+from chalicelib.platform import clock, plain_text
 
 # A document type, and with it every entity, can only stand before the root element: when the root
 # comes first, the parser itself refuses a later one.
 _ROOT = re.compile(r"\s*(?:<\?xml[^<>]*\?>\s*)?<xml>")
+_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
+_BEGINNING = datetime(2016, 1, 1, tzinfo=UTC)
+UNREADABLE = "unreadable"
+_RAW = "raw"  # of an unreadable event: what was decrypted, compressed, base64
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Event:
     """One callback. `digest`: SHA-256 hex of the decrypted bytes, the key that repeats share.
 
     `kind`: WeCom's `Event`; "message" for a message to the app (`change` is then its MsgType);
-    "suite" for a third-party envelope that is not ours (`change` is then its InfoType).
+    "suite" for a third-party envelope that is not ours (`change` is then its InfoType); UNREADABLE.
     `items`: MemChangeList. `values`: every other element with text, by name; it may hold a welcome
     code or a text, so it never shows in a log.
     """
@@ -67,6 +73,8 @@ class Event:
 
     def subject(self) -> str:
         """Whom it is about: the group in which a FIFO queue keeps the order."""
+        if self.kind == UNREADABLE:  # it will fail for a while, and holds up nobody else
+            return self.digest
         return self.external_userid or self.chat_id or self.values.get("Id") or self.kind
 
     def to_message(self) -> dict[str, Any]:
@@ -95,15 +103,15 @@ class Event:
         )
 
 
-def parse(data: bytes) -> Event:
-    """The event in a decrypted callback. Malformed when it is not WeCom's XML or tells no time."""
-    try:
-        text = data.decode()
-        if not _ROOT.match(text):
-            raise Malformed(code="no_callback")
-        root = ElementTree.fromstring(text)  # noqa: S314  # nosec B314
-    except (UnicodeDecodeError, ElementTree.ParseError):
-        raise Malformed(code="no_callback") from None
+def parse(data: bytes, now: datetime | None = None) -> Event:
+    """The event in a verified callback. It is WeCom's own word, so nothing of it is refused: characters that
+    XML forbids are taken out, a time that is none is `now`, and what can't be read is an `UNREADABLE` one.
+    """
+    now, digest = now or clock.now(), hashlib.sha256(data).hexdigest()
+    root = _root(plain_text.clean(data.decode(errors="replace")))
+    if root is None:
+        packed = base64.b64encode(zlib.compress(data)).decode()
+        return Event(UNREADABLE, "", now, "", {_RAW: packed}, (), digest)
     values = {child.tag: child.text for child in root if child.text and not len(child)}
     members = root.find("MemChangeList")
     items = () if members is None else tuple(item.text for item in members if item.text)
@@ -116,16 +124,41 @@ def parse(data: bytes) -> Event:
     return Event(
         kind=kind,
         change=change,
-        at=_time(values.get("CreateTime") or values.get("TimeStamp") or ""),
+        at=_time(values.get("CreateTime") or values.get("TimeStamp") or "", now),
         to_corp=values.get("ToUserName", ""),
         values=values,
         items=items,
-        digest=hashlib.sha256(data).hexdigest(),
+        digest=digest,
     )
 
 
-def _time(seconds: str) -> datetime:
+def read_again(event: Event) -> Event:
+    """An `UNREADABLE` event as this version reads it; still one when it can't either."""
+    return parse(zlib.decompress(base64.b64decode(event.values[_RAW])), event.at)
+
+
+def _root(text: str) -> ElementTree.Element | None:
+    """The root element; None when it is not WeCom's XML."""
+    if not _ROOT.match(text):
+        return None
+    for tried in (text, _REFERENCE.sub(_readable, text)):
+        try:
+            return ElementTree.fromstring(tried)  # noqa: S314  # nosec B314
+        except ElementTree.ParseError:
+            continue
+    return None
+
+
+def _readable(reference: re.Match[str]) -> str:
+    """A reference by number, unless the character is one that XML forbids."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return reference[0] if number <= sys.maxunicode and plain_text.clean(chr(number)) else ""
+
+
+def _time(seconds: str, now: datetime) -> datetime:
+    """`now` for what is no time of an event's: none, before WeCom was, or after tomorrow."""
     try:
-        return datetime.fromtimestamp(int(seconds), UTC)
+        at = datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
-        raise Malformed(code="no_callback") from None
+        return now
+    return at if _BEGINNING <= at <= now + timedelta(days=1) else now

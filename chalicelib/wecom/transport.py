@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from chalicelib.platform import clock
+from chalicelib.platform import clock, plain_text
 from chalicelib.platform.errors import Upstream
 from chalicelib.wecom.access import Access, TokenStore
 from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
@@ -141,9 +141,10 @@ class Transport:
                 redirect=False,
             )
             if response.status == 200:
-                answer = json.loads(response.data)
+                # Names hold what people typed: a control character is no reason to lose an answer.
+                answer = json.loads(response.data.decode(errors="replace"), strict=False)
                 if isinstance(answer, dict):
-                    return answer
+                    return dict(plain_text.clean_json(answer))
         except (NewConnectionError, ConnectTimeoutError):
             return None
         except (HTTPError, ValueError):

@@ -131,6 +131,7 @@ def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[s
         "WechatpayPublicKeyId": config.public_key_id,
         "AdsApiBase": f"{sandbox_url}/ads",
         "BrandName": env.get("BRAND_NAME") or "",
+        "WelcomeReservedConcurrency": "0",  # a laptop runs fewer at once than the least that can be reserved
         "WechatpayTransferSceneId": env.get("WECHATPAY_TRANSFER_SCENE_ID") or "1000",
     }
 

@@ -10,8 +10,10 @@ import pytest
 from chalice.test import Client
 
 from app import app as product
+from chalicelib.callbacks import service as callbacks
 from chalicelib.platform import queues, settings
 from chalicelib.platform.errors import Upstream
+from chalicelib.staff import service as staff
 from chalicelib.wecom import crypto, events
 
 CORP, TOKEN, KEY = "ww1a2b3c4d5e6f7081", "TestToken01", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFE"
@@ -109,6 +111,42 @@ def test_what_is_no_callback_is_malformed_and_a_huge_body_too_large(
         assert post(client, wrong_query, wrong_body)[0] == 400
     assert post(client, query, b" " * (crypto.MAX_BODY + 1))[0] == 413
     assert sent == []
+
+
+@pytest.mark.parametrize("message", ["", "not XML", "<xml><CreateTime>1</CreateTime>", "{}"])
+def test_a_verified_message_is_never_refused_and_what_can_not_be_read_is_parked(
+    client: Client, sent: list[tuple[str, Any, str]], message: str
+) -> None:
+    assert post(client, *sealed(message)) == (200, b"")
+    ((queue, kept, group),) = sent
+    assert (queue, kept["kind"], group) == ("callback", events.UNREADABLE, kept["digest"])
+    with pytest.raises(callbacks.Unreadable):  # so it lies in the dead-letter queue, with an alarm
+        callbacks.handle(kept)
+
+
+def test_a_redriven_event_is_read_by_a_version_that_can(
+    client: Client, sent: list[tuple[str, Any, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(events, "_root", lambda text: None)
+        assert post(client, *sealed(EVENT % ""))[0] == 200
+    done: list[Any] = []
+    monkeypatch.setitem(callbacks._ACTIONS, ("change_external_contact", "add_external_contact"), done.append)
+    callbacks.handle(sent[0][1])
+    assert (done[0].external_userid, done[0].staff_id) == ("wm1", "lihua")
+
+
+def test_a_guide_whose_position_holds_a_control_character_leaves_the_rotation_all_the_same(
+    client: Client, sent: list[tuple[str, Any, str]]
+) -> None:
+    xml = (
+        f"<xml><ToUserName>{CORP}</ToUserName><CreateTime>{int(NOW.timestamp())}</CreateTime>"
+        "<MsgType>event</MsgType><Event>change_contact</Event><ChangeType>update_user</ChangeType>"
+        "<UserID>lihua</UserID><Position><![CDATA[店\x1d长]]></Position><Status>2</Status></xml>"
+    )
+    assert post(client, *sealed(xml))[0] == 200
+    callbacks.handle(sent[0][1])
+    assert staff.status("lihua") == 2
 
 
 def test_the_address_check_answers_the_plain_text(client: Client) -> None:

@@ -266,7 +266,7 @@ def test_every_field_of_a_code_comes_back(api: Api) -> None:
         definition(
             {"staff_id": "a", "weight": 3, "daily_cap": 0, "total_cap": 7, "hours": hours},
             fallback=("f",),
-            strategy="weighted",
+            strategy="least_loaded",
             sticky=False,
             reserve_for="PT1H",
             tags=["a/b"],

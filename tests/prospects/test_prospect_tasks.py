@@ -23,7 +23,7 @@ from chalicelib.prospects import (
 )
 from chalicelib.prospects.models import FigureItem, TaskItem
 from chalicelib.prospects.types import BuyerOrder, ProspectsQuery
-from chalicelib.wecom.errors import AnswerLost, WeComError
+from chalicelib.wecom.errors import WeComError
 from tests.support.prospects_world import World, number, prospects, report, rows_of, settings_of, world
 
 __all__ = ["world"]
@@ -64,6 +64,7 @@ def test_a_list_grows_to_the_pace_when_more_comes_in_the_day(world: World) -> No
     assert len(listed("lihua")) == 3
     take(range(10, 20), staff={"staff_ids": ["lihua"]})
     daily_tasks.make_list("lihua", "2026-11-23")
+    world.queues.work()
     assert len(listed("lihua")) == 13
     assert len(world.wecom.messages) == 1  # told once a day
 
@@ -98,16 +99,13 @@ def test_a_guide_is_told_once_whatever_is_repeated(world: World) -> None:
     assert "2" in message["textcard"]["title"]
 
 
-def test_a_lost_answer_is_tried_again_and_dropped_by_wecom_as_equal(world: World) -> None:
+def test_a_list_is_told_when_wecom_has_handed_the_word_over(world: World) -> None:
     take(range(2), staff={"staff_ids": ["lihua"]})
-    world.wecom.fail["message_send"] = [AnswerLost("message/send")]
-    with pytest.raises(AnswerLost):
-        daily_tasks.make_list("lihua", "2026-11-23")
-    daily_tasks.make_list("lihua", "2026-11-23")
-    daily_tasks.make_list("lihua", "2026-11-23")
-    assert world.wecom.calls["message_send"] == 2
     world.wecom.fail["message_send"] = [WeComError("message/send", 81013)]
-    daily_tasks.make_list("lihua", "2026-11-24")  # refused for good: logged, the list is there
+    world.morning()
+    assert TaskItem.get("lihua", "2026-11-23").told is None and len(listed("lihua")) == 2
+    world.morning(days=1)
+    assert TaskItem.get("lihua", "2026-11-24").told is not None
 
 
 def test_the_timer_winds_itself_up_and_an_old_one_is_ignored(world: World) -> None:

@@ -14,6 +14,7 @@ from chalicelib.groupcodes.models import LineItem, PersonItem
 from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskItem
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
+from chalicelib.notices.models import NoticeItem
 from chalicelib.platform import due, settings, storage, timeline, works
 from chalicelib.platform.audit import AuditItem
 from chalicelib.platform.due import DueItem
@@ -39,6 +40,7 @@ TABLES = (
         LimitsItem,
         JobItem,
         AuditItem,
+        NoticeItem,
     ),
 )
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
@@ -124,9 +126,9 @@ class World:
         self._set(moment)
 
     def run(self) -> None:
-        """What the consumers of assign would do."""
-        while mine := [m for queue, m, _ in self.sent if queue == "assign"]:
-            self.sent[:] = [one for one in self.sent if one[0] != "assign"]
+        """What the consumers of assign and notify would do."""
+        while mine := [m for queue, m, _ in self.sent if queue in ("assign", "notify")]:
+            self.sent[:] = [one for one in self.sent if one[0] not in ("assign", "notify")]
             for message in mine:
                 if message["kind"] != "contact_way":
                     works.do(message)

@@ -69,7 +69,7 @@ def prospects() -> list[ProspectItem]:
 
 
 class Queues:
-    """What is sent; `work` works off what functions/prospect would get, also what that sends."""
+    """What is sent; `work` works off what functions/prospect and notify would get, also what they send."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
@@ -77,7 +77,7 @@ class Queues:
 
     def send(self, queue: str, message: Any, *, group: str | None = None, key: str | None = None) -> None:
         self.sent.append((queue, dict(message)))
-        if queue == "prospect":
+        if queue in ("prospect", "notify"):
             self.waiting.append(dict(message))
 
     def send_all(self, queue: str, messages: Any) -> None:

@@ -83,6 +83,7 @@ class World:
         self._at = at
         self.set(START)
         monkeypatch.setattr(calls, "default_client", lambda: self.wecom)
+        monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: self.wecom)
         monkeypatch.setattr(results, "default_client", lambda: self.wecom)
         monkeypatch.setattr(queues, "send_all", self._send_all)
         monkeypatch.setattr(tags, "apply", lambda *args: self.tags.append(args))

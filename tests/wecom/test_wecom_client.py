@@ -368,6 +368,12 @@ def test_a_customer_with_more_followers_than_a_page(stub: Stub) -> None:
     assert [r["query"].get("cursor") for r in stub.asked("externalcontact/get")] == [None, "c1"]
 
 
+def test_a_control_character_in_a_name_loses_no_answer(stub: Stub) -> None:
+    said = '{"errcode":0,"external_contact":{"name":"小\x1d王\\u0000\\ud83d"},"follow_user":[]}'.encode()
+    stub.answers["externalcontact/get"] = [said[:-1] + b',"x":"\xff"}']
+    assert make(stub).external_contact("wm1")["external_contact"]["name"] == "小王"
+
+
 def test_a_cursor_that_stands_still_is_an_error_not_a_loop(stub: Stub) -> None:
     stub.answers["externalcontact/groupchat/list"] = [{**OK, "group_chat_list": [], "next_cursor": "c"}]
     with pytest.raises(Upstream):

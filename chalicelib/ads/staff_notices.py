@@ -1,0 +1,5 @@
+"""What operators of campaigns hear: notices.py."""
+
+from chalicelib.notices.types import NoticeKind
+
+NOTICES = [NoticeKind(kind="ad")]
