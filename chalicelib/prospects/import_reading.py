@@ -84,14 +84,15 @@ def _note(intake: Intake, milliseconds_left: Callable[[], int]) -> None:
     if reading.is_workbook(read(0, 8)):
         _note_xlsx(intake, milliseconds_left)
         return
-    encoding, _ = encodings.examine(read)
+    encoding, lines = encodings.examine(read)
     if is_utf16 := encoding.startswith("utf-16"):
         with files.Upload(_converted(intake.job), TYPES["csv"]) as out:
             for part in encodings.transcoded(read, encoding):
                 out.write(part)
         _stop_if_ended(intake.job)
         read = partial(files.part, _converted(intake.job))
-    how = csv_rows.layout(read)
+        encoding = "utf-8"
+    how = csv_rows.layout(read, encoding, lines)
     kept = {"where": _where(intake, how.header), "encoding": how.encoding, "delimiter": how.delimiter}
     place = {"end": how.header.end, "following": how.header.following}
     intake.note(**kept, **place, total=how.total, converted=is_utf16)

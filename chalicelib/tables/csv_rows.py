@@ -15,7 +15,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from chalicelib.tables import encodings
-from chalicelib.tables.encodings import Read, examine
+from chalicelib.tables.encodings import Read
 from chalicelib.tables.types import BadTable, Record, Unreadable
 
 MAX_RECORD = 65_536
@@ -44,10 +44,8 @@ class _NeverClosed(Exception):
     """The lines that a quoted field may have are used up."""
 
 
-def layout(read: Read, encoding: str = "") -> Layout:
-    """How the file is written; `encoding` if that is known. BadTable. UTF-16 is for the caller to turn."""
-    found, lines = examine(read)
-    encoding = encoding or found
+def layout(read: Read, encoding: str, lines: int) -> Layout:
+    """How a text is written that was examined (encodings.py), and is not UTF-16. BadTable."""
     start, number, delimiter = 0, 1, ""
     for line in _lines(read, 0):
         text = line.raw.decode(encoding, "replace")

@@ -60,10 +60,10 @@ def _records(raw: bytes, encoding: str) -> Iterator[Record]:
     def part(start: int, length: int) -> bytes:
         return raw[start : start + length]
 
-    found, _ = encodings.examine(part)
+    found, lines = encodings.examine(part)
     if not encoding and found.startswith("utf-16"):
         return _records(b"".join(encodings.transcoded(part, found)), "utf-8")
-    how = csv_rows.layout(part, encoding or found)
+    how = csv_rows.layout(part, encoding or found, lines)
     rows = csv_rows.records(part, how.header.end, how.header.following, how.encoding, how.delimiter)
     return chain([how.header], rows)
 
