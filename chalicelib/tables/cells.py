@@ -9,9 +9,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-FORMULA = "=…"  # of a formula of which the workbook keeps neither text nor value
+FORMULA = "=?"  # of a formula of which the workbook keeps neither text nor value
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
-_FORMULA = re.compile(r"=\s*[A-Za-z0-9_(\[{+\-@'$\"…#]")
+_FORMULA = re.compile(r"=\s*[A-Za-z0-9_(\[{+\-@'$\"?#]")
 _AS_TEXT = re.compile(r'="([^"]*)"')  # how a CSV keeps Excel from making a number of it
 _EXPONENT = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+\d{1,3}")
 _ERRORS = frozenset("#N/A #REF! #VALUE! #DIV/0! #NAME? #NULL! #NUM! #SPILL! #CALC! #GETTING_DATA".split())
