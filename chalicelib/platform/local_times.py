@@ -1,8 +1,8 @@
 """What clocks on a wall show, as instants. Pure.
 
 Where clocks go back they show an hour twice: two instants. Where they go forward they skip one: what they
-never show counts at the instant at which the gap ends. Compared are instants alone, in UTC: two local times of one
-zone compare as if clocks were never changed.
+never show counts at the instant at which the gap ends. Instants alone are compared, in UTC: two local times
+of one zone compare as if clocks were never changed.
 """
 
 from collections.abc import Iterator

@@ -89,12 +89,13 @@ def get(call: Call, store_id: str) -> StoreOut:
     "PATCH",
     "/api/stores/{store_id}",
     body=StorePatch,
+    takes="application/json",
     permission="stores.write",
     summary="Change a store",
     answer=StoreOut,
 )
 def change(call: Call, store_id: str) -> StoreOut:
-    return service.change(store_id, call.json(), call.principal)
+    return service.change(store_id, service.patch_of(call.json()), call.principal)
 
 
 @door.route(

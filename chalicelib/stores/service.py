@@ -20,7 +20,7 @@ from chalicelib.stores.models import FIELDS, LISTED, StoreItem
 from chalicelib.stores.queries import StoresQuery
 from chalicelib.stores.rules import are_swapped, is_open, place
 from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope, stores_in_scope
-from chalicelib.stores.types import NewStore, Place, StoreOut
+from chalicelib.stores.types import NewStore, Place, StoreOut, StorePatch
 
 __all__ = [
     "Place",
@@ -37,6 +37,7 @@ __all__ = [
     "is_open",
     "near",
     "page",
+    "patch_of",
     "place",
     "remove",
     "same_spot",
@@ -50,10 +51,22 @@ _LATER = FIELDS[1:]  # all but the id, which never changes
 
 def store_of(fields: Any) -> NewStore:
     """The store that JSON's or a table's fields describe. Invalid."""
-    if isinstance(fields, Mapping) and are_swapped(fields.get("latitude"), fields.get("longitude")):
-        raise Invalid(issue("latitude", "coordinates_swapped"))
+    _refuse_swapped(fields)
     store: NewStore = convert(fields, NewStore)
     return store
+
+
+def patch_of(fields: Any) -> Mapping[str, Any]:
+    """A merge patch of a store. Invalid."""
+    _refuse_swapped(fields)
+    convert(fields, StorePatch)
+    patch: Mapping[str, Any] = fields
+    return patch
+
+
+def _refuse_swapped(fields: Any) -> None:
+    if isinstance(fields, Mapping) and are_swapped(fields.get("latitude"), fields.get("longitude")):
+        raise Invalid(issue("latitude", "coordinates_swapped"))
 
 
 def create(store: NewStore, principal: Principal) -> StoreOut:
