@@ -10,7 +10,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "phone_unknown": ("没有这样的号码", "is not a number that exists"),
     "phone_not_mobile": ("不是手机号码", "is not a mobile number"),
     "phone_lost_digits": (
-        "号码在表格中丢失了数字（1.38E+10）：请把这一列设为文本格式",
+        "Excel 已把号码四舍五入，丢失了数字（1.38E+10）：请把这一列设为文本格式，重新填写",
         "lost digits in a spreadsheet (1.38E+10): format the column as text",
     ),
     "row_in_line": ("与第 {line} 行重复", "is in line {line} already"),

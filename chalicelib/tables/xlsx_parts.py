@@ -21,7 +21,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelt
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring, iterparse
 
-from chalicelib.tables.types import BadTable
+from chalicelib.tables.types import BadTable, Unreadable
 
 MAX_CELL = 1000
 _STYLES = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
@@ -35,6 +35,7 @@ _STRICT = {
     b"http://purl.oclc.org/ooxml/officeDocument/": b"http://schemas.openxmlformats.org/officeDocument/2006/",
 }
 _LONGEST = max(map(len, _STRICT))
+_MOST_INSIDE = 200_000  # elements of a row: Excel has 16,384 cells in one
 
 
 class Limits(Struct, frozen=True):
@@ -131,13 +132,29 @@ class _Texts:
 
 
 def _shared(xml: IO[bytes]) -> Iterator[str]:
-    item = f"{{{SHEET_MAIN_NS}}}si"
-    steps = iterparse(xml, events=("start", "end"))
-    _, root = next(steps)
-    for step, node in steps:
-        if step == "end" and node.tag == item:
-            yield joined(node)
-            root.clear()
+    for item in each(f"{{{SHEET_MAIN_NS}}}si", xml):
+        yield joined(item)
+
+
+def each(tag: str, xml: IO[bytes]) -> Iterator[Any]:
+    """The elements of that name, none of them in another, one at a time: nothing else is held."""
+    around: list[Any] = []
+    inside = 0  # elements of the one that is read
+    for step, node in iterparse(xml, events=("start", "end")):
+        if step == "start":
+            if not inside:
+                around.append(node)
+            if inside or node.tag == tag:
+                inside += 1
+            if inside > _MOST_INSIDE:
+                raise Unreadable("table_damaged")
+        elif node is around[-1]:
+            if node.tag == tag:
+                inside = 0
+                yield node
+            around.pop()
+            if around:
+                around[-1].clear()
 
 
 def joined(node: Any) -> str:

@@ -1,5 +1,6 @@
 """The same table in every way of writing it, for every importer: each reads the same rows out of each."""
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -250,3 +251,19 @@ def test_a_cell_far_out_costs_nothing() -> None:
     raw = corpus.workbook(corpus.sheet([["code"], ["A1"]]).replace("</sheetData>", far + "</sheetData>"))
     rows = list(reading.read(raw, coupons.COLUMNS).rows)
     assert [(row.line, row.values[0]) for row in rows] == [(2, "A1"), (1048576, "")]
+
+
+def test_what_is_no_row_is_not_held() -> None:
+    """A million elements before the rows, and a row of a million: 8 MB of XML would be some hundred of memory."""
+    raw = corpus.workbook(
+        corpus.sheet([["code"], ["A1"]], before="<cols>" + "<col/>" * 1_000_000 + "</cols>")
+    )
+    tracemalloc.start()
+    try:
+        assert [row.values for row in reading.read(raw, coupons.COLUMNS).rows] == [("A1",)]
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    raw = corpus.workbook(corpus.cells("<c/>" * 1_000_000))
+    with pytest.raises(BadTable, match="table_damaged"):
+        reading.read(raw, coupons.COLUMNS)
