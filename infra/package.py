@@ -18,15 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from app import API_ROOTS
-from chalicelib.tables import reading
 from infra import build, template
 
 Json = dict[str, Any]
 SOURCES = ("app.py", "pyproject.toml", ".chalice/config.json", "infra/*.py", "infra/*.yaml")
 TREES = ("chalicelib", "functions", "layers")
-# What files come as, the last by curl. API Gateway hands a body of another kind on as a text: of each byte
-# that is not UTF-8's it makes a replacement character, so that a table in GB 18030 is lost.
-UPLOADS = (reading.CSV, reading.XLSX, "text/plain", "application/x-www-form-urlencoded")
 
 
 def package(stage: str, out: Path, target: build.Target) -> Path:
@@ -125,10 +121,8 @@ def translated(sam: Json) -> Json:
     os.environ.setdefault("AWS_DEFAULT_REGION", region())
     plain = dict(transform(json.loads(json.dumps(sam)), {}, NoManagedPolicies()))
     api = plain["Resources"]["RestAPI"]["Properties"]
-    binary = api["Body"]["x-amazon-apigateway-binary-media-types"]
-    binary += [kind for kind in UPLOADS if kind not in binary]
     # The same in both places on AWS; MiniStack reads it only here.
-    api["BinaryMediaTypes"] = binary
+    api["BinaryMediaTypes"] = api["Body"]["x-amazon-apigateway-binary-media-types"]
     return plain
 
 
