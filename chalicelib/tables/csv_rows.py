@@ -59,7 +59,7 @@ def layout(read: Read, encoding: str, lines: int) -> Layout:
     if header is None:
         raise BadTable("table_no_header")
     if header.fault:
-        raise Unreadable(header.fault)
+        raise Unreadable("table_header_damaged")
     return Layout(encoding, delimiter or ",", header, max(0, lines - header.following + 1))
 
 

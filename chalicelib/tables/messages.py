@@ -15,6 +15,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "row_too_long": ("这一行超过 64 KB", "is longer than 64 KB"),
     "row_quote_open": ("引号没有结束", "a quotation mark is never closed"),
     "table_no_header": ("文件第一行没有列名", "the file has no first line with the names of its columns"),
+    "table_header_damaged": (
+        "列名所在的第一行已损坏，无法读取",
+        "the first line, with the names of the columns, is damaged",
+    ),
     "table_no_rows": ("文件里没有数据", "there are no rows in the file"),
     "table_no_such_column": (
         "文件第一行没有为 {field} 指定的列",

@@ -225,6 +225,8 @@ def test_long_numbers_are_suspected_together() -> None:
         (b"\n \n", "table_no_header"),
         (b"sep=;\r\n", "table_no_header"),
         (b"a,b\n1,2\n", "columns_missing"),
+        ("编号,名称\n".encode() + "甲,乙\n".encode() * 9, "columns_missing"),
+        ("编号,".encode() + b"\xff\n" + "甲,乙\n".encode() * 9, "table_header_damaged"),
         ("编号,编号,名称,纬度,经度".encode(), "table_two_columns"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "table_old_workbook"),
         (b"PK\x03\x04" + bytes(60), "table_not_xlsx"),
