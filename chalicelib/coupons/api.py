@@ -5,13 +5,11 @@ from msgspec.structs import asdict
 from chalicelib.coupons import service
 from chalicelib.coupons.types import FilledPool, NewPool, Pool, PoolClaim, PoolsQuery
 from chalicelib.platform import http
-from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.tables import reading
 
 door = http.Door(__name__, tag="Coupons")
-
-_MAX_UPLOAD = 4 * 1024 * 1024  # what Lambda takes, as API Gateway hands it on
 
 
 @door.route(
@@ -54,17 +52,13 @@ def get(call: Call, pool_id: str) -> Pool:
     "POST",
     "/api/coupon-pools/{pool_id}/codes",
     permission="coupons.write",
-    max_body=_MAX_UPLOAD,
-    takes="text/csv",
-    summary="Add up to 100,000 codes, one a line, or CSV with the code first; known ones are left out",
+    max_body=reading.MAX_BYTES,
+    takes=reading.CSV,
+    summary="Add up to 100,000 codes: one a line, CSV or XLSX with the code first; known ones are left out",
     answer=FilledPool,
 )
 def load(call: Call, pool_id: str) -> FilledPool:
-    try:
-        text = call.raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Invalid(issue("codes", "not_utf8")) from None
-    upload = service.load(pool_id, text)
+    upload = service.load(pool_id, call.raw)
     return FilledPool(**asdict(upload), **asdict(service.get(pool_id)))
 
 

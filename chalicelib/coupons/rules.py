@@ -6,31 +6,48 @@ its digest, and there to one of 32 sets of the digests seen, by which a code tha
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from chalicelib.platform.errors import Issue, issue
+from chalicelib.tables import cells
+from chalicelib.tables.columns import Columns
+from chalicelib.tables.reading import Table
 
 LANES, SETS = 8, 32
 MAX_UPLOAD = 100_000  # codes in one call
 MAX_POOL = 1_000_000
 BLOCK = 250  # codes in one item
 _CODE = re.compile(r"[!-~]{1,64}")  # printable, without spaces; no quotes or commas, below
-_HEADINGS = {"code", "coupon", "coupon_code", "券码", "优惠码"}
+COLUMNS = Columns(
+    {
+        "code": "code coupon coupon_code couponcode 券码 优惠码 优惠券码 优惠券 兑换码 券号 卡号 卡密 序列号 "
+        "券碼 優惠碼 優惠券碼 兌換碼 券號 卡號 序號"
+    }
+)
 _LOW_SHARE, _LOW = 20, 100  # low: under a twentieth of what was ever loaded, or under 100
 
 
-def parse(text: str) -> tuple[list[str], list[Issue]]:
-    """(codes in their order, each once; issues by line) of plain lines or CSV with the codes first."""
-    codes: dict[str, None] = {}
+def parse(table: Table) -> tuple[list[str], list[Issue]]:
+    """(codes in their order, each once; issues by line). BadTable."""
+    place = table.where["code"]
+    lines: list[tuple[int, str]] = []
     issues: list[Issue] = []
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-        code = line.split(",", 1)[0].strip().strip('"').strip()
-        if not code or (number == 1 and code.lower() in _HEADINGS):
-            continue
-        if not _CODE.fullmatch(code) or '"' in code:
-            issues.append(issue(f"line {number}", "coupon_code"))
-        codes[code] = None
-    return list(codes), issues
+    for row in table.rows:
+        if row.fault:
+            issues.append(issue(f"line {row.line}", row.fault))
+        elif place < len(row.values) and (code := cells.plain(row.values[place])):
+            lines.append((row.line, code))
+    rounded = cells.rounded(code for _, code in lines)
+    for line, code in lines:
+        if wrong := _wrong(code, rounded):
+            issues.append(issue(f"line {line}", wrong))
+    return list(dict.fromkeys(code for _, code in lines)), issues
+
+
+def _wrong(code: str, rounded: Collection[str]) -> str:
+    if damage := "cell_rounded" if code in rounded else cells.damage(code):
+        return damage
+    return "" if _CODE.fullmatch(code) and '"' not in code else "coupon_code"
 
 
 def digest(code: str) -> str:

@@ -28,6 +28,7 @@ from chalicelib.platform.errors import Invalid, NotFound, Upstream, issue
 from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
+from chalicelib.tables import reading
 
 _LISTED = "coupon_pool"
 _MAX_ISSUES = 100
@@ -95,12 +96,14 @@ def list_claims(pool_id: str, query: Paging) -> Page[PoolClaim]:
     return lists.history(newest, query).map(_pool_claim)
 
 
-def load(pool_id: str, text: str) -> Upload:
-    """Add an upload's codes. Twice, also cut in half, adds each once. Invalid (nothing was added), NotFound.
+def load(pool_id: str, raw: bytes) -> Upload:
+    """Add a file's codes. Twice, also cut in half, adds each once. Invalid (nothing was added), NotFound.
 
-    One transaction a lane: 100,000 codes are eight. The first that adds any holds the audit's entry.
+    They stand one a line, or in a table's first column, or in one that is named so. One transaction a lane:
+    100,000 codes are eight. The first that adds any holds the audit's entry.
     """
-    codes, issues = rules.parse(text)
+    with reading.told("codes"):
+        codes, issues = rules.parse(reading.read(raw, rules.COLUMNS, needs_header=False))
     if issues:
         raise Invalid(*issues[:_MAX_ISSUES])
     if not codes:

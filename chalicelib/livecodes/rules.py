@@ -1,12 +1,12 @@
 """What a live code's definition means, pure: its members, their hours and caps, its schedule, its welcome."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.platform import clock, durations
+from chalicelib.platform import clock, durations, local_times
 
 MAX_LISTED = 100  # WeCom: members of one contact way
 
@@ -150,11 +150,20 @@ def closure(rule: Rule, active: bool, now: datetime) -> Closure:
 
 def _next_opening(rule: Rule, after: datetime) -> datetime | None:
     """The first moment within eight days at which one of the code's hours lets somebody in."""
-    midnight = after.astimezone(rule.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    starts = (
-        midnight + timedelta(days=number, minutes=hours.start) for number in range(9) for hours in rule.hours
-    )
+    today = after.astimezone(rule.zone).date()
+    starts = [
+        instant
+        for number in range(-1, 9)
+        for hours in rule.hours
+        for instant in _instants(today + timedelta(days=number), hours.start, rule.zone)
+    ]
+    starts += local_times.changes(after, after + timedelta(days=8), rule.zone)
     return min((at for at in starts if at > after and is_open(rule, at)), default=None)
+
+
+def _instants(day: date, minute: int, zone: tzinfo) -> list[datetime]:
+    days, rest = divmod(minute, 24 * 60)
+    return local_times.instants(day + timedelta(days=days), time(rest // 60, rest % 60), zone)
 
 
 def welcome_at(definition: Mapping[str, Any], at: datetime) -> dict[str, Any] | None:

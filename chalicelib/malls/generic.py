@@ -13,6 +13,7 @@ from chalicelib.orders.service import MAX_LINES
 from chalicelib.orders.types import Message, OrderLine, Refund, Status
 from chalicelib.platform import settings
 from chalicelib.platform.errors import Invalid, Issue, Unauthorized, issue
+from chalicelib.tables import cells
 
 FRESH_SECONDS = 300
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=timezone.utc), datetime(2100, 1, 1, tzinfo=timezone.utc)
@@ -109,7 +110,11 @@ def _refund(part: RefundPart) -> Refund:
 
 
 def _order_issues(body: OrderMessage) -> list[Issue]:
-    issues = []
+    issues = [
+        issue(field, damage)  # what a spreadsheet has rounded makes one order of several
+        for field, id in _ids(body)
+        if (damage := cells.damage(cells.plain(id)))
+    ]
     if not _FIRST <= body.occurred_at < _LAST:
         issues.append(issue("occurred_at", "between_years", first=_FIRST.year, last=_LAST.year))
     if body.status == "refunded" and body.refund is None:
@@ -117,6 +122,11 @@ def _order_issues(body: OrderMessage) -> list[Issue]:
     if body.status == "paid" and not body.items:
         issues.append(issue("items", "required"))
     return issues
+
+
+def _ids(body: OrderMessage) -> list[tuple[str, str]]:
+    ids = [("order_id", body.order_id)]
+    return [*ids, ("refund.refund_id", body.refund.refund_id)] if body.refund else ids
 
 
 def _item_issues(items: list[Item]) -> list[Issue]:

@@ -75,7 +75,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "the job is {status}, and nothing of it can be resumed",
     ),
     "past": ("必须晚于现在", "must be in the future"),
-    "not_utf8": ("不是 UTF-8 编码的文字", "is not UTF-8 text"),
     "guides_outside_scope": (
         "只能选择您管理范围内的员工（不可用：{staff_ids}）",
         "must be guides of your scope (not: {staff_ids})",

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
 import msgspec
 
@@ -9,7 +10,8 @@ from chalicelib.platform import http, messages
 from chalicelib.platform.errors import DomainError
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
-from chalicelib.printruns import cards, figures, order_binding, runs, service
+from chalicelib.platform.validation import convert
+from chalicelib.printruns import binding_files, cards, figures, order_binding, runs, service
 from chalicelib.printruns.run_files import PrintJob
 from chalicelib.printruns.types import (
     Binding,
@@ -30,6 +32,7 @@ from chalicelib.printruns.types import (
     Unbinding,
     Unbound,
 )
+from chalicelib.tables import reading
 
 door = http.Door(__name__, tag="Print runs")
 
@@ -175,31 +178,45 @@ def bind(call: Call) -> BoundCard:
     "POST",
     "/api/cards/bind-many",
     body=Bindings,
+    takes=reading.CSV,
+    max_body=reading.MAX_BYTES,
     permission="print_runs.write",
-    summary="Bind up to 1,000 cards; what became of each, in their order",
+    summary="Bind up to 1,000 cards, as JSON, CSV or XLSX; what became of each, in their order",
     answer=Page[BindResult],
 )
 def bind_many(call: Call) -> Page[BindResult]:
     language = messages.language(call.headers.get("accept-language"))
-    outcomes = order_binding.bind_many(call.body.items, call.principal)
+    wanted = _bindings(call)
+    outcomes = order_binding.bind_many([binding for _, binding in wanted], call.principal)
     results = [
-        _bind_result(binding, outcome, language)
-        for binding, outcome in zip(call.body.items, outcomes, strict=True)
+        _bind_result(line, binding, outcome, language)
+        for (line, binding), outcome in zip(wanted, outcomes, strict=True)
     ]
     return Page(results, len(results))
 
 
+def _bindings(call: Call) -> Sequence[tuple[int | None, Binding | DomainError]]:
+    if call.raw.lstrip()[:1] == b"{" or "json" in (call.headers.get("content-type") or ""):
+        return [(None, binding) for binding in convert(call.json(), Bindings).items]
+    with reading.told():
+        return binding_files.read(call.raw)
+
+
 def _bind_result(
-    binding: Binding, outcome: BoundCard | DomainError, language: messages.Language
+    line: int | None,
+    binding: Binding | DomainError,
+    outcome: BoundCard | DomainError,
+    language: messages.Language,
 ) -> BindResult:
+    code = binding.code if isinstance(binding, Binding) else ""
     if isinstance(outcome, BoundCard):
-        return BindResult(code=binding.code, **msgspec.structs.asdict(outcome))
+        return BindResult(code=code, line=line, **msgspec.structs.asdict(outcome))
     refusal = Refusal(
         status=outcome.status,
         title=messages.title(outcome.status, language),
         detail=outcome.detail(language),
     )
-    return BindResult(code=binding.code, status="refused", error=refusal)
+    return BindResult(code=code, line=line, status="refused", error=refusal)
 
 
 def _csv(rows: list[FiguresRow], name: str) -> Answer:

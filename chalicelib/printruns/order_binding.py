@@ -6,13 +6,14 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from chalicelib.platform import audit, clock, storage
-from chalicelib.platform.errors import Conflict, DomainError
+from chalicelib.platform.errors import Conflict, DomainError, Invalid, issue
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import Transaction
 from chalicelib.printruns import cards, runs
 from chalicelib.printruns.cards import Card
 from chalicelib.printruns.models import CardItem
 from chalicelib.printruns.types import Binding, BoundCard, Order
+from chalicelib.tables import cells
 
 Outcome = Literal["bound", "unchanged", "taken"]
 _BATCH = storage.MAX_ACTIONS // 2  # cards in one transaction: each with its entry in the audit
@@ -25,19 +26,26 @@ class _Wanted(Struct, frozen=True):
 
 
 def bind(card: Card, order: Order) -> BoundCard:
-    """Bind the card to an order. Conflict when it is bound to another."""
+    """Bind the card to an order. Conflict when it is bound to another; Invalid."""
+    _check(order)
     (bound,) = _bind([_Wanted(card, order)])
     if isinstance(bound, DomainError):
         raise bound
     return bound
 
 
-def bind_many(bindings: Sequence[Binding], principal: Principal) -> list[BoundCard | DomainError]:
-    """What became of each binding, in their order: bound, or why it was refused."""
+def bind_many(
+    bindings: Sequence[Binding | DomainError], principal: Principal
+) -> list[BoundCard | DomainError]:
+    """What became of each binding, in their order: bound, or why it was refused; an error stays one."""
     results: dict[int, BoundCard | DomainError] = {}
     wanted: dict[int, _Wanted] = {}
     for number, binding in enumerate(bindings):
+        if isinstance(binding, DomainError):
+            results[number] = binding
+            continue
         try:
+            _check(binding)
             wanted[number] = _Wanted(cards.find_by_code(binding.code, principal), binding)
         except DomainError as error:
             if error.retryable:
@@ -62,6 +70,12 @@ def unbind(card: Card, order_id: str | None) -> bool:
     audit.add(tx, "cards.unbind", card.label, cards.read_order(row), None)
     tx.commit()
     return True
+
+
+def _check(order: Order) -> None:
+    """Invalid for an id that a spreadsheet has rounded: several orders' cards would be one's."""
+    if damage := cells.damage(cells.plain(order.order_id)):
+        raise Invalid(issue("order_id", damage))
 
 
 def _bind(wanted: Sequence[_Wanted]) -> list[BoundCard | DomainError]:

@@ -10,6 +10,7 @@ from chalicelib.printruns.rules import MAX_COUNT
 
 Format = Literal["csv", "pdf", "zip"]
 Use = Literal["many", "single"]
+MAX_BINDINGS = 1000  # in one call
 _Id = Annotated[str, Meta(min_length=1, max_length=64)]
 _Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z")]
 _AssetId = Annotated[str, Meta(pattern=r"^as_[0-9a-f]{32}\Z")]
@@ -79,7 +80,7 @@ class Binding(Order, kw_only=True):
 
 
 class Bindings(Struct, kw_only=True):
-    items: Annotated[list[Binding], Meta(min_length=1, max_length=1000)]
+    items: Annotated[list[Binding], Meta(min_length=1, max_length=MAX_BINDINGS)]
 
 
 class Unbinding(Struct, kw_only=True):
@@ -158,9 +159,10 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 class BindResult(Struct, frozen=True, kw_only=True):
-    """What became of one of many bindings: `error` says why it was refused."""
+    """What became of one of many bindings: `error` says why it was refused. line: of a file."""
 
     code: str
+    line: int | None = None
     status: Literal["bound", "unchanged", "refused"]
     error: Refusal | None = None
     print_run_id: str | None = None

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from chalicelib.platform import clock, messages, storage
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.prospects import brand_settings, models, phones, rules
+from chalicelib.prospects import brand_settings, models, phones, rules, table_columns
 from chalicelib.prospects.models import ImportItem, ProgressItem, ProspectItem, ReportItem
 from chalicelib.stores import service as stores
 
@@ -27,11 +27,12 @@ _COUNTS = ("rows", "new", "duplicates", "do_not_contact", "bad", "reports")
 
 
 class Incoming(Struct, frozen=True):
-    """A row to take: its line, its fields (`phone`, `name`, …), or the code of why it can't be read."""
+    """A row: its line, its fields (`phone`, `name`, …), or the code of why not, and in which field."""
 
     line: int
     fields: dict[str, str]
     fault: str = ""
+    fault_in: str = "row"
 
 
 class _Candidate(Struct):
@@ -109,7 +110,10 @@ class Intake:
         mine: dict[str, _Candidate] = {}
         for row in rows:
             if row.fault:
-                outcome.refuse("bad", row.line, "row", row.fault)
+                outcome.refuse("bad", row.line, row.fault_in, row.fault)
+                continue
+            if damage := table_columns.damage(row.fields):
+                outcome.refuse("bad", row.line, *damage)
                 continue
             phone = row.fields.get("phone", "")
             try:

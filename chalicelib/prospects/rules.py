@@ -1,6 +1,7 @@
 """Prospects as pure rules: statuses, who gets whom, what a day holds, what may be shown."""
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -27,7 +28,7 @@ CODE_LENGTH = 8
 REMARK_LENGTH = 20  # WeCom: characters in a remark
 _CODE = re.compile(r"(?<![A-Za-z0-9])([A-Za-z2-7]{8})(?![A-Za-z0-9])")
 # A Chinese mobile number, or a foreign one with its +; among digits that are no part of it, too.
-_NUMBERS = re.compile(r"1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}|\+\d[\d\s()-]{6,18}\d", re.ASCII)
+_NUMBERS = re.compile(r"1[3-9](?:[\s.-]?\d){9}|\+\d[\d\s()-]{6,18}\d", re.ASCII)
 NOBODY = "-"  # whose tasks nobody has: all guides of their rule have left
 
 
@@ -131,8 +132,9 @@ def masked_text(text: str) -> str:
 
 
 def hidden(text: str) -> str:
-    """A name or a note with what look like phone numbers in it masked."""
-    return _NUMBERS.sub(lambda found: masked_text(found[0]), text)
+    """A name or a note with what look like phone numbers in it masked, full-width ones too."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _NUMBERS.sub(lambda found: masked_text(found[0]), plain) if _NUMBERS.search(plain) else text
 
 
 def codes_in(remark: str) -> list[str]:

@@ -51,7 +51,7 @@ class Columns(Struct, kw_only=True, frozen=True):
 
 class NewImport(Struct, kw_only=True, frozen=True):
     name: _Name
-    format: Literal["csv", "xlsx"]
+    format: Annotated[Literal["csv", "xlsx"], Meta(description="A file is known by its content, too")] = "csv"
     columns: Columns = msgspec.field(default_factory=Columns)
     staff: Spread
     daily_pace: _Pace = 50

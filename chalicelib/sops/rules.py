@@ -1,10 +1,10 @@
 """What an SOP means: when a step falls due, who gets it, what comes next, what ends it. No I/O, no clock."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, time, timedelta, timezone, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
-from chalicelib.platform import clock, durations, events
+from chalicelib.platform import clock, durations, events, local_times
 from chalicelib.platform.errors import Issue, issue
 from chalicelib.platform.plain_text import placeholder_problems, tag_names
 from chalicelib.platform.timeline_line import Line
@@ -24,35 +24,33 @@ def due_at(plan: Plan, step: Step, anchor: datetime) -> datetime:
     """
     due = anchor + durations.parse(step.after)
     if step.at is not None:
-        due = _next(due, step.at, clock.zone(plan.timezone))
+        due = local_times.first_after(due, time.fromisoformat(step.at), clock.zone(plan.timezone))
     return quiet_until(plan, due) or due
 
 
 def quiet_until(plan: Plan, at: datetime) -> datetime | None:
-    """The end of the quiet hours that `at` lies in; None when it lies in none."""
-    if plan.quiet_hours is None:
+    """The end of the quiet hours that `at` lies in; None when it lies in none.
+
+    Quiet is what clocks show: in the night when they go back, the hour that comes twice is so twice.
+    """
+    quiet = plan.quiet_hours
+    if quiet is None:
         return None
-    local = clock.zone(plan.timezone)
-    if not _within(plan.quiet_hours, at.astimezone(local).time()):
+    zone = clock.zone(plan.timezone)
+    if not _is_quiet(quiet, at, zone):
         return None
-    return _next(at, plan.quiet_hours.to, local)
+    today, end = at.astimezone(zone).date(), time.fromisoformat(quiet.to)
+    ends = [t for n in range(-1, 4) for t in local_times.instants(today + timedelta(days=n), end, zone)]
+    ends += local_times.changes(at, at + timedelta(hours=27), zone)
+    return min(t for t in ends if t > at and not _is_quiet(quiet, t, zone))
 
 
-def _within(quiet: QuietHours, moment: time) -> bool:
+def _is_quiet(quiet: QuietHours, at: datetime, zone: tzinfo) -> bool:
     start, end = time.fromisoformat(quiet.from_), time.fromisoformat(quiet.to)
+    shown = at.astimezone(zone).time()
     if start < end:
-        return start <= moment < end
-    return moment >= start or moment < end
-
-
-def _next(at: datetime, clock_time: str, local: tzinfo) -> datetime:
-    here = at.astimezone(local)
-    hour_minute = time.fromisoformat(clock_time)
-    day = here.date()
-    # Compared in UTC: where clocks are put back, local times of one day do not compare.
-    while (moment := datetime.combine(day, hour_minute, local).astimezone(timezone.utc)) < at:
-        day += timedelta(days=1)
-    return moment
+        return start <= shown < end
+    return shown >= start or shown < end
 
 
 def following(plan: Plan, step_id: str | None) -> Step | None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from chalicelib.platform import http, jobs, messages
-from chalicelib.platform.errors import Invalid, Malformed, issue
+from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
 from chalicelib.platform.lists import Page
-from chalicelib.stores import imports, rules, service
+from chalicelib.stores import imports, service
 from chalicelib.stores.queries import StoresQuery
 from chalicelib.stores.types import (
     Deleted,
@@ -15,6 +15,7 @@ from chalicelib.stores.types import (
     StoreOut,
     StorePatch,
 )
+from chalicelib.tables import reading
 
 door = http.Door(__name__, tag="Stores")
 
@@ -23,13 +24,14 @@ door = http.Door(__name__, tag="Stores")
     "POST",
     "/api/stores",
     body=NewStore,
+    takes="application/json",
     status=201,
     permission="stores.write",
     summary="A new store",
     answer=StoreOut,
 )
 def create(call: Call) -> StoreOut:
-    return service.create(call.body, call.principal)
+    return service.create(service.store_of(call.json()), call.principal)
 
 
 @door.route(
@@ -48,13 +50,22 @@ def listing(call: Call) -> Page[StoreOut]:
     "POST",
     "/api/stores/import",
     permission="stores.write",
-    summary="Import a CSV (as text/csv, or JSON `{csv}`): right rows are taken, the others answered by line",
-    takes="text/csv",
+    summary="Import a CSV or XLSX (or JSON `{csv}`): right rows are taken, the others answered by line",
+    takes=reading.CSV,
+    max_body=reading.MAX_BYTES,
     answer=Imported,
 )
-def import_csv(call: Call) -> Imported:
+def import_file(call: Call) -> Imported:
     language = messages.language(call.headers.get("accept-language"))
-    return imports.import_csv(_csv(call), call.principal, language)
+    if "json" in (call.headers.get("content-type") or ""):
+        body: Any = call.json()
+        if not isinstance(body, dict) or not isinstance(body.get("csv"), str):
+            raise Invalid(issue("csv", "required"))
+        with reading.told("csv"):
+            text = body["csv"].encode("utf-8", "surrogatepass")
+            return imports.import_file(text, call.principal, language, is_utf8=True)
+    with reading.told():
+        return imports.import_file(call.raw, call.principal, language)
 
 
 @door.route(
@@ -78,12 +89,13 @@ def get(call: Call, store_id: str) -> StoreOut:
     "PATCH",
     "/api/stores/{store_id}",
     body=StorePatch,
+    takes="application/json",
     permission="stores.write",
     summary="Change a store",
     answer=StoreOut,
 )
 def change(call: Call, store_id: str) -> StoreOut:
-    return service.change(store_id, call.json(), call.principal)
+    return service.change(store_id, service.patch_of(call.json()), call.principal)
 
 
 @door.route(
@@ -92,15 +104,3 @@ def change(call: Call, store_id: str) -> StoreOut:
 def remove(call: Call, store_id: str) -> Deleted:
     service.remove(store_id, call.principal)
     return Deleted(store_id=store_id)
-
-
-def _csv(call: Call) -> str:
-    if "json" in (call.headers.get("content-type") or ""):
-        body: Any = call.json()
-        if not isinstance(body, dict) or not isinstance(body.get("csv"), str):
-            raise Invalid(issue("csv", "required"))
-        return str(body["csv"])
-    try:
-        return rules.decoded(call.raw)
-    except rules.BadTable as error:
-        raise Malformed(code=error.code, **error.params) from error

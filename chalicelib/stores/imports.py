@@ -12,49 +12,56 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from msgspec import Struct
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.platform import audit, messages, storage
 from chalicelib.platform.errors import Invalid, Issue, issue
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.platform.validation import convert
 from chalicelib.stores import cells, map_updates, maps, rules
 from chalicelib.stores.models import StoreItem
 from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope
-from chalicelib.stores.service import check_position, item_of, refuse_foreign_members
+from chalicelib.stores.service import item_of, refuse_foreign_members, store_of
 from chalicelib.stores.types import STORE_ID, Imported, NewStore, Place, WrongLine
+from chalicelib.tables import reading
+from chalicelib.tables.types import BadTable
 
 _AT_ONCE = 48  # rows of a transaction, each with its audit entry: under DynamoDB's 100
 Fields = Mapping[str, Any]
 Anew = Callable[[str, StoreItem | None], StoreItem]  # the row that the table makes of the one that is there
 
 
-def import_csv(text: str, principal: Principal, language: messages.Language) -> Imported:
+class _Row(Struct, frozen=True):
+    line: int
+    fields: dict[str, str]
+    fault: str = ""
+
+
+def import_file(
+    raw: bytes, principal: Principal, language: messages.Language, *, is_utf8: bool = False
+) -> Imported:
     """Import the rows that are right, and say what is wrong with the others.
 
     Of a store that is there already the columns of the table are replaced, so the same table twice, or once
-    more with its bad lines put right, is the same stores. Invalid: no table.
+    more with its bad lines put right, is the same stores. BadTable. is_utf8: the text came in JSON.
     """
     guides, groups = guides_in_scope(principal), groups_in_scope(principal)
     wrong: list[WrongLine] = []
     given: dict[str, Fields] = {}
-    try:
-        table = list(rules.rows(text))
-    except rules.BadTable as error:
-        raise Invalid(issue("csv", error.code, **error.params)) from error
+    table = _read(raw, is_utf8)
+    rounded = rules.rounded_ids(row.fields for row in table)
     version = maps.view().version  # before the rows: they say where the stores stand on that map
     # DynamoDB refuses a whole request for one key that is too long.
-    ids = {fields["store_id"] for _, fields, _ in table if re.match(STORE_ID, fields.get("store_id", ""))}
+    ids = {id for row in table if re.match(STORE_ID, id := row.fields.get("store_id", ""))}
     known = {row.store_id: row for row in StoreItem.batch_get(list(ids), consistent_read=True)} if ids else {}
-    for line, fields, has_more in table:
+    for row in table:
         try:
-            if has_more:
-                raise Invalid(issue("store_id", "too_many_columns"))
-            before = known.get(fields.get("store_id", ""))
+            fields = _fields(row, rounded)
+            before = known.get(fields["store_id"])
             store = _store(fields, before)
             if store.store_id in given:
                 raise Invalid(issue("store_id", "duplicate"))
@@ -63,19 +70,42 @@ def import_csv(text: str, principal: Principal, language: messages.Language) -> 
                 raise Invalid(issue("store_id", "outside_of_scope"))
             refuse_foreign_members(store, before, staff_ids=guides, chat_ids=groups)
         except Invalid as error:
-            wrong += [_wrong_line(line, problem, language) for problem in error.issues]
+            wrong += [_wrong_line(row.line, problem, language) for problem in error.issues]
             continue
         given[store.store_id] = fields
     _write(given, known, version)
     return Imported(imported=len(given), errors=wrong)
 
 
+def _read(raw: bytes, is_utf8: bool) -> list[_Row]:
+    table = reading.read(raw, rules.COLUMNS, is_utf8=is_utf8)
+    rows: list[_Row] = []
+    for record in table.rows:
+        if len(rows) == rules.MAX_ROWS:
+            raise BadTable("too_many_rows", max_rows=rules.MAX_ROWS)
+        fault = record.fault
+        if any(value.strip() for value in record.values[table.width :]):
+            fault = "too_many_columns"
+        fields = {} if fault else rules.fields_of(record.values, table.where)
+        rows.append(_Row(record.line, fields, fault))
+    if not rows:
+        raise BadTable("table_no_rows")
+    return rows
+
+
+def _fields(row: _Row, rounded: Collection[str]) -> Fields:
+    """Invalid: what can't be read, or has lost something."""
+    if row.fault:
+        raise Invalid(issue("store_id" if row.fault == "too_many_columns" else "row", row.fault))
+    if damaged := [issue(name, code) for name, code in rules.damage(row.fields, rounded)]:
+        raise Invalid(*damaged)
+    return rules.typed(row.fields)
+
+
 def _store(fields: Fields, row: StoreItem | None) -> NewStore:
     """What the table makes of a row: columns that it lacks stay. The datum goes with the position."""
     kept = {} if row is None else {name: row.fields()[name] for name in rules.OPTIONAL}
-    store: NewStore = convert({**kept, **fields}, NewStore)
-    check_position(store)
-    return store
+    return store_of({**kept, **fields})
 
 
 def _wrong_line(line: int, problem: Issue, language: messages.Language) -> WrongLine:

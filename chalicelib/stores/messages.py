@@ -11,9 +11,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "应如 10:00-22:00；仅部分日子营业：12345 10:00-22:00（1 为周一）",
         "must be like 10:00-22:00, or on some days only 12345 10:00-22:00 (1 is Monday)",
     ),
-    "text_encoding": ("既不是 UTF-8 也不是 GB 18030 文本", "is neither UTF-8 nor GB 18030 text"),
-    "columns_missing": ("第一行缺少列：{columns}", "the first line lacks the columns {columns}"),
-    "column_twice": ("第一行有重复的列", "the first line names a column twice"),
-    "too_many_rows": ("超过 {max_rows} 行，请分批导入", "more than {max_rows} rows: import them in parts"),
-    "csv_quotes": ("第 {line} 行不是 CSV：引号有误", "line {line} is not CSV: a quotation mark is wrong"),
+    "coordinates_swapped": (
+        "经纬度填反了？对调后在中国境内",
+        "latitude and longitude the wrong way round? The other way it is in China",
+    ),
 }

@@ -1,9 +1,7 @@
-"""What a store is on the map, and a table of stores as CSV, the way operators keep it."""
+"""What a store is on the map, and what a table of stores holds, the way operators keep it."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from math import isfinite
@@ -11,85 +9,104 @@ from typing import Any
 
 from chalicelib.stores import geo
 from chalicelib.stores.types import NewStore, Opening, Place, StoreHours
+from chalicelib.tables import cells
+from chalicelib.tables.columns import Columns
 
-REQUIRED = ("store_id", "name", "latitude", "longitude")
+COLUMNS = Columns(
+    {
+        "store_id": "store_id storeid id 门店编号 门店id 门店编码 门店代码 店铺编号 编号 "
+        "編號 門店編號 門店id 門店編碼 店鋪編號",
+        "name": "name storename store_name 门店名称 店名 门店 名称 店铺名称 門店名稱 門店 名稱 店鋪名稱",
+        "latitude": "latitude lat 纬度 緯度",
+        "longitude": "longitude lng lon long 经度 經度",
+        "datum": "datum 坐标系 坐標系",
+        "city": "city 城市 所在城市",
+        "address": "address 地址 详细地址 门店地址 詳細地址 門店地址",
+        "staff_ids": "staff_ids staffids staff 员工 员工id 员工账号 导购 导购id 店员 "
+        "員工 員工id 員工帳號 導購 導購id 店員",
+        "chat_ids": "chat_ids chatids chats 群 群id 客户群 客户群id 群聊id 客戶群 客戶群id 群聊",
+        "hours": "hours 营业时间 營業時間",
+        "status": "status 状态 营业状态 狀態 營業狀態",
+    },
+    required=("store_id", "name", "latitude", "longitude"),
+)
 OPTIONAL = ("city", "address", "staff_ids", "chat_ids", "hours", "status")
-COLUMNS = (*REQUIRED, "datum", *OPTIONAL)
 MAX_ROWS = 5000
-_HOURS = re.compile(r"(?:([1-7]+)\s+)?(\d{1,2}:\d\d)\s*-\s*(\d{1,2}:\d\d)")
+_TEXTS = frozenset({"name", "city", "address"})
+_HOURS = re.compile(r"(?:([1-7]+)\s+)?(\d{1,2}:\d\d)(?::00)?\s*(?:-|–|—|~|至|到)\s*(\d{1,2}:\d\d)(?::00)?")
+_DATUMS = {"": "gcj02", "火星": "gcj02", "国测局": "gcj02", "高德": "gcj02", "腾讯": "gcj02", "gps": "wgs84"}
+_STATUSES = {"": "open", "营业": "open", "营业中": "open", "正常": "open", "營業": "open", "營業中": "open"}
+_STATUSES |= dict.fromkeys(("停业", "关闭", "闭店", "歇业", "休息", "停業", "關閉", "歇業"), "closed")
+# Where China is, roundly: degrees north, degrees east.
+_NORTH, _EAST = (3.0, 54.0), (73.0, 136.0)
 
 
-class BadTable(ValueError):
-    """The text as a whole is no table of stores: the code of why, and its params."""
-
-    def __init__(self, code: str, **params: Any):
-        self.code, self.params = code, params
-        super().__init__(code)
-
-
-def decoded(raw: bytes) -> str:
-    """UTF-8, with a byte order mark or without, or what a Chinese Excel saves (GB 18030). BadTable."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadTable("text_encoding")
+def fields_of(values: Sequence[str], where: Mapping[str, int]) -> dict[str, Any]:
+    """A row's fields. Pure texts and ids are put as they are meant; see `typed`."""
+    given = {name: values[place] if place < len(values) else "" for name, place in where.items()}
+    return {
+        name: cells.unwrapped(text) if name in _TEXTS else cells.plain(text) for name, text in given.items()
+    }
 
 
-def rows(text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
-    """(line number, fields, whether there are more than columns) of each row that is not blank.
+def rounded_ids(rows: Iterable[Mapping[str, str]]) -> frozenset[str]:
+    """Those of a table's ids that a spreadsheet has rounded."""
+    return cells.rounded(row.get("store_id", "") for row in rows)
 
-    The first line names the columns.
+
+def damage(fields: Mapping[str, str], rounded: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(field, code) of what a spreadsheet has lost of a row. rounded: of the table's ids."""
+    for name, text in fields.items():
+        if name in _TEXTS:
+            codes = {cells.formula(text)}
+        else:
+            codes = {cells.damage(part) for part in (text, *_ids(text))}
+        if name == "store_id" and text in rounded:
+            codes.add("cell_rounded")
+        yield from ((name, code) for code in sorted(codes) if code)
+
+
+def typed(fields: Mapping[str, str]) -> dict[str, Any]:
+    """A row's fields as a store has them.
 
     `staff_ids` and `chat_ids` hold ids with `;` or spaces between, `hours` is `10:00-22:00`, on some days
-    only `12345 10:00-22:00`. What is no number, no hours, or in no column stays as it is, for the types
-    to refuse. A row of several lines bears its first one's number. BadTable.
+    only `12345 10:00-22:00`. What is no number and no hours stays as it is, for the types to refuse.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    names = [name.strip().lower() for name in _next_line(reader) or []]
-    if missing := [name for name in REQUIRED if name not in names]:
-        raise BadTable("columns_missing", columns=missing)
-    if len(set(names)) != len(names):
-        raise BadTable("column_twice")
-    count, line = 0, reader.line_num + 1
-    while (values := _next_line(reader)) is not None:
-        if any(value.strip() for value in values):
-            count += 1
-            if count > MAX_ROWS:
-                raise BadTable("too_many_rows", max_rows=MAX_ROWS)
-            pairs = zip(names, values, strict=False)
-            fields = {name: value.strip() for name, value in pairs if name in COLUMNS}
-            yield line, _typed(fields), any(value.strip() for value in values[len(names) :])
-        line = reader.line_num + 1
-
-
-def _next_line(reader: Any) -> list[str] | None:
-    line = reader.line_num + 1
-    try:
-        return next(reader, None)
-    except csv.Error as error:
-        raise BadTable("csv_quotes", line=line) from error
-
-
-def _typed(fields: dict[str, str]) -> dict[str, Any]:
-    typed: dict[str, Any] = dict(fields)
+    made: dict[str, Any] = dict(fields)
     for name in ("latitude", "longitude"):
         with suppress(ValueError):
             if isfinite(number := float(fields.get(name, ""))):
-                typed[name] = number
-    for name, default in (("datum", "gcj02"), ("status", "open")):
-        if name in fields:
-            typed[name] = fields[name].lower().replace("-", "") or default  # WGS-84, as people write it
+                made[name] = number
+    if "datum" in fields:
+        text = fields["datum"].lower().replace("-", "")  # WGS-84, as people write it
+        made["datum"] = _DATUMS.get(text, text)
+    if "status" in fields:
+        text = fields["status"].lower()
+        made["status"] = _STATUSES.get(text, text)
     for name in {"staff_ids", "chat_ids"} & fields.keys():
-        typed[name] = fields[name].replace(";", " ").replace("；", " ").split()
+        made[name] = _ids(fields[name])
     if "hours" in fields:
-        typed["hours"] = _hours(fields["hours"])
-    return typed
+        made["hours"] = _hours(fields["hours"])
+    return made
+
+
+def are_swapped(latitude: object, longitude: object) -> bool:
+    """Whether a position is in China only with its two numbers the other way round."""
+    return not _is_in_china(latitude, longitude) and _is_in_china(longitude, latitude)
+
+
+def _is_in_china(latitude: object, longitude: object) -> bool:
+    if not (isinstance(latitude, (int, float)) and isinstance(longitude, (int, float))):
+        return False
+    return _NORTH[0] <= latitude <= _NORTH[1] and _EAST[0] <= longitude <= _EAST[1]
+
+
+def _ids(text: str) -> list[str]:
+    return re.split(r"[\s;,、|/]+", text.strip(" ;,、|/")) if text.strip(" ;,、|/") else []
 
 
 def _hours(text: str) -> Any:
-    match = _HOURS.fullmatch(text.replace("：", ":"))
+    match = _HOURS.fullmatch(text)
     if match is None:
         return text or None
     days, start, end = match.groups()

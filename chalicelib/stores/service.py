@@ -18,9 +18,9 @@ from chalicelib.stores import geo, maps
 from chalicelib.stores.map_updates import start_rebuild
 from chalicelib.stores.models import FIELDS, LISTED, StoreItem
 from chalicelib.stores.queries import StoresQuery
-from chalicelib.stores.rules import is_open, place
+from chalicelib.stores.rules import are_swapped, is_open, place
 from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope, stores_in_scope
-from chalicelib.stores.types import NewStore, Place, StoreOut
+from chalicelib.stores.types import NewStore, Place, StoreOut, StorePatch
 
 __all__ = [
     "Place",
@@ -37,14 +37,37 @@ __all__ = [
     "is_open",
     "near",
     "page",
+    "patch_of",
     "place",
     "remove",
     "same_spot",
     "start_rebuild",
+    "store_of",
     "stores_in_scope",
 ]
 
 _LATER = FIELDS[1:]  # all but the id, which never changes
+
+
+def store_of(fields: Any) -> NewStore:
+    """The store that JSON's or a table's fields describe. Invalid."""
+    _refuse_swapped(fields)
+    store: NewStore = convert(fields, NewStore)
+    check_position(store)
+    return store
+
+
+def patch_of(fields: Any) -> Mapping[str, Any]:
+    """A merge patch of a store. Invalid."""
+    _refuse_swapped(fields)
+    convert(fields, StorePatch)
+    patch: Mapping[str, Any] = fields
+    return patch
+
+
+def _refuse_swapped(fields: Any) -> None:
+    if isinstance(fields, Mapping) and are_swapped(fields.get("latitude"), fields.get("longitude")):
+        raise Invalid(issue("latitude", "coordinates_swapped"))
 
 
 def create(store: NewStore, principal: Principal) -> StoreOut:
@@ -135,7 +158,7 @@ def page(query: StoresQuery, principal: Principal) -> lists.Page[StoreOut]:
 def change(store_id: str, patch: Mapping[str, Any], principal: Principal) -> StoreOut:
     """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Conflict."""
     item = _find(store_id, principal)
-    store = convert(merged(item.fields(), patch), NewStore)
+    store = store_of(merged(item.fields(), patch))
     refuse_foreign(store, item, principal)
     made = item_of(store, item)
     values = {name: getattr(made, name) for name in (*_LATER, "updated_at", "version", "staff_ids_ever")}

@@ -233,3 +233,21 @@ def test_a_closed_code_says_why_and_when_to_come_again(
     assert closure(rule, False, NOON).reason == "ended"
     if told.opens_at:
         assert is_open(rule, told.opens_at)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "now", "opens_at"),
+    [
+        (75, 105, "2026-11-01T05:50", "2026-11-01T06:15"),  # 01:15 comes a second time that night
+        (75, 105, "2026-11-01T06:50", "2026-11-02T06:15"),
+        (150, 240, "2026-03-08T06:50", "2026-03-08T07:00"),  # 02:30 never comes
+    ],
+)
+def test_a_code_says_when_it_opens_in_the_night_when_clocks_are_changed(
+    start: int, end: int, now: str, opens_at: str
+) -> None:
+    hours = (Hours(frozenset(range(1, 8)), start, end),)
+    rule = Rule("random", (Member("a"),), zone=clock.zone("America/New_York"), hours=hours)
+    told = closure(rule, True, datetime.fromisoformat(f"{now}+00:00"))
+    assert told.opens_at is not None and told.opens_at.tzinfo is rule.zone
+    assert f"{told.opens_at.astimezone(UTC):%Y-%m-%dT%H:%M}" == opens_at

@@ -81,7 +81,7 @@ def write_xlsx(path: Path, rows: int) -> None:
 
 def read_alone(kind: str, path: Path) -> None:
     """In a process of its own: read all rows → seconds, MB at most."""
-    from chalicelib.prospects import csv_rows
+    from chalicelib.tables import csv_rows, encodings
 
     began, count = time.perf_counter(), 0
     base = greatest_memory()
@@ -92,10 +92,10 @@ def read_alone(kind: str, path: Path) -> None:
             return file.read(length)
 
         if kind == "csv":
-            encoding, _ = csv_rows.examine(read)
+            encoding, _ = encodings.examine(read)
             rows: Iterator[Any] = csv_rows.records(read, 0, 1, encoding, ",")
         else:
-            from chalicelib.prospects import xlsx_rows  # openpyxl takes memory, too
+            from chalicelib.tables import xlsx_rows  # openpyxl takes memory, too
 
             rows = xlsx_rows.Book(file).records()
         for _ in rows:
@@ -177,7 +177,7 @@ def through(rows: int) -> None:
         desk = import_rows.Intake(job)
         desk.look = lambda: None  # type: ignore[method-assign]
         began, cpu = time.perf_counter(), time.process_time()
-        import_reading._note_csv(desk)
+        import_reading._note(desk, lambda: 300_000)
         assert import_reading._read(desk, lambda: 300_000)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     assert desk.state["new"] == rows, desk.state

@@ -139,7 +139,7 @@ def request_figures() -> None:
         print(f"card_bind_requests {len([name for name in asked if name != 'GetItem'])} requests")
         pool_id = coupons.create("till", None).pool_id
         begin = time.perf_counter()
-        coupons.load(pool_id, "\n".join(f"GIFT{n:08}" for n in range(20_000)))
+        coupons.load(pool_id, "\n".join(f"GIFT{n:08}" for n in range(20_000)).encode())
         print(f"coupon_load_20000_with_moto {time.perf_counter() - begin:.1f} s")
         coupons.claim(pool_id, "wm0", NOON)
         asked.clear()

@@ -1,28 +1,54 @@
 """What is in an upload of codes, and which lane a claim takes from."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.coupons import rules
+from chalicelib.tables import cells, reading
+from chalicelib.tables.types import BadTable
 
 codes = st.text("ABCxyz0189-_.=+/", min_size=1, max_size=64)
 
 
-def test_plain_lines_and_csv_with_a_heading_each_code_once() -> None:
-    text = '\ufeffcode,value\r\nA-1,10\r\n\r\n "B 2"\n'
-    assert rules.parse(text.replace("B 2", "B2")) == (["A-1", "B2"], [])
-    assert rules.parse("A\nB\nA\n") == (["A", "B"], [])
-    assert rules.parse("") == ([], [])
+def parse(text: str, encoding: str = "utf-8") -> tuple[list[str], list[tuple[str, str]]]:
+    found, issues = rules.parse(reading.read(text.encode(encoding), rules.COLUMNS, needs_header=False))
+    return found, [(issue.field, issue.code) for issue in issues]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_plain_lines_and_csv_with_a_heading_each_code_once(encoding: str) -> None:
+    assert parse("code,value\r\nA-1,10\r\n\r\nB2\r\n", encoding) == (["A-1", "B2"], [])
+    assert parse("面值;券码（必填）\r10;A-1\r20;Ｂ２", encoding) == (["A-1", "B2"], [])
+    assert parse("A\nB\nA\n") == (["A", "B"], [])
+    with pytest.raises(BadTable, match="table_no"):
+        parse("")
 
 
 def test_bad_codes_are_told_by_their_line() -> None:
-    _, issues = rules.parse("OK\n两\n" + "x" * 65 + "\na b\n")
-    assert [issue.field for issue in issues] == ["line 2", "line 3", "line 4"]
+    _, issues = parse("OK\n两\n" + "x" * 65 + "\na b\n")
+    assert issues == [("line 2", "coupon_code"), ("line 3", "coupon_code"), ("line 4", "coupon_code")]
 
 
-@given(st.lists(codes.filter(lambda code: code.lower() not in rules._HEADINGS), max_size=40))
+def test_what_a_spreadsheet_has_lost_is_no_code() -> None:
+    _, issues = parse('code\n1.23E+15\n2.02611E+16\n2026112200017000000\n=A1&"x"\n#N/A\n="0017"\n')
+    assert issues == [
+        ("line 2", "cell_rounded"), ("line 3", "cell_rounded"), ("line 4", "cell_rounded"), ("line 5", "cell_formula"),
+        ("line 6", "cell_error"),
+    ]  # fmt: skip
+    # One that is exact shows that they were kept as texts.
+    assert parse("2026112200017000000\n2026112200017000001\n")[1] == []
+
+
+@given(
+    st.lists(
+        codes.filter(lambda code: not cells.damage(code) and not cells.rounded([code])),
+        min_size=1,
+        max_size=40,
+    )
+)
 def test_every_code_is_found_in_its_order(found: list[str]) -> None:
-    assert rules.parse("\n".join(found)) == (list(dict.fromkeys(found)), [])
+    assert parse("\n".join(found)) == (list(dict.fromkeys(found)), [])
 
 
 @given(codes)

@@ -27,7 +27,7 @@ from tests.support.scan_support import NOON, FakeWeCom, definition, requests
 def pool_of(*codes: str, expires_at: str | None = None) -> str:
     pool_id = service.create("till", expires_at).pool_id
     if codes:
-        service.load(pool_id, "\n".join(codes))
+        service.load(pool_id, "\n".join(codes).encode())
     return pool_id
 
 
@@ -106,12 +106,12 @@ def test_a_load_cut_in_half_is_finished_by_its_repeat(
     with monkeypatch.context() as patch:
         patch.setattr(storage.Transaction, "commit", dying)
         with pytest.raises(ConnectionError):
-            service.load(pool_id, upload)
+            service.load(pool_id, upload.encode())
     half = service.get(pool_id).loaded
     assert 0 < half < 100
-    assert service.load(pool_id, upload) == Upload(received=100, added=100 - half, known=half)
+    assert service.load(pool_id, upload.encode()) == Upload(received=100, added=100 - half, known=half)
     with pytest.raises(Invalid):
-        service.load(pool_id, upload + "\nC100")
+        service.load(pool_id, f"{upload}\nC100".encode())
     got = {service.claim(pool_id, f"wm{n}", NOON).code for n in range(100)}
     assert got == set(upload.split("\n"))
 

@@ -275,6 +275,12 @@ def test_the_data_stack_holds_all_that_must_not_go(
     assert "ImportValue" not in json.dumps(code), "a rollback of code would be tied to the data stack"
 
 
+def test_files_come_as_the_bytes_that_they_are(resources: dict[str, Json]) -> None:
+    """Of a body that API Gateway takes for a text it makes UTF-8: a table in GB 18030 would be lost."""
+    (api,) = of_type(resources, "AWS::ApiGateway::RestApi").values()
+    assert api["BinaryMediaTypes"] == api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+
+
 def test_files_that_were_overwritten_can_be_had_back(kept: dict[str, Json]) -> None:
     bucket = kept["FilesBucket"]["Properties"]
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}

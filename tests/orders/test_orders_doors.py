@@ -154,6 +154,7 @@ def test_bad_json_is_400_an_unknown_mall_404_a_flood_413(client: Client, sent: l
         ({"items": [{**ORDER["items"][0], "quantity": 0}]}, "items[0].quantity"),
         ({"items": [{**ORDER["items"][0], "price_fen": "4950"}]}, "items[0].price_fen"),
         ({"items": [{**ORDER["items"][0], "discount_fen": 9_901}]}, "items[0].discount_fen"),
+        ({"order_id": "2.02611E+16"}, "order_id"),
         ({"items": [{**ORDER["items"][0], "line_id": str(i)} for i in range(41)]}, "items"),
         ({"status": "refunded", "refund": None}, "refund"),
         ({"status": "refunded", "refund": {**ORDER["refund"], "amount_fen": 4_949}}, "refund.lines"),

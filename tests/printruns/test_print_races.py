@@ -75,7 +75,7 @@ def test_no_code_for_two_none_lost_none_too_many() -> None:
     """40 people, each asking twice at once, and 30 codes."""
     pool_id = coupons.create("till", None).pool_id
     codes = {f"CODE-{n:03}" for n in range(30)}
-    coupons.load(pool_id, "\n".join(codes))
+    coupons.load(pool_id, "\n".join(codes).encode())
     with ThreadPoolExecutor(16) as pool:
         found = list(
             pool.map(lambda n: (n % 40, coupons.claim(pool_id, f"wm{n % 40}", NOON).code), range(80))
@@ -95,7 +95,7 @@ def test_no_code_for_two_none_lost_none_too_many() -> None:
 def test_the_same_codes_loaded_by_many_at_once_are_there_once() -> None:
     pool_id = coupons.create("till", None).pool_id
     upload = "\n".join(f"CODE-{n:03}" for n in range(60))
-    told = at_once(4, lambda _: coupons.load(pool_id, upload))
+    told = at_once(4, lambda _: coupons.load(pool_id, upload.encode()))
     assert sum(upload.added for upload in told) == coupons.get(pool_id).loaded == 60
     got = [coupons.claim(pool_id, f"wm{n}", NOON).code for n in range(61)]
     assert len(set(got[:60])) == 60 and got[60] is None

@@ -26,6 +26,7 @@ from chalicelib.wecom.events import Event
 from tests.support import print_world as world
 from tests.support.api import Api
 from tests.support.scan_support import NOON, FakeWeCom, requests
+from tests.support.tables_corpus import sheet, workbook
 
 JSON = {"Content-Type": "application/json"}
 MACHINE = {"Accept": "application/json"}
@@ -303,6 +304,32 @@ def test_many_bindings_tell_of_each(api: Api) -> None:
     assert [row["error"] and row["error"]["status"] for row in told["items"]] == [None, 409, 404, None]
     assert api("POST", "/api/cards/bind-many", {"items": []})[0] == 422
     assert api("POST", "/api/cards/bind-many", {"items": items * 251})[0] == 422
+
+
+def test_bindings_come_as_a_file_too(api: Api) -> None:
+    run = world.a_run(100, prefix="W26")
+    rows = [
+        ["卡片编号", "订单号", "批次"], ["W26-000001", "M1", "B7"], ["W26-000002", "2.02611E+16", ""],
+        ["W26-999999", "M3", ""], ["W26-000004", "", ""],
+    ]  # fmt: skip
+    packed = workbook(sheet(rows))
+    texts = "\r\n".join("\t".join(row) for row in rows)
+    for raw in (packed, texts.encode("gb18030"), texts.encode("utf-16")):
+        status, told = api("POST", "/api/cards/bind-many", raw, Content_Type="application/octet-stream")
+        assert (status, [(row["line"], row["status"]) for row in told["items"]]) == (
+            200,
+            [(2, "unchanged" if raw != packed else "bound"), (3, "refused"), (4, "refused"), (5, "refused")],
+        )
+        assert "15 digits" in told["items"][1]["error"]["detail"]
+        assert [row["error"]["status"] for row in told["items"][1:]] == [422, 404, 422]
+    assert order_of(run, 1) == ("M1", None, "B7")
+    many = "code,order_id\n" + "W26-000001,M1\n" * 1001
+    assert api("POST", "/api/cards/bind-many", many.encode(), Content_Type="text/csv")[0] == 422
+    status, told = api(
+        "POST", "/api/cards/bind-many", {"items": [{"code": "W26-000003", "order_id": "1.23E+15"}]}
+    )
+    assert told["items"][0]["status"] == "refused"
+    assert api("POST", "/api/cards/bind", {"code": "W26-000003", "order_id": "1.23E+15"})[0] == 422
 
 
 def test_an_add_says_which_card_it_came_by(client: Client, wecom: FakeWeCom) -> None:

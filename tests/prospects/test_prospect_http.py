@@ -77,7 +77,7 @@ def test_an_import_is_made_uploaded_and_started(api: Api, world: World) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "field"),
     [
-        ("POST", "/api/prospect-imports", {"name": "a"}, "format"),
+        ("POST", "/api/prospect-imports", {"name": "a"}, "staff"),
         ("POST", "/api/prospect-imports/rows", ROWS | {"consent": ""}, "consent"),
         ("POST", "/api/prospect-imports/rows", ROWS | {"rows": []}, "rows"),
         ("POST", "/api/prospect-imports/rows", ROWS | {"staff": {"rule": "weighted"}}, "staff.weights"),

@@ -2,15 +2,15 @@
 
 from datetime import datetime, time, timedelta, timezone
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.platform import clock
+from chalicelib.platform import clock, local_times
 from chalicelib.platform.timeline_line import Line
 from chalicelib.sops import rules
 from chalicelib.sops.types import Plan, When
@@ -45,11 +45,95 @@ def test_at_is_the_first_such_local_time_from_then_on(anchor: datetime, minutes:
     assert earliest <= due < earliest + timedelta(days=1)
 
 
-@given(TIMES, CLOCK, st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]))
+# Zones whose clocks go back and forth most curiously come as often as all others together.
+ODD = [
+    "America/New_York",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Antarctica/Troll",
+    "America/Havana",
+    "Asia/Beirut",
+]
+ZONES = st.sampled_from(ODD) | st.sampled_from(
+    sorted(available_timezones() - {"localtime", "posixrules", "Factory"})
+)
+
+
+@given(TIMES, CLOCK, ZONES)
 def test_at_where_clocks_are_put_back_and_forth(anchor: datetime, at: str, name: str) -> None:
     made = plan(timezone=name, steps=[msgspec.to_builtins(plan().steps[0]) | {"at": at}])
     due = rules.due_at(made, made.steps[0], anchor)
-    assert anchor <= due <= anchor + timedelta(hours=26)
+    longest = timedelta(hours=26 if name == "Antarctica/Troll" else 25)  # its clocks go back by two hours
+    assert anchor <= due <= anchor + longest
+
+
+@given(TIMES, CLOCK, CLOCK, st.none() | CLOCK, ZONES)
+@settings(max_examples=300)
+def test_nothing_is_ever_sent_in_quiet_hours_wherever_clocks_are(
+    anchor: datetime, start: str, end: str, at: str | None, name: str
+) -> None:
+    if start == end:
+        return
+    zone = ZoneInfo(name)
+    made = plan(
+        timezone=name,
+        quiet_hours={"from": start, "to": end},
+        steps=[msgspec.to_builtins(plan().steps[0]) | {"at": at}],
+    )
+    begin, stop = time.fromisoformat(start), time.fromisoformat(end)
+
+    def quiet(moment: datetime) -> bool:
+        shown = moment.astimezone(zone).time()
+        return begin <= shown < stop if begin < stop else not stop <= shown < begin
+
+    wanted = anchor if at is None else local_times.first_after(anchor, time.fromisoformat(at), zone)
+    due = rules.due_at(made, made.steps[0], anchor)
+    assert not quiet(due)
+    assert wanted <= due <= wanted + timedelta(hours=26)
+    if not quiet(wanted):
+        assert due == wanted
+    # It waits for no longer than it is quiet.
+    minutes = range(0, int((due - wanted).total_seconds()) // 60, 13)
+    assert all(quiet(wanted + timedelta(minutes=n)) for n in minutes)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "at", "until"),
+    [
+        # The hour that comes twice: quiet both times, and not a day long.
+        ("America/New_York", "22:00-01:30", "2026-11-01T06:15", "2026-11-01T06:30"),
+        ("America/New_York", "22:00-01:30", "2026-11-01T05:15", "2026-11-01T05:30"),
+        ("America/New_York", "22:00-01:30", "2026-11-01T05:45", None),
+        ("America/New_York", "22:00-01:30", "2026-11-01T06:00", "2026-11-01T06:30"),
+        ("America/New_York", "22:00-02:30", "2026-03-08T06:30", "2026-03-08T07:00"),  # 02:30 never comes
+        ("America/New_York", "00:30-03:00", "2026-11-01T05:45", "2026-11-01T08:00"),
+        ("America/Havana", "00:30-03:00", "2026-11-01T04:45", "2026-11-01T05:00"),  # put back out of them
+        ("Australia/Lord_Howe", "22:00-01:45", "2026-04-04T15:00", "2026-04-04T15:15"),
+        ("Australia/Lord_Howe", "22:00-02:15", "2026-10-03T15:15", "2026-10-03T15:30"),
+        ("Asia/Shanghai", "22:00-08:00", "2026-11-01T15:00", "2026-11-02T00:00"),
+    ],
+)
+def test_quiet_hours_in_the_night_when_clocks_are_changed(
+    zone: str, hours: str, at: str, until: str | None
+) -> None:
+    start, _, end = hours.partition("-")
+    made = plan(timezone=zone, quiet_hours={"from": start, "to": end})
+    found = rules.quiet_until(made, datetime.fromisoformat(f"{at}+00:00"))
+    assert found == (datetime.fromisoformat(f"{until}+00:00") if until else None)
+
+
+def test_at_half_past_one_in_both_nights() -> None:
+    made = plan(timezone="America/New_York", steps=[msgspec.to_builtins(plan().steps[0]) | {"at": "01:30"}])
+
+    def due(anchor: str) -> str:
+        return (
+            f"{rules.due_at(made, made.steps[0], datetime.fromisoformat(f'{anchor}+00:00')):%Y-%m-%dT%H:%M}"
+        )
+
+    assert due("2026-11-01T04:00") == "2026-11-01T05:30"  # the first of the two
+    assert due("2026-11-01T05:45") == "2026-11-02T06:30"  # of the next day: the second does not count
+    made = plan(timezone="America/New_York", steps=[msgspec.to_builtins(plan().steps[0]) | {"at": "02:30"}])
+    assert due("2026-03-08T06:00") == "2026-03-08T07:00"  # the gap's end
 
 
 @given(TIMES, CLOCK, CLOCK)

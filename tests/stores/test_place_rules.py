@@ -65,8 +65,8 @@ def test_what_is_shut_is_shut_at_all_hours() -> None:
 
 
 def test_a_table_may_name_the_datum_and_the_status() -> None:
-    table = "store_id,name,latitude,longitude,datum,status\nA,a,1,2,WGS-84,\nB,b,1,2,,closed\nC,c,1,2,mars,\n"
-    first, second, third = (fields for _, fields, _ in rules.rows(table))
+    table = [("WGS-84", ""), ("", "closed"), ("mars", "")]
+    first, second, third = (rules.typed({"datum": datum, "status": status}) for datum, status in table)
     assert (first["datum"], first["status"]) == ("wgs84", "open")
     assert (second["datum"], second["status"]) == ("gcj02", "closed")
     assert third["datum"] == "mars"  # for the types to refuse

@@ -9,6 +9,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.platform import auth, storage
+from tests.support import tables_corpus
 from tests.support.scan_support import requests
 
 STORE: dict[str, Any] = {
@@ -206,6 +207,83 @@ def test_an_import_of_what_is_there_writes_nothing(api: Api) -> None:
 )
 def test_what_is_no_table(api: Api, body: Any, kind: str, status: int) -> None:
     assert api("POST", "/api/stores/import", body, kind)[0] == status
+
+
+TABLE = [
+    ["门店编号", "门店名称", "纬度", "经度", "员工账号", "营业时间"],
+    ["ＳＺ００１", "南山店", "２２．５", "113.9", "lihua", "１０：００－２２：００"],
+    ["2.02611E+16", "福田店", "22.5", "113.9", "", ""],
+    ["SZ003", "龙岗店", "114.2", "22.7", "", ""],
+]
+
+
+def files() -> Iterator[bytes]:
+    yield tables_corpus.workbook(tables_corpus.sheet(TABLE))
+    yield from (raw for _, raw in tables_corpus.csvs(TABLE))
+
+
+def test_a_table_of_stores_comes_as_any_file(api: Api) -> None:
+    for raw in list(files())[::5]:
+        status, done = api("POST", "/api/stores/import", raw, "application/octet-stream")
+        assert (status, done["imported"]) == (200, 1)
+        line = 3 if b"s\0e\0p\0" in raw or b"sep=" in raw or b"\0s\0e\0p" in raw else 2
+        assert [(one["line"], one["field"], one["code"]) for one in done["errors"]] == [
+            (line + 1, "store_id", "cell_rounded"),
+            (line + 2, "latitude", "coordinates_swapped"),
+        ]
+        assert [one["message"][:8] for one in done["errors"]] == ["Excel 已把", "经纬度填反了？对"]
+        store = api("GET", "/api/stores/SZ001")[1]
+        assert (store["name"], store["hours"]["from"], store["staff_ids"]) == ("南山店", "10:00", ["lihua"])
+
+
+def test_a_number_that_excel_has_rounded_is_no_store_id(api: Api) -> None:
+    cells = '<c><v>{}</v></c><c t="inlineStr"><is><t>a</t></is></c><c><v>22.5</v></c><c><v>113.9</v></c>'
+    head = "".join(
+        f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("编号", "名称", "纬度", "经度")
+    )
+    raw = tables_corpus.workbook(
+        tables_corpus.cells(head, cells.format("2026112200017001"), cells.format(1001))
+    )
+    _, done = api("POST", "/api/stores/import", raw, "application/octet-stream")
+    assert (done["imported"], [(one["line"], one["code"]) for one in done["errors"]]) == (
+        1,
+        [(2, "cell_rounded")],
+    )
+    assert api("GET", "/api/stores/1001")[0] == 200
+
+
+@pytest.mark.parametrize("place", [(113.9347, 22.5171), (87.6, 43.8)])
+def test_a_position_the_wrong_way_round_is_told(api: Api, place: tuple[float, float]) -> None:
+    swapped = STORE | {"latitude": place[0], "longitude": place[1]}
+    status, problem = api("POST", "/api/stores", swapped)
+    assert (status, [one["code"] for one in problem["errors"]]) == (422, ["coordinates_swapped"])
+    assert problem["errors"][0]["message"].startswith("经纬度填反了？")
+    assert api("POST", "/api/stores", STORE)[0] == 201
+    status, problem = api("PATCH", "/api/stores/SZ001", {"latitude": place[0], "longitude": place[1]})
+    assert (status, problem["errors"][0]["code"]) == (422, "coordinates_swapped")
+
+
+def test_a_table_without_rows_is_refused_and_one_too_large_too(api: Api) -> None:
+    status, problem = api("POST", "/api/stores/import", HEAD.encode(), "text/csv")
+    assert (status, [(one["field"], one["code"]) for one in problem["errors"]]) == (
+        422,
+        [("file", "table_no_rows")],
+    )
+    assert api("POST", "/api/stores/import", b"x" * (4 * 1024 * 1024 + 1), "text/csv")[0] == 413
+    rows = "".join(f"S{n},n,1,2\n" for n in range(5001))
+    status, problem = api(
+        "POST", "/api/stores/import", ("store_id,name,latitude,longitude\n" + rows).encode(), "text/csv"
+    )
+    assert problem["errors"][0]["code"] == "too_many_rows"
+
+
+def test_a_quote_that_is_never_closed_costs_its_line(api: Api) -> None:
+    table = HEAD + 'S1,"a,,,1,2,,\nS2,b,,,1,2,,\n'
+    _, done = api("POST", "/api/stores/import", {"csv": table})
+    assert (done["imported"], [(one["line"], one["code"]) for one in done["errors"]]) == (
+        1,
+        [(2, "row_quote_open")],
+    )
 
 
 def test_coordinates_that_no_store_holds_are_rounded(api: Api) -> None:

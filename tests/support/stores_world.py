@@ -23,4 +23,4 @@ def remove_store(store_id: str) -> None:
 
 
 def import_table(text: str) -> Imported:
-    return imports.import_csv(text, SYSTEM, "en")
+    return imports.import_file(text.encode(), SYSTEM, "en")

@@ -1,21 +1,35 @@
-"""A CSV read in parts, in constant memory, from any byte on. UTF-8 or GB 18030, quoted line breaks.
+"""A CSV read in parts, in constant memory, from any byte on. UTF-8, GB 18030 or Big5; quoted line breaks.
 
-Records are split as bytes: neither encoding has a quote or a line feed inside a character (GB 18030's
-later bytes are 0x30-0x39 and 0x40-0xFE). A quote that never ends can't swallow the file: after 64 KB
-its first line is a bad row by itself, and the next line begins anew.
+Lines end with CR, LF or both. Records are split as bytes: none of these encodings has a quote, a delimiter
+or a line end inside a character (GB 18030's later bytes are 0x30-0x39 and 0x40-0xFE, Big5's are of them).
+UTF-16 is made UTF-8 before (encodings.py). A quote that never ends can't swallow the file: after 64 KB its
+first line is a bad row by itself, and the next line begins anew.
 """
 
-import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from chalicelib.prospects.table_columns import BadTable, Record
+from msgspec import Struct
+
+from chalicelib.tables import encodings
+from chalicelib.tables.encodings import Read
+from chalicelib.tables.types import BadTable, Record, Unreadable
 
 MAX_RECORD = 65_536
-PART = 2 * 1024 * 1024
-Read = Callable[[int, int], bytes]  # (first byte, how many) → bytes; fewer at the end of the file
+_DELIMITERS = ",;\t"
+_SEP = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)  # what Excel takes for the delimiter, and no row
+
+
+class Layout(Struct, frozen=True):
+    """How a CSV is written, and its header. total: rows behind that at most."""
+
+    encoding: str
+    delimiter: str
+    header: Record
+    total: int
 
 
 class _Line(NamedTuple):
@@ -30,33 +44,29 @@ class _NeverClosed(Exception):
     """The lines that a quoted field may have are used up."""
 
 
-def examine(read: Read) -> tuple[str, int]:
-    """(encoding, number of lines) of the whole file, read once. BadTable for what is no such text."""
-    utf8 = codecs.getincrementaldecoder("utf-8")()
-    encoding, lines, at, last = "utf-8", 0, 0, b"\n"
-    while part := read(at, PART):
-        if at == 0 and part[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise BadTable("table_utf16")
-        if b"\x00" in part:
-            raise BadTable("table_not_text")
-        lines, at, last = lines + part.count(b"\n"), at + len(part), part[-1:]
-        if encoding == "utf-8":
-            try:
-                utf8.decode(part)
-            except UnicodeDecodeError:
-                encoding = "gb18030"
-    if encoding == "utf-8":
-        try:
-            utf8.decode(b"", final=True)
-        except UnicodeDecodeError:
-            encoding = "gb18030"
-    return encoding, lines + (last != b"\n")
+def layout(read: Read, encoding: str, lines: int) -> Layout:
+    """How a text is written that was examined (encodings.py), and is not UTF-16. BadTable."""
+    start, number, delimiter = 0, 1, ""
+    for line in _lines(read, 0):
+        text = line.raw.decode(encoding, "replace")
+        if text.strip("\ufeff \t\r\n"):
+            if delimiter or not (told := _SEP.fullmatch(text)):
+                delimiter = delimiter or _delimiter_of(text)
+                break
+            delimiter = told[1]
+        start, number = line.end, number + 1
+    header = next(records(read, start, number, encoding, delimiter or ","), None)
+    if header is None:
+        raise BadTable("table_no_header")
+    if header.fault:
+        raise Unreadable("table_header_damaged")
+    return Layout(encoding, delimiter or ",", header, max(0, lines - header.following + 1))
 
 
-def delimiter_of(header: bytes) -> str:
-    """What divides the first line: a comma, a semicolon or a tab."""
-    counts = {mark: header.count(mark.encode()) for mark in (",", ";", "\t")}
-    return max(counts, key=lambda mark: counts[mark])
+def _delimiter_of(line: str) -> str:
+    """What divides the line most often outside of quotes."""
+    bare = re.sub(r'"[^"]*"?', "", line)
+    return max(_DELIMITERS, key=bare.count)
 
 
 def records(read: Read, start: int, line: int, encoding: str, delimiter: str) -> Iterator[Record]:
@@ -68,6 +78,8 @@ def records(read: Read, start: int, line: int, encoding: str, delimiter: str) ->
         try:
             text = raw.decode(encoding).lstrip("\ufeff") if start == 0 else raw.decode(encoding)
         except UnicodeDecodeError:
+            text = "\ufffd"
+        if "\ufffd" in text or "\x00" in text:
             yield Record(number, (), end, following, "row_not_text")
             continue
         values = _values(text, delimiter)
@@ -134,16 +146,17 @@ def _closes(taken: list[_Line], ahead: list[_Line], lines: Iterator[_Line], deli
 
 def _lines(read: Read, start: int) -> Iterator[_Line]:
     buffer, at, long, position = b"", start, False, start
-    while part := read(at, PART):
+    while part := read(at, encodings.PART):
         at += len(part)
-        pieces = (buffer + part).split(b"\n")
-        buffer = pieces.pop()
+        pieces = (buffer + part).splitlines(keepends=True)
+        buffer = b"" if pieces[-1].endswith(b"\n") else pieces.pop()  # after CR an LF may come
         for piece in pieces:
-            position += len(piece) + 1
+            position += len(piece)
             too_long = long or len(piece) > MAX_RECORD
-            yield _Line(b"" if too_long else piece + b"\n", position, too_long)
+            yield _Line(b"" if too_long else piece, position, too_long)
             long = False
         if len(buffer) > MAX_RECORD:
-            position, buffer, long = position + len(buffer), b"", True
+            kept = b"\r" if buffer.endswith(b"\r") else b""
+            position, buffer, long = position + len(buffer) - len(kept), kept, True
     if buffer or long:
         yield _Line(b"" if long else buffer, position + len(buffer), long)
