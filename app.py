@@ -21,7 +21,7 @@ DOORS = {
     "embeds.api": "/api/live-codes /embed.js /s",
     "groupcodes.api": "/api/group-tasks /api/live-codes",
     "groups.api": "/api/groups /api/blacklist",
-    "ledger.api": "/api/distributors /api/ledger",
+    "ledger.api": "/api/ledger",
     "livecodes.api": "/api/live-codes",
     "malls.api": "/mall",
     "messaging.api": "/api/settings",

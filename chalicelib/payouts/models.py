@@ -79,7 +79,7 @@ class OfDistributor(GlobalSecondaryIndex["PayoutItem"]):
 
 
 class PayoutItem(Base):
-    """One transfer. openid, name and sums never change: the same number is the same transfer."""
+    """One transfer. Its payee and sums never change: the same number is the same transfer."""
 
     class Meta(BaseMeta):
         table_name = settings.table("payouts")
@@ -87,12 +87,15 @@ class PayoutItem(Base):
     payout_id = UnicodeAttribute(hash_key=True)
     settlement_id = UnicodeAttribute()
     distributor_id = UnicodeAttribute()
-    openid = UnicodeAttribute()
-    name = UnicodeAttribute()
+    sealed = UnicodeAttribute(null=True)  # the distributor's name and openid, as distribution sealed them
+    openid = UnicodeAttribute(null=True)  # openid and name: of payouts that are not sealed yet
+    name = UnicodeAttribute(null=True)
     gross_fen = NumberAttribute()
     debt_fen = NumberAttribute()
     tax_fen = NumberAttribute()
     amount_fen = NumberAttribute()  # net: what is transferred
+    tax_person = UnicodeAttribute(null=True)  # whose month its tax is of, see taxes.py
+    tax_month = UnicodeAttribute(null=True)
     rounds = JSONAttribute()  # of the distributor's balance, that it covers
     created_at = UnicodeAttribute()
     status = UnicodeAttribute()

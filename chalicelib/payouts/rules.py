@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
-from chalicelib.platform import ids
+from chalicelib.distribution.types import Tax
+from chalicelib.platform import clock, ids
 
 MINIMUM_FEN = 10  # WeChat transfers nothing below 0.1 yuan; less stays available
 PLANNED, CALLING, PAID, FAILED = "planned", "calling", "paid", "failed"
@@ -49,11 +50,18 @@ class Sums(Struct, frozen=True):
         return self.gross_fen - self.tax_fen
 
 
+class Month(Struct, frozen=True):
+    """What one person was paid, or is being paid, in a calendar month under `labour_month`, and its tax."""
+
+    gross_fen: int = 0
+    tax_fen: int = 0
+
+
 def tax(gross_fen: int) -> int:
-    """Tax withheld on one payment for services, to the fen, half a fen up.
+    """Tax withheld on pay for services that counts as one payment, rounded down to the fen.
 
     Up to ¥800 nothing; up to ¥4,000 20 % of what is above ¥800; beyond that 20, 30 or 40 % of 80 % of
-    it, less the quick deduction. Each payout is taken as one payment.
+    it, less the quick deduction.
     """
     if gross_fen <= _FREE:
         return 0
@@ -61,16 +69,37 @@ def tax(gross_fen: int) -> int:
     taxable = (gross_fen - _FREE) * 100 if gross_fen <= _FLAT_UNTIL else gross_fen * 80
     for bound, rate, deduction in _BRACKETS:
         if bound is None or taxable <= bound * 100 * 100:
-            return (taxable * rate - deduction * 100 * 100 * 100 + 5_000) // 10_000
+            return (taxable * rate - deduction * 100 * 100 * 100) // 10_000
     raise AssertionError("the last bracket has no bound")
 
 
-def sums(available_fen: int, debt_fen: int, minimum_fen: int, withhold: bool) -> Sums | None:
-    """What to pay out; None when it is below the plan's minimum or WeChat's."""
+def tax_in_month(gross_fen: int, month: Month) -> int:
+    """Tax withheld on a payment to somebody who had `month` before it.
+
+    Pay for services that goes on is one payment a calendar month: 《个人所得税法实施条例》 (State Council
+    Order No. 707), Article 14 (1): 属于同一项目连续性收入的，以一个月内取得的收入为一次. So it is the tax on
+    the month's whole, less what was withheld of it. A tax adviser must confirm for the brand that its
+    distributors' commission is such pay, and that they are individuals without a registered business.
+
+    Never below zero: of a payment that failed its part goes back to the month, and more may have been
+    withheld by then than is owed; the next payments of the month make up for it, or the annual return.
+    """
+    return max(tax(month.gross_fen + gross_fen) - month.tax_fen, 0)
+
+
+def month_of(at: datetime) -> str:
+    """The calendar month, in China, whose pay is one payment: `2026-11`."""
+    return f"{at.astimezone(clock.SHANGHAI):%Y-%m}"
+
+
+def sums(available_fen: int, debt_fen: int, minimum_fen: int, kind: Tax, month: Month) -> Sums | None:
+    """What to pay out; None when it is below the plan's minimum, or what is left of it below WeChat's."""
     gross = available_fen - debt_fen
     if gross < max(minimum_fen, MINIMUM_FEN):
         return None
-    return Sums(available_fen, debt_fen, tax(gross) if withhold else 0)
+    withheld = {"none": 0, "labour_once": tax(gross), "labour_month": tax_in_month(gross, month)}[kind]
+    found = Sums(available_fen, debt_fen, withheld)
+    return found if found.net_fen >= MINIMUM_FEN else None
 
 
 def payout_id(settlement_id: str, distributor_id: str) -> str:

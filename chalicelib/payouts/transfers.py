@@ -22,7 +22,7 @@ from typing import Any
 from chalicelib.distribution import service as distribution
 from chalicelib.ledger import rules as journals
 from chalicelib.ledger import service as ledger
-from chalicelib.payouts import models, payout_list, rules
+from chalicelib.payouts import models, payees, payout_list, rules, taxes
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.types import PayoutOut
 from chalicelib.platform import clock, due, log, queues, storage, timeline
@@ -121,10 +121,10 @@ def _call(payout: PayoutItem) -> None:
         tx.commit()
     except ConditionFailed:
         return  # another worker has it, and its own poll
-    amount = int(payout.amount_fen)
-    name = payout.name if amount >= NAME_FROM_FEN else None
+    amount, payee = int(payout.amount_fen), payees.payee_of(payout)
+    name = payee.name if amount >= NAME_FROM_FEN else None
     try:
-        _apply(default_client().transfer(payout.payout_id, payout.openid, amount, REMARK, name))
+        _apply(default_client().transfer(payout.payout_id, payee.openid, amount, REMARK, name))
     except Unknown:
         log.logger.warning("transfer without an answer", extra={"payout_id": payout.payout_id})
     except TransferRejected as error:
@@ -197,6 +197,7 @@ def _change_of(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
         ledger.post(tx, journals.payout_paid(cause, net))
     elif status == rules.FAILED:
         ledger.post_and_return(tx, journals.payout_failed(cause, net, int(payout.tax_fen)), payout.rounds)
+        taxes.give_back(tx, payout)
     data = {"payout_id": payout.payout_id, "amount_fen": net, "status": status}
     key = f"{payout.payout_id}#{int(payout.version) + 1}"
     timeline.add(tx, Line(f"distributor#{payout.distributor_id}", "payout_changed", now, key, data))

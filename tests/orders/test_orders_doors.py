@@ -59,6 +59,7 @@ def client(tables: None, at: Callable[[datetime], None], monkeypatch: pytest.Mon
     secret = {
         "mall": {"generic_secret": SECRET},
         "wechatpay_notify": {"public_key": PUBLIC, "apiv3_key": APIV3},
+        "keys": {"master": "m" * 64},
     }
     monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secret[group][name])
     monkeypatch.setenv("WECHATPAY_PUBLIC_KEY_ID", "PUB_KEY_ID_1")

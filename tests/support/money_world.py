@@ -1,5 +1,6 @@
 """A small business for the money tests: a mall's messages in, a WeChat Pay to call, a clock, the queues."""
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -16,7 +17,7 @@ from chalicelib.payouts import settlement
 from chalicelib.payouts import transfers as payouts
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.types import SettlementWithPayouts
-from chalicelib.platform import clock, works
+from chalicelib.platform import clock, settings, works
 from chalicelib.platform.due import DueItem
 from chalicelib.wechatpay.client import Bill, State, TransferRejected, Unknown
 
@@ -92,6 +93,7 @@ class World:
     ):
         self.at, self.sent, self.pay, self.now = at, sent, Pay(), T0
         self.at(T0)
+        monkeypatch.setitem(settings._secrets, "keys", (time.monotonic() + 3600, {"master": "m" * 64}))
         monkeypatch.setattr(payouts, "default_client", lambda: self.pay)
         monkeypatch.setattr(orders.customers, "get", lambda external_userid: None)
         monkeypatch.setattr(orders.customers, "find_by_unionid", lambda unionid: None)
