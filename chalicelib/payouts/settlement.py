@@ -90,7 +90,7 @@ def run_page(settlement_id: str, cursor: str | None, done: int) -> None:
         plan = plan_of(who.plan_id)
         wanted = run.every is None or run.every == plan.settle_every
         distribution.mature_due(who.distributor_id, until)
-        return _settle(run, who.distributor_id, plan) if wanted else None
+        return _settle(run, who, plan) if wanted else None
 
     page, following = distribution.page_of_distributors(_PAGE, cursor)
     payouts, skipped = _each(page, settle)
@@ -146,15 +146,15 @@ def page(query: SettlementsQuery) -> Page[SettlementOut]:
 
 
 @storage.retrying("the distributor's money keeps moving", attempts=20)
-def _settle(run: SettlementItem, distributor_id: str, plan: Plan) -> str | None:
+def _settle(run: SettlementItem, listed: Distributor, plan: Plan) -> str | None:
     """The id of the distributor's payout in this run; None with nothing to pay, or while they are frozen."""
-    payout_id = rules.payout_id(run.settlement_id, distributor_id)
+    payout_id = rules.payout_id(run.settlement_id, listed.distributor_id)
     if PayoutItem.find(payout_id) is not None:
         return payout_id
-    who = distribution.distributor(distributor_id)  # as they are now: the list may be a moment behind
+    who = distribution.distributor(listed.distributor_id)  # as they are now: the list may be behind
     if who.status == FROZEN:
         return None
-    balance = ledger.balance(distributor_id)
+    balance = ledger.balance(who.distributor_id)
     account = taxes.open_account(who, plan, clock.parse(run.created_at))
     month = account.total if account else rules.Month()
     sums = rules.sums(balance.available_fen, balance.debt_fen, plan.minimum_payout_fen, plan.tax, month)

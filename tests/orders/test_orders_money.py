@@ -176,7 +176,7 @@ def test_forty_lines_go_into_one_transaction(world: World, pair: Pair) -> None:
     lines = tuple(
         type(LINES[0])(f"line-{i:059}", "S" * 64, "题" * 200, 1, 999) for i in range(orders.MAX_LINES)
     )
-    world.tell(paid("o1", pair[0].share_code, lines=lines, paid_fen=None), message("o1", "completed", 1))
+    world.tell(paid("o1", pair[0].share_code, lines=lines), message("o1", "completed", 1))
     assert figures(pair[0].distributor_id) == {"pending": 99 * orders.MAX_LINES}
 
 

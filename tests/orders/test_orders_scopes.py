@@ -23,6 +23,7 @@ KEPT = {
     ("GET", "/api/orders/{order_id}"),
     ("GET", "/api/distributors"),
     ("GET", "/api/distributors/{distributor_id}"),
+    ("PATCH", "/api/distributors/{distributor_id}"),
     ("POST", "/api/distributors"),
 }
 STORE = {"listing": "store", "version": 1, "city": "", "address": "", "latitude": 22, "longitude": 113}
@@ -131,6 +132,9 @@ def test_distributors_are_of_the_guides_of_the_customer_that_they_were(ask: Ask)
         for who in (mine, theirs, nobodys):
             answer = ask(scope, "GET", f"/api/distributors/{who['distributor_id']}")
             assert answer == (200, who) if who in seen else answer[0] == 404
+            path = f"/api/distributors/{who['distributor_id']}"
+            patched = ask(scope, "PATCH", path, {"name": who["name"]}, "operator")
+            assert patched == answer if who in seen else patched[0] == 404
     befriend_again = Customer(
         "wm1", follows={"ann": Follow("lost", T0, T0), "bob": Follow("active", T0, T0)}, version=1
     )

@@ -14,7 +14,7 @@ from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.coupons.models import CouponItem
 from chalicelib.customers import models
 from chalicelib.customers.rules import Customer
-from chalicelib.distribution.models import PlanItem
+from chalicelib.distribution.models import DistributorItem, PlanItem
 from chalicelib.groups import blacklist
 from chalicelib.groups.models import TaskItem
 from chalicelib.livecodes import service as livecodes
@@ -52,6 +52,16 @@ PLAN = {
     "attribution_window": "P30D",
     "minimum_payout_fen": 100,
     "withhold_tax": True,
+}
+DISTRIBUTOR = {
+    "listing": "distributor",
+    "share_code": "1",
+    "name": "王",
+    "openid": "o1",
+    "plan_id": "plan_1",
+    "external_userid": "wm9",
+    "status": "active",
+    "created_at": "2026",
 }
 STEP = {"step_id": "a", "delivery": "mass_send", "content": [{"type": "text", "text": "call 13800138000"}]}
 SOP = {"name": "n", "trigger": {"event": "customer_added"}, "steps": [STEP]}
@@ -204,6 +214,18 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "distribution_plans.create",
         None,
     ),
+    "PATCH /api/distribution/plans/{plan_id}": (
+        {"plan_id": "plan_1"},
+        {"minimum_payout_fen": 200},
+        "distribution_plans.change",
+        "plan_1",
+    ),
+    "PATCH /api/distributors/{distributor_id}": (
+        {"distributor_id": "d_1"},
+        {"name": "王 13800138000", "openid": "o13800138000", "status": "frozen"},
+        "distributors.change",
+        "d_1",
+    ),
     "POST /api/distributors": (
         {},
         {"name": "王 13800138000", "openid": "13800138000", "plan_id": "plan_1", "external_userid": "wm1"},
@@ -289,6 +311,7 @@ def call(
         invite()
         blacklist.put("wm2", "13800138000", auth.SYSTEM)
         PlanItem("plan_1", **PLAN).save()
+        DistributorItem("d_1", **DISTRIBUTOR).save()
         yield ask
     new_process()
 

@@ -103,9 +103,8 @@ class World:
     ) -> str:
         levels = [Level(rate_bps=rate) for rate in rates]
         scope = Scope(skus=None if skus is None else list(skus))
-        return plans.create(
-            NewPlan(**{"name": "P", "withhold_tax": False, **more}, levels=levels, scope=scope)
-        ).plan_id
+        taxed = {} if "tax" in more or "withhold_tax" in more else {"tax": "none"}
+        return plans.create(NewPlan(**{"name": "P", **taxed, **more}, levels=levels, scope=scope)).plan_id
 
     def distributor(self, plan_id: str, person: str, parent: str | None = None) -> Distributor:
         new = NewDistributor(
@@ -155,8 +154,9 @@ def message(order_id: str, status: str, days: float = 0, **more: Any) -> Message
 
 
 def paid(order_id: str, code: str, **more: Any) -> Message:
-    values: dict[str, Any] = {"lines": LINES, "share_code": code, "paid_fen": 18_900}
-    return message(order_id, "paid", 0.01, **{**values, "external_userid": "wm-buyer", **more})
+    values = {"lines": LINES, "share_code": code, "external_userid": "wm-buyer", **more}
+    total = sum(line.paid_fen for line in values["lines"])
+    return message(order_id, "paid", 0.01, **{"paid_fen": total, **values})
 
 
 def refund(
