@@ -155,7 +155,7 @@ def _settle(run: SettlementItem, listed: Distributor, plan: Plan) -> str | None:
     if who.status == FROZEN:
         return None
     balance = ledger.balance(who.distributor_id)
-    account = taxes.open_account(who, plan, clock.parse(run.created_at))
+    account = taxes.open_account(who, plan, rules.month_of(clock.parse(run.created_at)))
     month = account.total if account else rules.Month()
     sums = rules.sums(balance.available_fen, balance.debt_fen, plan.minimum_payout_fen, plan.tax, month)
     if sums is None:

@@ -11,8 +11,6 @@ is as it was read: so two settlements, or two plans of one person, at once can't
 | | its condition (¥700 this month) fails: reads again, withholds 140.00 |
 """
 
-from datetime import datetime
-
 from msgspec import Struct
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -20,7 +18,6 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.distribution import persons
 from chalicelib.distribution.persons import Person
 from chalicelib.distribution.types import Distributor, Plan
-from chalicelib.payouts import rules
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.rules import Month, Sums
 from chalicelib.platform import settings
@@ -52,11 +49,11 @@ class Account(Struct, frozen=True):
         return Month(sum(part.gross_fen for part in known), sum(part.tax_fen for part in known))
 
 
-def open_account(who: Distributor, plan: Plan, at: datetime) -> Account | None:
-    """The month of `at` of the person that this distributor is; None where months don't count."""
+def open_account(who: Distributor, plan: Plan, month: str) -> Account | None:
+    """That month of the person that this distributor is; None where months don't count."""
     if plan.tax != "labour_month":
         return None
-    person, month = persons.refresh(who), rules.month_of(at)
+    person = persons.refresh(who)
     keys = [(person_id, month) for person_id in sorted(person.ids)]
     rows = TaxMonthItem.batch_get(keys, consistent_read=True)
     known = {row.person: Month(int(row.gross_fen), int(row.tax_fen)) for row in rows}
