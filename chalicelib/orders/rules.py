@@ -194,16 +194,19 @@ def excess_fen(order: Order) -> int:
 
 
 def contradictions(order: Order) -> list[Contradiction]:
-    """What the mall's messages say that can't be true of one order, and which of it we go by."""
+    """What the mall's messages say that can't be true of one order, and which of it we go by.
+
+    Of an order that waits for its payment nothing need be paid yet.
+    """
     found = []
 
     def differ(what: str, kept: int, other: int) -> None:
         found.append(Contradiction(what=what, kept=kept, other=other))
 
     paid, freight = paid_fen(order), int(order.value("freight_fen") or 0)
-    if adjusted_fen(order):
+    if is_paid(order) and adjusted_fen(order):
         differ("paid_fen", paid, sum(line.paid_fen for line in order.lines) + freight)
-    if paid < freight:
+    if is_paid(order) and paid < freight:
         differ("freight_fen", paid, freight)
     for refund in order.refunds.values():
         for other in refund.others:

@@ -164,6 +164,12 @@ def test_lines_come_to_what_was_paid_and_none_is_below_zero(
     assert rules.adjusted_fen(order) == paid_fen - freight_fen - sum(lines)
 
 
+def test_what_is_not_paid_yet_is_no_contradiction() -> None:
+    order = play(message("created", 0, lines=LINES, paid_fen=0, freight_fen=600))
+    assert what_differs(order) == []
+    assert what_differs(play(message("created", 0, lines=LINES, paid_fen=0), message("completed", 1))) != []
+
+
 def test_refunds_that_can_not_be_are_shown() -> None:
     order = play(PAID, refund("R1", 5, 12_000, l1=12_000), refund("R2", 6, 9_000, l9=1))
     assert what_differs(order) == [
