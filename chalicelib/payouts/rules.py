@@ -9,6 +9,7 @@ from chalicelib.platform import ids
 MINIMUM_FEN = 10  # WeChat transfers nothing below 0.1 yuan; less stays available
 PLANNED, CALLING, PROCESSING, PAID, FAILED = "planned", "calling", "processing", "paid", "failed"
 FINAL = (PAID, FAILED)
+LAPSED = "OVERDUE_CLOSE"  # WeChat's reason when the receiver did not collect in time
 # WeChat's state of a transfer → ours
 STATUS = {
     "ACCEPTED": "accepted",

@@ -21,12 +21,12 @@ from urllib3.exceptions import HTTPError
 
 from chalicelib.platform import clock, settings
 from chalicelib.platform.errors import DomainError, Forbidden, Invalid, Upstream, issue
-from chalicelib.wechatpay import refusals
+from chalicelib.wechatpay import hosts, refusals
+from chalicelib.wechatpay.hosts import HOST
 from chalicelib.wechatpay.refusals import Treatment
 from chalicelib.wechatpay.scenes import Scene
 from chalicelib.wechatpay.signer import Signer, Verifier
 
-HOST = "https://api.mch.weixin.qq.com"
 NAME_FROM_FEN = 200_000  # the receiver's name is required from here on …
 NAME_UNTIL_FEN = 30  # … and not allowed below
 _REMARK = 32  # characters
@@ -272,7 +272,7 @@ def _client(private_key: str, public_key: str) -> WeChatPay:
     base = settings.env("WECHATPAY_API_BASE", HOST).rstrip("/")
     notify_url = settings.env("PUBLIC_BASE_URL").rstrip("/") + "/pay/wechat/notify"
     # WeChat takes an https address only; another host than WeChat's (a sandbox) takes any.
-    is_taken = notify_url.startswith("https://") or base != HOST
+    is_taken = notify_url.startswith("https://") or hosts.is_sandbox(base)
     mch_id, serial = settings.env("WECHATPAY_MCH_ID"), settings.env("WECHATPAY_CERT_SERIAL")
     return WeChatPay(
         base,

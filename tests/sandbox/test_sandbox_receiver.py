@@ -1,5 +1,6 @@
 """The receiver of a transfer: who they are (the official account's OAuth), and that they tap, refuse or do nothing."""
 
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,7 +8,10 @@ import pytest
 from conftest import Clock, Corp
 from test_sandbox_pay import pay, state
 
-from infra.sandbox import oauth, official_account, pages
+from chalicelib.platform import settings
+from chalicelib.platform.errors import Unauthorized, Upstream
+from chalicelib.wechatoa import client as wechatoa
+from infra.sandbox import Config, Sandbox, oauth, official_account, pages
 
 LINK = {
     "redirect_uri": "http://127.0.0.1:8000/h5/d/Ab3dE9xZ/signed-in?a=1",
@@ -102,3 +106,23 @@ def test_a_person_can_refuse(corp: Corp) -> None:
 def test_what_is_not_there(corp: Corp) -> None:
     assert page(corp, "/collect/PKGx")[0] == 404
     assert page(corp, "/collect")[0] == 200
+
+
+def test_the_products_client_asks_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = Sandbox(Config(run_by_itself=False))
+    monkeypatch.setenv("WECHAT_API_BASE", sandbox.start())
+    monkeypatch.setenv("WECHAT_OA_APP_ID", sandbox.config.app_id)
+    secret = {"oa_secret": sandbox.config.oa_secret}
+    monkeypatch.setitem(settings._secrets, "wechatpay_notify", (time.monotonic() + 3600, secret))
+    try:
+        query = {**LINK, "appid": sandbox.config.app_id, "openid": "oOne"}
+        status, _, _, headers = oauth.authorize(sandbox, query)
+        code = parse_qs(urlsplit(headers["Location"]).query)["code"][0]
+        assert (status, wechatoa.person_of(code).openid) == (302, "oOne")
+        with pytest.raises(Unauthorized):
+            wechatoa.person_of(code)
+        secret["oa_secret"] = "wrong"
+        with pytest.raises(Upstream, match="40125"):
+            wechatoa.person_of(code)
+    finally:
+        sandbox.stop()
