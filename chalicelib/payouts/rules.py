@@ -27,7 +27,7 @@ CERTAIN_AFTER = timedelta(minutes=2)
 # A refusal ends a payout when WeChat has said so often in a row that it knows no such number, the last
 # time so long after the call: it was seen to refuse what it had done, and to show it only later.
 ABSENT_TIMES, ABSENT_FOR = 3, timedelta(minutes=30)
-OFFERED_FOR = timedelta(hours=24)  # the receiver's time to collect, from when WeChat took the transfer in
+OFFERED_FOR = timedelta(hours=24)  # the receiver's time to collect, from the offer on
 LOOK_AGAIN = timedelta(hours=1)  # after a payout was planned, should its message have been parked
 _POLL_MOST = timedelta(hours=1)
 EVERY = ("P1D", "P7D", "P1M")

@@ -242,7 +242,8 @@ def _change_of(payout: PayoutItem, bill: Bill, status: str) -> Transaction:
         "changed_at": clock.iso(now),
     }
     if bill.state is State.WAIT_USER_CONFIRM and payout.offered_at is None:
-        offered_at = bill.created_at or now
+        # one that waited for money is offered by the call that found it
+        offered_at = max(bill.created_at or now, clock.parse(payout.asked_at))
         values["offered_at"] = clock.iso(offered_at)
         values["expires_at"] = clock.iso(offered_at + rules.OFFERED_FOR)
     is_past = payout.reason and not values["reason"] and status not in (rules.FAILED, rules.PROCESSING)

@@ -184,7 +184,7 @@ class WechatPay:
             bill.state, bill.package_info = "WAIT_USER_CONFIRM", "PKG" + digest("package", bill.out_bill_no)
             tapped = config.pay_confirm_after is not None and config.pay_confirm_after < OVERDUE
             after = (config.pay_confirm_after or 0) if tapped else OVERDUE
-            bill.next_at, bill.next_state = bill.created_at + after, "SUCCESS" if tapped else "FAIL"
+            bill.next_at, bill.next_state = now + after, "SUCCESS" if tapped else "FAIL"
         else:
             bill.state = "ACCEPTED"
             bill.next_at, bill.next_state = (
