@@ -47,7 +47,7 @@ def show_page(call: Call, share_code: str) -> Answer:
         who.name,
         who.share_code,
         service.earnings(who),
-        _till(call),
+        _till(call, who),
         session.csrf_token,
         bool(call.query.asked),
     )
@@ -132,7 +132,7 @@ def _sign_in(call: Call, who: Distributor) -> str | None:
     return f"{_address(who)}/login" if _is_wechat(call) or wechatoa.is_sandbox() else ""
 
 
-def _till(call: Call) -> Till:
+def _till(call: Call, who: Distributor) -> Till:
     """What the button hands to WeChat. In a trial there is none: the sandbox's own page is opened."""
     base = settings.env("WECHATPAY_API_BASE", "")
     return Till(
@@ -140,6 +140,7 @@ def _till(call: Call) -> Till:
         app_id=settings.env("WECHATPAY_APP_ID"),
         is_wechat=_is_wechat(call),
         elsewhere=f"{base.rstrip('/')}/collect/" if hosts.is_sandbox(base) else None,
+        config=service.page_config(who, call.strings) if _is_wechat(call) else None,
     )
 
 

@@ -1,3 +1,7 @@
+(function(){
+  var d=document.querySelector("[data-config]");
+  if(d&&window.wx)wx.config({appId:d.dataset.config,timestamp:+d.dataset.timestamp,nonceStr:d.dataset.nonce,signature:d.dataset.signature,jsApiList:["requestMerchantTransfer"]})
+})();
 document.querySelectorAll("[data-package]").forEach(function(b){
   var p=b.parentNode.querySelector(".said");
   function say(zh,en){p.textContent=zh;var s=document.createElement("small");s.lang="en";s.textContent=en;p.appendChild(s);b.disabled=false}

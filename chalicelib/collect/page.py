@@ -16,6 +16,8 @@ from chalicelib.payouts.collecting import Collected
 from chalicelib.platform import clock
 from chalicelib.web.frame import Page, both, notice
 from chalicelib.web.frame import page as framed
+from chalicelib.wechatoa import jssdk
+from chalicelib.wechatoa.jssdk import PageConfig
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "collect.css").read_text(encoding="utf-8")
@@ -33,12 +35,16 @@ _A_DAY = (
 
 
 class Till(Struct, frozen=True):
-    """What the button hands to WeChat. elsewhere: the address of the page in WeChat's place, in a trial."""
+    """What the button hands to WeChat. elsewhere: the address of the page in WeChat's place, in a trial.
+
+    config: what the JS-SDK wants before it; without it the button calls WeChat all the same.
+    """
 
     mch_id: str
     app_id: str
     is_wechat: bool
     elsewhere: str | None
+    config: PageConfig | None = None
 
 
 def earnings(name: str, share_code: str, shown: Earnings, till: Till, csrf: str, asked: bool) -> Page:
@@ -58,7 +64,8 @@ def earnings(name: str, share_code: str, shown: Earnings, till: Till, csrf: str,
         f'<section class="sheet share">{both("下单推荐码", "The code that friends order with")}'
         f'<b class="code">{escape(share_code)}</b></section></main>'
     )
-    return framed(_TITLE, body, style=_STYLE, script=_SCRIPT if waiting else "", forms=True)
+    library = jssdk.SCRIPT if waiting and till.config else ""
+    return framed(_TITLE, body, style=_STYLE, script=_SCRIPT if waiting else "", library=library, forms=True)
 
 
 def again(link: str) -> Page:
@@ -103,6 +110,9 @@ def _offer(row: Collected, till: Till) -> str:
         "package": row.package_info or "",
         "elsewhere": "" if till.is_wechat else elsewhere,
     }
+    if till.config:
+        signed = {"nonce": till.config.nonce, "signature": till.config.signature}
+        data |= {"config": till.config.app_id, "timestamp": str(till.config.timestamp)} | signed
     attributes = " ".join(f'data-{key}="{escape(value, quote=True)}"' for key, value in data.items())
     return (
         f'<article class="sheet offer"><header>{both("待领取", "To collect")}</header>'

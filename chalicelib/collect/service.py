@@ -8,7 +8,7 @@ bound to the one distributor, and good while that openid is the distributor's.
 import hmac
 from collections.abc import Mapping
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
 
@@ -18,9 +18,11 @@ from chalicelib.distribution.types import Distributor
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Balance
 from chalicelib.payouts import collecting
-from chalicelib.platform import clock, ids, keys, queues, settings, signed, vault
-from chalicelib.platform.errors import Forbidden, Unauthorized
+from chalicelib.platform import clock, ids, keys, log, queues, settings, signed, vault
+from chalicelib.platform.errors import Forbidden, Unauthorized, Upstream
 from chalicelib.wechatoa import client as wechatoa
+from chalicelib.wechatoa import jssdk
+from chalicelib.wechatoa.jssdk import PageConfig
 
 LOGIN, SESSION = "mr_collect_login", "mr_collect"  # cookies: of a sign-in that has begun, of one that is done
 _PURPOSE = "collect"
@@ -97,6 +99,16 @@ def ask_offer(who: Distributor, payout_id: str) -> None:
     if payout_id not in lapsed:
         raise Forbidden(code="another_person")
     queues.send("payout", {"kind": "payout_offer", "payout_id": payout_id}, group=payout_id)
+
+
+def page_config(who: Distributor, query: Mapping[str, str]) -> PageConfig | None:
+    """What the JS-SDK wants on their page; None when WeChat does not give it: it is shown all the same."""
+    asked = f"?{urlencode(query)}" if query else ""
+    try:
+        return jssdk.config_of(f"{settings.env('PUBLIC_BASE_URL').rstrip('/')}/h5/d/{who.share_code}{asked}")
+    except Upstream as error:
+        log.failure("no JS-SDK ticket", error)
+        return None
 
 
 def folder() -> str:

@@ -5,6 +5,8 @@ The openid is under WECHAT_OA_APP_ID, which must be WECHATPAY_APP_ID for a trans
 
 import json
 import logging
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
@@ -58,11 +60,22 @@ def person_of(code: str) -> Person:
         "code": code,
         "grant_type": "authorization_code",
     }
-    address = f"{settings.env('WECHAT_API_BASE', API_HOST)}/sns/oauth2/access_token?{urlencode(query)}"
+    answer = ask("GET", "/sns/oauth2/access_token", query)
+    if answer.get("errcode") in _SPENT:
+        raise Unauthorized(code="wechat_sign_in_over")
+    if not answer.get("openid"):
+        raise Upstream(code="wechat_refused", errcode=answer.get("errcode"))
+    return Person(str(answer["openid"]))
+
+
+def ask(method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> dict[str, Any]:
+    """WeChat's answer, refusals (`errcode`) included. Upstream when there is none."""
+    address = settings.env("WECHAT_API_BASE", API_HOST) + path + (f"?{urlencode(query)}" if query else "")
     try:
         response = _pool.request(
-            "GET",
+            method,
             address,
+            json=body,
             timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
             retries=False,
             redirect=False,
@@ -70,8 +83,6 @@ def person_of(code: str) -> Person:
         answer = json.loads(response.data)
     except (HTTPError, ValueError):
         raise Upstream(code="wechat_silent") from None
-    if answer.get("errcode") in _SPENT:
-        raise Unauthorized(code="wechat_sign_in_over")
-    if not answer.get("openid"):
-        raise Upstream(code="wechat_refused", errcode=answer.get("errcode"))
-    return Person(str(answer["openid"]))
+    if not isinstance(answer, dict):
+        raise Upstream(code="wechat_silent")
+    return answer

@@ -14,9 +14,11 @@ from chalicelib.collect import service
 from chalicelib.distribution.types import Distributor
 from chalicelib.payouts import payout_list
 from chalicelib.platform import settings
-from chalicelib.platform.errors import Unauthorized
+from chalicelib.platform.errors import Unauthorized, Upstream
 from chalicelib.wechatoa import client as wechatoa
+from chalicelib.wechatoa import jssdk
 from chalicelib.wechatoa.client import Person
+from chalicelib.wechatoa.jssdk import PageConfig
 from tests.support.money_world import World, figures, message, paid
 
 WECHAT = {"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50"}
@@ -94,8 +96,13 @@ def client(world: World) -> Iterator[Client]:
 @pytest.fixture
 def phone(client: Client, monkeypatch: pytest.MonkeyPatch) -> Browser:
     """The distributor's own."""
+    monkeypatch.setattr(jssdk, "config_of", no_ticket)
     monkeypatch.setattr(wechatoa, "person_of", lambda code: Person(MINE))
     return Browser(client, WECHAT)
+
+
+def no_ticket(url: str) -> Any:
+    raise Upstream(code="wechat_silent")
 
 
 def address(who: Distributor) -> str:
@@ -123,6 +130,29 @@ def test_the_distributor_signs_in_and_sees_what_to_collect(phone: Browser, who: 
     assert 'data-mch="1900000109" data-app="wx1" data-package="PKG"' in shown
     assert "请在 12月2日 10:00 前领取" in shown and "24 小时" in shown
     assert "wm-buyer" not in shown and "o1<" not in shown  # nobody who bought
+
+
+def test_the_page_is_signed_for_the_js_sdk_when_there_is_something_to_collect(
+    phone: Browser, world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def config_of(url: str) -> PageConfig:
+        asked.append(url)
+        return PageConfig("wx1", 1, "N", "SIG")
+
+    monkeypatch.setattr(jssdk, "config_of", config_of)
+    phone.sign_in(who)
+    answer = phone.get(address(who))
+    shown = answer.body.decode()
+    assert 'data-config="wx1" data-timestamp="1" data-nonce="N" data-signature="SIG"' in shown
+    assert f'<script src="{jssdk.SCRIPT}"></script><script>' in shown
+    assert f" {jssdk.SCRIPT};" in answer.headers["Content-Security-Policy"]
+    assert asked == [f"http://127.0.0.1:8000{address(who)}"]
+    (payout,) = world.payouts()
+    world.pay.pay(payout.payout_id)
+    world.move(hours=1)
+    assert jssdk.SCRIPT not in phone.text(address(who))
 
 
 @pytest.mark.parametrize("agent", [{}, WECOM])
