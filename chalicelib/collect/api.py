@@ -84,8 +84,8 @@ def signed_in(call: Call, share_code: str) -> Answer:
         cookie = service.finish(who, call.query.code, call.query.state, call.cookies)
     except Unauthorized:
         return page.again(_address(who)).answer(401)
-    except Forbidden:
-        return page.another_person(_address(who)).answer(403)
+    except Forbidden as error:
+        return page.another_person(error.params["openid"]).answer(403)
     return _see_other(_address(who), cookie)
 
 

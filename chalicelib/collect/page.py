@@ -75,14 +75,18 @@ def again(link: str) -> Page:
     return framed(title[0], notice("retry", title, why, (link, "返回", "Back")))
 
 
-def another_person(link: str) -> Page:
-    """Who signed in is not who is paid."""
-    title = ("这不是登记的收款微信", "This is not the WeChat that is paid")
-    how = (
-        "请用登记收款的微信打开；换了微信号，请联系品牌方更新收款资料",
-        "Open it with the WeChat that you gave; if you have another now, ask the brand to change it",
+def another_person(openid: str) -> Page:
+    """Who signed in is not who is paid. They are told their own openid, to send it to the brand."""
+    title = both("这不是登记的收款微信", "This is not the WeChat that is paid")
+    how = both(
+        "请用登记收款的微信打开。要改成这个微信收款，请把下面的编号发给品牌方核实更新：",
+        "Open it with the WeChat that you gave. To be paid by this one, send the brand this number of it:",
     )
-    return framed(title[0], notice("question", title, how, (link, "返回", "Back")))
+    body = (
+        f'<main class="card notice"><div class="icon question" aria-hidden="true"></div><h1>{title}</h1>'
+        f'<p>{how}</p><p class="code openid" lang="en">{escape(openid)}</p></main>'
+    )
+    return framed("这不是登记的收款微信", body, style=_STYLE)
 
 
 def _waiting(rows: Sequence[Collected], till: Till) -> str:

@@ -54,7 +54,7 @@ def finish(who: Distributor, code: str, state: str, cookies: Mapping[str, str]) 
         raise Unauthorized(code="wechat_sign_in_over")
     person = wechatoa.person_of(code)
     if not distribution.is_paid_under(who, person.openid):
-        raise Forbidden(code="another_person")
+        raise Forbidden(code="another_person", openid=person.openid)
     until = int((clock.now() + _SESSION_TIME).timestamp())
     value = vault.seal(_PURPOSE, f"{until} {person.openid}", who.distributor_id)
     return _cookie(who, SESSION, value, _SESSION_TIME)

@@ -168,6 +168,7 @@ def test_somebody_elses_wechat_is_kept_out(
     monkeypatch.setattr(wechatoa, "person_of", lambda code: Person("openid-wm2"))
     refused = phone.sign_in(who)
     assert refused.status_code == 403 and "这不是登记的收款微信" in refused.body.decode()
+    assert "openid-wm2" in refused.body.decode() and MINE not in refused.body.decode()  # their own
     assert (service.SESSION, address(who)) not in phone.cookies
     assert "¥" not in phone.text(address(who))
 

@@ -106,7 +106,7 @@ PAGES: Mapping[str, Callable[[str], Page]] = {
     "collect_none": lambda _: _collect("林晓"),
     "collect_nasty": lambda _: _collect(NASTY + UNBROKEN, "to_collect", "lapsed", "paid", fen=9_999_999_999_99),
     "collect_again": lambda _: collect.again("/h5/d/Ab3dE9xZ"),
-    "collect_another": lambda _: collect.another_person("/h5/d/Ab3dE9xZ"),
+    "collect_another": lambda _: collect.another_person("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"),
     "tasks": lambda _: tasks.tasks("李华", "2026-11-23", ROWS, "csrf", ""),
     "tasks_nasty": lambda _: tasks.tasks(
         LONG, "2026-11-23", [{**ROWS[0], "name": NASTY, "note": UNBROKEN, "remark": UNBROKEN}], "csrf", ""
