@@ -3,7 +3,6 @@
 TEXTS: dict[str, tuple[str, str]] = {
     "no_plan": ("没有分销方案 {plan_id}", "there is no plan {plan_id}"),
     "no_distributor": ("没有分销员 {distributor_id}", "there is no distributor {distributor_id}"),
-    "no_page": ("没有这个页面", "there is no such page"),
     "distributor_already": (
         "此人已经是该方案的分销员 {distributor_id}（{by} 相同）",
         "this person is a distributor of this plan already: {distributor_id} has the same {by}",

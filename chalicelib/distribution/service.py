@@ -4,6 +4,7 @@ Also what functions ask of plans and distributors; how those are made, changed a
 distributors.py; their names and openids: payees.py.
 """
 
+import hmac
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -96,6 +97,11 @@ def of_share_code(share_code: str) -> Distributor | None:
 def payee(who: Distributor) -> Payee:
     """Whom to pay for that distributor. The function must hold the secret `keys`. vault.Broken."""
     return payees.unseal(who.distributor_id, who.sealed)
+
+
+def is_paid_under(who: Distributor, openid: str) -> bool:
+    """Whether that openid is the distributor's: it proves who they are."""
+    return hmac.compare_digest(payee(who).openid.encode(), openid.encode("utf-8", "replace"))
 
 
 def page_of_distributors(limit: int, cursor: str | None) -> tuple[list[Distributor], str | None]:
