@@ -71,4 +71,4 @@ def load(call: Call, pool_id: str) -> FilledPool:
     answer=Page[PoolClaim],
 )
 def list_claims(call: Call, pool_id: str) -> Page[PoolClaim]:
-    return service.list_claims(pool_id, call.query)
+    return service.list_claims(pool_id, call.query, call.principal)

@@ -26,6 +26,7 @@ from chalicelib.coupons.types import Pool, PoolClaim, PoolsQuery, Upload
 from chalicelib.platform import audit, clock, ids, lists, log, storage, timeline, validation
 from chalicelib.platform.errors import Invalid, NotFound, Upstream, issue
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.tables import reading
@@ -88,12 +89,12 @@ def list_pools(query: PoolsQuery) -> Page[Pool]:
     return page.map(lambda item: _pool(item, heads.get(item.pool, {})))
 
 
-def list_claims(pool_id: str, query: Paging) -> Page[PoolClaim]:
-    """Who has a code, newest first. NotFound."""
+def list_claims(pool_id: str, query: Paging, principal: Principal = SYSTEM) -> Page[PoolClaim]:
+    """Who has a code, newest first; masked for an auditor. NotFound."""
     if not exists(pool_id):
         raise NotFound(code="no_such_coupon_pool", pool_id=pool_id)
     newest = partial(CouponItem.by_claim.query, pool_id, scan_index_forward=False)
-    return lists.history(newest, query).map(_pool_claim)
+    return lists.history(newest, query).map(lambda row: _pool_claim(row, principal))
 
 
 def load(pool_id: str, raw: bytes) -> Upload:
@@ -263,7 +264,6 @@ def _pool(item: CouponItem, heads: Heads) -> Pool:
     )
 
 
-def _pool_claim(item: CouponItem) -> PoolClaim:
-    return PoolClaim(
-        external_userid=item.part.partition("#")[2], at=str(item.at), code=rules.mask(str(item.code))
-    )
+def _pool_claim(item: CouponItem, principal: Principal) -> PoolClaim:
+    person = audit.MASK if principal.sees_masked else item.part.partition("#")[2]
+    return PoolClaim(external_userid=person, at=str(item.at), code=rules.mask(str(item.code)))

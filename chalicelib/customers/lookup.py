@@ -8,10 +8,12 @@ is now: a row that is older than its customer shows nothing.
 
 from collections.abc import Callable, Collection, Iterable
 
+from msgspec.structs import replace
+
 from chalicelib.customers import models, rules, service
 from chalicelib.customers.rules import Customer
 from chalicelib.customers.types import CustomersQuery
-from chalicelib.platform import lists, timeline
+from chalicelib.platform import audit, lists, timeline
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.principal import Principal
@@ -27,7 +29,7 @@ def find_in_scope(external_userid: str, principal: Principal) -> Customer:
     customer = service.get(external_userid)
     if customer is None or not _is_seen(customer, stores.guides_in_scope(principal)):
         raise _no_customer(external_userid)
-    return rules.masked(customer) if principal.role == "auditor" else customer
+    return rules.masked(customer) if principal.sees_masked else customer
 
 
 def history(external_userid: str, paging: Paging, principal: Principal) -> Page[Line]:
@@ -44,6 +46,8 @@ def history(external_userid: str, paging: Paging, principal: Principal) -> Page[
     page = timeline.page(external_userid, paging) if seen else Page[Line]([], 0)
     if not seen or (customer is None and not page.items):
         raise _no_customer(external_userid)
+    if principal.sees_masked:
+        return page.map(lambda line: replace(line, data=audit.masked(line.data)))
     return page
 
 
@@ -52,7 +56,7 @@ def page(query: CustomersQuery, principal: Principal) -> Page[Customer]:
     guides = _guides(query, principal)
     few = guides if guides is not None and len(guides) <= _MERGED else None
     customers = _all(query, guides) if few is None else _of_guides(query, few)
-    return customers.map(rules.masked) if principal.role == "auditor" else customers
+    return customers.map(rules.masked) if principal.sees_masked else customers
 
 
 def _guides(query: CustomersQuery, principal: Principal) -> frozenset[str] | None:

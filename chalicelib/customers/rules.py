@@ -178,9 +178,9 @@ def credited(customer: Customer, source: Source) -> Customer:
 
 
 def masked(customer: Customer) -> Customer:
-    """As an auditor sees a person: without name, picture and unionid."""
-    unionid = MASK if customer.unionid else None
-    return replace(customer, name=customer.name[:1] and customer.name[:1] + MASK, avatar="", unionid=unionid)
+    """As an auditor sees a person: without ids, name and picture."""
+    unionid, name = MASK if customer.unionid else None, customer.name[:1] and customer.name[:1] + MASK
+    return replace(customer, external_userid=MASK, name=name, avatar="", unionid=unionid)
 
 
 def with_tags(customer: Customer, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Customer:

@@ -17,7 +17,10 @@ class FollowOut(Struct, frozen=True, kw_only=True):
 
 
 class CustomerRow(Struct, frozen=True, kw_only=True):
-    """`channel`, `live_code_id`: where the customer first came from."""
+    """`channel`, `live_code_id`: where the customer first came from.
+
+    `external_userid`, `unionid`, `name`: `***` for an auditor.
+    """
 
     external_userid: str
     unionid: str | None

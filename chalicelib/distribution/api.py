@@ -1,4 +1,4 @@
-"""Distribution's doors: plans, distributors, commissions, and the distributor's public page."""
+"""Distribution's doors: plans, distributors, commissions."""
 
 from chalicelib.distribution import commission_list, distributors, plans, service
 from chalicelib.distribution.commission_list import CommissionsQuery
@@ -7,16 +7,21 @@ from chalicelib.distribution.plans import PlansQuery
 from chalicelib.distribution.types import (
     BalanceOut,
     CommissionOut,
+    Distributor,
+    DistributorDetail,
     DistributorOut,
+    DistributorPatch,
     NewDistributor,
     NewPlan,
+    Plan,
     PlanOut,
+    PlanPatch,
 )
 from chalicelib.ledger import service as ledger
+from chalicelib.ledger.types import BalanceAudit, JournalOut
 from chalicelib.platform import http
-from chalicelib.platform.errors import NotFound
-from chalicelib.platform.lists import Page
-from chalicelib.web import frame, share
+from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.versions import IfMatchHeader
 
 door = http.Door(__name__, tag="Distribution")
 
@@ -54,8 +59,21 @@ def list_plans(call: http.Call) -> Page[PlanOut]:
     summary="A plan",
     answer=PlanOut,
 )
-def get_plan(call: http.Call, plan_id: str) -> PlanOut:
-    return plans.show(service.plan(plan_id), call.principal.may("rates.read"))
+def get_plan(call: http.Call, plan_id: str) -> http.Answer:
+    return _show_plan(call, service.plan(plan_id))
+
+
+@door.route(
+    "PATCH",
+    "/api/distribution/plans/{plan_id}",
+    body=PlanPatch,
+    headers=IfMatchHeader,
+    permission="distribution_plans.change",
+    summary="A plan's next version; orders that were paid before keep theirs",
+    answer=PlanOut,
+)
+def change_plan(call: http.Call, plan_id: str) -> http.Answer:
+    return _show_plan(call, plans.change(plan_id, call.json(), call.principal, call.if_match))
 
 
 @door.route(
@@ -65,10 +83,11 @@ def get_plan(call: http.Call, plan_id: str) -> PlanOut:
     status=201,
     permission="distributors.write",
     summary="Make a customer a distributor",
-    answer=DistributorOut,
+    answer=DistributorDetail,
+    secret=True,  # a real name and an openid
 )
-def create_distributor(call: http.Call) -> DistributorOut:
-    return distributors.show(distributors.create(call.body, call.principal), call.principal)
+def create_distributor(call: http.Call) -> DistributorDetail:
+    return distributors.show_in_detail(distributors.create(call.body, call.principal), call.principal)
 
 
 @door.route(
@@ -88,10 +107,25 @@ def list_distributors(call: http.Call) -> Page[DistributorOut]:
     "/api/distributors/{distributor_id}",
     permission="distributors.read",
     summary="A distributor",
-    answer=DistributorOut,
+    answer=DistributorDetail,
 )
-def get_distributor(call: http.Call, distributor_id: str) -> DistributorOut:
-    return distributors.show(distributors.get(distributor_id, call.principal), call.principal)
+def get_distributor(call: http.Call, distributor_id: str) -> http.Answer:
+    return _show_distributor(call, distributors.get(distributor_id, call.principal))
+
+
+@door.route(
+    "PATCH",
+    "/api/distributors/{distributor_id}",
+    body=DistributorPatch,
+    headers=IfMatchHeader,
+    permission="distributors.change",
+    summary="Change a distributor; openid, level and status are money",
+    answer=DistributorDetail,
+)
+def change_distributor(call: http.Call, distributor_id: str) -> http.Answer:
+    return _show_distributor(
+        call, distributors.change(distributor_id, call.body, call.principal, call.if_match)
+    )
 
 
 @door.route(
@@ -108,6 +142,29 @@ def get_balance(call: http.Call, distributor_id: str) -> BalanceOut:
 
 @door.route(
     "GET",
+    "/api/distributors/{distributor_id}/journals",
+    permission="balances.read",
+    summary="A distributor's journals, newest first, each with its reason",
+    query=Paging,
+    answer=Page[JournalOut],
+)
+def list_journals(call: http.Call, distributor_id: str) -> Page[JournalOut]:
+    return ledger.journals(service.distributor(distributor_id).distributor_id, call.query)
+
+
+@door.route(
+    "GET",
+    "/api/distributors/{distributor_id}/audit",
+    permission="balances.read",
+    summary="Whether a distributor's balances are the sums of their journals",
+    answer=BalanceAudit,
+)
+def audit(call: http.Call, distributor_id: str) -> BalanceAudit:
+    return ledger.audit(service.distributor(distributor_id).distributor_id)
+
+
+@door.route(
+    "GET",
     "/api/commissions",
     permission="commissions.read",
     summary="Commissions per line and level, newest first: all, of an order, of a distributor",
@@ -118,15 +175,9 @@ def list_commissions(call: http.Call) -> Page[CommissionOut]:
     return commission_list.page(call.query)
 
 
-@door.route(
-    "GET",
-    "/h5/d/{share_code}",
-    summary="A distributor's page, to share",
-    gives="text/html",
-    page=frame.problem,
-)
-def show_page(call: http.Call, share_code: str) -> http.Answer:
-    who = service.of_share_code(share_code)
-    if who is None or who.status != "active":
-        raise NotFound(code="no_page")
-    return share.distributor(who.name, who.share_code).answer()
+def _show_plan(call: http.Call, plan: Plan) -> http.Answer:
+    return http.versioned(plans.show(plan, call.principal.may("rates.read")), plan.version)
+
+
+def _show_distributor(call: http.Call, who: Distributor) -> http.Answer:
+    return http.versioned(distributors.show_in_detail(who, call.principal), who.version)

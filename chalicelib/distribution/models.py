@@ -17,7 +17,10 @@ from chalicelib.distribution.types import (
     Distributor,
     DistributorStatus,
     LineCommission,
+    Payee,
     Plan,
+    SettleEvery,
+    Tax,
 )
 from chalicelib.platform import clock, lists, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
@@ -36,11 +39,13 @@ class PlanListing(GlobalSecondaryIndex["PlanItem"]):
 
 
 class PlanItem(Base):
+    """A plan as it is now; or, under `<plan_id>#v<version>` and in no list, as it was."""
+
     class Meta(BaseMeta):
         table_name = settings.table("plans")
 
     plan_id = UnicodeAttribute(hash_key=True)
-    listing = UnicodeAttribute(default="plan")
+    listing = UnicodeAttribute(default="plan", null=True)
     created_at = UnicodeAttribute()
     name = UnicodeAttribute()
     rates = JSONAttribute()
@@ -48,8 +53,12 @@ class PlanItem(Base):
     mature_after = UnicodeAttribute()
     attribution_window = UnicodeAttribute()
     minimum_payout_fen = NumberAttribute()
-    withhold_tax = BooleanAttribute()
+    withhold_tax = BooleanAttribute()  # of plans without `tax`, which came later
+    tax = UnicodeAttribute(null=True)
+    self_purchase = BooleanAttribute(null=True)
     settle_every = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
+    since = UnicodeAttribute(null=True)
 
     by_listing = PlanListing()
 
@@ -64,7 +73,7 @@ class DistributorListing(GlobalSecondaryIndex["DistributorItem"]):
 
 
 class DistributorItem(Base):
-    """A distributor; or, under `identity#…`, the mark that a person already is one."""
+    """A distributor; or who a person is (persons.py): `identity#…`, whose an id is, and `person#…`."""
 
     class Meta(BaseMeta):
         table_name = settings.table("distributors")
@@ -73,7 +82,8 @@ class DistributorItem(Base):
     listing = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     share_code = UnicodeAttribute(null=True)
-    name = UnicodeAttribute(null=True)
+    sealed = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)  # name and openid: of distributors that are not sealed yet
     openid = UnicodeAttribute(null=True)
     plan_id = UnicodeAttribute(null=True)
     parent_id = UnicodeAttribute(null=True)
@@ -81,7 +91,13 @@ class DistributorItem(Base):
     unionid = UnicodeAttribute(null=True)
     customer_id = UnicodeAttribute(null=True)
     status = UnicodeAttribute(null=True)
-    is_same_as = UnicodeAttribute(null=True)
+    level = UnicodeAttribute(null=True)
+    person_id = UnicodeAttribute(null=True)
+    is_same_as = UnicodeAttribute(null=True)  # of marks without `person_id`, which came later
+    members = JSONAttribute(null=True)  # of a person: [[plan_id, distributor_id], …]
+    absorbed = JSONAttribute(null=True)  # of a person: those whom it was found to be as well
+    merged_into = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
 
     by_listing = DistributorListing()
 
@@ -124,6 +140,7 @@ class CommissionItem(Base):
     mature_at = UnicodeAttribute(null=True)
     round = NumberAttribute(null=True)
     payout_id = UnicodeAttribute(null=True)
+    is_own = BooleanAttribute(null=True)
     month_shard = UnicodeAttribute(null=True)
     listed_at = UnicodeAttribute(null=True)
     version = NumberAttribute()
@@ -133,16 +150,20 @@ class CommissionItem(Base):
 
 
 def plan_of(item: PlanItem) -> Plan:
-    values = dict(item.attribute_values)
-    values.pop("listing")
     return Plan(
-        **{
-            **values,
-            "rates": tuple(values["rates"]),
-            "skus": tuple(values["skus"]) if values.get("skus") is not None else None,
-            "minimum_payout_fen": int(values["minimum_payout_fen"]),
-            "settle_every": values.get("settle_every"),
-        }
+        plan_id=item.plan_id.partition("#")[0],
+        name=item.name,
+        rates=tuple(item.rates),
+        skus=None if item.skus is None else tuple(item.skus),
+        mature_after=item.mature_after,
+        attribution_window=item.attribution_window,
+        minimum_payout_fen=int(item.minimum_payout_fen),
+        tax=cast(Tax, item.tax or ("labour_month" if item.withhold_tax else "none")),
+        settle_every=cast(SettleEvery | None, item.settle_every),
+        created_at=item.created_at,
+        self_purchase=bool(item.self_purchase),
+        version=int(item.version or 1),
+        since=item.since or item.created_at,
     )
 
 
@@ -150,15 +171,29 @@ def plan_item(plan: Plan) -> PlanItem:
     values = asdict(plan)
     values["rates"] = list(plan.rates)
     values["skus"] = None if plan.skus is None else list(plan.skus)
-    return PlanItem(**values)
+    return PlanItem(**values, listing="plan", withhold_tax=plan.tax != "none")
+
+
+def add_plan(tx: Transaction, plan: Plan, before: Plan | None) -> None:
+    """Add a plan, or its next version, to a transaction, as the item `plan`; what it was is kept."""
+    item = plan_item(plan)
+    if before is None:
+        tx.put("plan", item, PlanItem.plan_id.does_not_exist())
+        return
+    unchanged = PlanItem.version == before.version
+    if before.version == 1:
+        unchanged = PlanItem.plan_id.exists() & (unchanged | PlanItem.version.does_not_exist())
+    tx.put("plan", item, unchanged)
+    old = plan_item(before)
+    old.plan_id, old.listing = f"{plan.plan_id}#v{before.version}", None
+    tx.put("old_plan", old)
 
 
 def distributor_of(item: DistributorItem) -> Distributor:
     return Distributor(
         distributor_id=item.distributor_id,
         share_code=item.share_code or "",
-        name=item.name or "",
-        openid=item.openid or "",
+        sealed=item.sealed or Payee(item.name or "", item.openid or ""),
         plan_id=item.plan_id or "",
         parent_id=item.parent_id,
         external_userid=item.external_userid,
@@ -166,11 +201,28 @@ def distributor_of(item: DistributorItem) -> Distributor:
         status=cast(DistributorStatus, item.status),
         created_at=item.created_at,
         customer_id=item.customer_id or item.external_userid,
+        person_id=item.person_id or person_id_of(item.distributor_id),
+        level=item.level,
+        version=int(item.version or 0),
     )
 
 
-def distributor_item(distributor: Distributor) -> DistributorItem:
-    return DistributorItem(**asdict(distributor), listing="distributor")
+def add_distributor(tx: Transaction, who: Distributor, is_new: bool = False) -> None:
+    """Add a distributor's next version to a transaction, as the item `distributor`. They must be sealed."""
+    if isinstance(who.sealed, Payee):
+        raise ValueError("a distributor is stored sealed")
+    condition: Condition = DistributorItem.version == who.version
+    if is_new:
+        condition = DistributorItem.distributor_id.does_not_exist()
+    elif not who.version:
+        condition = DistributorItem.distributor_id.exists() & DistributorItem.version.does_not_exist()
+    item = DistributorItem(**{**asdict(who), "version": who.version + 1}, listing="distributor")
+    tx.put("distributor", item, condition)
+
+
+def person_id_of(distributor_id: str) -> str:
+    """The person that a distributor began."""
+    return f"p_{distributor_id.removeprefix('d_')}"
 
 
 def commission_of(item: CommissionItem) -> Commission:
@@ -188,6 +240,7 @@ def commission_of(item: CommissionItem) -> Commission:
         mature_at=clock.parse(item.mature_at) if item.mature_at else None,
         round=None if item.round is None else int(item.round),
         payout_id=item.payout_id,
+        is_own=bool(item.is_own),
         version=int(item.version),
     )
 
@@ -247,6 +300,7 @@ def write(commission: Commission) -> tuple[CommissionItem, Condition]:
         mature_at=clock.iso(commission.mature_at) if commission.mature_at else None,
         round=commission.round,
         payout_id=commission.payout_id,
+        is_own=commission.is_own or None,
         **_listing(commission),
         version=commission.version + 1,
     )

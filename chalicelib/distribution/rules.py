@@ -5,7 +5,8 @@ commission is computed anew from the whole sale each time, so that it does not m
 order the sale's messages came.
 """
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from chalicelib.distribution.types import (
     Plan,
     Sale,
     SaleLine,
+    Tax,
 )
 from chalicelib.platform import durations, money
 from chalicelib.platform.errors import Issue, issue
@@ -29,13 +31,31 @@ _WHOLE_BPS = 10_000
 LONGEST = timedelta(days=9999)  # 27 years: a day so much later is still a date
 
 
+def clean_code(text: str) -> str:
+    """A share code, or another id that people type or paste, as it was meant.
+
+    Without spaces and invisible characters, and in half width: no code has any of them.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(letter for letter in plain if unicodedata.category(letter)[0] not in "CZ")
+
+
 def check_plan(plan: NewPlan) -> list[Issue]:
     """What is wrong with a plan that its type can't say."""
     issues = [*check_rates([level.rate_bps for level in plan.levels])]
+    if plan.tax is not None and plan.withhold_tax not in (None, plan.tax != "none"):
+        issues.append(issue("withhold_tax", "tax_differs", tax=plan.tax))
     for field in ("mature_after", "attribution_window"):
         if not _is_duration(getattr(plan, field)):
             issues.append(issue(field, "duration", minimum="PT0S", maximum=f"P{LONGEST.days}D"))
     return issues
+
+
+def tax_of(plan: NewPlan) -> Tax:
+    """By `tax`, else by `withhold_tax`, else as the law has it for who earns month after month."""
+    if plan.tax is not None:
+        return plan.tax
+    return "none" if plan.withhold_tax is False else "labour_month"
 
 
 def check_rates(rates: Sequence[int]) -> list[Issue]:
@@ -89,30 +109,44 @@ def begin(sale: Sale, plan: Plan, chain: Iterable[Distributor], now: str) -> lis
 def recompute(commission: Commission, sale: Sale) -> Commission:
     """The commission as the sale now has it."""
     mature_at = sale.completed_at and sale.completed_at + durations.parse(commission.mature_after)
+    rate, skus = commission.rate_bps, commission.skus
+    lines = on_lines(sale.lines, rate, skus)
     return replace(
         commission,
-        lines=on_lines(sale.lines, commission.rate_bps, commission.skus),
+        lines=tuple(replace(line, base_fen=0, amount_fen=0) for line in lines)
+        if commission.is_own
+        else lines,
         mature_at=mature_at if commission.state == PENDING else commission.mature_at,
     )
 
 
-def attribution(code: str, chain: list[Distributor], plan: Plan | None) -> Attribution:
-    """Why a sale is (or is not) credited to somebody.
+def who_must_not_earn(
+    persons: Sequence[str], buyer: Collection[str], self_purchase: bool
+) -> tuple[bool, ...]:
+    """Level by level, whether that person earns nothing on this sale.
+
+    persons: of the levels, the seller's first. buyer: the persons that the buyer is known to be. Own
+    purchases earn by the plan's switch; what earns nothing at level one earns nothing at level two; and
+    nobody earns at two levels of one sale.
+    """
+    barred: list[bool] = []
+    for person in persons:
+        is_own = person in buyer and not self_purchase
+        barred.append(is_own or barred[:1] == [True] or person in persons[: len(barred)])
+    return tuple(barred)
+
+
+def attribution(code: str, chain: Sequence[Distributor], plan: Plan) -> Attribution:
+    """A sale that is credited to the first of the chain; the second is the first's parent.
 
     A share code on the order itself is direct: the attribution window limits what is inferred from
     earlier shares, and nothing is inferred here.
     """
-    if not chain:
-        return Attribution(share_code=code, why="no distributor has this share code")
-    distributor_id = chain[0].distributor_id
-    if plan is None:
-        why = "the distributor's plan is gone"
-        return Attribution(share_code=code, distributor_id=distributor_id, why=why)
     return Attribution(
         by="share_code",
         why="the order carries this distributor's share code",
         share_code=code,
-        distributor_id=distributor_id,
+        distributor_id=chain[0].distributor_id,
         parent_id=chain[1].distributor_id if len(chain) > 1 and len(plan.rates) > 1 else None,
         plan_id=plan.plan_id,
     )

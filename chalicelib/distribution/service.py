@@ -1,23 +1,27 @@
 """Commissions: what an order's transaction carries of them, how they mature and are paid.
 
-Also what functions ask of plans and distributors; how those are made and listed: plans.py, distributors.py.
+Also what functions ask of plans and distributors; how those are made, changed and listed: plans.py,
+distributors.py; their names and openids: payees.py.
 """
 
+import hmac
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
 
-from chalicelib.distribution import models, rules
+from chalicelib.distribution import models, payees, persons, rules
 from chalicelib.distribution.models import CommissionItem, DistributorItem, PlanItem
 from chalicelib.distribution.types import (
     AVAILABLE,
+    LEFT,
     PAID,
     PENDING,
     Attribution,
     Commission,
     Distributor,
+    Payee,
     Plan,
     Sale,
 )
@@ -40,8 +44,19 @@ def plan(plan_id: str) -> Plan:
 
 
 def find_plan(plan_id: str) -> Plan | None:
-    item = PlanItem.find(plan_id)
+    item = PlanItem.find(plan_id) if "#" not in plan_id else None
     return models.plan_of(item) if item else None
+
+
+def plan_at(plan_id: str, at: datetime) -> Plan | None:
+    """The plan in the version of that time; the first, for a time before it was made."""
+    known = find_plan(plan_id)
+    while known is not None and known.version > 1 and at < clock.parse(known.since):
+        item = PlanItem.find(f"{plan_id}#v{known.version - 1}")
+        if item is None:
+            break
+        known = models.plan_of(item)
+    return known
 
 
 def distributor(distributor_id: str) -> Distributor:
@@ -57,12 +72,36 @@ def find_distributor(distributor_id: str) -> Distributor | None:
     return models.distributor_of(item) if item else None
 
 
+def check_unchanged(tx: Transaction, who: Distributor) -> None:
+    """Add to a transaction that a distributor is as they were read, as the item `distributor`."""
+    same = DistributorItem.version == who.version
+    if not who.version:
+        same = DistributorItem.distributor_id.exists() & DistributorItem.version.does_not_exist()
+    tx.check("distributor", DistributorItem(who.distributor_id), same)
+
+
+def open_payee(distributor_id: str, sealed: str) -> Payee:
+    """Whom to pay, from what was sealed for a distributor. The function must hold the secret `keys`."""
+    return payees.unseal(distributor_id, sealed)
+
+
 def no_distributor(distributor_id: str) -> NotFound:
     return NotFound(code="no_distributor", distributor_id=distributor_id)
 
 
 def of_share_code(share_code: str) -> Distributor | None:
-    return find_distributor(f"d_{share_code}")
+    """Whose code it is, also as somebody types it."""
+    return find_distributor(f"d_{rules.clean_code(share_code)}")
+
+
+def payee(who: Distributor) -> Payee:
+    """Whom to pay for that distributor. The function must hold the secret `keys`. vault.Broken."""
+    return payees.unseal(who.distributor_id, who.sealed)
+
+
+def is_paid_under(who: Distributor, openid: str) -> bool:
+    """Whether that openid is the distributor's: it proves who they are."""
+    return hmac.compare_digest(payee(who).openid.encode(), openid.encode("utf-8", "replace"))
 
 
 def page_of_distributors(limit: int, cursor: str | None) -> tuple[list[Distributor], str | None]:
@@ -81,9 +120,12 @@ def add_order(tx: Transaction, sale: Sale, now: datetime) -> Attribution | None:
     """
     if not sale.paid:
         return None
-    if sale.attribution is not None:
-        attribution = sale.attribution
+    decided = sale.attribution
+    if decided is not None and not (decided.own_purchase and sale.buyer_changed):
+        attribution = decided
         known = models.commissions(sale.order_id) if attribution.by else []
+        if known and sale.buyer_changed:
+            known = _with_buyer(known, sale, now)
     elif sale.share_code:
         attribution, known = _attribute(sale, now)
     else:
@@ -102,15 +144,45 @@ def add_order(tx: Transaction, sale: Sale, now: datetime) -> Attribution | None:
 
 
 def _attribute(sale: Sale, now: datetime) -> tuple[Attribution, list[Commission]]:
-    code = sale.share_code or ""
+    """Who a sale is credited to, and the commissions that it begins."""
+    code = rules.clean_code(sale.share_code or "")
     first = of_share_code(code)
-    chain = [first] if first and first.status == "active" else []
-    plan = find_plan(chain[0].plan_id) if chain else None
-    if chain and plan and len(plan.rates) > 1 and chain[0].parent_id:
-        parent = find_distributor(chain[0].parent_id)
-        chain += [parent] if parent and parent.status == "active" else []
-    begun = rules.begin(sale, plan, chain, clock.iso(now)) if plan else []
-    return rules.attribution(code, chain, plan), begun
+    if first is None:
+        return Attribution(share_code=code, why="no distributor has this share code"), []
+    nobody = Attribution(share_code=code, distributor_id=first.distributor_id)
+    plan = plan_at(first.plan_id, sale.paid_at or now)
+    if first.status == LEFT:
+        return replace(nobody, why="this distributor has left"), []
+    if plan is None:
+        return replace(nobody, why="the distributor's plan is gone"), []
+    chain = [first]
+    if len(plan.rates) > 1 and first.parent_id:
+        parent = find_distributor(first.parent_id)
+        chain += [parent] if parent and parent.status != LEFT else []
+    barred = _barred(chain, sale, plan)
+    if barred[0]:
+        return replace(nobody, why="the buyer is this distributor", own_purchase=True), []
+    chain = [who for who, is_barred in zip(chain, barred, strict=True) if not is_barred]
+    return rules.attribution(code, chain, plan), rules.begin(sale, plan, chain, clock.iso(now))
+
+
+def _with_buyer(commissions: list[Commission], sale: Sale, now: datetime) -> list[Commission]:
+    """Commissions of an order whose buyer became known, or another, after they had begun."""
+    found = [find_distributor(commission.distributor_id) for commission in commissions]
+    chain = [who for who in found if who is not None]
+    plan = plan_at(commissions[0].plan_id, sale.paid_at or now)
+    if plan is None or len(chain) < len(commissions):
+        return commissions
+    barred = _barred(chain, sale, plan)
+    return [replace(one, is_own=is_own) for one, is_own in zip(commissions, barred, strict=True)]
+
+
+def _barred(chain: list[Distributor], sale: Sale, plan: Plan) -> tuple[bool, ...]:
+    """Which of a sale's distributors must not earn on it: see rules.who_must_not_earn."""
+    marks = frozenset() if plan.self_purchase else persons.plain_marks(*sale.buyer_ids)
+    buyers, earners = persons.find_with(marks, [who.person_id for who in chain])
+    ids = [earners[who.person_id].person_id for who in chain]
+    return rules.who_must_not_earn(ids, {one.person_id for one in buyers.values()}, plan.self_purchase)
 
 
 def _change_commission(tx: Transaction, before: Commission, after: Commission, sale: Sale) -> None:

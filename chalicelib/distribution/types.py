@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 CommissionStatus = Literal["pending", "available", "paid", "reversed"]
 PENDING: Literal["pending"] = "pending"
 AVAILABLE: Literal["available"] = "available"
 PAID: Literal["paid"] = "paid"
 REVERSED: Literal["reversed"] = "reversed"
-DistributorStatus = Literal["active"]
+DistributorStatus = Literal["active", "frozen", "left"]
+FROZEN: Literal["frozen"] = "frozen"  # earns, is not paid, keeps what is pending and available
+LEFT: Literal["left"] = "left"  # earns nothing new, is paid what was earned
+Tax = Literal["none", "labour_once", "labour_month"]
 SettleEvery = Literal["P1D", "P7D", "P1M"]
 
 Rate = Annotated[int, Meta(ge=0, le=10_000)]
@@ -37,7 +40,11 @@ class Scope(Struct, kw_only=True):
 
 
 class NewPlan(Struct, kw_only=True):
-    """One or two levels. `settle_every`: P1D, P7D, P1M, or null: settled by hand."""
+    """One or two levels. `settle_every`: P1D, P7D, P1M, or null: settled by hand.
+
+    `tax`: `labour_month` when nothing is said. `withhold_tax`: true is `labour_month`, false `none`.
+    `self_purchase`: whether a distributor earns on what they buy themselves.
+    """
 
     name: Name
     levels: list[Level]
@@ -45,14 +52,32 @@ class NewPlan(Struct, kw_only=True):
     mature_after: Duration = "P7D"
     attribution_window: Duration = "P30D"
     minimum_payout_fen: Fen = 100
-    withhold_tax: bool = True
+    tax: Tax | None = None
+    withhold_tax: bool | None = None
+    self_purchase: bool = False
     settle_every: SettleEvery | None = None
 
 
+class PlanPatch(Struct, kw_only=True):
+    """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
+
+    name: Name | UnsetType = UNSET
+    levels: list[Level] | UnsetType = UNSET
+    scope: Scope | UnsetType | None = UNSET
+    mature_after: Duration | UnsetType | None = UNSET
+    attribution_window: Duration | UnsetType | None = UNSET
+    minimum_payout_fen: Fen | UnsetType | None = UNSET
+    tax: Tax | UnsetType | None = UNSET
+    withhold_tax: bool | UnsetType | None = UNSET
+    self_purchase: bool | UnsetType | None = UNSET
+    settle_every: SettleEvery | UnsetType | None = UNSET
+
+
 class Plan(Struct, frozen=True):
-    """A distribution plan.
+    """A distribution plan in one of its versions.
 
     rates: basis points by level. skus: what it is for; None: everything. settle_every: None: settled by hand.
+    since: when this version began.
     """
 
     plan_id: str
@@ -62,12 +87,17 @@ class Plan(Struct, frozen=True):
     mature_after: str
     attribution_window: str
     minimum_payout_fen: int
-    withhold_tax: bool
+    tax: Tax
     settle_every: SettleEvery | None
     created_at: str
+    self_purchase: bool = False
+    version: int = 1
+    since: str = ""
 
 
 class PlanOut(Struct, frozen=True, kw_only=True):
+    """`version`: of now, since `since`; an order has the version of its payment."""
+
     plan_id: str
     name: str
     levels: list[LevelOut]
@@ -75,13 +105,20 @@ class PlanOut(Struct, frozen=True, kw_only=True):
     mature_after: str
     attribution_window: str
     minimum_payout_fen: int
+    tax: Tax
     withhold_tax: bool
+    self_purchase: bool
     settle_every: SettleEvery | None
     created_at: str
+    version: int
+    since: str
 
 
 class NewDistributor(Struct, kw_only=True):
-    """`name`: the real name; WeChat Pay checks it from ¥2,000. `openid`: who is paid."""
+    """`name`: the real name; WeChat Pay checks it from ¥2,000. `openid`: who is paid.
+
+    `external_userid`, `unionid`: who they are, one of them at least.
+    """
 
     name: Name
     openid: Id
@@ -91,17 +128,37 @@ class NewDistributor(Struct, kw_only=True):
     unionid: Id | None = None
 
 
+class DistributorPatch(Struct, kw_only=True):
+    """What is named is changed. `level`: the seller's, by its name; null: none.
+
+    `status`: `frozen` earns, is not paid and keeps what is pending and available; `left` earns nothing new
+    and is paid what was earned.
+    """
+
+    name: Name | UnsetType = UNSET
+    openid: Id | UnsetType = UNSET
+    level: Name | UnsetType | None = UNSET
+    status: DistributorStatus | UnsetType = UNSET
+
+
+class Payee(Struct, frozen=True):
+    """Who is paid: the real name, and the openid under the app that pays. Sealed wherever it is stored."""
+
+    name: str
+    openid: str
+
+
 class Distributor(Struct, frozen=True):
     """Somebody who earns. `distributor_id` is "d_" + share_code.
 
+    sealed: their Payee, for `payees.unseal`; of one who was stored before it was sealed, the Payee itself.
     customer_id: the external_userid of the customer that they were when they became a distributor: they are
-    of the scopes of that customer's guides.
+    of the scopes of that customer's guides. person_id: who they are over all plans, see persons.py.
     """
 
     distributor_id: str
     share_code: str
-    name: str
-    openid: str
+    sealed: str | Payee
     plan_id: str
     parent_id: str | None
     external_userid: str | None
@@ -109,10 +166,13 @@ class Distributor(Struct, frozen=True):
     status: DistributorStatus
     created_at: str
     customer_id: str | None = None
+    person_id: str = ""
+    level: str | None = None
+    version: int = 0
 
 
 class DistributorOut(Struct, frozen=True, kw_only=True):
-    """`name`, `openid`, `unionid`: `***` for an auditor."""
+    """`name`, `openid`, `external_userid`, `unionid`: `***` for an auditor."""
 
     distributor_id: str
     share_code: str
@@ -123,8 +183,21 @@ class DistributorOut(Struct, frozen=True, kw_only=True):
     parent_id: str | None
     external_userid: str | None
     unionid: str | None
+    level: str | None
     status: DistributorStatus
     created_at: str
+
+
+class SamePerson(Struct, frozen=True, kw_only=True):
+    distributor_id: str
+    plan_id: str
+
+
+class DistributorDetail(DistributorOut, frozen=True, kw_only=True):
+    """`same_person`: what else this person is a distributor as. For tax, and for purchases of their own, they
+    are one; in one plan that is no more than found out later, and shown here."""
+
+    same_person: list[SamePerson]
 
 
 class SaleLine(Struct, frozen=True):
@@ -137,7 +210,7 @@ class SaleLine(Struct, frozen=True):
 
 
 class Attribution(Struct, frozen=True):
-    """Who a sale is credited to, and why; `by` null: nobody."""
+    """Who a sale is credited to, and why; `by` null: nobody. `own_purchase`: by reason of the buyer."""
 
     by: Literal["share_code"] | None = None
     why: str = ""
@@ -145,12 +218,15 @@ class Attribution(Struct, frozen=True):
     distributor_id: str | None = None
     parent_id: str | None = None
     plan_id: str | None = None
+    own_purchase: bool = False
 
 
 class Sale(Struct, frozen=True):
     """An order as distribution sees it. `attribution`: what was decided before, None if nothing yet.
 
     key: names this state of the order (its id and version). at: when what changed it happened.
+    paid_at: the version of the plan is that of then. buyer_ids: external_userid and unionid, as far as they
+    are known; buyer_changed: not as they were before this state.
     """
 
     order_id: str
@@ -161,6 +237,9 @@ class Sale(Struct, frozen=True):
     lines: tuple[SaleLine, ...]
     completed_at: datetime | None
     attribution: Attribution | None
+    paid_at: datetime | None = None
+    buyer_ids: tuple[str | None, str | None] = (None, None)
+    buyer_changed: bool = False
 
 
 class LineCommission(Struct, frozen=True):
@@ -180,7 +259,8 @@ class LineCommission(Struct, frozen=True):
 class Commission(Struct, frozen=True):
     """What one distributor earns on one order at one level. Rate and scope are the plan's of that day.
 
-    state: pending, available or paid. round: the payout round that its maturing fell into.
+    state: pending, available or paid. round: the payout round that its maturing fell into. is_own: it was
+    found out later that the buyer is one who must not earn on it, so it earns nothing.
     """
 
     order_id: str
@@ -196,6 +276,7 @@ class Commission(Struct, frozen=True):
     mature_at: datetime | None = None
     round: int | None = None
     payout_id: str | None = None
+    is_own: bool = False
     version: int = 0
 
     @property

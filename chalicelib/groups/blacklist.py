@@ -77,5 +77,5 @@ def get(external_userid: str, principal: Principal) -> UnwantedOut:
     row: BlacklistItem | None = BlacklistItem.find(external_userid)
     if row is None:
         raise NotFound(code="not_blacklisted")
-    reason = audit.MASK if principal.role == "auditor" else row.reason
-    return UnwantedOut(external_userid=row.external_userid, reason=reason, at=row.at)
+    person, reason = (audit.MASK,) * 2 if principal.sees_masked else (row.external_userid, row.reason)
+    return UnwantedOut(external_userid=person, reason=reason, at=row.at)

@@ -116,7 +116,7 @@ class Unwanted(Struct, kw_only=True, frozen=True):
 
 
 class UnwantedOut(Struct, kw_only=True, frozen=True):
-    """reason: `***` for an auditor, since it is about a person."""
+    """external_userid, reason: `***` for an auditor, since they are about a person."""
 
     external_userid: str
     reason: str

@@ -42,11 +42,12 @@ class Accepted(Struct, frozen=True):
     others={401: "The signature is not of this body, or not of now"},
 )
 def accept(call: http.Call, source: str) -> Accepted:
-    generic.verify(call.headers, call.raw, clock.now())
+    now = clock.now()
+    generic.verify(call.headers, call.raw, now)
     body = http.convert(
         validation.loads_lenient(call.raw, generic.FREE_TEXTS), generic.OrderMessage, open=True
     )
-    message = generic.message(body)
+    message = generic.message(body, now)
     orders.accept(message, hashlib.sha256(call.raw).hexdigest())
     if body.buyer and body.buyer.phone:
         order = BuyerOrder(

@@ -4,11 +4,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
 import msgspec
 
+from chalicelib.distribution.rules import clean_code
 from chalicelib.orders.service import MAX_LINES
 from chalicelib.orders.types import Message, OrderLine, Refund, Status
 from chalicelib.platform import settings
@@ -16,13 +17,16 @@ from chalicelib.platform.errors import Invalid, Issue, Unauthorized, issue
 from chalicelib.tables import cells
 
 FRESH_SECONDS = 300
-_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=timezone.utc), datetime(2100, 1, 1, tzinfo=timezone.utc)
+# A mall's clock without a time (1970) or far ahead would hold an order in a status, or its commissions, for
+# ever. A local time that is told as UTC is 14 hours ahead at most, and is let be.
+_FIRST, _AHEAD = datetime(2000, 1, 1, tzinfo=timezone.utc), timedelta(days=1)
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"  # no control characters
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_PLAIN)]
 MaybeId = Annotated[str, msgspec.Meta(max_length=64, pattern=f"^$|{_PLAIN}")] | None  # malls send "" too
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 FREE_TEXTS = frozenset({"title"})  # shown, and no key of anything
+Typed = Annotated[str, msgspec.Meta(max_length=200)] | None  # by people: with spaces, in full width
 _TOO_MUCH_FEN = 10**12
 Fen = Annotated[int, msgspec.Meta(ge=0, lt=_TOO_MUCH_FEN)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -66,7 +70,7 @@ class OrderMessage(msgspec.Struct, kw_only=True):
     items: Annotated[list[Item], msgspec.Meta(max_length=MAX_LINES)] | None = None
     paid_fen: Fen | None = None
     freight_fen: Fen | None = None
-    share_code: MaybeId = None
+    share_code: Typed = None
     refund: RefundPart | None = None
 
 
@@ -81,10 +85,10 @@ def verify(headers: Mapping[str, str], raw: bytes, now: datetime) -> None:
         raise Unauthorized(code="timestamp", minutes=FRESH_SECONDS // 60)
 
 
-def message(body: OrderMessage) -> Message:
+def message(body: OrderMessage, now: datetime) -> Message:
     """The message as orders take it. Invalid for what a type can't say."""
     items, refund = body.items or [], body.refund if body.status == "refunded" else None
-    issues = [*_order_issues(body), *_item_issues(items), *(_refund_issues(refund) if refund else [])]
+    issues = [*_order_issues(body, now), *_item_issues(items), *(_refund_issues(refund) if refund else [])]
     if issues:
         raise Invalid(*issues)
     buyer = body.buyer or Buyer()
@@ -99,7 +103,7 @@ def message(body: OrderMessage) -> Message:
         unionid=buyer.unionid or None,
         paid_fen=body.paid_fen,
         freight_fen=body.freight_fen,
-        share_code=body.share_code or None,
+        share_code=clean_code(body.share_code or "") or None,
         refund=_refund(refund) if refund else None,
     )
 
@@ -109,14 +113,14 @@ def _refund(part: RefundPart) -> Refund:
     return Refund(part.refund_id, part.amount_fen, lines)
 
 
-def _order_issues(body: OrderMessage) -> list[Issue]:
+def _order_issues(body: OrderMessage, now: datetime) -> list[Issue]:
     issues = [
         issue(field, damage)  # what a spreadsheet has rounded makes one order of several
         for field, id in _ids(body)
         if (damage := cells.damage(cells.plain(id)))
     ]
-    if not _FIRST <= body.occurred_at < _LAST:
-        issues.append(issue("occurred_at", "between_years", first=_FIRST.year, last=_LAST.year))
+    if not _FIRST <= body.occurred_at <= now + _AHEAD:
+        issues.append(issue("occurred_at", "not_a_time_of_orders", first=_FIRST.year))
     if body.status == "refunded" and body.refund is None:
         issues.append(issue("refund", "required"))
     if body.status == "paid" and not body.items:

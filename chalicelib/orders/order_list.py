@@ -34,7 +34,7 @@ def page(query: OrdersQuery, principal: Principal) -> Page[OrderRow]:
     def load(order_ids: Collection[str]) -> list[OrderRow | None]:
         orders = models.load_several(order_ids)
         rows = map(orders.get, order_ids)
-        return [_row(order) if order and is_wanted(order) else None for order in rows]
+        return [_row(order, principal) if order and is_wanted(order) else None for order in rows]
 
     def is_wanted(order: Order) -> bool:
         return (
@@ -79,5 +79,5 @@ def _buyer_ids(external_userid: str | None, unionid: str | None) -> list[str]:
     return sorted(filter(None, {external_userid, models.buyer_id(None, unionid)}))
 
 
-def _row(order: Order) -> OrderRow:
-    return OrderRow(**service.summary(order))
+def _row(order: Order, principal: Principal) -> OrderRow:
+    return OrderRow(**service.summary(order, principal))

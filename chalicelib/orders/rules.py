@@ -4,6 +4,9 @@ Malls repeat messages, send them late and out of order. So each thing that a mes
 the stamp of that message, and the newest stamp wins; what a newer message left unsaid an older one
 fills in. Refunds are a set by their id. Everything else is computed from that, so two
 histories with the same messages are the same order.
+
+What a line is worth is what was paid for it: an order's own discount (what the lines come to, less what was
+paid) is spread over the lines, so that nobody earns commission on money that nobody paid.
 """
 
 import hashlib
@@ -15,7 +18,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.orders.types import STATUSES, Message, Order, OrderLine, Refund
+from chalicelib.orders.types import STATUSES, Contradiction, Message, Order, OrderLine, Refund
 from chalicelib.platform import clock
 
 _STAMPED = ("lines", "external_userid", "unionid", "paid_fen", "freight_fen", "share_code")
@@ -46,16 +49,12 @@ def merge(stored: Order | None, message: Message) -> tuple[Order, list[Event]]:
     """The order with the message in it, and what of it is news. The same message again changes nothing."""
     order = stored or Order(message.order_id)
     at = message.occurred_at
-    events = []
+    events: list[Event] = []
     if message.status == "refunded":
         refund = message.refund
         if refund is None:
             raise ValueError("a refunded message carries its refund")
-        if refund.refund_id not in order.refunds:
-            events.append(
-                Event("order_refunded", at, f"{order.order_id}#{refund.refund_id}", refund.amount_fen)
-            )
-            order = replace(order, refunds={**order.refunds, refund.refund_id: refund})
+        order, events = _with_refund(order, refund, message)
     elif message.status not in order.times:
         events.append(Event(f"order_{message.status}", at, order.order_id))
     newest = max(at, order.times.get(message.status, at))
@@ -67,6 +66,24 @@ def merge(stored: Order | None, message: Message) -> tuple[Order, list[Event]]:
         ),
         events,
     )
+
+
+def _with_refund(order: Order, refund: Refund, message: Message) -> tuple[Order, list[Event]]:
+    """Of one refund with two amounts the newer counts; the event of the second is the difference."""
+    known = order.refunds.get(refund.refund_id)
+    key, told = f"{order.order_id}#{refund.refund_id}", replace(refund, mark=stamp(message))
+    if known is None:
+        kept, more = told, refund.amount_fen
+    elif (known.amount_fen, known.lines) == (refund.amount_fen, refund.lines):
+        # Said again: the newest time counts, so that it does not matter which of three came last.
+        kept, more = replace(known, mark=max(known.mark, told.mark)), 0
+    else:
+        older, newer = sorted((known, told), key=lambda one: one.mark)
+        amounts = {*known.others, older.amount_fen} - {newer.amount_fen}
+        kept = replace(newer, others=tuple(sorted(amounts)))
+        more, key = kept.amount_fen - known.amount_fen, f"{key}#{told.mark}"
+    events = [Event("order_refunded", message.occurred_at, key, more)] if known is None or more else []
+    return replace(order, refunds={**order.refunds, refund.refund_id: kept}), events
 
 
 def stamp(message: Message) -> str:
@@ -128,6 +145,27 @@ def refunded_fen(order: Order) -> int:
     return sum(refund.amount_fen for refund in order.refunds.values())
 
 
+def adjusted_fen(order: Order) -> int:
+    """What was paid, less the freight, less what the lines come to. Zero while the lines are not known."""
+    if not order.lines:
+        return 0
+    return _goods_fen(order) - sum(line.paid_fen for line in order.lines)
+
+
+def line_amounts(order: Order) -> list[int]:
+    """What was paid for each line: the difference of the whole is spread over them in proportion.
+
+    What is paid goes to the goods first, so no line is below zero however small the payment is. Lines that
+    cost nothing have no proportion: what was paid for them all the same is spread evenly.
+    """
+    said = [line.paid_fen for line in order.lines]
+    difference = max(_goods_fen(order), 0) - sum(said) if said else 0
+    if difference <= 0:
+        return [fen - less for fen, less in zip(said, spread(-difference, said), strict=True)]
+    weights = said if any(said) else [1] * len(said)
+    return [fen + more for fen, more in zip(said, share_out(difference, weights), strict=True)]
+
+
 def amounts(order: Order) -> tuple[LineAmounts, ...]:
     """Paid and refunded for each line; refunded is never above paid.
 
@@ -135,16 +173,16 @@ def amounts(order: Order) -> tuple[LineAmounts, ...]:
     of all lines, in proportion. What goes beyond what was paid for the lines (freight, or a mall's
     mistake) touches no line: see `excess_fen`.
     """
-    lines = order.lines
+    paid = line_amounts(order)
     if is_cancelled(order):
-        return tuple(LineAmounts(line, line.paid_fen, line.paid_fen) for line in lines)
+        return tuple(LineAmounts(line, fen, fen) for line, fen in zip(order.lines, paid, strict=True))
     named, unnamed = _refunds(order.refunds.values())
-    taken = [min(line.paid_fen, named.get(line.line_id, 0)) for line in lines]
-    left = [line.paid_fen - gone for line, gone in zip(lines, taken, strict=True)]
+    taken = [min(fen, named.get(line.line_id, 0)) for line, fen in zip(order.lines, paid, strict=True)]
+    left = [fen - gone for fen, gone in zip(paid, taken, strict=True)]
     spread_out = spread(min(unnamed, sum(left)), left)
     return tuple(
-        LineAmounts(line, line.paid_fen, gone + more)
-        for line, gone, more in zip(lines, taken, spread_out, strict=True)
+        LineAmounts(line, fen, gone + more)
+        for line, fen, gone, more in zip(order.lines, paid, taken, spread_out, strict=True)
     )
 
 
@@ -155,16 +193,52 @@ def excess_fen(order: Order) -> int:
     return refunded_fen(order) - sum(amount.refunded_fen for amount in amounts(order))
 
 
+def contradictions(order: Order) -> list[Contradiction]:
+    """What the mall's messages say that can't be true of one order, and which of it we go by.
+
+    Of an order that waits for its payment nothing need be paid yet.
+    """
+    found = []
+
+    def differ(what: str, kept: int, other: int) -> None:
+        found.append(Contradiction(what=what, kept=kept, other=other))
+
+    paid, freight = paid_fen(order), int(order.value("freight_fen") or 0)
+    if is_paid(order) and adjusted_fen(order):
+        differ("paid_fen", paid, sum(line.paid_fen for line in order.lines) + freight)
+    if is_paid(order) and paid < freight:
+        differ("freight_fen", paid, freight)
+    for refund in order.refunds.values():
+        for other in refund.others:
+            differ(f"refunds.{refund.refund_id}.amount_fen", refund.amount_fen, other)
+    named, _ = _refunds(order.refunds.values())
+    lines = {line.line_id: fen for line, fen in zip(order.lines, line_amounts(order), strict=True)}
+    for line_id, fen in named.items() if lines else ():
+        if fen > lines.get(line_id, 0):
+            differ(f"refunds.lines.{line_id}", lines.get(line_id, 0), fen)
+    if is_paid(order) and refunded_fen(order) > paid:
+        differ("refunded_fen", paid, refunded_fen(order))
+    return found
+
+
 def spread(fen: int, weights: Iterable[int]) -> list[int]:
-    """`fen` in proportion to the weights, exact in sum and never above a weight, for fen ≤ their sum.
+    """`share_out`, never above a weight, for fen ≤ their sum."""
+    known = list(weights)
+    if fen > sum(known):
+        raise ValueError("there is no more to spread than the weights hold")
+    return share_out(fen, known)
+
+
+def share_out(fen: int, weights: Iterable[int]) -> list[int]:
+    """`fen` ≥ 0 in proportion to the weights, exact in sum.
 
     Largest remainder: each gets its share rounded down, the fen that are left go to the largest
     remainders, the first of equals first.
     """
     known = list(weights)
     total = sum(known)
-    if not 0 <= fen <= total:
-        raise ValueError("there is no more to spread than the weights hold")
+    if fen < 0 or (fen and not total):
+        raise ValueError("there is nothing to spread, or nothing to spread it over")
     if fen == 0:
         return [0] * len(known)
     shares = [fen * weight // total for weight in known]
@@ -172,6 +246,11 @@ def spread(fen: int, weights: Iterable[int]) -> list[int]:
     for i in by_remainder[: fen - sum(shares)]:
         shares[i] += 1
     return shares
+
+
+def _goods_fen(order: Order) -> int:
+    """What was paid for the goods; below zero when less was paid than the freight."""
+    return paid_fen(order) - int(order.value("freight_fen") or 0)
 
 
 def _refunds(refunds: Iterable[Refund]) -> tuple[dict[str, int], int]:

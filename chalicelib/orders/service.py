@@ -24,7 +24,7 @@ from chalicelib.distribution.types import Attribution, Sale, SaleLine
 from chalicelib.orders import models, rules
 from chalicelib.orders.rules import Event
 from chalicelib.orders.types import Buyer, ItemOut, Message, Order, OrderOut
-from chalicelib.platform import clock, queues, storage, timeline
+from chalicelib.platform import audit, clock, queues, storage, timeline
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
@@ -32,6 +32,7 @@ from chalicelib.platform.timeline import Line
 from chalicelib.stores import guides
 
 MAX_LINES = 40  # an order's lines go into one item and its commissions into one transaction
+_Find = Callable[[str], Customer | None]
 _UNATTRIBUTED = Attribution(None, "no share code")
 
 
@@ -54,9 +55,11 @@ def get(order_id: str, principal: Principal = SYSTEM) -> OrderOut:
     if order is None or not is_in_scope(order, guides.store_ids_in_scope(principal)):
         raise NotFound(code="no_order", order_id=order_id)
     return OrderOut(
-        **summary(order),
+        **summary(order, principal),
         times={name: clock.iso(at) for name, at in order.times.items()},
         freight_fen=order.value("freight_fen") or 0,
+        adjusted_fen=rules.adjusted_fen(order),
+        contradictions=rules.contradictions(order),
         refund_excess_fen=rules.excess_fen(order),
         items=[
             ItemOut(
@@ -73,13 +76,14 @@ def get(order_id: str, principal: Principal = SYSTEM) -> OrderOut:
     )
 
 
-def summary(order: Order) -> dict[str, Any]:
-    """The fields of an `OrderRow`."""
+def summary(order: Order, principal: Principal) -> dict[str, Any]:
+    """The fields of an `OrderRow`, the buyer's id masked for an auditor."""
+    buyer = order.external_userid
     return {
         "order_id": order.order_id,
         "status": rules.status(order),
         "ordered_at": clock.iso(rules.ordered_at(order)),
-        "external_userid": order.external_userid,
+        "external_userid": audit.MASK if buyer and principal.sees_masked else buyer,
         "store_id": order.store_id,
         "channel": order.buyer.channel if order.buyer else None,
         "paid_fen": rules.paid_fen(order),
@@ -101,9 +105,10 @@ def _apply(message: Message) -> None:
     order, events = rules.merge(stored, message)
     if order == stored:
         return
-    order = _with_buyer(order, stored)
+    find = cache(customers.get)  # asked once, or not at all
+    order = _with_buyer(order, stored, find)
     tx = Transaction()
-    attribution = distribution.add_order(tx, _sale(order, message), clock.now())
+    attribution = distribution.add_order(tx, _sale(order, stored, message, find), clock.now())
     models.add(tx, replace(order, attribution=attribution))
     for event in events:
         first = event.type == "order_paid" and _begins(tx, order)
@@ -111,9 +116,8 @@ def _apply(message: Message) -> None:
     tx.commit()
 
 
-def _with_buyer(order: Order, stored: Order | None) -> Order:
+def _with_buyer(order: Order, stored: Order | None, find: _Find) -> Order:
     """The order with who bought, and, when it is first paid, with the store of the buyer's guide."""
-    find = cache(customers.get)  # asked once, or not at all
     buyer = _buyer(order, stored is not None and rules.is_counted(stored), find)
     if not rules.is_paid(order) or (stored is not None and rules.is_paid(stored)):
         return replace(order, buyer=buyer)
@@ -121,7 +125,7 @@ def _with_buyer(order: Order, stored: Order | None) -> Order:
     return replace(order, buyer=buyer, store_id=guides.store_of(customer.staff_ids) if customer else None)
 
 
-def _buyer(order: Order, counted: bool, find: Callable[[str], Customer | None]) -> Buyer | None:
+def _buyer(order: Order, counted: bool, find: _Find) -> Buyer | None:
     """Who bought, from the buyer's ids, with the channel that the customer came through.
 
     The add that brings the channel has a queue of its own and may come after the order. What counts
@@ -148,7 +152,7 @@ def _begins(tx: Transaction, order: Order) -> bool:
     return True
 
 
-def _sale(order: Order, message: Message) -> Sale:
+def _sale(order: Order, stored: Order | None, message: Message, find: _Find) -> Sale:
     return Sale(
         order_id=order.order_id,
         key=f"{order.order_id}#{order.version + 1}",
@@ -160,7 +164,23 @@ def _sale(order: Order, message: Message) -> Sale:
         ),
         completed_at=order.times.get("completed"),
         attribution=order.attribution,
+        paid_at=order.times.get("paid") or order.times.get("completed"),
+        buyer_ids=_buyer_ids(order, find),
+        buyer_changed=stored is not None and _ids(order) != _ids(stored),
     )
+
+
+def _ids(order: Order) -> tuple[str | None, str | None]:
+    return order.external_userid, order.value("unionid")
+
+
+def _buyer_ids(order: Order, find: _Find) -> tuple[str | None, str | None]:
+    """The buyer's external_userid and unionid: who credits a sale must know them by both."""
+    external_userid, unionid = _ids(order)
+    if external_userid and not unionid and order.value("share_code") and rules.is_paid(order):
+        customer = find(external_userid)
+        unionid = customer.unionid if customer else None
+    return external_userid, unionid
 
 
 def _line(order: Order, event: Event, first: bool) -> Line:

@@ -33,11 +33,16 @@ class OrderLine(Struct, frozen=True):
 
 
 class Refund(Struct, frozen=True):
-    """Money given back. `lines`: (line_id, fen); empty: not said of which lines."""
+    """Money given back. `lines`: (line_id, fen); empty: not said of which lines.
+
+    mark: the stamp of the message that said so. others: other amounts that messages gave for the same refund.
+    """
 
     refund_id: str
     amount_fen: int
     lines: tuple[tuple[str, int], ...] = ()
+    mark: str = ""
+    others: tuple[int, ...] = ()
 
 
 class Message(Struct, frozen=True):
@@ -115,11 +120,12 @@ class Order(Struct, frozen=True):
 
 def refund_of(values: Mapping[str, Any]) -> Refund:
     lines = tuple((line_id, fen) for line_id, fen in values["lines"])
-    return Refund(values["refund_id"], values["amount_fen"], lines)
+    others = tuple(values.get("others", ()))
+    return Refund(values["refund_id"], values["amount_fen"], lines, values.get("mark", ""), others)
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
-    """An order in a list.
+    """An order in a list. `external_userid`: `***` for an auditor.
 
     `ordered_at`: the earliest time that it is known of. `store_id`: the store of the buyer's guide when it
     was first paid. `cancelled`: paid, then closed. `distributor_id`: who is credited.
@@ -147,14 +153,28 @@ class ItemOut(Struct, frozen=True, kw_only=True):
     refunded_fen: int
 
 
-class OrderOut(OrderRow, frozen=True, kw_only=True):
-    """`refund_excess_fen`: refunded of no line (freight, or more than was paid).
+class Contradiction(Struct, frozen=True, kw_only=True):
+    """Two things that the mall's messages say and that can't both be: `kept` is what we go by.
 
-    `times`: the newest time of each status. `attribution`: who is credited, and why.
+    `what`: the field, as `paid_fen` or `refunds.R1.amount_fen`.
+    """
+
+    what: str
+    kept: int
+    other: int
+
+
+class OrderOut(OrderRow, frozen=True, kw_only=True):
+    """`adjusted_fen`: what was paid, less the freight, less what the lines come to; spread over the lines.
+
+    `refund_excess_fen`: refunded of no line (freight, or more than was paid). `times`: the newest time of
+    each status. `attribution`: who is credited, and why.
     """
 
     times: dict[str, str]
     freight_fen: int
+    adjusted_fen: int
+    contradictions: list[Contradiction]
     refund_excess_fen: int
     items: list[ItemOut]
     attribution: Attribution

@@ -4,15 +4,17 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
-from chalicelib.platform import ids
+from chalicelib.distribution.types import Tax
+from chalicelib.platform import clock, ids
 
 MINIMUM_FEN = 10  # WeChat transfers nothing below 0.1 yuan; less stays available
-PLANNED, CALLING, PAID, FAILED = "planned", "calling", "paid", "failed"
+PLANNED, CALLING, PROCESSING, PAID, FAILED = "planned", "calling", "processing", "paid", "failed"
 FINAL = (PAID, FAILED)
+LAPSED = "OVERDUE_CLOSE"  # WeChat's reason when the receiver did not collect in time
 # WeChat's state of a transfer → ours
 STATUS = {
     "ACCEPTED": "accepted",
-    "PROCESSING": "processing",
+    "PROCESSING": PROCESSING,
     "WAIT_USER_CONFIRM": "wait_user_confirm",
     "TRANSFERING": "transfering",
     "CANCELING": "canceling",
@@ -23,6 +25,10 @@ STATUS = {
 # "No such transfer" is believed so long after the intent. WeChat asks for a minute after the call; and
 # the caller, who may have stalled before it, is stopped by the payout function's time-out: 60 s.
 CERTAIN_AFTER = timedelta(minutes=2)
+# A refusal ends a payout when WeChat has said so often in a row that it knows no such number, the last
+# time so long after the call: it was seen to refuse what it had done, and to show it only later.
+ABSENT_TIMES, ABSENT_FOR = 3, timedelta(minutes=30)
+OFFERED_FOR = timedelta(hours=24)  # the receiver's time to collect, from the offer on
 LOOK_AGAIN = timedelta(hours=1)  # after a payout was planned, should its message have been parked
 _POLL_MOST = timedelta(hours=1)
 EVERY = ("P1D", "P7D", "P1M")
@@ -49,11 +55,18 @@ class Sums(Struct, frozen=True):
         return self.gross_fen - self.tax_fen
 
 
+class Month(Struct, frozen=True):
+    """What one person was paid, or is being paid, in a calendar month under `labour_month`, and its tax."""
+
+    gross_fen: int = 0
+    tax_fen: int = 0
+
+
 def tax(gross_fen: int) -> int:
-    """Tax withheld on one payment for services, to the fen, half a fen up.
+    """Tax withheld on pay for services that counts as one payment, rounded down to the fen.
 
     Up to ¥800 nothing; up to ¥4,000 20 % of what is above ¥800; beyond that 20, 30 or 40 % of 80 % of
-    it, less the quick deduction. Each payout is taken as one payment.
+    it, less the quick deduction.
     """
     if gross_fen <= _FREE:
         return 0
@@ -61,16 +74,37 @@ def tax(gross_fen: int) -> int:
     taxable = (gross_fen - _FREE) * 100 if gross_fen <= _FLAT_UNTIL else gross_fen * 80
     for bound, rate, deduction in _BRACKETS:
         if bound is None or taxable <= bound * 100 * 100:
-            return (taxable * rate - deduction * 100 * 100 * 100 + 5_000) // 10_000
+            return (taxable * rate - deduction * 100 * 100 * 100) // 10_000
     raise AssertionError("the last bracket has no bound")
 
 
-def sums(available_fen: int, debt_fen: int, minimum_fen: int, withhold: bool) -> Sums | None:
-    """What to pay out; None when it is below the plan's minimum or WeChat's."""
+def tax_in_month(gross_fen: int, month: Month) -> int:
+    """Tax withheld on a payment to somebody who had `month` before it.
+
+    Pay for services that goes on is one payment a calendar month: 《个人所得税法实施条例》 (State Council
+    Order No. 707), Article 14 (1): 属于同一项目连续性收入的，以一个月内取得的收入为一次. So it is the tax on
+    the month's whole, less what was withheld of it. A tax adviser must confirm for the brand that its
+    distributors' commission is such pay, and that they are individuals without a registered business.
+
+    Never below zero: of a payment that failed its part goes back to the month, and more may have been
+    withheld by then than is owed; the next payments of the month make up for it, or the annual return.
+    """
+    return max(tax(month.gross_fen + gross_fen) - month.tax_fen, 0)
+
+
+def month_of(at: datetime) -> str:
+    """The calendar month, in China, whose pay is one payment: `2026-11`."""
+    return f"{at.astimezone(clock.SHANGHAI):%Y-%m}"
+
+
+def sums(available_fen: int, debt_fen: int, minimum_fen: int, kind: Tax, month: Month) -> Sums | None:
+    """What to pay out; None when it is below the plan's minimum, or what is left of it below WeChat's."""
     gross = available_fen - debt_fen
     if gross < max(minimum_fen, MINIMUM_FEN):
         return None
-    return Sums(available_fen, debt_fen, tax(gross) if withhold else 0)
+    withheld = {"none": 0, "labour_once": tax(gross), "labour_month": tax_in_month(gross, month)}[kind]
+    found = Sums(available_fen, debt_fen, withheld)
+    return found if found.net_fen >= MINIMUM_FEN else None
 
 
 def payout_id(settlement_id: str, distributor_id: str) -> str:
@@ -83,6 +117,11 @@ def scheduled_id(every: str, day: date) -> str:
     year, week, _ = day.isocalendar()
     period = {"P1D": f"{day:%Y%m%d}", "P7D": f"{year}w{week:02d}", "P1M": f"{day:%Y%m}"}[every]
     return f"st_{every.lower()}_{period}"
+
+
+def is_absent(times: int, since_call: timedelta) -> bool:
+    """Whether WeChat certainly does not know a number that it refused."""
+    return times >= ABSENT_TIMES and since_call >= ABSENT_FOR
 
 
 def next_poll(called_at: datetime, now: datetime) -> datetime:

@@ -18,12 +18,13 @@ from typing import Any, cast
 
 from chalicelib.distribution import plans
 from chalicelib.distribution import service as distribution
-from chalicelib.distribution.types import Distributor, Plan
+from chalicelib.distribution.types import FROZEN, Distributor, Plan
 from chalicelib.ledger import rules as journals
 from chalicelib.ledger import service as ledger
-from chalicelib.payouts import models, rules
+from chalicelib.payouts import models, payees, rules, taxes
 from chalicelib.payouts.models import PayoutItem, SettlementItem
 from chalicelib.payouts.rules import Sums
+from chalicelib.payouts.taxes import Account
 from chalicelib.payouts.types import (
     PayoutShort,
     PayoutStatus,
@@ -145,33 +146,44 @@ def page(query: SettlementsQuery) -> Page[SettlementOut]:
 
 
 @storage.retrying("the distributor's money keeps moving", attempts=20)
-def _settle(run: SettlementItem, who: Distributor, plan: Plan) -> str | None:
-    """The id of the distributor's payout in this run; None when there is nothing to pay."""
-    payout_id = rules.payout_id(run.settlement_id, who.distributor_id)
+def _settle(run: SettlementItem, listed: Distributor, plan: Plan) -> str | None:
+    """The id of the distributor's payout in this run; None with nothing to pay, or while they are frozen."""
+    payout_id = rules.payout_id(run.settlement_id, listed.distributor_id)
     if PayoutItem.find(payout_id) is not None:
         return payout_id
+    who = distribution.distributor(listed.distributor_id)  # as they are now: the list may be behind
+    if who.status == FROZEN:
+        return None
     balance = ledger.balance(who.distributor_id)
-    sums = rules.sums(balance.available_fen, balance.debt_fen, plan.minimum_payout_fen, plan.withhold_tax)
+    account = taxes.open_account(who, plan, rules.month_of(clock.parse(run.created_at)))
+    month = account.total if account else rules.Month()
+    sums = rules.sums(balance.available_fen, balance.debt_fen, plan.minimum_payout_fen, plan.tax, month)
     if sums is None:
         return None
-    _planned(run, who, payout_id, sums, balance).commit()
+    _planned(run, who, payout_id, sums, balance, account).commit()
     return payout_id
 
 
 def _planned(
-    run: SettlementItem, who: Distributor, payout_id: str, sums: Sums, balance: journals.Balance
+    run: SettlementItem,
+    who: Distributor,
+    payout_id: str,
+    sums: Sums,
+    balance: journals.Balance,
+    account: Account | None,
 ) -> Transaction:
     now = clock.now()
+    tx = Transaction()
     item = PayoutItem(
         payout_id,
         settlement_id=run.settlement_id,
         distributor_id=who.distributor_id,
-        openid=who.openid,
-        name=who.name,
+        **cast(Any, payees.stored(who)),
         gross_fen=sums.gross_fen,
         debt_fen=sums.debt_fen,
         tax_fen=sums.tax_fen,
         amount_fen=sums.net_fen,
+        **cast(Any, taxes.add(tx, account, sums) if account else {}),
         rounds=sorted({balance.round, *balance.returned}),
         created_at=clock.iso(now),
         status=rules.PLANNED,
@@ -188,7 +200,7 @@ def _planned(
         SettlementItem.net_fen.add(sums.net_fen),
     ]
     data = {"payout_id": payout_id, "amount_fen": sums.net_fen, "status": rules.PLANNED}
-    tx = Transaction()
+    distribution.check_unchanged(tx, who)
     tx.put("payout", item, PayoutItem.payout_id.does_not_exist())
     ledger.post_and_close_round(tx, written, balance)
     tx.update("settlement", SettlementItem(run.settlement_id), totals)

@@ -133,6 +133,11 @@ def differences(
     return changes
 
 
+def masked(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What happened, for who must not read what is personal in it."""
+    return dict(_masked(data, MASKED))
+
+
 def month_of(at: datetime) -> str:
     return clock.iso(at)[:7]
 

@@ -114,6 +114,14 @@ class Conflict(DomainError):
     title = "Conflict"
 
 
+class Stale(Conflict):
+    """An `If-Match` of a version that is no longer there. `present`: the thing as it is now."""
+
+    def __init__(self, present: Any):
+        self.present = present
+        super().__init__(code="changed_meanwhile")
+
+
 class TooLarge(DomainError):
     status = 413
     title = "Too large"

@@ -21,10 +21,12 @@ from chalicelib.platform.errors import (
     Invalid,
     MethodNotAllowed,
     NotFound,
+    Stale,
     TooLarge,
 )
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.validation import convert as convert
+from chalicelib.platform.versions import IfMatch, etag
 
 MAX_BODY = 1_048_576
 MAX_PAGE = 200
@@ -102,6 +104,10 @@ class Call:
         if self._json is None:
             self._json = validation.loads(self.raw)
         return self._json
+
+    @property
+    def if_match(self) -> IfMatch:
+        return IfMatch(self.headers.get("if-match") or "")
 
     def page(self) -> tuple[int, str | None]:
         """`?limit=` and `?cursor=` of a route whose query is a `Paging`."""
@@ -224,6 +230,11 @@ def _quality(parameters: Sequence[str]) -> float:
         if name.strip() == "q":
             return float(value) if re.fullmatch(r"[01](\.[0-9]{0,3})?", value.strip()) else 1.0
     return 1.0
+
+
+def versioned(body: Any, version: int) -> Answer:
+    """A thing with the ETag of its version."""
+    return Answer(body, headers={"ETag": etag(version)})
 
 
 def listing(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:
@@ -354,6 +365,8 @@ def problem(error: DomainError, language: messages.Language) -> Response:
             }
             for issue in error.issues
         ]
+    if isinstance(error, Stale):
+        body["present"] = msgspec.to_builtins(error.present)
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM, "Content-Language": language}
     if isinstance(error, Exhausted) and error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)

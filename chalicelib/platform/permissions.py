@@ -38,6 +38,8 @@ _WRITES = frozenset(
         "ad_conversions.write",
         "blacklist.write",
         "coupons.write",
+        "distribution_plans.change",  # what is no money in them
+        "distributors.change",  # likewise
         "distributors.write",
         "group_tasks.write",
         "groups.sync",
@@ -67,12 +69,14 @@ CORP_WIDE = frozenset(
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides
         "coupons.write",  # a pool is the whole corp's stock
+        "distribution_plans.change",
         "distribution_plans.read",
         "distribution_plans.write",
         "groups.sync",
         "keys.read",
         "ledger.read",
         "metrics.read",  # figures are kept by channel, not by store
+        "payees.write",
         "payouts.read",
         "payouts.retry",
         "rates.read",
@@ -89,7 +93,10 @@ _MONEY_TOTALS = frozenset({"ledger.read", "settlements.read"})
 _MONEY = _MONEY_TOTALS | {
     "balances.read",
     "commissions.read",
+    "distribution_plans.change",
     "distribution_plans.write",
+    "distributors.change",
+    "payees.write",  # a distributor's openid, level, status
     "payouts.read",
     "payouts.retry",
     "rates.read",

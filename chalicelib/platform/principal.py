@@ -31,6 +31,11 @@ class Principal(Struct, frozen=True):
     def is_scoped(self) -> bool:
         return self.scope != Scope()
 
+    @property
+    def sees_masked(self) -> bool:
+        """Whether personal data is masked for them: `***` for names and ids of people outside of the corp."""
+        return self.role == "auditor"
+
     def may(self, permission: str) -> bool:
         if self.is_scoped and permission in permissions.CORP_WIDE:
             return False

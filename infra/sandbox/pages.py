@@ -5,7 +5,7 @@ import urllib.parse
 import zlib
 from typing import TYPE_CHECKING
 
-from infra.sandbox import oauth, qr
+from infra.sandbox import oauth, qr, receiver
 
 if TYPE_CHECKING:
     from infra.sandbox.sandbox import Sandbox
@@ -32,6 +32,8 @@ def answer(sandbox: "Sandbox", method: str, path: str, query: dict[str, str], ra
     if path == oauth.PATH:
         return oauth.authorize(sandbox, query)
     kind, _, name = path.strip("/").partition("/")
+    if kind == "collect":
+        return receiver.answer(sandbox, method, name, raw)
     if kind == "avatar":
         return 200, qr.solid(64, 64 + zlib.crc32(name.encode()) % 128), "image/png"
     if kind == "join" or name.startswith("jw"):

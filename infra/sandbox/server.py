@@ -12,7 +12,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from infra.sandbox import ad_platforms, pages
+from infra.sandbox import ad_platforms, official_account, pages
 from infra.sandbox.api import PREFIX, parsed
 from infra.sandbox.errors import ApiError
 from infra.sandbox.faults import Fault
@@ -87,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
             self._service("wechatpay", parts.path, query, raw)
         elif parts.path.startswith(ad_platforms.PREFIX):
             self._service("ads", parts.path, query, raw)
+        elif parts.path.startswith(official_account.PREFIX):
+            self._service("wechat", parts.path, query, raw)
         elif parts.path.startswith("/_sandbox"):
             status, answer = self.server.sandbox.control.answer(self.command, parts.path, query, raw)
             self._json(status, answer)
@@ -135,6 +137,8 @@ class Handler(BaseHTTPRequestHandler):
         if service == "ads":
             headers = {name.lower(): value for name, value in self.headers.items()}
             return ad_platforms.answer(sandbox.world, self.command, path, query, headers, raw)
+        if service == "wechat":
+            return 200, official_account.answer(sandbox, path, query)
         content_type = self.headers.get("content-type") or ""
         return sandbox.wecom.limits.around(
             path, ip, lambda: sandbox.wecom.answer(self.command, path, query, content_type, raw, ip), latency

@@ -66,6 +66,7 @@ class World:
         self.base_url = config.public_base_url
         self.app_messages: dict[str, list[float]] = {}  # member → when the app wrote to them
         self.oauth_codes: dict[str, tuple[str, float, bool]] = {}  # code → member, when, used
+        self.person_codes: dict[str, tuple[str, str, float, bool]] = {}  # code → openid, scope, when, used
         self.mass_sent: dict[str, list[float]] = {}  # receiver → when mass messages reached them
         for message in state.received.values():
             if message["kind"] == "mass_send":

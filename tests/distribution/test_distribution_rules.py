@@ -1,7 +1,9 @@
 """Commission: ⌊rate × (paid − refunded)⌋ per line and level; two levels, never three."""
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -10,8 +12,8 @@ from chalicelib.distribution import rules
 from chalicelib.distribution.types import Attribution, Distributor, Level, NewPlan, Plan, Sale, SaleLine
 
 T0 = datetime(2026, 11, 22, tzinfo=timezone.utc)
-PLAN = Plan("p", "P", (1_000, 300), None, "P7D", "P30D", 100, True, None, "")
-ONE = Distributor("d_1", "1", "甲", "o1", "p", "d_2", "wm1", None, "active", "")
+PLAN = Plan("p", "P", (1_000, 300), None, "P7D", "P30D", 100, "labour_month", None, "")
+ONE = Distributor("d_1", "1", "sealed", "p", "d_2", "wm1", None, "active", "")
 TWO = replace(ONE, distributor_id="d_2", share_code="2", parent_id=None)
 THREE = replace(ONE, distributor_id="d_3", share_code="3", parent_id=None)
 
@@ -76,8 +78,41 @@ def test_every_attribution_says_why() -> None:
         plan_id="p",
         why="the order carries this distributor's share code",
     )
-    assert rules.attribution("x", [], None).by is None
     assert rules.attribution("1", [ONE, TWO], replace(PLAN, rates=(1_000,))).parent_id is None
+
+
+def test_who_must_not_earn() -> None:
+    assert rules.who_must_not_earn(["a", "b"], {"c"}, False) == (False, False)
+    assert rules.who_must_not_earn(["a", "b"], {"a"}, False) == (True, True)  # one's own, and so no level two
+    assert rules.who_must_not_earn(["a", "b"], {"b"}, False) == (False, True)  # the parent's own
+    assert rules.who_must_not_earn(["a", "b"], {"a"}, True) == (False, False)
+    assert rules.who_must_not_earn(["a", "a"], set(), True) == (False, True)  # nobody is their own parent
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Ab3dE9xZ",
+        " Ab3dE9xZ ",
+        "\tAb3dE9xZ\r\n",
+        "Ａｂ３ｄＥ９ｘＺ",
+        "\u3000Ab3d\u200bE9xZ\ufeff",
+        "Ab3d E9xZ",
+    ],
+)
+def test_a_share_code_as_people_type_it(typed: str) -> None:
+    assert rules.clean_code(typed) == "Ab3dE9xZ"
+
+
+def test_tax_in_either_word() -> None:
+    def told(**words: Any) -> tuple[str, list[str]]:
+        plan = NewPlan(name="p", levels=[Level(rate_bps=1)], **words)
+        return rules.tax_of(plan), [issue.field for issue in rules.check_plan(plan)]
+
+    assert told() == told(withhold_tax=True) == told(tax="labour_month") == ("labour_month", [])
+    assert told(withhold_tax=False) == told(tax="none", withhold_tax=False) == ("none", [])
+    assert told(tax="labour_once") == ("labour_once", [])
+    assert told(tax="none", withhold_tax=True)[1] == ["withhold_tax"]
 
 
 def test_a_plan_may_wait_for_27_years_but_not_for_ever() -> None:

@@ -317,6 +317,14 @@ def test_only_who_needs_them_reads_secrets_and_none_is_in_the_environment(resour
                 assert key.startswith("SECRET_"), key
                 assert value == {"Ref": f"Secret{template.camel(key.removeprefix('SECRET_').lower())}"}
     assert {name for name, spec in stack.items() if "wechatpay" in spec.get("secrets", [])} == {"payout"}
+    # The functions of HTTP hold no key that moves money; and who plans payouts can't read whom they go to.
+    people = {"distributors", "payouts"}
+    seen = {
+        name
+        for name, spec in stack.items()
+        if people & {*spec.get("read", []), *spec.get("write", [])} and "keys" in spec.get("secrets", [])
+    }
+    assert seen == {"api", "public", "payout", "migrate"}
 
 
 def test_both_functions_of_the_app_are_one_archive_behind_a_few_roots(resources: dict[str, Json]) -> None:

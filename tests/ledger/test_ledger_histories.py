@@ -7,16 +7,22 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from msgspec.structs import replace
 
 from chalicelib.distribution import commission_list
 from chalicelib.ledger import service as ledger
 from chalicelib.orders.types import Message
 from chalicelib.payouts import rules as payout_rules
+from chalicelib.payouts.taxes import TaxMonthItem
 from chalicelib.wechatpay.client import State
 from tests.support.money_world import LINES, World, check_books, figures, message, paid, refund
 
 _STATES = [State.SUCCESS, State.WAIT_USER_CONFIRM, State.FAIL]
 _RATES = (1_000, 333)
+# A hundredfold: the month's tax is withheld of a distributor's, and the free part ends within their parent's.
+_LINES = tuple(
+    replace(line, price_fen=line.price_fen * 100, discount_fen=line.discount_fen * 100) for line in LINES
+)
 
 
 class Histories(RuleBasedStateMachine):
@@ -25,7 +31,7 @@ class Histories(RuleBasedStateMachine):
     make: Callable[[], World]
     serial = 0
 
-    @initialize(parts=st.lists(st.tuples(st.integers(1, 6_000), st.integers(0, 2)), min_size=3, max_size=3))
+    @initialize(parts=st.lists(st.tuples(st.integers(1, 600_000), st.integers(0, 2)), min_size=3, max_size=3))
     def begin(self, parts: list[tuple[int, int]]) -> None:
         Histories.serial += 1
         self.name = f"h{Histories.serial}"
@@ -40,12 +46,12 @@ class Histories(RuleBasedStateMachine):
             self.told[order] = set()
             last = message(order, "closed", 9) if kind == 2 else message(order, "shipped", 0.5)
             self.messages[order] = [
-                message(order, "created", lines=LINES[:1]),
-                paid(order, self.child.share_code),
+                message(order, "created", lines=_LINES[:1]),
+                paid(order, self.child.share_code, lines=_LINES),
                 message(order, "completed", 1),
                 refund(order, "R1", 2, fen, [("1", fen)]),
                 refund(order, "R2", 3, fen // (kind + 1) + 1),
-                refund(order, "R3", 4, 7_000, [("2", 6_500)]),
+                refund(order, "R3", 4, 700_000, [("2", 650_000)]),
                 last,
             ]
 
@@ -116,7 +122,16 @@ class Histories(RuleBasedStateMachine):
             on_the_way = [p for p in alive if p not in by_status["paid"]]
             assert sum(p.amount_fen for p in by_status["paid"]) == found.get("paid", 0)
             assert sum(p.amount_fen for p in on_the_way) == found.get("in_payout", 0)
-            assert sum(payout_rules.tax(int(p.gross_fen)) for p in alive) == found.get("tax_withheld", 0)
+            assert sum(p.tax_fen for p in alive) == found.get("tax_withheld", 0)
+            months = {row.month: (row.gross_fen, row.tax_fen) for row in TaxMonthItem.query(who.person_id)}
+            for month, (gross_fen, tax_fen) in months.items():
+                of_month = [p for p in alive if p.tax_month == month]
+                assert (gross_fen, tax_fen) == (
+                    sum(p.gross_fen for p in of_month),
+                    sum(p.tax_fen for p in of_month),
+                )
+                failed = any(p.tax_month == month for p in by_status["failed"])
+                assert failed or tax_fen == payout_rules.tax(int(gross_fen))
 
     def teardown(self) -> None:
         """In the end every receiver confirms: what moved at WeChat is what the ledger says was paid."""
@@ -132,7 +147,7 @@ class Histories(RuleBasedStateMachine):
 
     def _bases(self, order: str, told: set[int]) -> dict[str, int]:
         """Paid less refunded, worked out again from what was told."""
-        line_paid = {"1": 9_900, "2": 9_000}
+        line_paid = {"1": 990_000, "2": 900_000}
         messages = self.messages[order]
         if 6 in told and messages[6].status == "closed":
             return dict.fromkeys(line_paid, 0)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from chalice.test import Client
@@ -60,6 +61,7 @@ def client(tables: None, at: Callable[[datetime], None], monkeypatch: pytest.Mon
     secret = {
         "mall": {"generic_secret": SECRET},
         "wechatpay_notify": {"public_key": PUBLIC, "apiv3_key": APIV3},
+        "keys": {"master": "m" * 64},
     }
     monkeypatch.setattr(settings, "secret", lambda group, name, default=None: secret[group][name])
     monkeypatch.setenv("WECHATPAY_PUBLIC_KEY_ID", "PUB_KEY_ID_1")
@@ -167,6 +169,52 @@ def test_bad_fields_are_422_and_named(
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json_body["errors"]] == [field]
     assert sent == []
+
+
+@pytest.mark.parametrize("typed", [" Ab3dE9xZ ", "\tAb3dE9xZ\n", "Ａｂ３ｄＥ９ｘＺ", "Ab3d\u200bE9xZ\ufeff"])
+def test_a_share_code_as_people_type_it(client: Client, sent: list[Any], typed: str) -> None:
+    assert send(client, {**ORDER, "share_code": typed}).status_code == 200
+    assert Message.from_queue(sent[0][1]).share_code == "Ab3dE9xZ"
+
+
+@pytest.mark.parametrize(
+    ("told_at", "status"),
+    [
+        ("1970-01-01T00:00:00Z", 422),
+        ("1999-12-31T23:59:59Z", 422),
+        ("2000-01-01T00:00:00Z", 200),
+        ("2026-11-22T10:00:00Z", 200),  # Shanghai's time, told as UTC
+        ("2026-11-23T02:00:01Z", 422),
+        ("2099-11-22T10:00:00Z", 422),
+        ("9999-12-31T23:59:59+00:00", 422),
+    ],
+)
+def test_a_clock_that_can_not_be_is_refused(
+    client: Client, sent: list[Any], told_at: str, status: int
+) -> None:
+    answer = send(client, {**ORDER, "occurred_at": told_at})
+    assert (answer.status_code, len(sent)) == (status, status == 200)
+    assert status == 200 or [error["field"] for error in answer.json_body["errors"]] == ["occurred_at"]
+
+
+@pytest.mark.parametrize("order_id", ["A/B", "A?b=1#2", "订单 7", "100%", "a+b", "%2F", "../orders"])
+def test_an_order_is_found_by_its_id_whatever_is_in_it(
+    client: Client, key: dict[str, str], sent: list[Any], order_id: str
+) -> None:
+    assert send(client, {**ORDER, "order_id": order_id}).status_code == 200
+    orders.take(sent[0][1])
+    found = get(client, key, f"/api/orders/{quote(order_id, safe='')}")
+    assert (found["order_id"], found["adjusted_fen"], found["contradictions"]) == (order_id, 0, [])
+
+
+def test_an_order_that_says_two_things_of_its_money(
+    client: Client, key: dict[str, str], sent: list[Any]
+) -> None:
+    assert send(client, {**ORDER, "paid_fen": 8_000}).status_code == 200
+    orders.take(sent[0][1])
+    found = get(client, key, f"/api/orders/{ORDER['order_id']}")
+    assert (found["items"][0]["paid_fen"], found["adjusted_fen"]) == (8_000, -1_900)
+    assert found["contradictions"] == [{"what": "paid_fen", "kept": 8_000, "other": 9_900}]
 
 
 def test_a_queue_that_refuses_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

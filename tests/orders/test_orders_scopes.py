@@ -23,6 +23,7 @@ KEPT = {
     ("GET", "/api/orders/{order_id}"),
     ("GET", "/api/distributors"),
     ("GET", "/api/distributors/{distributor_id}"),
+    ("PATCH", "/api/distributors/{distributor_id}"),
     ("POST", "/api/distributors"),
 }
 STORE = {"listing": "store", "version": 1, "city": "", "address": "", "latitude": 22, "longitude": 113}
@@ -42,7 +43,7 @@ def befriend(person: str, staff_id: str, unionid: str | None = None) -> None:
 
 
 @pytest.fixture
-def ask(tables: None, at: Callable[[datetime], None]) -> Iterator[Ask]:
+def ask(tables: None, keys: None, at: Callable[[datetime], None]) -> Iterator[Ask]:
     """Store s1 with ann, whose customer is wm1; s2 with bob, whose are wm2 and wm4 (unionid u4); wm3 is nobody's.
 
     Each has ordered; so has somebody with no more than a unionid.
@@ -110,7 +111,8 @@ def test_an_order_stays_with_the_store_of_its_time(ask: Ask) -> None:
 
 def test_distributors_are_of_the_guides_of_the_customer_that_they_were(ask: Ask) -> None:
     def enlist(scope: Scope | None, **person: str) -> tuple[int, Any]:
-        new = {"name": "王", "openid": "o", "plan_id": ask.plan_id, **person}  # type: ignore[attr-defined]
+        openid = "o" + "".join(person.values())
+        new = {"name": "王", "openid": openid, "plan_id": ask.plan_id, **person}  # type: ignore[attr-defined]
         return ask(scope, "POST", "/api/distributors", new)
 
     assert enlist(S1, external_userid="wm2")[0] == enlist(S1, external_userid="wm9")[0] == 404
@@ -130,6 +132,9 @@ def test_distributors_are_of_the_guides_of_the_customer_that_they_were(ask: Ask)
         for who in (mine, theirs, nobodys):
             answer = ask(scope, "GET", f"/api/distributors/{who['distributor_id']}")
             assert answer == (200, who) if who in seen else answer[0] == 404
+            path = f"/api/distributors/{who['distributor_id']}"
+            patched = ask(scope, "PATCH", path, {"name": who["name"]}, "operator")
+            assert patched == answer if who in seen else patched[0] == 404
     befriend_again = Customer(
         "wm1", follows={"ann": Follow("lost", T0, T0), "bob": Follow("active", T0, T0)}, version=1
     )
@@ -140,12 +145,18 @@ def test_distributors_are_of_the_guides_of_the_customer_that_they_were(ask: Ask)
     assert (ids(ask(S2, "GET", query)), ids(ask(S1, "GET", query))) == (["o7"], [])
 
 
-def test_an_auditor_reads_no_names(ask: Ask) -> None:
+def test_an_auditor_reads_no_names_and_no_ids_of_people(ask: Ask) -> None:
     new = {"name": "王小明", "openid": "op", "plan_id": ask.plan_id, "unionid": "u4"}  # type: ignore[attr-defined]
     made = ask(None, "POST", "/api/distributors", new)[1]
     (row,) = ask(None, "GET", "/api/distributors?q=wxm")[1]["items"]
-    assert row == made
-    masked = {**made, "name": "***", "openid": "***", "unionid": "***"}
-    assert ask(None, "GET", f"/api/distributors/{made['distributor_id']}", role="auditor")[1] == masked
+    assert row == {name: value for name, value in made.items() if name != "same_person"}
+    hidden = {"name": "***", "openid": "***", "unionid": "***"}
+    path = f"/api/distributors/{made['distributor_id']}"
+    assert ask(None, "GET", path, role="auditor")[1] == {**made, **hidden}
     assert ask(None, "GET", "/api/distributors?q=wxm", role="auditor")[1]["items"] == []
-    assert ask(None, "GET", "/api/distributors", role="auditor")[1]["items"] == [masked]
+    assert ask(None, "GET", "/api/distributors", role="auditor")[1]["items"] == [{**row, **hidden}]
+    people = [
+        ask(None, "GET", f"/api/{path}", role="auditor")[1]
+        for path in ("orders", "orders/o1", "customers", "customers/wm1", "customers/wm1/timeline")
+    ]
+    assert "wm1" not in str(people) and "u4" not in str(people) and "***" in str(people)

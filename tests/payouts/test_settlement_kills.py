@@ -7,6 +7,8 @@ import botocore.client
 import pytest
 
 from chalicelib.distribution.types import Distributor
+from chalicelib.orders.types import OrderLine
+from chalicelib.payouts.taxes import TaxMonthItem
 from chalicelib.platform import queues
 from chalicelib.wechatpay.client import State
 from tests.support.money_world import Killed, World, check_books, figures, message, paid, statuses
@@ -75,13 +77,14 @@ def survive(world: World) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_settlement_and_payout_with_a_death_at_every_step(world: World, death: Death, after: bool) -> None:
     world.pay.state = State.SUCCESS
-    plan = world.plan()
+    plan = world.plan(rates=(10_000,), withhold_tax=True)
+    lines = (OrderLine("1", "S", "T", 1, 100_000),)
     step = 0
     while True:
         step += 1
         who: Distributor = world.distributor(plan, f"wm{step}")
         order = f"o{step}"
-        world.tell(paid(order, who.share_code), message(order, "completed", 0.02))
+        world.tell(paid(order, who.share_code, lines=lines), message(order, "completed", 0.02))
         world.now = world.now.replace(minute=0)
         world.move(days=8)
         calls = len(world.pay.moved)
@@ -91,7 +94,9 @@ def test_settlement_and_payout_with_a_death_at_every_step(world: World, death: D
         died = death.left <= 0
         death.arm(-1, after)
         world.move(hours=1)
-        assert figures(who.distributor_id) == {"paid": 1_890}, step
+        assert figures(who.distributor_id) == {"paid": 96_000, "tax_withheld": 4_000}, step
+        (month,) = TaxMonthItem.query(who.person_id)
+        assert (month.gross_fen, month.tax_fen) == (100_000, 4_000), step
         assert {status for *_, status in statuses(order)} == {"paid"}, step
         assert len(world.pay.moved) == calls + 1, step
         check_books()

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.distribution import distributors, persons
 from chalicelib.distribution import service as distribution
-from chalicelib.distribution.types import Distributor
+from chalicelib.distribution.types import Distributor, NewDistributor
+from chalicelib.orders.types import OrderLine
 from chalicelib.payouts import settlement
+from chalicelib.payouts.taxes import TaxMonthItem
 from chalicelib.platform.errors import Conflict
 from chalicelib.platform.storage import Busy
 from chalicelib.wechatpay.client import State
@@ -63,6 +66,27 @@ def test_two_settlements_at_once_pay_once(world: World) -> None:
     assert sum(run.net_fen for run in found) == 12 * 2 * 1_890
     assert sum(sum(amounts) for amounts in world.pay.moved.values()) == 12 * 2 * 1_890
     assert all(figures(who.distributor_id) == {"paid": 3_780} for who in people)
+    check_books()
+
+
+def test_a_month_s_tax_is_exact_however_many_settle_it_at_once(world: World) -> None:
+    """Six persons with a code in each of three plans; every payout is of 700.00."""
+    world.pay.state = State.SUCCESS
+    plans = [world.plan(rates=(10_000,), withhold_tax=True) for _ in range(3)]
+    people = [[world.distributor(plan, f"wm{i}") for plan in plans] for i in range(6)]
+    line = OrderLine("1", "S", "T", 1, 70_000)
+    for who in (who for codes in people for who in codes):
+        order = f"o-{who.share_code}"
+        world.tell(paid(order, who.share_code, lines=(line,)), message(order, "completed", 0.02))
+    world.move(days=8)
+    runs = [settlement.start(None).settlement_id for _ in range(4)]
+    world.sent.clear()
+    at_once(*[lambda run=run: settlement.run_page(run, None, 0) for run in runs])
+    assert sum(settlement.get(run).skipped for run in runs) == 0
+    for codes in people:
+        (month,) = TaxMonthItem.query(codes[0].person_id)
+        assert (month.gross_fen, month.tax_fen) == (210_000, 26_000)
+        assert sum(figures(who.distributor_id).get("tax_withheld", 0) for who in codes) == 26_000
     check_books()
 
 
@@ -125,13 +149,17 @@ def test_maturing_at_once_counts_once(world: World) -> None:
     check_books()
 
 
-def test_a_person_applies_eight_times_at_once(world: World) -> None:
-    plan = world.plan()
-    made: list[str] = []
+def test_a_person_applies_eight_times_at_once_to_two_plans(world: World) -> None:
+    """By an external_userid and by the openid that goes with it."""
+    plans = [world.plan(), world.plan()]
+    made: list[Distributor] = []
 
-    def apply() -> None:
+    def apply(plan: str, person: str) -> None:
+        new = NewDistributor(name="n", openid="o1", plan_id=plan, external_userid=person)
         with contextlib.suppress(Conflict):
-            made.append(world.distributor(plan, "wm1").distributor_id)
+            made.append(distributors.create(new))
 
-    at_once(*[apply] * 8)
-    assert len(made) == 1 == len(distribution.page_of_distributors(50, None)[0])
+    works = [lambda p=plan, w=person: apply(p, w) for plan in plans for person in ("wm1", "wm2")]
+    at_once(*works * 4)
+    assert len(distribution.page_of_distributors(50, None)[0]) == 2 == len({who.plan_id for who in made})
+    assert len({persons.of_distributor(who).person_id for who in made}) == 1

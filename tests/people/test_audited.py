@@ -14,12 +14,18 @@ from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.coupons.models import CouponItem
 from chalicelib.customers import models
 from chalicelib.customers.rules import Customer
-from chalicelib.distribution.models import PlanItem
+from chalicelib.distribution import distributors
+from chalicelib.distribution.models import DistributorItem, PlanItem
+from chalicelib.distribution.types import NewDistributor
 from chalicelib.groups import blacklist
 from chalicelib.groups.models import TaskItem
+from chalicelib.ledger import rules as journals
+from chalicelib.ledger import service as ledger
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
+from chalicelib.payouts.models import PayoutItem
 from chalicelib.platform import auth, clock, deadletters, files, jobs, settings
+from chalicelib.platform.storage import Transaction
 from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.printruns.models import CardItem, PrintRunItem
 from chalicelib.prospects.models import GuideItem, ImportItem, ProspectItem, placed
@@ -52,6 +58,16 @@ PLAN = {
     "attribution_window": "P30D",
     "minimum_payout_fen": 100,
     "withhold_tax": True,
+}
+DISTRIBUTOR = {
+    "listing": "distributor",
+    "share_code": "1",
+    "name": "王",
+    "openid": "o1",
+    "plan_id": "plan_1",
+    "external_userid": "wm9",
+    "status": "active",
+    "created_at": "2026",
 }
 STEP = {"step_id": "a", "delivery": "mass_send", "content": [{"type": "text", "text": "call 13800138000"}]}
 SOP = {"name": "n", "trigger": {"event": "customer_added"}, "steps": [STEP]}
@@ -204,6 +220,18 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "distribution_plans.create",
         None,
     ),
+    "PATCH /api/distribution/plans/{plan_id}": (
+        {"plan_id": "plan_1"},
+        {"minimum_payout_fen": 200},
+        "distribution_plans.change",
+        "plan_1",
+    ),
+    "PATCH /api/distributors/{distributor_id}": (
+        {"distributor_id": "d_1"},
+        {"name": "王 13800138000", "openid": "o13800138000", "status": "frozen"},
+        "distributors.change",
+        "d_1",
+    ),
     "POST /api/distributors": (
         {},
         {"name": "王 13800138000", "openid": "13800138000", "plan_id": "plan_1", "external_userid": "wm1"},
@@ -211,6 +239,8 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         None,
     ),
     "POST /api/settlements": ({}, {}, "settlements.run", None),
+    "POST /api/payouts/{payout_id}/retry": ({"payout_id": "pay1"}, None, "payouts.retry", "pay1"),
+    "POST /api/payouts/{payout_id}/offer": ({"payout_id": "pay2"}, None, "payouts.offer", "pay2"),
     "POST /api/migrations/{name}": (
         {"name": "customer-lists"},
         None,
@@ -289,8 +319,26 @@ def call(
         invite()
         blacklist.put("wm2", "13800138000", auth.SYSTEM)
         PlanItem("plan_1", **PLAN).save()
+        DistributorItem("d_1", **DISTRIBUTOR).save()
+        pay()
         yield ask
     new_process()
+
+
+def pay() -> None:
+    """A payout that waits for WeChat Pay, and one that failed, whose money is back."""
+    who = distributors.create(
+        NewDistributor(name="王", openid="o9", plan_id="plan_1", external_userid="wm8")
+    ).distributor_id
+    sums = {"gross_fen": 500, "debt_fen": 0, "tax_fen": 0, "amount_fen": 500}
+    for payout_id, status in (("pay1", "calling"), ("pay2", "failed")):
+        own = {"settlement_id": "st_1", "distributor_id": who, "openid": "o9", "name": "王"}
+        times = {"created_at": NOW, "changed_at": NOW, "called_at": NOW, "asked_at": NOW}
+        PayoutItem(payout_id, status=status, rounds=[0], **own, **sums, **times).save()
+    back = [*journals.earned(journals.Cause(who, clock.parse(NOW), "o1"), 500, matured=True)]
+    tx = Transaction()
+    ledger.post_and_return(tx, back, [0])
+    tx.commit()
 
 
 def print_cards() -> None:

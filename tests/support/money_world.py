@@ -1,5 +1,6 @@
 """A small business for the money tests: a mall's messages in, a WeChat Pay to call, a clock, the queues."""
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -16,9 +17,10 @@ from chalicelib.payouts import settlement
 from chalicelib.payouts import transfers as payouts
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.types import SettlementWithPayouts
-from chalicelib.platform import clock, works
+from chalicelib.platform import clock, settings, works
 from chalicelib.platform.due import DueItem
 from chalicelib.wechatpay.client import Bill, State, TransferRejected, Unknown
+from chalicelib.wechatpay.scenes import Scene
 
 T0 = datetime(2026, 11, 22, 2, 0, tzinfo=timezone.utc)
 LINES = (OrderLine("1", "MASK-01", "面膜", 2, 4_950), OrderLine("2", "CREAM", "霜", 1, 10_000, 1_000))
@@ -29,27 +31,41 @@ class Killed(BaseException):
 
 
 class Pay:
-    """A WeChat Pay. `moved`: what each number paid, and how often."""
+    """A WeChat Pay. `moved`: what each number paid, and how often. `balance`: None: enough for all.
+
+    Faults: "refused X": nothing is done; "denied X": it is done, and X is answered.
+    """
 
     def __init__(self) -> None:
         self.bills: dict[str, dict[str, Any]] = {}
         self.moved: dict[str, list[int]] = {}
+        self.balance: int | None = None
         self.faults: list[str] = []
         self.state = State.WAIT_USER_CONFIRM
         self.calls: list[str] = []
 
-    def transfer(self, number: str, openid: str, amount: int, remark: str, name: str | None = None) -> Bill:
+    def transfer(
+        self, number: str, openid: str, amount: int, remark: str, scene: Scene, name: str | None = None
+    ) -> Bill:
         self.calls.append(f"transfer {number}")
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "never arrives":
             raise Unknown
         if fault.startswith("refused "):
             raise TransferRejected(fault.removeprefix("refused "))
-        asked = {"openid": openid, "amount": amount, "remark": remark, "name": name}
-        bill = self.bills.setdefault(number, {"asked": asked, "state": self.state})
+        asked = {"openid": openid, "amount": amount, "remark": remark, "scene": scene, "name": name}
+        state = State.PROCESSING if self.balance is not None else self.state
+        bill = self.bills.setdefault(number, {"asked": asked, "state": state})
         assert bill["asked"] == asked, "the same number with other parameters"
+        if bill["state"] is State.PROCESSING and self.balance is not None:
+            if self.balance < amount:
+                raise TransferRejected("NOT_ENOUGH")
+            self.balance -= amount
+            bill["state"] = self.state
         if bill["state"] is State.SUCCESS:
             self.pay(number)
+        if fault.startswith("denied "):
+            raise TransferRejected(fault.removeprefix("denied "))
         if fault == "answer lost":
             raise Unknown
         if fault == "killed":
@@ -61,6 +77,8 @@ class Pay:
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "answer lost":
             raise Unknown
+        if fault == "not found":
+            return None
         return self._bill(number) if number in self.bills else None
 
     def pay(self, number: str) -> None:
@@ -92,6 +110,7 @@ class World:
     ):
         self.at, self.sent, self.pay, self.now = at, sent, Pay(), T0
         self.at(T0)
+        monkeypatch.setitem(settings._secrets, "keys", (time.monotonic() + 3600, {"master": "m" * 64}))
         monkeypatch.setattr(payouts, "default_client", lambda: self.pay)
         monkeypatch.setattr(orders.customers, "get", lambda external_userid: None)
         monkeypatch.setattr(orders.customers, "find_by_unionid", lambda unionid: None)
@@ -101,9 +120,8 @@ class World:
     ) -> str:
         levels = [Level(rate_bps=rate) for rate in rates]
         scope = Scope(skus=None if skus is None else list(skus))
-        return plans.create(
-            NewPlan(**{"name": "P", "withhold_tax": False, **more}, levels=levels, scope=scope)
-        ).plan_id
+        taxed = {} if "tax" in more or "withhold_tax" in more else {"tax": "none"}
+        return plans.create(NewPlan(**{"name": "P", **taxed, **more}, levels=levels, scope=scope)).plan_id
 
     def distributor(self, plan_id: str, person: str, parent: str | None = None) -> Distributor:
         new = NewDistributor(
@@ -153,8 +171,9 @@ def message(order_id: str, status: str, days: float = 0, **more: Any) -> Message
 
 
 def paid(order_id: str, code: str, **more: Any) -> Message:
-    values: dict[str, Any] = {"lines": LINES, "share_code": code, "paid_fen": 18_900}
-    return message(order_id, "paid", 0.01, **{**values, "external_userid": "wm-buyer", **more})
+    values = {"lines": LINES, "share_code": code, "external_userid": "wm-buyer", **more}
+    total = sum(line.paid_fen for line in values["lines"])
+    return message(order_id, "paid", 0.01, **{"paid_fen": total, **values})
 
 
 def refund(
