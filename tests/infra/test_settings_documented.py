@@ -12,12 +12,15 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = "\n".join(
     path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 )
-# Set by Lambda, by the template for its own functions, or of the tests: nobody else sets them.
+# Of Lambda, of a shell, or of the tests: nobody sets them for us.
 OUR_OWN = {
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
     "CHECK_ANSWERS",
+    "COMP_LINE",
+    "COMP_POINT",
     "LOG_LEVEL",
+    "XDG_CACHE_HOME",
 }
 READ = re.compile(
     r"""(?:settings\.env|environ\.get|env\.get|environ|env|file_in)[(\[]\s*["']([A-Z][A-Z0-9_]+)["']"""
