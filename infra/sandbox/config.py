@@ -83,6 +83,8 @@ class Config:
     contact_way_limit: int = 500_000
     acquisition_link_limit: int = 3_000  # undocumented: "too many" is known, its number is not
     acquisition_balance: int = 1_000  # adds by acquisition links that are paid for at the start
+    moment_job_limit: int = 10  # undocumented as well: moments that are being made at once
+    customers_per_member: int = 20_000  # a taker who has as many gets no more (transfers fail)
     tag_limit: int = 10_000
     group_lag: float = 0  # seconds that groupchat/get answers what was before a change
     rate_per_minute: int = 10_000

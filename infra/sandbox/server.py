@@ -8,12 +8,14 @@ import json
 import socket
 import sys
 import time
+import traceback
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from infra.sandbox import ad_platforms, pages
 from infra.sandbox.api import PREFIX, parsed
+from infra.sandbox.endpoint import Download
 from infra.sandbox.errors import ApiError
 from infra.sandbox.faults import Fault
 from infra.sandbox.wechatpay import PayRequest
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from infra.sandbox.sandbox import Sandbox
 
 _MOST_BODY = 64 << 20
+Answer = tuple[int, "dict[str, Any] | Download"]
 
 
 class Server(ThreadingHTTPServer):
@@ -68,12 +71,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._handle()
 
-    do_POST = do_GET
-    do_DELETE = do_GET
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_GET
 
     def _handle(self) -> None:
         parts = urllib.parse.urlsplit(self.path)
-        size = int(self.headers.get("content-length") or 0)
+        length = self.headers.get("content-length") or "0"
+        size = int(length) if length.isdecimal() and len(length) < 12 else _MOST_BODY + 1
         if size > _MOST_BODY:
             self.close_connection = True
             self._reply(413, b"", "text/plain")
@@ -109,6 +112,7 @@ class Handler(BaseHTTPRequestHandler):
             status, answer = fault_answer(hit, service)
         dropped = hit is not None and hit.kind in ("lost", "drop")
         body = parsed(raw)
+        shown = {"bytes": len(answer.data)} if isinstance(answer, Download) else answer
         sandbox.recorder.add(
             at,
             service,
@@ -117,17 +121,31 @@ class Handler(BaseHTTPRequestHandler):
             query,
             body,
             None if dropped else status,
-            None if dropped else answer,
+            None if dropped else shown,
         )
         if dropped:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
+        elif isinstance(answer, Download):
+            name = urllib.parse.quote(answer.filename)
+            headers = {"Content-disposition": f'attachment; filename="{name}"'}
+            self._reply(status, answer.data, answer.content_type, headers)
         else:
             self._json(status, answer, signed=service == "wechatpay")
 
-    def _work(
+    def _work(self, service: str, path: str, query: dict[str, str], raw: bytes, latency: float) -> Answer:
+        """What the service answers. A mistake of ours is a WeCom that is out of order, and is told here."""
+        try:
+            return self._answer_of(service, path, query, raw, latency)
+        except Exception:
+            if service != "wecom":
+                raise
+            traceback.print_exc()
+            return 200, ApiError(-1).answer(self.client_address[0], time.time())
+
+    def _answer_of(
         self, service: str, path: str, query: dict[str, str], raw: bytes, latency: float
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> Answer:
         sandbox, ip = self.server.sandbox, self.client_address[0]
         if service == "wechatpay":
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -156,7 +174,8 @@ class Handler(BaseHTTPRequestHandler):
         }.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 def fault_answer(fault: Fault, service: str) -> tuple[int, dict[str, Any]]:

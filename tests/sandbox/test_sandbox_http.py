@@ -21,9 +21,9 @@ import pytest
 import requests
 import zxingcpp
 from requests.adapters import HTTPAdapter
-from wechatpy.enterprise import WeChatClient
-from wechatpy.enterprise.crypto import WeChatCrypto
 from wechatpy.exceptions import WeChatClientException
+from wechatpy.work import WeChatClient
+from wechatpy.work.crypto import WeChatCrypto
 
 from infra.sandbox import Config, Sandbox
 from infra.sandbox.__main__ import main
