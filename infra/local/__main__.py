@@ -194,7 +194,7 @@ def start(
     api = Upstream(
         parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_", SECONDS
     )
-    answer = local_answers(account, mover, sandbox, config, keeper)
+    answer = local_answers(account, mover, sandbox, keeper)
     proxy = Proxy(door, api, Upstream("127.0.0.1", ports.sandbox), answer, sandbox.observe)
     threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
     cleanup.callback(proxy.shutdown)
@@ -234,7 +234,7 @@ def wait_for(port: int, path: str, seconds: float, stopped: Stopped) -> None:
 
 
 def local_answers(
-    account: Any, mover: Any, sandbox: Any, config: Any, keeper: snapshots.Snapshots | None
+    account: Any, mover: Any, sandbox: Any, keeper: snapshots.Snapshots | None
 ) -> Callable[..., tuple[int, Any]]:
     """The answers of `/local/…`, which exist in the local stack only."""
     from chalicelib.platform import clock, durations
@@ -257,17 +257,7 @@ def local_answers(
                         keeper.save()
                     return 200, {"status": "drained"}
                 case "GET", "/local/sandbox":
-                    return 200, {
-                        "wecom_api_base": sandbox.base_url,
-                        "corp_id": config.corp_id,
-                        "agent_id": config.agent_id,
-                        "secret": config.secret,
-                        "callback_token": config.callback_token,
-                        "callback_aes_key": config.callback_aes_key,
-                        "mall_generic_secret": config.mall_generic_secret,
-                        "wechatpay_api_base": sandbox.base_url,
-                        "ads_api_base": f"{sandbox.base_url}/ads",
-                    }
+                    return 200, sandbox.sdk_settings()
                 case "GET", "/local/sandbox/calls":
                     return 200, {"items": sandbox.calls(query.get("path")), "next_cursor": None}
                 case "GET", "/local/logs":

@@ -14,9 +14,9 @@ from infra.sandbox.control import Control
 from infra.sandbox.events import Callbacks, event_xml
 from infra.sandbox.faults import Fault, Faults
 from infra.sandbox.outbox import Outbox, Sealed, at
+from infra.sandbox.pay_documents import PayWithDocuments
 from infra.sandbox.recorder import Recorder
 from infra.sandbox.server import Server
-from infra.sandbox.wechatpay import WechatPay
 from infra.sandbox.world import World
 
 _TICK = 0.2
@@ -42,7 +42,7 @@ class Sandbox:
         self.callbacks = Callbacks(self.world)
         self.outbox = Outbox(self.world, {"callback": self.callbacks.seal, "notify": self._seal_notice})
         self.world.post_event = self._post_event
-        self.pay = WechatPay(self.world, self.outbox)
+        self.pay = PayWithDocuments(self.world, self.outbox)
         self.wecom = WecomApi(self.world)
         self.actions = Actions(self.world, self.outbox)
         self.control = Control(self)
@@ -162,6 +162,22 @@ class Sandbox:
 
     def _settle(self, until: float) -> int:
         return sum(part.settle(self.world, until) for part in _PARTS)
+
+    def sdk_settings(self) -> dict[str, Any]:
+        """What any WeCom or WeChat Pay SDK needs to be pointed at it, secrets and keys included."""
+        config = self.config
+        return {
+            "wecom_api_base": self.base_url, "corp_id": config.corp_id, "agent_id": config.agent_id,
+            "secret": config.secret, "callback_token": config.callback_token,
+            "callback_aes_key": config.callback_aes_key, "mall_generic_secret": config.mall_generic_secret,
+            "wechatpay_api_base": self.base_url,
+            "wechatpay": {
+                "mch_id": config.mch_id, "app_id": config.app_id, "serial": config.cert_serial,
+                "private_key": config.merchant_private_key, "apiv3_key": config.apiv3_key,
+                "public_key_id": config.public_key_id, "public_key": config.platform_public_key,
+            },
+            "ads_api_base": f"{self.base_url}/ads",
+        }  # fmt: skip
 
     def status(self) -> dict[str, Any]:
         due = self.next_event_at()

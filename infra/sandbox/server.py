@@ -148,11 +148,9 @@ class Handler(BaseHTTPRequestHandler):
     ) -> Answer:
         sandbox, ip = self.server.sandbox, self.client_address[0]
         if service == "wechatpay":
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            return sandbox.pay.answer(PayRequest(self.command, self.path, headers, raw))
+            return sandbox.pay.answer(PayRequest(self.command, self.path, self._headers(), raw))
         if service == "ads":
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            return ad_platforms.answer(sandbox.world, self.command, path, query, headers, raw)
+            return ad_platforms.answer(sandbox.world, self.command, path, query, self._headers(), raw)
         content_type = self.headers.get("content-type") or ""
         return sandbox.wecom.limits.around(
             path, ip, lambda: sandbox.wecom.answer(self.command, path, query, content_type, raw, ip), latency
@@ -160,8 +158,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _json(self, status: int, answer: Any, signed: bool = False) -> None:
         text = json.dumps(answer, ensure_ascii=False)
-        headers = self.server.sandbox.pay.sign(text) if signed else {}
+        headers = self.server.sandbox.pay.sign_for(self._headers(), text) if signed else {}
         self._reply(status, text.encode(), "application/json; charset=UTF-8", headers)
+
+    def _headers(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in self.headers.items()}
 
     def _reply(
         self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None

@@ -33,7 +33,7 @@ LEFT_OUT = {
 }  # fmt: skip
 MAY_BE_EMPTY = (
     "unlicensed_userid_list", "party", "admin_list", "direct_leader", "attrs", "external_attr",
-    "department_leader", "failed_chat_list", "tag_list", "department_list", "user_list",
+    "department_leader", "fail_list", "failed_chat_list", "tag_list", "department_list", "user_list",
 )  # fmt: skip
 
 
