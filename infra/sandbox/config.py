@@ -36,6 +36,7 @@ class Config:
 
     # The corp and its app
     corp_id: str = "ww5a6d0b0x0sandbox1"
+    corp_name: str = "示例品牌"
     agent_id: int = 1000002
     secret: str = "sandbox-app-secret"
     contact_secret: str = ""  # empty: the app's own secret serves customer contact too

@@ -1,8 +1,9 @@
 """WeChat Pay's documents: the platform's certificate, and receipts of transfers 电子回单 (elecsign).
 
-A merchant of today verifies with the platform's public key; one of before with a certificate. This one may do
-either: an answer is signed under the name that the request's Wechatpay-Serial asks for, the certificate's
-without one. Notices always bear the public key's. Both are of one key here.
+A merchant of today verifies with the platform's public key; one of before with a certificate. This one may
+do either: an answer is signed under the name that the request's Wechatpay-Serial asks for; without one under
+the public key's, but under the certificate's once it was fetched. Notices bear the public key's. Both have
+one key.
 """
 
 import hashlib
@@ -49,6 +50,7 @@ class PayWithDocuments(WechatPay):
     def __init__(self, world: World, outbox: Outbox) -> None:
         super().__init__(world, outbox)
         self._serial = serial_of(world.config)
+        self._fetched = False  # somebody verifies with the certificate
 
     def answer(self, request: PayRequest) -> tuple[int, Any]:
         """As WechatPay's; a receipt's file is a Download."""
@@ -64,9 +66,11 @@ class PayWithDocuments(WechatPay):
 
     def sign_for(self, headers: dict[str, str], body: str) -> dict[str, str]:
         """The headers of an answer, in the name that the caller can verify."""
-        asked = headers.get("wechatpay-serial") or self._serial
         config = self._world.config
-        name = self._serial if asked == self._serial else config.public_key_id
+        usual = self._serial if self._fetched else config.public_key_id
+        name = (
+            self._serial if headers.get("wechatpay-serial", usual) == self._serial else config.public_key_id
+        )
         return pay_crypto.signed_headers(self._platform, name, self._world.ts(), body)
 
     def _route(self, request: PayRequest) -> dict[str, Any]:
@@ -90,7 +94,7 @@ class PayWithDocuments(WechatPay):
         super()._check_name(name, amount, headers)
 
     def _certificates(self) -> dict[str, Any]:
-        config = self._world.config
+        config, self._fetched = self._world.config, True
         pem = certificate(config).public_bytes(serialization.Encoding.PEM).decode()
         sealed = pay_crypto.encrypt(config.apiv3_key, pem, "certificate")
         names = ("algorithm", "nonce", "associated_data", "ciphertext")

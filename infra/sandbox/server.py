@@ -94,7 +94,11 @@ class Handler(BaseHTTPRequestHandler):
             status, answer = self.server.sandbox.control.answer(self.command, parts.path, query, raw)
             self._json(status, answer)
         else:
-            self._reply(*pages.answer(self.server.sandbox, self.command, parts.path, query, raw))
+            method, cookie = (
+                "GET" if self.command == "HEAD" else self.command,
+                self.headers.get("cookie") or "",
+            )
+            self._reply(*pages.answer(self.server.sandbox, method, parts.path, query, raw, cookie))
 
     # A call to one of the services
 

@@ -59,7 +59,7 @@ def departments(world: World) -> dict[str, dict[str, Any]]:
     """Department id (as text) → id, name, parentid, order."""
     mentioned = sorted({1, *(d for s in world.state.staff.values() for d in s.department)})
     known = {
-        str(d): {"id": d, "name": "示例公司" if d == 1 else f"{d} 部门", "parentid": int(d != 1),
+        str(d): {"id": d, "name": world.config.corp_name if d == 1 else f"{d} 部门", "parentid": int(d != 1),
                  "order": 100_000_000 - d}
         for d in mentioned
     }  # fmt: skip
