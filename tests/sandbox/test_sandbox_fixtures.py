@@ -6,6 +6,7 @@ The requests and answers are those of data/fixtures.json; their ids stand for wh
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,9 +162,8 @@ class Documented:
 
 
 def fixtures() -> dict[str, Any]:
-    from conftest import DATA
-
-    return dict(json.loads((DATA / "fixtures.json").read_text(encoding="utf-8")))
+    path = Path(__file__).parent / "data" / "fixtures.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 FIXTURES = fixtures()

@@ -46,7 +46,7 @@ def page(
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{_STYLE}</style></head><body>'
-        f'<div class="phone"><header>{arrow}<h1>{escape(title)}{small}</h1>{dots}</header>'
+        f'<div class="phone"><header>{arrow}<h1><span>{escape(title)}</span>{small}</h1>{dots}</header>'
         f"<main>{body}</main>{foot}</div>{script}</body></html>"
     )
     rules = f"default-src 'none'; style-src {_hash(_STYLE)}; img-src * data:; form-action 'self'"
