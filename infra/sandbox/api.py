@@ -56,8 +56,9 @@ class WecomApi:
     ) -> tuple[int, "dict[str, Any] | Download"]:
         """HTTP status and answer: always 200, with an `errcode`."""
         name = path.removeprefix(PREFIX).strip("/")
-        upload = _upload(content_type, raw)
-        body = {} if upload is not None else parsed(raw or b"{}")
+        is_form = content_type.startswith("multipart/form-data")
+        upload = _upload(content_type, raw) if is_form else None
+        body = {} if is_form else parsed(raw or b"{}")
         try:
             if name == "gettoken":
                 with self._world.lock:
@@ -67,7 +68,7 @@ class WecomApi:
                 raise ApiError(48006 if name in WITHDRAWN else 48002, "" if known(name) else "no such api")
             if method != endpoint.method:
                 raise ApiError(43001 if endpoint.method == "GET" else 43002)
-            return 200, self._call(endpoint, query, body, raw if upload is None else b"", upload)
+            return 200, self._call(endpoint, query, body, b"" if is_form else raw, upload)
         except ApiError as error:
             note = _WRONG_JSON if method == "POST" and body is None else ""
             return 200, error.answer(ip, self._world.ts(), note)
@@ -112,8 +113,6 @@ def _no_constant(name: str) -> None:
 
 def _upload(content_type: str, raw: bytes) -> Upload | None:
     """The `media` part of a multipart body."""
-    if not content_type.startswith("multipart/form-data"):
-        return None
     head = b"Content-Type: " + content_type.encode("utf-8", "replace") + b"\r\n\r\n"
     message = BytesParser(policy=HTTP).parsebytes(head + raw)
     for part in message.iter_parts() if message.is_multipart() else ():
