@@ -4,6 +4,7 @@ from typing import Any
 
 from infra.sandbox import group_api, moment_api, staff_api, transfer_api
 from infra.sandbox import state as st
+from infra.sandbox.renaming import rename
 from infra.sandbox.world import World
 
 
@@ -88,6 +89,13 @@ class ChatActions:
             who = {"external_userid": external_userid} if external_userid else {"userid": task["userid"]}
             rows = moment.likes if how == "like" else moment.comments
             rows.append({**who, "create_time": int(world.ts()), "of": own})
+
+    def rename_staff(self, userid: str, new_userid: str, **options: Any) -> dict[str, Any]:
+        """A member gets another userid: change_contact update_user with NewUserID."""
+        with self._world.lock:
+            member = rename(self._world, userid, new_userid)
+        ids = {"UserID": userid, "NewUserID": member.userid}
+        return self.event("change_contact", ChangeType="update_user", **ids, **options)
 
     def change_department(
         self, department_id: int, name: str = "", parentid: int = 1, gone: bool = False, **options: Any

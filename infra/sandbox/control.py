@@ -21,6 +21,7 @@ _ACTIONS = {
     "say": "say", "group/say": "say_in_group", "group/welcome": "choose_group_welcome",
     "transfers/answer": "answer_transfer", "moments/publish": "publish_moment", "moments": "post_moment",
     "moments/react": "react", "department": "change_department",
+    "staff/rename": "rename_staff",
     "acquire": "acquire", "message": "customer_message",
     "acquisition-quota": "buy_quota", "break-link": "break_link", "delete-link": "remove_link",
 }  # fmt: skip

@@ -85,7 +85,12 @@ class World:
             if message["kind"] == "mass_send":
                 self.mass_sent.setdefault(message["receiver"], []).append(message["at"])
         self._keys_of: dict[str, set[str]] = {}  # a member's or a customer's bonds
-        for key in state.bonds:
+        self.index_bonds()
+
+    def index_bonds(self) -> None:
+        """Who has which bonds, anew."""
+        self._keys_of.clear()
+        for key in self.state.bonds:
             self._index(key)
 
     def _index(self, key: str) -> None:

@@ -166,6 +166,28 @@ def test_one_big_step_is_as_many_small_ones(make: Any) -> None:
     assert got == [[("mass_send", "lihua"), ("transfer", "wangwu")]] * 2
 
 
+def test_a_member_who_is_renamed_keeps_everything(corp: Any) -> None:
+    way = corp(EC + "add_contact_way", {"type": 1, "scene": 2, "user": ["lihua"]})["config_id"]
+    external = corp.actions.add(config_id=way)["external_userid"]
+    chat = corp.actions.add_group("lihua", "福利群", [external])["chat_id"]
+    msgid = corp(EC + "add_msg_template", {"sender": "LIHUA", "text": {"content": "x"}})["msgid"]
+    assert moved(corp, external) == 0
+    xml = corp.actions.rename_staff("LiHua", "li.hua")["xml"]
+    assert "<UserID><![CDATA[LiHua]]></UserID><NewUserID><![CDATA[li.hua]]></NewUserID>" in xml
+    assert corp("user/get", userid="LI.HUA")["userid"] == "li.hua"
+    assert corp(EC + "list", userid="li.hua")["external_userid"] == [external]
+    assert corp(EC + "get", external_userid=external)["follow_user"][0]["userid"] == "li.hua"
+    assert corp(EC + "get_contact_way", {"config_id": way})["contact_way"]["user"] == ["li.hua"]
+    assert corp(EC + "groupchat/get", {"chat_id": chat})["group_chat"]["owner"] == "li.hua"
+    corp.clock.forward(300)
+    [task] = corp(EC + "get_groupmsg_task", {"msgid": msgid})["task_list"]
+    assert (task["userid"], task["status"]) == ("li.hua", 2)
+    assert result(corp, by="Li.Hua") == {external: 2}
+    assert corp.actions.add(config_id=way)["userid"] == "li.hua"
+    with pytest.raises(ValueError):
+        corp.actions.checked("rename_staff", {"userid": "wangwu", "new_userid": "LI.HUA"})
+
+
 def group_codes(corp: Any, path: str, chats: list[str], to: str = "wangwu") -> list[int]:
     body = {"chat_id_list": chats, "new_owner": to}
     return [row["errcode"] for row in corp(EC + "groupchat/" + path, body)["failed_chat_list"]]
