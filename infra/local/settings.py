@@ -83,6 +83,7 @@ def sandbox_config(public_url: str, data: Path, env: Mapping[str, str]) -> Confi
     config.mall_order_url = f"{public_url}/mall/orders/generic"
     config.pay_notify_url = f"{public_url}/pay/wechat/notify"
     config.run_by_itself = False  # not before there is a door to post to
+    config.media_path = str(data / "media") if env.get("DATA_DIR") else ""
     config.state_path = str(data / "state" / "sandbox.json") if env.get("DATA_DIR") else ""
     return config
 

@@ -68,6 +68,7 @@ class Config:
 
     # Where the world is kept between runs; empty: nowhere
     state_path: str = ""
+    media_path: str = ""  # a folder for what is uploaded; empty: beside the state, or in memory without one
     now: Callable[[], datetime] = clock.now
     seed: int = 1
     run_by_itself: bool = True  # from its start on; without it the owner calls run or run_due
@@ -124,7 +125,7 @@ class Config:
         return public_of(self.platform_private_key)
 
 
-_FIXED = {"now", "state_path", "run_by_itself", "merchant_private_key", "platform_private_key"}
+_FIXED = {"now", "state_path", "media_path", "run_by_itself", "merchant_private_key", "platform_private_key"}
 CHANGEABLE = frozenset(f.name for f in fields(Config)) - _FIXED
 _SECRET = ("secret", "key", "token")
 

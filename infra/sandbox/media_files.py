@@ -7,10 +7,10 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Files:
-    """The bytes of media: in memory, or in a folder beside the state's file, so that they outlive a run."""
+    """The bytes of media: in memory, or in a folder, so that they outlive a run."""
 
-    def __init__(self, state_path: str) -> None:
-        self._folder = Path(f"{state_path}.media") if state_path else None
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder) if folder else None
         self._kept: dict[str, bytes] = {}
 
     def put(self, media_id: str, data: bytes) -> None:

@@ -82,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
             self._reply(413, b"", "text/plain")
             return
         raw = self.rfile.read(size)
-        self.server.sandbox.changes += self.command != "GET"
+        self.server.sandbox.changes += self.command != "GET" or self.path.startswith(PREFIX)
         query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
         if parts.path.startswith(PREFIX):
             self._service("wecom", parts.path, query, raw)

@@ -187,24 +187,26 @@ def tag_remove(call: Call) -> dict[str, Any]:
 # The app
 
 
+def _agent(world: World) -> dict[str, Any]:
+    own = {
+        "agentid": world.config.agent_id, "name": "Millrace", "square_logo_url": "", "description": "",
+        "redirect_domain": "", "report_location_flag": 0, "isreportenter": 0, "home_url": "",
+    }  # fmt: skip
+    return own | {name: value for name, value in world.state.app.items() if name in own}
+
+
 def agent_get(call: Call) -> dict[str, Any]:
     world = call.world
     if call["agentid"] != world.config.agent_id:
         raise ApiError(301002)
     visible = {"user": [{"userid": s.userid} for s in present(world)]}
-    own = {
-        "agentid": world.config.agent_id, "name": "Millrace", "square_logo_url": "", "description": "",
-        "redirect_domain": "", "report_location_flag": 0, "isreportenter": 0, "home_url": "",
-    }  # fmt: skip
-    set_to = {name: value for name, value in world.state.app.items() if name in own}
     visibility = {"allow_userinfos": visible, "allow_partys": {"partyid": [1]}, "allow_tags": {"tagid": []}}
-    return ok(**{**own, **set_to}, **visibility, close=0, customized_publish_status=0)
+    return ok(**_agent(world), **visibility, close=0, customized_publish_status=0)
 
 
 def agent_list(call: Call) -> dict[str, Any]:
-    names = ("agentid", "name", "square_logo_url")
-    call.args["agentid"] = call.world.config.agent_id
-    return ok(agentlist=[{n: agent_get(call)[n] for n in names}])
+    own = _agent(call.world)
+    return ok(agentlist=[{name: own[name] for name in ("agentid", "name", "square_logo_url")}])
 
 
 def agent_set(call: Call) -> dict[str, Any]:

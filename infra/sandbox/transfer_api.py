@@ -195,7 +195,6 @@ def get_unassigned_list(call: Call) -> dict[str, Any]:
     if call["page_id"] and not call["cursor"]:  # the older way to page
         start = call["page_id"] * size
         return ok(info=rows[start : start + size], is_last=start + size >= len(rows), next_cursor="")
-    call.args["limit"] = size
     shown, cursor = page(rows, call, size)
     return ok(info=shown, is_last=not cursor, next_cursor=cursor)
 

@@ -74,7 +74,7 @@ class World:
         self.lock = threading.RLock()
         self.base_url = config.public_base_url
         self.app_messages: dict[str, list[float]] = {}  # member → when the app wrote to them
-        self.files = Files(config.state_path)
+        self.files = Files(config.media_path or (config.state_path and f"{config.state_path}.media"))
         self.post_event: Callable[..., None] = lambda at, event, **elements: None  # the sandbox posts them
         self.user_tickets: dict[str, tuple[str, float]] = {}  # of a sign-in → member, when
         self.tickets: dict[str, tuple[str, float]] = {}  # of pages: kind → ticket, until when
