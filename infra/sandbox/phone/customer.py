@@ -162,7 +162,7 @@ def chat(sandbox: "Sandbox", method: str, external: str, userid: str, raw: bytes
     bond = world.bond(userid, external)
     rows = private(world, external, userid)
     if bond is not None:
-        hello = (f"你已添加了{member.name}，现在可以开始聊天了", f"You have added {member.userid}")
+        hello = (f"你已添加了{member.name}，现在可以开始聊天了", "You can chat now")
         rows.insert(0, {"at": bond.createtime, "kind": "note", "text": hello})
     body = frame.talk(world, sorted(rows, key=lambda r: r["at"]), external)
     if bond is None or bond.kind == "one_way":
