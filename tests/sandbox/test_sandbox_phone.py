@@ -178,6 +178,26 @@ def test_what_was_over_30_a_minute_is_said(sandbox: Sandbox) -> None:
     assert "另有 3 条没有送达" in page and "30 条" in page
 
 
+def test_addresses_in_words_can_be_tapped(sandbox: Sandbox) -> None:
+    external = sandbox.actions.add("zhouting", name="小雨")["external_userid"]
+    text = '看这里 https://a.example.com/x?a=1&b=2，或 <a href="https://b.example.com">这里</a> javascript:alert(1)'
+    sandbox.actions.say("zhouting", external, text, by="staff")
+    page = Person(sandbox.base_url).get(f"/chat/{external}/zhouting")
+    assert '<a href="https://a.example.com/x?a=1&amp;b=2" rel="noreferrer">' in page
+    assert 'href="https://b.example.com"' not in page  # WeChat shows customers no markup
+    body = {
+        "touser": "zhouting",
+        "msgtype": "text",
+        "agentid": sandbox.config.agent_id,
+        "text": {"content": text},
+    }
+    call(sandbox, "message/send", body)
+    page = Person(sandbox.base_url).get("/guide/zhouting/app")
+    assert (
+        '<a href="https://b.example.com" rel="noreferrer">这里</a>' in page and 'href="javascript' not in page
+    )
+
+
 def test_pictures_and_what_is_not_there(sandbox: Sandbox) -> None:
     person = Person(sandbox.base_url)
     picture = b"\x89PNG\r\n\x1a\n" + b"0" * 20

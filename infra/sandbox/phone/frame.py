@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import urllib.parse
 from datetime import datetime
 from html import escape
@@ -16,6 +17,7 @@ _STYLE = (_HERE / "phone.css").read_text(encoding="utf-8")
 _SCRIPT = (_HERE / "phone.js").read_text(encoding="utf-8")
 _BACK = '<svg viewBox="0 0 12 21" aria-hidden="true"><path d="M10.5 1.5l-9 9 9 9"/></svg>'
 _FACES = ("#3b6ea5", "#7a4f9a", "#a3542e", "#2f7469", "#9c3f63", "#5b6b2f", "#4a5fa8", "#8a5a1f")
+_LINK = re.compile(r'<a href="(https?://[^"\s]+)">([^<]*)</a>|(https?://[^\s<>"，。；！？、）]+)')
 _PAUSE = 300  # seconds after which a chat shows the time again
 _KINDS = {
     "mass_send": ("企业群发", "mass send"),
@@ -141,8 +143,20 @@ def talk(world: World, rows: list[dict[str, Any]], me: str, named: bool = False)
 def _parts(world: World, row: dict[str, Any]) -> list[str]:
     """The text and each attachment: a message of its own each."""
     words = row["text"]
-    parts = [f'<span class="bubble">{escape(words)}</span>'] if words else []
+    parts = [f'<span class="bubble">{linked(words, not row["from"])}</span>'] if words else []
     return parts + [attachment(world, item) for item in row["attachments"]]
+
+
+def linked(text: str, is_app: bool = False) -> str:
+    """A text in which addresses can be tapped, as in WeChat; in the app's words also <a href="…">."""
+    shown, end = "", 0
+    for found in _LINK.finditer(text):
+        url, label = (found[1], found[2]) if found[1] and is_app else (found[3] or "", found[3] or "")
+        if url:
+            shown += escape(text[end : found.start()])
+            shown += f'<a href="{escape(url)}" rel="noreferrer">{escape(label)}</a>'
+            end = found.end()
+    return shown + escape(text[end:])
 
 
 def attachment(world: World, item: dict[str, Any]) -> str:

@@ -39,9 +39,12 @@ def home(sandbox: "Sandbox", method: str, userid: str, raw: bytes) -> Page:
             sandbox.actions.publish_moment(moment_id, member.userid)
         return frame.go(frame.path("guide", member.userid))
     told = words(world, member.userid)
-    app = row(frame.path("guide", member.userid, "app"), frame.face("应", "app", "app"), "客户助手",
-              last_words(told) or "应用消息会出现在这里", told[-1]["at"] if told else None)  # fmt: skip
-    body = f'<ul class="cells">{app}</ul>{_tasks(world, member.userid)}{_moments(world, member.userid)}'
+    last = _TAG.sub("", last_words(told)) or "应用消息会出现在这里"
+    at = told[-1]["at"] if told else None
+    own_app = row(
+        frame.path("guide", member.userid, "app"), frame.face("应", "app", "app"), "客户助手", last, at
+    )
+    body = f'<ul class="cells">{own_app}</ul>{_tasks(world, member.userid)}{_moments(world, member.userid)}'
     body += _groups(world, member.userid) + _customers(world, member.userid)
     return frame.page(f"{member.name} 的企业微信", body, english="WeCom", back="/")
 
@@ -119,7 +122,7 @@ def _content(found: dict[str, Any]) -> dict[str, Any]:
     body = found[kind]
     match kind:
         case "text" | "markdown":
-            return {"text": _TAG.sub("", body["content"]), "attachments": []}
+            return {"text": body["content"], "attachments": []}
         case "textcard":
             link = {"title": body.get("title", ""), "url": body.get("url", "")}
             link["desc"] = _TAG.sub(" ", body.get("description", "")).strip()
