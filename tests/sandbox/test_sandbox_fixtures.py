@@ -252,25 +252,52 @@ UPLOADS = {
 }  # fmt: skip
 
 
+def asked(d: Documented, name: str) -> dict[str, Any]:
+    given = requests_of(d).get(name)
+    return d.request(name) if given is None and f"{name}.request" in FIXTURES else given or {}
+
+
+def begin_transfer(d: Documented, name: str) -> None:
+    """What a result is the result of."""
+    given = requests_of(d)[f"{EC}resigned_transfer_customer"] if "resigned" in name else {
+        "handover_userid": "guide_001", "takeover_userid": "guide_002", "external_userid": [E1]
+    }  # fmt: skip
+    d.call(name.replace("result", "customer"), given)
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_has_the_documented_shape(documented: Documented, name: str) -> None:
     path, wanted = name.partition(".")[0], FIXTURES[f"{name}.response"]
     if "transfer_result" in name:
-        asked = requests_of(documented)[f"{EC}resigned_transfer_customer"] if "resigned" in name else {
-            "handover_userid": "guide_001", "takeover_userid": "guide_002", "external_userid": [E1]
-        }  # fmt: skip
-        documented.call(name.replace("result", "customer"), asked)
+        begin_transfer(documented, name)
     if path in UPLOADS:
         got = documented.corp.upload(PATHS[path], b"0123456789", **UPLOADS[path])
     else:
-        given = requests_of(documented).get(name)
-        given = documented.request(name) if given is None and f"{name}.request" in FIXTURES else given
-        got = documented.call(path, given or {})
+        got = documented.call(path, asked(documented, name))
     if name in REFUSED:
         assert got["errcode"] == REFUSED[name]
         return
     assert got["errcode"] == 0, got
     assert missing(wanted, got) == []
+
+
+def test_userids_compare_without_case(make: Callable[..., Any]) -> None:
+    """The same answer, whichever way a member is spelled."""
+    played = 0
+    for name in ANSWERS:
+        texts = []
+        for spelled in ("guide_", "GUIDE_"):
+            documented = Documented(make)
+            given = json.dumps(asked(documented, name), ensure_ascii=False)
+            if "guide_" not in given or name in REFUSED:
+                break
+            if "transfer_result" in name:
+                begin_transfer(documented, name)
+            got = documented.call(name.partition(".")[0], json.loads(given.replace("guide_", spelled)))
+            texts.append(json.dumps(got, ensure_ascii=False))
+        played += len(texts) == 2
+        assert texts == [] or texts[0] == texts[1], name
+    assert played >= 20
 
 
 REQUESTS = sorted(
