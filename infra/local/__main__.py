@@ -71,7 +71,7 @@ def hold(port: int) -> socket.socket:
     door = socket.socket()
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind(("127.0.0.1", port))
+        door.bind(("0.0.0.0" if settings.is_lan(os.environ) else "127.0.0.1", port))  # noqa: S104
     except OSError:
         sys.exit(f"the port {port} is in use")
     return door
@@ -173,7 +173,10 @@ def start(
     sandbox = Sandbox(config)
     if embedded:
         config.state_path = ""  # it is saved with the emulator's
-    sandbox_url = sandbox.start(ports.sandbox)
+    here = settings.own_address(os.environ)
+    if here != "127.0.0.1":
+        config.public_base_url = f"http://{here}:{ports.sandbox}"
+    sandbox_url = sandbox.start(ports.sandbox, "0.0.0.0" if settings.is_lan(os.environ) else "127.0.0.1")  # noqa: S104
     cleanup.callback(sandbox.stop)
     folder = package.package("local", build.ROOT / "build" / "local", build.here())
     if embedded:
@@ -208,6 +211,8 @@ def start(
         keeper.run()
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
+    if here != "127.0.0.1":
+        print(f"for phones of this network: http://{here}:{ports.public}", file=sys.stderr)
     print(f"ready {public}", flush=True)
     if os.environ.get("DEMO"):
         threading.Thread(target=demo.play, args=(public, key), daemon=True).start()

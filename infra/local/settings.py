@@ -38,6 +38,23 @@ def choose_ports(public: int, data: Path) -> Ports:
     return ports
 
 
+def is_lan(env: Mapping[str, str]) -> bool:
+    """Whether phones of the network are let in (LAN=1)."""
+    return env.get("LAN", "") not in ("", "0")
+
+
+def own_address(env: Mapping[str, str]) -> str:
+    """Where browsers find this machine: its address in the network with LAN=1, else loopback."""
+    if not is_lan(env):
+        return "127.0.0.1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it asks which of our addresses would be used
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
 def free_port(wanted: int = 0) -> int:
     for port in (wanted, 0):
         with socket.socket() as probe:
@@ -116,11 +133,13 @@ def secret_groups(config: Config, env: Mapping[str, str]) -> dict[str, dict[str,
 
 
 def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[str, str]) -> dict[str, str]:
-    """The template's parameters, but for where archives and secrets are."""
+    """The template's parameters, but for where archives and secrets are. The addresses are loopback's;
+    what a phone's browser opens is at the machine's own."""
+    here = own_address(env)
     return {
-        "PublicBaseUrl": env.get("PUBLIC_BASE_URL") or public_url,
+        "PublicBaseUrl": env.get("PUBLIC_BASE_URL") or public_url.replace("127.0.0.1", here),
         "WecomApiBase": env.get("WECOM_API_BASE") or sandbox_url,
-        "WecomOauthBase": env.get("WECOM_OAUTH_BASE") or sandbox_url,
+        "WecomOauthBase": env.get("WECOM_OAUTH_BASE") or sandbox_url.replace("127.0.0.1", here),
         "WecomCorpId": config.corp_id,
         "WecomAgentId": str(config.agent_id),
         "WechatpayApiBase": env.get("WECHATPAY_API_BASE") or sandbox_url,

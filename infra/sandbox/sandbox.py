@@ -62,9 +62,11 @@ class Sandbox:
     # Life
 
     def start(self, port: int = 0, host: str = "127.0.0.1") -> str:
-        """Listen (port 0: any free one); the base URL. WeCom's API: BASE/cgi-bin, WeChat Pay's: BASE/v3."""
+        """Listen (port 0: any free one); the base URL. WeCom's API: BASE/cgi-bin, WeChat Pay's: BASE/v3.
+        On a host that others reach they get the phones' pages, and nothing else."""
         self._server = Server((host, port), self)
-        self.base_url = f"http://{host}:{self._server.server_address[1]}"
+        here = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+        self.base_url = f"http://{here}:{self._server.server_address[1]}"
         self.world.base_url = self.config.public_base_url or self.base_url
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True).start()
         if self.config.run_by_itself:

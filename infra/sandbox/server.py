@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from infra.sandbox.sandbox import Sandbox
 
 _MOST_BODY = 64 << 20
+_OWN = (PREFIX, "/v3/", ad_platforms.PREFIX, "/sns/", "/_sandbox")  # no phone of the network may ask these
 Answer = tuple[int, "dict[str, Any] | Download"]
 
 
@@ -84,7 +85,9 @@ class Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(size)
         self.server.sandbox.changes += self.command != "GET" or self.path.startswith(PREFIX)
         query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-        if parts.path.startswith(PREFIX):
+        if self.client_address[0] != "127.0.0.1" and parts.path.startswith(_OWN):
+            self._json(403, {"error": "only on the machine itself"})
+        elif parts.path.startswith(PREFIX):
             self._service("wecom", parts.path, query, raw)
         elif parts.path.startswith("/v3/"):
             self._service("wechatpay", parts.path, query, raw)
