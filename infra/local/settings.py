@@ -136,8 +136,9 @@ def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[s
     """The template's parameters, but for where archives and secrets are. The addresses are loopback's;
     what a phone's browser opens is at the machine's own."""
     here = own_address(env)
+    public_url = public_url.replace("127.0.0.1", here)
     return {
-        "PublicBaseUrl": env.get("PUBLIC_BASE_URL") or public_url.replace("127.0.0.1", here),
+        "PublicBaseUrl": env.get("PUBLIC_BASE_URL") or public_url,
         "WecomApiBase": env.get("WECOM_API_BASE") or sandbox_url,
         "WecomOauthBase": env.get("WECOM_OAUTH_BASE") or sandbox_url.replace("127.0.0.1", here),
         "WecomCorpId": config.corp_id,
