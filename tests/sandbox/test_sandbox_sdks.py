@@ -250,9 +250,8 @@ def test_cancelling_and_what_is_not_there(sandbox: Sandbox, pay: WeChatPay) -> N
     assert (code, json.loads(text)["code"]) == (404, "NOT_FOUND")
 
 
+@pytest.mark.parametrize("pay", ["public key"], indirect=True)  # whose name notices bear
 def test_a_notice_is_verified_and_opened(sandbox: Sandbox, pay: WeChatPay) -> None:
-    if not pay._core._public_key_id:
-        pytest.skip("notices bear the public key's name")
     transfer(pay, "MR3")
     with sandbox.world.lock:
         sandbox.pay.confirm("MR3")
