@@ -36,7 +36,7 @@ _FONT = "STSong-Light"
 def certificate(config: Config) -> x509.Certificate:
     """The platform's: the same whenever it is made of the same key."""
     key = pay_crypto.private_key(config.platform_private_key)
-    serial = int(digest("certificate", config.platform_public_key)[:40], 16) >> 1
+    serial = int(digest("certificate", config.platform_public_key)[:40], 16) >> 1 | 1 << 158  # no zero leads
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tenpay.com Sandbox")])
     made = x509.CertificateBuilder(name, name, key.public_key(), serial, *_VALID)
     return made.sign(key, hashes.SHA256())

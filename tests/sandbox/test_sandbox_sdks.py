@@ -16,8 +16,9 @@ from wechatpy.client.api.base import BaseWeChatAPI
 from wechatpy.exceptions import WeChatClientException
 from wechatpy.work import WeChatClient
 
-from infra.sandbox import Config, Sandbox
+from infra.sandbox import Config, Sandbox, pay_documents
 from infra.sandbox.api import ENDPOINTS, NO_RIGHT, WITHDRAWN, known
+from infra.sandbox.world import digest
 
 WECOM, PAY = "https://qyapi.weixin.qq.com", "https://api.mch.weixin.qq.com"
 
@@ -241,6 +242,15 @@ def test_a_transfer_its_query_and_its_receipt(sandbox: Sandbox, pay: WeChatPay, 
     assert status == 200 and data.startswith(b"%PDF")
     assert hashlib.sha256(data).hexdigest() == receipt["hash_value"]
     assert json.loads(pay.mch_transfer_elecsign(out_bill_no="MR1")[1])["code"] == "ALREADY_EXISTS"
+
+
+def test_every_certificates_serial_is_as_long(keys: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """SDKs write it as Python does, without leading zeros."""
+    config = Config(**keys)  # type: ignore[arg-type]
+    for n in range(50):
+        monkeypatch.setattr(pay_documents, "digest", lambda *_, n=n: digest(str(n)))
+        serial = pay_documents.serial_of(config)
+        assert len(serial) == 40 and serial == hex(int(serial, 16))[2:].upper()
 
 
 def test_cancelling_and_what_is_not_there(sandbox: Sandbox, pay: WeChatPay) -> None:
