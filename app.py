@@ -14,10 +14,11 @@ DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
     "assignments.api": "/api/assignments /api/live-codes",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
+    "collect.api": "/h5/d",
     "contactways.api": "/api/contact-ways /api/live-codes",
     "coupons.api": "/api/coupon-pools",
     "customers.api": "/api/customers",
-    "distribution.api": "/api/distribution /api/distributors /api/commissions /h5/d",
+    "distribution.api": "/api/distribution /api/distributors /api/commissions",
     "embeds.api": "/api/live-codes /embed.js /s",
     "groupcodes.api": "/api/group-tasks /api/live-codes",
     "groups.api": "/api/groups /api/blacklist",

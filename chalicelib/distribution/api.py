@@ -1,4 +1,4 @@
-"""Distribution's doors: plans, distributors, commissions, and the distributor's public page."""
+"""Distribution's doors: plans, distributors, commissions."""
 
 from chalicelib.distribution import commission_list, distributors, plans, service
 from chalicelib.distribution.commission_list import CommissionsQuery
@@ -14,9 +14,7 @@ from chalicelib.distribution.types import (
 )
 from chalicelib.ledger import service as ledger
 from chalicelib.platform import http
-from chalicelib.platform.errors import NotFound
 from chalicelib.platform.lists import Page
-from chalicelib.web import frame, share
 
 door = http.Door(__name__, tag="Distribution")
 
@@ -116,17 +114,3 @@ def get_balance(call: http.Call, distributor_id: str) -> BalanceOut:
 )
 def list_commissions(call: http.Call) -> Page[CommissionOut]:
     return commission_list.page(call.query)
-
-
-@door.route(
-    "GET",
-    "/h5/d/{share_code}",
-    summary="A distributor's page, to share",
-    gives="text/html",
-    page=frame.problem,
-)
-def show_page(call: http.Call, share_code: str) -> http.Answer:
-    who = service.of_share_code(share_code)
-    if who is None or who.status != "active":
-        raise NotFound(code="no_page")
-    return share.distributor(who.name, who.share_code).answer()

@@ -3,7 +3,6 @@
 TEXTS: dict[str, tuple[str, str]] = {
     "no_plan": ("没有分销方案 {plan_id}", "there is no plan {plan_id}"),
     "no_distributor": ("没有分销员 {distributor_id}", "there is no distributor {distributor_id}"),
-    "no_page": ("没有这个页面", "there is no such page"),
     "distributor_already": ("此人已经是分销员", "this person is a distributor already"),
     "third_level": (
         "最多两级：三级及以上的计酬属于《禁止传销条例》第七条所禁止的传销，也违反微信的分销规则",

@@ -3,6 +3,7 @@
 Also what functions ask of plans and distributors; how those are made and listed: plans.py, distributors.py.
 """
 
+import hmac
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -63,6 +64,11 @@ def no_distributor(distributor_id: str) -> NotFound:
 
 def of_share_code(share_code: str) -> Distributor | None:
     return find_distributor(f"d_{share_code}")
+
+
+def is_paid_under(who: Distributor, openid: str) -> bool:
+    """Whether that openid is the distributor's: it proves who they are."""
+    return hmac.compare_digest(who.openid.encode(), openid.encode("utf-8", "replace"))
 
 
 def page_of_distributors(limit: int, cursor: str | None) -> tuple[list[Distributor], str | None]:

@@ -56,6 +56,12 @@ def post_and_return(tx: Transaction, journals: Sequence[Journal], rounds: Iterab
     _post(tx, journals, actions=[BalanceItem.returned.add(set(rounds))])
 
 
+def post_returned(tx: Transaction, journals: Sequence[Journal], rounds: Sequence[int]) -> None:
+    """`post` the start of a payout that offers those rounds again, if they (still) wait for another."""
+    waiting = [BalanceItem.returned.contains(number) for number in rounds]
+    _post(tx, journals, waiting, [BalanceItem.returned.delete(set(rounds))])
+
+
 def balance(subject: str) -> Balance:
     """What a distributor has, read consistently."""
     item = BalanceItem.find(subject)

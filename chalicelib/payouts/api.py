@@ -1,6 +1,6 @@
 """The doors of settlements and payouts, and WeChat Pay's for its notifications."""
 
-from chalicelib.payouts import payout_list, settlement, transfers
+from chalicelib.payouts import offers, payout_list, settlement, transfers
 from chalicelib.payouts.payout_list import PayoutsQuery
 from chalicelib.payouts.settlement import SettlementsQuery
 from chalicelib.payouts.types import (
@@ -11,9 +11,10 @@ from chalicelib.payouts.types import (
     SettlementOut,
     SettlementWithPayouts,
 )
-from chalicelib.platform import http
+from chalicelib.platform import http, messages
 from chalicelib.platform.errors import Forbidden, Malformed, Unauthorized
 from chalicelib.platform.lists import Page
+from chalicelib.platform.messages import Language
 from chalicelib.wechatpay.client import Bill
 from chalicelib.wechatpay.notify import TRANSFER_FINISHED, open_received
 
@@ -65,14 +66,40 @@ def get_settlement(call: http.Call, settlement_id: str) -> SettlementWithPayouts
     answer=Page[PayoutRow],
 )
 def list_payouts(call: http.Call) -> Page[PayoutRow]:
-    return payout_list.page(call.query)
+    return payout_list.page(call.query, _language(call))
 
 
 @door.route(
     "GET", "/api/payouts/{payout_id}", permission="payouts.read", summary="A payout", answer=PayoutOut
 )
 def get_payout(call: http.Call, payout_id: str) -> PayoutOut:
-    return transfers.get(payout_id)
+    return payout_list.get(payout_id, _language(call))
+
+
+@door.route(
+    "POST",
+    "/api/payouts/{payout_id}/retry",
+    status=202,
+    permission="payouts.retry",
+    summary="Send the same number again at once",
+    answer=PayoutOut,
+    others={409: "It has ended"},
+)
+def retry_payout(call: http.Call, payout_id: str) -> PayoutOut:
+    return payout_list.show(transfers.ask_retry(payout_id), _language(call))
+
+
+@door.route(
+    "POST",
+    "/api/payouts/{payout_id}/offer",
+    status=201,
+    permission="payouts.retry",
+    summary="Offer a failed payout's money again, under a new number",
+    answer=PayoutOut,
+    others={409: "It has not failed, or its money has gone out since"},
+)
+def offer_payout(call: http.Call, payout_id: str) -> PayoutOut:
+    return payout_list.show(offers.offer(payout_id), _language(call))
 
 
 @door.route(
@@ -95,3 +122,7 @@ def notify(call: http.Call) -> http.Answer:
             raise Malformed("not a transfer's notification") from None
         transfers.accept_notice(bill)
     return http.Answer(b"")
+
+
+def _language(call: http.Call) -> Language:
+    return messages.language(call.headers.get("accept-language"))

@@ -79,7 +79,12 @@ class OfDistributor(GlobalSecondaryIndex["PayoutItem"]):
 
 
 class PayoutItem(Base):
-    """One transfer. openid, name and sums never change: the same number is the same transfer."""
+    """One transfer. openid, name and sums never change: the same number is the same transfer.
+
+    scene_id, reports: what the latest call told WeChat of the scene. absent: how often in a row it has not
+    known the number since. offered_at: when WeChat took it in for the receiver to collect. replaces: the
+    payout whose money this one offers again; replaced_by: which one does so with this one's.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("payouts")
@@ -102,6 +107,13 @@ class PayoutItem(Base):
     transfer_bill_no = UnicodeAttribute(null=True)
     package_info = UnicodeAttribute(null=True)  # opens the receiver's confirmation page
     reason = UnicodeAttribute(null=True)
+    scene_id = UnicodeAttribute(null=True)
+    reports = JSONAttribute(null=True)
+    absent = NumberAttribute(default=0)
+    offered_at = UnicodeAttribute(null=True)
+    expires_at = UnicodeAttribute(null=True)
+    replaces = UnicodeAttribute(null=True)
+    replaced_by = UnicodeAttribute(null=True)
     changed_at = UnicodeAttribute()
     marked = BooleanAttribute(default=False)  # its commissions are marked as paid, for good
     version = NumberAttribute(default=1)
@@ -115,9 +127,12 @@ class PayoutItem(Base):
         return self.status in rules.FINAL
 
 
-def change(tx: Transaction, payout: PayoutItem, values: Mapping[str, Any]) -> None:
+def change(
+    tx: Transaction, payout: PayoutItem, values: Mapping[str, Any], cleared: Sequence[str] = ()
+) -> None:
     """Add new values to a transaction, as the item `payout`; it fails when the payout has changed since."""
     actions = [getattr(PayoutItem, name).set(value) for name, value in values.items() if value is not None]
+    actions += [getattr(PayoutItem, name).remove() for name in cleared]
     actions.append(PayoutItem.version.add(1))
     tx.update("payout", PayoutItem(payout.payout_id), actions, PayoutItem.version == payout.version)
 

@@ -7,9 +7,11 @@ from msgspec import Meta
 
 from chalicelib.payouts import models
 from chalicelib.payouts.models import PayoutItem
-from chalicelib.payouts.types import PayoutRow, PayoutStatus
-from chalicelib.platform import lists
+from chalicelib.payouts.types import PayoutOut, PayoutRow, PayoutStatus
+from chalicelib.platform import lists, messages
+from chalicelib.platform.errors import NotFound
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.messages import Language
 from chalicelib.platform.paging import Id
 
 
@@ -19,7 +21,7 @@ class PayoutsQuery(Paging, kw_only=True):
     settlement_id: Annotated[Id | None, Meta(description="Of this settlement, by their number")] = None
 
 
-def page(query: PayoutsQuery) -> Page[PayoutRow]:
+def page(query: PayoutsQuery, language: Language = "zh") -> Page[PayoutRow]:
     """By the narrowest key that the query gives; all else is a filter over that."""
 
     def is_wanted(item: PayoutItem) -> bool:
@@ -27,12 +29,12 @@ def page(query: PayoutsQuery) -> Page[PayoutRow]:
 
     if query.settlement_id:
         of_settlement = partial(PayoutItem.of_settlement.query, query.settlement_id)
-        return lists.history(of_settlement, query, is_wanted).map(row_of)
+        return lists.history(of_settlement, query, is_wanted).map(partial(row_of, language=language))
 
     def load(keys: list[PayoutItem]) -> list[PayoutRow | None]:
         items = models.load_several([key.payout_id for key in keys])
         payouts = [items.get(key.payout_id) for key in keys]
-        return [row_of(item) if item is not None and is_wanted(item) else None for item in payouts]
+        return [row_of(item, language) if item is not None and is_wanted(item) else None for item in payouts]
 
     index: Any = PayoutItem.by_status
     partitions = [query.status] if query.status else list(get_args(PayoutStatus))
@@ -41,12 +43,42 @@ def page(query: PayoutsQuery) -> Page[PayoutRow]:
     return lists.merged([partitions], partial(models.keys, index), query, models.place, load=load)
 
 
-def row_of(item: PayoutItem) -> PayoutRow:
-    return PayoutRow(**values_of(item))
+def get(payout_id: str, language: Language = "zh") -> PayoutOut:
+    """A payout as finance sees it. NotFound."""
+    item: PayoutItem | None = PayoutItem.find(payout_id)
+    if item is None:
+        raise NotFound(code="no_payout", payout_id=payout_id)
+    return show(item, language)
 
 
-def values_of(item: PayoutItem) -> dict[str, Any]:
+def show(item: PayoutItem, language: Language) -> PayoutOut:
+    texts = ("transfer_bill_no", "package_info", "replaces", "replaced_by")
+    return PayoutOut(
+        **_values_of(item, language),
+        calls=int(item.calls),
+        **{name: getattr(item, name) for name in texts},
+    )
+
+
+def row_of(item: PayoutItem, language: Language) -> PayoutRow:
+    return PayoutRow(**_values_of(item, language))
+
+
+def _values_of(item: PayoutItem, language: Language) -> dict[str, Any]:
     """The fields of a `PayoutRow`."""
-    texts = ("payout_id", "settlement_id", "distributor_id", "status", "reason", "created_at", "changed_at")
+    texts = (
+        *("payout_id", "settlement_id", "distributor_id", "status", "reason", "created_at", "changed_at"),
+        *("scene_id", "offered_at", "expires_at"),
+    )
     sums = ("gross_fen", "debt_fen", "tax_fen", "amount_fen")
-    return {name: getattr(item, name) for name in texts} | {name: int(getattr(item, name)) for name in sums}
+    values = {name: getattr(item, name) for name in texts} | {name: int(getattr(item, name)) for name in sums}
+    return values | {"reason_text": _words(item.reason, language)}
+
+
+def _words(reason: str | None, language: Language) -> str | None:
+    """WeChat Pay's reason in a person's words."""
+    if not reason:
+        return None
+    if messages.known(reason):
+        return messages.text(reason, language, {})
+    return messages.text("wechatpay_refused", language, {"reason": reason})

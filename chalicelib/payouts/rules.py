@@ -7,12 +7,13 @@ from msgspec import Struct
 from chalicelib.platform import ids
 
 MINIMUM_FEN = 10  # WeChat transfers nothing below 0.1 yuan; less stays available
-PLANNED, CALLING, PAID, FAILED = "planned", "calling", "paid", "failed"
+PLANNED, CALLING, PROCESSING, PAID, FAILED = "planned", "calling", "processing", "paid", "failed"
 FINAL = (PAID, FAILED)
+LAPSED = "OVERDUE_CLOSE"  # WeChat's reason when the receiver did not collect in time
 # WeChat's state of a transfer → ours
 STATUS = {
     "ACCEPTED": "accepted",
-    "PROCESSING": "processing",
+    "PROCESSING": PROCESSING,
     "WAIT_USER_CONFIRM": "wait_user_confirm",
     "TRANSFERING": "transfering",
     "CANCELING": "canceling",
@@ -23,6 +24,10 @@ STATUS = {
 # "No such transfer" is believed so long after the intent. WeChat asks for a minute after the call; and
 # the caller, who may have stalled before it, is stopped by the payout function's time-out: 60 s.
 CERTAIN_AFTER = timedelta(minutes=2)
+# A refusal ends a payout when WeChat has said so often in a row that it knows no such number, the last
+# time so long after the call: it was seen to refuse what it had done, and to show it only later.
+ABSENT_TIMES, ABSENT_FOR = 3, timedelta(minutes=30)
+OFFERED_FOR = timedelta(hours=24)  # the receiver's time to collect, from the offer on
 LOOK_AGAIN = timedelta(hours=1)  # after a payout was planned, should its message have been parked
 _POLL_MOST = timedelta(hours=1)
 EVERY = ("P1D", "P7D", "P1M")
@@ -83,6 +88,11 @@ def scheduled_id(every: str, day: date) -> str:
     year, week, _ = day.isocalendar()
     period = {"P1D": f"{day:%Y%m%d}", "P7D": f"{year}w{week:02d}", "P1M": f"{day:%Y%m}"}[every]
     return f"st_{every.lower()}_{period}"
+
+
+def is_absent(times: int, since_call: timedelta) -> bool:
+    """Whether WeChat certainly does not know a number that it refused."""
+    return times >= ABSENT_TIMES and since_call >= ABSENT_FOR
 
 
 def next_poll(called_at: datetime, now: datetime) -> datetime:

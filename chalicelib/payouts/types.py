@@ -63,20 +63,33 @@ class SettlementWithPayouts(SettlementOut, frozen=True, kw_only=True):
 
 
 class PayoutRow(PayoutShort, frozen=True, kw_only=True):
-    """A payout in a list. amount is gross less tax; `debt_fen` was settled before."""
+    """A payout in a list. amount is gross less tax; `debt_fen` was settled before.
+
+    `reason`: WeChat Pay's code of why it failed, or what it waits for; `reason_text`: in words. `offered_at`,
+    `expires_at`: from when and until when the receiver can collect it.
+    """
 
     settlement_id: str
     gross_fen: int
     debt_fen: int
     tax_fen: int
     reason: str | None
+    reason_text: str | None
+    scene_id: str | None
+    offered_at: str | None
+    expires_at: str | None
     created_at: str
     changed_at: str
 
 
 class PayoutOut(PayoutRow, frozen=True, kw_only=True):
-    """`calls`: how often WeChat Pay was called. `package_info` opens the receiver's confirmation page."""
+    """`calls`: how often WeChat Pay was called. `package_info` opens the receiver's confirmation page.
+
+    `replaces`: the payout whose money this one offers again, `replaced_by` which one does so with this one's.
+    """
 
     calls: int
     transfer_bill_no: str | None
     package_info: str | None
+    replaces: str | None
+    replaced_by: str | None

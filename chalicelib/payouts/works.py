@@ -37,4 +37,18 @@ WORKS = [
         handler="chalicelib.payouts.transfers:notice",
         order="payout_id",
     ),
+    Work(
+        kind="payout_retry",
+        queue="payout",
+        handler="chalicelib.payouts.transfers:retry",
+        takes=("payout_id",),
+        order="payout_id",
+    ),
+    Work(
+        kind="payout_offer",
+        queue="payout",
+        handler="chalicelib.payouts.offers:offer_again",
+        takes=("payout_id",),
+        order="payout_id",
+    ),
 ]

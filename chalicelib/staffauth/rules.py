@@ -1,53 +1,18 @@
-"""The signed cookie of a sign-in that has begun, as pure rules: made, read, and where it may lead back to."""
+"""The sign-in of staff that has begun, as pure rules: whose cookie it is, and where it may lead back to."""
 
-import base64
-import binascii
-import hashlib
-import hmac
-import json
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from datetime import datetime
 
-LOGIN_TIME = timedelta(minutes=10)  # WeCom's code is good for five
+from chalicelib.platform import signed
+
 PAGES = ("/h5/tasks",)  # where a sign-in may lead: our own pages by name, nothing else
-
-
-def signed(key: bytes, kind: str, values: dict[str, Any]) -> str:
-    """`<base64url JSON>.<base64url HMAC>`; `kind` keeps one cookie from being taken for another."""
-    body = base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
-    return f"{body}.{_mac(key, kind, body)}"
-
-
-def read(key: bytes, kind: str, text: str | None) -> dict[str, Any] | None:
-    """What was signed so; None for anything else."""
-    body, _, mac = (text or "").partition(".")
-    if not hmac.compare_digest(_mac(key, kind, body).encode(), mac.encode("utf-8", "replace")):
-        return None
-    try:
-        values = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except (binascii.Error, ValueError):
-        return None
-    return values if isinstance(values, dict) else None
 
 
 def login_of(key: bytes, cookie: str | None, state: str, now: datetime) -> str | None:
     """Where the sign-in that this browser began leads to; None when it began none with this state, lately."""
-    values = read(key, "login", cookie)
-    if values is None or not state:
-        return None
-    if not hmac.compare_digest(str(values["state"]).encode(), state.encode("utf-8", "replace")):
-        return None
-    begun = datetime.fromtimestamp(int(values["at"]), timezone.utc)
-    if not begun - timedelta(minutes=1) <= now < begun + LOGIN_TIME:
-        return None
-    return page_or_first(str(values["next"]))
+    values = signed.login_of(key, "login", cookie, state, now)
+    return None if values is None else page_or_first(str(values["next"]))
 
 
 def page_or_first(wanted: str) -> str:
     """The page if it is one that a sign-in may lead to, else the first of them."""
     return wanted if wanted in PAGES else PAGES[0]
-
-
-def _mac(key: bytes, kind: str, text: str) -> str:
-    digest = hmac.digest(key, f"{kind}.{text}".encode("utf-8", "replace"), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from chalicelib.people import signin
-from chalicelib.platform import auth, clock, ids, keys, settings
+from chalicelib.platform import auth, clock, ids, keys, settings, signed
 from chalicelib.platform.auth import Session
 from chalicelib.platform.errors import Forbidden, Unauthorized
 from chalicelib.staffauth import rules
@@ -41,7 +41,7 @@ def begin(page: str) -> tuple[str, str]:
     }
     base = settings.env("WECOM_OAUTH_BASE", HOST)
     address = f"{base}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
-    return address, _cookie(LOGIN, rules.signed(_key(), "login", values), rules.LOGIN_TIME.seconds)
+    return address, _cookie(LOGIN, signed.signed(_key(), "login", values), signed.LOGIN_TIME.seconds)
 
 
 def finish(code: str, state: str, cookies: Mapping[str, str], address: str) -> tuple[str, str]:

@@ -39,17 +39,24 @@ class Page(Struct, frozen=True):
 
 
 def page(
-    title: str, body: str, *, style: str = "", script: str = "", pictures: str = "", forms: bool = False
+    title: str,
+    body: str,
+    *,
+    style: str = "",
+    script: str = "",
+    library: str = "",
+    pictures: str = "",
+    forms: bool = False,
 ) -> Page:
     """A document around `body` (HTML, with all from outside escaped).
 
-    style: beside the base's. pictures: an address; the policy lets in pictures of its host. forms: it may
-    send forms to us. A page with a script may call us, too.
+    style: beside the base's. library: the address of a script that `script` needs. pictures: an address; the
+    policy lets in pictures of its host. forms: it may send forms to us. With a script it may call us, too.
     """
     style = _BASE + style
     rules = ["default-src 'none'", f"style-src '{_hash(style)}'"]
     if script:
-        rules += [f"script-src '{_hash(script)}'", "connect-src 'self'"]
+        rules += [f"script-src '{_hash(script)}' {library}".rstrip(), "connect-src 'self'"]
     rules += [f"img-src data: {_host(pictures)}".strip()]  # data: the icon, so that no browser asks for one
     rules += ["form-action 'self'" if forms else "form-action 'none'"]
     rules += ["base-uri 'none'", "frame-ancestors 'none'"]
@@ -57,7 +64,8 @@ def page(
         title=escape(title),
         style=style,
         body=body,
-        script=f"<script>{script}</script>\n" if script else "",
+        script=(f'<script src="{escape(library)}"></script>' if library else "")
+        + (f"<script>{script}</script>\n" if script else ""),
     )
     headers = {
         "Content-Type": "text/html; charset=utf-8",

@@ -1,4 +1,4 @@
-"""A distributor's page: the code that their friends give with an order."""
+"""A distributor's page as their friends see it: the code that they give with an order. No money is on it."""
 
 from html import escape
 
@@ -9,14 +9,26 @@ _STYLE = (
     ".notice .code{margin-top:18px;padding:12px;border-radius:14px;background:var(--tint);color:var(--brand);"
     "font:600 28px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:.08em;"
     "-webkit-user-select:all;user-select:all}"
+    ".mine{text-align:center;font-size:14px;color:var(--soft)}"
+    ".mine a{display:block;padding:11px 20px;color:var(--brand);text-decoration:none}"
+    ".mine a small{color:inherit}"
 )
 
 
-def distributor(name: str, share_code: str) -> Page:
-    """name: the distributor's, as they gave it."""
+def distributor(name: str, share_code: str, sign_in: str | None = None) -> Page:
+    """name: as they gave it. sign_in: where they sign in themselves; "": in WeChat, which this is not."""
     title, how = f"{name}的推荐", both("下单时填写推荐码", "Enter this code with your order")
     body = (
         f'<main class="card notice"><h1>{both(title, "A friend recommends")}</h1>'
         f'<p>{how}</p><p class="code">{escape(share_code)}</p></main>'
     )
+    if sign_in:
+        link = both("这是我的页面：查看收益与领取", "This is my page: what I have earned")
+        body += f'<p class="mine"><a href="{escape(sign_in, quote=True)}">{link}</a></p>'
+    elif sign_in is not None:
+        words = (
+            "这是您的页面？请在微信中打开，查看收益与领取",
+            "Is this your page? Open it in WeChat to see what you have earned",
+        )
+        body += f'<p class="mine">{both(*words)}</p>'
     return framed(title, body, style=_STYLE)

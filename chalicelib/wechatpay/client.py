@@ -8,8 +8,9 @@ the same parameters is the same transfer. Money arrives only when the receiver h
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -20,9 +21,12 @@ from urllib3.exceptions import HTTPError
 
 from chalicelib.platform import clock, settings
 from chalicelib.platform.errors import DomainError, Forbidden, Invalid, Upstream, issue
+from chalicelib.wechatpay import hosts, refusals
+from chalicelib.wechatpay.hosts import HOST
+from chalicelib.wechatpay.refusals import Treatment
+from chalicelib.wechatpay.scenes import Scene
 from chalicelib.wechatpay.signer import Signer, Verifier
 
-HOST = "https://api.mch.weixin.qq.com"
 NAME_FROM_FEN = 200_000  # the receiver's name is required from here on …
 NAME_UNTIL_FEN = 30  # … and not allowed below
 _REMARK = 32  # characters
@@ -30,14 +34,6 @@ _BILLS = "/v3/fund-app/mch-transfer/transfer-bills"
 _CONNECT, _READ = 2.0, 8.0  # seconds
 _QUERY_TRIES = 3
 _NUMBER = re.compile(r"[0-9A-Za-z]{1,32}")
-# What says for certain that this request was not taken. INVALID_REQUEST is not among them: it is
-# also the answer to a number that is in use. A code we don't know is never certain.
-_PASSING = {"FREQUENCY_LIMIT", "FREQUENCY_LIMITED", "FREQUENCY_LIMIT_EXCEED", "NOT_ENOUGH"}
-_DEFINITE = _PASSING | {"PARAM_ERROR", "SIGN_ERROR", "NO_AUTH"}
-# What WeChat asks for, by scene: 1000 is 现金营销; the names are fixed, the texts ours.
-REPORTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "1000": (("活动名称", "推广奖励"), ("奖励说明", "推广佣金")),
-}
 
 # At DEBUG urllib3 writes whole URLs.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
@@ -62,7 +58,10 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Bill:
-    """A transfer as WeChat sees it. `amount_fen` only from a query or a notification."""
+    """A transfer as WeChat sees it. `amount_fen` only from a query or a notification.
+
+    created_at: when WeChat took it in, from which the receiver's 24 hours run; None: not said.
+    """
 
     out_bill_no: str
     transfer_bill_no: str
@@ -70,6 +69,7 @@ class Bill:
     amount_fen: int | None = None
     fail_reason: str = ""
     package_info: str = field(default="", repr=False)  # opens the receiver's confirmation page
+    created_at: datetime | None = None
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> "Bill":
@@ -81,19 +81,23 @@ class Bill:
             amount_fen=answer.get("transfer_amount"),
             fail_reason=answer.get("fail_reason") or "",
             package_info=answer.get("package_info") or "",
+            created_at=_time(answer.get("create_time")),
         )
 
 
 class TransferRejected(DomainError):
-    """WeChat did not take this request. `retryable`: the same may be taken later (top up, slow down)."""
+    """WeChat says that it did not take this request: what follows is in refusals.py.
+
+    `retryable`: the same may be taken later (top up, slow down, mend the settings).
+    """
 
     status = 409
     title = "WeChat Pay refused"
 
     def __init__(self, code: str):
         self.code = code
-        self.retryable = code in _PASSING
-        super().__init__(f"WeChat Pay refused: {code}")
+        self.retryable = refusals.treatment(code) is not Treatment.REFUSED
+        super().__init__(code="wechatpay_refused", reason=code)
 
 
 class Unknown(Upstream):
@@ -103,7 +107,7 @@ class Unknown(Upstream):
 
     def __init__(self, code: str = ""):
         self.code = code
-        super().__init__(f"WeChat Pay gave no certain answer {code}".rstrip())
+        super().__init__(code="wechatpay_unknown", reason=code)
 
 
 class WeChatPay:
@@ -116,8 +120,6 @@ class WeChatPay:
         signer: Signer,
         verifier: Verifier,
         *,
-        scene_id: str = "1000",
-        reports: Sequence[tuple[str, str]] | None = None,
         notify_url: str | None = None,
         pool: urllib3.PoolManager | None = None,
     ):
@@ -125,20 +127,24 @@ class WeChatPay:
         self._prefix = urlsplit(self._base).path
         self._app_id = app_id
         self._signer, self._verifier = signer, verifier
-        self._scene_id = scene_id
-        self._reports = REPORTS.get(scene_id, ()) if reports is None else reports
         self._notify_url = notify_url
         self._pool = pool or urllib3.PoolManager(maxsize=4)
 
     def transfer(
-        self, out_bill_no: str, openid: str, amount_fen: int, remark: str, user_name: str | None = None
+        self,
+        out_bill_no: str,
+        openid: str,
+        amount_fen: int,
+        remark: str,
+        scene: Scene,
+        user_name: str | None = None,
     ) -> Bill:
         """Offer the money. Calling again with the very same arguments is the same transfer.
 
         `user_name`: the receiver's real name, required from ¥2,000. Invalid before anything is
         sent; TransferRejected: not taken, for certain; Unknown: query.
         """
-        body = self._transfer_body(out_bill_no, openid, amount_fen, remark, user_name)
+        body = self._transfer_body(out_bill_no, openid, amount_fen, remark, scene, user_name)
         status, answer = self._exchange("POST", _BILLS, body)
         return _bill(status, answer)
 
@@ -165,7 +171,13 @@ class WeChatPay:
         return _bill(status, answer)
 
     def _transfer_body(
-        self, out_bill_no: str, openid: str, amount_fen: int, remark: str, user_name: str | None
+        self,
+        out_bill_no: str,
+        openid: str,
+        amount_fen: int,
+        remark: str,
+        scene: Scene,
+        user_name: str | None,
     ) -> dict[str, Any]:
         if amount_fen <= 0:
             raise Invalid(issue("amount_fen", "more_than", limit=0))
@@ -176,12 +188,12 @@ class WeChatPay:
         body: dict[str, Any] = {
             "appid": self._app_id,
             "out_bill_no": _number(out_bill_no),
-            "transfer_scene_id": self._scene_id,
+            "transfer_scene_id": scene.scene_id,
             "openid": openid,
             "transfer_amount": amount_fen,
             "transfer_remark": remark,
             "transfer_scene_report_infos": [
-                {"info_type": kind, "info_content": content} for kind, content in self._reports
+                {"info_type": kind, "info_content": content} for kind, content in scene.reports
             ],
         }
         if user_name and amount_fen >= NAME_UNTIL_FEN:
@@ -226,11 +238,20 @@ class WeChatPay:
 def _bill(status: int, answer: Mapping[str, Any]) -> Bill:
     if status != 200:
         code = str(answer.get("code", ""))
-        raise TransferRejected(code) if 400 <= status < 500 and code in _DEFINITE else Unknown(code)
+        certain = 400 <= status < 500 and refusals.treatment(code) is not Treatment.UNCERTAIN
+        raise TransferRejected(code) if certain else Unknown(code)
     try:
         return Bill.of(answer)
     except (KeyError, ValueError):
         raise Unknown from None
+
+
+def _time(value: Any) -> datetime | None:
+    """A time of an answer; None when it is absent or no time."""
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (TypeError, ValueError):
+        return None
 
 
 def _number(out_bill_no: str) -> str:
@@ -251,19 +272,12 @@ def _client(private_key: str, public_key: str) -> WeChatPay:
     base = settings.env("WECHATPAY_API_BASE", HOST).rstrip("/")
     notify_url = settings.env("PUBLIC_BASE_URL").rstrip("/") + "/pay/wechat/notify"
     # WeChat takes an https address only; another host than WeChat's (a sandbox) takes any.
-    is_taken = notify_url.startswith("https://") or base != HOST
+    is_taken = notify_url.startswith("https://") or hosts.is_sandbox(base)
     mch_id, serial = settings.env("WECHATPAY_MCH_ID"), settings.env("WECHATPAY_CERT_SERIAL")
     return WeChatPay(
         base,
         settings.env("WECHATPAY_APP_ID"),
         Signer(mch_id, serial, private_key),
         Verifier(settings.env("WECHATPAY_PUBLIC_KEY_ID"), public_key),
-        scene_id=settings.env("WECHATPAY_TRANSFER_SCENE_ID", "1000"),
-        reports=_reports(settings.env("WECHATPAY_SCENE_REPORTS", "{}")),
         notify_url=notify_url if is_taken else None,
     )
-
-
-def _reports(setting: str) -> list[tuple[str, str]] | None:
-    """`{"活动名称": "…", "奖励说明": "…"}` for a scene of one's own; empty: the scene's default."""
-    return list(json.loads(setting).items()) or None

@@ -88,7 +88,8 @@ def sandbox_config(public_url: str, data: Path, env: Mapping[str, str]) -> Confi
         "callback_token": env.get("WECOM_CALLBACK_TOKEN"),
         "callback_aes_key": env.get("WECOM_CALLBACK_AES_KEY"),
         "mch_id": env.get("WECHATPAY_MCH_ID"),
-        "app_id": env.get("WECHATPAY_APP_ID"),
+        "app_id": env.get("WECHATPAY_APP_ID") or env.get("WECHAT_OA_APP_ID"),
+        "oa_secret": env.get("WECHAT_OA_SECRET"),
         "cert_serial": env.get("WECHATPAY_CERT_SERIAL"),
         "apiv3_key": env.get("WECHATPAY_APIV3_KEY"),
         "merchant_private_key": file_in("WECHATPAY_PRIVATE_KEY_PATH", env),
@@ -115,6 +116,7 @@ def secret_groups(config: Config, env: Mapping[str, str]) -> dict[str, dict[str,
     }
     wechatpay_notify = {
         "apiv3_key": config.apiv3_key,
+        "oa_secret": config.oa_secret,
         "public_key": file_in("WECHATPAY_PUBLIC_KEY_PATH", env) or config.platform_public_key,
     }
     ads = {
@@ -149,7 +151,10 @@ def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[s
         "WechatpayCertSerial": config.cert_serial,
         "WechatpayPublicKeyId": config.public_key_id,
         "AdsApiBase": f"{sandbox_url}/ads",
-        "WechatpayTransferSceneId": env.get("WECHATPAY_TRANSFER_SCENE_ID") or "1000",
+        "WechatpayTransferSceneId": env.get("WECHATPAY_TRANSFER_SCENE_ID") or "",
+        "WechatpaySceneReports": env.get("WECHATPAY_SCENE_REPORTS") or "",
+        "WechatOaAppId": env.get("WECHAT_OA_APP_ID") or config.app_id,
+        "WechatApiBase": env.get("WECHAT_API_BASE") or sandbox_url,
     }
 
 

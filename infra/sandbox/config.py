@@ -48,7 +48,9 @@ class Config:
 
     # The pay merchant. Keys are PEM; absent ones are made at start.
     mch_id: str = "1900000109"
-    app_id: str = "wx5a6d0b0sandbox01"
+    app_id: str = "wx5a6d0b0sandbox01"  # the official account's, too
+    oa_secret: str = "sandbox-oa-secret"
+    oauth_openid: str = ""  # whose phone signs in at the official account; empty: the page asks
     cert_serial: str = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"
     apiv3_key: str = "0123456789abcdef0123456789ABCDEF"
     merchant_private_key: str = ""
@@ -106,7 +108,7 @@ class Config:
     pay_mode: str = "confirm"  # "at_once", "confirm", "fail"
     pay_modes: dict[str, str] = field(default_factory=dict)  # by openid, before pay_mode
     pay_delay: float = 0  # at_once: 0 answers SUCCESS, more answers ACCEPTED first; fail: until FAIL
-    pay_confirm_after: float | None = 60  # None: only when told to
+    pay_confirm_after: float | None = None  # seconds until the receiver taps; None: only when told to
     pay_balance_fen: int = 100_000_000_00
     pay_fail_reason: str = "ACCOUNT_FROZEN"
     pay_rate_per_second: int = 100

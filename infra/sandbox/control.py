@@ -50,6 +50,7 @@ class Control:
             "POST mass-sends/confirm": lambda body: sandbox.confirm_mass_send(**body),
             "GET pay/bills": lambda _: {"items": sandbox.pay.bills()},
             "POST pay/confirm": lambda body: {"state": sandbox.confirm_transfer(**body)},
+            "POST pay/refuse": lambda body: {"state": sandbox.refuse_transfer(**body)},
             "POST pay/balance": lambda body: sandbox.pay.set_balance(int(body["fen"])),
             "POST mall/orders": self._order,
             **actions,

@@ -8,6 +8,7 @@ import re
 import urllib.parse
 from typing import TYPE_CHECKING
 
+from infra.sandbox import official_account
 from infra.sandbox.errors import ApiError
 from infra.sandbox.phone import frame
 from infra.sandbox.world import World
@@ -25,6 +26,8 @@ Page = tuple[int, bytes, str, dict[str, str]]
 
 def authorize(sandbox: "Sandbox", query: dict[str, str]) -> Page:
     """302 back with a code for the member; without one, a page to choose; 400 for a wrong link."""
+    if query.get("appid") == sandbox.config.app_id:
+        return official_account.authorize(sandbox, query)
     if why := _mistake(sandbox, query):
         return _bad(why)
     world, chosen = sandbox.world, query.get("member") or sandbox.config.oauth_member
@@ -36,10 +39,7 @@ def authorize(sandbox: "Sandbox", query: dict[str, str]) -> Page:
             code = new_code(world, world.staff(chosen).userid)
         except ApiError:
             return _bad("没有这个成员")
-    parts = urllib.parse.urlsplit(query["redirect_uri"])
-    given = [*urllib.parse.parse_qsl(parts.query), ("code", code), ("state", query.get("state", ""))]
-    back = urllib.parse.urlunsplit(parts._replace(query=urllib.parse.urlencode(given), fragment=""))
-    return 302, b"", _HTML, {"Location": back}
+    return 302, b"", _HTML, {"Location": official_account.back_to(query, code)}
 
 
 def new_code(world: World, userid: str) -> str:

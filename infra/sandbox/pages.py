@@ -6,7 +6,7 @@ from functools import lru_cache
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
-from infra.sandbox import media_api, oauth, qr
+from infra.sandbox import media_api, oauth, qr, receiver
 from infra.sandbox.phone import adding, customer, guide
 from infra.sandbox.phone.frame import notice
 
@@ -24,6 +24,8 @@ def answer(
         return oauth.authorize(sandbox, query)
     kind, *names = [urllib.parse.unquote(part) for part in path.strip("/").split("/")]
     name = names[0] if names else ""
+    if kind == "collect":
+        return receiver.answer(sandbox, method, name, raw)
     if picture := _picture(sandbox, kind, name):
         return picture
     # What people do posts callbacks, and who gets one asks us at once: that must not wait for a lock.

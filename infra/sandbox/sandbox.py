@@ -229,6 +229,12 @@ class Sandbox:
         self.run_due()
         return state
 
+    def refuse_transfer(self, out_bill_no: str) -> str:
+        """The user does not want the money; the bill's state. The notification goes out."""
+        state = self.pay.refuse(out_bill_no)
+        self.run_due()
+        return state
+
     def mall_order(self, message: dict[str, Any], repeat: int = 1) -> dict[str, Any]:
         """Sign an order message and post it to `mall_order_url`; {"statuses": […]}, 0 for no answer."""
         return mall.send_order(self.world, message, repeat)

@@ -13,7 +13,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from infra.sandbox import ad_platforms, pages
+from infra.sandbox import ad_platforms, official_account, pages
 from infra.sandbox.api import PREFIX, parsed
 from infra.sandbox.endpoint import Download
 from infra.sandbox.errors import ApiError
@@ -93,6 +93,8 @@ class Handler(BaseHTTPRequestHandler):
             self._service("wechatpay", parts.path, query, raw)
         elif parts.path.startswith(ad_platforms.PREFIX):
             self._service("ads", parts.path, query, raw)
+        elif parts.path.startswith(official_account.PREFIX):
+            self._service("wechat", parts.path, query, raw)
         elif parts.path.startswith("/_sandbox"):
             status, answer = self.server.sandbox.control.answer(self.command, parts.path, query, raw)
             self._json(status, answer)
@@ -158,6 +160,8 @@ class Handler(BaseHTTPRequestHandler):
             return sandbox.pay.answer(PayRequest(self.command, self.path, self._headers(), raw))
         if service == "ads":
             return ad_platforms.answer(sandbox.world, self.command, path, query, self._headers(), raw)
+        if service == "wechat":
+            return 200, official_account.answer(sandbox, path, query)
         content_type = self.headers.get("content-type") or ""
         return sandbox.wecom.limits.around(
             path, ip, lambda: sandbox.wecom.answer(self.command, path, query, content_type, raw, ip), latency

@@ -184,7 +184,7 @@ class WechatPay:
             bill.state, bill.package_info = "WAIT_USER_CONFIRM", "PKG" + digest("package", bill.out_bill_no)
             tapped = config.pay_confirm_after is not None and config.pay_confirm_after < OVERDUE
             after = (config.pay_confirm_after or 0) if tapped else OVERDUE
-            bill.next_at, bill.next_state = bill.created_at + after, "SUCCESS" if tapped else "FAIL"
+            bill.next_at, bill.next_state = now + after, "SUCCESS" if tapped else "FAIL"
         else:
             bill.state = "ACCEPTED"
             bill.next_at, bill.next_state = (
@@ -257,14 +257,15 @@ class WechatPay:
             (b.next_at for b in self._world.state.bills.values() if b.next_at is not None), default=None
         )
 
-    def _finish(self, bill: st.Bill, state: str, at: float) -> None:
+    def _finish(self, bill: st.Bill, state: str, at: float, reason: str = "") -> None:
         overdue = bill.state == "WAIT_USER_CONFIRM"
         bill.state, bill.updated_at, bill.next_at = state, at, None
         if state != "SUCCESS" and bill.locked:
             self._world.state.balance_fen = self.balance() + int(bill.request["transfer_amount"])
             bill.locked = False
         if state == "FAIL":
-            bill.fail_reason = "OVERDUE_CLOSE" if overdue else self._world.config.pay_fail_reason
+            lapsed = "OVERDUE_CLOSE" if overdue else self._world.config.pay_fail_reason
+            bill.fail_reason = reason or lapsed
         url = bill.request.get("notify_url") or self._world.config.pay_notify_url
         if url:
             self._outbox.put("notify", url, json.dumps(self._notice(bill), ensure_ascii=False), at)
@@ -291,12 +292,31 @@ class WechatPay:
     def confirm(self, out_bill_no: str) -> str:
         """The user taps to take the money; the new state. KeyError: no such bill; ValueError: not waiting."""
         with self._world.lock:
-            self.settle(self._world.ts())
-            bill = self._world.state.bills[out_bill_no]
-            if bill.state != "WAIT_USER_CONFIRM":
-                raise ValueError(f"the bill is {bill.state}")
+            bill = self._waiting(out_bill_no)
             self._finish(bill, "SUCCESS", self._world.ts())
             return bill.state
+
+    def refuse(self, out_bill_no: str) -> str:
+        """The user does not want it: the bill fails. Which reason WeChat gives then is not documented."""
+        with self._world.lock:
+            bill = self._waiting(out_bill_no)
+            self._finish(bill, "FAIL", self._world.ts(), "OTHER_FAIL_REASON_TYPE")
+            return bill.state
+
+    def of_package(self, package_info: str) -> dict[str, Any] | None:
+        """The bill whose confirmation page that opens, whatever has become of it."""
+        with self._world.lock:
+            self.settle(self._world.ts())
+            bills = self._world.state.bills.values()
+            found = next((bill for bill in bills if package_info and bill.package_info == package_info), None)
+            return self._shown(found) if found else None
+
+    def _waiting(self, out_bill_no: str) -> st.Bill:
+        self.settle(self._world.ts())
+        bill = self._world.state.bills[out_bill_no]
+        if bill.state != "WAIT_USER_CONFIRM":
+            raise ValueError(f"the bill is {bill.state}")
+        return bill
 
     def balance(self) -> int:
         """What the merchant has, fen."""

@@ -80,6 +80,7 @@ class World:
         self.tickets: dict[str, tuple[str, float]] = {}  # of pages: kind → ticket, until when
         self.ticket_times: dict[str, list[float]] = {}  # kind → when it was asked for
         self.oauth_codes: dict[str, tuple[str, float, bool]] = {}  # code → member, when, used
+        self.person_codes: dict[str, tuple[str, str, float, bool]] = {}  # code → openid, scope, when, used
         self.mass_sent: dict[str, list[float]] = {}  # receiver → when mass messages reached them
         for message in state.received.values():
             if message["kind"] == "mass_send":

@@ -7,6 +7,9 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from chalicelib.collect import page as collect
+from chalicelib.collect.types import Earnings
+from chalicelib.payouts.collecting import Collected, Stage
 from chalicelib.web import frame, share
 from chalicelib.web.frame import Page
 from chalicelib.web.landing import page as landing
@@ -56,6 +59,17 @@ def _landing(base: str, **changes: Any) -> Page:
     return landing.campaign(OFFER | changes, f"{base}/ca?customer_channel=ma1")
 
 
+def _collect(
+    name: str, *stages: Stage, fen: int = 77_700, is_wechat: bool = True, asked: bool = False
+) -> Page:
+    at, until = "2026-12-01T02:00:00.000000+00:00", "2026-12-02T02:00:00.000000+00:00"
+    payouts = [Collected(f"p{n}", stage, fen, at, at, until, 'PKG"&') for n, stage in enumerate(stages)]
+    tax, debt = (0, 0) if len(stages) < 2 else (4_000, 900)
+    shown = Earnings(fen * 3, fen, fen // 2, fen, fen, tax, debt, payouts)
+    till = collect.Till("1900000109", "wx1", is_wechat, None)
+    return collect.earnings(name, "Ab3dE9xZ", shown, till, "csrf", asked)
+
+
 STORES = [_store(n) for n in range(24)]
 PAGES: Mapping[str, Callable[[str], Page]] = {
     "guide": lambda base: scan.guide("周婷", f"{base}/qr.png"),
@@ -84,6 +98,15 @@ PAGES: Mapping[str, Callable[[str], Page]] = {
     "no_page": lambda _: frame.unknown(),
     "share": lambda _: share.distributor("林晓", "Ab3dE9xZ"),
     "share_nasty": lambda _: share.distributor(NASTY + UNBROKEN, "Ab3dE9xZ"),
+    "share_mine": lambda _: share.distributor("林晓", "Ab3dE9xZ", "/h5/d/Ab3dE9xZ/login"),
+    "share_outside": lambda _: share.distributor("林晓", "Ab3dE9xZ", ""),
+    "collect": lambda _: _collect("林晓", "to_collect", "paid", "on_the_way", "returned"),
+    "collect_outside": lambda _: _collect("林晓", "to_collect", "to_collect", is_wechat=False),
+    "collect_lapsed": lambda _: _collect("林晓", "lapsed", "paid", asked=True),
+    "collect_none": lambda _: _collect("林晓"),
+    "collect_nasty": lambda _: _collect(NASTY + UNBROKEN, "to_collect", "lapsed", "paid", fen=9_999_999_999_99),
+    "collect_again": lambda _: collect.again("/h5/d/Ab3dE9xZ"),
+    "collect_another": lambda _: collect.another_person("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"),
     "tasks": lambda _: tasks.tasks("李华", "2026-11-23", ROWS, "csrf", ""),
     "tasks_nasty": lambda _: tasks.tasks(
         LONG, "2026-11-23", [{**ROWS[0], "name": NASTY, "note": UNBROKEN, "remark": UNBROKEN}], "csrf", ""

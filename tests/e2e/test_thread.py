@@ -247,6 +247,9 @@ def test_a_share_becomes_a_commission_and_a_payout_once(stack: LocalStack) -> No
     assert (settled["distributors"], settled["gross_fen"], settled["net_fen"]) == (2, 643, 643)
     assert {p["amount_fen"] for p in settled["payouts"]} == {495, 148}
     assert balance(mine)["in_payout_fen"] == 495  # offered; the receiver has yet to confirm
+    for payout in settled["payouts"]:
+        stack.sandbox("POST", "pay/confirm", {"out_bill_no": payout["payout_id"]})
+    stack.drain()
     stack.advance("PT5M")
     settled = stack.api("GET", f"/api/settlements/{run['settlement_id']}")
     assert {p["status"] for p in settled["payouts"]} == {"paid"}
@@ -299,13 +302,10 @@ def test_a_lost_pay_answer_is_found_by_query_and_never_paid_twice(stack: LocalSt
     stack.drain()
     stack.advance("PT1M")
     stack.sandbox("POST", "faults", {"path": "mch-transfer/transfer-bills", "kind": "lost", "times": 1})
-    was = stack.sandbox("GET", "settings")["pay_confirm_after"]
-    stack.sandbox("POST", "settings", {"pay_confirm_after": None})  # or its notice would be faster than we
     run = stack.api("POST", "/api/settlements", {})
     stack.drain()
     stack.advance("PT30M")
     (waiting,) = stack.api("GET", f"/api/settlements/{run['settlement_id']}")["payouts"]
-    stack.sandbox("POST", "settings", {"pay_confirm_after": was})
     stack.sandbox("POST", "pay/confirm", {"out_bill_no": waiting["payout_id"]})
     stack.drain()
     stack.advance("PT30M")

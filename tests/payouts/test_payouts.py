@@ -8,13 +8,14 @@ import pytest
 
 from chalicelib.distribution.models import CommissionItem
 from chalicelib.distribution.types import Distributor
-from chalicelib.payouts import settlement
+from chalicelib.payouts import payout_list, settlement
 from chalicelib.payouts import transfers as payouts
 from chalicelib.payouts.types import PayoutShort
 from chalicelib.platform import timeline
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Conflict
 from chalicelib.wechatpay.client import Bill, State
+from chalicelib.wechatpay.refusals import TREATMENTS, Treatment
 from tests.support.money_world import World, check_books, figures, message, paid, refund, statuses
 
 
@@ -41,7 +42,7 @@ def test_offered_confirmed_and_paid(world: World, who: Distributor) -> None:
         amount_fen=1_890,
         status="wait_user_confirm",
     )
-    assert payouts.get(payout.payout_id).package_info == "PKG"
+    assert payout_list.get(payout.payout_id).package_info == "PKG"
     assert figures(who.distributor_id) == {"in_payout": 1_890}
     world.pay.pay(payout.payout_id)
     world.move(minutes=2)
@@ -83,13 +84,137 @@ def test_not_found_is_not_believed_within_a_minute(world: World, who: Distributo
     assert [call.split()[0] for call in world.pay.calls] == ["transfer", "query"]
 
 
-def test_a_short_purse_is_tried_again_with_the_same_number(world: World, who: Distributor) -> None:
-    world.pay.faults, world.pay.state = ["refused NOT_ENOUGH"], State.SUCCESS
+def test_a_short_balance_is_tried_again_with_the_same_number_until_it_is_topped_up(
+    world: World, who: Distributor
+) -> None:
+    world.pay.balance, world.pay.state = 100, State.SUCCESS
     (payout,) = world.settle().payouts
-    assert (payout.status, payouts.get(payout.payout_id).reason) == ("calling", "NOT_ENOUGH")
+    assert (payout.status, payout_list.get(payout.payout_id).reason) == ("calling", "NOT_ENOUGH")
+    for _ in range(26):
+        world.move(hours=1)
+    waiting = payout_list.get(payout.payout_id)
+    assert (waiting.status, waiting.reason) == ("processing", "NOT_ENOUGH")
+    assert waiting.calls > 20
+    assert waiting.reason_text is not None and "充值" in waiting.reason_text
+    english = payout_list.get(payout.payout_id, "en").reason_text
+    assert english is not None and "top up" in english
+    world.pay.balance = 100_000
+    world.move(hours=1)
+    assert figures(who.distributor_id) == {"paid": 1_890}
+    assert payout_list.get(payout.payout_id).reason is None
+    assert world.pay.moved == {payout.payout_id: [1_890]}
+    check_books()
+
+
+@pytest.mark.parametrize(
+    "code", sorted(c for c, t in TREATMENTS.items() if t in (Treatment.AGAIN, Treatment.MEND))
+)
+def test_what_was_not_taken_is_sent_again_under_the_same_number(
+    world: World, who: Distributor, code: str
+) -> None:
+    world.pay.faults, world.pay.state = [f"refused {code}"], State.SUCCESS
+    (payout,) = world.settle().payouts
+    assert (payout.status, payout_list.get(payout.payout_id).reason) == ("calling", code)
     world.move(minutes=2)
     assert figures(who.distributor_id) == {"paid": 1_890}
     assert set(world.pay.bills) == {payout.payout_id}
+
+
+def test_a_bill_that_stays_in_processing_is_sent_again_whatever_was_answered(
+    world: World, who: Distributor
+) -> None:
+    world.pay.balance, world.pay.faults, world.pay.state = 100, ["answer lost"], State.SUCCESS
+    (payout,) = world.settle().payouts  # nobody has seen NOT_ENOUGH
+    world.pay.bills[payout.payout_id]["state"] = State.PROCESSING
+    world.pay.balance = 1_890
+    world.move(minutes=1)
+    world.move(minutes=2)
+    assert figures(who.distributor_id) == {"paid": 1_890}
+
+
+def test_retry_sends_the_same_number_at_once(world: World, who: Distributor) -> None:
+    world.pay.balance, world.pay.state = 100, State.SUCCESS
+    (payout,) = world.settle().payouts
+    world.move(hours=5)
+    world.pay.balance = 1_890
+    calls = len(world.pay.calls)
+    assert payouts.ask_retry(payout.payout_id).payout_id == payout.payout_id
+    world.work()
+    assert world.pay.calls[calls:] == [f"query {payout.payout_id}", f"transfer {payout.payout_id}"]
+    assert figures(who.distributor_id) == {"paid": 1_890}
+    with pytest.raises(Conflict, match="paid"):
+        payouts.ask_retry(payout.payout_id)
+
+
+def test_a_refusal_is_believed_when_wechat_certainly_does_not_know_the_number(
+    world: World, who: Distributor
+) -> None:
+    world.pay.faults = ["refused PARAM_ERROR"]
+    (payout,) = world.settle().payouts
+    for minutes in (2, 4, 8):
+        world.move(minutes=minutes)
+        waiting = payout_list.get(payout.payout_id)
+        assert (waiting.status, waiting.reason) == ("calling", "PARAM_ERROR")
+    world.move(minutes=20)
+    assert payout_list.get(payout.payout_id).status == "failed"
+    assert [call.split()[0] for call in world.pay.calls] == ["transfer", *["query"] * 4]
+
+
+def test_work_that_was_done_though_refused_and_unknown_at_first_is_no_failure(
+    world: World, who: Distributor
+) -> None:
+    world.pay.state = State.SUCCESS
+    world.pay.faults = ["denied PARAM_ERROR", "not found", "not found", "not found"]
+    (payout,) = world.settle().payouts
+    for minutes in (2, 3, 8):
+        world.move(minutes=minutes)
+        assert payout_list.get(payout.payout_id).status == "calling"
+    world.move(minutes=18)
+    assert figures(who.distributor_id) == {"paid": 1_890}
+    assert world.pay.moved == {payout.payout_id: [1_890]}
+    check_books()
+
+
+def test_a_retry_begins_the_proof_of_a_refusal_anew(world: World, who: Distributor) -> None:
+    world.pay.faults = ["refused PARAM_ERROR"]
+    (payout,) = world.settle().payouts
+    world.move(minutes=20)
+    world.pay.faults = ["", "refused PARAM_ERROR"]
+    payouts.ask_retry(payout.payout_id)
+    world.work()
+    world.move(minutes=20)
+    assert payout_list.get(payout.payout_id).status == "calling"
+    world.move(hours=2)
+    world.move(hours=1)
+    world.move(hours=1)
+    assert payout_list.get(payout.payout_id).status == "failed"
+
+
+def test_settings_that_lack_a_scenes_fields_fail_nothing(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECHATPAY_TRANSFER_SCENE_ID", "1011")
+    (payout,) = world.settle().payouts
+    assert payout_list.get(payout.payout_id).reason == "SCENE_REPORTS"
+    assert world.pay.calls == []
+    monkeypatch.setenv("WECHATPAY_SCENE_REPORTS", '[{"info_type": "赔付原因", "info_content": "退款"}]')
+    world.move(minutes=2)
+    shown = payout_list.get(payout.payout_id)
+    assert (shown.status, shown.scene_id, shown.reason) == ("wait_user_confirm", "1011", None)
+    assert world.pay.bills[payout.payout_id]["asked"]["scene"].reports == (("赔付原因", "退款"),)
+
+
+def test_what_wechat_knows_is_sent_again_with_the_scene_that_it_knows(
+    world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pay.balance = 100
+    (payout,) = world.settle().payouts
+    world.move(minutes=2)
+    monkeypatch.setenv("WECHATPAY_TRANSFER_SCENE_ID", "1000")
+    world.pay.balance = 1_890
+    world.move(hours=1)  # the stub refuses the number with other parameters
+    shown = payout_list.get(payout.payout_id)
+    assert (shown.status, shown.scene_id) == ("wait_user_confirm", "1005")
 
 
 def test_a_refusal_gives_the_money_back_and_the_next_settlement_pays_it(
@@ -97,7 +222,9 @@ def test_a_refusal_gives_the_money_back_and_the_next_settlement_pays_it(
 ) -> None:
     world.pay.faults = ["refused PARAM_ERROR"]
     first = world.settle()
-    assert first.payouts[0].status == "failed"
+    for _ in range(4):
+        world.move(minutes=15)
+    assert payout_list.get(first.payouts[0].payout_id).status == "failed"
     assert figures(who.distributor_id) == {"available": 1_890}
     assert {status for *_, status in statuses("o1")} == {"available"}
     world.pay.state = State.SUCCESS
@@ -113,7 +240,7 @@ def test_a_receiver_who_never_confirms(world: World, who: Distributor) -> None:
     world.pay.close(payout.payout_id)
     world.move(hours=25)
     assert figures(who.distributor_id) == {"available": 1_890}
-    assert payouts.get(payout.payout_id).reason == "OVERDUE_CLOSE"
+    assert payout_list.get(payout.payout_id).reason == "OVERDUE_CLOSE"
     check_books()
 
 
@@ -157,13 +284,16 @@ def test_a_refusal_that_comes_late_does_not_end_the_call_that_was_taken_since(
     def stalled(number: str) -> Bill | None:
         monkeypatch.setattr(world.pay, "query", query)
         found = query(number)
-        world.move(minutes=3)  # here the poll calls again
+        payouts.retry(number)  # here a person has it sent again
         return found
 
-    world.pay.faults = ["refused NO_AUTH"]
-    monkeypatch.setattr(world.pay, "query", stalled)
+    world.pay.faults = ["refused PARAM_ERROR"]
     (payout,) = world.settle().payouts
-    assert payout.status == "wait_user_confirm"
+    world.move(minutes=2)
+    world.move(minutes=4)
+    monkeypatch.setattr(world.pay, "query", stalled)
+    world.move(minutes=40)  # this poll would end it
+    assert payout_list.get(payout.payout_id).status == "wait_user_confirm"
     assert figures(who.distributor_id) == {"in_payout": 1_890}
 
 
@@ -188,7 +318,7 @@ def test_a_poll_without_news_tells_nothing(
     world.move(minutes=2)
     told = [row["data"]["status"] for row in timeline.read(f"distributor#{who.distributor_id}")[0]]
     assert told.count("wait_user_confirm") == 1
-    assert payouts.get(payout.payout_id).package_info == "PKG"
+    assert payout_list.get(payout.payout_id).package_info == "PKG"
 
 
 def notice(payout_id: str, state: State, amount: int = 1_890) -> dict[str, Any]:

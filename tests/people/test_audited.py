@@ -14,12 +14,18 @@ from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.coupons.models import CouponItem
 from chalicelib.customers import models
 from chalicelib.customers.rules import Customer
+from chalicelib.distribution import distributors
 from chalicelib.distribution.models import PlanItem
+from chalicelib.distribution.types import NewDistributor
 from chalicelib.groups import blacklist
 from chalicelib.groups.models import TaskItem
+from chalicelib.ledger import rules as journals
+from chalicelib.ledger import service as ledger
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
+from chalicelib.payouts.models import PayoutItem
 from chalicelib.platform import auth, clock, deadletters, files, jobs, settings
+from chalicelib.platform.storage import Transaction
 from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.printruns.models import CardItem, PrintRunItem
 from chalicelib.prospects.models import GuideItem, ImportItem, ProspectItem, placed
@@ -211,6 +217,8 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         None,
     ),
     "POST /api/settlements": ({}, {}, "settlements.run", None),
+    "POST /api/payouts/{payout_id}/retry": ({"payout_id": "pay1"}, None, "payouts.retry", "pay1"),
+    "POST /api/payouts/{payout_id}/offer": ({"payout_id": "pay2"}, None, "payouts.offer", "pay2"),
     "POST /api/migrations/{name}": (
         {"name": "customer-lists"},
         None,
@@ -289,8 +297,25 @@ def call(
         invite()
         blacklist.put("wm2", "13800138000", auth.SYSTEM)
         PlanItem("plan_1", **PLAN).save()
+        pay()
         yield ask
     new_process()
+
+
+def pay() -> None:
+    """A payout that waits for WeChat Pay, and one that failed, whose money is back."""
+    who = distributors.create(
+        NewDistributor(name="王", openid="o9", plan_id="plan_1", external_userid="wm9")
+    ).distributor_id
+    sums = {"gross_fen": 500, "debt_fen": 0, "tax_fen": 0, "amount_fen": 500}
+    for payout_id, status in (("pay1", "calling"), ("pay2", "failed")):
+        own = {"settlement_id": "st_1", "distributor_id": who, "openid": "o9", "name": "王"}
+        times = {"created_at": NOW, "changed_at": NOW, "called_at": NOW, "asked_at": NOW}
+        PayoutItem(payout_id, status=status, rounds=[0], **own, **sums, **times).save()
+    back = [*journals.earned(journals.Cause(who, clock.parse(NOW), "o1"), 500, matured=True)]
+    tx = Transaction()
+    ledger.post_and_return(tx, back, [0])
+    tx.commit()
 
 
 def print_cards() -> None:

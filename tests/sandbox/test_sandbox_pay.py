@@ -86,7 +86,8 @@ def test_a_request_that_is_not_signed_right_moves_nothing(corp: Any, spoil: str)
     assert corp.sandbox.pay.bills() == []
 
 
-def test_a_bill_waits_for_its_user_and_is_paid(corp: Any) -> None:
+def test_a_bill_waits_for_its_user_and_is_paid(make: Callable[..., Any]) -> None:
+    corp = make(pay_confirm_after=60)
     status, answer = pay(corp)
     assert (status, answer["state"]) == (200, "WAIT_USER_CONFIRM")
     assert answer["package_info"]
@@ -97,7 +98,8 @@ def test_a_bill_waits_for_its_user_and_is_paid(corp: Any) -> None:
     assert corp.sandbox.pay.balance() == corp.sandbox.config.pay_balance_fen - 880
 
 
-def test_the_same_number_is_one_bill(corp: Any) -> None:
+def test_the_same_number_is_one_bill(make: Callable[..., Any]) -> None:
+    corp = make(pay_confirm_after=60)
     first, second = pay(corp), pay(corp)
     assert first == second
     corp.clock.forward(100)
@@ -162,7 +164,7 @@ def test_cancelling(corp: Any) -> None:
     assert state(corp) == "CANCELLED"
     assert corp.sandbox.pay.balance() == corp.sandbox.config.pay_balance_fen
     pay(corp, out_bill_no="MR2")
-    corp.clock.forward(60)
+    corp.sandbox.pay.confirm("MR2")
     answer = corp.sandbox.pay.answer(request(corp, "POST", f"{BASE}/out-bill-no/MR2/cancel"))
     assert (answer[0], answer[1]["code"]) == (400, "INVALID_REQUEST")
 
@@ -235,7 +237,7 @@ def test_the_notification_opens_as_the_published_one_does(corp: Any, data: Calla
     wanted = opened(example["sealed"], example["apiv3_key"])
     corp.sandbox.settings(pay_notify_url="http://127.0.0.1:9/pay/wechat/notify")
     pay(corp)
-    corp.clock.forward(60)
+    corp.sandbox.pay.confirm("MR1")
     assert state(corp) == "SUCCESS"
     [item] = corp.world.state.posts.values()
     url, headers, body = corp.sandbox.pay.seal(item)

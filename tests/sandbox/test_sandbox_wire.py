@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from chalicelib.platform import clock
+from chalicelib.wechatpay import scenes
 from chalicelib.wechatpay.client import State, WeChatPay
 from chalicelib.wechatpay.notify import open_notification
 from chalicelib.wechatpay.signer import Signer, Verifier
@@ -101,12 +102,12 @@ def test_a_callback_is_opened(sandbox: Sandbox) -> None:
     assert opened.decode() == "<xml>您好</xml>"
 
 
-def test_a_transfer_offered_asked_for_and_told_of(sandbox: Sandbox, pay: WeChatPay, moved: Moved) -> None:
+def test_a_transfer_offered_asked_for_and_told_of(sandbox: Sandbox, pay: WeChatPay) -> None:
     sandbox.settings(pay_notify_url="http://127.0.0.1:9/pay/wechat/notify")
-    bill = pay.transfer("MR1", "oOne", 880, "五月推广奖励")
+    bill = pay.transfer("MR1", "oOne", 880, "五月推广奖励", scenes.scene("1005", "[]"))
     assert bill.state is State.WAIT_USER_CONFIRM
     assert pay.query("MR2") is None
-    moved.forward(61)
+    sandbox.confirm_transfer("MR1")
     found = pay.query("MR1")
     assert found is not None
     assert (found.state, found.amount_fen) == (State.SUCCESS, 880)
@@ -118,4 +119,6 @@ def test_a_transfer_offered_asked_for_and_told_of(sandbox: Sandbox, pay: WeChatP
 
 
 def test_a_name_is_concealed_for_the_platform(sandbox: Sandbox, pay: WeChatPay) -> None:
-    assert pay.transfer("MR1", "oOne", 300_000, "五月推广奖励", "王丽").state is State.WAIT_USER_CONFIRM
+    scene = scenes.scene("1000", "[]")
+    bill = pay.transfer("MR1", "oOne", 300_000, "五月推广奖励", scene, "王丽")
+    assert bill.state is State.WAIT_USER_CONFIRM

@@ -4,17 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chalicelib.platform import signed
 from chalicelib.staffauth import rules
 
 KEY, NOW = b"k" * 32, datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 
 def other_cookie() -> str:
-    return rules.signed(KEY, "other", {"staff_id": "lihua", "at": int(NOW.timestamp())})
+    return signed.signed(KEY, "other", {"staff_id": "lihua", "at": int(NOW.timestamp())})
 
 
 def login(page: str = "/h5/tasks") -> str:
-    return rules.signed(KEY, "login", {"state": "S" * 32, "next": page, "at": int(NOW.timestamp())})
+    return signed.signed(KEY, "login", {"state": "S" * 32, "next": page, "at": int(NOW.timestamp())})
 
 
 def test_a_sign_in_ends_where_it_was_begun() -> None:

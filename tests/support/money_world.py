@@ -19,6 +19,7 @@ from chalicelib.payouts.types import SettlementWithPayouts
 from chalicelib.platform import clock, works
 from chalicelib.platform.due import DueItem
 from chalicelib.wechatpay.client import Bill, State, TransferRejected, Unknown
+from chalicelib.wechatpay.scenes import Scene
 
 T0 = datetime(2026, 11, 22, 2, 0, tzinfo=timezone.utc)
 LINES = (OrderLine("1", "MASK-01", "面膜", 2, 4_950), OrderLine("2", "CREAM", "霜", 1, 10_000, 1_000))
@@ -29,27 +30,41 @@ class Killed(BaseException):
 
 
 class Pay:
-    """A WeChat Pay. `moved`: what each number paid, and how often."""
+    """A WeChat Pay. `moved`: what each number paid, and how often. `balance`: None: enough for all.
+
+    Faults: "refused X": nothing is done; "denied X": it is done, and X is answered.
+    """
 
     def __init__(self) -> None:
         self.bills: dict[str, dict[str, Any]] = {}
         self.moved: dict[str, list[int]] = {}
+        self.balance: int | None = None
         self.faults: list[str] = []
         self.state = State.WAIT_USER_CONFIRM
         self.calls: list[str] = []
 
-    def transfer(self, number: str, openid: str, amount: int, remark: str, name: str | None = None) -> Bill:
+    def transfer(
+        self, number: str, openid: str, amount: int, remark: str, scene: Scene, name: str | None = None
+    ) -> Bill:
         self.calls.append(f"transfer {number}")
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "never arrives":
             raise Unknown
         if fault.startswith("refused "):
             raise TransferRejected(fault.removeprefix("refused "))
-        asked = {"openid": openid, "amount": amount, "remark": remark, "name": name}
-        bill = self.bills.setdefault(number, {"asked": asked, "state": self.state})
+        asked = {"openid": openid, "amount": amount, "remark": remark, "scene": scene, "name": name}
+        state = State.PROCESSING if self.balance is not None else self.state
+        bill = self.bills.setdefault(number, {"asked": asked, "state": state})
         assert bill["asked"] == asked, "the same number with other parameters"
+        if bill["state"] is State.PROCESSING and self.balance is not None:
+            if self.balance < amount:
+                raise TransferRejected("NOT_ENOUGH")
+            self.balance -= amount
+            bill["state"] = self.state
         if bill["state"] is State.SUCCESS:
             self.pay(number)
+        if fault.startswith("denied "):
+            raise TransferRejected(fault.removeprefix("denied "))
         if fault == "answer lost":
             raise Unknown
         if fault == "killed":
@@ -61,6 +76,8 @@ class Pay:
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "answer lost":
             raise Unknown
+        if fault == "not found":
+            return None
         return self._bill(number) if number in self.bills else None
 
     def pay(self, number: str) -> None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from chalicelib.platform import clock, settings
 from chalicelib.platform.errors import Invalid, Upstream
 from chalicelib.wechatpay import client as wechatpay_client
+from chalicelib.wechatpay import scenes
 from chalicelib.wechatpay.client import HOST, Bill, State, TransferRejected, Unknown, WeChatPay
 from chalicelib.wechatpay.signer import Signer, Verifier
 
@@ -26,6 +27,7 @@ KEY_ID = "PUB_KEY_ID_0119000001092025060100000001"
 OPENID = "oTESTopenid0000000000000001"
 NAME = "王小明"
 NUMBER = "MR20250601000001"
+SCENE = scenes.scene("1005", "[]")
 MERCHANT = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 WECHAT = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PRIVATE = MERCHANT.private_bytes(
@@ -133,26 +135,30 @@ def make(stub: Stub, prefix: str = "", **extra: Any) -> WeChatPay:
 
 
 def offer(client: WeChatPay, amount_fen: int = 880, name: str | None = None) -> Bill:
-    return client.transfer(NUMBER, OPENID, amount_fen, "五月推广奖励", name)
+    return client.transfer(NUMBER, OPENID, amount_fen, "五月推广奖励", SCENE, name)
 
 
 def test_a_transfer_is_offered(stub: Stub) -> None:
     bill = offer(make(stub, notify_url="https://api.example.com/pay/wechat/notify"))
     assert bill == Bill(
-        NUMBER, OFFERED["transfer_bill_no"], State.WAIT_USER_CONFIRM, package_info="PKG_TEST_BASE64=="
+        NUMBER,
+        OFFERED["transfer_bill_no"],
+        State.WAIT_USER_CONFIRM,
+        package_info="PKG_TEST_BASE64==",
+        created_at=datetime(2025, 6, 1, 2, tzinfo=UTC),
     )
     (request,) = stub.seen
     assert (request["method"], request["path"]) == ("POST", BILLS)
     assert json.loads(request["raw"]) == {
         "appid": "wxTESTappid00000001",
         "out_bill_no": NUMBER,
-        "transfer_scene_id": "1000",
+        "transfer_scene_id": "1005",
         "openid": OPENID,
         "transfer_amount": 880,
         "transfer_remark": "五月推广奖励",
         "transfer_scene_report_infos": [
-            {"info_type": "活动名称", "info_content": "推广奖励"},
-            {"info_type": "奖励说明", "info_content": "推广佣金"},
+            {"info_type": "岗位类型", "info_content": "推广员"},
+            {"info_type": "报酬说明", "info_content": "推广佣金"},
         ],
         "notify_url": "https://api.example.com/pay/wechat/notify",
     }
@@ -184,10 +190,10 @@ def test_the_receivers_name_is_sent_sealed_and_only_when_wechat_takes_it(stub: S
         lambda c: offer(c, 200_000),
         lambda c: offer(c, 0),
         lambda c: offer(c, -1),
-        lambda c: c.transfer("MR/../1", OPENID, 880, "x"),
-        lambda c: c.transfer("M" * 33, OPENID, 880, "x"),
-        lambda c: c.transfer("", OPENID, 880, "x"),
-        lambda c: c.transfer(NUMBER, OPENID, 880, "x" * 33),
+        lambda c: c.transfer("MR/../1", OPENID, 880, "x", SCENE),
+        lambda c: c.transfer("M" * 33, OPENID, 880, "x", SCENE),
+        lambda c: c.transfer("", OPENID, 880, "x", SCENE),
+        lambda c: c.transfer(NUMBER, OPENID, 880, "x" * 33, SCENE),
         lambda c: c.query("a b"),
         lambda c: c.cancel("../x"),
     ],
@@ -223,7 +229,7 @@ def test_cancel(stub: Stub) -> None:
     assert make(stub).cancel(NUMBER).state is State.CANCELING
     assert (stub.seen[0]["method"], stub.seen[0]["path"]) == ("POST", f"{BILLS}/out-bill-no/{NUMBER}/cancel")
     stub.answers = [(400, {"code": "INVALID_REQUEST"})]
-    with pytest.raises(Unknown):
+    with pytest.raises(TransferRejected):
         make(stub).cancel(NUMBER)
 
 
@@ -231,8 +237,9 @@ def test_cancel(stub: Stub) -> None:
     ("status", "code", "retryable"),
     [
         (400, "PARAM_ERROR", False),
-        (401, "SIGN_ERROR", False),
-        (403, "NO_AUTH", False),
+        (401, "SIGN_ERROR", True),
+        (403, "NO_AUTH", True),
+        (400, "INVALID_REQUEST", True),
         (403, "NOT_ENOUGH", True),
         (429, "FREQUENCY_LIMIT_EXCEED", True),
     ],
@@ -253,7 +260,7 @@ def test_a_definite_refusal(stub: Stub, status: int, code: str, retryable: bool,
         ((500, {"code": "SYSTEM_ERROR"}), "yes", "SYSTEM_ERROR"),
         ((502, b"<html>"), "no", ""),
         ((500, {"code": "PARAM_ERROR"}), "yes", "PARAM_ERROR"),
-        ((400, {"code": "INVALID_REQUEST"}), "yes", "INVALID_REQUEST"),  # also: the number is in use
+        ((400, {"code": "SYSTEM_ERROR"}), "yes", "SYSTEM_ERROR"),
         ((400, {"code": "BRAND_NEW"}), "yes", "BRAND_NEW"),
         ((400, {"code": "PARAM_ERROR"}), "wrong", ""),
         ((302, {}), "no", ""),
@@ -342,8 +349,6 @@ def test_the_default_client_is_made_of_settings(
         "WECHATPAY_APP_ID": "wxTESTappid00000001",
         "WECHATPAY_CERT_SERIAL": "CERT1",
         "WECHATPAY_PUBLIC_KEY_ID": KEY_ID,
-        "WECHATPAY_TRANSFER_SCENE_ID": "1006",
-        "WECHATPAY_SCENE_REPORTS": '{"报销类型": "差旅"}',
     }.items():
         monkeypatch.setenv(name, value)
     secrets = {"private_key": PRIVATE, "public_key": PUBLIC}
@@ -351,10 +356,8 @@ def test_the_default_client_is_made_of_settings(
     wechatpay_client._client.cache_clear()
     try:
         client = wechatpay_client.default_client()
-        body = client._transfer_body(NUMBER, OPENID, 880, "x", None)
+        body = client._transfer_body(NUMBER, OPENID, 880, "x", SCENE, None)
         assert body.get("notify_url") == told
-        assert body["transfer_scene_id"] == "1006"
-        assert body["transfer_scene_report_infos"] == [{"info_type": "报销类型", "info_content": "差旅"}]
         assert wechatpay_client.default_client() is client
         secrets["private_key"] = PRIVATE + "\n"
         assert wechatpay_client.default_client() is not client

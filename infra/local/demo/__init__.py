@@ -46,9 +46,11 @@ def play(base: str, key: str) -> None:
             ways_in.join(business, ways_in.open_groups(business), 10)
             outreach.clicks(business, outreach.open_campaign(business, codes[1]))
         business.advance("P1D")
-    trade.settle(business)
+    to_collect = trade.settle(business)
     took = time.monotonic() - begun
     say(f"demo: {len(business.customers)} customers, {business.orders} orders, {took:.0f} s")
+    if to_collect:
+        say(f"demo: money waits to be collected at {to_collect}")
 
 
 def say(text: str) -> None:

@@ -145,7 +145,10 @@ def home(sandbox: "Sandbox", external: str) -> Page:
     chats = "".join(html for _, html in sorted(found, key=lambda pair: -pair[0]))
     nobody = f'<p class="note">{both("还没有聊天", "No chats yet")}</p>'
     moments = row(frame.path("moments", external), frame.face("朋", "moments"), "朋友圈", "导购发布的内容")
-    body = f'<ul class="cells">{moments}</ul>' + (f'<ul class="cells">{chats}</ul>' if chats else nobody)
+    money = row("/collect", frame.face("零", "money"), "待收款", "商家转账")
+    body = f'<ul class="cells">{moments}{money}</ul>' + (
+        f'<ul class="cells">{chats}</ul>' if chats else nobody
+    )
     return frame.page(f"{contact.name} 的微信", body, english="WeChat", back="/", cookie=external)
 
 

@@ -1,0 +1,1 @@
+"""The official account's wire: the OAuth by which somebody in WeChat says who they are."""
