@@ -71,7 +71,7 @@ def hold(port: int) -> socket.socket:
     door = socket.socket()
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind(("127.0.0.1", port))
+        door.bind(("0.0.0.0" if settings.is_lan(os.environ) else "127.0.0.1", port))  # noqa: S104
     except OSError:
         sys.exit(f"the port {port} is in use")
     return door
@@ -173,7 +173,10 @@ def start(
     sandbox = Sandbox(config)
     if embedded:
         config.state_path = ""  # it is saved with the emulator's
-    sandbox_url = sandbox.start(ports.sandbox)
+    here = settings.own_address(os.environ)
+    if here != "127.0.0.1":
+        config.public_base_url = f"http://{here}:{ports.sandbox}"
+    sandbox_url = sandbox.start(ports.sandbox, "0.0.0.0" if settings.is_lan(os.environ) else "127.0.0.1")  # noqa: S104
     cleanup.callback(sandbox.stop)
     folder = package.package("local", build.ROOT / "build" / "local", build.here())
     if embedded:
@@ -194,7 +197,7 @@ def start(
     api = Upstream(
         parts.hostname or "", parts.port or 80, f"/restapis/{api_id}/local/_user_request_", SECONDS
     )
-    answer = local_answers(account, mover, sandbox, config, keeper)
+    answer = local_answers(account, mover, sandbox, keeper)
     proxy = Proxy(door, api, Upstream("127.0.0.1", ports.sandbox), answer, sandbox.observe)
     threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
     cleanup.callback(proxy.shutdown)
@@ -208,6 +211,8 @@ def start(
         keeper.run()
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
+    if here != "127.0.0.1":
+        print(f"for phones of this network: http://{here}:{ports.public}", file=sys.stderr)
     print(f"ready {public}", flush=True)
     if os.environ.get("DEMO"):
         threading.Thread(target=demo.play, args=(public, key), daemon=True).start()
@@ -234,7 +239,7 @@ def wait_for(port: int, path: str, seconds: float, stopped: Stopped) -> None:
 
 
 def local_answers(
-    account: Any, mover: Any, sandbox: Any, config: Any, keeper: snapshots.Snapshots | None
+    account: Any, mover: Any, sandbox: Any, keeper: snapshots.Snapshots | None
 ) -> Callable[..., tuple[int, Any]]:
     """The answers of `/local/…`, which exist in the local stack only."""
     from chalicelib.platform import clock, durations
@@ -257,17 +262,7 @@ def local_answers(
                         keeper.save()
                     return 200, {"status": "drained"}
                 case "GET", "/local/sandbox":
-                    return 200, {
-                        "wecom_api_base": sandbox.base_url,
-                        "corp_id": config.corp_id,
-                        "agent_id": config.agent_id,
-                        "secret": config.secret,
-                        "callback_token": config.callback_token,
-                        "callback_aes_key": config.callback_aes_key,
-                        "mall_generic_secret": config.mall_generic_secret,
-                        "wechatpay_api_base": sandbox.base_url,
-                        "ads_api_base": f"{sandbox.base_url}/ads",
-                    }
+                    return 200, sandbox.sdk_settings()
                 case "GET", "/local/sandbox/calls":
                     return 200, {"items": sandbox.calls(query.get("path")), "next_cursor": None}
                 case "GET", "/local/logs":

@@ -18,6 +18,7 @@ from typing import Any
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's
 MAX_PAYLOAD = 6 * 1024 * 1024  # Lambda's, either way; a request's body is in it as base64
 SECONDS = 29  # API Gateway's, for an answer
+OWN = ("/local/", "/_sandbox")  # what no phone of the network may ask, LAN=1 or not
 HOP_BY_HOP = {
     "connection",
     "keep-alive",
@@ -99,6 +100,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(problem(413, "Content Too Large", "the body is too large"))
         body = self.rfile.read(int(size))
         path, _, query = self.path.partition("?")
+        if path.startswith(OWN) and self.client_address[0] != "127.0.0.1":
+            return self.reply(problem(403, "Forbidden", "only on the machine itself"))
         if path.startswith("/local/"):
             return self.reply(self.local_answer(path, query, body))
         if path == "/_sandbox" or path.startswith("/_sandbox/"):

@@ -38,6 +38,23 @@ def choose_ports(public: int, data: Path) -> Ports:
     return ports
 
 
+def is_lan(env: Mapping[str, str]) -> bool:
+    """Whether phones of the network are let in (LAN=1)."""
+    return env.get("LAN", "") not in ("", "0")
+
+
+def own_address(env: Mapping[str, str]) -> str:
+    """Where browsers find this machine: its address in the network with LAN=1, else loopback."""
+    if not is_lan(env):
+        return "127.0.0.1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it asks which of our addresses would be used
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
 def free_port(wanted: int = 0) -> int:
     for port in (wanted, 0):
         with socket.socket() as probe:
@@ -84,6 +101,7 @@ def sandbox_config(public_url: str, data: Path, env: Mapping[str, str]) -> Confi
     config.mall_order_url = f"{public_url}/mall/orders/generic"
     config.pay_notify_url = f"{public_url}/pay/wechat/notify"
     config.run_by_itself = False  # not before there is a door to post to
+    config.media_path = str(data / "media") if env.get("DATA_DIR") else ""
     config.state_path = str(data / "state" / "sandbox.json") if env.get("DATA_DIR") else ""
     return config
 
@@ -117,13 +135,16 @@ def secret_groups(config: Config, env: Mapping[str, str]) -> dict[str, dict[str,
 
 
 def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[str, str]) -> dict[str, str]:
-    """The template's parameters, but for where archives and secrets are."""
+    """The template's parameters, but for where archives and secrets are. The addresses are loopback's;
+    what a phone's browser opens is at the machine's own."""
+    here = own_address(env)
+    public_url = public_url.replace("127.0.0.1", here)
     return {
         "PublicBaseUrl": env.get("PUBLIC_BASE_URL") or public_url,
         "ScanNewPerAddress": env.get("SCAN_NEW_PER_ADDRESS") or "60",
         "ScanNewWindow": env.get("SCAN_NEW_WINDOW") or "PT10M",
         "WecomApiBase": env.get("WECOM_API_BASE") or sandbox_url,
-        "WecomOauthBase": env.get("WECOM_OAUTH_BASE") or sandbox_url,
+        "WecomOauthBase": env.get("WECOM_OAUTH_BASE") or sandbox_url.replace("127.0.0.1", here),
         "WecomCorpId": config.corp_id,
         "WecomAgentId": str(config.agent_id),
         "WechatpayApiBase": env.get("WECHATPAY_API_BASE") or sandbox_url,

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
+from infra.sandbox.endpoint import Download
 from infra.sandbox.errors import ApiError
 from infra.sandbox.world import World, digest
 
@@ -13,7 +14,7 @@ LIFE = 7200
 _BAN = 3600
 _KEPT_WINDOWS = 10_000
 
-Answer = tuple[int, dict[str, Any]]
+Answer = tuple[int, "dict[str, Any] | Download"]
 
 
 class Tokens:
@@ -30,7 +31,7 @@ class Tokens:
         while wrong and wrong[0] <= now - _BAN:
             wrong.popleft()
         if len(wrong) >= config.wrong_secret_ban_after:
-            raise ApiError(45009, f"from ip: {ip}")
+            raise ApiError(45009)
         if query.get("corpid") != config.corp_id:
             raise ApiError(40013)
         given = query.get("corpsecret", "").encode()
@@ -38,7 +39,7 @@ class Tokens:
         app = next((a for a, s in secrets.items() if hmac.compare_digest(s.encode(), given)), None)
         if app is None:
             wrong.append(now)
-            raise ApiError(40001, f"from ip: {ip}")
+            raise ApiError(40001)
         tokens = self._world.state.tokens
         for token, known in tokens.items():
             if known["app"] == app and known["until"] > now and not known["dead"]:
@@ -92,7 +93,7 @@ class Limits:
             with self._world.lock:
                 self._enter(path, ip)
         except ApiError as error:
-            return 200, error.answer()
+            return 200, error.answer(ip, self._world.ts())
         try:
             time.sleep(latency)
             return work()
@@ -103,7 +104,7 @@ class Limits:
     def _enter(self, path: str, ip: str) -> None:
         config, now = self._world.config, self._world.ts()
         if config.allowed_ips and ip not in config.allowed_ips:
-            raise ApiError(60020, f"from ip: {ip}")
+            raise ApiError(60020)
         if self._blocked.get(path, 0) > now:
             raise ApiError(45009)
         for window, most in ((60, config.rate_per_minute), (3600, config.rate_per_hour)):

@@ -165,7 +165,7 @@ TABLE = (
     Endpoint("POST", f"{_PATH}/get", get, (_LINK,), only_app=True),
     Endpoint(
         "POST", f"{_PATH}/list_link", list_link,
-        (P("limit", int, most=100), P("cursor", str)), only_app=True,
+        (P("limit", int, most=100, least=1), P("cursor", str)), only_app=True,
     ),
     Endpoint(
         "POST", f"{_PATH}/update_link", update_link,
@@ -174,7 +174,7 @@ TABLE = (
     Endpoint("POST", f"{_PATH}/delete_link", delete_link, (_LINK,), only_app=True),
     Endpoint(
         "POST", f"{_PATH}/customer", customer,
-        (_LINK, P("limit", int, most=1000), P("cursor", str)), only_app=True,
+        (_LINK, P("limit", int, most=1000, least=1), P("cursor", str)), only_app=True,
     ),
     Endpoint("GET", "externalcontact/customer_acquisition_quota", quota, only_app=True),
     Endpoint(

@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.sandbox import state as st
 from infra.sandbox.acquisition import Acquisition
+from infra.sandbox.chat_actions import ChatActions
 from infra.sandbox.customer_api import drop_tags
 from infra.sandbox.errors import ApiError
 from infra.sandbox.events import event_xml
@@ -22,7 +23,7 @@ _LEFT = 5  # a member of staff
 _WAY_IN_URL = re.compile(r"/(?:qr|add)/(cfg[0-9a-f]+)")
 
 
-class Actions(GroupActions):
+class Actions(GroupActions, ChatActions):
     def __init__(self, world: World, outbox: Outbox) -> None:
         self.world = self._world = world
         self._outbox = outbox
@@ -172,6 +173,11 @@ class Actions(GroupActions):
             before = self._world.state.staff.get(userid.lower())
             is_changed = before is not None and before.status != status
             known = before or self._world.add_staff(userid, name)
+            if status == _LEFT and known.status != _LEFT:
+                known.left_at = int(self._world.ts())
+                for chat in self._world.state.groups.values():  # they wait for another owner
+                    if chat.owner.lower() == userid.lower():
+                        chat.status = 1
             for key, value in {"status": status, **({"name": name} if name else {}), **values}.items():
                 if not hasattr(known, key):
                     raise ValueError(f"a member has no {key}")

@@ -36,6 +36,7 @@ class Config:
 
     # The corp and its app
     corp_id: str = "ww5a6d0b0x0sandbox1"
+    corp_name: str = "示例品牌"
     agent_id: int = 1000002
     secret: str = "sandbox-app-secret"
     contact_secret: str = ""  # empty: the app's own secret serves customer contact too
@@ -69,6 +70,7 @@ class Config:
 
     # Where the world is kept between runs; empty: nowhere
     state_path: str = ""
+    media_path: str = ""  # a folder for what is uploaded; empty: beside the state, or in memory without one
     now: Callable[[], datetime] = clock.now
     seed: int = 1
     run_by_itself: bool = True  # from its start on; without it the owner calls run or run_due
@@ -85,6 +87,8 @@ class Config:
     contact_way_limit: int = 500_000
     acquisition_link_limit: int = 3_000  # undocumented: "too many" is known, its number is not
     acquisition_balance: int = 1_000  # adds by acquisition links that are paid for at the start
+    moment_job_limit: int = 10  # undocumented as well: moments that are being made at once
+    customers_per_member: int = 20_000  # a taker who has as many gets no more (transfers fail)
     tag_limit: int = 10_000
     group_lag: float = 0  # seconds that groupchat/get answers what was before a change
     rate_per_minute: int = 10_000
@@ -123,7 +127,7 @@ class Config:
         return public_of(self.platform_private_key)
 
 
-_FIXED = {"now", "state_path", "run_by_itself", "merchant_private_key", "platform_private_key"}
+_FIXED = {"now", "state_path", "media_path", "run_by_itself", "merchant_private_key", "platform_private_key"}
 CHANGEABLE = frozenset(f.name for f in fields(Config)) - _FIXED
 _SECRET = ("secret", "key", "token")
 

@@ -15,7 +15,8 @@ _DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 _FIELDS = (
     P("style", int), P("remark", str, most=30), P("skip_verify", bool), P("state", str, most=30),
-    P("user", list, most=100, code=41041), P("party", list), P("is_exclusive", bool), P("mark_source", bool),
+    P("user", list, most=100, code=41041, items=str), P("party", list, items=int),
+    P("is_exclusive", bool), P("mark_source", bool),
 )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ TABLE = (
     Endpoint("POST", "externalcontact/get_contact_way", get_contact_way, (P("config_id", str, True),)),
     Endpoint(
         "POST", "externalcontact/list_contact_way", list_contact_way,
-        (P("start_time", int), P("end_time", int), P("cursor", str), P("limit", int, most=1000)),
+        (P("start_time", int), P("end_time", int), P("cursor", str), P("limit", int, most=1000, least=1)),
     ),
     Endpoint(
         "POST", "externalcontact/update_contact_way", update_contact_way,

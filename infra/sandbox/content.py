@@ -20,7 +20,7 @@ _KINDS: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {
 
 def _media(world: World, media_id: str) -> None:
     known = world.state.media.get(media_id)
-    if known is None or world.ts() - known.created_at > MEDIA_LIFE:
+    if known is None or known.purpose or world.ts() - known.created_at > MEDIA_LIFE:
         raise ApiError(40007)
 
 

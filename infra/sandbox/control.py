@@ -18,6 +18,10 @@ _ACTIONS = {
     "edit": "edit", "chat-started": "chat_started", "staff": "add_staff", "tag": "change_tag",
     "group": "add_group", "group/join": "join", "group/invite": "invite", "group/leave": "leave",
     "group/dismiss": "dismiss_group", "group/change": "change_group",
+    "say": "say", "group/say": "say_in_group", "group/welcome": "choose_group_welcome",
+    "transfers/answer": "answer_transfer", "moments/publish": "publish_moment", "moments": "post_moment",
+    "moments/react": "react", "department": "change_department",
+    "staff/rename": "rename_staff",
     "acquire": "acquire", "message": "customer_message",
     "acquisition-quota": "buy_quota", "break-link": "break_link", "delete-link": "remove_link",
 }  # fmt: skip

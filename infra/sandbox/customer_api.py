@@ -219,13 +219,6 @@ def drop_tags(world: World, gone: list[st.Tag]) -> None:
         group.deleted = group.deleted or not _live_tags(world, group.group_id)
 
 
-def convert_to_openid(call: Call) -> dict[str, Any]:
-    contact = call.world.state.contacts.get(call["external_userid"])
-    if contact is None or contact.type != 1:
-        raise ApiError(40096)
-    return ok(openid=call.world.openid(contact.external_userid))
-
-
 _PAIR = (P("userid", str, True), P("external_userid", str, True))
 _AGENT = P("agentid", int)
 _NAME = P("name", str, most=30)
@@ -262,9 +255,5 @@ TABLE = (
     Endpoint(
         "POST", "externalcontact/del_corp_tag", del_corp_tag,
         (P("tag_id", list), P("group_id", list), _AGENT),
-    ),
-    Endpoint(
-        "POST", "externalcontact/convert_to_openid", convert_to_openid,
-        (P("external_userid", str, True),),
     ),
 )  # fmt: skip

@@ -12,6 +12,8 @@ from infra.sandbox.errors import ApiError
 from infra.sandbox.world import World
 
 _ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}")
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+_LARGEST = 2**63 - 1
 
 
 @dataclass
@@ -35,7 +37,8 @@ class Call:
 
 @dataclass(frozen=True)
 class P:
-    """A parameter. `most`: characters, items or value; `code`: the error when there is more."""
+    """A parameter. `most`: characters, items or value, `code`: the error when there is more; `items`: the
+    kind of a list's members; `least`: of a number."""
 
     name: str
     kind: type
@@ -43,53 +46,76 @@ class P:
     most: int | None = None
     code: int = 40058
     choices: tuple[Any, ...] = ()
+    items: type | None = None
+    least: int = 0
 
-    def check(self, args: dict[str, Any]) -> None:
-        value = args.get(self.name)
-        if value is None or value in ("", [], {}):
-            if self.required and not (self.kind is bool and value is False):
+    def take(self, args: dict[str, Any]) -> None:
+        """Check the value; a number that came as text is one from here on. ApiError 40058, 40063, `code`."""
+        value: Any = args.get(self.name)
+        if value is None or (not isinstance(value, int | float) and not value):
+            if self.required:
                 raise ApiError(40063, self.name)
             return
-        wrong_bool = isinstance(value, bool) and self.kind is not bool
-        if wrong_bool or not isinstance(value, self.kind):
+        if self.kind is int:
+            value = args[self.name] = whole(value, self.name)
+            if not self.least <= value <= _LARGEST:
+                raise ApiError(40058, self.name)
+        elif not isinstance(value, self.kind) or (isinstance(value, bool) and self.kind is not bool):
             raise ApiError(40058, self.name)
-        size = value if isinstance(value, int) else len(value)  # type: ignore[arg-type]
+        if self.items is int:
+            value = args[self.name] = [whole(item, self.name) for item in value]
+        elif self.items and not all(isinstance(item, self.items) for item in value):
+            raise ApiError(40058, self.name)
+        size = value if isinstance(value, int) else len(value)
         if self.most is not None and size > self.most:
             raise ApiError(self.code, self.name)
         if self.choices and value not in self.choices:
             raise ApiError(self.code, self.name)
 
 
+def whole(value: Any, name: str) -> int:
+    """An integer as WeCom reads one: 5, "5" and 5.0 are the same. ApiError 40058."""
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise ApiError(40058, name)
+    return int(value)
+
+
 @dataclass(frozen=True)
 class Endpoint:
     method: str
     path: str
-    answer: Callable[[Call], dict[str, Any]]
+    answer: Callable[[Call], "dict[str, Any] | Download"]
     params: tuple[P, ...] = ()
     only_app: bool = False  # refuses the customer-contact secret's token
+    in_query: tuple[str, ...] = ()  # parameters of a POST that stand in its address
 
     def arguments(self, query: dict[str, str], body: Any, raw: bytes, strict: bool) -> dict[str, Any]:
         """The checked parameters: from the query of a GET, from the JSON of a POST."""
         if strict and _ESCAPED.search(raw):
             raise ApiError(40033)
-        given: dict[str, Any] = dict(query) if self.method == "GET" else body
+        given: Any = dict(query) if self.method == "GET" else body
+        if isinstance(given, dict) and self.in_query:
+            given = {**given, **{name: query[name] for name in self.in_query if name in query}}
         if not isinstance(given, dict):
             raise ApiError(40058, "body")
         for param in self.params:
-            if self.method == "GET" and param.kind is int and param.name in given:
-                given[param.name] = _integer(given[param.name], param.name)
-            param.check(given)
+            param.take(given)
         return given
-
-
-def _integer(text: str, name: str) -> int:
-    if not text.isdigit():
-        raise ApiError(40058, name)
-    return int(text)
 
 
 def ok(**values: Any) -> dict[str, Any]:
     return {"errcode": 0, "errmsg": "ok", **values}
+
+
+@dataclass(frozen=True)
+class Download:
+    """Bytes instead of JSON."""
+
+    data: bytes
+    filename: str
+    content_type: str
 
 
 def page(rows: list[Any], call: Call, default: int) -> tuple[list[Any], str]:

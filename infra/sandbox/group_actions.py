@@ -6,6 +6,7 @@ from typing import Any
 from infra.sandbox import group_api as api
 from infra.sandbox import state as st
 from infra.sandbox.outbox import Outbox
+from infra.sandbox.welcome_template_api import NICKNAME
 from infra.sandbox.world import World
 
 _JOIN_URL = re.compile(r"/(?:qr|join)/(jw[0-9a-f]+)")
@@ -79,19 +80,20 @@ class GroupActions:
         world = self._world
         with world.lock:
             chat = api.group(world, chat_id)
+            members = [api.own_id(world, member_id) for member_id in members]
             inside = {row["userid"] for row in chat.members}
             for member_id in members:
                 if member_id not in inside:
                     raise KeyError(member_id)
             before, after = api.changing(world, chat)
-            chat.members = [row for row in chat.members if row["userid"] not in members]
+            api.take_out(world, chat, members)
         return self._changed(chat, "del_member", members, before, after, {"QuitScene": int(removed)}, options)
 
     def dismiss_group(self, chat_id: str, **options: Any) -> dict[str, Any]:
         with self._world.lock:
             chat = api.group(self._world, chat_id)
             api.changing(self._world, chat)
-            chat.dismissed, chat.members = True, []
+            api.dismiss(self._world, chat)
         return self.event(_EVENT, ChatId=chat_id, ChangeType="dismiss", **options)
 
     def change_group(
@@ -133,9 +135,32 @@ class GroupActions:
         world = self._world
         with world.lock:
             before, after = api.changing(world, chat)
+            members = [api.own_id(world, member) for member in members]
             new = [member for member in members if api.put_member(world, chat, member, scene, state, invitor)]
+            self._welcome(chat, new)
         join_scene = {"JoinScene": 3 if scene == 3 else 0}
         return self._changed(chat, "add_member", new, before, after, join_scene, options or {})
+
+    def choose_group_welcome(self, chat_id: str, template_id: str = "") -> None:
+        """The owner picks a welcome template for the group, or none. KeyError: no such template."""
+        with self._world.lock:
+            if template_id and template_id not in self._world.state.group_welcomes:
+                raise KeyError(template_id)
+            api.group(self._world, chat_id).welcome = template_id
+
+    def _welcome(self, chat: st.GroupChat, new: list[str]) -> None:
+        """What those who come in are told, when the owner chose so."""
+        world, content = self._world, self._world.state.group_welcomes.get(chat.welcome)
+        if content is None:
+            return
+        for member_id in new:
+            if member_id not in world.state.contacts:
+                continue
+            words = content.get("text", {}).get("content", "")
+            text = {"content": words.replace(NICKNAME, world.contact(member_id).name)}
+            kinds = [{"msgtype": k, k: v} for k, v in content.items() if k != "text"]
+            told = {"chat_id": chat.chat_id, "text": text, "attachments": kinds}
+            world.deliver("group_welcome", chat.owner, member_id, told, world.ts())
 
     def _changed(
         self,
@@ -160,11 +185,11 @@ def observed(world: World, values: dict[str, str]) -> bool:
     change, detail = values.get("ChangeType"), values.get("UpdateDetail")
     items = [item for item in values.get("MemChangeList", "").split("\n") if item]
     if change == "dismiss":
-        chat.dismissed, chat.members = True, []
+        api.dismiss(world, chat)
     elif change == "update" and detail in ("add_member", "del_member"):
         api.changing(world, chat, values.get("CurMemVer", ""))
         if detail == "del_member":
-            chat.members = [row for row in chat.members if row["userid"] not in items]
+            api.take_out(world, chat, [api.own_id(world, item) for item in items])
             return True
         by_code = values.get("JoinScene") == "3"
         ways = [w for w in world.state.join_ways.values() if chat.chat_id in w.fields["chat_id_list"]]

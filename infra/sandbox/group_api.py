@@ -22,7 +22,7 @@ _DEFAULTS: dict[str, Any] = {
 _FIELDS = (
     P("scene", int, True, choices=(1, 2)), P("remark", str), P("auto_create_room", int, choices=(0, 1)),
     P("room_base_name", str, most=40), P("room_base_id", int), P("state", str, most=30),
-    P("chat_id_list", list, True, most=5, code=41091), P("mark_source", bool),
+    P("chat_id_list", list, True, most=5, code=41091, items=str), P("mark_source", bool),
 )  # fmt: skip
 
 
@@ -66,10 +66,30 @@ def changing(world: World, chat: st.GroupChat, told_version: str = "") -> tuple[
     return before, version(chat)
 
 
+def own_id(world: World, member_id: str) -> str:
+    """As the corp spells it: a member's userid compares without case, a customer's id does not."""
+    known = world.state.staff.get(member_id.lower())
+    return known.userid if known is not None else member_id
+
+
+def take_out(world: World, chat: st.GroupChat, member_ids: list[str]) -> None:
+    """They are not in the group any more."""
+    at = int(world.ts())
+    chat.gone += [{**row, "left_at": at} for row in chat.members if row["userid"] in member_ids]
+    chat.members = [row for row in chat.members if row["userid"] not in member_ids]
+
+
+def dismiss(world: World, chat: st.GroupChat) -> None:
+    """The group ends."""
+    take_out(world, chat, [row["userid"] for row in chat.members])
+    chat.dismissed, chat.dismissed_at = True, int(world.ts())
+
+
 def put_member(
     world: World, chat: st.GroupChat, member_id: str, scene: int, state: str = "", invitor: str = ""
 ) -> bool:
     """Somebody is in the group from now on. False when they are already."""
+    member_id = own_id(world, member_id)
     if any(row["userid"] == member_id for row in chat.members):
         return False
     row: dict[str, Any] = {"userid": member_id, "join_time": int(world.ts()), "join_scene": scene}
@@ -192,7 +212,7 @@ TABLE = (
     Endpoint(
         "POST", _PATH + "list", groupchat_list,
         (P("status_filter", int, choices=(0, 1, 2, 3)), P("owner_filter", dict), P("cursor", str),
-         P("limit", int, True, most=1000)),
+         P("limit", int, True, most=1000, least=1)),
     ),
     Endpoint(
         "POST", _PATH + "get", groupchat_get,

@@ -22,7 +22,7 @@ _NOT_SENT, _SENT, _NO_FRIEND, _OVER_LIMIT = 0, 1, 2, 3
 # How members behave
 
 
-def _confirm_at(world: World, msgid: str, member: st.Staff, now: float) -> float | None:
+def confirm_at(world: World, msgid: str, member: st.Staff, now: float) -> float | None:
     config = world.config
     if member.confirms is False:
         return None
@@ -155,7 +155,7 @@ def add_msg_template(call: Call) -> dict[str, Any]:
     msgid = world.new_id("msg", 34)
     world.state.mass_sends[msgid] = st.MassSend(msgid, chat_type, now, content)
     for userid, receivers in tasks.items():
-        at = _confirm_at(world, msgid, world.staff(userid), now)
+        at = confirm_at(world, msgid, world.staff(userid), now)
         results = dict.fromkeys(receivers, _NOT_SENT)
         world.state.mass_tasks[f"{msgid}|{userid.lower()}"] = st.MassTask(msgid, userid, results, at)
     return ok(fail_list=failed, msgid=msgid)
@@ -235,13 +235,14 @@ def cancel_groupmsg_send(call: Call) -> dict[str, Any]:
 
 
 _MSGID = P("msgid", str, True)
-_PAGED = (P("limit", int, most=1000), P("cursor", str))
+_PAGED = (P("limit", int, most=1000, least=1), P("cursor", str))
 
 TABLE = (
     Endpoint(
         "POST", "externalcontact/add_msg_template", add_msg_template,
         (P("chat_type", str, choices=("single", "group")),
-         P("external_userid", list, most=10_000, code=40032), P("chat_id_list", list, most=2_000),
+         P("external_userid", list, most=10_000, code=40032, items=str),
+         P("chat_id_list", list, most=2_000, items=str),
          P("sender", str), P("tag_filter", dict), P("allow_select", bool), P("text", dict),
          P("attachments", list)),
     ),
@@ -249,7 +250,7 @@ TABLE = (
         "POST", "externalcontact/get_groupmsg_list_v2", get_groupmsg_list_v2,
         (P("chat_type", str, True, choices=("single", "group")), P("start_time", int, True),
          P("end_time", int, True), P("creator", str), P("filter_type", int, choices=(0, 1, 2)),
-         P("limit", int, most=100), P("cursor", str)),
+         P("limit", int, most=100, least=1), P("cursor", str)),
     ),
     Endpoint("POST", "externalcontact/get_groupmsg_task", get_groupmsg_task, (_MSGID, *_PAGED)),
     Endpoint(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from infra.sandbox import official_account
 from infra.sandbox.errors import ApiError
+from infra.sandbox.phone import frame
 from infra.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ PATH = "/connect/oauth2/authorize"
 _CODE_SECONDS = 300
 _STATE = re.compile(r"[A-Za-z0-9]{0,128}")
 _HTML = "text/html; charset=utf-8"
-_CHOOSE = """<!doctype html><html lang="zh"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>企业微信登录</title>
-<body style="font-family:sans-serif;padding:2em"><h1>您是谁？</h1>
-<ul style="line-height:2.4">{links}</ul></body></html>"""
-_BAD = '<!doctype html><html lang="zh"><meta charset="utf-8"><title>错误</title><h1>{why}</h1></html>'
 
 Page = tuple[int, bytes, str, dict[str, str]]
 
@@ -33,16 +29,16 @@ def authorize(sandbox: "Sandbox", query: dict[str, str]) -> Page:
     if query.get("appid") == sandbox.config.app_id:
         return official_account.authorize(sandbox, query)
     if why := _mistake(sandbox, query):
-        return 400, _BAD.format(why=html.escape(why)).encode(), _HTML, {}
+        return _bad(why)
     world, chosen = sandbox.world, query.get("member") or sandbox.config.oauth_member
     with world.lock:
         if not chosen:
             names = {s.userid: s.name for s in world.state.staff.values() if s.status != 5}
-            return 200, _page(query, names).encode(), _HTML, {}
+            return _page(query, names)
         try:
             code = new_code(world, world.staff(chosen).userid)
         except ApiError:
-            return 400, _BAD.format(why="没有这个成员").encode(), _HTML, {}
+            return _bad("没有这个成员")
     return 302, b"", _HTML, {"Location": official_account.back_to(query, code)}
 
 
@@ -81,11 +77,19 @@ def _mistake(sandbox: "Sandbox", query: dict[str, str]) -> str:
     return "" if _STATE.fullmatch(query.get("state", "")) else "state 参数错误"
 
 
-def _page(query: dict[str, str], names: dict[str, str]) -> str:
-    links = []
-    for userid, name in sorted(names.items()):
-        address = f"{PATH}?{urllib.parse.urlencode({**query, 'member': userid})}"
-        links.append(
-            f'<li><a href="{html.escape(address)}">{html.escape(name)} ({html.escape(userid)})</a></li>'
-        )
-    return _CHOOSE.format(links="".join(links))
+def _page(query: dict[str, str], names: dict[str, str]) -> Page:
+    rows = "".join(
+        f'<li><a href="{html.escape(_chosen(query, userid))}">'
+        f'{frame.face(name, userid.lower())}<span class="text"><b>{html.escape(name)}</b>'
+        f"<small>{html.escape(userid)}</small></span></a></li>"
+        for userid, name in sorted(names.items())
+    )
+    return frame.page("您是谁？", f'<ul class="cells">{rows}</ul>', english="Who are you?")
+
+
+def _chosen(query: dict[str, str], userid: str) -> str:
+    return f"{PATH}?{urllib.parse.urlencode({**query, 'member': userid})}"
+
+
+def _bad(why: str) -> Page:
+    return frame.notice("登录链接有误", (why, "This sign-in link is wrong"), status=400)

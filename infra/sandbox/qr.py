@@ -1,4 +1,4 @@
-"""Small greyscale PNGs, QR codes among them, with nothing but the code's own matrix and zlib."""
+"""Small PNGs, QR codes and faces, with nothing but the code's own matrix and zlib."""
 
 import struct
 import zlib
@@ -20,13 +20,29 @@ def png(content: str) -> bytes:
     return _grey(len(rows) * _SCALE, b"".join(rows))
 
 
-def solid(side: int, grey: int) -> bytes:
-    """A square of one grey: somebody's avatar."""
-    return _grey(side, (b"\0" + bytes([grey]) * side) * side)
+_SIDE = 96
+_COLOURS = ((88, 132, 176), (150, 110, 170), (190, 120, 84), (84, 148, 136), (176, 100, 130), (128, 140, 88))
+
+
+def face(name: str) -> bytes:
+    """Somebody's avatar: head and shoulders in front of a colour that goes by the name."""
+    ground = bytes(_COLOURS[zlib.crc32(name.encode()) % len(_COLOURS)])
+    rows = []
+    for y in range(_SIDE):
+        in_front = (
+            (x - 48) ** 2 + (y - 38) ** 2 < 17**2 or ((x - 48) / 31) ** 2 + ((y - 92) / 30) ** 2 < 1
+            for x in range(_SIDE)
+        )
+        rows.append(b"\0" + b"".join(b"\xf4\xf4\xf4" if white else ground for white in in_front))
+    return _packed(_SIDE, b"".join(rows), 2)
 
 
 def _grey(side: int, rows: bytes) -> bytes:
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return _packed(side, rows, 0)
+
+
+def _packed(side: int, rows: bytes, colours: int) -> bytes:
+    header = struct.pack(">IIBBBBB", side, side, 8, colours, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
 

@@ -5,23 +5,24 @@ import time
 from datetime import datetime
 from typing import Any
 
-from infra.sandbox import mall, mass_api
+from infra.sandbox import mall, mass_api, moment_api, transfer_api
 from infra.sandbox import state as st
 from infra.sandbox.actions import Actions
 from infra.sandbox.api import WecomApi
 from infra.sandbox.config import CHANGEABLE, Config, visible
 from infra.sandbox.control import Control
-from infra.sandbox.events import Callbacks
+from infra.sandbox.events import Callbacks, event_xml
 from infra.sandbox.faults import Fault, Faults
 from infra.sandbox.outbox import Outbox, Sealed, at
+from infra.sandbox.pay_documents import PayWithDocuments
 from infra.sandbox.recorder import Recorder
 from infra.sandbox.server import Server
-from infra.sandbox.wechatpay import WechatPay
 from infra.sandbox.world import World
 
 _TICK = 0.2
 _SAVE_EACH = 1.0  # seconds; a process that is killed loses no more of the world than that …
 _SAVE_SHARE = 0.05  # … unless the world is so large that saving it would take more of the time than this
+_PARTS = (transfer_api, mass_api, moment_api)  # what happens by itself, transfers first: they look back
 _KEYS = ("merchant_private_key", "merchant_public_key", "platform_private_key")
 
 
@@ -40,7 +41,8 @@ class Sandbox:
         self.faults = Faults(self.config.seed)
         self.callbacks = Callbacks(self.world)
         self.outbox = Outbox(self.world, {"callback": self.callbacks.seal, "notify": self._seal_notice})
-        self.pay = WechatPay(self.world, self.outbox)
+        self.world.post_event = self._post_event
+        self.pay = PayWithDocuments(self.world, self.outbox)
         self.wecom = WecomApi(self.world)
         self.actions = Actions(self.world, self.outbox)
         self.control = Control(self)
@@ -53,12 +55,18 @@ class Sandbox:
     def _seal_notice(self, item: st.Post) -> Sealed:
         return self.pay.seal(item)
 
+    def _post_event(self, at: float, event: str, **elements: Any) -> None:
+        xml = event_xml(self.config.corp_id, int(at), event, **elements)
+        self.outbox.put_event(xml, delay=max(0.0, at - self.world.ts()))
+
     # Life
 
     def start(self, port: int = 0, host: str = "127.0.0.1") -> str:
-        """Listen (port 0: any free one); the base URL. WeCom's API: BASE/cgi-bin, WeChat Pay's: BASE/v3."""
+        """Listen (port 0: any free one); the base URL. WeCom's API: BASE/cgi-bin, WeChat Pay's: BASE/v3.
+        On a host that others reach they get the phones' pages, and nothing else."""
         self._server = Server((host, port), self)
-        self.base_url = f"http://{host}:{self._server.server_address[1]}"
+        here = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+        self.base_url = f"http://{here}:{self._server.server_address[1]}"
         self.world.base_url = self.config.public_base_url or self.base_url
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True).start()
         if self.config.run_by_itself:
@@ -99,7 +107,8 @@ class Sandbox:
     def next_event_at(self) -> datetime | None:
         """When it will next do something by itself: confirm a mass send, end a transfer, post."""
         with self.world.lock:
-            times = [mass_api.next_at(self.world), self.pay.next_at(), self.outbox.next_at()]
+            times = [part.next_at(self.world) for part in _PARTS]
+            times += [self.pay.next_at(), self.outbox.next_at()]
         return min((at(t) for t in times if t is not None), default=None)
 
     def run_due(self, now: datetime | None = None) -> int:
@@ -108,7 +117,7 @@ class Sandbox:
         with self._run_lock:
             until = (now or self.config.now()).timestamp()
             with self.world.lock:
-                done += mass_api.settle(self.world, until) + self.pay.settle(until)
+                done += self._settle(until) + self.pay.settle(until)
             done += self.outbox.send_due(until)
             self.changes += done
             return done
@@ -126,8 +135,8 @@ class Sandbox:
 
     def messages(self, receiver: str | None = None) -> list[dict[str, Any]]:
         """What arrived in chats: {"at","kind","userid","receiver",…}; kind welcome, mass_send, …"""
-        self._settle()
         with self.world.lock:
+            self._settle(self.world.ts())
             rows = list(self.world.state.received.values())
         shown = [
             {**row, "at": at(row["at"]).isoformat()} for row in rows if receiver in (None, row["receiver"])
@@ -145,17 +154,32 @@ class Sandbox:
 
     def mass_sends(self) -> list[dict[str, Any]]:
         """Each mass send with its members' tasks."""
-        self._settle()
         with self.world.lock:
+            self._settle(self.world.ts())
             tasks = list(self.world.state.mass_tasks.values())
             return [
                 {**vars(send), "tasks": [vars(task).copy() for task in tasks if task.msgid == send.msgid]}
                 for send in self.world.state.mass_sends.values()
             ]
 
-    def _settle(self) -> None:
-        with self.world.lock:
-            mass_api.settle(self.world, self.world.ts())
+    def _settle(self, until: float) -> int:
+        return sum(part.settle(self.world, until) for part in _PARTS)
+
+    def sdk_settings(self) -> dict[str, Any]:
+        """What any WeCom or WeChat Pay SDK needs to be pointed at it, secrets and keys included."""
+        config = self.config
+        return {
+            "wecom_api_base": self.base_url, "corp_id": config.corp_id, "agent_id": config.agent_id,
+            "secret": config.secret, "callback_token": config.callback_token,
+            "callback_aes_key": config.callback_aes_key, "mall_generic_secret": config.mall_generic_secret,
+            "wechatpay_api_base": self.base_url,
+            "wechatpay": {
+                "mch_id": config.mch_id, "app_id": config.app_id, "serial": config.cert_serial,
+                "private_key": config.merchant_private_key, "apiv3_key": config.apiv3_key,
+                "public_key_id": config.public_key_id, "public_key": config.platform_public_key,
+            },
+            "ads_api_base": f"{self.base_url}/ads",
+        }  # fmt: skip
 
     def status(self) -> dict[str, Any]:
         due = self.next_event_at()

@@ -8,12 +8,14 @@ import json
 import socket
 import sys
 import time
+import traceback
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from infra.sandbox import ad_platforms, official_account, pages
 from infra.sandbox.api import PREFIX, parsed
+from infra.sandbox.endpoint import Download
 from infra.sandbox.errors import ApiError
 from infra.sandbox.faults import Fault
 from infra.sandbox.wechatpay import PayRequest
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from infra.sandbox.sandbox import Sandbox
 
 _MOST_BODY = 64 << 20
+_OWN = (PREFIX, "/v3/", ad_platforms.PREFIX, "/sns/", "/_sandbox")  # no phone of the network may ask these
+Answer = tuple[int, "dict[str, Any] | Download"]
 
 
 class Server(ThreadingHTTPServer):
@@ -68,20 +72,22 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._handle()
 
-    do_POST = do_GET
-    do_DELETE = do_GET
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_GET
 
     def _handle(self) -> None:
         parts = urllib.parse.urlsplit(self.path)
-        size = int(self.headers.get("content-length") or 0)
+        length = self.headers.get("content-length") or "0"
+        size = int(length) if length.isdecimal() and len(length) < 12 else _MOST_BODY + 1
         if size > _MOST_BODY:
             self.close_connection = True
             self._reply(413, b"", "text/plain")
             return
         raw = self.rfile.read(size)
-        self.server.sandbox.changes += self.command != "GET"
+        self.server.sandbox.changes += self.command != "GET" or self.path.startswith(PREFIX)
         query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-        if parts.path.startswith(PREFIX):
+        if self.client_address[0] != "127.0.0.1" and parts.path.startswith(_OWN):
+            self._json(403, {"error": "only on the machine itself"})
+        elif parts.path.startswith(PREFIX):
             self._service("wecom", parts.path, query, raw)
         elif parts.path.startswith("/v3/"):
             self._service("wechatpay", parts.path, query, raw)
@@ -93,7 +99,11 @@ class Handler(BaseHTTPRequestHandler):
             status, answer = self.server.sandbox.control.answer(self.command, parts.path, query, raw)
             self._json(status, answer)
         else:
-            self._reply(*pages.answer(self.server.sandbox, self.command, parts.path, query, raw))
+            method, cookie = (
+                "GET" if self.command == "HEAD" else self.command,
+                self.headers.get("cookie") or "",
+            )
+            self._reply(*pages.answer(self.server.sandbox, method, parts.path, query, raw, cookie))
 
     # A call to one of the services
 
@@ -111,6 +121,7 @@ class Handler(BaseHTTPRequestHandler):
             status, answer = fault_answer(hit, service)
         dropped = hit is not None and hit.kind in ("lost", "drop")
         body = parsed(raw)
+        shown = {"bytes": len(answer.data)} if isinstance(answer, Download) else answer
         sandbox.recorder.add(
             at,
             service,
@@ -119,24 +130,36 @@ class Handler(BaseHTTPRequestHandler):
             query,
             body,
             None if dropped else status,
-            None if dropped else answer,
+            None if dropped else shown,
         )
         if dropped:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
+        elif isinstance(answer, Download):
+            name = urllib.parse.quote(answer.filename)
+            headers = {"Content-disposition": f'attachment; filename="{name}"'}
+            self._reply(status, answer.data, answer.content_type, headers)
         else:
             self._json(status, answer, signed=service == "wechatpay")
 
-    def _work(
+    def _work(self, service: str, path: str, query: dict[str, str], raw: bytes, latency: float) -> Answer:
+        """What the service answers. A mistake of ours is a WeCom that is out of order, and is told here."""
+        try:
+            return self._answer_of(service, path, query, raw, latency)
+        except Exception:
+            if service != "wecom":
+                raise
+            traceback.print_exc()
+            return 200, ApiError(-1).answer(self.client_address[0], time.time())
+
+    def _answer_of(
         self, service: str, path: str, query: dict[str, str], raw: bytes, latency: float
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> Answer:
         sandbox, ip = self.server.sandbox, self.client_address[0]
         if service == "wechatpay":
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            return sandbox.pay.answer(PayRequest(self.command, self.path, headers, raw))
+            return sandbox.pay.answer(PayRequest(self.command, self.path, self._headers(), raw))
         if service == "ads":
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            return ad_platforms.answer(sandbox.world, self.command, path, query, headers, raw)
+            return ad_platforms.answer(sandbox.world, self.command, path, query, self._headers(), raw)
         if service == "wechat":
             return 200, official_account.answer(sandbox, path, query)
         content_type = self.headers.get("content-type") or ""
@@ -146,8 +169,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _json(self, status: int, answer: Any, signed: bool = False) -> None:
         text = json.dumps(answer, ensure_ascii=False)
-        headers = self.server.sandbox.pay.sign(text) if signed else {}
+        headers = self.server.sandbox.pay.sign_for(self._headers(), text) if signed else {}
         self._reply(status, text.encode(), "application/json; charset=UTF-8", headers)
+
+    def _headers(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in self.headers.items()}
 
     def _reply(
         self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None
@@ -160,7 +186,8 @@ class Handler(BaseHTTPRequestHandler):
         }.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 def fault_answer(fault: Fault, service: str) -> tuple[int, dict[str, Any]]:

@@ -17,6 +17,7 @@ class Staff:
     name: str
     status: int = 1  # 1 active, 2 disabled, 4 not activated, 5 left
     department: list[int] = field(default_factory=lambda: [1])
+    left_at: int = 0  # when they left the corp
     confirm_after: float | None = None  # seconds until they confirm a mass send; None: as the settings say
     confirms: bool | None = None  # False: never; None: as the settings say
 
@@ -105,6 +106,9 @@ class Media:
     type: str
     created_at: float
     url: str = ""
+    purpose: int = 0  # of an attachment: 1 moments, 2 product album; those are not interchangeable
+    filename: str = ""
+    ready_at: float = 0  # of one that WeCom fetches from an address
 
 
 @dataclass
@@ -120,6 +124,10 @@ class GroupChat:
     version: int = 1
     told_version: str = ""  # as somebody else's event had it
     dismissed: bool = False
+    dismissed_at: int = 0
+    gone: list[dict[str, Any]] = field(default_factory=list)  # members that were, with `left_at`
+    welcome: str = ""  # the welcome template that its owner chose
+    transferred_at: list[int] = field(default_factory=list)  # when it got another owner who works here
     past: list[list[Any]] = field(default_factory=list)  # [when it ended, what was told till then]
 
 
@@ -152,6 +160,37 @@ class MassTask:
     results: dict[str, int]
     confirm_at: float | None
     sent_at: float | None = None
+
+
+@dataclass
+class Transfer:
+    """A customer on the way from one member to another. `status`: 1 done, 2 waiting, 3 refused, 4 full."""
+
+    handover: str
+    takeover: str
+    external_userid: str
+    at: float
+    due: float
+    resigned: bool
+    words: str = ""
+    status: int = 2
+    ended_at: float = 0
+
+
+@dataclass
+class Moment:
+    """A moment of the corp. `tasks`: member (lower case) → {userid, audience, confirm_at, published_at}."""
+
+    moment_id: str
+    jobid: str
+    created_at: float
+    content: dict[str, Any]
+    is_public: bool
+    invalid: dict[str, Any]
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cancelled: bool = False
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    likes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -211,6 +250,20 @@ class State:
     openids: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    departments: dict[str, dict[str, Any]] = field(default_factory=dict)  # id → name, parentid, order
+    member_tags: dict[str, dict[str, Any]] = field(default_factory=dict)  # tagid → name, users, parties
+    app: dict[str, Any] = field(default_factory=dict)  # what the app was set to: name, menu buttons, …
+    appchats: dict[str, dict[str, Any]] = field(default_factory=dict)
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    moments: dict[str, Moment] = field(default_factory=dict)
+    group_welcomes: dict[str, dict[str, Any]] = field(default_factory=dict)  # template_id → its content
+    albums: dict[str, dict[str, Any]] = field(default_factory=dict)  # product_id → the product
+    intercepts: dict[str, dict[str, Any]] = field(default_factory=dict)  # rule_id → the rule
+    days: dict[str, dict[str, int]] = field(default_factory=dict)  # `member|day` → what happened, counted
+    dropped: list[dict[str, Any]] = field(default_factory=list)  # app messages over a member's limit
+    app_msgids: dict[str, dict[str, Any]] = field(default_factory=dict)  # msgid → when, response_code
+    pending_ids: dict[str, dict[str, Any]] = field(default_factory=dict)  # pending_id → unionid, until
+    receipts: dict[str, dict[str, Any]] = field(default_factory=dict)  # of pay: out_bill_no → 电子回单
     balance_fen: int | None = None
 
 
@@ -219,6 +272,7 @@ _RECORDS: dict[str, Any] = {
     "ways": ContactWay, "links": AcquisitionLink,
     "welcome_codes": WelcomeCode, "media": Media, "groups": GroupChat, "join_ways": JoinWay,
     "mass_sends": MassSend, "mass_tasks": MassTask, "bills": Bill, "posts": Post,
+    "transfers": Transfer, "moments": Moment,
 }  # fmt: skip
 
 

@@ -6,11 +6,13 @@ No HTTP in here. The caller holds `lock`, which may be taken twice.
 import hashlib
 import re
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from infra.sandbox import state as st
 from infra.sandbox.config import Config
 from infra.sandbox.errors import ApiError
+from infra.sandbox.media_files import Files
 
 _USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}")
 _SURNAMES = "林王李张刘陈杨赵黄周吴徐孙马朱胡郭何高罗"
@@ -33,6 +35,8 @@ _GIVEN = (
     "志强",
 )
 _KEEP_MESSAGES = 50_000
+_DAY, _BEIJING = 86_400, 8 * 3600
+_BY_ADMIN = 202  # an add_way: assigned by the corp
 _NICKS = (
     "小王",
     "阿明",
@@ -54,6 +58,11 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:48]
 
 
+def day_of(at: float) -> int:
+    """The midnight in Beijing that begins the day of a moment."""
+    return int((at + _BEIJING) // _DAY * _DAY - _BEIJING)
+
+
 def _pick(choices: Any, seed: str) -> Any:
     return choices[int(digest(seed)[:8], 16) % len(choices)]
 
@@ -65,6 +74,11 @@ class World:
         self.lock = threading.RLock()
         self.base_url = config.public_base_url
         self.app_messages: dict[str, list[float]] = {}  # member → when the app wrote to them
+        self.files = Files(config.media_path or (config.state_path and f"{config.state_path}.media"))
+        self.post_event: Callable[..., None] = lambda at, event, **elements: None  # the sandbox posts them
+        self.user_tickets: dict[str, tuple[str, float]] = {}  # of a sign-in → member, when
+        self.tickets: dict[str, tuple[str, float]] = {}  # of pages: kind → ticket, until when
+        self.ticket_times: dict[str, list[float]] = {}  # kind → when it was asked for
         self.oauth_codes: dict[str, tuple[str, float, bool]] = {}  # code → member, when, used
         self.person_codes: dict[str, tuple[str, str, float, bool]] = {}  # code → openid, scope, when, used
         self.mass_sent: dict[str, list[float]] = {}  # receiver → when mass messages reached them
@@ -72,7 +86,12 @@ class World:
             if message["kind"] == "mass_send":
                 self.mass_sent.setdefault(message["receiver"], []).append(message["at"])
         self._keys_of: dict[str, set[str]] = {}  # a member's or a customer's bonds
-        for key in state.bonds:
+        self.index_bonds()
+
+    def index_bonds(self) -> None:
+        """Who has which bonds, anew."""
+        self._keys_of.clear()
+        for key in self.state.bonds:
             self._index(key)
 
     def _index(self, key: str) -> None:
@@ -189,7 +208,13 @@ class World:
                 remark=self.state.contacts[external_userid].name,
             )  # fmt: skip
             self._index(key)
+            if add_way != _BY_ADMIN and kind == "full":
+                self.count(member.userid, "added", at)
+                if oper == member.userid:
+                    self.count(member.userid, "applied", at)
         elif known.kind == "half" or (known.kind == "one_way" and at > known.changed_at):
+            if kind == "full":
+                self.count(member.userid, "added", at)
             known.kind, known.changed_at, known.createtime = kind, at, at
             known.state = state or known.state
 
@@ -205,9 +230,28 @@ class World:
         if known is None:
             return
         if by_customer:
+            if known.kind == "full":
+                self.count(known.userid, "negative", at)
             known.kind, known.changed_at = "one_way", at
         else:
             del self.state.bonds[key]
+
+    def hand_over(self, old: st.Bond, takeover: str, at: int) -> None:
+        """The customer is another member's from now on, with remark and tags."""
+        key = self.bond_key(old.userid, old.external_userid)
+        del self.state.bonds[key]
+        self.state.deleted_at[key] = at
+        self.state.deleted_at.pop(self.bond_key(takeover, old.external_userid), None)
+        self.make_bond(takeover, old.external_userid, at, add_way=_BY_ADMIN)
+        made = self.state.bonds[self.bond_key(takeover, old.external_userid)]
+        if made.createtime == at:
+            made.remark, made.description, made.oper_userid = old.remark, old.description, ""
+            made.remark_mobiles, made.tag_ids = list(old.remark_mobiles), list(old.tag_ids)
+
+    def count(self, userid: str, what: str, at: float) -> None:
+        """One more of something that statistics tell of a member's day."""
+        day = self.state.days.setdefault(f"{userid.lower()}|{day_of(at)}", {})
+        day[what] = day.get(what, 0) + 1
 
     # Welcome codes
 

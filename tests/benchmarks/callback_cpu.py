@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from wechatpy.enterprise.crypto import WeChatCrypto
-from wechatpy.enterprise.parser import parse_message
+from wechatpy.work.crypto import WeChatCrypto
+from wechatpy.work.parser import parse_message
 
 from chalicelib.wecom import crypto, events
 

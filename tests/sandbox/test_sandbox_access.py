@@ -74,7 +74,17 @@ def test_the_contact_secret_has_its_own_token_and_no_app_messages(make: Callable
 def test_wrong_method_and_unknown_endpoint(corp: Any) -> None:
     assert corp.raw("POST", "user/get", {"access_token": corp.token()})[1]["errcode"] == 43001
     assert corp.raw("GET", "message/send", {"access_token": corp.token()})[1]["errcode"] == 43002
-    assert corp.raw("GET", "no/such", {"access_token": corp.token()})[0] == 404
+    status, answer = corp.raw("GET", "no/such", {"access_token": corp.token()})
+    assert (status, answer["errcode"]) == (200, 48002)  # as WeCom has it: never an HTTP error
+
+
+def test_an_error_is_worded_as_wecom_does(corp: Any) -> None:
+    answer = corp.raw("GET", "user/get", {"access_token": corp.token()})[1]
+    assert answer["errcode"] == 40063
+    assert answer["errmsg"].startswith("some parameters are empty, userid, hint: [")
+    assert "from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com" in answer["errmsg"]
+    wrong = corp.raw("POST", "message/send", {"access_token": corp.token()}, b"{")[1]
+    assert wrong["errcode"] == 40058 and "Warning: wrong json format." in wrong["errmsg"]
 
 
 def around(corp: Any, path: str, ip: str = "1.1.1.1") -> int:

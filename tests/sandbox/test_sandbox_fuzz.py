@@ -46,3 +46,39 @@ def test_odd_bodies(corp: Any, path: str, values: some.DataObject) -> None:
     assert status == 200
     assert isinstance(answer["errcode"], int)
     json.dumps(answer)
+
+
+NO_JSON = (
+    b"{",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b'{"limit": NaN}',
+    b'{"userid": "\\ud800"}',
+    b'{"x": ' + b"9" * 5000 + b"}",
+)
+
+
+@pytest.mark.parametrize("path", sorted(path for path, e in ENDPOINTS.items() if e.method == "POST"))
+def test_no_json_and_numbers_out_of_range(corp: Any, path: str) -> None:
+    """What no parser takes is refused as WeCom refuses it, and no number is too small or too large."""
+    query = {"access_token": corp.token()}
+    for body in NO_JSON:
+        status, answer = corp.raw("POST", path, query, body)
+        assert (status, answer["errcode"] != 0) == (200, True), body[:40]
+        assert "Warning: wrong json format." in answer["errmsg"]
+    for param in ENDPOINTS[path].params:
+        if param.kind is int and param.name not in ENDPOINTS[path].in_query:
+            for value in (-1, "-1", 2**63, 1.5, "1.5", "one", True, [1], "１"):
+                body = json.dumps({param.name: value}).encode()
+                code = corp.raw("POST", path, query, body)[1]["errcode"]
+                first = next(p for p in ENDPOINTS[path].params if p.required or p is param)
+                assert code == (40058 if first is param else 40063), (param.name, value)
+
+
+def test_a_limit_of_minus_one(corp: Any) -> None:
+    for path, endpoint in ENDPOINTS.items():
+        optional = all(not p.required or p.name == "limit" for p in endpoint.params)
+        if optional and any(p.name == "limit" for p in endpoint.params):
+            assert [corp.code(path, {"limit": value}) for value in (-1, "-1", "10")] == [40058, 40058, 0], (
+                path
+            )

@@ -21,9 +21,9 @@ import pytest
 import requests
 import zxingcpp
 from requests.adapters import HTTPAdapter
-from wechatpy.enterprise import WeChatClient
-from wechatpy.enterprise.crypto import WeChatCrypto
 from wechatpy.exceptions import WeChatClientException
+from wechatpy.work import WeChatClient
+from wechatpy.work.crypto import WeChatCrypto
 
 from infra.sandbox import Config, Sandbox
 from infra.sandbox.__main__ import main
@@ -437,3 +437,38 @@ def test_stopping_drops_connections_that_are_kept_alive(keys: dict[str, str]) ->
         connection.getresponse()
     with pytest.raises(OSError):
         urllib.request.urlopen(sandbox.base_url, timeout=1)
+
+
+def test_a_broken_request_does_no_harm(sandbox: Sandbox, sdk: Any) -> None:
+    parts = urlsplit(sandbox.base_url)
+    for length in ("x", "-1", "9" * 30):
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+        connection.putrequest("POST", "/cgi-bin/user/list_id")
+        connection.putheader("Content-Length", length)
+        connection.endheaders()
+        assert connection.getresponse().status == 413
+        connection.close()
+    url = f"{sandbox.base_url}/cgi-bin/media/upload?access_token={sdk.access_token}&type=image"
+    for kind in (
+        "multipart/form-data",
+        "multipart/form-data; boundary=\xe9",
+        "multipart/form-data; boundary=b",
+    ):
+        answer = requests.post(
+            url, data=b"--b\r\n\r\nnothing", headers={"Content-Type": kind.encode("latin-1")}, timeout=5
+        )
+        assert (answer.status_code, answer.json()["errcode"]) == (200, 44001)
+    assert requests.put(url, timeout=5).json()["errcode"] == 43002
+
+
+def test_a_mistake_of_the_sandbox_is_a_wecom_out_of_order(
+    sandbox: Sandbox, sdk: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(userid: str) -> None:
+        raise ZeroDivisionError
+
+    token = sdk.access_token
+    monkeypatch.setattr(sandbox.world, "staff", broken)
+    answer = requests.get(f"{sandbox.base_url}/cgi-bin/user/get?access_token={token}&userid=a", timeout=5)
+    assert (answer.status_code, answer.json()["errcode"]) == (200, -1)
+    assert "ZeroDivisionError" in capsys.readouterr().err  # and whoever runs it is told
