@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from chalicelib.collect import page, service
 from chalicelib.collect.page import Till
 from chalicelib.distribution import service as distribution
-from chalicelib.distribution.types import Distributor
+from chalicelib.distribution.types import FROZEN, LEFT, Distributor
 from chalicelib.platform import http, settings
 from chalicelib.platform.errors import Forbidden, NotFound, Unauthorized
 from chalicelib.platform.http import Answer, Call
@@ -41,16 +41,19 @@ class SignedInQuery(Struct, kw_only=True):
 def show_page(call: Call, share_code: str) -> Answer:
     who = _distributor(share_code)
     session = service.find_session(who, call.cookies)
+    name, sign_in = distribution.payee(who).name, _sign_in(call, who)
+    if session is None and who.status == LEFT:
+        return share.ended(sign_in).answer()
     if session is None:
-        name = distribution.payee(who).name
-        return share.distributor(name, who.share_code, _sign_in(call, who)).answer()
+        return share.distributor(name, who.share_code, sign_in).answer()
     shown = page.earnings(
-        distribution.payee(who).name,
+        name,
         who.share_code,
         service.earnings(who),
         _till(call, who),
         session.csrf_token,
         bool(call.query.asked),
+        who.status == FROZEN,
     )
     return shown.answer()
 
@@ -117,7 +120,7 @@ def ask_offer(call: Call, share_code: str) -> Answer:
 
 def _distributor(share_code: str) -> Distributor:
     who = distribution.of_share_code(share_code)
-    if who is None:  # who is frozen, or has left, sees what is theirs
+    if who is None:
         raise NotFound(code="no_page")
     return who
 

@@ -47,7 +47,15 @@ class Till(Struct, frozen=True):
     config: PageConfig | None = None
 
 
-def earnings(name: str, share_code: str, shown: Earnings, till: Till, csrf: str, asked: bool) -> Page:
+def earnings(
+    name: str,
+    share_code: str,
+    shown: Earnings,
+    till: Till,
+    csrf: str,
+    asked: bool = False,
+    is_frozen: bool = False,
+) -> Page:
     """The page of a distributor who has signed in. asked: they have just asked for what lapsed."""
     by_stage = {
         stage: [row for row in shown.payouts if row.stage == stage] for stage in ("to_collect", "lapsed")
@@ -57,6 +65,10 @@ def earnings(name: str, share_code: str, shown: Earnings, till: Till, csrf: str,
     said = (
         f'<p class="how">{both("已提交，稍后会出现在「待领取」里", "Asked for: it will be here shortly")}</p>'
     )
+    if is_frozen:  # what is on its way can be collected all the same
+        lapsed = []
+        words = both("您的账户暂停发放，收益为您保留", "Payouts are suspended; what you have earned is kept")
+        said, asked = f'<p class="how">{words}</p>', True
     body = (
         f'<header class="top"><h1>{both(f"{name}，您好", "What you have earned")}</h1></header>'
         f'<main class="list">{said if asked else ""}{_waiting(waiting, till)}'

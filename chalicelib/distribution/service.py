@@ -100,7 +100,7 @@ def payee(who: Distributor) -> Payee:
 
 
 def is_paid_under(who: Distributor, openid: str) -> bool:
-    """Whether that openid is the distributor's: it proves who they are."""
+    """Whether that openid is the distributor's: it proves who they are. The function must hold `keys`."""
     return hmac.compare_digest(payee(who).openid.encode(), openid.encode("utf-8", "replace"))
 
 

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from chalicelib.web.frame import Page, both
+from chalicelib.web.frame import Page, both, notice
 from chalicelib.web.frame import page as framed
 
 _STYLE = (
@@ -22,13 +22,24 @@ def distributor(name: str, share_code: str, sign_in: str | None = None) -> Page:
         f'<main class="card notice"><h1>{both(title, "A friend recommends")}</h1>'
         f'<p>{how}</p><p class="code">{escape(share_code)}</p></main>'
     )
+    return framed(title, body + _mine(sign_in), style=_STYLE)
+
+
+def ended(sign_in: str | None) -> Page:
+    """The page of who is a distributor no more: nothing is recommended."""
+    title = ("这份推荐已停用", "This recommendation has ended")
+    how = ("请向品牌方咨询其他优惠", "Please ask the brand for other offers")
+    return framed(title[0], notice("clock", title, how) + _mine(sign_in), style=_STYLE)
+
+
+def _mine(sign_in: str | None) -> str:
     if sign_in:
         link = both("这是我的页面：查看收益与领取", "This is my page: what I have earned")
-        body += f'<p class="mine"><a href="{escape(sign_in, quote=True)}">{link}</a></p>'
-    elif sign_in is not None:
+        return f'<p class="mine"><a href="{escape(sign_in, quote=True)}">{link}</a></p>'
+    if sign_in is not None:
         words = (
             "这是您的页面？请在微信中打开，查看收益与领取",
             "Is this your page? Open it in WeChat to see what you have earned",
         )
-        body += f'<p class="mine">{both(*words)}</p>'
-    return framed(title, body, style=_STYLE)
+        return f'<p class="mine">{both(*words)}</p>'
+    return ""

@@ -11,7 +11,8 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.collect import service
-from chalicelib.distribution.types import Distributor
+from chalicelib.distribution import distributors
+from chalicelib.distribution.types import Distributor, DistributorPatch
 from chalicelib.payouts import payout_list
 from chalicelib.platform import settings
 from chalicelib.platform.errors import Unauthorized, Upstream
@@ -302,3 +303,24 @@ def test_the_secret_is_not_in_the_environment(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(Exception, match="does not answer") as error:
         wechatoa.person_of("C")
     assert "s3cret" not in str(error.value) and error.value.__suppress_context__
+
+
+def test_who_has_left_recommends_nothing_and_is_paid(
+    phone: Browser, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributors.change(who.distributor_id, DistributorPatch(status="left"))
+    shown = phone.text(address(who))
+    assert "这份推荐已停用" in shown and who.share_code not in shown.replace(address(who), "")
+    phone.sign_in(who)
+    assert "待领取" in phone.text(address(who))
+
+
+def test_who_is_frozen_sees_that_it_is_kept(phone: Browser, world: World, who: Distributor) -> None:
+    (payout,) = world.payouts()
+    world.pay.close(payout.payout_id)
+    world.move(hours=25)
+    distributors.change(who.distributor_id, DistributorPatch(status="frozen"))
+    assert who.share_code in phone.text(address(who))
+    phone.sign_in(who)
+    shown = phone.text(address(who))
+    assert "暂停发放" in shown and "重新发放给我" not in shown
