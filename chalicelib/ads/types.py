@@ -7,8 +7,8 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Paging, Searching
+from chalicelib.platform.userids import StaffId, fold_fields
 
-_StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 _Id = Annotated[str, Meta(min_length=1, max_length=64)]
 _Event = Annotated[str, Meta(min_length=1, max_length=64, description="the platform's name or number of it")]
 _Line = Annotated[str, Meta(min_length=1, max_length=60)]
@@ -50,14 +50,17 @@ class NewAdCampaign(Struct, kw_only=True, frozen=True):
     channel: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     live_code_id: _Id | None = None
     fallback_live_code_id: _Id | None = None
-    staff_ids: Annotated[list[_StaffId], Meta(max_length=500)]
+    staff_ids: Annotated[list[StaffId], Meta(max_length=500)]
     skip_verify: bool = True
     page: LandingPage
     report: Report = msgspec.field(default_factory=Report)
     credentials: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./-]{1,64}\Z")] | None = None
     report_url: Annotated[str, Meta(max_length=1000)] | None = None
     attribution_window: Annotated[str, Meta(max_length=30, description="ISO 8601 duration, to P90D")] = "P30D"
-    alert_staff_ids: Annotated[list[_StaffId], Meta(max_length=20)] = []
+    alert_staff_ids: Annotated[list[StaffId], Meta(max_length=20)] = []
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_ids", "alert_staff_ids")
 
 
 class AdCampaignPatch(Struct, kw_only=True):

@@ -18,6 +18,7 @@ from msgspec import Struct
 from chalicelib.assignments.models import TOTAL, PlaceItem
 from chalicelib.platform import storage
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.userids import fold
 
 Key = tuple[str, str]  # a member's key and a period
 _NO_CAP = -1
@@ -163,7 +164,7 @@ def _let_out(
 def _mark_guide(key: Key) -> list[Any]:
     """What puts a member's counter of all places into the index of the guide's codes."""
     member, period = key
-    return [PlaceItem.staff_id.set(member.rpartition("#")[2].lower())] if period == TOTAL else []
+    return [PlaceItem.staff_id.set(fold(member.rpartition("#")[2]))] if period == TOTAL else []
 
 
 def _key(member: str, number: int) -> str:

@@ -12,6 +12,7 @@ from chalicelib.departments import service as departments
 from chalicelib.groups import joins
 from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
+from chalicelib.staff import problems
 from chalicelib.staff import service as staff
 from chalicelib.tags import service as tags
 from chalicelib.wecom.events import Event
@@ -41,6 +42,8 @@ def _record(event: Event) -> None:
 def _note_member(event: Event) -> None:
     """A member of staff came, changed or left. Listeners of the line find it done."""
     staff.on_event(event)
+    if event.staff_id and staff.status(event.staff_id) in staff.GONE:
+        problems.order_telling(event.staff_id)
     _record(event)
 
 

@@ -32,17 +32,29 @@ def problems(definition: Mapping[str, Any]) -> list[Issue]:
 
 def warnings(definition: Mapping[str, Any]) -> list[Issue]:
     """What can leave a customer waiting, though it may be meant so."""
+    return [*_caps_of_nobody(definition), *_missing_fallback(definition)]
+
+
+def _caps_of_nobody(definition: Mapping[str, Any]) -> Iterator[Issue]:
+    for index, member in enumerate(definition["assignment"]["members"]):
+        for name in ("daily_cap", "total_cap"):
+            if member[name] == 0:
+                yield issue(f"assignment.members[{index}].{name}", "cap_is_zero")
+    if (definition.get("stores") or {}).get("daily_cap") == 0:
+        yield issue("stores.daily_cap", "cap_is_zero")
+
+
+def _missing_fallback(definition: Mapping[str, Any]) -> Iterator[Issue]:
     assignment = definition["assignment"]
     members, field = assignment["members"], "assignment.fallback_staff_ids"
     if assignment["fallback_staff_ids"]:
-        return []
+        return
     if definition["kind"] == "group" and not members:
-        return [issue(field, "group_needs_staff")]
-    if members and all(m["daily_cap"] is not None or m["total_cap"] is not None for m in members):
-        return [issue(field, "caps_need_fallback")]
-    if members and all(m["hours"] for m in members):
-        return [issue(field, "hours_need_fallback")]
-    return []
+        yield issue(field, "group_needs_staff")
+    elif members and all(m["daily_cap"] is not None or m["total_cap"] is not None for m in members):
+        yield issue(field, "caps_need_fallback")
+    elif members and all(m["hours"] for m in members):
+        yield issue(field, "hours_need_fallback")
 
 
 def _groups(groups: Mapping[str, Any] | None, kind: str) -> Iterator[Issue]:
@@ -89,13 +101,12 @@ def _assignment(assignment: Mapping[str, Any], kind: str) -> Iterator[Issue]:
     seen: set[str] = set()
     for index, member in enumerate(members):
         field = f"assignment.members[{index}]"
-        staff_id = member["staff_id"].lower()  # WeCom knows no difference
-        if staff_id in seen:
+        if member["staff_id"] in seen:
             yield issue(f"{field}.staff_id", "duplicate")
-        seen.add(staff_id)
+        seen.add(member["staff_id"])
         for at, hours in enumerate(member["hours"] or ()):
             yield from _hours(f"{field}.hours[{at}]", hours)
-    yield from _duplicates("assignment.fallback_staff_ids", [staff_id.lower() for staff_id in fallback])
+    yield from _duplicates("assignment.fallback_staff_ids", fallback)
     try:
         fits = _SHORTEST <= durations.parse(assignment["reserve_for"]) <= _LONGEST
     except ValueError:

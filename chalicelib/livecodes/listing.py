@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from chalicelib.livecodes import checks, service
+from chalicelib.livecodes import members, service
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.livecodes.types import CodeWarning, LiveCodeOut, LiveCodesQuery, NativeOut
 from chalicelib.platform import lists
@@ -37,8 +37,22 @@ def _filtered(query: LiveCodesQuery, principal: Principal) -> Iterator[LiveCode]
             yield code
 
 
-def show(code: LiveCode, language: Language, native: NativeOut | UnsetType | None = UNSET) -> LiveCodeOut:
-    """The code as it is answered. native: of a native code, WeCom's own code of it; None: not made yet."""
+def show_all(page: Page[LiveCode], language: Language) -> Page[LiveCodeOut]:
+    found = members.known(code.definition for code in page.items)
+    return page.map(lambda code: show(code, language, found=found))
+
+
+def show(
+    code: LiveCode,
+    language: Language,
+    native: NativeOut | UnsetType | None = UNSET,
+    found: members.Problems | None = None,
+) -> LiveCodeOut:
+    """The code as it is answered. native: of a native code, WeCom's own code of it; None: not made yet.
+
+    found: the problems of its people; None: those that we know of.
+    """
+    found = members.known([code.definition]) if found is None else found
     shown = {
         **code.definition,
         "live_code_id": code.live_code_id,
@@ -50,7 +64,7 @@ def show(code: LiveCode, language: Language, native: NativeOut | UnsetType | Non
         "updated_at": code.updated_at,
         "warnings": [
             CodeWarning(field=warning.field, code=warning.code, message=warning.message(language))
-            for warning in checks.warnings(code.definition)
+            for warning in members.warnings(code.definition, found)
         ],
     }
     return msgspec.convert({**shown, "native": native} if native is not UNSET else shown, LiveCodeOut)

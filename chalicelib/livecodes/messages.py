@@ -35,6 +35,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "must be an attachment as WeCom takes it, e.g. {example}",
     ),
     "outside_of_scope": ("不在您的管理范围内", "is outside of your scope"),
+    "cap_is_zero": (
+        "上限为 0，不会分到任何客户；不限请留空（null）",
+        "a cap of 0 gives nobody to this member; for none, leave it empty (null)",
+    ),
     "group_needs_staff": (
         "没有成员时，所有客户群都满后扫码的人会看到活码已关闭",
         "without staff a scan finds the code closed while no group has room",

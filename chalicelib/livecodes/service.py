@@ -30,7 +30,8 @@ _configs: dict[str, "LiveCode"] = {}
 class LiveCode(Struct, frozen=True):
     """A live code. `definition`: the contract's JSON, complete. `staff_ids_ever`: all who were ever in it.
 
-    `ref`: the operator's own name of a code that came from a file. `indexed`: it is, or was, of a kind
+    `ref`: the operator's own name of a code that came from a file. `maker`: the member of staff who made it,
+    if it was one. `indexed`: it is, or was, of a kind
     whose assignments stand in the index `listing`.
     """
 
@@ -44,6 +45,7 @@ class LiveCode(Struct, frozen=True):
     rule: rules.Rule
     ref: str | None = None
     indexed: bool = False
+    maker: str | None = None
 
     @property
     def code(self) -> str:
@@ -97,6 +99,7 @@ def create(definition: Mapping[str, Any], ref: str | None = None, principal: Pri
 
     ref: the operator's own name of it, from which its id follows; Conflict when it is taken.
     """
+    definition = rules.with_folded_ids(definition)
     check(definition, principal=principal)
     now = clock.iso(clock.now())
     item = LiveCodeItem(
@@ -110,6 +113,7 @@ def create(definition: Mapping[str, Any], ref: str | None = None, principal: Pri
         definition=dict(definition),
         staff_ids_ever=rules.rule_of(definition).staff_ids,
         ref=ref,
+        maker=principal.person,
     )
     ticket = LiveCodeItem(item.live_code_id, TICKET, version=1, active=True, ticket=0)
     tx = Transaction()
@@ -149,6 +153,7 @@ def _change(item: LiveCodeItem, definition: Mapping[str, Any], principal: Princi
     kinds = {definition["kind"], item.definition["kind"]}
     if len(kinds) > 1 and "native" in (definition["printing"], item.definition.get("printing")):
         raise Invalid(issue("kind", "native_keeps_kind"))
+    definition = rules.with_folded_ids(definition)
     check(definition, item.definition, principal)
     was, now = rules.rule_of(item.definition), rules.rule_of(definition)
     tx = Transaction()
@@ -277,11 +282,12 @@ def _live_code(item: LiveCodeItem) -> LiveCode:
         active=bool(item.active),
         created_at=str(item.created_at),
         updated_at=str(item.updated_at),
-        definition=item.definition,
+        definition=rules.with_folded_ids(item.definition),
         staff_ids_ever=tuple(item.staff_ids_ever),
         rule=rules.rule_of(item.definition),
         ref=item.ref,
         indexed=bool(item.indexed) or item.definition["kind"] != "staff",
+        maker=item.maker,
     )
 
 

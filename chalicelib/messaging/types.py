@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from chalicelib.messaging import rules
+from chalicelib.platform.userids import fold_fields
 
 
 class Add(Struct, frozen=True, kw_only=True):
@@ -17,6 +18,9 @@ class Add(Struct, frozen=True, kw_only=True):
     state: str | None
     at: datetime
     received_at: datetime
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class WelcomeSetting(Struct, frozen=True, kw_only=True):

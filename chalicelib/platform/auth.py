@@ -31,6 +31,7 @@ from chalicelib.platform.principal import Principal as Principal
 from chalicelib.platform.principal import Scope as Scope
 from chalicelib.platform.principal import acting as acting
 from chalicelib.platform.storage import Base, BaseMeta
+from chalicelib.platform.userids import fold
 
 Role = Literal["admin", "operator", "store_manager", "guide", "finance", "auditor"]
 ACTIVE, REVOKED = "active", "revoked"
@@ -213,12 +214,19 @@ def session_cookie(token: str) -> str:
 
 def find_person(staff_id: str) -> Principal | None:
     """A member of staff who signed in: a guide, unless an admin gave another role. None: revoked, or gone."""
-    item = UserItem.find(staff_id.lower())
+    user = fold(staff_id)
+    item = UserItem.find(user)
     if item is None:
-        return Principal("session", staff_id, staff_id, "guide")
+        return Principal("session", user, user, "guide")
     if item.status != ACTIVE or item.gone:
         return None
-    return Principal("session", item.staff_id, item.staff_id, item.role, scope_of(item.scope))
+    return Principal("session", user, user, item.role, scope_of(item.scope))
+
+
+def admins() -> list[str]:
+    """The members of staff who are admins, and are there."""
+    rows = UserItem.by_status.query(ACTIVE)
+    return [str(row.user) for row in rows if row.role == "admin" and not row.gone]
 
 
 def is_expired(item: ApiKeyItem) -> bool:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
-from chalicelib.platform import files, queues
+from chalicelib.platform import files, queues, userids
 from chalicelib.platform.errors import DomainError
 from chalicelib.platform.ziparchive import Archive
 from chalicelib.posters import batch_state, rendering, rules, template_store
@@ -96,8 +96,9 @@ def _iterate(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
     code = livecodes.get(wanted["live_code_id"])
     own = {"url": code.url, "code_name": code.name}
     if wanted["staff_ids"] is not None:
+        avatars = userids.folded(wanted["avatars"])
         for staff_id in wanted["ids"]:
-            name, avatar = staff.name(staff_id), wanted["avatars"].get(staff_id, "")
+            name, avatar = staff.name(staff_id), avatars.get(staff_id, "")
             yield (code.name, name), {**own, "staff_name": name, "avatar_url": avatar}
         return
     known = stores.find_many(wanted["ids"])

@@ -109,6 +109,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "模板刚刚被别人修改，请重新读取",
         "the template was changed meanwhile: read it again",
     ),
+    "no_name_to_print": (
+        "还没有从企业微信取得成员 {staff_id} 的姓名，不会把账号印在海报上：请核对账号，稍后再试",
+        "WeCom has told no name of {staff_id} yet, and an id is not printed: check it, try again in a moment",
+    ),
     "no_such_member": ("没有成员 {staff_id}", "there is no member of staff {staff_id}"),
     "not_in_live_code": ("不在这个活码中", "is not in this live code"),
     "no_staff_in_code": ("这个活码中没有成员", "there is nobody in this live code"),

@@ -37,7 +37,7 @@ def make_poster(live_code_id: str, query: PosterQuery, form: Format, principal: 
     request = {name: value for name, value in msgspec.to_builtins(query).items() if value}
     if staff_id := request.pop("staff_id", None):
         _check_staff(code, staff_id, principal)
-        request["staff_name"] = staff.name(staff_id)
+        request["staff_name"] = _name_to_print(staff_id)
     if (picture := fetch_native_picture(code)) is not None:
         request["qr_image_base64"] = base64.b64encode(picture).decode()
     return _file(_ask({"url": code.url, "code_name": code.name, "format": form, **request}))
@@ -81,6 +81,14 @@ def keep_picture(data: bytes) -> Asset:
     audit.add(tx, "poster_assets.create", asset.asset_id, None, asset)
     tx.commit()
     return asset
+
+
+def _name_to_print(staff_id: str) -> str:
+    """Invalid while WeCom has told no name: an id is never printed."""
+    name = staff.ask_names([staff_id]).get(staff_id)
+    if name is None:
+        raise Invalid(issue("staff_id", "no_name_to_print", staff_id=staff_id))
+    return name
 
 
 def _check_staff(code: LiveCode, staff_id: str, principal: Principal) -> None:

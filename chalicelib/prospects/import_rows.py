@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from chalicelib.platform import clock, messages, storage
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.userids import fold
 from chalicelib.prospects import brand_settings, models, phones, rules
 from chalicelib.prospects.models import ImportItem, ProgressItem, ProspectItem, ReportItem
 from chalicelib.stores import service as stores
@@ -202,7 +203,7 @@ class Intake:
         return item
 
     def _guide(self, candidate: _Candidate, number: int) -> str | None:
-        named = candidate.fields.get("staff_id", "")
+        named = fold(candidate.fields.get("staff_id", ""))
         store_id = candidate.fields.get("store_id", "")
         of_store = self._staff_of(store_id) if self.rule.kind == "by_store" and store_id else ()
         return rules.guide_of(self.rule, number, named, of_store)

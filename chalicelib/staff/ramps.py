@@ -39,21 +39,20 @@ def caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
     if not limits:
         return {}
     day = rules.today(now)
-    known = {one: limits[one.lower()] for one in staff_ids if one.lower() in limits}
+    known = {one: limits[one] for one in staff_ids if one in limits}
     capped = {one: _cap(steps, limit, day) for one, limit in known.items()}
     return {one: (day.isoformat(), cap) for one, cap in capped.items() if cap is not None}
 
 
 def is_gone(staff_id: str, now: datetime) -> bool:
     """Whether the member has left, or is disabled."""
-    return _known(now)[1].get(staff_id.lower(), Limit()).gone
+    return _known(now)[1].get(staff_id, Limit()).gone
 
 
 def is_marked(staff_id: str) -> bool:
     """The same as it is written at this moment."""
-    key = staff_id.lower()
-    row = LimitsItem.find(_shard(key))
-    return row is not None and Limit(*row.limits.get(key, ())).gone
+    row = LimitsItem.find(_shard(staff_id))
+    return row is not None and Limit(*row.limits.get(staff_id, ())).gone
 
 
 def table() -> tuple[RampStep, ...]:
@@ -108,14 +107,10 @@ def _change(
     changed: Callable[[Limit], Limit],
     add: Callable[[Transaction, Limit, Limit], None],
 ) -> bool:
-    """The member and their limit; False when the member's `condition` does not hold.
-
-    The limit is kept in small letters: WeCom's userids are the same in capitals, and codes may spell them so.
-    """
-    key = staff_id.lower()
+    """The member and their limit; False when the member's `condition` does not hold."""
     tx = Transaction()
     tx.update("staff", StaffItem(staff_id), list(actions), condition)
-    before, after = _add(tx, _shard(key), key, changed)
+    before, after = _add(tx, _shard(staff_id), staff_id, changed)
     add(tx, before, after)
     try:
         tx.commit()

@@ -14,6 +14,7 @@ from xml.etree import ElementTree  # see _ROOT  # nosec B405
 
 from chalicelib.platform import clock
 from chalicelib.platform.errors import Malformed
+from chalicelib.platform.userids import fold
 
 # A document type, and with it every entity, can only stand before the root element: when the root
 # comes first, the parser itself refuses a later one.
@@ -40,7 +41,15 @@ class Event:
 
     @property
     def staff_id(self) -> str | None:
-        return self.values.get("UserID")
+        """As keys have it, however WeCom spells it here."""
+        userid = self.values.get("UserID")
+        return fold(userid) if userid else None
+
+    @property
+    def new_staff_id(self) -> str | None:
+        """The member's id from now on, where the event says that it was changed."""
+        userid = self.values.get("NewUserID")
+        return fold(userid) if userid else None
 
     @property
     def external_userid(self) -> str | None:

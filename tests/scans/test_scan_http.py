@@ -264,7 +264,7 @@ def test_the_poster_holds_the_codes_address_and_the_guides_name(
     assert answer.status_code == 200, answer.body
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.body == b"\x89PNG!"
-    wanted = {"url": made["url"], "width": 600, "template": "jade", "staff_name": "lihua"}
+    wanted = {"url": made["url"], "width": 600, "template": "jade", "staff_name": "Lihua女士"}
     assert drawn.asked == {**wanted, "format": "png", "code_name": CODE["name"]}
     assert client.http.get(path + "?staff_id=nobody", headers=headers).status_code == 422
 
