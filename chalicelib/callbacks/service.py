@@ -12,6 +12,7 @@ from chalicelib.departments import service as departments
 from chalicelib.groups import joins
 from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
+from chalicelib.renames import service as renames
 from chalicelib.staff import problems
 from chalicelib.staff import service as staff
 from chalicelib.tags import service as tags
@@ -29,6 +30,8 @@ def handle(message: Mapping[str, Any]) -> None:
         act = _record_unknown
     if act in _OF_A_GROUP and not event.chat_id:
         act = _record_unknown
+    if act is not _note_member and event.staff_id:
+        event = event.of_staff(staff.current_id(event.staff_id))  # it may be older than a rename
     act(event)
 
 
@@ -41,9 +44,12 @@ def _record(event: Event) -> None:
 
 def _note_member(event: Event) -> None:
     """A member of staff came, changed or left. Listeners of the line find it done."""
-    staff.on_event(event)
-    if event.staff_id and staff.status(event.staff_id) in staff.GONE:
-        problems.order_telling(event.staff_id)
+    member = event
+    if new := renames.begin(event):
+        member = event.of_staff(new)
+    staff.on_event(member)
+    if member.staff_id and staff.status(member.staff_id) in staff.GONE:
+        problems.order_telling(member.staff_id)
     _record(event)
 
 

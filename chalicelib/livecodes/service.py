@@ -4,7 +4,7 @@ The ticket item carries the config's version, so a process that keeps the config
 from the one write it does anyway, whether what it keeps is still true.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -169,6 +169,19 @@ def _change(item: LiveCodeItem, definition: Mapping[str, Any], principal: Princi
         LiveCodeItem.staff_ids_ever.set(list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))),
         LiveCodeItem.indexed.set(indexed),
     )
+
+
+def rename_member(live_code_id: str, renamed: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+    """Put another userid in a code's definition, archived or not. Conflict."""
+    item = _config(live_code_id, SYSTEM)
+    definition = renamed(item.definition)
+    tx = Transaction()
+    audit.add(tx, "live_codes.change", live_code_id, item.definition, definition)
+    now = rules.rule_of(definition)
+    _order_clean_up(tx, item, now.reserve_for + GRACE)
+    ever = list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))
+    changed = [LiveCodeItem.definition.set(definition), LiveCodeItem.staff_ids_ever.set(ever)]
+    _rewrite(tx, item, *changed, active=bool(item.active))
 
 
 def archive(live_code_id: str, version: int | None = None, principal: Principal = SYSTEM) -> LiveCode:

@@ -30,6 +30,8 @@ def on_recorded(line: Line) -> None:
 def follow(staff_id: str) -> None:
     """Mark the person's row as gone, or as back."""
     item: UserItem | None = UserItem.find(staff_id)
+    if (item is not None and item.renamed_to is not None) or staff.current_id(staff_id) != staff_id:
+        return  # known by another userid
     status = staff.status(staff_id)
     is_gone = status in staff.GONE
     if is_gone == bool(item and item.gone):

@@ -84,7 +84,10 @@ class UsersByStatus(GlobalSecondaryIndex["UserItem"]):
 
 
 class UserItem(Base):
-    """`staff_id` as WeCom spells it, `user` the same in small letters. gone: from the corp, or disabled."""
+    """`staff_id` as WeCom spells it, `user` the same in small letters. gone: from the corp, or disabled.
+
+    renamed_to: the row of the person, who has another userid by now: sessions go on.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("users")
@@ -95,6 +98,7 @@ class UserItem(Base):
     scope = JSONAttribute(null=True)
     status = UnicodeAttribute(default=ACTIVE)
     gone = BooleanAttribute(null=True)
+    renamed_to = UnicodeAttribute(null=True)
     version = NumberAttribute()
     created_at = UnicodeAttribute()
     by_status = UsersByStatus()
@@ -218,6 +222,8 @@ def find_person(staff_id: str) -> Principal | None:
     item = UserItem.find(user)
     if item is None:
         return Principal("session", user, user, "guide")
+    if item.renamed_to is not None:
+        return find_person(item.renamed_to)
     if item.status != ACTIVE or item.gone:
         return None
     return Principal("session", user, user, item.role, scope_of(item.scope))

@@ -44,7 +44,8 @@ class StaffItem(Base):
 
 
 class LimitsItem(Base):
-    """`#limits#<shard>`: {staff_id: [started_at, daily_cap, gone]} of those with a limit; `#ramp`: the table.
+    """`#limits#<shard>`: {staff_id: [started_at, daily_cap, gone]} of those with a limit; `#ramp`: the table;
+    `#renamed`: {a userid of before: the one of now}.
 
     gone: has left, or is disabled.
     """

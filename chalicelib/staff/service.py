@@ -12,6 +12,7 @@ from chalicelib.departments import service as departments
 from chalicelib.platform import clock, lists, log, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.userids import fold as fold
 from chalicelib.staff import ramps, rules, spelling
 from chalicelib.staff.models import LISTED, StaffItem
 from chalicelib.wecom import client as wecom
@@ -142,6 +143,55 @@ def learn(staff_id: str) -> None:
     among = {str(number) for number in answer.get("department") or ()}
     _set(staff_id, row, int(answer.get("status", 1)), now, facts, among, asked=True)
     _names.pop(staff_id, None)
+
+
+def rename(old: str, new: str) -> None:
+    """The member has the new userid: their row and limits move, the old id gets nobody. Twice is once."""
+    before: StaffItem | None = StaffItem.find(old)
+    ramps.rename(old, new)
+    if before is not None and before.renamed_to is None:
+        StaffItem(new).update(actions=_taken_over(before))
+    same = StaffItem.staff_id.does_not_exist()
+    if before is not None:
+        same = (StaffItem.seen_at == before.seen_at) & (StaffItem.status == before.status)
+    tx = Transaction()
+    if fold(old) == new:  # it was spelled so: no id of its own
+        tx.delete("staff", StaffItem(old), same)
+    else:
+        gone = [StaffItem.status.set(LEFT), StaffItem.renamed_to.set(new), StaffItem.listing.remove()]
+        if before is None:
+            gone.append(StaffItem.seen_at.set(_NEVER))
+        tx.update("staff", StaffItem(old), [*gone, StaffItem.departments.remove()], same)
+    departments.move_member(tx, old, set(before.departments or ()) if before else set(), set())
+    tx.commit()
+    _names.pop(new, None)
+
+
+def _taken_over(before: StaffItem) -> list[Any]:
+    """Of who had the old id, what is not known of the new one. WeCom is asked for the rest anew."""
+    kept: list[Any] = [
+        StaffItem.status.set(StaffItem.status | int(before.status)),
+        StaffItem.seen_at.set(StaffItem.seen_at | _NEVER),
+        StaffItem.renamed_to.remove(),
+    ]
+    for name in ("name", "started_at", "daily_cap", "listing"):
+        attribute, value = getattr(StaffItem, name), getattr(before, name)
+        if value is not None:
+            kept.append(attribute.set(attribute | value))
+    return kept
+
+
+def is_renamed(old: str, new: str) -> bool:
+    """Whether the old userid is the new one's now, or another spelling of it."""
+    return fold(old) == new or ramps.renamed_now().get(old) == new
+
+
+def current_id(staff_id: str) -> str:
+    """The userid by which WeCom knows them now. Known to the minute."""
+    renamed = ramps.renamed(clock.now())
+    for _ in range(len(renamed)):
+        staff_id = renamed.get(staff_id, staff_id)
+    return staff_id
 
 
 def note_problem(staff_id: str, problem: str | None) -> bool:

@@ -7,7 +7,7 @@ is there and the helpers say None for what is not.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree  # see _ROOT  # nosec B405
@@ -44,6 +44,12 @@ class Event:
         """As keys have it, however WeCom spells it here."""
         userid = self.values.get("UserID")
         return fold(userid) if userid else None
+
+    def of_staff(self, staff_id: str) -> "Event":
+        """The same of another member; itself of the same one."""
+        if staff_id == self.staff_id:
+            return self
+        return replace(self, values={**self.values, "UserID": staff_id})
 
     @property
     def new_staff_id(self) -> str | None:
