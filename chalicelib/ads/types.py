@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Paging, Searching
 from chalicelib.platform.userids import StaffId, fold_fields
+from chalicelib.staff.types import StaffWarning
 
 _Id = Annotated[str, Meta(min_length=1, max_length=64)]
 _Event = Annotated[str, Meta(min_length=1, max_length=64, description="the platform's name or number of it")]
@@ -93,7 +94,10 @@ class LinkState(Struct, kw_only=True, frozen=True):
 
 
 class AdCampaign(NewAdCampaign, kw_only=True, frozen=True):
-    """closed: why the page leads to the fallback; null while it leads to the acquisition link."""
+    """closed: why the page leads to the fallback; null while it leads to the acquisition link.
+
+    warnings: guides whom WeCom does not know, or gives no customers.
+    """
 
     ad_campaign_id: str
     url: str
@@ -105,6 +109,7 @@ class AdCampaign(NewAdCampaign, kw_only=True, frozen=True):
     )
     created_at: str
     updated_at: str
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class AdConversion(Struct, kw_only=True, frozen=True):

@@ -86,6 +86,7 @@ def export(call: Call) -> Answer:
     permission="live_codes.write",
     summary="Make live codes what a YAML file says; with dry_run (the default) only say what would change",
     max_body=4 * http.MAX_BODY,
+    query=StrictQuery,
 )
 def apply(call: Call) -> FileOut:
     from chalicelib.livecodes import yaml_files
@@ -93,9 +94,20 @@ def apply(call: Call) -> FileOut:
     rows = yaml_files.read(call.body.yaml)
     spelling.note_all(rows)
     changes = yaml_files.plan(rows, call.body.archive_missing, call.principal)
+    wanted = {f"codes[{n}].": change.to for n, change in enumerate(changes) if change.has_news and change.to}
+    found = members.ask(wanted.values())
+    if call.query.strict:
+        members.refuse_warnings(wanted, found)
     if not call.body.dry_run:
         yaml_files.apply(changes, call.principal)
-    return FileOut(changes=[change.show() for change in changes], applied=not call.body.dry_run)
+    language = messages.language(call.headers.get("accept-language"))
+    shown = [
+        change.show(
+            listing.show_warnings(change.to, found, language) if change.has_news and change.to else []
+        )
+        for change in changes
+    ]
+    return FileOut(changes=shown, applied=not call.body.dry_run)
 
 
 @door.route(
@@ -142,9 +154,9 @@ def restore(call: Call, live_code_id: str) -> LiveCodeOut:
 
 def _ask(call: Call, definition: dict[str, Any]) -> members.Problems:
     """The problems of its people, as WeCom tells them. Invalid for any warning, where `strict` says so."""
-    found = members.ask(definition)
+    found = members.ask([definition])
     if call.query.strict:
-        members.refuse_warnings(definition, found)
+        members.refuse_warnings({"": definition}, found)
     return found
 
 

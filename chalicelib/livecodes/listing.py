@@ -1,6 +1,7 @@
 """Live codes as the API shows them: one, and the list with its filters, sort and search."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -42,6 +43,16 @@ def show_all(page: Page[LiveCode], language: Language) -> Page[LiveCodeOut]:
     return page.map(lambda code: show(code, language, found=found))
 
 
+def show_warnings(
+    definition: Mapping[str, Any], found: members.Problems, language: Language
+) -> list[CodeWarning]:
+    """found: the problems of its people."""
+    return [
+        CodeWarning(field=warning.field, code=warning.code, message=warning.message(language))
+        for warning in members.warnings(definition, found)
+    ]
+
+
 def show(
     code: LiveCode,
     language: Language,
@@ -62,9 +73,6 @@ def show(
         "archived": not code.active,
         "created_at": code.created_at,
         "updated_at": code.updated_at,
-        "warnings": [
-            CodeWarning(field=warning.field, code=warning.code, message=warning.message(language))
-            for warning in members.warnings(code.definition, found)
-        ],
+        "warnings": show_warnings(code.definition, found, language),
     }
     return msgspec.convert({**shown, "native": native} if native is not UNSET else shown, LiveCodeOut)

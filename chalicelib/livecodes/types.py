@@ -214,13 +214,17 @@ class FieldChange(Struct, kw_only=True, frozen=True):
 
 
 class CodeChange(Struct, kw_only=True, frozen=True):
-    """`diff`: of a changed code, field by field; `text`: as a unified diff of its YAML."""
+    """`diff`: of a changed code, field by field; `text`: as a unified diff of its YAML.
+
+    warnings: of a code that is new or changed.
+    """
 
     live_code_id: str
     ref: str | None
     action: Literal["create", "change", "archive", "same"]
     diff: list[FieldChange]
     text: str
+    warnings: list[CodeWarning]
 
 
 class FileOut(Struct, kw_only=True, frozen=True):

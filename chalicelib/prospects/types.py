@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Id, Paging, Searching
 from chalicelib.platform.userids import StaffId, fold, fold_fields
+from chalicelib.staff.types import StaffWarning
 
 _StaffIds = Annotated[list[StaffId], Meta(max_length=2000)]
 _Text = Annotated[str, Meta(max_length=100)]
@@ -242,6 +243,7 @@ class ImportMade(Struct, kw_only=True, frozen=True):
     import_id: str
     upload_url: str
     upload_headers: dict[str, str]
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class RowError(Struct, kw_only=True, frozen=True):
@@ -259,6 +261,7 @@ class RowsTaken(Struct, kw_only=True, frozen=True):
     do_not_contact: int
     bad: int
     errors: list[RowError]
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class Import(Struct, kw_only=True, frozen=True):
@@ -313,6 +316,7 @@ class ImportFigures(Import, kw_only=True, frozen=True):
     bad: int | None
     statuses: StatusCounts
     by_staff: list[GuideCounts]
+    warnings: list[StaffWarning] | UnsetType = UNSET
     by_day: list[DayCounts]
     add_rate_bps: int
     mean_seconds_to_add: int | None

@@ -5,16 +5,20 @@ within a day: one list of all who may serve customers, and one call for each who
 `_MOST` and for `_TIME` together. When it does not answer, the member counts as not checked, until it does.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from chalicelib.platform import clock, due, log, storage
+from msgspec import UNSET, UnsetType
+
+from chalicelib.platform import clock, due, log, messages, settings, storage
 from chalicelib.platform.errors import Upstream
-from chalicelib.staff import service
+from chalicelib.platform.messages import Language
+from chalicelib.staff import service, spelling
 from chalicelib.staff.models import StaffItem
 from chalicelib.staff.rules import BY_STATUS, INVISIBLE, NOT_ACTIVATED, NOT_REAL_NAMED, NOT_SERVING
 from chalicelib.staff.rules import NOT_CHECKED as NOT_CHECKED
 from chalicelib.staff.rules import UNKNOWN as UNKNOWN
+from chalicelib.staff.types import StaffWarning
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 
@@ -63,11 +67,15 @@ def _is_fresh(row: StaffItem | None) -> bool:
 
 
 def _ask(staff_ids: list[str]) -> None:
-    client, until = wecom.default_client(), clock.now() + _TIME
+    until = clock.now() + _TIME
+    try:
+        client = wecom.default_client()
+    except settings.Missing:  # WeCom is not connected: nothing is known of anybody
+        return
     try:
         serving = set(client.get_follow_user_list(deadline=until))
         missing = [one for one in staff_ids if one not in serving]
-        there = [one for one in missing[:_MOST] if _learn(one)]
+        there = [one for one in missing[:_MOST] if _learn(one, until)]
         if there:  # some of them are new since the list was made
             serving |= set(client.get_follow_user_list(deadline=until))
     except Upstream as error:
@@ -83,15 +91,36 @@ def _ask(staff_ids: list[str]) -> None:
         service.note_problem(one, None)
 
 
-def _learn(staff_id: str) -> bool:
+def _learn(staff_id: str, until: datetime) -> bool:
     """Whether WeCom has the member, active. Upstream when it does not answer."""
     try:
-        service.learn(staff_id)
+        service.learn(staff_id, until)
     except WeComError as error:
         if error.errcode not in BY_ERRCODE:
             raise
         return False
     return service.status(staff_id) == 1
+
+
+def warnings(
+    named: Iterable[tuple[str, str]], found: Mapping[str, str], language: Language
+) -> list[StaffWarning] | UnsetType:
+    """named: (field, staff_id) of each; found: the problems there are. UNSET: there are none."""
+    made = [
+        StaffWarning(
+            field=field,
+            code=found[staff_id],
+            message=messages.text(found[staff_id], language, {"staff_id": spelling.spell(staff_id)}),
+        )
+        for field, staff_id in named
+        if staff_id in found
+    ]
+    return made or UNSET
+
+
+def fields(name: str, staff_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(field, staff_id) of a list of userids in a body."""
+    return [(f"{name}[{number}]", staff_id) for number, staff_id in enumerate(staff_ids)]
 
 
 def note(staff_id: str, problem: str | None) -> bool:

@@ -122,7 +122,7 @@ def _member(row: StaffItem) -> Member:
 
 
 @storage.retrying(_BUSY)
-def learn(staff_id: str) -> None:
+def learn(staff_id: str, deadline: datetime | None = None) -> None:
     """Ask WeCom for the member, unless it was asked within a day; of one who is gone it is asked each time.
 
     Asked again when an event was heard meanwhile. WeComError, Upstream.
@@ -132,7 +132,7 @@ def learn(staff_id: str) -> None:
     if row is not None and is_fresh(row, now):
         return
     try:
-        answer = wecom.default_client().user_get(spelling.spell(staff_id))
+        answer = wecom.default_client().user_get(spelling.spell(staff_id), deadline=deadline)
     except WeComError as error:
         if error.errcode in _NOT_FOUND:
             unknown = [] if row is not None and row.name else [StaffItem.problem.set(rules.UNKNOWN)]

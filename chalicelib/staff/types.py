@@ -41,3 +41,11 @@ class StaffOut(Struct, kw_only=True, frozen=True):
     started_at: str | None
     daily_cap: int | None
     cap_today: int | None
+
+
+class StaffWarning(Struct, kw_only=True, frozen=True):
+    """One of our people whom WeCom does not know, or gives no customers."""
+
+    field: str
+    code: str
+    message: str

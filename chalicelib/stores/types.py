@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.userids import StaffId, fold_fields
+from chalicelib.staff.types import StaffWarning
 
 STORE_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
 _StoreId = Annotated[str, Meta(pattern=STORE_ID)]
@@ -57,10 +58,11 @@ class NewStore(Struct, kw_only=True, frozen=True):
 
 
 class StoreOut(NewStore, kw_only=True, frozen=True):
-    """A store as it is kept."""
+    """A store as it is kept. warnings: guides whom WeCom does not know, or gives no customers."""
 
     created_at: str
     updated_at: str
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class WrongLine(Struct, kw_only=True, frozen=True):
@@ -74,8 +76,11 @@ class WrongLine(Struct, kw_only=True, frozen=True):
 
 
 class Imported(Struct, kw_only=True, frozen=True):
+    """warnings: guides whom WeCom does not know, or gives no customers; `field` is `<store_id>.staff_ids`."""
+
     imported: int
     errors: list[WrongLine]
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class Deleted(Struct, kw_only=True, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.assignments import caps
-from chalicelib.assignments.models import TOTAL, PlaceItem, account_key, member_key
+from chalicelib.assignments.models import TOTAL, account_key, member_key
 from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import models as customers
 from chalicelib.groups.models import ChatItem, TaskItem
@@ -16,8 +16,9 @@ from chalicelib.platform import auth, declared
 from chalicelib.platform.auth import UserItem
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.principal import SYSTEM
-from chalicelib.prospects import brand_settings, status_changes
-from chalicelib.prospects.models import GuideItem, ProspectItem, TaskItem as DayItem
+from chalicelib.prospects import brand_settings
+from chalicelib.prospects.models import ProspectItem
+from chalicelib.prospects.models import TaskItem as DayItem
 from chalicelib.renames import service as renames
 from chalicelib.roster import service as roster
 from chalicelib.scans import service as scans
@@ -36,7 +37,9 @@ At = Callable[[datetime], None]
 PROSPECT = "abcdefgh234567abcdefgh2345"
 
 
-def told(change: str, userid: str, kind: str = "change_contact", moment: datetime = NOON, **more: Any) -> None:
+def told(
+    change: str, userid: str, kind: str = "change_contact", moment: datetime = NOON, **more: Any
+) -> None:
     xml = event_xml(CORP, int(moment.timestamp()), kind, ChangeType=change, UserID=userid, **more)
     callbacks.handle(events.parse(xml.encode()).to_message())
     ramps.forget()
@@ -56,14 +59,23 @@ def world(wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch) -> Iterator[livecod
         told("add_external_contact", "ann", "change_external_contact", ExternalUserID=f"wm{number}")
     EnrolmentItem("wm0", "sop_1", status="active", anchor_at="2026", staff_id="ann", placed="2026#wm0").save()
     brand_settings.enlist(["ann"])
-    item = ProspectItem("abcdefgh", PROSPECT, version=1, import_id="im_1", line=1, created_at="2026-11-23T00:00:00+00:00")
+    item = ProspectItem(
+        "abcdefgh", PROSPECT, version=1, import_id="im_1", line=1, created_at="2026-11-23T00:00:00+00:00"
+    )
     from chalicelib.prospects.models import placed
 
     placed(item, "ann", "to_add", "2026-11-23T00:00:00+00:00")
     item.save()
     DayItem("ann", DAY, tasks=[[PROSPECT, "im_1"]], version=1).save()
     chat = ChatItem("wr1", listing="chat", name="g", owner="ann", status="normal")
-    for name, value in (("people", 1), ("staff", 1), ("reserved", 0), ("taken", 1), ("member_version", ""), ("passed", [])):
+    for name, value in (
+        ("people", 1),
+        ("staff", 1),
+        ("reserved", 0),
+        ("taken", 1),
+        ("member_version", ""),
+        ("passed", []),
+    ):
         setattr(chat, name, value)
     chat.save()
     task = TaskItem("t1", kind="open_group", status="open", how="owner", created_at="2026", chat_id="wr1")
@@ -103,7 +115,9 @@ def taken(code: livecodes.LiveCode, staff_id: str) -> list[int]:
     return [caps.read([one]).get(one, caps.NOTHING).taken for one in keys]
 
 
-def test_all_that_is_kept_under_the_old_id_is_the_new_ones(world: livecodes.LiveCode, wecom: FakeWeCom) -> None:
+def test_all_that_is_kept_under_the_old_id_is_the_new_ones(
+    world: livecodes.LiveCode, wecom: FakeWeCom
+) -> None:
     scans.scan(world.code)
     before = taken(world, "ann")
     assert before == [1, 1, 1]
@@ -183,7 +197,17 @@ def test_killed_anywhere_and_begun_again_it_ends_the_same(
 
 def test_every_capability_says_what_it_moves() -> None:
     names = [rename.name for renames_of in declared.find("renames", "RENAMES") for rename in renames_of]
-    assert sorted(names) == ["ads", "follows", "groups", "live_codes", "people", "places", "prospects", "sops", "stores"]
+    assert sorted(names) == [
+        "ads",
+        "follows",
+        "groups",
+        "live_codes",
+        "people",
+        "places",
+        "prospects",
+        "sops",
+        "stores",
+    ]
 
 
 def test_another_spelling_renames_nothing(world: livecodes.LiveCode) -> None:

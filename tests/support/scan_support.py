@@ -18,7 +18,7 @@ from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.printruns import runs
-from chalicelib.staff import ramps
+from chalicelib.staff import ramps, spelling
 from chalicelib.staff import service as staff
 from chalicelib.stores import maps
 from tests.support.wecom import FakeWeCom as FakeWeCom
@@ -62,6 +62,7 @@ def new_process() -> None:
         kept.clear()  # type: ignore[attr-defined]
     maps.forget()
     runs.forget()
+    spelling.forget()
 
 
 def listed(
