@@ -37,16 +37,20 @@ def handle(message: Mapping[str, Any]) -> None:
 
 def _record(event: Event) -> None:
     """Known, and so far only kept: which event it was, and the ids and reasons in it."""
+    timeline.record(_line(event))
+
+
+def _line(event: Event) -> Line:
     kept = {name: event.values[name] for name in _KEPT if name in event.values}
     data = {"kind": event.kind, "change": event.change, **kept}
-    timeline.record(Line(event.subject(), "event_recorded", event.at, event.digest, data))
+    return Line(event.subject(), "event_recorded", event.at, event.digest, data)
 
 
 def _note_member(event: Event) -> None:
     """A member of staff came, changed or left. Listeners of the line find it done."""
-    member = event
-    if new := renames.begin(event):
-        member = event.of_staff(new)
+    member = event.of_staff(event.new_staff_id) if event.new_staff_id else event
+    if not timeline.happened(_line(event)):  # a rename may be undone by the time its event comes again
+        renames.begin(event)
     staff.on_event(member)
     if member.staff_id and staff.status(member.staff_id) in staff.GONE:
         problems.order_telling(member.staff_id)

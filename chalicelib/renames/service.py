@@ -21,17 +21,16 @@ _FIRST = ("people", "live_codes", "stores")
 _ENOUGH_MS = 60_000  # for a part
 
 
-def begin(event: Event) -> str | None:
-    """The new userid, where an event tells one: the moving is ordered, the old one gets nobody any more."""
+def begin(event: Event) -> None:
+    """Where an event tells a new userid, the moving is ordered, and the old one gets nobody any more."""
     old, new = event.staff_id, event.new_staff_id
     if new:
         spelling.note(event.values["NewUserID"])
     if not old or not new or old == new:
-        return None
+        return
     for after in _ROUNDS:
         due.put("staff_rename", event.at + after, f"{old}#{new}#{event.digest}", {"old": old, "new": new})
     staff.rename(old, new)
-    return new
 
 
 def order_folding(staff_id: str) -> None:

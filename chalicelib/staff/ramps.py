@@ -87,6 +87,16 @@ def rename(old: str, new: str) -> None:
     forget()
 
 
+def release(staff_id: str) -> bool:
+    """A userid that was given up is somebody else's now: it leads no further. False: it was not given up."""
+    if staff_id not in renamed_now():
+        return False
+    _change_row(_RENAMED, lambda map: {one: to for one, to in map.items() if one != staff_id})
+    _change_limit(staff_id, lambda _: Limit())
+    forget()
+    return True
+
+
 @storage.retrying("others keep changing limits")
 def _change_limit(staff_id: str, changed: Callable[[Limit], Limit]) -> None:
     tx = Transaction()

@@ -148,9 +148,10 @@ def learn(staff_id: str, deadline: datetime | None = None) -> None:
 def rename(old: str, new: str) -> None:
     """The member has the new userid: their row and limits move, the old id gets nobody. Twice is once."""
     before: StaffItem | None = StaffItem.find(old)
+    there: StaffItem | None = StaffItem.find(new)
     ramps.rename(old, new)
     if before is not None and before.renamed_to is None:
-        StaffItem(new).update(actions=_taken_over(before))
+        StaffItem(new).update(actions=_taken_over(before, there))
     same = StaffItem.staff_id.does_not_exist()
     if before is not None:
         same = (StaffItem.seen_at == before.seen_at) & (StaffItem.status == before.status)
@@ -167,13 +168,11 @@ def rename(old: str, new: str) -> None:
     _names.pop(new, None)
 
 
-def _taken_over(before: StaffItem) -> list[Any]:
+def _taken_over(before: StaffItem, there: StaffItem | None) -> list[Any]:
     """Of who had the old id, what is not known of the new one. WeCom is asked for the rest anew."""
-    kept: list[Any] = [
-        StaffItem.status.set(StaffItem.status | int(before.status)),
-        StaffItem.seen_at.set(StaffItem.seen_at | _NEVER),
-        StaffItem.renamed_to.remove(),
-    ]
+    kept: list[Any] = [StaffItem.seen_at.set(StaffItem.seen_at | _NEVER), StaffItem.renamed_to.remove()]
+    if there is None or there.renamed_to is not None:  # of a rename that is undone, it is not their status
+        kept.append(StaffItem.status.set(int(before.status)))
     for name in ("name", "started_at", "daily_cap", "listing"):
         attribute, value = getattr(StaffItem, name), getattr(before, name)
         if value is not None:
@@ -223,6 +222,8 @@ def on_event(event: Event) -> None:
     status, among = event.values.get("Status", ""), event.values.get("Department")
     if not event.staff_id:
         return
+    if event.change == "create_user" and ramps.release(event.staff_id):  # somebody new has it
+        StaffItem(event.staff_id).update(actions=[StaffItem.renamed_to.remove(), StaffItem.name.remove()])
     if event.change == "delete_user":
         hear(event.staff_id, event.at, LEFT)
     elif status.isdecimal() or among is not None:
@@ -242,7 +243,7 @@ def hear(staff_id: str, at: datetime, status: int | None = None, among: set[str]
         if status in rules.GONE:
             _set(staff_id, None, int(status or LEFT), at)
         return
-    if row.seen_at > clock.iso(at):
+    if row.seen_at > clock.iso(at) or row.renamed_to is not None:
         log.logger.info("older news of a member of staff", extra={"staff_id": staff_id})
         return
     _set(staff_id, row, int(row.status) if status is None else status, at, among=among)

@@ -105,7 +105,6 @@ def is_moved(code: livecodes.LiveCode, old: str = "ann", new: str = "annie") -> 
     assert ChatItem.find("wr1").owner == new
     assert (TaskItem.find("t1").owner, TaskItem.find("t1").waits_for) == (new, new)
     assert UserItem.find(new).role == "operator"
-    assert [(row.staff_id, row.daily_cap) for row in roster.page_rows()] if False else True
     assert roster.get(new, SYSTEM).daily_cap == 7
 
 
@@ -161,7 +160,26 @@ def test_a_rename_that_is_undone_leaves_the_old_work_void(world: livecodes.LiveC
     assert livecodes.get(world.live_code_id).rule.staff_ids == ["ann", "bo"]
     assert customers.load("wm1").staff_ids == ["ann"]
     assert auth.find_person("annie").id == "ann"  # type: ignore[union-attr]
+    assert roster.get("ann", SYSTEM).status == 1 and roster.get("ann", SYSTEM).daily_cap == 7
     assert {scans.scan(world.code).staff_id for _ in range(4)} == {"ann", "bo"}
+
+
+def test_what_comes_late_changes_nothing_and_a_newcomer_may_have_the_old_id(
+    world: livecodes.LiveCode,
+) -> None:
+    told("update_user", "ann", NewUserID="annie", Status=1)
+    told("update_user", "ann", moment=NOON + timedelta(minutes=1), Status=1)  # told before, heard after
+    assert {scans.scan(world.code).staff_id for _ in range(3)} == {"bo"}
+    rename_all()
+    told("update_user", "annie", moment=NOON + timedelta(minutes=2), NewUserID="ann")
+    told("update_user", "ann", NewUserID="annie", Status=1)  # the first one again
+    rename_all("annie", "ann")
+    assert livecodes.get(world.live_code_id).rule.staff_ids == ["ann", "bo"]
+    told("create_user", "annie", moment=NOON + timedelta(minutes=3), Name="Another")
+    assert not staff.has_left("annie") and staff.current_id("annie") == "annie"
+    rename_all("annie", "ann")  # a late round is void
+    staff.learn("annie")
+    assert staff.name("annie") == "Annie女士"
 
 
 class Killed(BaseException):
