@@ -33,6 +33,7 @@ BY_ERRCODE = {  # of one member: WeCom refuses a whole list for one, and does no
     60111: UNKNOWN,
     84074: NOT_SERVING,
 }
+_SEEN_BY_WAYS = (NOT_ACTIVATED, NOT_REAL_NAMED)  # that list does not tell; a contact way that is made does
 _MOST, _TIME = 20, timedelta(seconds=3)
 
 
@@ -85,10 +86,12 @@ def _ask(staff_ids: list[str]) -> None:
         return
     for one in missing[_MOST:]:
         service.note_problem(one, NOT_CHECKED)
-    for one in there:
-        service.note_problem(one, None if one in serving else NOT_SERVING)
-    for one in set(staff_ids) - set(missing):
-        service.note_problem(one, None)
+    in_doubt = known(staff_ids)
+    for one in {*there, *staff_ids} - set(missing[_MOST:]):
+        if one not in serving and one in there:
+            service.note_problem(one, NOT_SERVING)
+        elif one in serving and in_doubt.get(one) not in _SEEN_BY_WAYS:
+            service.note_problem(one, None)
 
 
 def _learn(staff_id: str, until: datetime) -> bool:

@@ -200,7 +200,8 @@ def note_problem(staff_id: str, problem: str | None) -> bool:
     """
     row: StaffItem | None = StaffItem.find(staff_id)
     before = row.problem if row is not None else None
-    if before == problem or (problem == rules.NOT_CHECKED and row is not None and row.name is not None):
+    is_known = row is not None and (row.name is not None or before is not None)
+    if before == problem or (problem == rules.NOT_CHECKED and is_known):
         return False
     actions: list[Any] = [StaffItem.problem.remove(), StaffItem.told.remove()]
     if problem is not None:

@@ -163,6 +163,25 @@ def test_whom_wecom_refuses_is_shown_explained_and_told_once(
     assert shown(api("GET", path)[1]) == []
 
 
+def test_a_change_of_the_code_forgets_no_refusal_and_tells_nobody_again(api: Api, wecom: FakeWeCom) -> None:
+    _, made = api("POST", "/api/live-codes", body("a", "b"))
+    problems.note("a", "member_not_real_named")
+    UserItem("boss", staff_id="boss", role="admin", status="active", version=1, created_at="2026").save()
+    refusals.tell("a")
+    path = f"/api/live-codes/{made['live_code_id']}"
+    assert [code for _, code in shown(api("PATCH", path, {"name": "Other"})[1])] == ["member_not_real_named"]
+    refusals.tell("a")
+    assert len(wecom.messages) == 1
+
+
+def test_an_outage_makes_no_typo_right(api: Api, wecom: FakeWeCom) -> None:
+    wecom.gone = {"lihauu"}
+    _, made = api("POST", "/api/live-codes", body("lihauu"))
+    wecom.fail["get_follow_user_list"] = [Upstream("down")]
+    _, made = api("PATCH", f"/api/live-codes/{made['live_code_id']}", {"name": "Other"})
+    assert shown(made) == [("assignment.members[0].staff_id", "member_unknown")]
+
+
 def test_at_a_scan_it_is_noted_as_well(api: Api, wecom: FakeWeCom) -> None:
     made = livecodes.create(definition({"staff_id": "a"}, {"staff_id": "b"}))
     wecom.fail["add_contact_way"] = [WeComError("externalcontact/add_contact_way", 41054)]
