@@ -38,7 +38,7 @@ DOORS = {
     "prospects.task_page": "/h5/tasks",
     "scans.api": "/s",
     "sops.api": "/api/sops /api/touches",
-    "staff.api": "/api/staff",
+    "roster.api": "/api/staff",
     "staffauth.api": "/h5/login",
     "stores.api": "/api/stores",
 }

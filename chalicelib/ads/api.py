@@ -1,6 +1,9 @@
 """Doors of ad campaigns: the landing page, the campaigns, their figures and conversions, the quota."""
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.ads import campaigns, conversions, figures, landing, quota
 from chalicelib.ads.types import (
@@ -14,9 +17,10 @@ from chalicelib.ads.types import (
     DaysQuery,
     NewAdCampaign,
 )
-from chalicelib.platform import http, robots
+from chalicelib.platform import http, messages, robots
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
+from chalicelib.staff import problems
 from chalicelib.web import frame
 from chalicelib.web.landing import page as landing_page
 
@@ -43,7 +47,7 @@ def visit(call: Call, code: str) -> Answer:
     summary="A new ad campaign",
 )
 def create(call: Call) -> AdCampaign:
-    return campaigns.create(call.body, call.principal)
+    return _show(call, campaigns.create(call.body, call.principal), problems.ask)
 
 
 @door.route(
@@ -55,7 +59,9 @@ def create(call: Call) -> AdCampaign:
     answer=Page[AdCampaign],
 )
 def listing(call: Call) -> Page[AdCampaign]:
-    return campaigns.page(call.query, call.principal)
+    page = campaigns.page(call.query, call.principal)
+    found = problems.known(staff_id for each in page.items for _, staff_id in _named(each))
+    return page.map(lambda campaign: _show(call, campaign, lambda _: found))
 
 
 @door.route(
@@ -66,7 +72,7 @@ def listing(call: Call) -> Page[AdCampaign]:
     summary="One ad campaign",
 )
 def get(call: Call, ad_campaign_id: str) -> AdCampaign:
-    return campaigns.get(ad_campaign_id, call.principal)
+    return _show(call, campaigns.get(ad_campaign_id, call.principal), problems.known)
 
 
 @door.route(
@@ -82,7 +88,22 @@ def change(call: Call, ad_campaign_id: str) -> AdCampaign:
         plan: NewAdCampaign = http.convert(definition, NewAdCampaign)
         return plan
 
-    return campaigns.change(ad_campaign_id, call.json(), complete, call.principal)
+    campaign = campaigns.change(ad_campaign_id, call.json(), complete, call.principal)
+    return _show(call, campaign, problems.ask)
+
+
+def _named(campaign: AdCampaign) -> list[tuple[str, str]]:
+    return [
+        *problems.fields("staff_ids", campaign.staff_ids),
+        *problems.fields("alert_staff_ids", campaign.alert_staff_ids),
+    ]
+
+
+def _show(call: Call, campaign: AdCampaign, find: Callable[[Iterable[str]], Mapping[str, str]]) -> AdCampaign:
+    """With what is known, or asked (`find`), of its people."""
+    language, named = messages.language(call.headers.get("accept-language")), _named(campaign)
+    found = find(staff_id for _, staff_id in named)
+    return replace(campaign, warnings=problems.warnings(named, found, language))
 
 
 @door.route(

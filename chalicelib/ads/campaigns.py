@@ -76,6 +76,19 @@ def change(
 
 
 @storage.retrying("others keep changing this ad campaign")
+def rename_guide(ad_campaign_id: str, old: str, new: str) -> None:
+    """One of its people has another userid. NotFound."""
+    item = load(ad_campaign_id)
+    moved = {
+        field: list(dict.fromkeys(new if one == old else one for one in item.definition.get(field, ())))
+        for field in ("staff_ids", "alert_staff_ids")
+    }
+    definition = {**item.definition, **moved}
+    if definition != item.definition:
+        _rewrite(item, [AdCampaignItem.definition.set(definition)], "change", item.definition, definition)
+
+
+@storage.retrying("others keep changing this ad campaign")
 def archive(ad_campaign_id: str, principal: Principal = SYSTEM) -> AdCampaign:
     """Close it for good: its page leads to the fallback, its link is deleted. NotFound."""
     item = load(ad_campaign_id, principal)

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Paging, Searching
+from chalicelib.platform.userids import StaffId, fold_fields
+from chalicelib.staff.types import StaffWarning
 
-_StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 _Id = Annotated[str, Meta(min_length=1, max_length=64)]
 _Event = Annotated[str, Meta(min_length=1, max_length=64, description="the platform's name or number of it")]
 _Line = Annotated[str, Meta(min_length=1, max_length=60)]
@@ -50,14 +51,17 @@ class NewAdCampaign(Struct, kw_only=True, frozen=True):
     channel: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     live_code_id: _Id | None = None
     fallback_live_code_id: _Id | None = None
-    staff_ids: Annotated[list[_StaffId], Meta(max_length=500)]
+    staff_ids: Annotated[list[StaffId], Meta(max_length=500)]
     skip_verify: bool = True
     page: LandingPage
     report: Report = msgspec.field(default_factory=Report)
     credentials: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./-]{1,64}\Z")] | None = None
     report_url: Annotated[str, Meta(max_length=1000)] | None = None
     attribution_window: Annotated[str, Meta(max_length=30, description="ISO 8601 duration, to P90D")] = "P30D"
-    alert_staff_ids: Annotated[list[_StaffId], Meta(max_length=20)] = []
+    alert_staff_ids: Annotated[list[StaffId], Meta(max_length=20)] = []
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_ids", "alert_staff_ids")
 
 
 class AdCampaignPatch(Struct, kw_only=True):
@@ -90,7 +94,10 @@ class LinkState(Struct, kw_only=True, frozen=True):
 
 
 class AdCampaign(NewAdCampaign, kw_only=True, frozen=True):
-    """closed: why the page leads to the fallback; null while it leads to the acquisition link."""
+    """closed: why the page leads to the fallback; null while it leads to the acquisition link.
+
+    warnings: guides whom WeCom does not know, or gives no customers.
+    """
 
     ad_campaign_id: str
     url: str
@@ -102,6 +109,7 @@ class AdCampaign(NewAdCampaign, kw_only=True, frozen=True):
     )
     created_at: str
     updated_at: str
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class AdConversion(Struct, kw_only=True, frozen=True):

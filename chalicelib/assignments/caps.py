@@ -18,6 +18,7 @@ from msgspec import Struct
 from chalicelib.assignments.models import TOTAL, PlaceItem
 from chalicelib.platform import storage
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.userids import fold
 
 Key = tuple[str, str]  # a member's key and a period
 _NO_CAP = -1
@@ -103,6 +104,15 @@ def give_back(tx: Transaction, name: str, key: Key, number: int = 0) -> None:
     tx.update(name, PlaceItem(_key(key[0], number), key[1]), [PlaceItem.taken.add(-1)])
 
 
+def empty(tx: Transaction, key: Key, standing: Standing) -> None:
+    """Add that nothing is taken from the counter and its shards; fails when that has changed."""
+    tx.update("counter", PlaceItem(*key), [PlaceItem.taken.set(0)], PlaceItem.taken == standing.given)
+    for number, shard in standing.shards.items():
+        seen = (PlaceItem.taken == shard.taken) & (PlaceItem.quota == shard.quota)
+        nothing = [PlaceItem.taken.set(0), PlaceItem.quota.set(0)]
+        tx.update(f"shard {number}", PlaceItem(_key(key[0], number), key[1]), nothing, seen)
+
+
 def fill_shard(key: Key, cap: int | None, number: int, count: int, block: int) -> bool:
     """Have a place in a shard, one of `count`: a block from the counter, less when little is left.
 
@@ -163,7 +173,7 @@ def _let_out(
 def _mark_guide(key: Key) -> list[Any]:
     """What puts a member's counter of all places into the index of the guide's codes."""
     member, period = key
-    return [PlaceItem.staff_id.set(member.rpartition("#")[2].lower())] if period == TOTAL else []
+    return [PlaceItem.staff_id.set(fold(member.rpartition("#")[2]))] if period == TOTAL else []
 
 
 def _key(member: str, number: int) -> str:

@@ -47,9 +47,7 @@ def confirm(
     a place, cap or not. When the commit fails on one of its items, somebody else was faster: call this
     again with a new transaction.
     """
-    known = live_code.rule.find(staff_id) if slot is None else None
-    # By the code's own way it is WeCom that names the member, perhaps not as the code spells them.
-    live_code_id, member_id = live_code.live_code_id, known.staff_id if known else staff_id
+    live_code_id, member_id = live_code.live_code_id, staff_id
     member = member_key(live_code_id, member_id)
     added = min(at, clock.now())
     start, end = added - live_code.rule.reserve_for - _LATE, added + _SKEW

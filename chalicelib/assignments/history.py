@@ -28,6 +28,7 @@ from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, lists
 from chalicelib.platform.lists import Page
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.userids import fold, fold_all
 from chalicelib.stores import service as stores
 
 MASK = "***"
@@ -55,7 +56,7 @@ class Sight(Struct, frozen=True):
             return True
         if held.is_group:
             return held.member_id in scope.chat_ids
-        return held.member_id.lower() in scope.staff_ids
+        return fold(held.member_id) in scope.staff_ids
 
     def show(self, held: Assignment) -> AssignmentOut:
         slot = None if held.is_group else held.slot or 0
@@ -96,7 +97,7 @@ def list_assignments(query: AssignmentsQuery, principal: Principal) -> Page[Assi
         partitions = _of_guides([query.staff_id])
     elif sight.codes is not None:
         former = () if sight.by_department else stores.guides_ever(sight.codes.store_ids)
-        guides = sight.codes.staff_ids.union(staff_id.lower() for staff_id in former)
+        guides = sight.codes.staff_ids.union(fold_all(former))
         partitions = chain(_of_guides(guides), _of_groups(sight.codes.chat_ids))
     else:
         return _newest(query, keeps).map(sight.show)
@@ -104,9 +105,8 @@ def list_assignments(query: AssignmentsQuery, principal: Principal) -> Page[Assi
 
 
 def _of_code(code: LiveCode, staff_id: str | None) -> Iterator[_Partition]:
-    wanted = staff_id.lower() if staff_id else None
     for member_id in code.staff_ids_ever:
-        if wanted in (None, member_id.lower()):
+        if staff_id in (None, fold(member_id)):
             yield f"member:{member_key(code.live_code_id, member_id)}"
     if code.indexed and staff_id:
         yield f"member:{member_key(code.live_code_id, staff_id)}"

@@ -103,8 +103,8 @@ class PlaceItem(Base):
 
 
 def account_key(staff_id: str) -> str:
-    """The partition of a guide's account, over all codes and spellings; no live code's id is like it."""
-    return f"staff#{staff_id.lower()}"
+    """The partition of a guide's account, over all codes; no live code's id is like it."""
+    return f"staff#{staff_id}"
 
 
 def member_key(live_code_id: str, staff_id: str) -> str:

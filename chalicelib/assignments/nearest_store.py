@@ -296,7 +296,7 @@ class _Search:
 
 def _learn_name(staff_id: str) -> None:
     """Have the guide's name at hand: nobody asked for it ahead, as nobody did for the contact way."""
-    if staff.name(staff_id) != staff_id:
+    if staff.find_name(staff_id) is not None:
         return
     try:
         staff.learn(staff_id)

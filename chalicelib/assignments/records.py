@@ -145,8 +145,8 @@ def find_many(keys: Iterable[Key]) -> list[Assignment]:
 
 
 def members_of_guide(staff_id: str) -> list[str]:
-    """Member keys of a guide in all codes that ever gave them somebody, however the codes spell the id."""
-    return [row.member for row in PlaceItem.by_guide.query(staff_id.lower())]
+    """Member keys of a guide in all codes that ever gave them somebody."""
+    return [row.member for row in PlaceItem.by_guide.query(staff_id)]
 
 
 def _key(held: Assignment) -> AssignmentItem:

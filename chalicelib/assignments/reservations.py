@@ -26,6 +26,8 @@ from chalicelib.livecodes.service import LiveCode, current
 from chalicelib.platform import clock, ids, log
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import Busy, ConditionFailed, Transaction
+from chalicelib.platform.userids import fold
+from chalicelib.staff import problems
 from chalicelib.staff import service as staff
 
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
@@ -50,7 +52,7 @@ def repeat_scan(
     held = records.find(live_code_id, staff_id, assignment_id)
     if held is None:
         return None, None
-    live_code = current(live_code_id)
+    live_code, staff_id = current(live_code_id), fold(staff_id)  # the cookie may be older than that
     rule = live_code.rule
     if not live_code.active or not is_open(rule, now):
         return None, None
@@ -158,6 +160,8 @@ def _without_way(live_code_id: str, staff_ids: set[str], chosen: str, error: Ups
     """Who of them can't be shown. WeCom won't have this member (not activated, out of sight), or makes no
     way for anybody at present: then it is somebody who has one, and it is not asked again for the others."""
     log.failure("no contact way", error, staff_id=chosen, errcode=getattr(error, "errcode", None))
+    if refuses_member(error):
+        problems.note_refusal(chosen, error)
     others = set() if refuses_member(error) else without_way(live_code_id, staff_ids - {chosen})
     return [*sorted(others), chosen]
 

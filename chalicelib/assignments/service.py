@@ -1,6 +1,7 @@
 """Why a scan got whom it got, and whom one would get now. Lists: history.py."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +15,12 @@ from chalicelib.assignments.why import explain
 from chalicelib.groups import service as groups
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes import tickets
-from chalicelib.livecodes.rules import day_of
+from chalicelib.livecodes.rules import Rule, day_of
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, timeline
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.staff import problems
 from chalicelib.staff import service as staff
 
 _KINDS: dict[str, ScanKind] = {"group": "group", "nearest_store": "choose_store"}
@@ -51,8 +53,14 @@ def would_get(live_code_id: str, at: datetime | None = None, principal: Principa
     ticket = tickets.next_ticket(live_code_id)
     rule, day = live_code.rule, day_of(live_code.rule, when)
     occupied = occupancy(live_code_id, rule, day, when)
-    decision = _decide(live_code, ticket, when, occupied)
-    why = {**decision.why, **split_ramp(occupied.ramp)}
+    refused = _refused(rule)
+    decision = _decide(live_code, ticket, when, occupied, refused)
+    why = {**decision.why, **_with_unknown(split_ramp(occupied.ramp), refused)}
+    if refused:
+        why["refused"] = [
+            one for one in refused if one not in {*why.get("left", ()), *why.get("unknown", ())}
+        ]
+        why["problems"] = refused
     kind: ScanKind = "closed" if decision.staff_id is None else "staff"
     if kind == "staff" or why.get("reason") == "nobody":
         # Whether there is room in a group, or a store near by, is seen at the scan itself.
@@ -72,7 +80,24 @@ def would_get(live_code_id: str, at: datetime | None = None, principal: Principa
     )
 
 
-def _decide(live_code: LiveCode, ticket: int, when: datetime, occupied: Occupancy) -> rules.Decision:
+def _decide(
+    live_code: LiveCode, ticket: int, when: datetime, occupied: Occupancy, refused: Mapping[str, str]
+) -> rules.Decision:
     if not live_code.active:
         return rules.closed("archived", ticket)
-    return rules.decide(live_code.rule, ticket, when, frozenset(occupied.full), loads=occupied.loads)
+    full = frozenset(occupied.full).union(refused)
+    return rules.decide(live_code.rule, ticket, when, full, loads=occupied.loads)
+
+
+def _refused(rule: Rule) -> dict[str, str]:
+    """Whom WeCom gives no customers, and why: a scan that comes to them goes on to the next."""
+    found = problems.known(rule.staff_ids)
+    return {one: problem for one, problem in found.items() if problem != problems.NOT_CHECKED}
+
+
+def _with_unknown(lists: dict[str, list[str]], refused: Mapping[str, str]) -> dict[str, list[str]]:
+    """Who is gone because WeCom never had them, apart from who has left."""
+    unknown = [one for one in lists.get("left", ()) if refused.get(one) == problems.UNKNOWN]
+    left = [one for one in lists.get("left", ()) if one not in unknown]
+    made = {**lists, "left": left, "unknown": unknown}
+    return {name: staff_ids for name, staff_ids in made.items() if staff_ids}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from chalicelib.platform.paging import Paging
+from chalicelib.platform.userids import fold_fields
 
 ScanKind = Literal["staff", "group", "choose_store", "closed"]
 Status = Literal["reserved", "confirmed", "lapsed"]
@@ -101,6 +102,9 @@ class AssignmentsQuery(Paging, kw_only=True):
     live_code_id: Annotated[str, Meta(min_length=1)] | None = None
     staff_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     status: Status | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class AssignmentOut(Struct, kw_only=True, frozen=True):

@@ -29,6 +29,7 @@ _LEFT_OUT = (
     ("off", "不在班", "off duty"),
     ("full", "名额已满", "full"),
     ("left", "已离职或停用", "has left, or is disabled"),
+    ("unknown", "企业微信中没有此人", "not in WeCom"),
     ("ramp", "新号当天已达上限", "at the day's limit of a new account"),
     ("refused", "企业微信不接受", "refused by WeCom"),
 )
@@ -83,7 +84,7 @@ def explain(
         )
         _add_circumstances(why, parts)
     _add_poster(why, parts, name)
-    apart = {staff_id for key in ("left", "ramp", "refused") for staff_id in why.get(key, ())}
+    apart = {staff_id for key in ("left", "unknown", "ramp", "refused") for staff_id in why.get(key, ())}
     for key, chinese, english in _LEFT_OUT:
         others = [who for who in why.get(key) or () if key != "full" or who not in apart]
         if others:

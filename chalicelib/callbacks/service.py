@@ -12,6 +12,8 @@ from chalicelib.departments import service as departments
 from chalicelib.groups import joins
 from chalicelib.platform import log, settings, timeline
 from chalicelib.platform.timeline import Line
+from chalicelib.renames import service as renames
+from chalicelib.staff import problems
 from chalicelib.staff import service as staff
 from chalicelib.tags import service as tags
 from chalicelib.wecom import events
@@ -37,19 +39,30 @@ def handle(message: Mapping[str, Any]) -> None:
         act = _record_unknown
     if act in _OF_A_GROUP and not event.chat_id:
         act = _record_unknown
+    if act is not _note_member and event.staff_id:
+        event = event.of_staff(staff.current_id(event.staff_id))  # it may be older than a rename
     act(event)
 
 
 def _record(event: Event) -> None:
     """Known, and so far only kept: which event it was, and the ids and reasons in it."""
+    timeline.record(_line(event))
+
+
+def _line(event: Event) -> Line:
     kept = {name: event.values[name] for name in _KEPT if name in event.values}
     data = {"kind": event.kind, "change": event.change, **kept}
-    timeline.record(Line(event.subject(), "event_recorded", event.at, event.digest, data))
+    return Line(event.subject(), "event_recorded", event.at, event.digest, data)
 
 
 def _note_member(event: Event) -> None:
     """A member of staff came, changed or left. Listeners of the line find it done."""
-    staff.on_event(event)
+    member = event.of_staff(event.new_staff_id) if event.new_staff_id else event
+    if not timeline.happened(_line(event)):  # a rename may be undone by the time its event comes again
+        renames.begin(event)
+    staff.on_event(member)
+    if member.staff_id and staff.status(member.staff_id) in staff.GONE:
+        problems.order_telling(member.staff_id)
     _record(event)
 
 

@@ -26,7 +26,7 @@ def get_live_code(call: Call, live_code_id: str) -> LiveCodeOut:
     language = messages.language(call.headers.get("accept-language"))
     if not code.native:
         return listing.show(code, language)
-    return listing.show(code, language, native_code.find_status(code))
+    return listing.show(code, language, native_code.find_status(code, language))
 
 
 @door.route(

@@ -16,14 +16,15 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.rules import MAX_LISTED
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.livecodes.types import LeftOut, NativeOut
-from chalicelib.platform import clock, ids, log
+from chalicelib.platform import clock, ids, log, messages
 from chalicelib.platform.errors import Upstream
+from chalicelib.platform.messages import Language
+from chalicelib.staff import problems, rules
 from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 
 LEFT_OUT = timedelta(days=1)  # how long a member whom WeCom refused is not tried again
-_NOT_SERVING, _HAS_LEFT = "may not serve customers in WeCom", "has left, or is disabled"
 Members = Callable[[LiveCode, Mapping[str, Any]], list[str]]
 
 
@@ -63,19 +64,32 @@ def way(code: LiveCode, members: Members) -> Way:
     return own
 
 
-def find_status(code: LiveCode) -> NativeOut | None:
-    """What WeCom's own code is and lists, and whom it leaves out; None without a way."""
+def find_status(code: LiveCode, language: Language = "zh") -> NativeOut | None:
+    """What WeCom's own code is and lists, and whom it leaves out; None without a way.
+
+    language: of the reasons.
+    """
     row = ContactWayItem.find(state_of(code.live_code_id))
     if row is None:
         return None
-    reasons = {staff_id: _HAS_LEFT for staff_id in code.rule.staff_ids if staff.has_left(staff_id)}
+    found = problems.known(code.rule.staff_ids)
+    reasons = {one: found.get(one, rules.LEFT) for one in code.rule.staff_ids if staff.has_left(one)}
     reasons |= {staff_id: refusal["reason"] for staff_id, refusal in (row.left_out or {}).items()}
     return NativeOut(
         qr_url=row.qr_url,
         listed_staff_ids=row.listed or [],
         told_at=row.told_at,
-        left_out=[LeftOut(staff_id=staff_id, reason=reason) for staff_id, reason in reasons.items()],
+        left_out=[
+            LeftOut(staff_id=staff_id, code=reason, reason=_words(reason, language, staff_id))
+            for staff_id, reason in reasons.items()
+        ],
     )
+
+
+def _words(reason: str, language: Language, staff_id: str) -> str:
+    """In a person's words; a row from before there were codes has them already."""
+    is_code = reason.startswith("member_")
+    return messages.text(reason, language, {"staff_id": staff_id}) if is_code else reason
 
 
 def _make(code: LiveCode, members: Members) -> ContactWayItem | None:
@@ -88,7 +102,7 @@ def _make(code: LiveCode, members: Members) -> ContactWayItem | None:
         try:
             return making.make(state_of(code.live_code_id), code.live_code_id, "", fields, known)
         except WeComError as error:
-            if error.errcode not in service.REFUSED:
+            if error.errcode not in problems.BY_ERRCODE:
                 raise
             refusal = error
     if refusal is not None:
@@ -107,8 +121,8 @@ def _shorter_lists(staff_ids: list[str]) -> Iterator[list[str]]:
 
 def _serving(staff_ids: list[str]) -> list[str]:
     """Those who may serve customers."""
-    there = {staff_id.lower() for staff_id in wecom.default_client().get_follow_user_list()}
-    return [staff_id for staff_id in staff_ids if staff_id.lower() in there]
+    there = set(wecom.default_client().get_follow_user_list())
+    return [staff_id for staff_id in staff_ids if staff_id in there]
 
 
 def _update(code: LiveCode, row: ContactWayItem, members: Members, changed: bool) -> timedelta | None:
@@ -167,6 +181,9 @@ def _send(
             break
         at = clock.iso(clock.now())
         left_out |= {staff_id: {"reason": reason, "at": at} for staff_id, reason in refused.items()}
+        for staff_id, problem in refused.items():
+            if problems.note(staff_id, problem):
+                problems.order_telling(staff_id)
         log.logger.warning(
             "left out of a native code",
             extra={"live_code_id": code.live_code_id, "staff_ids": list(refused)},
@@ -181,13 +198,13 @@ def _offer(staff_ids: list[str], send: Callable[[list[str]], None]) -> dict[str,
     try:
         send(staff_ids)
     except WeComError as error:
-        if error.errcode not in service.REFUSED:
+        if error.errcode not in problems.BY_ERRCODE:
             raise
         if len(staff_ids) == 1:
-            return {staff_ids[0]: service.REFUSED[error.errcode]}
+            return {staff_ids[0]: problems.BY_ERRCODE[error.errcode]}
         serving = set(_serving(staff_ids))
         if len(serving) < len(staff_ids):
-            return {staff_id: _NOT_SERVING for staff_id in staff_ids if staff_id not in serving}
+            return {staff_id: rules.NOT_SERVING for staff_id in staff_ids if staff_id not in serving}
         middle = len(staff_ids) // 2  # each half that is taken is a list that may stand for a moment
         return _offer(staff_ids[:middle], send) | _offer(staff_ids[middle:], send)
     return {}

@@ -16,6 +16,8 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, ids
 from chalicelib.platform.errors import NotFound
+from chalicelib.platform.userids import fold
+from chalicelib.staff import problems
 from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
@@ -26,16 +28,6 @@ _MAX_REMARK = 30  # WeCom: characters
 _KEPT = 20_000  # ways that a process keeps
 # How long it does: less than the grace in which the way of one who left is not deleted (cleanup).
 _KEEP = timedelta(hours=1)
-# What WeCom has against one member. It refuses a whole list for one, and does not say for which.
-REFUSED = {
-    40003: "WeCom does not know this userid",
-    40031: "WeCom does not know this userid",
-    40098: "not real-name verified in WeCom",
-    41054: "not activated in WeCom",
-    60011: "outside of what the app may see in WeCom",
-    60111: "not in WeCom any more, or outside of what the app may see",
-    84074: "has no right to external contacts in WeCom",
-}
 _ways: dict[str, tuple[datetime, "Way"]] = {}
 
 
@@ -95,7 +87,7 @@ def refuses_member(error: Exception) -> bool:
     """Whether it is this member whom WeCom refuses, so that it may well take another."""
     if not isinstance(error, WeComError):
         return False
-    return error.errcode in REFUSED or error.treatment is Treatment.DATA
+    return error.errcode in problems.BY_ERRCODE or error.treatment is Treatment.DATA
 
 
 def without_way(live_code_id: str, staff_ids: Iterable[str]) -> set[str]:
@@ -109,6 +101,7 @@ def without_way(live_code_id: str, staff_ids: Iterable[str]) -> set[str]:
 
 def make_ahead(live_code_id: str, staff_id: str) -> None:
     """Have the member's contact way and name at hand before the first scan. Upstream, WeComError."""
+    staff_id = fold(staff_id)
     try:
         code = livecodes.get(live_code_id)
     except NotFound:

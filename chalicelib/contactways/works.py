@@ -23,6 +23,12 @@ WORKS = [
         takes=("config_id",),
     ),
     Work(
+        kind="member_problem",  # told to those whose codes count on the member
+        queue="assign",
+        handler="chalicelib.contactways.refusals:tell",
+        takes=("staff_id",),
+    ),
+    Work(
         kind="way_search",  # one whose answer was lost
         queue="assign",
         handler="chalicelib.contactways.lost_answers:resolve_lost_answer",

@@ -23,6 +23,7 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.customers import rules
 from chalicelib.customers.rules import Customer, Follow, Source
 from chalicelib.platform import clock, ids, settings, storage
 from chalicelib.platform.lists import SHARDS
@@ -156,18 +157,20 @@ def _unchanged(customer: Customer) -> Condition:
 
 
 def _customer(item: CustomerItem) -> Customer:
-    follows = {staff_id: _follow(value) for staff_id, value in item.follows.items()}
+    stored = {staff_id: _follow(value) for staff_id, value in item.follows.items()}
     customer = Customer(
         external_userid=item.external_userid,
         name=item.name or "",
         avatar=item.avatar or "",
         unionid=item.unionid,
         source=_source(item.source),
-        follows=follows,
+        follows=stored,
         tags=tuple(item.tags),
         version=int(item.version),
     )
-    return customer if item.place is None else replace(customer, listed=customer.guides_places)
+    # Rows of lists stand under the ids as they were stored: the next write moves those of before.
+    listed = customer.guides_places if item.place is not None else {}
+    return replace(customer, follows=rules.with_folded_ids(stored), listed=listed)
 
 
 def _item(customer: Customer) -> CustomerItem:

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chalicelib.platform.plain_text import tag_name, tag_names
+from chalicelib.platform.userids import fold
 
 HALF, ACTIVE, LOST = "half", "active", "lost"
 _RANK = {"": 0, HALF: 1, ACTIVE: 2, LOST: 3}  # who wins within one second
@@ -197,6 +198,31 @@ def corp_tags(follow_user: Iterable[Mapping[str, Any]]) -> set[str]:
         for tag in follow.get("tags") or []
         if tag.get("type") == 1 and tag.get("group_name") and tag.get("tag_name")
     }
+
+
+def with_folded_ids(follows: Mapping[str, Follow]) -> dict[str, Follow]:
+    """By userids as keys have them; of two spellings of one, the newer bond."""
+    made: dict[str, Follow] = {}
+    for staff_id, follow in follows.items():
+        key, other = fold(staff_id), made.get(fold(staff_id))
+        made[key] = follow if other is None else _newer(other, follow)
+    return made
+
+
+def renamed(customer: Customer, old: str, new: str) -> Customer:
+    """The member of staff has another userid from now on. Twice is once."""
+    if old not in customer.follows:
+        return customer
+    follows = dict(customer.follows)
+    moved, there = follows.pop(old), follows.get(new)
+    return replace(customer, follows={**follows, new: moved if there is None else _newer(there, moved)})
+
+
+def _newer(one: Follow, other: Follow) -> Follow:
+    """What is known of one bond from two: the newer, with the newest add and source of both."""
+    first, second = sorted((one, other), key=lambda follow: (follow.changed_at, _RANK[follow.status]))
+    added = max((f.added_at for f in (first, second) if f.added_at), default=None)
+    return replace(second, added_at=added, source=_newest(first.source, second.source))
 
 
 def _moved(before: Follow, status: str, at: datetime) -> Follow:

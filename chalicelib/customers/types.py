@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from chalicelib.platform.lists import Paging
 from chalicelib.platform.paging import Id
+from chalicelib.platform.userids import fold_fields
 
 
 class FollowOut(Struct, frozen=True, kw_only=True):
@@ -48,3 +49,6 @@ class TimelineLine(Struct, frozen=True, kw_only=True):
 class CustomersQuery(Paging, kw_only=True):
     staff_id: Annotated[Id, Meta(description="Whose bond with this guide stands")] | None = None
     store_id: Annotated[Id, Meta(description="Whose bond with a guide of this store stands")] | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")

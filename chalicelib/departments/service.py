@@ -11,6 +11,7 @@ from chalicelib.departments.models import DepartmentItem, TreeItem
 from chalicelib.platform import log, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.userids import fold
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.events import Event
 
@@ -25,7 +26,7 @@ def members_of(department_ids: Iterable[str]) -> frozenset[str]:
     tree: TreeItem | None = TreeItem.find(_TREE)
     keys = [_key(one) for one in rules.with_all_below(wanted, tree.parents if tree else {})]
     rows = DepartmentItem.batch_get(keys, consistent_read=True)
-    return frozenset(staff_id for row in rows for staff_id in row.members or ())
+    return frozenset(fold(staff_id) for row in rows for staff_id in row.members or ())
 
 
 def move_member(tx: Transaction, staff_id: str, before: set[str], after: set[str]) -> None:

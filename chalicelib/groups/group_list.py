@@ -14,20 +14,18 @@ from chalicelib.platform import lists
 from chalicelib.platform.audit import MASK
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.userids import fold
 from chalicelib.stores import service as stores
 
 
 class Reach(Struct, frozen=True):
-    """What a principal sees: groups of these owners, and those that their stores name; None: all.
-
-    guides: also in small letters, since WeCom knows no difference.
-    """
+    """What a principal sees: groups of these owners, and those that their stores name; None: all."""
 
     guides: frozenset[str] | None
     chat_ids: frozenset[str] | None
 
     def holds(self, chat_id: str, owner: str | None) -> bool:
-        return self.guides is None or (owner or "").lower() in self.guides or chat_id in (self.chat_ids or ())
+        return self.guides is None or fold(owner or "") in self.guides or chat_id in (self.chat_ids or ())
 
 
 def page(query: GroupsQuery, principal: Principal) -> lists.Page[GroupOut]:
@@ -37,7 +35,7 @@ def page(query: GroupsQuery, principal: Principal) -> lists.Page[GroupOut]:
         row
         for row in lists.partition(partial(ChatItem.by_name.query, LISTED))
         if query.status in (None, row.status)
-        and query.owner in (None, row.owner)
+        and query.owner in (None, fold(row.owner or ""))
         and reach.holds(row.chat_id, row.owner)
     ]
     listed = lists.whole(
@@ -109,10 +107,7 @@ def _owners(reach: Reach) -> set[str]:
 
 
 def _reach(principal: Principal) -> Reach:
-    guides = stores.guides_in_scope(principal)
-    if guides is not None:
-        guides |= {staff_id.lower() for staff_id in guides}
-    return Reach(guides, stores.groups_in_scope(principal))
+    return Reach(stores.guides_in_scope(principal), stores.groups_in_scope(principal))
 
 
 def _task(principal: Principal, task: TaskItem) -> TaskOut:

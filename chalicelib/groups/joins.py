@@ -18,6 +18,7 @@ from chalicelib.origins.types import Arrival, Origin
 from chalicelib.platform import clock, storage, timeline
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
+from chalicelib.platform.userids import fold
 from chalicelib.wecom.events import Event
 
 _BUSY = "others keep changing this group"
@@ -88,19 +89,24 @@ def _apply_delta(event: Event, joining: bool) -> list[str]:
         item.passed,
         event.values.get("LastMemVer"),
         version,
-        len(event.items),
+        len(_named(event)),
         int(count) if count.isdigit() else 0,
     )
     if step is Step.READ:
-        reading.ask(chat_id, version or None, event.items if joining else (), event.at)
+        reading.ask(chat_id, version or None, _named(event) if joining else (), event.at)
         return []
     pending = _pending(event, item) if joining else []
     if step is Step.APPLY:
-        rows = mirror.present(chat_id, event.items)
+        rows = mirror.present(chat_id, _named(event))
         mirror.apply(item, _change(event, item, joining, pending), rows)
         if not pending:  # else whoever reads the group sees to it
-            announce.announce_change(item, len(event.items) if joining else -len(event.items))
+            announce.announce_change(item, len(_named(event)) if joining else -len(_named(event)))
     return pending
+
+
+def _named(event: Event) -> list[str]:
+    """Whom the event names: our own as keys have them. A customer's id has its case."""
+    return [fold(one) if rules.is_staff(one) else one for one in event.items]
 
 
 def _pending(event: Event, item: ChatItem) -> list[str]:
@@ -112,18 +118,18 @@ def _pending(event: Event, item: ChatItem) -> list[str]:
         return []
     if not item.codes and not (item.created_at and event.at - clock.parse(item.created_at) < reading.NEW):
         return []
-    return [one for one in event.items if not rules.is_staff(one)]
+    return [one for one in _named(event) if not rules.is_staff(one)]
 
 
 def _change(event: Event, item: ChatItem, joining: bool, pending: list[str]) -> Change:
     version = event.values["CurMemVer"]
     if not joining:
         by = _BY.get(event.values.get("QuitScene", ""))
-        return Change(version, event.at, left=list(dict.fromkeys(event.items)), by=by)
+        return Change(version, event.at, left=list(dict.fromkeys(_named(event))), by=by)
     scene = rules.event_scene(event.values.get("JoinScene"))
     people = [
         (Person(one, rules.is_staff(one), event.at, scene), one in pending)
-        for one in dict.fromkeys(event.items)
+        for one in dict.fromkeys(_named(event))
     ]
     outsiders = [person.member_id for person, _ in people if not person.staff]
     black = blacklist.on_it(outsiders) if item.codes else frozenset[str]()

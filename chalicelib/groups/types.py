@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from chalicelib.platform.paging import Paging, Searching
+from chalicelib.platform.userids import StaffId, fold_fields
 
 NORMAL, OWNER_LEFT, INHERITING, INHERITED, DISMISSED = (
     "normal",
@@ -16,8 +17,6 @@ NORMAL, OWNER_LEFT, INHERITING, INHERITED, DISMISSED = (
 STATUSES = (NORMAL, OWNER_LEFT, INHERITING, INHERITED)  # by WeCom's number
 OPEN, DONE = "open", "done"
 Status = Literal["normal", "owner_left", "inheriting", "inherited", "dismissed"]
-
-_StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 
 
 class GroupOut(Struct, kw_only=True, frozen=True):
@@ -50,7 +49,10 @@ class GroupsQuery(Searching, kw_only=True):
 
     sort: Literal["name", "-name", "created_at", "-created_at"] = "name"
     status: Status | None = None
-    owner: _StaffId | None = None
+    owner: StaffId | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "owner")
 
 
 class MemberOut(Struct, kw_only=True, frozen=True):
@@ -98,7 +100,10 @@ class TaskOut(Struct, kw_only=True, frozen=True):
 
 class TasksQuery(Paging, kw_only=True):
     status: Literal["open", "done"] = "open"
-    owner: _StaffId | None = None
+    owner: StaffId | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "owner")
 
 
 class LetIn(Struct, kw_only=True, frozen=True):
@@ -108,7 +113,10 @@ class LetIn(Struct, kw_only=True, frozen=True):
 class Sync(Struct, kw_only=True, frozen=True):
     """Whose groups to read; null: those of all staff who serve customers."""
 
-    owners: Annotated[list[_StaffId], Meta(min_length=1, max_length=1000)] | None = None
+    owners: Annotated[list[StaffId], Meta(min_length=1, max_length=1000)] | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "owners")
 
 
 class Unwanted(Struct, kw_only=True, frozen=True):

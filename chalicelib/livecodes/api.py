@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib.livecodes import listing, service
+from chalicelib.livecodes import listing, members, service
 from chalicelib.livecodes.types import (
     FileIn,
     FileOut,
@@ -17,12 +17,17 @@ from chalicelib.livecodes.types import (
 from chalicelib.platform import http, lists, messages
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Answer, Call
+from chalicelib.staff import spelling
 
 door = http.Door(__name__, tag="Live codes")
 
 
 class ExportQuery(Struct, kw_only=True):
     ids: Annotated[str, Meta(description="Only these, by live_code_id, with commas between them")] = ""
+
+
+class StrictQuery(Struct, kw_only=True):
+    strict: Annotated[bool, Meta(description="Refuse what there would be a warning of")] = False
 
 
 @door.route(
@@ -32,10 +37,14 @@ class ExportQuery(Struct, kw_only=True):
     status=201,
     permission="live_codes.write",
     summary="A new live code",
+    query=StrictQuery,
     answer=LiveCodeOut,
 )
 def create(call: Call) -> LiveCodeOut:
-    return _show(call, service.create(_builtins(call.body), principal=call.principal))
+    definition = _builtins(call.body)
+    service.check(definition, principal=call.principal)
+    found = _ask(call, definition)
+    return _show(call, service.create(definition, principal=call.principal), found)
 
 
 @door.route(
@@ -47,7 +56,8 @@ def create(call: Call) -> LiveCodeOut:
     answer=lists.Page[LiveCodeOut],
 )
 def list_codes(call: Call) -> lists.Page[LiveCodeOut]:
-    return listing.list_codes(call.query, call.principal).map(lambda code: _show(call, code))
+    page = listing.list_codes(call.query, call.principal)
+    return listing.show_all(page, messages.language(call.headers.get("accept-language")))
 
 
 @door.route(
@@ -76,14 +86,28 @@ def export(call: Call) -> Answer:
     permission="live_codes.write",
     summary="Make live codes what a YAML file says; with dry_run (the default) only say what would change",
     max_body=4 * http.MAX_BODY,
+    query=StrictQuery,
 )
 def apply(call: Call) -> FileOut:
     from chalicelib.livecodes import yaml_files
 
-    changes = yaml_files.plan(yaml_files.read(call.body.yaml), call.body.archive_missing, call.principal)
+    rows = yaml_files.read(call.body.yaml)
+    spelling.note_all(rows)
+    changes = yaml_files.plan(rows, call.body.archive_missing, call.principal)
+    wanted = {f"codes[{n}].": change.to for n, change in enumerate(changes) if change.has_news and change.to}
+    found = members.ask(wanted.values())
+    if call.query.strict:
+        members.refuse_warnings(wanted, found)
     if not call.body.dry_run:
         yaml_files.apply(changes, call.principal)
-    return FileOut(changes=[change.show() for change in changes], applied=not call.body.dry_run)
+    language = messages.language(call.headers.get("accept-language"))
+    shown = [
+        change.show(
+            listing.show_warnings(change.to, found, language) if change.has_news and change.to else []
+        )
+        for change in changes
+    ]
+    return FileOut(changes=shown, applied=not call.body.dry_run)
 
 
 @door.route(
@@ -92,13 +116,18 @@ def apply(call: Call) -> FileOut:
     body=LiveCodePatch,
     permission="live_codes.write",
     summary="Change what is behind a code: its next scan knows",
+    query=StrictQuery,
     answer=LiveCodeOut,
 )
 def change(call: Call, live_code_id: str) -> LiveCodeOut:
-    def complete(definition: Any) -> dict[str, Any]:
-        return _builtins(http.convert(definition, NewLiveCode))
+    found: dict[str, str] = {}
 
-    return _show(call, service.change(live_code_id, call.json(), complete, call.principal))
+    def complete(definition: Any) -> dict[str, Any]:
+        made = _builtins(http.convert(definition, NewLiveCode))
+        found.update(_ask(call, made))
+        return made
+
+    return _show(call, service.change(live_code_id, call.json(), complete, call.principal), found)
 
 
 @door.route(
@@ -123,8 +152,16 @@ def restore(call: Call, live_code_id: str) -> LiveCodeOut:
     return _show(call, service.restore(live_code_id, call.principal))
 
 
-def _show(call: Call, code: service.LiveCode) -> LiveCodeOut:
-    return listing.show(code, messages.language(call.headers.get("accept-language")))
+def _ask(call: Call, definition: dict[str, Any]) -> members.Problems:
+    """The problems of its people, as WeCom tells them. Invalid for any warning, where `strict` says so."""
+    found = members.ask([definition])
+    if call.query.strict:
+        members.refuse_warnings({"": definition}, found)
+    return found
+
+
+def _show(call: Call, code: service.LiveCode, found: members.Problems | None = None) -> LiveCodeOut:
+    return listing.show(code, messages.language(call.headers.get("accept-language")), found=found)
 
 
 def _builtins(definition: NewLiveCode) -> dict[str, Any]:

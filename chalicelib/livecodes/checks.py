@@ -34,16 +34,16 @@ def problems(definition: Mapping[str, Any]) -> list[Issue]:
 
 def warnings(definition: Mapping[str, Any]) -> list[Issue]:
     """What can leave a customer waiting, though it may be meant so."""
-    return [*_zero_caps(definition), *_missing_fallback(definition)]
+    return [*_caps_of_nobody(definition), *_missing_fallback(definition)]
 
 
-def _zero_caps(definition: Mapping[str, Any]) -> Iterator[Issue]:
+def _caps_of_nobody(definition: Mapping[str, Any]) -> Iterator[Issue]:
     for index, member in enumerate(definition["assignment"]["members"]):
-        for cap in ("daily_cap", "total_cap"):
-            if member[cap] == 0:
-                yield issue(f"assignment.members[{index}].{cap}", "cap_of_zero")
+        for name in ("daily_cap", "total_cap"):
+            if member[name] == 0:
+                yield issue(f"assignment.members[{index}].{name}", "cap_is_zero")
     if (definition.get("stores") or {}).get("daily_cap") == 0:
-        yield issue("stores.daily_cap", "cap_of_zero")
+        yield issue("stores.daily_cap", "cap_is_zero")
 
 
 def _missing_fallback(definition: Mapping[str, Any]) -> Iterator[Issue]:
@@ -105,13 +105,12 @@ def _assignment(assignment: Mapping[str, Any], kind: str) -> Iterator[Issue]:
     seen: set[str] = set()
     for index, member in enumerate(members):
         field = f"assignment.members[{index}]"
-        staff_id = member["staff_id"].lower()  # WeCom knows no difference
-        if staff_id in seen:
+        if member["staff_id"] in seen:
             yield issue(f"{field}.staff_id", "duplicate")
-        seen.add(staff_id)
+        seen.add(member["staff_id"])
         for at, hours in enumerate(member["hours"] or ()):
             yield from _hours(f"{field}.hours[{at}]", hours)
-    yield from _duplicates("assignment.fallback_staff_ids", [staff_id.lower() for staff_id in fallback])
+    yield from _duplicates("assignment.fallback_staff_ids", fallback)
     try:
         fits = _SHORTEST <= durations.parse(assignment["reserve_for"]) <= _LONGEST
     except ValueError:

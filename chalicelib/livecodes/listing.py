@@ -1,11 +1,12 @@
 """Live codes as the API shows them: one, and the list with its filters, sort and search."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from chalicelib.livecodes import checks, service
+from chalicelib.livecodes import members, service
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.livecodes.types import CodeWarning, LiveCodeOut, LiveCodesQuery, NativeOut
 from chalicelib.platform import lists
@@ -37,8 +38,32 @@ def _filtered(query: LiveCodesQuery, principal: Principal) -> Iterator[LiveCode]
             yield code
 
 
-def show(code: LiveCode, language: Language, native: NativeOut | UnsetType | None = UNSET) -> LiveCodeOut:
-    """The code as it is answered. native: of a native code, WeCom's own code of it; None: not made yet."""
+def show_all(page: Page[LiveCode], language: Language) -> Page[LiveCodeOut]:
+    found = members.known(code.definition for code in page.items)
+    return page.map(lambda code: show(code, language, found=found))
+
+
+def show_warnings(
+    definition: Mapping[str, Any], found: members.Problems, language: Language
+) -> list[CodeWarning]:
+    """found: the problems of its people."""
+    return [
+        CodeWarning(field=warning.field, code=warning.code, message=warning.message(language))
+        for warning in members.warnings(definition, found)
+    ]
+
+
+def show(
+    code: LiveCode,
+    language: Language,
+    native: NativeOut | UnsetType | None = UNSET,
+    found: members.Problems | None = None,
+) -> LiveCodeOut:
+    """The code as it is answered. native: of a native code, WeCom's own code of it; None: not made yet.
+
+    found: the problems of its people; None: those that we know of.
+    """
+    found = members.known([code.definition]) if found is None else found
     shown = {
         **code.definition,
         "live_code_id": code.live_code_id,
@@ -48,9 +73,6 @@ def show(code: LiveCode, language: Language, native: NativeOut | UnsetType | Non
         "archived": not code.active,
         "created_at": code.created_at,
         "updated_at": code.updated_at,
-        "warnings": [
-            CodeWarning(field=warning.field, code=warning.code, message=warning.message(language))
-            for warning in checks.warnings(code.definition)
-        ],
+        "warnings": show_warnings(code.definition, found, language),
     }
     return msgspec.convert({**shown, "native": native} if native is not UNSET else shown, LiveCodeOut)

@@ -15,7 +15,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "企业微信自带的码由企业微信分配客户，无法按权重；请改用其他分配方式，或把 printing 改为 dynamic",
         "WeCom's own code is WeCom's to share out, and knows no weights: choose another strategy, or dynamic",
     ),
-    "cap_of_zero": ("上限为 0：不会分到任何客户", "a cap of 0: no customer will be assigned here"),
     "native_keeps_kind": (
         "使用企业微信自带码的活码不能更改类型，请先改为 dynamic",
         "WeCom's own code keeps its kind: make the code dynamic first",
@@ -40,6 +39,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "must be an attachment as WeCom takes it, e.g. {example}",
     ),
     "outside_of_scope": ("不在您的管理范围内", "is outside of your scope"),
+    "cap_is_zero": (
+        "上限为 0，不会分到任何客户；不限请留空（null）",
+        "a cap of 0 gives nobody to this member; for none, leave it empty (null)",
+    ),
     "group_needs_staff": (
         "没有成员时，所有客户群都满后扫码的人会看到活码已关闭",
         "without staff a scan finds the code closed while no group has room",

@@ -23,6 +23,7 @@ class LiveCodeItem(Base):
 
     The ticket is an item of its own because each scan writes it: 1 write unit however long the code is.
     Both carry the same `version`. `ref`: the operator's own name of a code that came from a file.
+    `maker`: the member of staff who made it, if it was one.
     """
 
     class Meta(BaseMeta):
@@ -40,4 +41,5 @@ class LiveCodeItem(Base):
     staff_ids_ever = JSONAttribute(null=True)
     indexed = BooleanAttribute(null=True)
     ref = UnicodeAttribute(null=True)
+    maker = UnicodeAttribute(null=True)
     by_creation = ByCreation()

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.platform import clock, durations, local_times
+from chalicelib.platform.userids import fold, fold_all, fold_row
 
 MAX_LISTED = 100  # WeCom: members of one contact way
 
@@ -51,21 +52,21 @@ class Rule(Struct, frozen=True):
         return list(dict.fromkeys(member.staff_id for member in (*self.members, *self.fallback)))
 
     def find(self, staff_id: str) -> Member | None:
-        """The member, or fallback, of that id; WeCom's userids are the same in capitals and small letters."""
-        wanted = staff_id.lower()
-        return next((m for m in (*self.members, *self.fallback) if m.staff_id.lower() == wanted), None)
+        """The member, or fallback, of that id."""
+        wanted = fold(staff_id)
+        return next((m for m in (*self.members, *self.fallback) if m.staff_id == wanted), None)
 
 
 def rule_of(definition: Mapping[str, Any]) -> Rule:
     """The rule in a live code's definition (the contract's JSON, validated and complete)."""
     assignment, schedule = definition["assignment"], definition["schedule"]
     members = tuple(_member(row) for row in assignment["members"])
-    known = {m.staff_id.lower(): m for m in members}
+    known = {m.staff_id: m for m in members}
     return Rule(
         strategy=assignment["strategy"],
         members=members,
         # A fallback who is a member too keeps the member's caps.
-        fallback=tuple(known.get(s.lower()) or Member(s) for s in assignment["fallback_staff_ids"]),
+        fallback=tuple(known.get(s) or Member(s) for s in fold_all(assignment["fallback_staff_ids"])),
         sticky=assignment["sticky"],
         reserve_for=durations.parse(assignment["reserve_for"]),
         zone=clock.zone(definition["timezone"]),
@@ -75,9 +76,16 @@ def rule_of(definition: Mapping[str, Any]) -> Rule:
     )
 
 
+def with_folded_ids(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition with its members' userids as keys have them: a stored one may be older than that."""
+    assignment = fold_row(definition["assignment"], "fallback_staff_ids")
+    assignment["members"] = [fold_row(member, "staff_id") for member in assignment["members"]]
+    return {**definition, "assignment": assignment}
+
+
 def _member(row: Mapping[str, Any]) -> Member:
     caps = row["daily_cap"], row["total_cap"]
-    return Member(row["staff_id"], row["weight"], *caps, _hours(row["hours"]))
+    return Member(fold(row["staff_id"]), row["weight"], *caps, _hours(row["hours"]))
 
 
 def _hours(rows: Sequence[Mapping[str, Any]] | None) -> tuple[Hours, ...]:

@@ -12,17 +12,16 @@ from msgspec import Struct
 
 from chalicelib.platform.errors import Issue, issue
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.userids import fold
 
 
 class CodeScope(Struct, frozen=True):
-    """staff_ids: in small letters, as WeCom knows no difference."""
-
     staff_ids: frozenset[str]
     store_ids: frozenset[str]
     chat_ids: frozenset[str]
 
     def sees(self, definition: Mapping[str, Any]) -> bool:
-        if any(staff_id.lower() in self.staff_ids for _, staff_id in _staff(definition)):
+        if any(staff_id in self.staff_ids for _, staff_id in staff_of(definition)):
             return True
         if definition["kind"] == "group":
             return not self.chat_ids.isdisjoint(_chat_ids(definition))
@@ -33,9 +32,9 @@ class CodeScope(Struct, frozen=True):
 
     def problems(self, definition: Mapping[str, Any], before: Mapping[str, Any] | None) -> Iterator[Issue]:
         """What a definition has that is outside of the scope and was not there before."""
-        known = {staff_id.lower() for _, staff_id in _staff(before)} if before else set()
-        for field, staff_id in _staff(definition):
-            if staff_id.lower() not in self.staff_ids | known:
+        known = {staff_id for _, staff_id in staff_of(before)} if before else set()
+        for field, staff_id in staff_of(definition):
+            if staff_id not in self.staff_ids | known:
                 yield issue(field, "outside_of_scope")
         chat_ids = self.chat_ids.union(_chat_ids(before) if before else ())
         for index, chat_id in enumerate(_chat_ids(definition)):
@@ -66,19 +65,19 @@ def of(principal: Principal) -> CodeScope | None:
     from chalicelib.stores import service as stores  # for who is kept to a scope, not for all who read codes
 
     return CodeScope(
-        frozenset(staff_id.lower() for staff_id in stores.guides_in_scope(principal) or ()),
+        stores.guides_in_scope(principal) or frozenset(),
         stores.stores_in_scope(principal) or frozenset(),
         stores.groups_in_scope(principal) or frozenset(),
     )
 
 
-def _staff(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def staff_of(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(field, staff_id) of each member and fallback."""
     assignment = definition["assignment"]
     for index, member in enumerate(assignment["members"]):
-        yield f"assignment.members[{index}].staff_id", member["staff_id"]
+        yield f"assignment.members[{index}].staff_id", fold(member["staff_id"])
     for index, staff_id in enumerate(assignment["fallback_staff_ids"]):
-        yield f"assignment.fallback_staff_ids[{index}]", staff_id
+        yield f"assignment.fallback_staff_ids[{index}]", fold(staff_id)
 
 
 def _chat_ids(definition: Mapping[str, Any]) -> Iterable[str]:

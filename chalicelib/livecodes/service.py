@@ -4,7 +4,7 @@ The ticket item carries the config's version, so a process that keeps the config
 from the one write it does anyway, whether what it keeps is still true.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,8 @@ _configs: dict[str, "LiveCode"] = {}
 class LiveCode(Struct, frozen=True):
     """A live code. `definition`: the contract's JSON, complete. `staff_ids_ever`: all who were ever in it.
 
-    `ref`: the operator's own name of a code that came from a file. `indexed`: it is, or was, of a kind
+    `ref`: the operator's own name of a code that came from a file. `maker`: the member of staff who made it,
+    if it was one. `indexed`: it is, or was, of a kind
     whose assignments stand in the index `listing`.
     """
 
@@ -45,6 +46,7 @@ class LiveCode(Struct, frozen=True):
     rule: rules.Rule
     ref: str | None = None
     indexed: bool = False
+    maker: str | None = None
 
     @property
     def code(self) -> str:
@@ -98,6 +100,7 @@ def create(definition: Mapping[str, Any], ref: str | None = None, principal: Pri
 
     ref: the operator's own name of it, from which its id follows; Conflict when it is taken.
     """
+    definition = rules.with_folded_ids(definition)
     check(definition, principal=principal)
     now = clock.iso(clock.now())
     item = LiveCodeItem(
@@ -111,6 +114,7 @@ def create(definition: Mapping[str, Any], ref: str | None = None, principal: Pri
         definition=dict(definition),
         staff_ids_ever=rules.rule_of(definition).staff_ids,
         ref=ref,
+        maker=principal.person,
     )
     ticket = LiveCodeItem(item.live_code_id, TICKET, version=1, active=True, ticket=0)
     tx = Transaction()
@@ -150,6 +154,7 @@ def _change(item: LiveCodeItem, definition: Mapping[str, Any], principal: Princi
     kinds = {definition["kind"], item.definition["kind"]}
     if len(kinds) > 1 and "native" in (definition["printing"], item.definition.get("printing")):
         raise Invalid(issue("kind", "native_keeps_kind"))
+    definition = rules.with_folded_ids(definition)
     check(definition, item.definition, principal)
     was, now = rules.rule_of(item.definition), rules.rule_of(definition)
     tx = Transaction()
@@ -165,6 +170,19 @@ def _change(item: LiveCodeItem, definition: Mapping[str, Any], principal: Princi
         LiveCodeItem.staff_ids_ever.set(list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))),
         LiveCodeItem.indexed.set(indexed),
     )
+
+
+def rename_member(live_code_id: str, renamed: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+    """Put another userid in a code's definition, archived or not. Conflict."""
+    item = _config(live_code_id, SYSTEM)
+    definition = renamed(item.definition)
+    tx = Transaction()
+    audit.add(tx, "live_codes.change", live_code_id, item.definition, definition)
+    now = rules.rule_of(definition)
+    _order_clean_up(tx, item, now.reserve_for + GRACE)
+    ever = list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))
+    changed = [LiveCodeItem.definition.set(definition), LiveCodeItem.staff_ids_ever.set(ever)]
+    _rewrite(tx, item, *changed, active=bool(item.active))
 
 
 def archive(live_code_id: str, version: int | None = None, principal: Principal = SYSTEM) -> LiveCode:
@@ -278,11 +296,12 @@ def _live_code(item: LiveCodeItem) -> LiveCode:
         active=bool(item.active),
         created_at=str(item.created_at),
         updated_at=str(item.updated_at),
-        definition=item.definition,
+        definition=rules.with_folded_ids(item.definition),
         staff_ids_ever=tuple(item.staff_ids_ever),
         rule=rules.rule_of(item.definition),
         ref=item.ref,
         indexed=bool(item.indexed) or item.definition["kind"] != "staff",
+        maker=item.maker,
     )
 
 

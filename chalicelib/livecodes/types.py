@@ -7,9 +7,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Searching
 from chalicelib.platform.plain_text import tag_names
+from chalicelib.platform.userids import StaffId, fold_fields
 
 _Name = Annotated[str, Meta(min_length=1, max_length=100)]
-_StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z", description="WeCom's userid")]
 _Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z|^24:00\Z", description="HH:MM, local")]
 _Weekday = Annotated[int, Meta(ge=1, le=7, description="1 is Monday")]
 _ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="WeCom's chat_id")]
@@ -32,19 +32,25 @@ class Hours(Struct, kw_only=True, frozen=True):
 class Member(Struct, kw_only=True, frozen=True):
     """A cap of null: none. No hours: always on duty."""
 
-    staff_id: _StaffId
+    staff_id: StaffId
     weight: Annotated[int, Meta(ge=1, le=1000)] = 1
     daily_cap: _Cap = None
     total_cap: _Cap = None
     hours: Annotated[list[Hours], Meta(max_length=50)] | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class Assignment(Struct, kw_only=True, frozen=True):
     strategy: Literal["round_robin", "weighted", "random", "least_loaded"] = "round_robin"
     sticky: bool = True
     members: Annotated[list[Member], Meta(max_length=_MAX_STAFF)] = []
-    fallback_staff_ids: Annotated[list[_StaffId], Meta(max_length=_MAX_STAFF)] = []
+    fallback_staff_ids: Annotated[list[StaffId], Meta(max_length=_MAX_STAFF)] = []
     reserve_for: Annotated[str, Meta(max_length=30, description="ISO 8601 duration, PT1M to P1D")] = "PT10M"
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "fallback_staff_ids")
 
 
 _Attachments = Annotated[list[dict[str, Any]], Meta(max_length=9)]
@@ -147,7 +153,10 @@ class CodeWarning(Struct, kw_only=True, frozen=True):
 
 
 class LeftOut(Struct, kw_only=True, frozen=True):
+    """code: as in warnings; reason: in the language of `Accept-Language`."""
+
     staff_id: str
+    code: str
     reason: str
 
 
@@ -181,7 +190,10 @@ class LiveCodesQuery(Searching, kw_only=True):
     status: Literal["active", "archived"] = "active"
     kind: Literal["staff", "group", "nearest_store"] | None = None
     channel: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    staff_id: _StaffId | None = None
+    staff_id: StaffId | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class FileCode(NewLiveCode, kw_only=True, frozen=True):
@@ -206,13 +218,17 @@ class FieldChange(Struct, kw_only=True, frozen=True):
 
 
 class CodeChange(Struct, kw_only=True, frozen=True):
-    """`diff`: of a changed code, field by field; `text`: as a unified diff of its YAML."""
+    """`diff`: of a changed code, field by field; `text`: as a unified diff of its YAML.
+
+    warnings: of a code that is new or changed.
+    """
 
     live_code_id: str
     ref: str | None
     action: Literal["create", "change", "archive", "same"]
     diff: list[FieldChange]
     text: str
+    warnings: list[CodeWarning]
 
 
 class FileOut(Struct, kw_only=True, frozen=True):

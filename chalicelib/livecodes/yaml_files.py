@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from chalicelib.livecodes import service
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.livecodes.types import CodeChange, FieldChange, FileCode, NewLiveCode
+from chalicelib.livecodes.types import CodeChange, CodeWarning, FieldChange, FileCode, NewLiveCode
 from chalicelib.platform import plain_text
 from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, TooLarge, issue
 from chalicelib.platform.principal import SYSTEM, Principal
@@ -48,7 +48,12 @@ class Change(Struct, frozen=True):
     to: Mapping[str, Any] | None
     seen: LiveCode | None = None
 
-    def show(self) -> CodeChange:
+    @property
+    def has_news(self) -> bool:
+        """Whether it makes a code, or makes one another."""
+        return self.action in ("create", "change")
+
+    def show(self, warnings: list[CodeWarning]) -> CodeChange:
         names = f"now/{self.live_code_id}", f"file/{self.live_code_id}"
         lines = difflib.unified_diff(_text(self, self.was), _text(self, self.to), *names)
         return CodeChange(
@@ -57,6 +62,7 @@ class Change(Struct, frozen=True):
             action=self.action,
             diff=list(_diff("", self.was, self.to)) if self.was and self.to else [],
             text="".join(lines),
+            warnings=warnings,
         )
 
 

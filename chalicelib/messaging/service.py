@@ -179,8 +179,7 @@ def _names(add: Add, text: str, deadline: datetime) -> dict[str, str]:
 
 
 def _staff_name(staff_id: str) -> str:
-    name = staff.name(staff_id)
-    return name if name != staff_id else rules.NEUTRAL_STAFF
+    return staff.find_name(staff_id) or rules.NEUTRAL_STAFF
 
 
 def _customer_name(add: Add, deadline: datetime) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from chalicelib.messaging import rules
+from chalicelib.platform.userids import fold_fields
 
 
 class Add(Struct, frozen=True, kw_only=True):
@@ -23,6 +24,9 @@ class Add(Struct, frozen=True, kw_only=True):
     tries: int = 0
     in_doubt: bool = False
     bare: bool = False
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class WelcomeSetting(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from chalicelib.platform import audit, clock, events, storage
 from chalicelib.platform.auth import NO_ROLE, REVOKED, UserItem
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline_line import Line
+from chalicelib.platform.userids import fold
 from chalicelib.staff import service as staff
 
 _CHANGES = ("create_user", "update_user", "delete_user")
@@ -22,13 +23,15 @@ def on_recorded(line: Line) -> None:
     """Bring a member's access in line with what WeCom said of them. Twice is once."""
     event = line.data_as(events.EventRecorded)
     if event.kind == "change_contact" and event.change in _CHANGES and event.UserID:
-        follow(event.UserID)
+        follow(fold(event.UserID))
 
 
 @storage.retrying("others keep changing this user")
 def follow(staff_id: str) -> None:
     """Mark the person's row as gone, or as back."""
-    item: UserItem | None = UserItem.find(staff_id.lower())
+    item: UserItem | None = UserItem.find(staff_id)
+    if (item is not None and item.renamed_to is not None) or staff.current_id(staff_id) != staff_id:
+        return  # known by another userid
     status = staff.status(staff_id)
     is_gone = status in staff.GONE
     if is_gone == bool(item and item.gone):
@@ -36,7 +39,7 @@ def follow(staff_id: str) -> None:
     tx = Transaction()
     if item is None:
         made = UserItem(
-            staff_id.lower(),
+            staff_id,
             staff_id=staff_id,
             role="guide",
             status=NO_ROLE,

@@ -23,6 +23,7 @@ from chalicelib.platform.errors import Conflict, Invalid, NotFound, Upstream, is
 from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.userids import fold
 from chalicelib.staff import service as staff
 from chalicelib.wecom.errors import Treatment, WeComError
 
@@ -81,12 +82,12 @@ def keys(query: KeysQuery) -> Page[ApiKey]:
 def create_user(wanted: NewUser) -> User:
     """Give a member of staff a role. Conflict when they have one; Invalid."""
     scope = _scope(wanted.role, wanted.scope)
-    there: UserItem | None = UserItem.find(wanted.staff_id.lower())
+    there: UserItem | None = UserItem.find(wanted.staff_id)
     if there is not None and there.status != NO_ROLE:
         raise Conflict(code="user_exists", staff_id=wanted.staff_id)
     _ask_wecom(wanted.staff_id, wanted.role)
     item = UserItem(
-        wanted.staff_id.lower(),
+        wanted.staff_id,
         staff_id=wanted.staff_id,
         role=wanted.role,
         scope=msgspec.to_builtins(scope),
@@ -98,7 +99,7 @@ def create_user(wanted: NewUser) -> User:
     tx = Transaction()
     same = UserItem.version == there.version if there else UserItem.user.does_not_exist()
     tx.put("user", item, same)
-    user = _shown_user(item, staff.name(item.staff_id))
+    user = _shown_user(item, staff.name(str(item.user)))
     audit.add(tx, "users.create", wanted.staff_id, None, _audited(user))
     try:
         tx.commit()
@@ -110,21 +111,22 @@ def create_user(wanted: NewUser) -> User:
 @storage.retrying("others keep changing this user")
 def change_user(staff_id: str, patch: Any) -> User:
     """Apply a JSON merge patch. NotFound, Conflict, Invalid."""
-    item: UserItem | None = UserItem.find(staff_id.lower())
+    staff_id = fold(staff_id)
+    item: UserItem | None = UserItem.find(staff_id)
     if item is None or item.status == NO_ROLE:
         raise NotFound(code="unknown_user", staff_id=staff_id)
-    name = staff.name(item.staff_id)
+    name = staff.name(str(item.user))
     before = _shown_user(item, name)
     now = {name: getattr(item, name) for name in ("staff_id", "role", "scope", "status")}
     wanted: NewUser = validation.convert(merged(now, patch), NewUser)
-    if wanted.staff_id != item.staff_id:
+    if wanted.staff_id != str(item.user):
         raise Invalid(issue("staff_id", "unchangeable"))
     scope = _scope(wanted.role, wanted.scope)
     if item.role != wanted.role:
-        _ask_wecom(item.staff_id, wanted.role)
+        _ask_wecom(str(item.user), wanted.role)
     made = UserItem(
         item.user,
-        staff_id=item.staff_id,
+        staff_id=str(item.user),
         role=wanted.role,
         scope=msgspec.to_builtins(scope),
         status=wanted.status,
@@ -146,8 +148,8 @@ def change_user(staff_id: str, patch: Any) -> User:
 
 def users(query: UsersQuery) -> Page[User]:
     items = list(_all_of(UserItem))
-    names = staff.names(item.staff_id for item in items)
-    rows = [_shown_user(item, names.get(item.staff_id, item.staff_id)) for item in items]
+    names = staff.names(str(item.user) for item in items)
+    rows = [_shown_user(item, names.get(str(item.user), str(item.user))) for item in items]
     return _listed(rows, query, lambda row: row.staff_id, lambda row: [row.name, row.staff_id])
 
 
@@ -190,7 +192,7 @@ def _keep_an_admin(tx: Transaction, but: str) -> None:
             tx.check("another admin", ApiKeyItem(item.key_hash), still)
             return
     for user in UserItem.by_status.query(ACTIVE):
-        if user.role == "admin" and user.user != but and not user.gone and _may_sign_in(user.staff_id):
+        if user.role == "admin" and user.user != but and not user.gone and _may_sign_in(str(user.user)):
             still = (UserItem.status == ACTIVE) & (UserItem.role == "admin") & UserItem.gone.does_not_exist()
             tx.check("another admin", UserItem(user.user), still)
             return
@@ -232,7 +234,7 @@ def _audited(user: User) -> dict[str, Any]:
 
 def _shown_user(item: UserItem, name: str) -> User:
     return User(
-        staff_id=item.staff_id,
+        staff_id=str(item.user),
         name=name,
         role=item.role,
         scope=scope_out(auth.scope_of(item.scope)),

@@ -8,9 +8,9 @@ from msgspec import Meta, Struct
 
 from chalicelib.platform.auth import Role
 from chalicelib.platform.paging import Id, Paging, Searching
+from chalicelib.platform.userids import StaffId, fold_fields
 
 _Ids = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=100)]
-_StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}\Z")]
 Status = Literal["active", "revoked"]
 
 
@@ -22,10 +22,13 @@ class ScopeIn(Struct, kw_only=True):
 
 
 class NewUser(Struct, kw_only=True):
-    staff_id: _StaffId
+    staff_id: StaffId
     role: Role
     scope: ScopeIn | None = None
     status: Status = "active"
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class UserPatch(Struct, kw_only=True):

@@ -31,6 +31,7 @@ from chalicelib.platform.principal import Principal as Principal
 from chalicelib.platform.principal import Scope as Scope
 from chalicelib.platform.principal import acting as acting
 from chalicelib.platform.storage import Base, BaseMeta
+from chalicelib.platform.userids import fold
 
 Role = Literal["admin", "operator", "store_manager", "guide", "finance", "auditor"]
 ACTIVE, REVOKED = "active", "revoked"
@@ -83,7 +84,10 @@ class UsersByStatus(GlobalSecondaryIndex["UserItem"]):
 
 
 class UserItem(Base):
-    """`staff_id` as WeCom spells it, `user` the same in small letters. gone: from the corp, or disabled."""
+    """`staff_id` as WeCom spells it, `user` the same in small letters. gone: from the corp, or disabled.
+
+    renamed_to: the row of the person, who has another userid by now: sessions go on.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("users")
@@ -94,6 +98,7 @@ class UserItem(Base):
     scope = JSONAttribute(null=True)
     status = UnicodeAttribute(default=ACTIVE)
     gone = BooleanAttribute(null=True)
+    renamed_to = UnicodeAttribute(null=True)
     version = NumberAttribute()
     created_at = UnicodeAttribute()
     by_status = UsersByStatus()
@@ -213,12 +218,21 @@ def session_cookie(token: str) -> str:
 
 def find_person(staff_id: str) -> Principal | None:
     """A member of staff who signed in: a guide, unless an admin gave another role. None: revoked, or gone."""
-    item = UserItem.find(staff_id.lower())
+    user = fold(staff_id)
+    item = UserItem.find(user)
     if item is None:
-        return Principal("session", staff_id, staff_id, "guide")
+        return Principal("session", user, user, "guide")
+    if item.renamed_to is not None:
+        return find_person(item.renamed_to)
     if item.status != ACTIVE or item.gone:
         return None
-    return Principal("session", item.staff_id, item.staff_id, item.role, scope_of(item.scope))
+    return Principal("session", user, user, item.role, scope_of(item.scope))
+
+
+def admins() -> list[str]:
+    """The members of staff who are admins, and are there."""
+    rows = UserItem.by_status.query(ACTIVE)
+    return [str(row.user) for row in rows if row.role == "admin" and not row.gone]
 
 
 def is_expired(item: ApiKeyItem) -> bool:

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 from chalice.app import Blueprint, Response
 from msgspec import Struct
+from msgspec.structs import replace
 
-from chalicelib.platform import log, messages, principal, validation
+from chalicelib.platform import declared, log, messages, principal, validation
 from chalicelib.platform.errors import (
     DomainError,
     Exhausted,
@@ -33,6 +34,8 @@ MAX_PAGE = 200
 MAX_ID = 256
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+# Userids are keys in small letters: in an answer they stand as WeCom spells them.
+_SHOW_SPELLINGS, _NOTE_SPELLINGS = "chalicelib.staff.spelling:show", "chalicelib.staff.spelling:note_all"
 
 
 Row = TypeVar("Row")
@@ -283,12 +286,17 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
         nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
         call.body = route.body() if nothing else convert(call.json(), route.body, open=route.open)
 
+        if route.permission:
+            declared.resolve(_NOTE_SPELLINGS)(call.json() if call.raw else None)
+
     def work() -> Answer:
         result = route.view(call, **typed)
         answer = result if isinstance(result, Answer) else Answer(result, route.status)
         if _CHECK_ANSWERS:
             _check_answer(route, answer)
-        return answer
+        if answer.body is None or isinstance(answer.body, (bytes, str)):
+            return answer
+        return replace(answer, body=declared.resolve(_SHOW_SPELLINGS)(answer.body))
 
     key = request.headers.get("idempotency-key")
     if key is None or not route.permission or route.method != "POST" or route.gives != JSON:

@@ -44,6 +44,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "max_items": ("最多 {max_items} 项", "may have at most {max_items} items"),
     "pattern": ("格式不正确", "does not have the right form"),
     "format": ("格式不正确", "does not have the right form"),
+    "userid": (
+        "应为一个企业微信成员账号（userid）：字母、数字和 _ - . @，每项只填一个",
+        "must be one userid of WeCom's: letters, digits and _ - . @, one in each place",
+    ),
     "date_time": (
         "应为带时区的 ISO 8601 时间，例如 2026-11-22T10:00:00+08:00",
         "must be an ISO 8601 time with its offset, e.g. 2026-11-22T10:00:00+08:00",

@@ -36,6 +36,11 @@ class Principal(Struct, frozen=True):
         """Whether personal data is masked for them: `***` for names and ids of people outside of the corp."""
         return self.role == "auditor"
 
+    @property
+    def person(self) -> str | None:
+        """The member of staff, if it is one: a session that a key began has the key's name."""
+        return self.id if self.kind == "session" and self.id == self.name else None
+
     def may(self, permission: str) -> bool:
         if self.is_scoped and permission in permissions.CORP_WIDE:
             return False

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.platform import clock, plain_text
+from chalicelib.platform import clock, plain_text, userids
 from chalicelib.platform.errors import Invalid, Issue, Malformed, issue
 
 _CODES = {
@@ -200,6 +200,8 @@ def _issues_of(error: Any) -> list[Issue]:
         return [issue(field, "type", type=error.kind.types[0])]
     if keyword == "format":
         return [issue(field, _FORMATS.get(error.kind.format, "format"))]
+    if keyword == "pattern" and error.kind.value == schema({"pattern": userids.PATTERN})["pattern"]:
+        return [issue(field, "userid")]
     code, param = _CODES.get(keyword, ("invalid", ""))
     return [issue(field, code, **({param: error.kind.value} if param else {}))]
 

@@ -14,6 +14,7 @@ from chalicelib.platform.jobs import Job
 from chalicelib.platform.principal import Principal
 from chalicelib.posters import batch_state, rules, template_store
 from chalicelib.posters.types import MAX_POSTERS, NewPosterBatch
+from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 
 _MAX_ISSUES = 20
@@ -87,8 +88,9 @@ def _select_staff(
     guides = stores.guides_in_scope(principal)
     there = [staff_id for staff_id in code.rule.staff_ids if guides is None or staff_id in guides]
     if wanted == "all":
-        return there, [] if there else [issue("staff_ids", "no_staff_in_code")]
-    return list(dict.fromkeys(wanted)), _check_known("staff_ids", wanted, there)
+        return there, _check_names(there) if there else [issue("staff_ids", "no_staff_in_code")]
+    chosen = list(dict.fromkeys(wanted))
+    return chosen, _check_known("staff_ids", wanted, there) or _check_names(chosen)
 
 
 def _select_stores(
@@ -111,6 +113,16 @@ def _select_stores(
     if len(there) > MAX_POSTERS:
         return [], [issue("store_ids", "too_many_stores", maximum=MAX_POSTERS)]
     return there, []
+
+
+def _check_names(chosen: Sequence[str]) -> list[Issue]:
+    """An id is never printed: who has no name yet has no poster."""
+    named = staff.ask_names(chosen)
+    return [
+        issue(f"staff_ids[{number}]", "no_name_to_print", staff_id=staff_id)
+        for number, staff_id in enumerate(chosen)
+        if staff_id not in named
+    ]
 
 
 def _check_known(field: str, wanted: Sequence[str], known: Collection[str]) -> list[Issue]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
-from chalicelib.platform import files, queues
+from chalicelib.platform import files, queues, userids
 from chalicelib.platform.errors import DomainError, Invalid, issue
 from chalicelib.platform.ziparchive import Archive
 from chalicelib.posters import batch_state, printable, rendering, rules, template_store
@@ -69,7 +69,7 @@ def _make(batch_id: str, number: int, row: Row) -> tuple[str | None, str]:
     key = batch_state.poster_key(batch_id, number, row["format"])
     try:
         if row.get("staff_id") and not row.get("staff_name"):
-            raise Invalid(issue("staff_id", "name_unknown", staff_id=row["staff_id"]))
+            raise Invalid(issue("staff_id", "no_name_to_print", staff_id=row["staff_id"]))
         request, left_out = printable.clean_request(rules.parse_request(row, TEMPLATES, DEFAULT))
         if files.size(key) is None:
             data = rendering.render(request, template_store.get_design(request.template))
@@ -104,10 +104,10 @@ def _iterate(wanted: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Row]]:
     links = wanted.get("links", {})  # none: it was asked for before posters had links of their own
     own = {"url": code.url, "code_name": code.name}
     if wanted["staff_ids"] is not None:
-        names = staff.names(wanted["ids"])
+        names, avatars = staff.names(wanted["ids"]), userids.folded(wanted["avatars"])
         for staff_id in wanted["ids"]:
-            name, avatar = names.get(staff_id, ""), wanted["avatars"].get(staff_id, "")
-            words = {"staff_id": staff_id, "staff_name": name, "avatar_url": avatar}
+            name = names.get(staff_id, "")
+            words = {"staff_id": staff_id, "staff_name": name, "avatar_url": avatars.get(staff_id, "")}
             yield (code.name, name or staff_id), {**own, "url": links.get(staff_id, code.url), **words}
         return
     known = stores.find_many(wanted["ids"])

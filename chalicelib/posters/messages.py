@@ -40,10 +40,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "“{text}”里没有可以印出的字（表情不印）",
         "nothing of “{text}” can be printed: emoji are not",
     ),
-    "name_unknown": (
-        "还不知道成员 {staff_id} 的名字，无法印在海报上：请先同步通讯录，或在成员资料里填写名字",
-        "the name of {staff_id} is not known yet, so it can't be printed: sync the directory, or enter it",
-    ),
     "qr_layers": ("需要 1 到 {maximum} 个 qr 图层", "1 to {maximum} layers of type qr are needed"),
     "qr_always": (
         "至少要有一个 qr 图层始终显示（shown: always）",
@@ -120,6 +116,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "poster_template_changed": (
         "模板刚刚被别人修改，请重新读取",
         "the template was changed meanwhile: read it again",
+    ),
+    "no_name_to_print": (
+        "还没有从企业微信取得成员 {staff_id} 的姓名，不会把账号印在海报上：请核对账号，稍后再试",
+        "WeCom has told no name of {staff_id} yet, and an id is not printed: check it, try again in a moment",
     ),
     "no_such_member": ("没有成员 {staff_id}", "there is no member of staff {staff_id}"),
     "not_in_live_code": ("不在这个活码中", "is not in this live code"),

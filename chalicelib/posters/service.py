@@ -40,7 +40,7 @@ def make_poster(live_code_id: str, query: PosterQuery, form: Format, principal: 
     staff_id, store_id = request.pop("staff_id", ""), request.pop("store_id", "")
     url = find_link(code, staff_id, store_id, principal)
     if staff_id:
-        request["staff_name"] = _find_name(staff_id)
+        request["staff_name"] = _name_to_print(staff_id)
     if store_id and (store := stores.find(store_id)):
         request["store_name"] = store.name
     if (picture := fetch_native_picture(code)) is not None:
@@ -111,11 +111,11 @@ def check_template(template: Template, length: int) -> None:
     _ask({"kind": "check", "definition": template_store.to_definition(template), "length": length})
 
 
-def _find_name(staff_id: str) -> str:
-    """The name of a member as customers see it: an account's id is none."""
-    name = staff.names([staff_id]).get(staff_id)
+def _name_to_print(staff_id: str) -> str:
+    """Invalid while WeCom has told no name: an id is never printed."""
+    name = staff.ask_names([staff_id]).get(staff_id)
     if not name or not name.strip():
-        raise Invalid(issue("staff_id", "name_unknown", staff_id=staff_id))
+        raise Invalid(issue("staff_id", "no_name_to_print", staff_id=staff_id))
     return name
 
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Page, Searching
+from chalicelib.platform.userids import fold_fields
 
 MAX_POSTERS = 5000  # in one batch
 _Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z", description="#RRGGBB")]
@@ -232,6 +233,9 @@ class NewPosterBatch(Struct, kw_only=True, forbid_unknown_fields=True):
     store_ids: Annotated[list[_Id], Meta(min_length=1, max_length=MAX_POSTERS)] | Literal["all"] | None = None
     avatars: Annotated[dict[_Id, _Url], Meta(max_length=MAX_POSTERS)] = {}
 
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_ids")
+
 
 class PosterQuery(Struct, kw_only=True):
     template: Annotated[str, Meta(description="The poster's template")] = ""
@@ -240,6 +244,9 @@ class PosterQuery(Struct, kw_only=True):
     title: Annotated[str, Meta(description="Instead of the template's")] = ""
     subtitle: Annotated[str, Meta(description="Instead of the template's")] = ""
     avatar_url: Annotated[str, Meta(description="The guide's picture, at WeCom's hosts")] = ""
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class PictureQuery(PosterQuery, kw_only=True):

@@ -1,5 +1,8 @@
 """Doors of prospects: imports, their people, settings, reports. A phone number is never in a URL."""
 
+from msgspec import UnsetType
+from msgspec.structs import replace
+
 from chalicelib.platform import http, messages
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
@@ -39,7 +42,10 @@ from chalicelib.prospects.types import (
     RevealedPhone,
     RowsTaken,
     Settings,
+    Spread,
 )
+from chalicelib.staff import problems
+from chalicelib.staff.types import StaffWarning
 
 door = http.Door(__name__, tag="Prospects")
 
@@ -54,7 +60,8 @@ door = http.Door(__name__, tag="Prospects")
     summary="A new import: PUT the file to `upload_url` with `upload_headers`, then start it",
 )
 def create_import(call: Call) -> ImportMade:
-    return imports.create(call.body, call.principal, _language(call))
+    made = imports.create(call.body, call.principal, _language(call))
+    return replace(made, warnings=_warnings(call, _named(call.body.staff)))
 
 
 @door.route(
@@ -79,7 +86,9 @@ def list_imports(call: Call) -> Page[Import]:
     summary="Import up to 1,000 rows at once: right ones are taken, the others named by their number",
 )
 def take_rows(call: Call) -> RowsTaken:
-    return imports.take(call.body, call.principal, _language(call))
+    taken = imports.take(call.body, call.principal, _language(call))
+    of_rows = [(f"rows[{n}].staff_id", row.staff_id) for n, row in enumerate(call.body.rows) if row.staff_id]
+    return replace(taken, warnings=_warnings(call, [*_named(call.body.staff), *of_rows]))
 
 
 @door.route(
@@ -90,7 +99,10 @@ def take_rows(call: Call) -> RowsTaken:
     summary="An import with its figures by status, guide and day, and its add rate",
 )
 def report(call: Call, import_id: str) -> ImportFigures:
-    return import_figures.report(import_id, call.principal)
+    figures = import_figures.report(import_id, call.principal)
+    named = [(f"by_staff[{number}].staff_id", row.staff_id) for number, row in enumerate(figures.by_staff)]
+    found = problems.known(staff_id for _, staff_id in named)
+    return replace(figures, warnings=problems.warnings(named, found, _language(call)))
 
 
 @door.route(
@@ -271,6 +283,17 @@ def change(call: Call, prospect_id: str) -> Prospect:
 def erase(call: Call, prospect_id: str) -> Erased:
     erasure.erase(prospect_id, call.principal)
     return Erased(prospect_id=prospect_id)
+
+
+def _named(spread: Spread) -> list[tuple[str, str]]:
+    """(field, staff_id) of whom the rule names."""
+    weighted = [(f"staff.weights.{staff_id}", staff_id) for staff_id in spread.weighted]
+    return [*problems.fields("staff.staff_ids", spread.staff_ids), *weighted]
+
+
+def _warnings(call: Call, named: list[tuple[str, str]]) -> list[StaffWarning] | UnsetType:
+    """Of these people, as WeCom tells."""
+    return problems.warnings(named, problems.ask(staff_id for _, staff_id in named), _language(call))
 
 
 def _language(call: Call) -> Language:

@@ -7,6 +7,7 @@ import msgspec
 
 from chalicelib.platform import clock, events, log, queues, vault
 from chalicelib.platform.timeline import Line
+from chalicelib.platform.userids import fold
 from chalicelib.prospects import brand_settings, phones
 from chalicelib.prospects.types import BuyerOrder
 
@@ -25,7 +26,7 @@ def on_recorded(line: Line) -> None:
     """A guide left: their open tasks go to the others."""
     data = line.data_as(events.EventRecorded)
     if data.change == "delete_user" and brand_settings.recent().in_use:
-        queues.send("prospect", {"kind": "left", "staff_id": data.UserID or ""})
+        queues.send("prospect", {"kind": "left", "staff_id": fold(data.UserID or "")})
 
 
 def on_buyers_phone(order: BuyerOrder, phone: str) -> None:

@@ -82,7 +82,7 @@ def day_of(at: datetime) -> str:
 def rule_of(spread: Spread) -> Rule:
     """The rule in its wire shape, as rules take it."""
     if spread.rule == "weighted":
-        return Rule("weighted", tuple(sorted(spread.weights.items())))
+        return Rule("weighted", tuple(sorted(spread.weighted.items())))
     return Rule(spread.rule, tuple((staff_id, 1) for staff_id in spread.staff_ids))
 
 
@@ -95,6 +95,8 @@ def issues(spread: Spread, field: str = "staff") -> list[Issue]:
         wrong.append(issue(f"{field}.staff_ids", "required"))
     if spread.rule != "weighted" and spread.weights:
         wrong.append(issue(f"{field}.weights", "only_with", other="rule weighted"))
+    if len(spread.weighted) != len(spread.weights):
+        wrong.append(issue(f"{field}.weights", "duplicate"))
     if len(set(spread.staff_ids)) != len(spread.staff_ids):
         wrong.append(issue(f"{field}.staff_ids", "duplicate"))
     return wrong

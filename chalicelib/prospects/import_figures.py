@@ -73,5 +73,5 @@ def _spread(item: ImportItem, guides: Iterable[str] | None) -> Spread:
     return Spread(
         rule=spread.rule,
         staff_ids=[staff_id for staff_id in spread.staff_ids if staff_id in seen],
-        weights={staff_id: weight for staff_id, weight in spread.weights.items() if staff_id in seen},
+        weights={staff_id: weight for staff_id, weight in spread.weighted.items() if staff_id in seen},
     )

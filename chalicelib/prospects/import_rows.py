@@ -14,8 +14,10 @@ from msgspec import Struct, field
 
 from chalicelib.platform import clock, messages, storage
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.userids import fold
 from chalicelib.prospects import brand_settings, models, phones, rules, table_columns
 from chalicelib.prospects.models import ImportItem, ProgressItem, ProspectItem, ReportItem
+from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 
 SLICE = 95  # rows; with progress and report within a transaction's 100 items
@@ -206,10 +208,11 @@ class Intake:
         return item
 
     def _guide(self, candidate: _Candidate, number: int) -> str | None:
-        named = candidate.fields.get("staff_id", "")
+        named = fold(candidate.fields.get("staff_id", ""))
         store_id = candidate.fields.get("store_id", "")
         of_store = self._staff_of(store_id) if self.rule.kind == "by_store" and store_id else ()
-        return rules.guide_of(self.rule, number, named, of_store)
+        guide = rules.guide_of(self.rule, number, named, of_store)
+        return staff.current_id(guide) if guide else None
 
     def _wrong(self, staff_id: str | None, assigned: Mapping[str, int]) -> str:
         """The code of why that can't be a prospect's guide: another column may be taken for the guides'."""

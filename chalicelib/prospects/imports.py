@@ -150,7 +150,7 @@ def _is_seen(
     assigned: Mapping[str, Collection[str]],
 ) -> bool:
     """By whoever made it, and whose scope has any guide that it names or was spread to."""
-    named = {*item.spread.staff_ids, *item.spread.weights, *assigned.get(item.import_id, ())}
+    named = {*item.spread.staff_ids, *item.spread.weighted, *assigned.get(item.import_id, ())}
     return not named.isdisjoint(guides) or item.principal.id == principal.id
 
 
@@ -179,7 +179,7 @@ def _check(new: NewImport | NewRows, principal: Principal) -> None:
     if not new.consent.strip():
         wrong.append(issue("consent", "required"))
     guides = stores.guides_in_scope(principal)
-    named = {*new.staff.staff_ids, *new.staff.weights}
+    named = {*new.staff.staff_ids, *new.staff.weighted}
     if guides is not None and (foreign := sorted(named - guides)):
         field = "staff.weights" if new.staff.weights else "staff.staff_ids"
         wrong.append(issue(field, "guides_outside_scope", staff_ids=foreign))

@@ -76,7 +76,7 @@ def _follow(external_userid: str, staff_id: str) -> Mapping[str, Any]:
             raise
         log.logger.info("an arrival without details", extra={"errcode": error.errcode})
         return {}
-    follows = (f for f in details["follow_user"] if str(f.get("userid")).lower() == staff_id.lower())
+    follows = (f for f in details["follow_user"] if f.get("userid") == staff_id)
     return next(follows, {})
 
 

@@ -3,11 +3,12 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Id, Paging, Searching
+from chalicelib.platform.userids import StaffId, fold, fold_fields
+from chalicelib.staff.types import StaffWarning
 
-StaffId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}\Z")]
 _StaffIds = Annotated[list[StaffId], Meta(max_length=2000)]
 _Text = Annotated[str, Meta(max_length=100)]
 _Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -36,6 +37,14 @@ class Spread(Struct, kw_only=True, frozen=True):
     rule: Literal["round_robin", "weighted", "by_store", "by_column"] = "round_robin"
     staff_ids: _StaffIds = []
     weights: Annotated[dict[StaffId, Annotated[int, Meta(ge=1, le=1000)]], Meta(max_length=2000)] = {}
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_ids")
+
+    @property
+    def weighted(self) -> dict[str, int]:
+        """`weights` by userids as keys have them."""
+        return {fold(staff_id): weight for staff_id, weight in self.weights.items()}
 
 
 class Columns(Struct, kw_only=True, frozen=True):
@@ -67,6 +76,9 @@ class Row(Struct, kw_only=True, frozen=True):
     store_id: Annotated[str, Meta(max_length=64)] = ""
     staff_id: Annotated[str, Meta(max_length=64)] = ""
     external_id: _Text = ""
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class NewRows(Struct, kw_only=True, frozen=True):
@@ -114,6 +126,9 @@ class Match(Struct, kw_only=True, frozen=True):
     prospect_id: Annotated[str, Meta(max_length=64)] | None = None
     code: Annotated[str, Meta(max_length=64)] | None = None
 
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
+
 
 class ByPhone(Struct, kw_only=True, frozen=True):
     phone: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -126,17 +141,26 @@ class Respread(Struct, kw_only=True, frozen=True):
     from_staff_id: Annotated[str, Meta(min_length=1, max_length=64)]
     to_staff_ids: _StaffIds = []
 
+    def __post_init__(self) -> None:
+        fold_fields(self, "from_staff_id", "to_staff_ids")
+
 
 class ExportFilter(Struct, kw_only=True, frozen=True):
     status: ProspectStatus | None = None
     staff_id: StaffId | None = None
     import_id: Annotated[str, Meta(max_length=64)] | None = None
 
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
+
 
 class ProspectsQuery(Paging, kw_only=True):
     status: ProspectStatus | None = None
     staff_id: Annotated[Id, Meta(description="Of one guide; `-`: of nobody")] | None = None
     import_id: Annotated[Id, Meta(description="Of one import")] | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class ImportsQuery(Searching, kw_only=True):
@@ -219,6 +243,7 @@ class ImportMade(Struct, kw_only=True, frozen=True):
     import_id: str
     upload_url: str
     upload_headers: dict[str, str]
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class RowError(Struct, kw_only=True, frozen=True):
@@ -236,6 +261,7 @@ class RowsTaken(Struct, kw_only=True, frozen=True):
     do_not_contact: int
     bad: int
     errors: list[RowError]
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class Import(Struct, kw_only=True, frozen=True):
@@ -290,6 +316,7 @@ class ImportFigures(Import, kw_only=True, frozen=True):
     bad: int | None
     statuses: StatusCounts
     by_staff: list[GuideCounts]
+    warnings: list[StaffWarning] | UnsetType = UNSET
     by_day: list[DayCounts]
     add_rate_bps: int
     mean_seconds_to_add: int | None

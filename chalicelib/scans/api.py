@@ -74,7 +74,7 @@ def scan(call: Call, code: str) -> Answer:
     if got.kind == "group" and got.chat_id:
         made = page.group(groups.describe([got.chat_id])[0].name or "", str(got.qr_url), _picture(call))
         return made.answer(_status(got), _headers(code, got))
-    name = staff.name(got.staff_id) if got.staff_id else _ADVISER
+    name = (got.staff_id and staff.find_name(got.staff_id)) or _ADVISER
     store = stores.find(got.store_id) if got.store_id else None
     store_name = store.name if store else None
     made = page.guide(name, str(got.qr_url), store_name, got.distance_m, _link_fields(call), _picture(call))

@@ -32,6 +32,7 @@ from chalicelib.sops.models import (
     unpack,
 )
 from chalicelib.sops.types import Plan, Step
+from chalicelib.staff import service as staff
 from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
 
 LEASE = timedelta(minutes=2)  # longer than a call with its retries can take
@@ -59,6 +60,7 @@ def push(sop_id: str, step_id: str, staff_id: str, subjects: Collection[str]) ->
     """A step has fallen due for these customers of a guide. Twice is the same as once."""
     ordered = sorted(set(subjects))
     push_id = "p_" + ids.derived(sop_id, step_id, staff_id, *ordered)
+    staff_id = staff.current_id(staff_id)  # after the push's own id: a repeat finds what was begun
     known = PushItem.find(push_id)
     if known is None:
         item = service.find(sop_id)

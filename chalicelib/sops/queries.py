@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from chalicelib.platform.lists import Paging, Searching
 from chalicelib.platform.paging import Id
+from chalicelib.platform.userids import fold_fields
 from chalicelib.sops.types import Status, TouchStatus
 
 
@@ -21,3 +22,6 @@ class TouchesQuery(Paging, kw_only=True):
     external_userid: Annotated[Id, Meta(description="Of this customer")] | None = None
     staff_id: Annotated[Id, Meta(description="Sent by this guide")] | None = None
     status: TouchStatus | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")

@@ -19,6 +19,7 @@ from chalicelib.platform import audit, clock, lists
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.userids import fold
 from chalicelib.sops import results, rules, service
 from chalicelib.sops.models import (
     PENDING,
@@ -66,7 +67,10 @@ def page(query: TouchesQuery, principal: Principal) -> Page[TouchOut]:
 
     def keep(row: Row) -> bool:
         touch = row.touch
-        return (guides is None or touch.staff_id in guides) and query.status in (None, touch.status)
+        return (guides is None or fold(touch.staff_id or "") in guides) and query.status in (
+            None,
+            touch.status,
+        )
 
     touches = lists.merged([["touches"]], read, query, lambda row: row.place, keep).map(lambda row: row.touch)
     return touches.map(_masked) if principal.sees_masked else touches
@@ -133,7 +137,7 @@ def count_by_step(item: SopItem, principal: Principal) -> dict[str, StepCounts]:
     for push in PushItem.by_sop.query(item.sop_id):
         if push.claimed is None or push.step_id not in counts:
             continue
-        if guides is not None and push.staff_id not in guides:
+        if guides is not None and fold(push.staff_id) not in guides:
             continue
         claimed, skipped = int(push.claimed), int(push.skipped or 0)
         arrived[push.step_id] += claimed + skipped

@@ -13,11 +13,12 @@ import msgspec
 from chalicelib.platform import audit, ids, storage
 from chalicelib.platform.errors import Conflict
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.userids import fold
 from chalicelib.staff import rules
 from chalicelib.staff.models import LimitsItem, StaffItem
 from chalicelib.staff.types import RampStep
 
-_RAMP = "#ramp"
+_RAMP, _RENAMED = "#ramp", "#renamed"
 _SHARDS = 8
 _KEEP = timedelta(minutes=1)
 
@@ -30,30 +31,94 @@ class Limit(NamedTuple):
     gone: bool = False
 
 
-_kept: list[tuple[datetime, tuple[RampStep, ...], dict[str, Limit]]] = []
+class _Kept(NamedTuple):
+    at: datetime
+    steps: tuple[RampStep, ...]
+    limits: dict[str, Limit]
+    renamed: dict[str, str]
+
+
+_kept: list[_Kept] = []
 
 
 def caps(staff_ids: Iterable[str], now: datetime) -> dict[str, tuple[str, int]]:
     """(day, cap) of those among them whose accounts have a cap today."""
-    steps, limits = _known(now)
-    if not limits:
+    kept = _known(now)
+    if not kept.limits:
         return {}
     day = rules.today(now)
-    known = {one: limits[one.lower()] for one in staff_ids if one.lower() in limits}
-    capped = {one: _cap(steps, limit, day) for one, limit in known.items()}
+    known = {one: kept.limits[one] for one in staff_ids if one in kept.limits}
+    capped = {one: _cap(kept.steps, limit, day) for one, limit in known.items()}
     return {one: (day.isoformat(), cap) for one, cap in capped.items() if cap is not None}
 
 
 def is_gone(staff_id: str, now: datetime) -> bool:
     """Whether the member has left, or is disabled."""
-    return _known(now)[1].get(staff_id.lower(), Limit()).gone
+    return _known(now).limits.get(staff_id, Limit()).gone
+
+
+def renamed(now: datetime) -> dict[str, str]:
+    """Userids that were changed, and what they are now."""
+    return _known(now).renamed
+
+
+def renamed_now() -> dict[str, str]:
+    """The same as it is written at this moment."""
+    row = LimitsItem.find(_RENAMED)
+    return dict(row.limits) if row is not None else {}
+
+
+def rename(old: str, new: str) -> None:
+    """The account has the new id, with its limits; the old id gets nobody. Twice is once. Busy."""
+    carried: list[Limit] = []
+
+    def take_over(there: Limit) -> Limit:
+        left = carried[0]._replace(gone=False)
+        return there._replace(gone=False) if there != Limit() else left
+
+    row = LimitsItem.find(_shard(old))
+    carried.append(Limit(*row.limits.get(old, ())) if row is not None else Limit())
+    is_new = renamed_now().get(old) != new
+    if fold(old) != new and is_new:
+        _change_row(_RENAMED, lambda map: {**{one: to for one, to in map.items() if one != new}, old: new})
+    if is_new:
+        _change_limit(new, take_over)
+    _change_limit(old, lambda _: Limit() if fold(old) == new else Limit(gone=True))
+    forget()
+
+
+def release(staff_id: str) -> bool:
+    """A userid that was given up is somebody else's now: it leads no further. False: it was not given up."""
+    if staff_id not in renamed_now():
+        return False
+    _change_row(_RENAMED, lambda map: {one: to for one, to in map.items() if one != staff_id})
+    _change_limit(staff_id, lambda _: Limit())
+    forget()
+    return True
+
+
+@storage.retrying("others keep changing limits")
+def _change_limit(staff_id: str, changed: Callable[[Limit], Limit]) -> None:
+    tx = Transaction()
+    before, after = _add(tx, _shard(staff_id), staff_id, changed)
+    if before != after:
+        tx.commit()
+
+
+@storage.retrying("others keep changing userids")
+def _change_row(key: str, changed: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    row = LimitsItem.find(key)
+    version = int(row.version) if row else 0
+    made = LimitsItem(key, version=version + 1, limits=changed(dict(row.limits) if row else {}))
+    seen = LimitsItem.version == version if row else LimitsItem.staff_id.does_not_exist()
+    if not storage.put_once(made, seen):
+        raise ConditionFailed({key})
 
 
 def is_marked(staff_id: str) -> bool:
     """The same as it is written at this moment."""
-    key = staff_id.lower()
-    row = LimitsItem.find(_shard(key))
-    return row is not None and Limit(*row.limits.get(key, ())).gone
+    row = LimitsItem.find(_shard(staff_id))
+    return row is not None and Limit(*row.limits.get(staff_id, ())).gone
 
 
 def table() -> tuple[RampStep, ...]:
@@ -108,14 +173,10 @@ def _change(
     changed: Callable[[Limit], Limit],
     add: Callable[[Transaction, Limit, Limit], None],
 ) -> bool:
-    """The member and their limit; False when the member's `condition` does not hold.
-
-    The limit is kept in small letters: WeCom's userids are the same in capitals, and codes may spell them so.
-    """
-    key = staff_id.lower()
+    """The member and their limit; False when the member's `condition` does not hold."""
     tx = Transaction()
     tx.update("staff", StaffItem(staff_id), list(actions), condition)
-    before, after = _add(tx, _shard(key), key, changed)
+    before, after = _add(tx, _shard(staff_id), staff_id, changed)
     add(tx, before, after)
     try:
         tx.commit()
@@ -157,16 +218,17 @@ def _settings(started_at: str | None, daily_cap: int | None) -> list[Any]:
     ]
 
 
-def _known(now: datetime) -> tuple[tuple[RampStep, ...], dict[str, Limit]]:
-    for at, steps, limits in list(_kept):
-        if at <= now < at + _KEEP:
-            return steps, limits
-    keys = [_RAMP, *(f"#limits#{shard}" for shard in range(_SHARDS))]
+def _known(now: datetime) -> _Kept:
+    for kept in list(_kept):
+        if kept.at <= now < kept.at + _KEEP:
+            return kept
+    keys = [_RAMP, _RENAMED, *(f"#limits#{shard}" for shard in range(_SHARDS))]
     rows = {row.staff_id: row for row in LimitsItem.batch_get(keys, consistent_read=True)}
     steps = _steps(rows.pop(_RAMP, None))
+    changed = rows.pop(_RENAMED, None)
     limits = {one: Limit(*limit) for row in rows.values() for one, limit in row.limits.items()}
-    _kept[:] = [(now, steps, limits)]
-    return steps, limits
+    _kept[:] = [_Kept(now, steps, limits, dict(changed.limits) if changed is not None else {})]
+    return _kept[0]
 
 
 def _steps(row: LimitsItem | None) -> tuple[RampStep, ...]:

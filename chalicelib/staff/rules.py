@@ -10,6 +10,11 @@ from datetime import date, datetime
 from chalicelib.platform import clock
 from chalicelib.staff.types import RampStep
 
+UNKNOWN, NOT_ACTIVATED, NOT_CHECKED = "member_unknown", "member_not_activated", "member_not_checked"
+NOT_REAL_NAMED, NOT_SERVING, INVISIBLE = "member_not_real_named", "member_not_serving", "member_invisible"
+LEFT, DISABLED = "member_left", "member_disabled"
+BY_STATUS = {2: DISABLED, 4: NOT_ACTIVATED, 5: LEFT}
+LASTING = (NOT_REAL_NAMED, NOT_SERVING)  # what no event and no status of WeCom's ends
 GONE = (2, 5)  # of WeCom's states: disabled, left. Whoever scans their code reaches nobody
 DEFAULT = (RampStep(3, 20), RampStep(7, 50), RampStep(14, 100))  # while the operator has set no other
 

@@ -29,11 +29,23 @@ class StaffLimits(Struct, kw_only=True, frozen=True):
 
 
 class StaffOut(Struct, kw_only=True, frozen=True):
-    """`status` is WeCom's: 1 active, 2 disabled, 4 not activated, 5 left. cap_today: null for none."""
+    """`status` is WeCom's: 1 active, 2 disabled, 4 not activated, 5 left. cap_today: null for none.
+
+    problem: why WeCom gives them no customers, as in the warnings of live codes.
+    """
 
     staff_id: str
     name: str
     status: int
+    problem: str | None
     started_at: str | None
     daily_cap: int | None
     cap_today: int | None
+
+
+class StaffWarning(Struct, kw_only=True, frozen=True):
+    """One of our people whom WeCom does not know, or gives no customers."""
+
+    field: str
+    code: str
+    message: str

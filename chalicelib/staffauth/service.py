@@ -53,7 +53,7 @@ def finish(code: str, state: str, cookies: Mapping[str, str], address: str) -> t
     try:
         with signin.counted(f"address#{address}"):
             staff_id = _staff_id(code)
-            with signin.counted(f"person#{staff_id.lower()}"):
+            with signin.counted(f"person#{staff_id}"):
                 if auth.find_person(staff_id) is None:
                     raise Forbidden(code="access_revoked")
     except AnswerLost as error:  # nobody's failure

@@ -1,11 +1,15 @@
 """Doors of stores."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.platform import http, jobs, messages
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
 from chalicelib.platform.lists import Page
+from chalicelib.staff import problems
 from chalicelib.stores import imports, service
 from chalicelib.stores.queries import StoresQuery
 from chalicelib.stores.types import (
@@ -31,7 +35,8 @@ door = http.Door(__name__, tag="Stores")
     answer=StoreOut,
 )
 def create(call: Call) -> StoreOut:
-    return service.create(service.store_of(call.json()), call.principal)
+    store = service.create(service.store_of(call.json()), call.principal)
+    return _show(call, store, problems.ask(store.staff_ids))
 
 
 @door.route(
@@ -43,7 +48,9 @@ def create(call: Call) -> StoreOut:
     answer=Page[StoreOut],
 )
 def listing(call: Call) -> Page[StoreOut]:
-    return service.page(call.query, call.principal)
+    page = service.page(call.query, call.principal)
+    found = problems.known(staff_id for store in page.items for staff_id in store.staff_ids)
+    return page.map(lambda store: _show(call, store, found))
 
 
 @door.route(
@@ -82,7 +89,8 @@ def rebuild(call: Call) -> jobs.Job:
 
 @door.route("GET", "/api/stores/{store_id}", permission="stores.read", summary="One store", answer=StoreOut)
 def get(call: Call, store_id: str) -> StoreOut:
-    return service.get(store_id, call.principal)
+    store = service.get(store_id, call.principal)
+    return _show(call, store, problems.known(store.staff_ids))
 
 
 @door.route(
@@ -95,7 +103,8 @@ def get(call: Call, store_id: str) -> StoreOut:
     answer=StoreOut,
 )
 def change(call: Call, store_id: str) -> StoreOut:
-    return service.change(store_id, service.patch_of(call.json()), call.principal)
+    store = service.change(store_id, service.patch_of(call.json()), call.principal)
+    return _show(call, store, problems.ask(store.staff_ids))
 
 
 @door.route(
@@ -104,3 +113,9 @@ def change(call: Call, store_id: str) -> StoreOut:
 def remove(call: Call, store_id: str) -> Deleted:
     service.remove(store_id, call.principal)
     return Deleted(store_id=store_id)
+
+
+def _show(call: Call, store: StoreOut, found: Mapping[str, str]) -> StoreOut:
+    language = messages.language(call.headers.get("accept-language"))
+    named = problems.fields("staff_ids", store.staff_ids)
+    return replace(store, warnings=problems.warnings(named, found, language))

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 
 from chalicelib.platform import lists
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.userids import fold_all
 from chalicelib.stores.models import LISTED, StoreItem
 from chalicelib.stores.scope import stores_in_scope
 
@@ -44,6 +45,6 @@ def _stores_by_guide(period: int) -> dict[str, str]:
     stores: dict[str, str] = {}
     rows = partial(StoreItem.by_id.query, LISTED, attributes_to_get=["store_id", "staff_ids"])
     for row in lists.partition(rows):
-        for staff_id in row.staff_ids:
+        for staff_id in fold_all(row.staff_ids):
             stores.setdefault(staff_id, row.store_id)
     return stores

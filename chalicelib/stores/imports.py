@@ -22,6 +22,8 @@ from chalicelib.platform import audit, messages, storage
 from chalicelib.platform.errors import Invalid, Issue, issue
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.userids import fold_all
+from chalicelib.staff import problems
 from chalicelib.stores import cells, map_updates, maps, rules
 from chalicelib.stores.models import StoreItem
 from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope
@@ -30,6 +32,7 @@ from chalicelib.stores.types import STORE_ID, Imported, NewStore, Place, WrongLi
 from chalicelib.tables import reading
 from chalicelib.tables.types import BadTable
 
+_MOST_NAMED = 1000  # guides, of whom there may be warnings
 _AT_ONCE = 48  # rows of a transaction, each with its audit entry: under DynamoDB's 100
 Fields = Mapping[str, Any]
 Anew = Callable[[str, StoreItem | None], StoreItem]  # the row that the table makes of the one that is there
@@ -74,7 +77,15 @@ def import_file(
             continue
         given[store.store_id] = fields
     _write(given, known, version)
-    return Imported(imported=len(given), errors=wrong)
+    named = [(f"{key}.staff_ids", one) for key, row in given.items() for one in _guides_of(row)]
+    found = problems.ask(staff_id for _, staff_id in named)
+    return Imported(
+        imported=len(given), errors=wrong, warnings=problems.warnings(named[:_MOST_NAMED], found, language)
+    )
+
+
+def _guides_of(fields: Fields) -> list[str]:
+    return fold_all(fields.get("staff_ids", ()))
 
 
 def _read(raw: bytes, is_utf8: bool) -> list[_Row]:

@@ -14,6 +14,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
+from chalicelib.platform.userids import fold_all
 from chalicelib.stores.types import StoreOut
 
 LISTED = "store"
@@ -71,6 +72,7 @@ class StoreItem(Base):
     def fields(self) -> dict[str, Any]:
         """As the API has it, without the times."""
         fields = {name: getattr(self, name) for name in FIELDS}
+        fields["staff_ids"] = fold_all(self.staff_ids)
         # Rows from before there were these.
         return fields | {"datum": self.datum or "gcj02", "status": self.status or "open"}
 

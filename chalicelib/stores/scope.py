@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from chalicelib.departments import service as departments
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.userids import fold, fold_all
 from chalicelib.stores.models import LISTED, StoreItem
 
 _READ = ["store_id", "staff_ids", "chat_ids"]
@@ -16,7 +17,7 @@ def is_in_scope(principal: Principal, store_id: str, staff_ids: Collection[str])
         return False
     if scope.department_ids is None:
         return True
-    return not departments.members_of(scope.department_ids).isdisjoint(staff_ids)
+    return not departments.members_of(scope.department_ids).isdisjoint(fold_all(staff_ids))
 
 
 def stores_in_scope(principal: Principal) -> frozenset[str] | None:
@@ -32,14 +33,14 @@ def guides_in_scope(principal: Principal) -> frozenset[str] | None:
     A guide's own; those of the scope's stores; the people of its departments; of both, where both are given.
     """
     if principal.role == "guide":
-        return frozenset({principal.id})
+        return frozenset({fold(principal.id)})
     scope = principal.scope
     if not principal.is_scoped:
         return None
     if scope.store_ids is None:
         return departments.members_of(scope.department_ids or ())
     rows = StoreItem.batch_get(list(set(scope.store_ids)), attributes_to_get=_READ) if scope.store_ids else ()
-    guides = frozenset(staff_id for row in rows for staff_id in row.staff_ids)
+    guides = frozenset(staff_id for row in rows for staff_id in fold_all(row.staff_ids))
     return guides if scope.department_ids is None else guides & departments.members_of(scope.department_ids)
 
 
@@ -62,4 +63,4 @@ def _rows_in_scope(principal: Principal) -> list[StoreItem]:
     if scope.department_ids is None:
         return rows
     people = departments.members_of(scope.department_ids)
-    return [row for row in rows if not people.isdisjoint(row.staff_ids)]
+    return [row for row in rows if not people.isdisjoint(fold_all(row.staff_ids))]

@@ -13,6 +13,7 @@ from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.userids import fold_all
 from chalicelib.platform.validation import convert
 from chalicelib.stores import geo, maps
 from chalicelib.stores.map_updates import start_rebuild
@@ -217,7 +218,7 @@ def refuse_foreign_members(
         for field, ids_in_scope in allowed.items()
         if ids_in_scope is not None
         for number, member_id in enumerate(getattr(store, field))
-        if member_id not in ids_in_scope and member_id not in (getattr(before, field) if before else ())
+        if member_id not in ids_in_scope and member_id not in (before.fields()[field] if before else ())
     ]
     if wrong:
         raise Invalid(*wrong)
@@ -231,7 +232,7 @@ def guides_ever(store_ids: Collection[str]) -> frozenset[str]:
 
 def _ever(row: StoreItem | None) -> set[str]:
     """Also of a row from before this was kept."""
-    return {*row.staff_ids, *(row.staff_ids_ever or ())} if row else set()
+    return {*fold_all(row.staff_ids), *(row.staff_ids_ever or ())} if row else set()
 
 
 def check_position(store: NewStore) -> None:

@@ -5,6 +5,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chalicelib.platform.userids import StaffId, fold_fields
+from chalicelib.staff.types import StaffWarning
+
 STORE_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
 _StoreId = Annotated[str, Meta(pattern=STORE_ID)]
 _Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z|^24:00\Z", description="HH:MM, local")]
@@ -16,6 +19,7 @@ _Latitude = Annotated[float, Meta(ge=-90, le=90)]
 _Longitude = Annotated[float, Meta(ge=-180, le=180)]
 _Datum = Annotated[Literal["gcj02", "wgs84"], Meta(description="what the position is given in")]
 _Ids = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=100)]
+_StaffIds = Annotated[list[StaffId], Meta(max_length=100)]
 Status = Literal["open", "closed"]
 
 
@@ -41,7 +45,7 @@ class NewStore(Struct, kw_only=True, frozen=True):
     latitude: _Latitude
     longitude: _Longitude
     datum: _Datum = "gcj02"
-    staff_ids: _Ids = []
+    staff_ids: _StaffIds = []
     chat_ids: _Ids = []
     hours: StoreHours | None = None
     status: Status = "open"
@@ -50,13 +54,15 @@ class NewStore(Struct, kw_only=True, frozen=True):
         # 7 places are 1 cm; the store takes 38 digits, and a float may have 300.
         for name in ("latitude", "longitude"):
             msgspec.structs.force_setattr(self, name, round(getattr(self, name), 7))
+        fold_fields(self, "staff_ids")
 
 
 class StoreOut(NewStore, kw_only=True, frozen=True):
-    """A store as it is kept."""
+    """A store as it is kept. warnings: guides whom WeCom does not know, or gives no customers."""
 
     created_at: str
     updated_at: str
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class WrongLine(Struct, kw_only=True, frozen=True):
@@ -70,8 +76,11 @@ class WrongLine(Struct, kw_only=True, frozen=True):
 
 
 class Imported(Struct, kw_only=True, frozen=True):
+    """warnings: guides whom WeCom does not know, or gives no customers; `field` is `<store_id>.staff_ids`."""
+
     imported: int
     errors: list[WrongLine]
+    warnings: list[StaffWarning] | UnsetType = UNSET
 
 
 class Deleted(Struct, kw_only=True, frozen=True):
@@ -94,7 +103,7 @@ class StorePatch(Struct, kw_only=True):
     latitude: _Latitude | UnsetType = UNSET
     longitude: _Longitude | UnsetType = UNSET
     datum: _Datum | UnsetType | None = UNSET
-    staff_ids: _Ids | UnsetType | None = UNSET
+    staff_ids: _StaffIds | UnsetType | None = UNSET
     chat_ids: _Ids | UnsetType | None = UNSET
     hours: HoursPatch | UnsetType | None = UNSET
     status: Status | UnsetType | None = UNSET

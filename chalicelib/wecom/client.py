@@ -1,5 +1,7 @@
 """WeCom's calls, one method each, with the shapes of WeCom's own documentation.
 
+Userids stand in answers as keys have them (platform.userids), but for `user_get`'s.
+
 Every method takes `deadline` (default: 20 s from now) and raises `WeComError`, `AnswerLost` (those
 that say so) or `Upstream`. Lists that WeCom cuts into pages are generators: an empty `next_cursor`
 ends them, a short page does not.
@@ -15,6 +17,7 @@ from msgspec import Struct
 
 from chalicelib.platform import settings
 from chalicelib.platform.errors import Upstream
+from chalicelib.platform.userids import fold_all, fold_row
 from chalicelib.wecom.access import TokenStore
 from chalicelib.wecom.tokens import DynamoTokens
 from chalicelib.wecom.transport import Transport
@@ -84,10 +87,14 @@ class WeCom:
 
     def get_follow_user_list(self, *, deadline: datetime | None = None) -> list[str]:
         """Staff who may have customers, by userid."""
-        return list(self._get("externalcontact/get_follow_user_list", {}, deadline).get("follow_user", []))
+        answer = self._get("externalcontact/get_follow_user_list", {}, deadline)
+        return fold_all(answer.get("follow_user", []))
 
     def user_get(self, userid: str, *, deadline: datetime | None = None) -> Json:
-        """One member of staff: userid, name, department, status (1 active, 2 disabled, 4 new, 5 left)."""
+        """One member of staff: userid, name, department, status (1 active, 2 disabled, 4 new, 5 left).
+
+        The userid is spelled as WeCom does, here alone.
+        """
         return self._get("user/get", {"userid": userid}, deadline)
 
     def department_simplelist(self, *, deadline: datetime | None = None) -> list[Json]:
@@ -100,7 +107,8 @@ class WeCom:
         A code is good once, for five minutes: WeComError 40029, 42022. AnswerLost: begin again.
         """
         params = {"code": code}
-        return self._wire.call("auth/getuserinfo", params=params, repeatable=False, deadline=deadline)
+        answer = self._wire.call("auth/getuserinfo", params=params, repeatable=False, deadline=deadline)
+        return fold_row(answer, "userid")
 
     # Contact ways (联系我)
 
@@ -161,7 +169,10 @@ class WeCom:
         names: of the members too.
         """
         body = {"chat_id": chat_id, "need_name": int(names)}
-        return dict(self._post("externalcontact/groupchat/get", body, deadline)["group_chat"])
+        chat = fold_row(self._post("externalcontact/groupchat/get", body, deadline)["group_chat"], "owner")
+        if "member_list" in chat:
+            chat["member_list"] = [_group_member(row) for row in chat["member_list"]]
+        return chat
 
     def add_join_way(self, way: Mapping[str, Any], *, deadline: datetime | None = None) -> str:
         """Make a code that leads into groups; its config_id, which nothing lists: store it.
@@ -192,10 +203,11 @@ class WeCom:
 
     def external_contact(self, external_userid: str, *, deadline: datetime | None = None) -> Json:
         """`{"external_contact": {…}, "follow_user": [{userid, state?, tags, …}, …]}`, all pages."""
-        params, follows = {"external_userid": external_userid}, []
+        params: dict[str, str] = {"external_userid": external_userid}
+        follows: list[Json] = []
         while True:
             answer = self._get("externalcontact/get", params, deadline)
-            follows += answer.get("follow_user", [])
+            follows += (fold_row(row, "userid") for row in answer.get("follow_user", []))
             cursor = _next(answer, params.get("cursor", ""))
             if not cursor:
                 return {"external_contact": answer["external_contact"], "follow_user": follows}
@@ -302,7 +314,8 @@ class WeCom:
     def groupmsg_task(self, msgid: str, *, deadline: datetime | None = None) -> Iterator[Json]:
         """Who was asked to send: userid, status 0 not yet / 2 sent, send_time. 41063: too early."""
         path = "externalcontact/get_groupmsg_task"
-        return self._pages(path, {"msgid": msgid}, "task_list", _PAGE, deadline)
+        tasks = self._pages(path, {"msgid": msgid}, "task_list", _PAGE, deadline)
+        return (fold_row(task, "userid") for task in tasks)
 
     def groupmsg_send_result(
         self, msgid: str, staff_id: str, *, deadline: datetime | None = None
@@ -360,7 +373,8 @@ class WeCom:
     def link_customers(self, link_id: str, *, deadline: datetime | None = None) -> Iterator[Json]:
         """Who came by a link: external_userid, userid, chat_status 0 silent / 1 wrote / 2 unknown, state."""
         path = "externalcontact/customer_acquisition/customer"
-        return self._pages(path, {"link_id": link_id}, "customer_list", _PAGE, deadline)
+        customers = self._pages(path, {"link_id": link_id}, "customer_list", _PAGE, deadline)
+        return (fold_row(customer, "userid") for customer in customers)
 
     def acquisition_quota(self, *, deadline: datetime | None = None) -> Json:
         """total (used ever), balance, quota_list[{expire_date (Unix seconds), balance}]."""
@@ -380,7 +394,7 @@ class WeCom:
         Within about 30 minutes of the event.
         """
         path = "externalcontact/customer_acquisition/get_chat_info"
-        return self._post(path, {"chat_key": chat_key}, deadline)
+        return fold_row(self._post(path, {"chat_key": chat_key}, deadline), "userid")
 
     def _get(self, path: str, params: Mapping[str, str], deadline: datetime | None) -> Json:
         return self._via(path).call(path, params=params, repeatable=True, deadline=deadline)
@@ -403,6 +417,13 @@ class WeCom:
             cursor = _next(answer, cursor)
             if not cursor:
                 return
+
+
+def _group_member(row: Json) -> Json:
+    """A customer's id is kept as it is: it is not WeCom's userid, and has its case."""
+    member = fold_row(row, "userid") if row.get("type") == 1 else row
+    invitor = member.get("invitor")
+    return {**member, "invitor": fold_row(invitor, "userid")} if invitor else member
 
 
 def _next(answer: Json, cursor: str) -> str:

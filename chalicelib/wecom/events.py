@@ -10,12 +10,13 @@ import re
 import sys
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree  # see _ROOT  # nosec B405
 
 from chalicelib.platform import clock, plain_text
+from chalicelib.platform.userids import fold
 
 # A document type, and with it every entity, can only stand before the root element: when the root
 # comes first, the parser itself refuses a later one.
@@ -46,7 +47,21 @@ class Event:
 
     @property
     def staff_id(self) -> str | None:
-        return self.values.get("UserID")
+        """As keys have it, however WeCom spells it here."""
+        userid = self.values.get("UserID")
+        return fold(userid) if userid else None
+
+    def of_staff(self, staff_id: str) -> "Event":
+        """The same of another member; itself of the same one."""
+        if staff_id == self.staff_id:
+            return self
+        return replace(self, values={**self.values, "UserID": staff_id})
+
+    @property
+    def new_staff_id(self) -> str | None:
+        """The member's id from now on, where the event says that it was changed."""
+        userid = self.values.get("NewUserID")
+        return fold(userid) if userid else None
 
     @property
     def external_userid(self) -> str | None:

@@ -912,6 +912,9 @@ def test_what_may_pass_is_raised_for_the_queue(world: World, monkeypatch: pytest
         def list_link(self, **_: Any) -> Any:
             raise WeComError("list_link", 45009)
 
+        def get_follow_user_list(self, **_: Any) -> Any:
+            raise WeComError("get_follow_user_list", 45009)
+
     with monkeypatch.context() as patch:
         patch.setattr(wecom, "default_client", Down)
         with pytest.raises(Upstream):

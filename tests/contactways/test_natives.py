@@ -198,19 +198,25 @@ def test_a_cap_counts_however_wecom_spells_the_member(world: World) -> None:
     add(code, "lihua", "wm1")
     world.work()
     assert world.users == ["b"]
-    assert taken(code.live_code_id, "LiHua") == 1
+    assert taken(code.live_code_id, "lihua") == 1
 
 
 @pytest.mark.parametrize(
-    ("status", "why"), [(2, "has left, or is disabled"), (4, "may not serve customers in WeCom")]
+    ("status", "why", "words"),
+    [
+        (2, "disabled", "成员 b 已被禁用"),
+        (4, "not_serving", "成员 b 没有客户联系权限：请在“客户联系”的使用范围中添加此人"),
+    ],
 )
-def test_a_member_who_is_not_activated_is_left_out_and_told(world: World, status: int, why: str) -> None:
+def test_a_member_who_is_not_activated_is_left_out_and_told(
+    world: World, status: int, why: str, words: str
+) -> None:
     world.staff("b", status)
     code = native(member("a"), member("b"), member("c"))
     world.work()
     assert world.users == ["a", "c"]
     (left_out,) = shown(code)["left_out"]
-    assert left_out == {"staff_id": "b", "reason": why}
+    assert left_out == {"staff_id": "b", "code": f"member_{why}", "reason": words}
     calls = len(world.calls())
     world.until(NOON + 3 * HOUR)
     assert len(world.calls()) == calls
@@ -236,9 +242,9 @@ def test_a_refusal_that_names_nobody_is_narrowed_down(world: World, monkeypatch:
     livecodes.change(code.live_code_id, {"name": "Other"}, complete)
     assert world.work() == []
     assert world.users == ["s0", "s1", "s2", "s4", "s5", "s7"]
-    assert {row["staff_id"]: row["reason"] for row in shown(code)["left_out"]} == {
-        "s3": "not real-name verified in WeCom",
-        "s6": "not real-name verified in WeCom",
+    assert {row["staff_id"]: row["code"] for row in shown(code)["left_out"]} == {
+        "s3": "member_not_real_named",
+        "s6": "member_not_real_named",
     }
 
 

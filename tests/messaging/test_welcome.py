@@ -89,7 +89,7 @@ def corp(
     at(NOW)
     monkeypatch.setattr(service.time, "sleep", lambda seconds: at(clock.now() + timedelta(seconds=seconds)))
     monkeypatch.setattr(wecom, "default_client", lambda: corp)
-    monkeypatch.setattr(staff, "name", lambda staff_id: "林晓" if staff_id == "lihua" else staff_id)
+    monkeypatch.setattr(staff, "find_name", {"lihua": "林晓"}.get)
     return corp
 
 

@@ -159,7 +159,7 @@ def test_a_session_ends_by_its_owner_and_after_twelve_hours(api: Api, at: Callab
 def test_a_persons_session_has_their_role_as_it_is_now(api: Api) -> None:
     cookie = f"{auth.SESSION_COOKIE}={auth.begin_session('user', 'LiHua')}"
     _, me = api("GET", "/api/me", key=None, Cookie=cookie)
-    assert (me["user"], me["role"]) == ("LiHua", "guide")
+    assert (me["user"], me["role"]) == ("lihua", "guide")
     made = {"staff_id": "LiHua", "role": "store_manager", "scope": {"store_ids": ["s1"]}}
     assert api("POST", "/api/users", made)[0] == 201
     assert api("POST", "/api/users", {**made, "staff_id": "lihua"})[0] == 409  # the same userid to WeCom

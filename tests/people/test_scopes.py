@@ -259,7 +259,7 @@ def test_a_scopes_guides_are_those_of_the_moment(brand: Client) -> None:
 def test_who_changes_departments_changes_scopes(brand: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     wecom = Departments({"bob": [2]})
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: wecom)
-    monkeypatch.setattr(staff, "_is_fresh", lambda *_: False)
+    monkeypatch.setattr(staff, "is_fresh", lambda *_: False)
     for _ in range(2):
         staff.learn("bob")
         assert departments.members_of(["2"]) == frozenset({"ann", "bob"}) and departments.members_of(

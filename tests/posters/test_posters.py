@@ -394,7 +394,7 @@ def test_a_poster_says_what_is_left_out_and_refuses_who_has_no_name(api: Api) ->
     StaffItem("bb", listing="staff", status=1, seen_at="").save()
     path = f"/api/live-codes/{code.live_code_id}/poster.png?width=320&staff_id="
     assert api.raw("GET", path + "aa").headers["X-Left-Out"] == "staff_name=%F0%9F%98%8A"
-    assert "name_unknown" in problems(api("GET", path + "bb"))["staff_id"]
+    assert "no_name_to_print" in problems(api("GET", path + "bb"))["staff_id"]
     assert "X-Left-Out" not in api.raw("GET", path.partition("&")[0]).headers
 
 

@@ -267,7 +267,7 @@ def test_the_poster_holds_the_codes_address_and_the_guides_name(
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.body == b"\x89PNG!"
     url = poster_links.url(livecodes.get(made["live_code_id"]), "guide", "lihua")
-    wanted = {"url": url, "width": 600, "template": "jade", "staff_name": "lihua"}
+    wanted = {"url": url, "width": 600, "template": "jade", "staff_name": "Lihua女士"}
     assert drawn.asked == {**wanted, "format": "png", "code_name": CODE["name"]}
     assert client.http.get(path + "?staff_id=nobody", headers=headers).status_code == 422
     assert client.http.get(path + "?store_id=sz1", headers=headers).status_code == 422

@@ -113,8 +113,8 @@ def test_searched_filtered_and_sorted_on_the_map(api: Api) -> None:
         assert (status, problem["errors"][0]["field"]) == (422, field)
     asked = requests()
     ids("limit=200")
-    # The key, the map's list of cells and changes, and the page's rows: the cells are kept in the process.
-    assert asked == ["GetItem", "Query", "BatchGetItem"]
+    # The key, the map's list of cells and changes, the page's rows and their guides: the process has cells.
+    assert asked == ["GetItem", "Query", "BatchGetItem", "BatchGetItem"]
 
 
 def test_what_is_wrong_with_a_line_is_said_in_the_language_that_is_asked_for(api: Api) -> None:

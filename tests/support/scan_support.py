@@ -19,7 +19,7 @@ from chalicelib.platform import storage
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.printruns import runs
 from chalicelib.scans import address_limit
-from chalicelib.staff import ramps
+from chalicelib.staff import ramps, spelling
 from chalicelib.staff import service as staff
 from chalicelib.stores import maps
 from tests.support.wecom import FakeWeCom as FakeWeCom
@@ -64,6 +64,7 @@ def new_process() -> None:
     address_limit.forget()
     maps.forget()
     runs.forget()
+    spelling.forget()
 
 
 def listed(

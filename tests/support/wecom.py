@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.platform import clock
+from chalicelib.platform.userids import fold
 from chalicelib.wecom.client import ContactWay, MassSend
 from chalicelib.wecom.errors import AnswerLost, WeComError
 
@@ -28,6 +29,8 @@ class FakeWeCom:
         self.ways: dict[str, dict[str, Any]] = {}
         self.made = 0
         self.gone: set[str] = set()  # members who have left
+        self.not_serving: set[str] = set()  # members without the right to have customers
+        self.seen: set[str] = set()  # members it was asked for
         self.departments: list[dict[str, Any]] = []
         self.names: dict[str, str] = {}  # of customers
         self.follows: dict[str, list[dict[str, Any]]] = {}  # of customers
@@ -89,6 +92,11 @@ class FakeWeCom:
 
     # staff and customers
 
+    def get_follow_user_list(self, *, deadline: datetime | None = None) -> list[str]:
+        """Whom it was ever asked for, and are there."""
+        self._plan("get_follow_user_list")
+        return sorted(self.seen - self.gone - self.not_serving)
+
     def department_simplelist(self) -> list[dict[str, Any]]:
         return self.departments
 
@@ -96,6 +104,7 @@ class FakeWeCom:
         self._plan("user_get")
         if userid in self.gone:
             raise WeComError("user/get", 60111)
+        self.seen.add(fold(userid))
         return {"userid": userid, "name": f"{userid.capitalize()}女士", "status": 1}
 
     def external_contact(self, external_userid: str, *, deadline: datetime | None = None) -> dict[str, Any]:

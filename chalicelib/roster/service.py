@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 
 from chalicelib.platform import clock, lists
 from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.platform.principal import Principal
-from chalicelib.staff import ramps, rules, service
-from chalicelib.staff.models import LISTED, StaffItem
-from chalicelib.staff.queries import StaffQuery
+from chalicelib.platform.userids import fold
+from chalicelib.roster.queries import StaffQuery
+from chalicelib.staff import ramps, rules
+from chalicelib.staff import service as staff
+from chalicelib.staff.service import Member
 from chalicelib.staff.types import RampStep, StaffLimits, StaffOut
 from chalicelib.stores import service as stores
 from chalicelib.wecom.errors import Treatment, WeComError
@@ -23,11 +24,11 @@ def page(query: StaffQuery, principal: Principal) -> lists.Page[StaffOut]:
         of_store = frozenset(store.staff_ids if store else ())
         guides = of_store if guides is None else guides & of_store
     steps = ramps.table()
-    rows = [row for row in _rows(guides) if query.status in (None, int(row.status))]
+    rows = [row for row in staff.members(guides) if query.status in (None, row.status)]
     return lists.whole(
         rows,
         query,
-        key=lambda row: str(row.staff_id),
+        key=lambda row: row.staff_id,
         sorts={"name": lambda row: row.name},
         sort=query.sort,
         texts=lambda row: (row.name, row.staff_id),
@@ -36,6 +37,7 @@ def page(query: StaffQuery, principal: Principal) -> lists.Page[StaffOut]:
 
 def get(staff_id: str, principal: Principal) -> StaffOut:
     """NotFound, also outside of the scope."""
+    staff_id = fold(staff_id)
     _check_scope(staff_id, principal)
     return _get(staff_id)
 
@@ -47,10 +49,11 @@ def limit(staff_id: str, limits: StaffLimits, principal: Principal) -> StaffOut:
             date.fromisoformat(limits.started_at)
     except ValueError as error:
         raise Invalid(issue("started_at", "date")) from error
+    staff_id = fold(staff_id)
     _check_scope(staff_id, principal)
-    if service.find_asked(staff_id) is None:
+    if staff.find_asked(staff_id) is None:
         try:
-            service.learn(staff_id)
+            staff.learn(staff_id)
         except WeComError as error:
             if error.treatment is not Treatment.DATA:
                 raise
@@ -73,12 +76,6 @@ def set_ramp(steps: Sequence[RampStep]) -> None:
     ramps.set_table(steps)
 
 
-def _rows(guides: frozenset[str] | None) -> list[StaffItem]:
-    if guides is None:
-        return lists.partition(partial(StaffItem.by_id.query, LISTED))
-    return [row for row in StaffItem.batch_get(list(guides)) if row.name is not None] if guides else []
-
-
 def _check_scope(staff_id: str, principal: Principal) -> None:
     guides = stores.guides_in_scope(principal)
     if guides is not None and staff_id not in guides:
@@ -86,7 +83,7 @@ def _check_scope(staff_id: str, principal: Principal) -> None:
 
 
 def _get(staff_id: str) -> StaffOut:
-    row = service.find_asked(staff_id)
+    row = staff.find_asked(staff_id)
     if row is None:
         raise _unknown(staff_id)
     return _shown(row, ramps.table())
@@ -96,14 +93,14 @@ def _unknown(staff_id: str) -> NotFound:
     return NotFound(code="unknown_staff", staff_id=staff_id)
 
 
-def _shown(row: StaffItem, steps: Sequence[RampStep]) -> StaffOut:
+def _shown(row: Member, steps: Sequence[RampStep]) -> StaffOut:
     started = date.fromisoformat(row.started_at) if row.started_at else None
-    own_cap = None if row.daily_cap is None else int(row.daily_cap)
     return StaffOut(
         staff_id=row.staff_id,
         name=row.name,
-        status=int(row.status),
+        status=row.status,
+        problem=row.problem,
         started_at=row.started_at,
-        daily_cap=own_cap,
-        cap_today=rules.cap(steps, started, own_cap, rules.today(clock.now())),
+        daily_cap=row.daily_cap,
+        cap_today=rules.cap(steps, started, row.daily_cap, rules.today(clock.now())),
     )

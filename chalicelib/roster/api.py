@@ -2,17 +2,15 @@
 
 import re
 
-from chalicelib.platform import http
+from chalicelib.platform import http, userids
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.http import Call
 from chalicelib.platform.lists import Page
-from chalicelib.staff import roster
-from chalicelib.staff.queries import StaffQuery
+from chalicelib.roster import service
+from chalicelib.roster.queries import StaffQuery
 from chalicelib.staff.types import Ramp, StaffLimits, StaffOut
 
 door = http.Door(__name__, tag="Staff")
-
-_STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 
 
 @door.route(
@@ -24,7 +22,7 @@ _STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
     answer=Page[StaffOut],
 )
 def listing(call: Call) -> Page[StaffOut]:
-    return roster.page(call.query, call.principal)
+    return service.page(call.query, call.principal)
 
 
 @door.route(
@@ -35,7 +33,7 @@ def listing(call: Call) -> Page[StaffOut]:
     summary="How many customers a new account gets a day",
 )
 def ramp(call: Call) -> Ramp:
-    return Ramp(steps=list(roster.ramp()))
+    return Ramp(steps=list(service.ramp()))
 
 
 @door.route(
@@ -47,15 +45,15 @@ def ramp(call: Call) -> Ramp:
     summary="Change the table of ageing",
 )
 def set_ramp(call: Call) -> Ramp:
-    roster.set_ramp(call.body.steps)
-    return Ramp(steps=list(roster.ramp()))
+    service.set_ramp(call.body.steps)
+    return Ramp(steps=list(service.ramp()))
 
 
 @door.route(
     "GET", "/api/staff/{staff_id}", permission="staff.read", answer=StaffOut, summary="One member of staff"
 )
 def get(call: Call, staff_id: str) -> StaffOut:
-    return roster.get(staff_id, call.principal)
+    return service.get(staff_id, call.principal)
 
 
 @door.route(
@@ -67,6 +65,6 @@ def get(call: Call, staff_id: str) -> StaffOut:
     summary="When the account began (null: long ago), and its own daily cap over all codes",
 )
 def limit(call: Call, staff_id: str) -> StaffOut:
-    if not _STAFF_ID.fullmatch(staff_id):
+    if not re.match(userids.PATTERN, staff_id):
         raise NotFound(code="unknown_staff", staff_id=staff_id)
-    return roster.limit(staff_id, call.body, call.principal)
+    return service.limit(staff_id, call.body, call.principal)

@@ -1,0 +1,5 @@
+"""The person's role; their sessions go on."""
+
+from chalicelib.renames.types import Rename
+
+RENAMES = [Rename(name="people", move="chalicelib.people.renaming:move")]

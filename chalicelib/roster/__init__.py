@@ -1,0 +1,1 @@
+"""The roster: members of staff as operators see and limit them."""
