@@ -1,19 +1,17 @@
 """Members whom WeCom refuses, or who are gone: told to those who made the codes that count on them.
 
-Once a problem: the word is marked as told once it is out. WeCom drops an equal one, so that a death before
-the mark sends no second.
+Once a problem: it is marked as told when the notices are ordered, which have a natural key each, so that a
+death before the mark orders none twice.
 """
 
 from collections.abc import Sequence
 
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform import auth, log, messages
+from chalicelib.notices import service as notices
+from chalicelib.platform import auth, clock, log, messages
 from chalicelib.staff import problems
 from chalicelib.staff import service as staff
-from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
 
-_DUPLICATES = 14_400  # seconds in which WeCom drops an equal message, its maximum
 _NAMED, _LONGEST = 5, 40  # codes that the word names; characters of a name
 
 
@@ -27,8 +25,10 @@ def tell(staff_id: str) -> None:
         return
     log.measure("LiveCodeMembersLost", 1, "Count")
     to = sorted({code.maker for code in codes if code.maker} - {staff_id}) or auth.admins()
-    if to and not _send(to, _words(staff_id, problem, [code.name[:_LONGEST] for code in codes])):
-        return
+    text = _words(staff_id, problem, [code.name[:_LONGEST] for code in codes])
+    for receiver in to:
+        key = f"{staff_id}#{problem}#{clock.iso(clock.now())[:10]}"
+        notices.add(receiver, "member_problem", key, {"text": text})
     problems.mark_told(staff_id, problem)
 
 
@@ -39,17 +39,3 @@ def _words(staff_id: str, problem: str, names: Sequence[str]) -> str:
         f" 等 {len(names)} 个" if len(names) > _NAMED else ""
     )
     return f"{chinese}\n{messages.text(problem, 'en', who)}. Live codes: {len(names)}"
-
-
-def _send(to: Sequence[str], text: str) -> bool:
-    """False: WeCom takes none of them, and never will."""
-    word = {"touser": "|".join(to), "msgtype": "text", "text": {"content": text}}
-    again = {"enable_duplicate_check": 1, "duplicate_check_interval": _DUPLICATES}
-    try:
-        wecom.default_client().message_send({**word, **again})
-    except WeComError as error:
-        if error.retryable:
-            raise
-        log.logger.warning("nobody told of a member's problem", extra={"errcode": error.errcode})
-        return False
-    return True

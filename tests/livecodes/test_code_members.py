@@ -9,6 +9,7 @@ import pytest
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import refusals, upkeep
 from chalicelib.livecodes import service as livecodes
+from chalicelib.notices import service as notices
 from chalicelib.platform.auth import UserItem
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.principal import Principal
@@ -153,6 +154,7 @@ def test_whom_wecom_refuses_is_shown_explained_and_told_once(
     assert why["why"]["problems"] == {"a": code} and "企业微信不接受：A女士" in why["text"]
     refusals.tell("a")
     refusals.tell("a")
+    notices.deliver("maja")
     (word,) = wecom.messages
     assert (
         word["touser"] == "maja"
@@ -171,6 +173,7 @@ def test_a_change_of_the_code_forgets_no_refusal_and_tells_nobody_again(api: Api
     path = f"/api/live-codes/{made['live_code_id']}"
     assert [code for _, code in shown(api("PATCH", path, {"name": "Other"})[1])] == ["member_not_real_named"]
     refusals.tell("a")
+    notices.deliver("boss")
     assert len(wecom.messages) == 1
 
 
@@ -214,17 +217,22 @@ def test_who_leaves_or_is_disabled_is_told_to_the_admins(
         ("assignment.members[0].staff_id", code)
     ]
     refusals.tell("a")
+    notices.deliver("boss")
     assert [word["touser"] for word in wecom.messages] == ["boss"]
 
 
-def test_a_word_that_could_not_be_sent_is_sent_later(api: Api, wecom: FakeWeCom) -> None:
+def test_who_dies_before_the_mark_orders_no_second_word(
+    api: Api, wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
+) -> None:
     maker = Principal("session", "maja", "maja", "operator")
     livecodes.create(definition({"staff_id": "a"}), principal=maker)
     problems.note("a", "member_not_activated")
-    wecom.fail["message_send"] = [WeComError("message/send", -1)]
-    with pytest.raises(WeComError):
-        refusals.tell("a")
+    with monkeypatch.context() as dying:
+        dying.setattr(problems, "mark_told", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            refusals.tell("a")
     refusals.tell("a")
+    notices.deliver("maja")
     assert len(wecom.messages) == 1
 
 
