@@ -185,3 +185,19 @@ def test_other_programs_know_the_options_that_are_printed(shell: Shell) -> None:
                         options = set(re.findall(r"(?<= )--[a-z-]+", command))
                         assert all(option in help_text for option in options), command
     assert "infra.keys" in seen
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        r"\b[Aa] (?:warm )?scan(?:, warm)?\b[^.:|]{0,20}?(?:is|\|) (?:3 (?:DynamoDB )?requests(?:,| and) )?(\d+) write units",
+        r"added customer[^.|]{0,120}?\|? (\d+)(?: write units| \(welcomed)",
+        r"order with two (?:commission )?levels(?:, paid \||) (\d+)\b",
+    ],
+)
+def test_a_figure_is_the_same_everywhere(figure: str) -> None:
+    found = {
+        document.name: re.findall(figure, document.read_text(encoding="utf-8")) for document in DOCUMENTS
+    }
+    assert len({value for values in found.values() for value in values}) == 1, found
+    assert sum(map(bool, found.values())) >= 2, found
