@@ -172,6 +172,23 @@ def next_message() -> float | None:
     return min(hidden, default=None)
 
 
+def retry_failed_messages() -> None:
+    """What failed, and is hidden until its time-out is over, can be had at once, if nothing is running."""
+    now = clock.now()
+    hidden = [
+        (message, message["visible_at"])
+        for queue in consumed_queues()
+        for message in list(queue["messages"])
+        if message["receive_count"] and message["visible_at"] > now
+    ]
+    if activity.running():
+        return
+    for message, until in hidden:
+        if message["visible_at"] == until:  # nobody has taken it since
+            message["visible_at"] = now
+    lambda_svc._esm_wake.set()
+
+
 def next_schedule() -> float | None:
     """When the next schedule fires that names a time (rates are the ticker's: they fire when asked to)."""
     times = []
@@ -438,6 +455,8 @@ def control(method: str, path: str, body: bytes) -> dict[str, Any]:
         clock.forward(float(json.loads(body)["offset"]))
     elif (method, path) == ("POST", "/_local/fire"):
         fire_schedules()
+    elif (method, path) == ("POST", "/_local/retry"):
+        retry_failed_messages()
     elif (method, path) == ("POST", "/_local/deployed"):
         deployed.set()
         lambda_svc._esm_wake.set()

@@ -65,7 +65,8 @@ class Mover:
     def drain(self, hidden: bool = True, patience: float = PATIENCE) -> None:
         """Wait until nothing runs and all queues and streams are worked off. NotQuiet after `patience`.
 
-        `hidden`: also for messages that were delayed or failed, and come back in a while.
+        `hidden`: also for messages that were delayed, which come in a while, and that failed: these are tried
+        again at once, so that a poisoned one is given up within moments.
         """
         deadline, seen = time.monotonic() + patience, None
         while True:
@@ -76,6 +77,8 @@ class Mover:
             if at_rest and state["invocations"] == seen:
                 return
             seen = state["invocations"] if at_rest else None
+            if hidden and state["next_message"] and not state["busy"]:
+                self.emulator("POST", "/_local/retry")
             if time.monotonic() > deadline:
                 raise NotQuiet(f"still busy: {state['queues'] or 'a function is running'}")
             time.sleep(POLL)

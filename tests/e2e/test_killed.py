@@ -1,10 +1,14 @@
 """`kill -9` of the local stack: what was drained is there again, and both sides tell the same of money."""
 
+import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from infra.local.client import LocalStack
+from infra.local.deploy import Account
+from infra.local.settings import STACK
 
 KEY = "mr_killed"
 DAY = "P1D"
@@ -35,6 +39,7 @@ def test_what_was_saved_is_there_after_a_kill_and_money_agrees(tmp_path: Path) -
             add_customer(again, code, 4)
             again.drain()
             assert len(again.api("GET", "/api/customers")["items"]) == 5
+            poison(again, tmp_path)
 
 
 def live_code(stack: LocalStack) -> dict[str, Any]:
@@ -84,6 +89,22 @@ def quietly(work: Any, *arguments: Any) -> None:
         work(*arguments)
     except Exception:
         return
+
+
+def poison(stack: LocalStack, data: Path) -> None:
+    """Messages that no function can read: neither `/local/drain` nor `/local/clock` waits for their time-outs."""
+    port = json.loads((data / "ports.json").read_text())["emulator"]
+    sqs = Account(f"http://127.0.0.1:{port}").client("sqs")
+    for name in ("assign", "callback.fifo"):
+        url = sqs.get_queue_url(QueueName=f"{STACK}-{name}")["QueueUrl"]
+        group = {"MessageGroupId": "x"} if name.endswith("fifo") else {}
+        sqs.send_message(QueueUrl=url, MessageBody='{"kind": "assign', **group)
+    begun = time.monotonic()
+    stack.drain()
+    stack.advance("PT6H")
+    assert time.monotonic() - begun < 120  # five receives, six time-outs of a function between: 12 minutes
+    given_up = {row["queue"] for row in stack.api("GET", "/api/dead-letters")["items"]}
+    assert {"assign", "callback"} <= given_up
 
 
 def agree(stack: LocalStack, distributor: str) -> None:
