@@ -97,7 +97,7 @@ def poison(stack: LocalStack, data: Path) -> None:
     sqs = Account(f"http://127.0.0.1:{port}").client("sqs")
     for name in ("assign", "callback.fifo"):
         url = sqs.get_queue_url(QueueName=f"{STACK}-{name}")["QueueUrl"]
-        group = {"MessageGroupId": "x"} if name.endswith("fifo") else {}
+        group = {"MessageGroupId": "x", "MessageDeduplicationId": "x"} if name.endswith("fifo") else {}
         sqs.send_message(QueueUrl=url, MessageBody='{"kind": "assign', **group)
     begun = time.monotonic()
     stack.drain()
