@@ -40,13 +40,13 @@ def order_folding(staff_id: str) -> None:
         due.put("staff_rename", clock.now(), f"{staff_id}#{new}", {"old": staff_id, "new": new})
 
 
-def run(old: str, new: str, number: int = 0, milliseconds_left: Callable[[], int] | None = None) -> None:
+def run(old: str, new: str, number: int = 0, *, milliseconds_left: Callable[[], int]) -> None:
     """Move one part after another; what is left when the time is nearly over goes into another message."""
     if not staff.is_renamed(old, new):
         return  # renamed again, or back
     moves = _moves()
     while number < len(moves):
-        if milliseconds_left is not None and milliseconds_left() < _ENOUGH_MS:
+        if milliseconds_left() < _ENOUGH_MS:
             queues.send("migrate", {"kind": "staff_rename", "old": old, "new": new, "number": number})
             return
         if not moves[number](old, new):

@@ -150,7 +150,7 @@ def test_what_was_being_worked_on_when_killed_is_done_after_the_next_start(tmp_p
         deadline = time.monotonic() + 60
         while first.sandbox("GET", "faults")["items"][0]["times"] == 10 and time.monotonic() < deadline:
             time.sleep(0.02)
-        world = tmp_path / "sandbox.json"  # WeCom's own memory; it is saved now and then
+        world = tmp_path / "state" / "sandbox.json"  # WeCom's own memory; it is saved now and then
         while added["external_userid"] not in world.read_text() and time.monotonic() < deadline:
             time.sleep(0.02)
         os.kill(first.process.pid, signal.SIGKILL)

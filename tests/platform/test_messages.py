@@ -27,12 +27,8 @@ def test_each_code_has_its_words_in_one_place() -> None:
 
 
 def test_no_words_are_left_over() -> None:
-    assert (
-        sorted(
-            code for code in CODES if f'"{code}"' not in SOURCES and f"{code.split('_')[0]}_" not in SOURCES
-        )
-        == []
-    )
+    ours = [code for code in CODES if not code.isupper()]  # the others are WeChat Pay's own reasons
+    assert [c for c in ours if f'"{c}"' not in SOURCES and f"{c.split('_')[0]}_" not in SOURCES] == []
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -90,7 +90,7 @@ def test_a_whole_float_is_an_integer_and_a_broken_one_is_not() -> None:
     body = {"name": "a", "members": [{"staff_id": "a", "daily_cap": 3.0}]}
     daily_cap = validation.convert(body, Body).members[0].daily_cap
     assert (daily_cap, type(daily_cap)) == (3, int)
-    for number in (10.5, 1e300):
+    for number in (2.5, 0.5):
         body["members"] = [{"staff_id": "a", "daily_cap": number}]
         assert wrong(body) == {("members[0].daily_cap", "type")}
 

@@ -73,6 +73,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
 @pytest.fixture
 def brand(
     tables: None,
+    keys: None,
     bucket: str,
     at: Callable[[datetime], None],
     sent: list[Any],
@@ -96,7 +97,7 @@ def test_a_poster_outside_of_the_scope_is_not_there(
     assert api("GET", POSTER.format(brand.boths, form) + "?staff_id=bob")[0] == 404
     assert asked == []
     assert api("GET", POSTER.format(brand.boths, form) + "?staff_id=ann") == (200, b"picture")
-    assert asked[0]["staff_name"] == "Ann女士"
+    assert asked[0]["staff_name"] == "安然"
     status, wrong = brand.calling("operator")("GET", POSTER.format(brand.bobs, form) + "?staff_id=ann")
     assert (status, wrong["errors"][0]["code"]) == (422, "not_in_live_code")
 

@@ -35,6 +35,7 @@ from chalicelib.stores.types import NewStore
 from functions.poster import handler as poster
 from tests.support.api import Api
 from tests.support.scan_support import definition
+from tests.support.wecom import FakeWeCom
 
 PHONE: dict[str, Any] = {
     "name": "Winter",
@@ -363,13 +364,21 @@ def test_a_poster_that_can_not_be_made_is_listed_and_counted(
     assert rows[1][3] == "could not be read as it is"
 
 
-def test_a_batch_says_what_is_left_out_and_who_has_no_name(api: Api, sent: list[Any]) -> None:
+def test_a_batch_says_what_is_left_out_and_who_has_no_name(
+    api: Api, sent: list[Any], wecom: FakeWeCom
+) -> None:
     code = live_code("aa", "bb", "cc", "dd")
     for staff_id, name in (("bb", "小雅😊"), ("cc", "བཀྲ་ཤིས")):
         StaffItem(staff_id, listing="staff", name=name, status=1, seen_at="").save()
-    StaffItem("dd", listing="staff", status=1, seen_at="").save()  # WeCom was never asked for them
     wanted = {"live_code_id": code.live_code_id, "staff_ids": "all", "width": 320}
+    wecom.gone = {"dd"}
+    nameless = StaffItem("dd", listing="staff", status=1, seen_at="")
+    nameless.save()
+    refused = problems(api("POST", "/api/poster-batches", wanted))
+    assert "no_name_to_print" in refused["staff_ids[3]"]
+    wecom.gone.clear()
     _, job = api("POST", "/api/poster-batches", wanted)
+    nameless.save()  # the name is lost since
     drain(sent)
     told = jobs.get(job["job_id"])
     assert (told.status, told.done) == ("finished", 4)
@@ -385,13 +394,14 @@ def test_a_batch_says_what_is_left_out_and_who_has_no_name(api: Api, sent: list[
     errors = column("errors.csv")
     assert set(errors) == {"3", "4"}
     assert "字体里没有「བ」(U+0F56)" in errors["3"] and "the fonts have no 「བ」(U+0F56)" in errors["3"]
-    assert "dd" in errors["4"] and "名字" in errors["4"]
+    assert "dd" in errors["4"] and "姓名" in errors["4"]
 
 
-def test_a_poster_says_what_is_left_out_and_refuses_who_has_no_name(api: Api) -> None:
+def test_a_poster_says_what_is_left_out_and_refuses_who_has_no_name(api: Api, wecom: FakeWeCom) -> None:
     code = live_code("aa", "bb")
     StaffItem("aa", listing="staff", name="小雅😊", status=1, seen_at="").save()
     StaffItem("bb", listing="staff", status=1, seen_at="").save()
+    wecom.gone = {"bb"}
     path = f"/api/live-codes/{code.live_code_id}/poster.png?width=320&staff_id="
     assert api.raw("GET", path + "aa").headers["X-Left-Out"] == "staff_name=%F0%9F%98%8A"
     assert "no_name_to_print" in problems(api("GET", path + "bb"))["staff_id"]

@@ -92,7 +92,7 @@ def test_a_code_in_the_remark_is_known_when_it_comes_later(world: World) -> None
     assert models.find(row.prospect_id).status == rules.ASKED
     world.wecom.follows["wm1"] = [
         {"userid": "other", "remark": ""},
-        {"userid": "LiHua", "remark": f"客户0 {row.code.upper()}"},
+        {"userid": "lihua", "remark": f"客户0 {row.code.upper()}"},
     ]
     added(world, "wm1", kind="follow_edited")
     now = models.find(row.prospect_id)

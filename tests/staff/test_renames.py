@@ -87,7 +87,7 @@ def world(wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch) -> Iterator[livecod
 
 
 def rename_all(old: str = "ann", new: str = "annie") -> None:
-    renames.run(old, new)
+    renames.run(old, new, milliseconds_left=lambda: 60_000)
     ramps.forget()
 
 
@@ -206,9 +206,9 @@ def test_killed_anywhere_and_begun_again_it_ends_the_same(
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
     try:
-        renames.run("ann", "annie")
+        renames.run("ann", "annie", milliseconds_left=lambda: 60_000)
     except Killed:
-        renames.run("ann", "annie")
+        renames.run("ann", "annie", milliseconds_left=lambda: 60_000)
     ramps.forget()
     is_moved(world)
 
