@@ -138,6 +138,11 @@ def control(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:
 # A public SDK
 
 
+def test_a_sandbox_that_runs_alone_tells_what_an_sdk_needs_where_the_stack_does(sandbox: Sandbox) -> None:
+    told = requests.get(f"{sandbox.base_url}/local/sandbox", timeout=10).json()
+    assert told == sandbox.sdk_settings() and told["wecom_api_base"] == sandbox.base_url
+
+
 def test_a_public_sdk_works_against_it(sandbox: Sandbox, sdk: Any, clock: Clock) -> None:
     assert sdk.user.get("lihua")["userid"] == "lihua"
     assert sdk.message.send_text(sandbox.config.agent_id, "lihua", "你好")["errcode"] == 0
