@@ -52,8 +52,8 @@ def repeat_scan(
     held = records.find(live_code_id, staff_id, assignment_id)
     if held is None:
         return None, None
-    live_code, staff_id = current(live_code_id), fold(staff_id)  # the cookie may be older than that
-    rule = live_code.rule
+    live_code, given = current(live_code_id), fold(staff_id)  # the cookie may be older than that
+    rule, staff_id = live_code.rule, staff.current_id(given)  # and than a rename
     if not live_code.active or not is_open(rule, now):
         return None, None
     of_store = held.store_id is not None and live_code.kind == "nearest_store"
@@ -62,13 +62,13 @@ def repeat_scan(
     if staff.has_left(staff_id):
         return None, None
     expires_at = clock.parse(held.expires_at)
-    still_open = held.status == RESERVED and now < expires_at
+    still_open = held.status == RESERVED and now < expires_at and staff_id == given
     if still_open and poster is not None and rule.find(poster) is not None:
         asked = (held.why.get("poster") or {}).get("staff_id")
         if poster.lower() not in (staff_id.lower(), str(asked).lower()):
             return None, staff_id
     if still_open or (rule.sticky and held.status == CONFIRMED):
-        qr_url = way(live_code, staff_id, int(held.slot or 0)).qr_url
+        qr_url = way(live_code, staff_id, int(held.slot or 0) if staff_id == given else 0).qr_url
         until = expires_at if still_open else None
         same = Scan(
             "staff",

@@ -4,12 +4,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from chalicelib.platform.userids import fold_fields
+
 
 class EmbedQuery(Struct, kw_only=True):
     """Whose own it is: a guide's, or (kind nearest_store) a store's."""
 
     staff_id: Annotated[str, Meta(description="Its links prefer this guide")] = ""
     store_id: Annotated[str, Meta(description="Its links lead to this store")] = ""
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
 
 
 class PictureQuery(Struct, kw_only=True):

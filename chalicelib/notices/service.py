@@ -30,6 +30,8 @@ from chalicelib.notices.rules import Bundle, Part
 from chalicelib.notices.types import EXPIRED, REFUSED, SENT, UNKNOWN, NoticeKind
 from chalicelib.platform import clock, declared, due, log, queues
 from chalicelib.platform.errors import Upstream
+from chalicelib.platform.userids import fold
+from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
 
@@ -177,8 +179,10 @@ def _finish(staff_id: str, rows: Mapping[str, NoticeItem], notice_ids: tuple[str
 
 
 def _address(rows: Mapping[str, NoticeItem], bundle: Bundle, staff_id: str) -> str:
-    """The userid as a capability knows it."""
-    return next((rows[i].address for i in bundle.notice_ids if i in rows), staff_id)
+    """The userid as a capability knows it, or the one that WeCom has given them since."""
+    known = str(next((rows[i].address for i in bundle.notice_ids if i in rows), staff_id))
+    current = staff.current_id(fold(known))
+    return known if current == fold(known) else current
 
 
 def _come_again(staff_id: str, at: datetime) -> None:

@@ -24,7 +24,9 @@ from chalicelib.livecodes.service import LiveCode, current
 from chalicelib.livecodes.tickets import take_poster_ticket, take_ticket
 from chalicelib.platform import clock
 from chalicelib.platform.errors import Invalid, NotFound
+from chalicelib.platform.userids import fold
 from chalicelib.scans.address_limit import Admission, OverLimit
+from chalicelib.staff import service as staff
 
 _CODE = re.compile(r"[2-9A-HJ-NP-Za-km-z]{8}")
 
@@ -53,7 +55,7 @@ def scan(
             return locate(code, where, cookie, origin, reserves=reserves, admission=admission)
         except Invalid:  # a store that is no more, or not this code's any more: another is chosen
             owner = None
-    guide = owner.id if owner and owner.kind == "guide" else None
+    guide = staff.current_id(fold(owner.id)) if owner and owner.kind == "guide" else None
     same, preferred = _find_last(live_code_id, cookie, now, guide)
     if same is not None:
         return same

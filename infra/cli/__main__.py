@@ -48,6 +48,21 @@ MOST_USED = (
     "metrics funnel",
     "jobs get",
 )
+_ABOUT_ZH = r"""水车 Millrace 命令行：API 的每个接口都是一条命令。
+
+    export MILLRACE_URL=http://127.0.0.1:8000 MILLRACE_API_KEY=mr_…
+    python -m infra.cli live-codes list
+    python -m infra.cli live-codes create -f code.yaml --name 冬季包裹卡
+    python -m infra.cli live-codes print-runs lc_… --name W26 --count 10000 --format csv \
+        --wait --save w26.csv
+    python -m infra.cli live-codes apply --yaml @codes.yaml --dry-run true
+    eval "$(python -m infra.cli completion bash)"        # 或 zsh：用 Tab 键补全 `millrace`
+
+单独的 -h 列出全部命令，常用的在前；跟在一个词后面，列出以它开头的命令；跟在命令后面，列出它的选项。
+列表显示为表格；-o json、-o yaml 为接口的原样返回。选项值写成 @文件名，取该文件的内容（@-：标准输入）。
+终端是中文（LANG）或设置 MILLRACE_LANG=zh 时显示中文。
+退出码：0 成功，1 被拒绝或失败，2 用法错误，130 被中断。
+"""
 _BUILT_IN = ("-h", "--help")
 _POLL_SECONDS = 1.0
 
@@ -68,10 +83,19 @@ for _name, _pattern, _first in (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = _main(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, e.g. `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _main(given: list[str]) -> int:
     url, key = os.environ.get("MILLRACE_URL", "http://127.0.0.1:8000"), os.environ.get("MILLRACE_API_KEY", "")
     if not given or (given[0] in _BUILT_IN and not key):
-        print(__doc__)
+        print(_ABOUT_ZH if language() == "zh" else __doc__)
         return 0 if given else 2
     if given[0] == "completion" and given[1:] in (["bash"], ["zsh"]):
         print(completion.script(given[1]))
@@ -95,8 +119,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\n" + say("interrupted"), file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever reads has seen enough, e.g. `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

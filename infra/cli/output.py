@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import yaml
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -62,15 +63,20 @@ def _show_list(page: Mapping[str, Any], out: Console) -> None:
         for row in rows:
             print(row)
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     names = _columns(rows)
-    for name in names:
+    cells = {name: [_plain(name, row.get(name)) for row in rows] for name in names}
+    fitting = _fitting(cells, out.width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in fitting:
         numbers = all(isinstance(row.get(name), (int, float)) for row in rows)
         side: Literal["left", "right"] = "right" if numbers or name.endswith(("_fen", "_bps")) else "left"
-        table.add_column(_header(name), justify=side, overflow="ellipsis", max_width=_LONGEST)
-    for row in rows:
-        table.add_row(*(_cell(name, row.get(name)) for name in names))
+        table.add_column(_header(name), justify=side, overflow="ellipsis", max_width=_LONGEST, no_wrap=True)
+    for line in zip(*(cells[name] for name in fitting), strict=True):
+        table.add_row(*map(Text, line))
     out.print(table)
+    held = dict.fromkeys(name for row in rows for name in row if row[name])
+    if hidden := [name for name in held if name not in fitting]:
+        out.print(say("hidden", names=", ".join(hidden)), style="dim")
     total = page.get("total", len(rows))
     if total > len(rows) or page.get("next_cursor"):
         count = say("at_least", count=total) if page.get("total_is") == "at_least" else total
@@ -78,13 +84,29 @@ def _show_list(page: Mapping[str, Any], out: Console) -> None:
 
 
 def _columns(rows: list[dict[str, Any]]) -> list[str]:
-    """Ids, names, status first; what is no plain value in any row comes last, empty columns not at all."""
+    """Ids, names, status first; empty columns not at all, what has fields of its own only if that is all."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     names = [name for name in names if any(row.get(name) not in (None, "", [], {}) for row in rows)]
-    plain = [name for name in names if not any(isinstance(row.get(name), (dict, list)) for row in rows)]
-    ids = [name for name in plain if name.endswith("_id")][:1]
+    flat = [name for name in names if all(_is_flat(row.get(name)) for row in rows)]
+    plain = [name for name in flat if not any(isinstance(row.get(name), list) for row in rows)]
+    ids = [name for name in plain if name.endswith(("_id", "_userid"))][:1]
     first = [name for name in _FIRST if name in plain]
-    return list(dict.fromkeys([*ids, *first, *plain, *names]))
+    return list(dict.fromkeys([*ids, *first, *plain, *flat])) or names
+
+
+def _fitting(cells: Mapping[str, list[str]], width: int) -> list[str]:
+    """The first of the columns that fit whole beside each other; one at least."""
+    found, left = list[str](), width
+    for name, texts in cells.items():
+        left -= 3 + min(_LONGEST, max(map(cell_len, [_header(name), *texts])))
+        if left < 0 and found:
+            break
+        found.append(name)
+    return found
+
+
+def _is_flat(value: Any) -> bool:
+    return not isinstance(value, dict) and (not isinstance(value, list) or _is_short(value))
 
 
 def _fields(thing: Mapping[str, Any]) -> Table:

@@ -39,6 +39,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "progress": ("{done} / {total}", "{done} of {total}"),
     "page": ("共 {total} 条，显示 {shown} 条（--all 显示全部）", "{shown} of {total} (--all for all)"),
     "at_least": ("至少 {count}", "at least {count}"),
+    "hidden": ("未显示的列：{names}（-o json 显示全部）", "not shown: {names} (-o json has all)"),
     "nothing": ("没有记录", "nothing there"),
     "would_change": (
         "以下是预览，尚未执行；加上 --dry-run false 执行",

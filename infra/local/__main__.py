@@ -211,6 +211,7 @@ def start(
         keeper.run()
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
+    print(f"the sandbox's phones: {sandbox_url.replace('127.0.0.1', here)}/", file=sys.stderr)
     if here != "127.0.0.1":
         print(f"for phones of this network: http://{here}:{ports.public}", file=sys.stderr)
     print(f"ready {public}", flush=True)

@@ -25,6 +25,7 @@ def answer(
     platform, _, rest = path.removeprefix(PREFIX).partition("/")
     try:
         body = json.loads(raw) if raw else {}
+        json.dumps(body, ensure_ascii=False).encode()  # half a character could not be saved
     except ValueError:
         body = None
     if method != "POST":

@@ -100,7 +100,7 @@ def parsed(raw: bytes) -> Any:
     """The JSON of a body; None when it is none, or holds half a character that no UTF-8 text can."""
     try:
         value = json.loads(raw, parse_constant=_no_constant)
-        if b"\\u" in raw:
+        if b"\\u" in raw or b"\xed" in raw:  # json takes its bytes, too
             json.dumps(value, ensure_ascii=False).encode()
         return value
     except (ValueError, RecursionError):

@@ -81,6 +81,7 @@ class Control:
             return 404, {"error": f"no {method} {path}"}
         try:
             body = json.loads(raw) if raw else {}
+            json.dumps(body, ensure_ascii=False).encode()  # half a character could be neither sent nor saved
             if not isinstance(body, dict):
                 return 422, {"error": "the body must be a JSON object"}
             answer = route({**query, **body})

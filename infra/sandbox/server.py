@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from infra.sandbox.sandbox import Sandbox
 
 _MOST_BODY = 64 << 20
-_OWN = (PREFIX, "/v3/", ad_platforms.PREFIX, "/sns/", "/_sandbox")  # no phone of the network may ask these
+_OWN = (
+    PREFIX,
+    "/v3/",
+    ad_platforms.PREFIX,
+    "/sns/",
+    "/_sandbox",
+    "/local/",
+)  # no phone of the network may ask these
 Answer = tuple[int, "dict[str, Any] | Download"]
 
 
@@ -98,6 +105,8 @@ class Handler(BaseHTTPRequestHandler):
         elif parts.path.startswith("/_sandbox"):
             status, answer = self.server.sandbox.control.answer(self.command, parts.path, query, raw)
             self._json(status, answer)
+        elif parts.path == "/local/sandbox":  # as the local stack has it
+            self._json(200, self.server.sandbox.sdk_settings())
         else:
             method, cookie = (
                 "GET" if self.command == "HEAD" else self.command,

@@ -141,6 +141,7 @@ class WechatPay:
     def _create(self, request: PayRequest) -> dict[str, Any]:
         try:
             given = json.loads(request.body)
+            json.dumps(given, ensure_ascii=False).encode()  # half a character could not be saved
         except ValueError as error:
             raise _param("the body is not JSON") from error
         if not isinstance(given, dict):

@@ -77,6 +77,20 @@ def test_half_a_command_lists_what_begins_so(known: list[Command]) -> None:
     assert len(lines) >= 5 and all(line.startswith("  live-codes ") for line in lines)
 
 
+def test_alone_it_explains_itself_in_the_terminals_language(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MILLRACE_LANG", "en")
+    assert cli.main([]) == 2
+    english = capsys.readouterr().out
+    monkeypatch.setenv("MILLRACE_LANG", "zh")
+    assert cli.main([]) == 2
+    chinese = capsys.readouterr().out
+    assert "Exit codes" in english and "退出码" in chinese
+    for word in ("MILLRACE_API_KEY", "--dry-run", "completion bash", "-o json", "130"):
+        assert word in english and word in chinese
+
+
 def test_without_a_key_it_says_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,27 @@ def test_a_list_is_a_table_with_money_in_yuan_and_what_names_a_row_first(
     assert rest[-1] == "2 of at least 7 (--all for all)"
 
 
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_row_is_a_line_and_what_does_not_fit_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    monkeypatch.setattr(output, "_PLAIN_WIDTH", width)
+    row = {
+        "name": "包裹卡",
+        "assignment": {"members": [{"staff_id": "lihua", "daily_cap": 100}] * 3},
+        "live_code_id": "lc_MAZuyt4w",
+        "url": "http://127.0.0.1:8000/s/MAZuyt4w",
+        "created_at": "2026-11-30T21:28:36+00:00",
+        "tags": ["渠道/包裹卡"],
+    }
+    _, _, *lines = shown(capsys, {"items": [row] * 2, "total": 2}).strip().split("\n")
+    assert [line.split()[:2] for line in lines[:2]] == [["lc_MAZuyt4w", "包裹卡"]] * 2
+    assert "…" not in "".join(lines) and all(output.cell_len(line) <= width for line in lines[:2])
+    hidden = "".join(lines[2:]).replace(",", "")
+    assert "assignment" in hidden and ("url" in hidden) == (width < 200)
+
+
 def test_a_thing_is_its_fields_and_nothing_of_it_is_taken_for_markup(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -36,6 +36,7 @@ def test_the_sandbox(sandbox: Sandbox) -> None:
     assert sandbox.base_url.startswith(f"http://{MACHINE}:")
     for path in (
         "/_sandbox/",
+        "/local/sandbox",
         "/cgi-bin/gettoken",
         "/v3/certificates",
         "/ads/baidu",

@@ -13,6 +13,7 @@ from chalicelib.messaging import guide_notices
 from chalicelib.notices import models, rules, service
 from chalicelib.platform import clock, timeline, works
 from chalicelib.platform.errors import Upstream
+from chalicelib.staff import service as staff
 from chalicelib.wecom.errors import AnswerLost, WeComError
 from tests.support.notices_world import Sent, pass_minutes, work
 from tests.support.sops_world import Killed
@@ -133,6 +134,18 @@ def test_whom_wecom_can_not_reach_is_not_counted(strict: Strict, sent: Sent, at:
     greet(1, "wangwu")
     pass_minutes(sent, at, 2)
     assert outcomes(2) == ["refused", "refused"] and models.waiting("wangwu") == []
+
+
+def test_what_waits_when_wecom_changes_the_guides_userid_goes_to_the_new_one(
+    strict: Strict, sent: Sent, at: At
+) -> None:
+    strict.fail["message_send"] = [Upstream("no way")]
+    greet(0)
+    work(sent)
+    strict.unreachable.add("lihua")
+    staff.rename("lihua", "lihua2")
+    pass_minutes(sent, at, 3)
+    assert [to for _, to, _ in strict.arrived] == ["lihua2"] and outcomes(1) == ["sent"]
 
 
 @pytest.mark.parametrize(

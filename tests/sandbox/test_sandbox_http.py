@@ -138,6 +138,18 @@ def control(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:
 # A public SDK
 
 
+def test_half_a_character_is_refused_since_it_could_be_neither_sent_nor_saved(sandbox: Sandbox) -> None:
+    for path, body in (("event", '{"xml": "\\ud800"}'), ("add", '{"staff_id": "lihua", "name": "\\ud83d"}')):
+        answer = requests.post(f"{sandbox.base_url}/_sandbox/{path}", data=body, timeout=10)
+        assert answer.status_code == 422, answer.text
+    assert sandbox.run_due() == 0
+
+
+def test_a_sandbox_that_runs_alone_tells_what_an_sdk_needs_where_the_stack_does(sandbox: Sandbox) -> None:
+    told = requests.get(f"{sandbox.base_url}/local/sandbox", timeout=10).json()
+    assert told == sandbox.sdk_settings() and told["wecom_api_base"] == sandbox.base_url
+
+
 def test_a_public_sdk_works_against_it(sandbox: Sandbox, sdk: Any, clock: Clock) -> None:
     assert sdk.user.get("lihua")["userid"] == "lihua"
     assert sdk.message.send_text(sandbox.config.agent_id, "lihua", "你好")["errcode"] == 0

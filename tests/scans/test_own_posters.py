@@ -236,6 +236,7 @@ def test_what_is_pasted_for_a_guide_prefers_that_guide(api: Api) -> None:
     code = code_of("a", "b")
     status, told = api.get(f"/api/live-codes/{code.live_code_id}/embed?staff_id=b")
     assert status == 200 and told["url"] == poster_links.url(code, "guide", "b")
+    assert api.get(f"/api/live-codes/{code.live_code_id}/embed?staff_id=B") == (status, told)
     g = told["url"].partition("?g=")[2]
     assert f'data-code="{code.code}" data-g="{g}"' in told["website"]["html"]
     assert told["website"]["link"] == f"{told['url']}&via=website"

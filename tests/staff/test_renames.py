@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from chalicelib.assignments import caps
+from chalicelib.assignments import caps, confirmation
 from chalicelib.assignments.models import TOTAL, account_key, member_key
 from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import models as customers
 from chalicelib.groups.models import ChatItem, TaskItem
+from chalicelib.livecodes import poster_links
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, declared
 from chalicelib.platform.auth import UserItem
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.principal import SYSTEM
+from chalicelib.platform.storage import Transaction
 from chalicelib.prospects import brand_settings
 from chalicelib.prospects.models import ProspectItem
 from chalicelib.prospects.models import TaskItem as DayItem
@@ -149,6 +151,28 @@ def test_what_still_names_the_old_id_is_the_new_ones(world: livecodes.LiveCode) 
     told("del_follow_user", "ann", "change_external_contact", NOON + timedelta(1), ExternalUserID="wm1")
     assert customers.load("wm9").staff_ids == ["annie"]
     assert customers.load("wm1").staff_ids == []
+
+
+def test_what_is_printed_for_the_old_id_and_who_was_given_to_it_stay_with_the_guide(
+    world: livecodes.LiveCode, wecom: FakeWeCom
+) -> None:
+    poster = poster_links.sign(world.live_code_id, "guide", "ann")
+    seen = [scans.scan(world.code, poster=poster) for _ in range(2)]
+    tx = Transaction()
+    confirmed = confirmation.confirm(tx, world, "ann", "wm9", NOON)
+    tx.commit()
+    assert confirmed is not None
+    open_, added = sorted(seen, key=lambda got: got.assignment_id == confirmed.assignment_id)
+    told("update_user", "ann", NewUserID="annie")
+    rename_all()
+    assert [scans.scan(world.code, poster=poster).staff_id for _ in range(2)] == ["annie"] * 2
+    assert scans.scan(world.code, poster=poster, reserves=False).staff_id == "annie"
+    again = scans.scan(world.code, added.cookie)
+    assert (again.staff_id, again.assignment_id, again.expires_at) == ("annie", added.assignment_id, None)
+    assert again.qr_url == scans.scan(world.code, added.cookie).qr_url
+    anew = scans.scan(world.code, open_.cookie)  # the old reservation lapses: its way is the old id's
+    assert anew.staff_id == "annie" and anew.assignment_id != open_.assignment_id
+    assert scans.scan(world.code, anew.cookie) == anew
 
 
 def test_a_rename_that_is_undone_leaves_the_old_work_void(world: livecodes.LiveCode) -> None:
