@@ -13,7 +13,7 @@ from chalicelib.platform.errors import Upstream
 from chalicelib.platform.timeline import Line
 from chalicelib.wecom import client as wecom
 
-_NAMES = 10  # of customers, in one text
+_NAMES = 100  # of customers that are looked up for one text
 _TRY = timedelta(seconds=2)
 _NAMELESS = "新客户"
 

@@ -16,6 +16,7 @@ WINDOW = timedelta(minutes=1)  # between a guide's bundles
 MOST = 25  # messages to one guide in this minute and the one before
 AT_ONCE = 5  # messages of one bundle that does not fit into one
 TEXT_BYTES = 2048  # WeCom: of a text to staff
+_NAMES_BYTES, _LONGEST_NAME = 1_500, 20  # of all names in one text; characters of one
 BETWEEN = "\n\n"
 
 
@@ -69,8 +70,14 @@ def cut(text: str, most: int = TEXT_BYTES) -> str:
 
 
 def names(known: Iterable[str], count: int) -> str:
-    """The first names of `count` people, as a guide reads them."""
-    shown = [name for name in known if name]
+    """The first names of `count` people, as many as fit into a text beside its words, as a guide reads them."""
+    shown: list[str] = []
+    left = _NAMES_BYTES
+    for name in (name[:_LONGEST_NAME] for name in known if name):
+        left -= len(f"{name}、".encode())
+        if left < 0:
+            break
+        shown.append(name)
     whom = "、".join(shown)
     if len(shown) == count:
         return whom

@@ -58,4 +58,6 @@ def test_a_burst_is_held_and_goes_on_when_its_minutes_are_over() -> None:
 def test_names_say_how_many_there_are() -> None:
     assert rules.names(["小王", "小李"], 2) == "小王、小李"
     assert rules.names(["小王", "小李"], 265) == "小王、小李 等 265 位客户"
+    many = rules.names(["名" * 64] * 70, 70)
+    assert many.endswith(" 等 70 位客户") and many.count("、") >= 20 and len(many.encode()) < 1_600
     assert rules.names([], 3) == "3 位客户"
