@@ -27,6 +27,7 @@ from chalicelib.platform import durations, money
 from chalicelib.platform.errors import Issue, issue
 
 MAX_LEVELS = 2
+MAX_ID = 128
 _WHOLE_BPS = 10_000
 LONGEST = timedelta(days=9999)  # 27 years: a day so much later is still a date
 

@@ -253,6 +253,8 @@ def test_what_is_not_theirs_or_not_lapsed_is_not_offered(
     assert phone.ask("POST", f"{address(who)}/offer", form).status_code == 403
     session = service.find_session(who, {service.SESSION: phone.cookies[service.SESSION, address(who)]})
     assert session is not None
+    many = {f"a{number}": "1" for number in range(30)}
+    assert phone.ask("POST", f"{address(who)}/offer", many).status_code == 403
     for payout_id in (payout.payout_id, "somebodys", ""):  # it waits for its receiver; it is not there
         form = {"csrf": session.csrf_token, "payout_id": payout_id}
         assert phone.ask("POST", f"{address(who)}/offer", form).status_code == 403
