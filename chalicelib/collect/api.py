@@ -41,13 +41,13 @@ class SignedInQuery(Struct, kw_only=True):
 def show_page(call: Call, share_code: str) -> Answer:
     who = _distributor(share_code)
     session = service.find_session(who, call.cookies)
-    name, sign_in = distribution.payee(who).name, _sign_in(call, who)
+    sign_in = _sign_in(call, who)
     if session is None and who.status == LEFT:
         return share.ended(sign_in).answer()
     if session is None:
-        return share.distributor(name, who.share_code, sign_in).answer()
+        return share.distributor(who.share_code, sign_in).answer()
     shown = page.earnings(
-        name,
+        distribution.payee(who).name,
         who.share_code,
         service.earnings(who),
         _till(call, who),

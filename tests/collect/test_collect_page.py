@@ -113,6 +113,7 @@ def address(who: Distributor) -> str:
 def test_without_sign_in_there_is_no_money(phone: Browser, who: Distributor) -> None:
     shown = phone.text(address(who))
     assert who.share_code in shown and "¥" not in shown and "18.90" not in shown
+    assert "王小明" not in shown  # the real name: the link goes to anybody, and an auditor has it too
     assert f'href="{address(who)}/login"' in shown
     assert "请在微信中打开" in Browser(phone.client, WECOM).text(address(who))
 
