@@ -55,8 +55,7 @@ def create(new: NewDistributor, principal: Principal = SYSTEM) -> Distributor:
     issues = []
     if not (new.external_userid or new.unionid):
         issues.append(issue("external_userid", "one_of_fields", fields=["external_userid", "unionid"]))
-    if not new.openid:
-        issues.append(issue("openid", "required"))
+    issues += [issue(name, "required") for name in ("name", "openid") if not getattr(new, name)]
     issues += [_too_long(name) for name in _IDS if len(getattr(new, name) or "") > rules.MAX_ID]
     if service.find_plan(new.plan_id) is None:
         issues.append(issue("plan_id", "not_found"))
@@ -131,7 +130,10 @@ def change(
         raise Invalid(issue("openid", "required"))
     if len(openid) > rules.MAX_ID:
         raise Invalid(_too_long("openid"))
-    payee = Payee(before.name if patch.name is UNSET else patch.name, openid)
+    name = before.name if patch.name is UNSET else rules.clean_name(patch.name)
+    if not name:
+        raise Invalid(issue("name", "required"))
+    payee = Payee(name, openid)
     changed = replace(
         who,
         level=who.level if patch.level is UNSET else patch.level,
@@ -283,7 +285,7 @@ def _clean(new: NewDistributor) -> NewDistributor:
     """With ids as they were meant: they are copied out of chats and tables."""
     values = {name: rules.clean_code(getattr(new, name) or "") for name in _IDS}
     empty = {name: value or None for name, value in values.items() if name != "openid"}
-    return replace(new, **values | empty)
+    return replace(new, **values | empty, name=rules.clean_name(new.name))
 
 
 def _too_long(field: str) -> Issue:

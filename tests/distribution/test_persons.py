@@ -66,6 +66,18 @@ def test_ids_as_they_are_pasted(world: World) -> None:
     assert [field for field, _ in told.value.errors] == ["external_userid", "openid"]
 
 
+def test_a_real_name_as_it_is_pasted(world: World) -> None:
+    new = NewDistributor(
+        name="\u3000王 小明\u200b\n", openid="o1", plan_id=world.plan(), external_userid="wm1"
+    )
+    who = distributors.create(new)
+    assert distribution.payee(who).name == "王 小明"
+    who = distributors.change(who.distributor_id, DistributorPatch(name=" 李雷\ufeff"))
+    assert distribution.payee(who).name == "李雷"
+    with pytest.raises(Invalid):
+        distributors.change(who.distributor_id, DistributorPatch(name="\u200b"))
+
+
 def test_two_ids_that_are_two_persons(world: World) -> None:
     customers.save(Customer("wm1", unionid="u1"))
     with pytest.raises(Invalid) as told:
