@@ -244,6 +244,22 @@ def test_what_lapsed_is_asked_for_and_offered_again(phone: Browser, world: World
     assert payout_list.get(payout.payout_id).replaced_by is not None
 
 
+def test_what_lapsed_twice_stands_there_once(phone: Browser, world: World, who: Distributor) -> None:
+    """The second settlement took what the first one's payout had given back, and lapsed as well."""
+    (first,) = world.payouts()
+    world.pay.close(first.payout_id)
+    world.move(hours=25)
+    world.tell(paid("o2", who.share_code), message("o2", "completed", 2))
+    world.move(days=9)
+    world.settle()
+    second = world.payouts()[1]
+    world.pay.close(second.payout_id)
+    world.move(hours=25)
+    assert figures(who.distributor_id) == {"available": 3_780}
+    shown = [(row.stage, row.amount_fen) for row in service.earnings(who).payouts]
+    assert shown == [("lapsed", 3_780), ("returned", 1_890)]
+
+
 def test_what_is_not_theirs_or_not_lapsed_is_not_offered(
     phone: Browser, world: World, who: Distributor, sent: list[Any]
 ) -> None:
