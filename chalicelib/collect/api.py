@@ -41,13 +41,13 @@ class SignedInQuery(Struct, kw_only=True):
 def show_page(call: Call, share_code: str) -> Answer:
     who = _distributor(share_code)
     session = service.find_session(who, call.cookies)
-    name, sign_in = distribution.payee(who).name, _sign_in(call, who)
+    sign_in = _sign_in(call, who)
     if session is None and who.status == LEFT:
         return share.ended(sign_in).answer()
     if session is None:
-        return share.distributor(name, who.share_code, sign_in).answer()
+        return share.distributor(who.share_code, sign_in).answer()
     shown = page.earnings(
-        name,
+        distribution.payee(who).name,
         who.share_code,
         service.earnings(who),
         _till(call, who),
@@ -108,7 +108,7 @@ def ask_offer(call: Call, share_code: str) -> Answer:
     session = service.find_session(who, call.cookies)
     if session is None:
         return page.again(_address(who)).answer(401)
-    form = parse_qs(call.raw.decode("utf-8", "replace"), max_num_fields=20)
+    form = _form(call.raw)
     if not session.has_csrf_token(form.get("csrf", [""])[0]):
         return page.again(_address(who)).answer(403)
     try:
@@ -116,6 +116,14 @@ def ask_offer(call: Call, share_code: str) -> Answer:
     except Forbidden:
         return page.again(_address(who)).answer(403)
     return _see_other(f"{_address(who)}?asked=1")
+
+
+def _form(raw: bytes) -> dict[str, list[str]]:
+    """What our own form sends; nothing, when it is none of ours."""
+    try:
+        return parse_qs(raw.decode("utf-8", "replace"), max_num_fields=20)
+    except ValueError:  # more fields than that
+        return {}
 
 
 def _distributor(share_code: str) -> Distributor:

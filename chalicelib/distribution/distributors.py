@@ -4,7 +4,7 @@ A distributor is of the scopes of the guides whose bond stands with the customer
 became one. Who was no customer then is seen without a scope alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -26,7 +26,7 @@ from chalicelib.distribution.types import (
     SamePerson,
 )
 from chalicelib.platform import audit, clock, ids, lists, settings, storage
-from chalicelib.platform.errors import Conflict, Forbidden, Invalid, NotFound, issue
+from chalicelib.platform.errors import Conflict, Forbidden, Invalid, Issue, NotFound, issue
 from chalicelib.platform.lists import Page, Searching
 from chalicelib.platform.paging import Id
 from chalicelib.platform.principal import SYSTEM, Principal
@@ -34,6 +34,7 @@ from chalicelib.platform.storage import Transaction
 from chalicelib.platform.versions import IfMatch
 from chalicelib.stores import service as stores
 
+_IDS = ("openid", "external_userid", "unionid")
 _PERSONAL = ("name", "openid", "external_userid", "unionid")
 _MONEY, _NO_MONEY = {"openid", "level", "status"}, {"name"}  # of a DistributorPatch
 
@@ -54,8 +55,8 @@ def create(new: NewDistributor, principal: Principal = SYSTEM) -> Distributor:
     issues = []
     if not (new.external_userid or new.unionid):
         issues.append(issue("external_userid", "one_of_fields", fields=["external_userid", "unionid"]))
-    if not new.openid:
-        issues.append(issue("openid", "required"))
+    issues += [issue(name, "required") for name in ("name", "openid") if not getattr(new, name)]
+    issues += [_too_long(name) for name in _IDS if len(getattr(new, name) or "") > rules.MAX_ID]
     if service.find_plan(new.plan_id) is None:
         issues.append(issue("plan_id", "not_found"))
     parent = service.find_distributor(new.parent_id) if new.parent_id is not None else None
@@ -95,6 +96,8 @@ def _create(new: NewDistributor, parent: Distributor | None, principal: Principa
     ancestors = _persons_above(parent) if found and parent else frozenset()
     if not ancestors.isdisjoint(found):
         raise Invalid(issue("parent_id", "own_ancestor"))
+    if _would_be_own_ancestor(found.values()):
+        raise Invalid(issue(persons.kind_of(max(known)), "own_ancestor"))
     tx = Transaction()
     person = persons.add(tx, list(found.values()), made, marks - known.keys())
     made = replace(made, person_id=person.person_id)
@@ -125,7 +128,12 @@ def change(
     openid = before.openid if patch.openid is UNSET else rules.clean_code(patch.openid)
     if not openid:
         raise Invalid(issue("openid", "required"))
-    payee = Payee(before.name if patch.name is UNSET else patch.name, openid)
+    if len(openid) > rules.MAX_ID:
+        raise Invalid(_too_long("openid"))
+    name = before.name if patch.name is UNSET else rules.clean_name(patch.name)
+    if not name:
+        raise Invalid(issue("name", "required"))
+    payee = Payee(name, openid)
     changed = replace(
         who,
         level=who.level if patch.level is UNSET else patch.level,
@@ -151,12 +159,8 @@ def _change_openid(tx: Transaction, who: Distributor, before: str, after: str, p
     other = known.get(mark)
     if other is not None and other.person_id != own.person_id:
         _refuse_second(who, known, principal)
-        both = own.ids | other.ids
-        for distributor_id in (*own.distributor_ids, *other.distributor_ids):
-            member = service.distributor(distributor_id)
-            above = service.find_distributor(member.parent_id) if member.parent_id else None
-            if above and not _persons_above(above).isdisjoint(both):
-                raise Invalid(issue("openid", "own_ancestor"))
+        if _would_be_own_ancestor([own, other]):
+            raise Invalid(issue("openid", "own_ancestor"))
     people = {person.person_id: person for person in (own, *known.values())}
     persons.add(tx, list(people.values()), who, {mark} - known.keys())
     others = [service.distributor(one) for one in own.distributor_ids if one != who.distributor_id]
@@ -176,6 +180,19 @@ def _refuse_second(who: Distributor, known: Mapping[str, Person], principal: Pri
                     distributor_id=distributor_id,
                     by=persons.kind_of(mark),
                 )
+
+
+def _would_be_own_ancestor(several: Collection[Person]) -> bool:
+    """Whether somebody would be, were all these one person."""
+    if len(several) < 2:
+        return False
+    ids = frozenset[str]().union(*(person.ids for person in several))
+    for distributor_id in [one for person in several for one in person.distributor_ids]:
+        member = service.distributor(distributor_id)
+        above = service.find_distributor(member.parent_id) if member.parent_id else None
+        if above and not _persons_above(above).isdisjoint(ids):
+            return True
+    return False
 
 
 def _persons_above(parent: Distributor) -> frozenset[str]:
@@ -266,10 +283,14 @@ def _audited(who: Distributor) -> dict[str, Any]:
 
 def _clean(new: NewDistributor) -> NewDistributor:
     """With ids as they were meant: they are copied out of chats and tables."""
-    ids = ("openid", "external_userid", "unionid")
-    values = {name: rules.clean_code(getattr(new, name) or "") for name in ids}
+    values = {name: rules.clean_code(getattr(new, name) or "") for name in _IDS}
     empty = {name: value or None for name, value in values.items() if name != "openid"}
-    return replace(new, **values | empty)
+    return replace(new, **values | empty, name=rules.clean_name(new.name))
+
+
+def _too_long(field: str) -> Issue:
+    """Of an id that is longer in half width than it came: `ﷺ` is fifteen letters."""
+    return issue(field, "max_length", max_length=rules.MAX_ID)
 
 
 def _openid_mark(openid: str) -> str:

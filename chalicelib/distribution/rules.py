@@ -27,6 +27,8 @@ from chalicelib.platform import durations, money
 from chalicelib.platform.errors import Issue, issue
 
 MAX_LEVELS = 2
+MAX_ID = 128
+_BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 _WHOLE_BPS = 10_000
 LONGEST = timedelta(days=9999)  # 27 years: a day so much later is still a date
 
@@ -38,6 +40,16 @@ def clean_code(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text)
     return "".join(letter for letter in plain if unicodedata.category(letter)[0] not in "CZ")
+
+
+def clean_name(text: str) -> str:
+    """A real name without the spaces and invisible characters around it: WeChat Pay compares it."""
+    start, end = 0, len(text)
+    while start < end and unicodedata.category(text[start]) in _BLANK:
+        start += 1
+    while end > start and unicodedata.category(text[end - 1]) in _BLANK:
+        end -= 1
+    return text[start:end]
 
 
 def check_plan(plan: NewPlan) -> list[Issue]:

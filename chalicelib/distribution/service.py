@@ -91,7 +91,8 @@ def no_distributor(distributor_id: str) -> NotFound:
 
 def of_share_code(share_code: str) -> Distributor | None:
     """Whose code it is, also as somebody types it."""
-    return find_distributor(f"d_{rules.clean_code(share_code)}")
+    code = rules.clean_code(share_code)
+    return find_distributor(f"d_{code}") if len(code) <= rules.MAX_ID else None
 
 
 def payee(who: Distributor) -> Payee:

@@ -99,8 +99,8 @@ def message(body: OrderMessage, now: datetime) -> Message:
         lines=tuple(
             OrderLine(i.line_id, i.sku, i.title, i.quantity, i.price_fen, i.discount_fen) for i in items
         ),
-        external_userid=buyer.external_userid or None,
-        unionid=buyer.unionid or None,
+        external_userid=clean_code(buyer.external_userid or "") or None,
+        unionid=clean_code(buyer.unionid or "") or None,
         paid_fen=body.paid_fen,
         freight_fen=body.freight_fen,
         share_code=clean_code(body.share_code or "") or None,

@@ -171,10 +171,11 @@ def amounts(order: Order) -> tuple[LineAmounts, ...]:
 
     A refund that names its lines is taken from those; one that does not is spread over what is left
     of all lines, in proportion. What goes beyond what was paid for the lines (freight, or a mall's
-    mistake) touches no line: see `excess_fen`.
+    mistake) touches no line: see `excess_fen`. Once all that was paid is given back, nothing is left of
+    any line, whichever were named.
     """
     paid = line_amounts(order)
-    if is_cancelled(order):
+    if is_cancelled(order) or (order.refunds and refunded_fen(order) >= paid_fen(order)):
         return tuple(LineAmounts(line, fen, fen) for line, fen in zip(order.lines, paid, strict=True))
     named, unnamed = _refunds(order.refunds.values())
     taken = [min(fen, named.get(line.line_id, 0)) for line, fen in zip(order.lines, paid, strict=True)]

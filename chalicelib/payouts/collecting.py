@@ -27,27 +27,35 @@ class Collected(Struct, frozen=True):
 def latest(balance: Balance) -> list[Collected]:
     """Of a balance's distributor, newest first; one that was offered again stands there once."""
     keys = models.keys(PayoutItem.of_distributor, balance.subject, None, _LATEST)
-    items = models.load_several([key.payout_id for key in keys])
-    return [
-        Collected(
-            payout_id=item.payout_id,
-            stage=_stage(item, balance),
-            amount_fen=int(item.amount_fen),
-            created_at=item.created_at,
-            changed_at=item.changed_at,
-            expires_at=item.expires_at,
-            package_info=item.package_info,
-        )
-        for key in keys
-        if (item := items.get(key.payout_id)) is not None and not item.replaced_by
-    ]
+    known = models.load_several([key.payout_id for key in keys])
+    items = [item for key in keys if (item := known.get(key.payout_id)) and not item.replaced_by]
+    shown = []
+    left = balance.returned  # what a later payout offered once more is that one's to offer
+    for item in items:
+        stage = _stage(item, balance, left)
+        if stage == "lapsed":
+            left = left.difference(item.rounds)
+        shown.append(_collected(item, stage))
+    return shown
 
 
-def _stage(item: PayoutItem, balance: Balance) -> Stage:
+def _collected(item: PayoutItem, stage: Stage) -> Collected:
+    return Collected(
+        payout_id=item.payout_id,
+        stage=stage,
+        amount_fen=int(item.amount_fen),
+        created_at=item.created_at,
+        changed_at=item.changed_at,
+        expires_at=item.expires_at,
+        package_info=item.package_info,
+    )
+
+
+def _stage(item: PayoutItem, balance: Balance, left: frozenset[int]) -> Stage:
     if item.status == rules.PAID:
         return "paid"
     if item.status == rules.FAILED:
-        is_there = balance.returned.issuperset(item.rounds) and balance.available_fen >= rules.MINIMUM_FEN
+        is_there = left.issuperset(item.rounds) and balance.available_fen >= rules.MINIMUM_FEN
         return "lapsed" if item.reason == rules.LAPSED and is_there else "returned"
     # while it is `transfering` the confirmation page can be opened again
     can_open = item.status in ("wait_user_confirm", "transfering") and item.package_info

@@ -95,6 +95,11 @@ def convert(value: Any, kind: Any, prefix: str = "", *, open: bool = False) -> A
             return converted
         unknown = _unknown_fields(value, msgspec.to_builtins(converted), "")
         issues = [issue(path, "unknown_field") for path in unknown]
+        issues += [
+            issue(name, "date_time")
+            for name in getattr(converted, "__struct_fields__", ())
+            if _is_out_of_time(getattr(converted, name))
+        ]
         if not issues:
             return converted
     raise Invalid(*(msgspec.structs.replace(each, field=prefix + (each.field or "body")) for each in issues))

@@ -14,6 +14,8 @@ from chalicelib.posters.types import Template
 
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+
 
 class Cleaned(Struct, frozen=True):
     """A text that can be drawn; the emoji that it had; the characters that no font has."""
@@ -34,7 +36,14 @@ def clean(text: str) -> Cleaned:
         else:
             missing += character
     lines = (" ".join(line.split()) for line in kept.split("\n"))
-    return Cleaned("\n".join(lines).strip(), emoji, "".join(dict.fromkeys(missing)))
+    text = "\n".join(lines).strip()
+    return Cleaned(text if any(map(_is_seen, text)) else "", emoji, "".join(dict.fromkeys(missing)))
+
+
+def _is_seen(character: str) -> bool:
+    """Whether it leaves a mark by itself: a nickname may be a zero-width space or a Hangul filler."""
+    kind = unicodedata.category(character)
+    return (kind[0] in "LNPS" or kind == "Co") and character not in _FILLERS
 
 
 def find_issues(texts: Mapping[str, str]) -> list[Issue]:

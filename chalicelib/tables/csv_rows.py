@@ -20,7 +20,8 @@ from chalicelib.tables.types import BadTable, Record, Unreadable
 
 MAX_RECORD = 65_536
 _DELIMITERS = ",;\t"
-_SEP = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)  # what Excel takes for the delimiter, and no row
+# What Excel takes for the delimiter, and no row; none may be told.
+_SEP = re.compile(r'\ufeff?"?sep=([^\r\n"]?)"?\s*', re.IGNORECASE)
 
 
 class Layout(Struct, frozen=True):

@@ -1,4 +1,7 @@
-"""A distributor's page as their friends see it: the code that they give with an order. No money is on it."""
+"""A distributor's page as their friends see it: the code that they give with an order.
+
+No money is on it, and no name: the one that we have is the real one, and the link goes to anybody.
+"""
 
 from html import escape
 
@@ -15,9 +18,9 @@ _STYLE = (
 )
 
 
-def distributor(name: str, share_code: str, sign_in: str | None = None) -> Page:
-    """name: as they gave it. sign_in: where they sign in themselves; "": in WeChat, which this is not."""
-    title, how = f"{name}的推荐", both("下单时填写推荐码", "Enter this code with your order")
+def distributor(share_code: str, sign_in: str | None = None) -> Page:
+    """sign_in: where they sign in themselves; "": in WeChat, which this is not."""
+    title, how = "朋友的推荐", both("下单时填写推荐码", "Enter this code with your order")
     body = (
         f'<main class="card notice"><h1>{both(title, "A friend recommends")}</h1>'
         f'<p>{how}</p><p class="code">{escape(share_code)}</p></main>'

@@ -113,6 +113,7 @@ def address(who: Distributor) -> str:
 def test_without_sign_in_there_is_no_money(phone: Browser, who: Distributor) -> None:
     shown = phone.text(address(who))
     assert who.share_code in shown and "¥" not in shown and "18.90" not in shown
+    assert "王小明" not in shown  # the real name: the link goes to anybody, and an auditor has it too
     assert f'href="{address(who)}/login"' in shown
     assert "请在微信中打开" in Browser(phone.client, WECOM).text(address(who))
 
@@ -243,6 +244,22 @@ def test_what_lapsed_is_asked_for_and_offered_again(phone: Browser, world: World
     assert payout_list.get(payout.payout_id).replaced_by is not None
 
 
+def test_what_lapsed_twice_stands_there_once(phone: Browser, world: World, who: Distributor) -> None:
+    """The second settlement took what the first one's payout had given back, and lapsed as well."""
+    (first,) = world.payouts()
+    world.pay.close(first.payout_id)
+    world.move(hours=25)
+    world.tell(paid("o2", who.share_code), message("o2", "completed", 2))
+    world.move(days=9)
+    world.settle()
+    second = world.payouts()[1]
+    world.pay.close(second.payout_id)
+    world.move(hours=25)
+    assert figures(who.distributor_id) == {"available": 3_780}
+    shown = [(row.stage, row.amount_fen) for row in service.earnings(who).payouts]
+    assert shown == [("lapsed", 3_780), ("returned", 1_890)]
+
+
 def test_what_is_not_theirs_or_not_lapsed_is_not_offered(
     phone: Browser, world: World, who: Distributor, sent: list[Any]
 ) -> None:
@@ -253,6 +270,8 @@ def test_what_is_not_theirs_or_not_lapsed_is_not_offered(
     assert phone.ask("POST", f"{address(who)}/offer", form).status_code == 403
     session = service.find_session(who, {service.SESSION: phone.cookies[service.SESSION, address(who)]})
     assert session is not None
+    many = {f"a{number}": "1" for number in range(30)}
+    assert phone.ask("POST", f"{address(who)}/offer", many).status_code == 403
     for payout_id in (payout.payout_id, "somebodys", ""):  # it waits for its receiver; it is not there
         form = {"csrf": session.csrf_token, "payout_id": payout_id}
         assert phone.ask("POST", f"{address(who)}/offer", form).status_code == 403

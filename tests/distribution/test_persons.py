@@ -66,6 +66,18 @@ def test_ids_as_they_are_pasted(world: World) -> None:
     assert [field for field, _ in told.value.errors] == ["external_userid", "openid"]
 
 
+def test_a_real_name_as_it_is_pasted(world: World) -> None:
+    new = NewDistributor(
+        name="\u3000王 小明\u200b\n", openid="o1", plan_id=world.plan(), external_userid="wm1"
+    )
+    who = distributors.create(new)
+    assert distribution.payee(who).name == "王 小明"
+    who = distributors.change(who.distributor_id, DistributorPatch(name=" 李雷\ufeff"))
+    assert distribution.payee(who).name == "李雷"
+    with pytest.raises(Invalid):
+        distributors.change(who.distributor_id, DistributorPatch(name="\u200b"))
+
+
 def test_two_ids_that_are_two_persons(world: World) -> None:
     customers.save(Customer("wm1", unionid="u1"))
     with pytest.raises(Invalid) as told:
@@ -96,6 +108,28 @@ def test_an_openid_that_makes_a_child_its_own_parent_is_refused(world: World) ->
             distributors.change(who.distributor_id, DistributorPatch(openid=openid))
         assert [field for field, _ in told.value.errors] == ["openid"]
     assert distribution.payee(distribution.distributor(child.distributor_id)).openid == "o2"
+
+
+def test_a_third_distributor_does_not_make_one_of_a_parent_and_their_child(world: World) -> None:
+    first, second = world.plan(), world.plan()
+    parent = enlist(first, "o1", external_userid="wm1")
+    child = enlist(first, "o2", parent.distributor_id, external_userid="wm2")
+    with pytest.raises(Invalid) as told:
+        enlist(second, "o2", external_userid="wm1")
+    assert [field for field, _ in told.value.errors] == ["openid"]
+    assert persons.of_distributor(parent) != persons.of_distributor(child)
+
+
+def test_ids_that_are_too_long_in_half_width(world: World) -> None:
+    longer = "\ufdfa" * 120  # one sign, which is fifteen letters
+    for ids in ({"external_userid": longer}, {"unionid": longer}):
+        with pytest.raises(Invalid) as told:
+            enlist(world.plan(), "o1", **ids)
+        assert [field for field, _ in told.value.errors] == list(ids)
+    who = enlist(world.plan(), "o1", external_userid="wm1")
+    with pytest.raises(Invalid):
+        distributors.change(who.distributor_id, DistributorPatch(openid=longer))
+    assert distribution.of_share_code(longer) is None
 
 
 def test_another_openid_is_free_once_it_is_nobody_s(world: World) -> None:

@@ -83,6 +83,12 @@ def test_a_refund_of_named_lines() -> None:
     assert rules.excess_fen(order) == 1_000  # of no line: freight
 
 
+def test_once_all_is_given_back_nothing_is_left_of_a_line_that_was_not_named() -> None:
+    order = play(PAID, refund("R1", 5, 18_900, l1=9_900))
+    assert (refunded(order), rules.excess_fen(order)) == ([9_900, 9_000], 0)
+    assert refunded(play(PAID, refund("R1", 5, 18_899, l1=9_900))) == [9_900, 0]
+
+
 def test_a_refund_of_no_named_line_is_spread_exactly() -> None:
     assert refunded(play(PAID, refund("R1", 5, 1_001))) == [524, 477]
 

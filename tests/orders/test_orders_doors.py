@@ -177,6 +177,14 @@ def test_a_share_code_as_people_type_it(client: Client, sent: list[Any], typed: 
     assert Message.from_queue(sent[0][1]).share_code == "Ab3dE9xZ"
 
 
+def test_a_buyer_s_ids_as_they_are_pasted(client: Client, sent: list[Any]) -> None:
+    """With a space they would be nobody's, and a purchase of one's own would earn."""
+    buyer = {"external_userid": " wm1\u3000", "unionid": "u1\u200b"}
+    assert send(client, {**ORDER, "buyer": buyer}).status_code == 200
+    told = Message.from_queue(sent[0][1])
+    assert (told.external_userid, told.unionid) == ("wm1", "u1")
+
+
 @pytest.mark.parametrize(
     ("told_at", "status"),
     [
@@ -280,9 +288,7 @@ def test_the_operators_way_through(client: Client, key: dict[str, str], sent: li
     wrong = {**person, "external_userid": "wm2", "parent_id": "d_nobody"}
     assert post(client, key, "/api/distributors", wrong).status_code == 422
     page = client.http.get(f"/h5/d/{code}")
-    assert (
-        page.status_code == 200 and "&lt;b&gt;王" in page.body.decode() and "<b>王" not in page.body.decode()
-    )
+    assert page.status_code == 200 and code in page.body.decode() and "王" not in page.body.decode()
     assert client.http.get("/h5/d/nobody99").status_code == 404
 
     send(client, {**ORDER, "share_code": code})

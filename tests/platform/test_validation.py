@@ -189,3 +189,10 @@ def test_a_time_outside_of_the_calendar_and_a_name_nobody_knows_are_refused_at_o
         ("q", "unknown_field"),
     ]
     assert validation.convert_strings({"q": "x"}, Between) == Between()
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_outside_of_the_calendar_is_refused_in_a_body_too(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        validation.convert({"since": text}, Between)
+    assert [(each.field, each.code) for each in refused.value.issues] == [("since", "date_time")]

@@ -61,6 +61,14 @@ def test_a_name_has_a_glyph_of_each_character(name: str, monkeypatch: pytest.Mon
             assert mask(box, monkeypatch) != mask(clusters, monkeypatch)
 
 
+@pytest.mark.parametrize("name", ["\u200b", "\u200d\ufeff", "\u3164", "\u2060 \u3164", "\u0301"])
+def test_a_name_that_nobody_sees_is_refused(name: str) -> None:
+    answer = poster.handler({"url": "https://go.example.com/s/AbCd2345", "staff_name": name}, None)
+    assert [(issue["field"], issue["code"]) for issue in answer["error"]["errors"]] == [
+        ("staff_name", "nothing_to_print")
+    ]
+
+
 @pytest.mark.parametrize("name", NAMES[::4])
 def test_a_poster_has_it(name: str) -> None:
     def draw(staff_name: str) -> Image.Image:

@@ -241,6 +241,13 @@ def test_what_is_no_table_is_refused_with_the_reason(raw: bytes, code: str) -> N
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize("first", [b"sep=\r\n", b"sep=\r", b"sep=\n", b'"sep="\r\n', b'sep="\r\n'])
+def test_a_delimiter_that_is_none_is_found_out(first: bytes) -> None:
+    raw = first + '编号;名称;纬度;经度\r\n1;"a;b";31.2;121.5\r\n'.encode()
+    rows = list(reading.read(raw, stores.COLUMNS).rows)
+    assert [row.values for row in rows] == [("1", "a;b", "31.2", "121.5")]
+
+
 def test_a_workbook_that_unpacks_without_end_is_refused_at_a_door() -> None:
     bomb = corpus.workbook(corpus.sheet([["x"]], before=" " * (65 << 20)))
     assert len(bomb) < 1 << 20
