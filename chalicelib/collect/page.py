@@ -144,7 +144,7 @@ def _lapsed(row: Collected, share_code: str, csrf: str) -> str:
     return (
         f'<article class="sheet lapsed"><header>{title}</header><p class="sum">{_yuan(row.amount_fen)}</p>'
         f'<p class="until">{what}</p>'
-        f'<form method="post" action="{escape(share_code, quote=True)}/offer">'
+        f'<form method="post" action="/h5/d/{escape(share_code, quote=True)}/offer">'
         f'<input type="hidden" name="csrf" value="{escape(csrf, quote=True)}">'
         f'<input type="hidden" name="payout_id" value="{escape(row.payout_id, quote=True)}">'
         f'<button class="again">{both("重新发放给我", "Offer it to me again")}</button></form></article>'

@@ -70,7 +70,7 @@ def cut(text: str, most: int = TEXT_BYTES) -> str:
 
 
 def names(known: Iterable[str], count: int) -> str:
-    """The first names of `count` people, as many as fit into a text beside its words, as a guide reads them."""
+    """The first names of `count` people, as many as fit into a text, as a guide reads them."""
     shown: list[str] = []
     left = _NAMES_BYTES
     for name in (name[:_LONGEST_NAME] for name in known if name):
