@@ -183,7 +183,7 @@ def test_what_was_stored_in_capitals_is_read_and_moved(wecom: FakeWeCom) -> None
         for item in migrations.declared.resolve(migration.items).scan():
             change(item)
     assert [row for row in DueItem.scan() if "staff_rename" in row.sort]
-    renames.run(WECOMS, "kong8")
+    renames.run(WECOMS, "kong8", milliseconds_left=lambda: 60_000)
     assert (
         LiveCodeItem.find(code.live_code_id, "config").definition["assignment"]["members"][0]["staff_id"]
         == "kong8"
@@ -191,7 +191,7 @@ def test_what_was_stored_in_capitals_is_read_and_moved(wecom: FakeWeCom) -> None
     assert [row.place for row in FollowItem.query("kong8")] == [place] and not list(FollowItem.query(WECOMS))
     assert StaffItem.find(WECOMS) is None and staff.name("kong8") == "孔八"
     assert roster.get("kong8", SYSTEM).daily_cap == 4
-    renames.run(WECOMS, "kong8")
+    renames.run(WECOMS, "kong8", milliseconds_left=lambda: 60_000)
     assert list(CustomerItem.find("wm1").follows) == ["kong8"]
 
 
