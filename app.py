@@ -49,4 +49,8 @@ def function_of(path: str) -> str:
     return "api" if any(path == root or path.startswith(f"{root}/") for root in API_ROOTS) else "public"
 
 
-app = Millrace(DOORS, serves=lambda path: os.environ.get("DOORS") in (None, function_of(path)))
+app = Millrace(
+    DOORS,
+    serves=lambda path: os.environ.get("DOORS") in (None, function_of(path)),
+    spellings="chalicelib.staff.spelling",
+)

@@ -49,6 +49,7 @@ def show_page(call: Call, share_code: str) -> Answer:
     shown = page.earnings(
         distribution.payee(who).name,
         who.share_code,
+        _address(who),
         service.earnings(who),
         _till(call, who),
         session.csrf_token,

@@ -50,13 +50,16 @@ class Till(Struct, frozen=True):
 def earnings(
     name: str,
     share_code: str,
+    address: str,
     shown: Earnings,
     till: Till,
     csrf: str,
     asked: bool = False,
     is_frozen: bool = False,
 ) -> Page:
-    """The page of a distributor who has signed in. asked: they have just asked for what lapsed."""
+    """The page of a distributor who has signed in. address: the path that it has, a stage's included. asked:
+    they have just asked for what lapsed.
+    """
     by_stage = {
         stage: [row for row in shown.payouts if row.stage == stage] for stage in ("to_collect", "lapsed")
     }
@@ -72,7 +75,7 @@ def earnings(
     body = (
         f'<header class="top"><h1>{both(f"{name}，您好", "What you have earned")}</h1></header>'
         f'<main class="list">{said if asked else ""}{_waiting(waiting, till)}'
-        f"{''.join(_lapsed(row, share_code, csrf) for row in lapsed)}{_figures(shown)}{_past(past)}"
+        f"{''.join(_lapsed(row, address, csrf) for row in lapsed)}{_figures(shown)}{_past(past)}"
         f'<section class="sheet share">{both("下单推荐码", "The code that friends order with")}'
         f'<b class="code">{escape(share_code)}</b></section></main>'
     )
@@ -138,13 +141,13 @@ def _offer(row: Collected, till: Till) -> str:
     )
 
 
-def _lapsed(row: Collected, share_code: str, csrf: str) -> str:
+def _lapsed(row: Collected, address: str, csrf: str) -> str:
     title = both("逾期未领取", "Not collected in time")
     what = both("钱已退回您的可结算余额", "It is back in your account")
     return (
         f'<article class="sheet lapsed"><header>{title}</header><p class="sum">{_yuan(row.amount_fen)}</p>'
         f'<p class="until">{what}</p>'
-        f'<form method="post" action="/h5/d/{escape(share_code, quote=True)}/offer">'
+        f'<form method="post" action="{escape(address, quote=True)}/offer">'
         f'<input type="hidden" name="csrf" value="{escape(csrf, quote=True)}">'
         f'<input type="hidden" name="payout_id" value="{escape(row.payout_id, quote=True)}">'
         f'<button class="again">{both("重新发放给我", "Offer it to me again")}</button></form></article>'

@@ -15,8 +15,8 @@ from chalicelib.staff import service as staff
 _NAMED, _LONGEST = 5, 40  # codes that the word names; characters of a name
 
 
-def tell(staff_id: str) -> None:
-    """Tell the makers of the member's codes, or the admins, what the problem is. Upstream."""
+def notify_makers(staff_id: str) -> None:
+    """Order a notice of the member's problem for the makers of their codes, or the admins. Upstream."""
     problem = problems.untold(staff_id)
     if problem is None:
         return

@@ -25,7 +25,7 @@ WORKS = [
     Work(
         kind="member_problem",  # told to those whose codes count on the member
         queue="assign",
-        handler="chalicelib.contactways.refusals:tell",
+        handler="chalicelib.contactways.refusals:notify_makers",
         takes=("staff_id",),
     ),
     Work(

@@ -103,7 +103,7 @@ def load(pool_id: str, raw: bytes) -> Upload:
     They stand one a line, or in a table's first column, or in one that is named so. One transaction a lane:
     100,000 codes are eight. The first that adds any holds the audit's entry.
     """
-    with reading.told("codes"):
+    with reading.file_errors("codes"):
         codes, issues = rules.parse(reading.read(raw, rules.COLUMNS, needs_header=False))
     if issues:
         raise Invalid(*issues[:_MAX_ISSUES])

@@ -34,8 +34,6 @@ MAX_PAGE = 200
 MAX_ID = 256
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-# Userids are keys in small letters: in an answer they stand as WeCom spells them.
-_SHOW_SPELLINGS, _NOTE_SPELLINGS = "chalicelib.staff.spelling:show", "chalicelib.staff.spelling:note_all"
 
 
 Row = TypeVar("Row")
@@ -118,9 +116,14 @@ class Call:
 
 
 class Door:
-    """A capability's routes. `routes` holds every door's, for OpenAPI."""
+    """A capability's routes. `routes` holds every door's, for OpenAPI.
+
+    spellings: the module that knows how WeCom spells userids, which are keys in small letters: it notes those
+    of a body (`note_all`) and spells those of an answer (`show`). The app names it.
+    """
 
     routes: ClassVar[list[Route]] = []
+    spellings: ClassVar[str] = ""
 
     def __init__(self, name: str, tag: str):
         self.blueprint = Blueprint(name)
@@ -285,18 +288,17 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
     if route.body is not None and route.takes is None:
         nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
         call.body = route.body() if nothing else convert(call.json(), route.body, open=route.open)
-
-        if route.permission:
-            declared.resolve(_NOTE_SPELLINGS)(call.json() if call.raw else None)
+        if call.raw and route.permission and Door.spellings:
+            declared.resolve(f"{Door.spellings}:note_all")(call.json())
 
     def work() -> Answer:
         result = route.view(call, **typed)
         answer = result if isinstance(result, Answer) else Answer(result, route.status)
         if _CHECK_ANSWERS:
             _check_answer(route, answer)
-        if answer.body is None or isinstance(answer.body, (bytes, str)):
+        if answer.body is None or isinstance(answer.body, (bytes, str)) or not Door.spellings:
             return answer
-        return replace(answer, body=declared.resolve(_SHOW_SPELLINGS)(answer.body))
+        return replace(answer, body=declared.resolve(f"{Door.spellings}:show")(answer.body))
 
     key = request.headers.get("idempotency-key")
     if key is None or not route.permission or route.method != "POST" or route.gives != JSON:

@@ -1,7 +1,7 @@
 """WeCom's userids compare without case. Ours are in small letters wherever they are a key or are compared.
 
 They are folded where they come in: bodies, queries and files, WeCom's events and answers, cookies. How WeCom
-spells one is kept beside (chalicelib.staff.spelling), and shown where answers go out.
+spells one is kept beside, and shown where answers go out (http.Door.spellings).
 """
 
 from collections.abc import Iterable, Mapping

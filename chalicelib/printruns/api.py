@@ -198,7 +198,7 @@ def bind_many(call: Call) -> Page[BindResult]:
 def _bindings(call: Call) -> Sequence[tuple[int | None, Binding | DomainError]]:
     if call.raw.lstrip()[:1] == b"{" or "json" in (call.headers.get("content-type") or ""):
         return [(None, binding) for binding in convert(call.json(), Bindings).items]
-    with reading.told():
+    with reading.file_errors():
         return binding_files.read(call.raw)
 
 

@@ -58,7 +58,7 @@ def _candidates(external_userid: str, staff_id: str) -> Iterator[tuple[str, str]
     texts = [str(mobile) for mobile in follow.get("remark_mobiles") or []][:5]
     remark = f"{follow.get('remark') or ''} {follow.get('description') or ''}"
     for text in [*texts, remark]:
-        for e164 in phones.found_in(text, country):
+        for e164 in phones.find_numbers(text, country):
             yield models.id_of(e164), "remark_phone"
     for code in rules.codes_in(remark):
         rows = models.of_code(code, 3)

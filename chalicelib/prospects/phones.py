@@ -1,7 +1,7 @@
 """A phone number as people and spreadsheets write it → E.164, or the reason why not. No I/O.
 
 The library is imported where it is used: the API needs it for few of its calls. Of China's mobile numbers it
-lacks ranges that are in use (146, 148, 149, 1741, 1749 in 9.0), so those are told by the ministry's own list.
+lacks ranges that are in use (146, 148, 149, 1741, 1749 in 9.0): these are judged by the ministry's own list.
 """
 
 import re
@@ -52,15 +52,15 @@ def normalised(text: str, country: str) -> str:
     """E.164 (`+8613800001234`) of a mobile number, `country` (ISO 3166) for those without +. BadPhone."""
     if len(text) > MAX_LENGTH:
         raise BadPhone("phone_too_long")
-    told = cells.plain(text).lstrip("'‘’`").strip()
-    if not told:
+    written = cells.plain(text).lstrip("'‘’`").strip()
+    if not written:
         raise BadPhone("phone_empty")
     try:
-        return _alone(told, country)
+        return _alone(written, country)
     except BadPhone as alone:
         if alone.code == "phone_lost_digits":
             raise
-        among = found_in(told, country)
+        among = find_numbers(written, country)
         if not among:
             raise
         if len(among) > 1:
@@ -68,7 +68,7 @@ def normalised(text: str, country: str) -> str:
         return among[0]
 
 
-def found_in(text: str, country: str) -> list[str]:
+def find_numbers(text: str, country: str) -> list[str]:
     """The mobile numbers in a text (a remark), at most five, each once."""
     plain = unicodedata.normalize("NFKC", text[:200])
     numbers: dict[str, None] = {}
@@ -87,8 +87,8 @@ def found_in(text: str, country: str) -> list[str]:
     return list(numbers)[:5]
 
 
-def _alone(told: str, country: str) -> str:
-    plain = _FILLERS.sub("", _undone(told))
+def _alone(written: str, country: str) -> str:
+    plain = _FILLERS.sub("", _undone(written))
     if not _NUMBER.fullmatch(plain):
         raise BadPhone("phone_not_one")
     if country == "CN" or plain.startswith("+86"):

@@ -68,10 +68,10 @@ def import_file(call: Call) -> Imported:
         body: Any = call.json()
         if not isinstance(body, dict) or not isinstance(body.get("csv"), str):
             raise Invalid(issue("csv", "required"))
-        with reading.told("csv"):
+        with reading.file_errors("csv"):
             text = body["csv"].encode("utf-8", "surrogatepass")
             return imports.import_file(text, call.principal, language, is_utf8=True)
-    with reading.told():
+    with reading.file_errors():
         return imports.import_file(call.raw, call.principal, language)
 
 

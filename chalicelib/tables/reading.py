@@ -69,7 +69,7 @@ def _records(raw: bytes, encoding: str) -> Iterator[Record]:
 
 
 @contextmanager
-def told(field: str = "file") -> Iterator[None]:
+def file_errors(field: str = "file") -> Iterator[None]:
     """What is wrong with a file as a whole is an answer: 400 for what is no table, 422 for the wrong one."""
     try:
         yield

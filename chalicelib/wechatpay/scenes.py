@@ -45,26 +45,26 @@ def from_settings() -> Scene:
 
 def scene(scene_id: str, setting: str) -> Scene:
     """setting: `[{"info_type": "岗位类型", "info_content": "…"}]`; empty: the built-in ones. Incomplete."""
-    told = _told(setting)
+    given = _parse_reports(setting)
     fields = FIELDS.get(scene_id)
     if fields is None:
-        if not told:
+        if not given:
             raise Incomplete(f"scene {scene_id} needs WECHATPAY_SCENE_REPORTS")
-        return Scene(scene_id, tuple(told.items()))
-    foreign = [name for name in told if name not in fields]
-    reports = {name: told.get(name) or text for name, text in fields.items()}
+        return Scene(scene_id, tuple(given.items()))
+    foreign = [name for name in given if name not in fields]
+    reports = {name: given.get(name) or text for name, text in fields.items()}
     missing = [name for name, text in reports.items() if not text]
     if foreign or missing:
         raise Incomplete(f"scene {scene_id} takes {', '.join(fields)}")
     return Scene(scene_id, tuple((name, text) for name, text in reports.items() if text))
 
 
-def _told(setting: str) -> dict[str, str]:
+def _parse_reports(setting: str) -> dict[str, str]:
     try:
-        told = {entry["info_type"]: entry["info_content"] for entry in json.loads(setting)}
+        given = {entry["info_type"]: entry["info_content"] for entry in json.loads(setting)}
     except (ValueError, TypeError, KeyError):
         raise Incomplete("WECHATPAY_SCENE_REPORTS is no list of info_type and info_content") from None
-    for name, text in told.items():
+    for name, text in given.items():
         if not (
             isinstance(name, str)
             and isinstance(text, str)
@@ -72,4 +72,4 @@ def _told(setting: str) -> dict[str, str]:
             and 0 < len(text) <= _CONTENT
         ):
             raise Incomplete(f"info_type takes {_TYPE} characters, info_content {_CONTENT}")
-    return told
+    return given

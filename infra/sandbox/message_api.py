@@ -61,13 +61,13 @@ def send(call: Call) -> dict[str, Any]:
         raise ApiError(81013)
     msgid, response_code = world.new_id("appmsg", 40), world.new_id("rc", 40)
     for member in known:
-        _tell(world, member, {"msgid": msgid, "msgtype": kind, kind: body})
+        _deliver(world, member, {"msgid": msgid, "msgtype": kind, kind: body})
     world.state.app_msgids[msgid] = {"at": world.ts(), "response_code": response_code, "used": False}
     shown = {"invaliduser": "|".join(unknown), "invalidparty": "", "invalidtag": "", "unlicenseduser": ""}
     return ok(**shown, msgid=msgid, response_code=response_code)
 
 
-def _tell(world: World, member: st.Staff, content: dict[str, Any]) -> None:
+def _deliver(world: World, member: st.Staff, content: dict[str, Any]) -> None:
     """Deliver it, or drop it without a word when the member had too many."""
     now = world.ts()
     times = [at for at in world.app_messages.get(member.userid, []) if at > now - _AN_HOUR[0]]

@@ -226,13 +226,19 @@ def test_a_session_ends_with_the_openid_that_it_was_of(
     assert "¥" not in phone.text(address(who))
 
 
-def test_what_lapsed_is_asked_for_and_offered_again(phone: Browser, world: World, who: Distributor) -> None:
+def test_what_lapsed_is_asked_for_and_offered_again(
+    phone: Browser, world: World, who: Distributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (payout,) = world.payouts()
     world.pay.close(payout.payout_id)
     world.move(hours=25)
     phone.sign_in(who)
     shown = phone.text(address(who))
     assert "逾期未领取" in shown and "重新发放给我" in shown
+    assert f'action="{address(who)}/offer"' in shown
+    with monkeypatch.context() as of_a_stage:
+        of_a_stage.setenv("PUBLIC_BASE_URL", "https://api.example.com/prod")
+        assert f'action="/prod{address(who)}/offer"' in phone.text(address(who))
     csrf = shown.partition('name="csrf" value="')[2].partition('"')[0]
     asked = phone.ask("POST", f"{address(who)}/offer", {"csrf": csrf, "payout_id": payout.payout_id})
     assert (asked.status_code, asked.headers["Location"]) == (303, f"{address(who)}?asked=1")

@@ -152,8 +152,8 @@ def test_whom_wecom_refuses_is_shown_explained_and_told_once(
     why = api("GET", f"{path}/why")[1]
     assert (why["staff_id"], why["why"]["refused"]) == ("b", ["a"])
     assert why["why"]["problems"] == {"a": code} and "企业微信不接受：A女士" in why["text"]
-    refusals.tell("a")
-    refusals.tell("a")
+    refusals.notify_makers("a")
+    refusals.notify_makers("a")
     notices.deliver("maja")
     (word,) = wecom.messages
     assert (
@@ -169,10 +169,10 @@ def test_a_change_of_the_code_forgets_no_refusal_and_tells_nobody_again(api: Api
     _, made = api("POST", "/api/live-codes", body("a", "b"))
     problems.note("a", "member_not_real_named")
     UserItem("boss", staff_id="boss", role="admin", status="active", version=1, created_at="2026").save()
-    refusals.tell("a")
+    refusals.notify_makers("a")
     path = f"/api/live-codes/{made['live_code_id']}"
     assert [code for _, code in shown(api("PATCH", path, {"name": "Other"})[1])] == ["member_not_real_named"]
-    refusals.tell("a")
+    refusals.notify_makers("a")
     notices.deliver("boss")
     assert len(wecom.messages) == 1
 
@@ -216,7 +216,7 @@ def test_who_leaves_or_is_disabled_is_told_to_the_admins(
     assert shown(api("GET", f"/api/live-codes/{made['live_code_id']}")[1]) == [
         ("assignment.members[0].staff_id", code)
     ]
-    refusals.tell("a")
+    refusals.notify_makers("a")
     notices.deliver("boss")
     assert [word["touser"] for word in wecom.messages] == ["boss"]
 
@@ -230,8 +230,8 @@ def test_who_dies_before_the_mark_orders_no_second_word(
     with monkeypatch.context() as dying:
         dying.setattr(problems, "mark_told", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            refusals.tell("a")
-    refusals.tell("a")
+            refusals.notify_makers("a")
+    refusals.notify_makers("a")
     notices.deliver("maja")
     assert len(wecom.messages) == 1
 

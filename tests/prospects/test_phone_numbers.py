@@ -112,14 +112,14 @@ def test_any_text_is_a_number_or_refused(text: str) -> None:
 )  # fmt: skip
 def test_a_number_beside_other_digits_is_found(text: str, number: str) -> None:
     told = text.format(number)
-    assert phones.found_in(told, "CN") == ["+8613700137001"]
+    assert phones.find_numbers(told, "CN") == ["+8613700137001"]
     assert normalised(told, "CN") == "+8613700137001"
 
 
 def test_several_numbers_in_one_text() -> None:
     for mark in ("/", "、", " ", "，", " 或 ", "\n"):
         text = mark.join(("13700137001", "138 0013 8000", "+852 6123 4567"))
-        assert set(phones.found_in(text, "CN")) == {"+8613700137001", "+8613800138000", "+85261234567"}
+        assert set(phones.find_numbers(text, "CN")) == {"+8613700137001", "+8613800138000", "+85261234567"}
         with pytest.raises(BadPhone, match="phone_several"):
             normalised(text, "CN")
 
@@ -130,7 +130,7 @@ def test_several_numbers_in_one_text() -> None:
      "3.13700137001", "12345678901", "2026-11-22 10:30", "￥13,700,137,001"],
 )  # fmt: skip
 def test_what_only_looks_like_a_number_is_none(text: str) -> None:
-    assert phones.found_in(text, "CN") == []
+    assert phones.find_numbers(text, "CN") == []
 
 
 # 工业和信息化部: 我国公众移动通信网网号及 H0 分配情况 (March 2023).
@@ -159,13 +159,13 @@ def test_the_ranges_that_are_in_use_exist_and_no_others() -> None:
 )
 def test_a_number_among_any_letters_is_found(around: str, head: str, rest: int) -> None:
     digits = f"{head}{rest:08d}"[:11]
-    assert phones.found_in(f"{around} {digits} {around}", "CN") == [f"+86{digits}"]
+    assert phones.find_numbers(f"{around} {digits} {around}", "CN") == [f"+86{digits}"]
 
 
 def test_numbers_in_a_remark() -> None:
-    assert phones.found_in("张三 138 0013 8000 老客", "CN") == ["+8613800138000"]
-    assert phones.found_in("VIP13800138000", "CN") == ["+8613800138000"]
-    assert phones.found_in("订单 20261123000001", "CN") == []
+    assert phones.find_numbers("张三 138 0013 8000 老客", "CN") == ["+8613800138000"]
+    assert phones.find_numbers("VIP13800138000", "CN") == ["+8613800138000"]
+    assert phones.find_numbers("订单 20261123000001", "CN") == []
 
 
 def test_masks_show_no_more_than_they_should() -> None:
