@@ -52,6 +52,13 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("millrace")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long value has its argument's name: an XLSX holds the second in which it was made, and two workers
+    that collect in two seconds would have other tests.
+    """
+    return argname if isinstance(val, (bytes, str)) and len(val) > 60 else None
+
+
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """Set the clock: `at(datetime)`."""
