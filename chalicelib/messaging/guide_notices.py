@@ -14,6 +14,7 @@ from chalicelib.platform.timeline import Line
 from chalicelib.wecom import client as wecom
 
 _NAMES = 100  # of customers that are looked up for one text
+_ASKED = 5  # of them, of WeCom: each may take `_TRY`, and the function has a minute
 _TRY = timedelta(seconds=2)
 _NAMELESS = "新客户"
 
@@ -26,7 +27,7 @@ def ask_to_greet(key: str, external_userid: str, staff_id: str, at: str) -> None
 
 def greeting(several: Sequence[Mapping[str, Any]]) -> str:
     """The same words whether the welcome is missed for certain or not."""
-    known = [name for name in (_name(data["external_userid"]) for data in several[:_NAMES]) if name]
+    known = _names([data["external_userid"] for data in several[:_NAMES]])
     whom = rules.names(known, len(several)) if known or len(several) > 1 else _NAMELESS
     return f"{whom} 刚刚添加了您，欢迎语可能未送达；聊天里若没有，请尽快手动问候。"
 
@@ -44,16 +45,27 @@ def bring_gift(pool_id: str, external_userid: str, staff_id: str, at: str) -> No
     if claim.code is None:
         log.logger.warning("no gift left", extra={"pool_id": pool_id})
         return
-    name = _name(external_userid) or _NAMELESS
+    name = next(iter(_names([external_userid])), _NAMELESS)
     text = f"请把新人礼券码发给 {name}：{claim.code}（欢迎语可能没有带上；客户已收到则不必再发）"
     notices.add(staff_id, "gift", f"{pool_id}#{external_userid}", {"text": text})
 
 
-def _name(external_userid: str) -> str:
-    """As we have it, else as WeCom has it; empty when it can't be had at once."""
-    known = customers.get(external_userid)
-    if known and known.name:
-        return known.name
+def _names(external_userids: Sequence[str]) -> list[str]:
+    """As we have them; WeCom is asked for a few of the others, until it fails. Who has none is left out."""
+    names, left = [], _ASKED
+    for external_userid in external_userids:
+        known = customers.get(external_userid)
+        name = (known and known.name) or ""
+        if not name and left:
+            name = _ask_name(external_userid)
+            left = left - 1 if name else 0
+        if name:
+            names.append(name)
+    return names
+
+
+def _ask_name(external_userid: str) -> str:
+    """Empty when it can't be had at once."""
     try:
         details = wecom.default_client().external_contact(external_userid, deadline=clock.now() + _TRY)
     except Upstream:

@@ -234,3 +234,23 @@ def test_what_can_not_be_bundled_is_counted_as_well(strict: Strict, sent: Sent, 
     assert len(strict.arrived) == rules.MOST
     pass_minutes(sent, at, 3)
     assert len(strict.arrived) == rules.MOST + 1 and strict.dropped == 0
+
+
+@pytest.mark.parametrize(("is_down", "asked"), [(True, 1), (False, 5)])
+def test_names_that_we_lack_are_asked_for_in_the_functions_time(
+    tables: None, monkeypatch: pytest.MonkeyPatch, is_down: bool, asked: int
+) -> None:
+    """Welcomes are missed when WeCom is down: each of 100 names would wait for it."""
+    calls: list[str] = []
+
+    class Slow:
+        def external_contact(self, external_userid: str, **_: Any) -> dict[str, Any]:
+            calls.append(external_userid)
+            if is_down:
+                raise Upstream("down")
+            return {"external_contact": {"name": external_userid}}
+
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", Slow)
+    text = guide_notices.greeting([{"external_userid": f"wm{number}"} for number in range(100)])
+    assert len(calls) == asked
+    assert "100 位客户" in text
