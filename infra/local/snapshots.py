@@ -42,16 +42,20 @@ class Snapshots:
         pause = EACH
         while not self.stopped.wait(pause):
             begun = time.monotonic()
-            try:
-                self.save()
-            except Exception as error:
-                print(f"the state could not be saved: {error!r}", file=sys.stderr)
+            self._try_to_save()
             pause = max(EACH, (time.monotonic() - begun) / SHARE)
 
     def close(self) -> None:
         """The last one: the stack is being stopped."""
         self.stopped.set()
-        self.save(ended=True)
+        self._try_to_save(ended=True)
+
+    def _try_to_save(self, ended: bool = False) -> None:
+        """What goes wrong is said, and the stack goes on: also when its emulator has died, and it ends."""
+        try:
+            self.save(ended)
+        except Exception as error:
+            print(f"the state could not be saved: {error!r}", file=sys.stderr)
 
     def save(self, ended: bool = False) -> None:
         """Save what is there now; nothing to do when nothing has changed."""
