@@ -67,7 +67,7 @@ def _collect(
     tax, debt = (0, 0) if len(stages) < 2 else (4_000, 900)
     shown = Earnings(fen * 3, fen, fen // 2, fen, fen, tax, debt, payouts)
     till = collect.Till("1900000109", "wx1", is_wechat, None)
-    return collect.earnings(name, "Ab3dE9xZ", shown, till, "csrf", asked)
+    return collect.earnings(name, "Ab3dE9xZ", "/h5/d/Ab3dE9xZ", shown, till, "csrf", asked)
 
 
 STORES = [_store(n) for n in range(24)]
