@@ -15,6 +15,8 @@ DOORS = {
     "assignments.api": "/api/assignments /api/live-codes",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
     "collect.api": "/h5/d",
+    "console.api": "/console",
+    "console.entrance": "/",
     "contactways.api": "/api/contact-ways /api/live-codes",
     "coupons.api": "/api/coupon-pools",
     "customers.api": "/api/customers",

@@ -21,7 +21,21 @@ from app import API_ROOTS
 from infra import build, template
 
 Json = dict[str, Any]
-SOURCES = ("app.py", "pyproject.toml", ".chalice/config.json", "infra/*.py", "infra/*.yaml")
+SOURCES = (
+    "app.py",
+    "pyproject.toml",
+    ".chalice/config.json",
+    "infra/*.yaml",
+    "infra/*.py",
+    "infra/console/*.py",
+)
+    "app.py",
+    "pyproject.toml",
+    ".chalice/config.json",
+    "infra/*.py",
+    "infra/console/*.py",
+    "infra/*.yaml",
+)
 TREES = ("chalicelib", "functions", "layers")
 
 
@@ -43,7 +57,7 @@ def package(stage: str, out: Path, target: build.Target) -> Path:
 
 
 def build_into(out: Path, stage: str, target: build.Target) -> None:
-    made = build.layers_and_functions(target)
+    made = build.layers_and_functions(target, lenient=stage == "local")
     names = {name: path.name for name, path in made.items()}
     with tempfile.TemporaryDirectory() as temporary:
         sam = chalice_package(stage, Path(temporary), ours(names, target))
@@ -108,6 +122,10 @@ def patch_api(sam: Json, archive: str) -> None:
     sam["Resources"]["APIHandler"]["Properties"]["CodeUri"] = code
     sam["Resources"]["PublicFunction"]["Properties"]["Code"] = location
     sam["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"] = template.gateway_paths(API_ROOTS)
+    # Any body may be bytes: the console's files are compressed ones, whatever an Accept header says.
+    sam["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] = [
+        "*/*"
+    ]
 
 
 def translated(sam: Json) -> Json:

@@ -32,6 +32,7 @@ def me(call: Call) -> Me:
         kind="session" if session else "key",
         role=principal.role,
         scope=service.scope_out(principal.scope),
+        permissions=principal.permissions(),
         csrf_token=session.csrf_token if session else None,
     )
 

@@ -87,6 +87,10 @@ class Millrace(Chalice):
 
 
 def _match(route: list[str], parts: list[str]) -> dict[str, str] | None:
+    """`{name+}`, at a route's end, takes the rest of the path."""
+    if route[-1].endswith("+}") and len(parts) >= len(route):
+        rest = "/".join(parts[len(route) - 1 :])
+        route, parts = [*route[:-1], f"{{{route[-1][1:-2]}}}"], [*parts[: len(route) - 1], rest]
     if len(route) != len(parts):
         return None
     parameters = {}

@@ -58,7 +58,8 @@ def document(routes: Sequence[Any]) -> dict[str, Any]:
     schemas = _Schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+        path = route.path.replace("+}", "}")  # the rest of a path: OpenAPI has no word for it
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, schemas)
     problem = {"application/problem+json": {"schema": schemas.of(Problem)}}
     headers = {
         405: {"Allow": {"schema": {"type": "string"}}},
@@ -265,7 +266,7 @@ def _path_parameters(route: Any) -> list[dict[str, Any]]:
             "required": True,
             "schema": _inline(route.parameters[name]) if name in route.parameters else _ID,
         }
-        for name in re.findall(r"{(\w+)}", route.path)
+        for name in re.findall(r"{(\w+)\+?}", route.path)
     ]
 
 

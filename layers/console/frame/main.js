@@ -1,0 +1,39 @@
+// The beginning: who is it, which texts, which screen.
+import { createApp } from "vue";
+import { ApiError, context } from "./api.js";
+import { ago, duration, fileSize, money, number, percent, when } from "./formats.js";
+import { language, prepare, t } from "./i18n.js";
+import { addOwnScreen, link, linkTemplates, start as startRouter } from "./router.js";
+import { load, may } from "./session.js";
+import { toast } from "./toasts.js";
+import App from "./App.vue";
+import SignIn from "./SignIn.vue";
+
+export async function start(modules) {
+  linkTemplates(modules);
+  context.language = () => language.value;
+  context.offline = () => t("frame.offline");
+  addOwnScreen("/sign-in", "sign_in", SignIn);
+  const [use] = await Promise.all([prepare(null), load()]);
+  use();
+  await startRouter(modules);
+  const app = createApp(App);
+  for (const [path, module] of Object.entries(modules)) {
+    if (path.startsWith("kit/") && path.endsWith(".vue")) app.component(module.default.name, module.default);
+  }
+  Object.assign(app.config.globalProperties, { t, money, number, percent, when, ago, duration, fileSize, may, link });
+  app.config.errorHandler = failed;
+  app.mount("#app");
+}
+
+function failed(error) {
+  if (error instanceof ApiError) toast.bad(error);
+  else console.error(error);
+}
+
+// What a screen did not catch is said, not swallowed.
+addEventListener("unhandledrejection", (event) => {
+  if (!(event.reason instanceof ApiError)) return;
+  event.preventDefault();
+  if (event.reason.status !== 401) toast.bad(event.reason);
+});
