@@ -1,10 +1,11 @@
 """`python -m infra.console_dev --stack http://127.0.0.1:8101 --port 8191`: the console while it is worked on.
 
-Built anew when a source file has changed and the page is loaded; what is wrong with it is said in the terminal,
-and on the page when nothing can be built. All else is passed on to a running stack, cookies and all.
+Built anew when a source file has changed and the page is loaded; what is wrong with it is said in the
+terminal, and on the page when nothing can be built. All else is passed on to a running stack.
 """
 
 import argparse
+import contextlib
 import html
 import http.client
 import threading
@@ -134,10 +135,8 @@ def main() -> None:
     server = serve(given.stack, given.port)
     server.RequestHandlerClass.console.build()  # type: ignore[attr-defined]
     print(f"http://127.0.0.1:{server.server_port}/console", flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever(0.1)
-    except KeyboardInterrupt:
-        pass
 
 
 if __name__ == "__main__":

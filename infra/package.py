@@ -21,22 +21,8 @@ from app import API_ROOTS
 from infra import build, template
 
 Json = dict[str, Any]
-SOURCES = (
-    "app.py",
-    "pyproject.toml",
-    ".chalice/config.json",
-    "infra/*.yaml",
-    "infra/*.py",
-    "infra/console/*.py",
-)
-    "app.py",
-    "pyproject.toml",
-    ".chalice/config.json",
-    "infra/*.py",
-    "infra/console/*.py",
-    "infra/*.yaml",
-)
-TREES = ("chalicelib", "functions", "layers")
+SOURCES = ("app.py", "pyproject.toml", ".chalice/config.json", "infra/*.yaml", "infra/*.py")
+TREES = ("chalicelib", "functions", "layers", "infra/console")
 
 
 def package(stage: str, out: Path, target: build.Target) -> Path:

@@ -5,9 +5,9 @@
 | first | frame, kit, section home | at once |
 | a section's | its screens | when one of them is opened |
 
-Of each: its modules (`.js`), the render functions of its templates (`.t.js`, a classic script, for what Vue's
-compiler makes uses `with`), its style, its texts by language. Names hold the content's hash, so that a browser
-keeps a file for ever; only the page itself is asked for anew.
+Of each: its modules, the render functions of its templates (`-t`, a classic script, for what Vue's compiler
+makes uses `with`), its style, its texts by language. Names hold the content's hash, so that a browser keeps a
+file for ever; only the page itself is asked for anew.
 """
 
 import gzip

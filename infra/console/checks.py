@@ -1,5 +1,5 @@
-"""What a build refuses beside what does not compile: texts, calls, components that are not there, and what the
-oldest browser that is promised does not know."""
+"""What a build refuses beside what does not compile: texts, calls, components that are not there, and what
+the oldest browser that is promised does not know."""
 
 import json
 import re

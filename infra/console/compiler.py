@@ -21,7 +21,7 @@ from infra.build import CACHE
 WHEEL = "nicegui==3.18.0"  # MIT, as is the Vue 3.5.22 in it
 PROD, DEV = "nicegui/static/vue.esm-browser.prod.js", "nicegui/static/vue.esm-browser.js"
 SHA256 = "f1dfbe4ca6bdc0f8eac639eea8652654a073433018be9bfd1cc55e75574b78f0"  # of PROD
-# The compiler's half of PROD, which stands between what it is handed (all of Vue as one object) and the exports.
+# The compiler in PROD: between what it is handed (all of Vue as one object) and the exports.
 _COMPILER = re.compile(r"var ov,oy,ob,o_=Object\.freeze\(.*?lP\(us\);(?=export\{)", re.DOTALL)
 
 # What the compiler asks of a browser: one element, which decodes HTML's entities.
@@ -35,7 +35,9 @@ var document = {createElement: () => ({
   },
 })};
 var RealFunction = Function;
-Function = function (...words) { return words[0] === "Vue" ? () => ({code: words[1]}) : RealFunction(...words); };
+Function = function (...words) {
+  return words[0] === "Vue" ? () => ({code: words[1]}) : RealFunction(...words);
+};
 """
 _CALL = """
 function compile_template(template) {
@@ -62,7 +64,7 @@ class TemplateError(Exception):
 
 @cache
 def wheel() -> Path:
-    """The wheel, fetched with pip when it is not here yet. RuntimeError when its Vue is not the pinned one."""
+    """The wheel, fetched with pip when it is not here yet. RuntimeError when its Vue is another."""
     folder = CACHE / "console"
     folder.mkdir(parents=True, exist_ok=True)
     name, _, version = WHEEL.partition("==")
