@@ -90,14 +90,9 @@ def here() -> Target:
     return Target(runtime, architecture, (), True)
 
 
-def layers_and_functions(target: Target, lenient: bool = False) -> dict[str, Path]:
-    """Every layer and function but Chalice's; name → archive. RuntimeError when a layer would not load.
-
-    lenient: a console with texts or calls that are missing is built all the same, and says so.
-    """
-    folders = [p for p in sorted((ROOT / "layers").iterdir()) if p.is_dir()]
-    made = {p.name: layer(p, target) for p in folders if p.name != "console"}
-    made["console"] = console_layer(lenient)
+def layers_and_functions(target: Target) -> dict[str, Path]:
+    """Every layer and function but Chalice's; name → archive. RuntimeError when a layer would not load."""
+    made = {p.name: layer(p, target) for p in sorted((ROOT / "layers").iterdir()) if p.is_dir()}
     return made | {p.name: function(p, target) for p in function_folders()}
 
 
@@ -140,24 +135,6 @@ def layer(folder: Path, target: Target) -> Path:
         check_wheels(packages, target)
         compile_all(packages, "/opt/python", target)
         return write_zip(cached, [(root, "")])
-
-
-def console_layer(lenient: bool) -> Path:
-    """The console's files, built from layers/console (infra/console), under console/."""
-    from infra import console
-
-    digest = fingerprint(console.source_files(), Target("", "", (), False))
-    cached = CACHE / f"console-{digest}.zip"
-    if cached.exists():
-        return cached
-    with tempfile.TemporaryDirectory() as temporary:
-        built = console.write(Path(temporary), lenient)
-        if built.problems:
-            print(
-                f"`make package` will refuse this console:\n{console.Failed(built.problems)}", file=sys.stderr
-            )
-            cached = CACHE / f"console-{digest}-lenient.zip"
-        return write_zip(cached, [(Path(temporary), "console/")])
 
 
 def function(folder: Path, target: Target) -> Path:

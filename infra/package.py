@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from app import API_ROOTS
-from infra import build, template
+from infra import build, console, template
 
 Json = dict[str, Any]
 SOURCES = ("app.py", "pyproject.toml", ".chalice/config.json", "infra/*.yaml", "infra/*.py")
@@ -43,7 +43,8 @@ def package(stage: str, out: Path, target: build.Target) -> Path:
 
 
 def build_into(out: Path, stage: str, target: build.Target) -> None:
-    made = build.layers_and_functions(target, lenient=stage == "local")
+    made = build.layers_and_functions(target)
+    made["console"] = console.archive(lenient=stage == "local")  # not its sources: what is built of them
     names = {name: path.name for name, path in made.items()}
     with tempfile.TemporaryDirectory() as temporary:
         sam = chalice_package(stage, Path(temporary), ours(names, target))

@@ -14,6 +14,8 @@ import gzip
 import hashlib
 import json
 import re
+import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -296,6 +298,21 @@ def write(into: Path, lenient: bool = False) -> Built:
     for language, page in built.pages.items():
         (into / f"index.{language}.html").write_text(page, encoding="utf-8")
     return built
+
+
+def archive(lenient: bool) -> Path:
+    """The layer. lenient: with texts or calls that are missing it is built all the same, and says so."""
+    digest = archives.fingerprint(source_files(), archives.Target("", "", (), False))
+    cached = archives.CACHE / f"console-{digest}.zip"
+    if cached.exists():
+        return cached
+    with tempfile.TemporaryDirectory() as temporary:
+        built = write(Path(temporary), lenient)
+        if built.problems:
+            said = Failed(built.problems)
+            print(f"`make package` will refuse this console:\n{said}", file=sys.stderr)
+            cached = archives.CACHE / f"console-{digest}-lenient.zip"
+        return archives.write_zip(cached, [(Path(temporary), "console/")])
 
 
 def source_files() -> list[Path]:
