@@ -136,7 +136,7 @@ async function open(to, scroll = 0) {
 }
 
 // A screen reader begins where the new screen begins; what a screen has focused itself stays.
-function focusHeading() {
+export function focusHeading() {
   const active = document.activeElement;
   const main = document.querySelector("main");
   if (!main || (active && active !== document.body && main.contains(active))) return;
@@ -202,8 +202,9 @@ export const brandName = ref("");
 
 // In a screen's setup, when its title is more than its route's text: `useTitle(() => code.value && code.value.name)`.
 export function useTitle(text) {
+  const before = title.value;
   const stop = watchEffect(() => { title.value = text() || null; });
-  onBeforeUnmount(stop);
+  onBeforeUnmount(() => { stop(); title.value = before; });
 }
 
 export const pageTitle = computed(() => title.value || (route.name && t.has(`${route.name}.title`) ? t(`${route.name}.title`) : ""));
