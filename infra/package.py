@@ -109,10 +109,6 @@ def patch_api(sam: Json, archive: str) -> None:
     sam["Resources"]["APIHandler"]["Properties"]["CodeUri"] = code
     sam["Resources"]["PublicFunction"]["Properties"]["Code"] = location
     sam["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"] = template.gateway_paths(API_ROOTS)
-    # Any body may be bytes: the console's files are compressed ones, whatever an Accept header says.
-    sam["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] = [
-        "*/*"
-    ]
 
 
 def translated(sam: Json) -> Json:

@@ -32,7 +32,6 @@ def me(call: Call) -> Me:
         kind="session" if session else "key",
         role=principal.role,
         scope=service.scope_out(principal.scope),
-        permissions=principal.permissions(),
         csrf_token=session.csrf_token if session else None,
     )
 

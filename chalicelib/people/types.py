@@ -89,15 +89,12 @@ class RevokedKey(Struct, kw_only=True, frozen=True):
 
 
 class Me(Struct, kw_only=True, frozen=True):
-    """csrf_token: what a write by this session carries as X-CSRF-Token; null for a key. permissions: what the
-    role may do within the scope; what is of the whole corp is not among those of whoever is kept to one.
-    """
+    """csrf_token: what a write by this session carries as X-CSRF-Token; null for a key."""
 
     user: str
     kind: Literal["key", "session"]
     role: str
     scope: ScopeIn
-    permissions: list[str]
     csrf_token: str | None
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chalicelib.console.pages import LAYER
 from chalicelib.platform import permissions
 from infra import build as archives
 from infra.console import calls, checks, compiler, sources
@@ -147,7 +148,7 @@ def _bundles(
 
 
 def _shared_modules(routes: Module, problems: list[Problem]) -> tuple[list[Module], list[Module]]:
-    """What is loaded at once, and what only sections need: each use of a component counts, of it and by it."""
+    """What is loaded at once, and what only sections need: each use of a component counts."""
     kit = {path.rpartition("/")[2].partition(".")[0]: path for path in sources.files("kit", ".vue")}
     starts = [*sources.files("frame", ".vue"), *sources.files("sections/home", ".vue"), ENTRY]
     while True:
@@ -328,7 +329,7 @@ def archive(lenient: bool) -> Path:
             said = Failed(built.problems)
             print(f"`make package` will refuse this console:\n{said}", file=sys.stderr)
             cached = archives.CACHE / f"console-{digest}-lenient.zip"
-        return archives.write_zip(cached, [(Path(temporary), "console/")])
+        return archives.write_zip(cached, [(Path(temporary), f"python/{LAYER}/")])
 
 
 def source_files() -> list[Path]:

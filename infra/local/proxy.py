@@ -4,6 +4,7 @@ Nothing of the product is here. Bodies, queries and headers go through as bytes 
 signature over them holds.
 """
 
+import gzip
 import http.client
 import json
 import re
@@ -17,6 +18,7 @@ from typing import Any
 
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's
 MAX_PAYLOAD = 6 * 1024 * 1024  # Lambda's, either way; a request's body is in it as base64
+COMPRESSED_FROM = 1024  # bytes, infra/resources.yaml
 SECONDS = 29  # API Gateway's, for an answer
 OWN = ("/local/", "/_sandbox")  # what no phone of the network may ask, LAN=1 or not
 HOP_BY_HOP = {
@@ -123,7 +125,19 @@ class Handler(BaseHTTPRequestHandler):
         answer = self.forward(self.server.api, body)
         if len(answer[2]) > MAX_PAYLOAD:
             return problem(502, "Bad Gateway", "the answer is over Lambda's 6 MB")
-        return answer
+        return self.compressed(answer)
+
+    def compressed(self, answer: Answer) -> Answer:
+        """As API Gateway answers who takes gzip (MinimumCompressionSize), which the emulator does not."""
+        status, headers, content = answer
+        taken = "gzip" in (self.headers.get("accept-encoding") or "")
+        if (
+            not taken
+            or len(content) < COMPRESSED_FROM
+            or any(n.lower() == "content-encoding" for n, _ in headers)
+        ):
+            return answer
+        return status, [*headers, ("Content-Encoding", "gzip")], gzip.compress(content, 6, mtime=0)
 
     def forward(self, to: Upstream, body: bytes) -> Answer:
         """The request as it came to another server, once more if a kept connection had gone stale."""
