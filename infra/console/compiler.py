@@ -88,7 +88,7 @@ def vue(path: str) -> str:
 @cache
 def runtime() -> str:
     """Vue for the browser, without its compiler."""
-    text, cuts = _COMPILER.subn("", vue(PROD))
+    text, cuts = _COMPILER.subn("var ov,oy,ob;", vue(PROD))
     text, exports = re.subn(r"\bus as compile,", "", text)
     if (cuts, exports) != (1, 1):
         raise RuntimeError("this Vue has its compiler elsewhere")

@@ -1,0 +1,40 @@
+// What can be picked: where its things are searched, and how one is shown. `show` gives { value, label, note }.
+import { api } from "frame/api.js";
+import { t } from "frame/i18n.js";
+
+const plain = (id, note) => (row) => ({ value: row[id], label: row.name || row[id], note: note ? note(row) : null, row });
+
+// Calls by their name: a capability that is not there yet has none.
+const call = (name) => name.split(".").reduce((at, word) => at && at[word], api);
+const search = (name) => (query) => (call(name) ? call(name)(query) : Promise.resolve({ items: [] }));
+const one = (name) => (id) => (call(name) ? call(name)(id) : Promise.reject(new Error(name)));
+
+// free: what is typed can be taken though it is not in the list.
+export const PICKERS = {
+  staff: { search: search("staff.list"), one: one("staff.get"), show: plain("staff_id", (row) => (row.problem ? t("kit.staff_inactive") : null)), icon: "person" },
+  store: { search: search("stores.list"), one: one("stores.get"), show: plain("store_id", (row) => row.city || row.address), icon: "store" },
+  code: { search: search("live_codes.list"), one: one("live_codes.get"), show: plain("live_code_id"), icon: "code" },
+  template: { search: search("poster_templates.list"), one: one("poster_templates.get"), show: plain("template_id"), icon: "poster" },
+  group: { search: search("groups.list"), one: one("groups.get"), show: plain("chat_id", (row) => (row.member_count ? t("kit.people", { count: row.member_count }) : null)), icon: "group" },
+  coupon: { search: search("coupon_pools.list"), one: one("coupon_pools.get"), show: plain("pool_id"), icon: "coupon" },
+  customer: { search: search("customers.list"), one: one("customers.get"), show: plain("external_userid"), icon: "person" },
+  tag: { search: search("tags.list"), one: null, show: (row) => ({ value: row.group ? `${row.group}/${row.name}` : row.name, label: row.group ? `${row.group}/${row.name}` : row.name, row }), icon: "tag", free: true },
+  channel: { search: search("channels.list"), one: one("channels.get"), show: plain("channel"), icon: "channel", free: true },
+};
+
+const known = new Map();
+
+// The thing by its id, asked for once; its id stands for a name that can't be had.
+export function nameOf(of, id) {
+  const key = `${of}:${id}`;
+  if (!known.has(key)) {
+    const picker = PICKERS[of];
+    const unknown = picker.free ? { value: id, label: id } : { value: id, label: id, missing: true };
+    known.set(key, picker.one ? picker.one(id).then(picker.show, () => unknown) : Promise.resolve({ value: id, label: id }));
+  }
+  return known.get(key);
+}
+
+export function remember(of, choice) {
+  known.set(`${of}:${choice.value}`, Promise.resolve(choice));
+}
