@@ -17,6 +17,7 @@ DOORS = {
     "collect.api": "/h5/d",
     "console.api": "/console",
     "console.entrance": "/",
+    "departments.api": "/api/departments",
     "contactways.api": "/api/contact-ways /api/live-codes",
     "coupons.api": "/api/coupon-pools",
     "customers.api": "/api/customers",
@@ -32,7 +33,7 @@ DOORS = {
     "migrations.api": "/api/migrations",
     "orders.api": "/api/orders",
     "payouts.api": "/api/settlements /api/payouts /pay",
-    "people.api": "/api/me /api/users /api/api-keys /api/audit /console/session",
+    "people.api": "/api/me /api/users /api/api-keys /api/audit /api/sessions /console/session",
     "platform.api": "/api/dead-letters /api/jobs /api/openapi.json /healthz",
     "posters.api": "/api/poster-assets /api/poster-batches /api/poster-templates /api/live-codes",
     "printruns.api": "/api/print-runs /api/cards /api/live-codes",
@@ -41,7 +42,7 @@ DOORS = {
     "scans.api": "/s",
     "sops.api": "/api/sops /api/touches",
     "roster.api": "/api/staff",
-    "staffauth.api": "/h5/login",
+    "staffauth.api": "/h5/login /console/login",
     "stores.api": "/api/stores",
 }
 

@@ -28,12 +28,13 @@ class DepartmentItem(Base):
 
 
 class TreeItem(Base):
-    """`#departments`: of each department the one above it, as WeCom had them last."""
+    """`#departments`: of each department the one above it, and its name, as WeCom had them last."""
 
     class Meta(BaseMeta):
         table_name = settings.table("staff")
 
     staff_id = UnicodeAttribute(hash_key=True)
     parents = JSONAttribute()
+    names = JSONAttribute(null=True)
     version = NumberAttribute()
     by_id = ById()  # never queried here, as above

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+Tree = tuple[dict[str, str], dict[str, str]]  # of each department the one above it, and its name
+
 
 def with_all_below(department_ids: Iterable[str], parents: Mapping[str, str]) -> set[str]:
     """These departments and those below them, however deep. A circle in `parents` ends where it began."""
@@ -16,3 +18,15 @@ def with_all_below(department_ids: Iterable[str], parents: Mapping[str, str]) ->
             found.add(department_id)
             waiting += below.get(department_id, ())
     return found
+
+
+def changed(tree: Tree, department_id: str, parent: str | None, name: str | None) -> Tree:
+    """With what an event told of a department."""
+    parents, names = tree
+    moved = {**parents, department_id: parent} if parent else parents
+    return moved, {**names, department_id: name} if name else names
+
+
+def without(tree: Tree, department_id: str) -> Tree:
+    parents, names = ({one: value for one, value in part.items() if one != department_id} for part in tree)
+    return parents, names

@@ -1,6 +1,6 @@
 """Doors of people and keys, of signing in to the console, and of the audit."""
 
-from chalicelib.people import history, service, signin
+from chalicelib.people import devices, history, scopes, service, sessions, signin
 from chalicelib.people.types import (
     ApiKey,
     AuditQuery,
@@ -10,6 +10,7 @@ from chalicelib.people.types import (
     NewApiKey,
     NewUser,
     RevokedKey,
+    SessionsQuery,
     SignIn,
     User,
     UserPatch,
@@ -19,6 +20,7 @@ from chalicelib.platform import auth, http
 from chalicelib.platform.errors import Forbidden
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
+from chalicelib.staff import service as staff
 
 door = http.Door(__name__, tag="People")
 
@@ -29,11 +31,40 @@ def me(call: Call) -> Me:
     session = auth.find_session(call.cookies) if principal.kind == "session" else None
     return Me(
         user=principal.name,
+        name=staff.name(principal.person) if principal.person else principal.name,
+        staff_id=principal.person,
         kind="session" if session else "key",
         role=principal.role,
-        scope=service.scope_out(principal.scope),
+        scope=scopes.scope_out(principal.scope),
+        scope_names=scopes.names([principal.scope])(principal.scope),
+        permissions=principal.permissions(),
         csrf_token=session.csrf_token if session else None,
     )
+
+
+@door.route(
+    "GET",
+    "/api/sessions",
+    permission="sessions.read",
+    query=SessionsQuery,
+    answer=Page[sessions.SessionOut],
+    summary="Where one is signed in to the console, the newest first; an admin sees anybody's",
+)
+def list_sessions(call: Call) -> Page[sessions.SessionOut]:
+    current = auth.session_id(call.cookies) if call.principal.kind == "session" else None
+    return sessions.page(call.query, call.principal, current)
+
+
+@door.route(
+    "DELETE",
+    "/api/sessions/{session_id}",
+    permission="sessions.end",
+    answer=sessions.EndedSession,
+    summary="End a session: one's own, and as an admin anybody's",
+)
+def end_session(call: Call, session_id: str) -> sessions.EndedSession:
+    sessions.end(session_id, call.principal)
+    return sessions.EndedSession(session_id)
 
 
 @door.route(
@@ -138,7 +169,8 @@ def read_audit(call: Call) -> Page[history.Entry]:
 def sign_in(call: Call) -> Answer:
     if call.headers.get("sec-fetch-site") == "cross-site":
         raise Forbidden(code="other_site")
-    token = signin.by_key(call.body.key, call.source_ip)
+    device = devices.device(call.headers.get("user-agent") or "")
+    token = signin.by_key(call.body.key, call.source_ip, device)
     return Answer(b"", 204, {"Set-Cookie": auth.session_cookie(token), "Cache-Control": "no-store"})
 
 

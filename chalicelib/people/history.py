@@ -11,7 +11,9 @@ from msgspec import Struct
 from chalicelib.people.types import AuditQuery
 from chalicelib.platform import clock, ids, lists
 from chalicelib.platform.audit import AuditItem, ByActor, ByObject, Change, month_of
+from chalicelib.platform.auth import ApiKeyItem
 from chalicelib.platform.errors import Invalid, issue
+from chalicelib.staff import service as staff
 
 _YEAR = timedelta(days=366)
 _FARTHEST = 5 * _YEAR
@@ -19,15 +21,21 @@ _FIRST_YEAR = 2020
 
 
 class Actor(Struct, frozen=True):
+    """name: a person's, or a key's; null for the system itself, and for a key that is not there any more."""
+
     kind: str
     id: str
+    name: str | None
 
 
 class Entry(Struct, frozen=True):
+    """object_name: as it was called then; null where it had no name, or one that must not be read."""
+
     at: str
     actor: Actor
     action: str
     object: str
+    object_name: str | None
     changes: list[Change]
 
 
@@ -49,8 +57,11 @@ def page(query: AuditQuery) -> lists.Page[Entry]:
         read_index = partial(
             index.query, object_id or actor, field.between(low, high), scan_index_forward=False
         )
-        keep = (lambda item: item.actor == actor) if object_id and actor else None
-        return lists.history(read_index, query, keep).map(_entry)
+
+        def is_wanted(item: AuditItem) -> bool:
+            return (not actor or item.actor == actor) and _is_action(item, query.action)
+
+        return _shown(lists.history(read_index, query, is_wanted))
 
     def read(month: str, before: str | None, limit: int) -> Iterator[AuditItem]:
         until = high if before is None else min(high, before)
@@ -59,7 +70,10 @@ def page(query: AuditQuery) -> lists.Page[Entry]:
         )
         yield from [row for row in rows if before is None or row.entry_id < before][:limit]
 
-    return lists.merged(_months(first, last), read, query, lambda item: str(item.entry_id)).map(_entry)
+    def keep(item: AuditItem) -> bool:
+        return _is_action(item, query.action)
+
+    return _shown(lists.merged(_months(first, last), read, query, lambda item: str(item.entry_id), keep))
 
 
 def _months(first: datetime, last: datetime) -> Iterator[list[str]]:
@@ -71,6 +85,24 @@ def _months(first: datetime, last: datetime) -> Iterator[list[str]]:
         month = f"{year}-{number - 1:02}" if number > 1 else f"{year - 1}-12"
 
 
-def _entry(item: AuditItem) -> Entry:
-    changes = msgspec.convert(item.changes, list[Change])
-    return Entry(item.at, Actor(item.actor_kind, item.actor), item.action, item.object, changes)
+def _is_action(item: AuditItem, wanted: str | None) -> bool:
+    return wanted is None or item.action == wanted or str(item.action).startswith(f"{wanted}.")
+
+
+def _shown(found: lists.Page[AuditItem]) -> lists.Page[Entry]:
+    """Entries with the names of who acted: each is looked up once a page."""
+    actors = {str(item.actor) for item in found.items if item.actor_kind != "system"}
+    keys = {str(row.key_hash): str(row.name) for row in ApiKeyItem.batch_get([*actors])}
+    known = {**staff.names(actors - keys.keys()), **keys}
+
+    def entry(item: AuditItem) -> Entry:
+        return Entry(
+            at=item.at,
+            actor=Actor(item.actor_kind, item.actor, known.get(str(item.actor))),
+            action=item.action,
+            object=item.object,
+            object_name=item.label,
+            changes=msgspec.convert(item.changes, list[Change]),
+        )
+
+    return found.map(entry)

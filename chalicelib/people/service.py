@@ -1,12 +1,13 @@
 """Users and API keys: made, changed, revoked, listed. At least one admin stays, whatever is done."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, cast
 
 import msgspec
 
 from chalicelib.departments import service as departments
+from chalicelib.people import scopes
 from chalicelib.people.types import (
     ApiKey,
     KeysQuery,
@@ -14,6 +15,7 @@ from chalicelib.people.types import (
     NewApiKey,
     NewUser,
     ScopeIn,
+    ScopeNames,
     User,
     UsersQuery,
 )
@@ -27,6 +29,7 @@ from chalicelib.platform.userids import fold
 from chalicelib.staff import service as staff
 from chalicelib.wecom.errors import Treatment, WeComError
 
+ScopeNamer = Callable[[Scope], ScopeNames]
 _ACTIVE_AT_WECOM = 1
 
 _SORTS = {
@@ -44,9 +47,9 @@ def create_key(wanted: NewApiKey) -> MadeApiKey:
     item = auth.key_item(key, wanted.name, wanted.role, scope, wanted.expires_at)
     tx = Transaction()
     tx.put("key", item, ApiKeyItem.key_hash.does_not_exist())
-    audit.add(tx, "keys.create", str(item.key_hash), None, _shown_key(item))
+    shown = _shown_key(item, scopes.names([scope]))
+    audit.add(tx, "keys.create", str(item.key_hash), None, _audited(shown))
     tx.commit()
-    shown = _shown_key(item)
     return MadeApiKey(
         api_key_id=shown.api_key_id,
         name=shown.name,
@@ -75,7 +78,9 @@ def revoke_key(api_key_id: str) -> None:
 
 
 def keys(query: KeysQuery) -> Page[ApiKey]:
-    rows = [_shown_key(item) for item in _all_of(ApiKeyItem)]
+    items = list(_all_of(ApiKeyItem))
+    named = scopes.names(auth.scope_of(item.scope) for item in items)
+    rows = [_shown_key(item, named) for item in items]
     return _listed(rows, query, lambda row: row.api_key_id, lambda row: [row.name])
 
 
@@ -99,7 +104,7 @@ def create_user(wanted: NewUser) -> User:
     tx = Transaction()
     same = UserItem.version == there.version if there else UserItem.user.does_not_exist()
     tx.put("user", item, same)
-    user = _shown_user(item, staff.name(str(item.user)))
+    user = _shown_user(item, staff.name(str(item.user)), scopes.names([scope]))
     audit.add(tx, "users.create", wanted.staff_id, None, _audited(user))
     try:
         tx.commit()
@@ -116,12 +121,13 @@ def change_user(staff_id: str, patch: Any) -> User:
     if item is None or item.status == NO_ROLE:
         raise NotFound(code="unknown_user", staff_id=staff_id)
     name = staff.name(str(item.user))
-    before = _shown_user(item, name)
     now = {name: getattr(item, name) for name in ("staff_id", "role", "scope", "status")}
     wanted: NewUser = validation.convert(merged(now, patch), NewUser)
     if wanted.staff_id != str(item.user):
         raise Invalid(issue("staff_id", "unchangeable"))
     scope = _scope(wanted.role, wanted.scope)
+    named = scopes.names([auth.scope_of(item.scope), scope])
+    before = _shown_user(item, name, named)
     if item.role != wanted.role:
         _ask_wecom(str(item.user), wanted.role)
     made = UserItem(
@@ -134,7 +140,7 @@ def change_user(staff_id: str, patch: Any) -> User:
         version=int(item.version) + 1,
         created_at=item.created_at,
     )
-    after = _shown_user(made, name)
+    after = _shown_user(made, name, named)
     if after == before:
         return before
     tx = Transaction()
@@ -149,7 +155,8 @@ def change_user(staff_id: str, patch: Any) -> User:
 def users(query: UsersQuery) -> Page[User]:
     items = list(_all_of(UserItem))
     names = staff.names(str(item.user) for item in items)
-    rows = [_shown_user(item, names.get(str(item.user), str(item.user))) for item in items]
+    named = scopes.names(auth.scope_of(item.scope) for item in items)
+    rows = [_shown_user(item, names.get(str(item.user), str(item.user)), named) for item in items]
     return _listed(rows, query, lambda row: row.staff_id, lambda row: [row.name, row.staff_id])
 
 
@@ -213,36 +220,35 @@ def _listed(rows: list[Any], query: Any, key: Any, texts: Any) -> Page[Any]:
     return lists.whole(kept, query, key=key, sorts=_SORTS, sort=query.sort, texts=texts)
 
 
-def _shown_key(item: ApiKeyItem) -> ApiKey:
+def _shown_key(item: ApiKeyItem, named: ScopeNamer) -> ApiKey:
     expired = item.status == ACTIVE and auth.is_expired(item)
     return ApiKey(
         api_key_id=str(item.key_hash),
         name=item.name,
         role=item.role,
-        scope=scope_out(auth.scope_of(item.scope)),
+        scope=scopes.scope_out(auth.scope_of(item.scope)),
+        scope_names=named(auth.scope_of(item.scope)),
         status="expired" if expired else cast(Any, item.status),
         created_at=item.created_at,
         expires_at=item.expires_at,
     )
 
 
-def _audited(user: User) -> dict[str, Any]:
-    """Without what is not changed here."""
-    fields: dict[str, Any] = msgspec.to_builtins(user)
-    return {name: value for name, value in fields.items() if name not in ("name", "gone")}
+def _audited(shown: User | ApiKey) -> dict[str, Any]:
+    """Without what is not changed here: a person's name is WeCom's."""
+    fields: dict[str, Any] = msgspec.to_builtins(shown)
+    others = {"scope_names", "gone"} | ({"name"} if isinstance(shown, User) else set())
+    return {name: value for name, value in fields.items() if name not in others}
 
 
-def _shown_user(item: UserItem, name: str) -> User:
+def _shown_user(item: UserItem, name: str, named: ScopeNamer) -> User:
     return User(
         staff_id=str(item.user),
         name=name,
         role=item.role,
-        scope=scope_out(auth.scope_of(item.scope)),
+        scope=scopes.scope_out(auth.scope_of(item.scope)),
+        scope_names=named(auth.scope_of(item.scope)),
         status=cast(Any, item.status),
         gone=bool(item.gone),
         created_at=item.created_at,
     )
-
-
-def scope_out(scope: Scope) -> ScopeIn:
-    return msgspec.convert(msgspec.to_builtins(scope), ScopeIn)

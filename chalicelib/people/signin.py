@@ -29,12 +29,12 @@ class SignInFailureItem(Base):
     expires_at = NumberAttribute()
 
 
-def by_key(key: str, address: str) -> str:
+def by_key(key: str, address: str, device: str = "other/other") -> str:
     """Begin a session with an API key: the token for its cookie. Unauthorized, Exhausted."""
     key_hash = auth.hashed(key.strip())
     with counted(f"address#{address}"), counted(f"person#{key_hash}"):
         auth.principal_of_key(key.strip())
-    return auth.begin_session("key", key_hash)
+    return auth.begin_session("key", key_hash, device)
 
 
 @contextmanager

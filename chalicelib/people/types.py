@@ -21,6 +21,20 @@ class ScopeIn(Struct, kw_only=True):
     department_ids: _Ids | None = None
 
 
+class Named(Struct, frozen=True):
+    """Something by its id and its name; the id again where it has none."""
+
+    id: str
+    name: str
+
+
+class ScopeNames(Struct, kw_only=True, frozen=True):
+    """A scope as people read it; null: not kept to any."""
+
+    stores: list[Named] | None
+    departments: list[Named] | None
+
+
 class NewUser(Struct, kw_only=True):
     staff_id: StaffId
     role: Role
@@ -46,6 +60,7 @@ class User(Struct, kw_only=True, frozen=True):
     name: str
     role: str
     scope: ScopeIn
+    scope_names: ScopeNames
     status: Status
     gone: bool
     created_at: str
@@ -67,6 +82,7 @@ class ApiKey(Struct, kw_only=True, frozen=True):
     name: str
     role: str
     scope: ScopeIn
+    scope_names: ScopeNames
     status: Literal["active", "revoked", "expired"]
     created_at: str | None
     expires_at: str | None
@@ -89,12 +105,19 @@ class RevokedKey(Struct, kw_only=True, frozen=True):
 
 
 class Me(Struct, kw_only=True, frozen=True):
-    """csrf_token: what a write by this session carries as X-CSRF-Token; null for a key."""
+    """csrf_token: what a write by this session carries as X-CSRF-Token; null for a key.
+
+    staff_id: of a person who signed in by WeCom. permissions: all that the caller may do, by name.
+    """
 
     user: str
+    name: str
+    staff_id: str | None
     kind: Literal["key", "session"]
     role: str
     scope: ScopeIn
+    scope_names: ScopeNames
+    permissions: list[str]
     csrf_token: str | None
 
 
@@ -116,9 +139,16 @@ class KeysQuery(Searching, kw_only=True):
     status: Status | None = None
 
 
+class SessionsQuery(Paging, kw_only=True):
+    staff_id: Annotated[StaffId | None, Meta(description="Whose: another's is for admins")] = None
+
+
 class AuditQuery(Paging, kw_only=True):
     actor: Annotated[Id | None, Meta(description="An API key's id, or a member of staff's")] = None
     object: Annotated[Id | None, Meta(description="The id of the thing that was changed")] = None
+    action: Annotated[
+        Annotated[str, Meta(max_length=60)] | None, Meta(description="`stores.change`, or all of `stores`")
+    ] = None
     first: Annotated[datetime, Meta(tz=True, description="A year back without it")] | None = msgspec.field(
         name="from", default=None
     )

@@ -15,6 +15,7 @@ from chalicelib.platform.storage import Base, BaseMeta, Transaction
 MASK = "***"
 _MAX_VALUE = 2_000  # bytes of JSON of a value that is kept; of a longer one, how long it is
 _MAX_CHANGES = 100
+_MAX_LABEL = 100  # characters
 # Personal data, secrets and what people write to each other: that it changed is kept, not what it is.
 MASKED = frozenset(
     {
@@ -63,7 +64,7 @@ class ByActor(GlobalSecondaryIndex["AuditItem"]):
 
 
 class AuditItem(Base):
-    """`entry_id` is a ulid, so entries sort by time."""
+    """`entry_id` is a ulid, so entries sort by time. label: the object's name then, where it may be read."""
 
     class Meta(BaseMeta):
         table_name = settings.table("audit")
@@ -75,6 +76,7 @@ class AuditItem(Base):
     actor = UnicodeAttribute()
     action = UnicodeAttribute()
     object = UnicodeAttribute()
+    label = UnicodeAttribute(null=True)
     changes = JSONAttribute()
     by_object = ByObject()
     by_actor = ByActor()
@@ -100,8 +102,10 @@ def add(
 
     masked: fields to mask beside MASKED, e.g. the `name` of a customer.
     """
-    changes = differences(_builtins(before), _builtins(after), MASKED | masked)
+    old, new, hidden = _builtins(before), _builtins(after), MASKED | masked
+    changes = differences(old, new, hidden)
     now, actor = clock.now(), principal.acting.get()
+    name = new.get("name", old.get("name")) if "name" not in hidden else None
     item = AuditItem(
         month_of(now),
         ids.ulid(now),
@@ -110,6 +114,7 @@ def add(
         actor=actor.id,
         action=action,
         object=object_id,
+        label=name[:_MAX_LABEL] if isinstance(name, str) and name else None,
         changes=[msgspec.to_builtins(change) for change in changes[:_MAX_CHANGES]],
     )
     tx.put(f"audit#{object_id}", item)

@@ -4,7 +4,7 @@
 |---|---|---|
 | `api_keys` | the key's SHA-256 | it is shown once, and is nowhere |
 | `users` | a member of staff's userid in small letters, as WeCom compares them | whom an admin gave a role |
-| `sessions` | the SHA-256 of the cookie's token | whose it is: a key or a person; TTL |
+| `sessions` | the SHA-256 of the cookie's token | whose it is: a key or a person; since when, where; TTL |
 
 Key, person and session are read at each request, so that what is revoked is refused at once, and a
 changed role or scope holds from the next request on.
@@ -13,7 +13,7 @@ changed role or scope holds from the next request on.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
@@ -104,8 +104,20 @@ class UserItem(Base):
     by_status = UsersByStatus()
 
 
+class SessionsByHolder(GlobalSecondaryIndex["SessionItem"]):
+    class Meta(BaseMeta):
+        index_name = "holder"
+        projection = AllProjection()
+
+    holder = UnicodeAttribute(hash_key=True)
+    began_at = UnicodeAttribute(range_key=True)
+
+
 class SessionItem(Base):
-    """`holder`: an API key's hash, or a member of staff's userid."""
+    """`holder`: an API key's hash, or a member of staff's userid.
+
+    began_at: null for one from before sessions were listed. device: as people.devices has it.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("sessions")
@@ -114,6 +126,9 @@ class SessionItem(Base):
     holder_kind = UnicodeAttribute()  # key, user
     holder = UnicodeAttribute()
     expires_at = NumberAttribute()
+    began_at = UnicodeAttribute(null=True)
+    device = UnicodeAttribute(null=True)
+    by_holder = SessionsByHolder()
 
 
 def create_key(name: str, role: str, scope: Scope | None = None, expires_at: datetime | None = None) -> str:
@@ -181,12 +196,24 @@ def principal_of_key(key: str) -> Principal:
     return principal
 
 
-def begin_session(holder_kind: Literal["key", "user"], holder: str) -> str:
+def begin_session(holder_kind: Literal["key", "user"], holder: str, device: str = "other/other") -> str:
     """A new session of a key or a person: the token for its cookie."""
-    token = secrets.token_urlsafe(32)
-    expires_at = int((clock.now() + SESSION_TIME).timestamp())
-    SessionItem(hashed(token), holder_kind=holder_kind, holder=holder, expires_at=expires_at).save()
+    token, now = secrets.token_urlsafe(32), clock.now()
+    SessionItem(
+        hashed(token),
+        holder_kind=holder_kind,
+        holder=holder,
+        expires_at=int((now + SESSION_TIME).timestamp()),
+        began_at=clock.iso(now),
+        device=device,
+    ).save()
     return token
+
+
+def session_id(cookies: Mapping[str, str]) -> str | None:
+    """The id of a cookie's session, whatever became of it. The cookie can't be worked out from it."""
+    token = cookies.get(SESSION_COOKIE)
+    return hashed(token) if token else None
 
 
 def find_session(cookies: Mapping[str, str]) -> Session | None:
@@ -227,6 +254,20 @@ def find_person(staff_id: str) -> Principal | None:
     if item.status != ACTIVE or item.gone:
         return None
     return Principal("session", user, user, item.role, scope_of(item.scope))
+
+
+def has_role(staff_id: str) -> bool:
+    """Whether an admin gave the person a role, and it holds."""
+    item = UserItem.find(fold(staff_id))
+    if item is not None and item.renamed_to is not None:
+        return has_role(item.renamed_to)
+    return item is not None and item.status == ACTIVE and not item.gone
+
+
+def with_roles(roles: Collection[str]) -> list[str]:
+    """The members of staff who have one of these roles for the whole corp, and are there."""
+    rows = [row for row in UserItem.by_status.query(ACTIVE) if row.role in roles and not row.gone]
+    return [str(row.user) for row in rows if scope_of(row.scope) == Scope()]
 
 
 def admins() -> list[str]:

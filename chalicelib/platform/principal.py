@@ -46,6 +46,10 @@ class Principal(Struct, frozen=True):
             return False
         return permission in permissions.ROLES.get(self.role, frozenset())
 
+    def permissions(self) -> list[str]:
+        """Every permission that they have, in order."""
+        return [name for name in sorted(permissions.ALL) if self.may(name)]
+
 
 SYSTEM = Principal("system", "system", "Millrace", "admin")
 NOBODY = Principal("system", "public", "a public door", "none", Scope((), ()))

@@ -1,21 +1,27 @@
-"""Sign-in by WeCom OAuth2 (wecom document 91022): to WeCom with a state, back with a code, then a session.
+"""Sign-in by WeCom (documents 91022, 98152): to WeCom with a state, back with a code, then a session.
 
-The state is bound to the browser by a signed cookie, so that nobody can be signed in by a foreign link.
+The state is bound to the browser by a signed cookie, so that nobody can be signed in by a foreign link. A
+phone's page goes through OAuth; the console through the QR code that WeCom shows on a page of its own, or,
+inside of WeCom, through OAuth too.
 """
 
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from chalicelib.people import signin
+from chalicelib.people import devices, signin
 from chalicelib.platform import auth, clock, ids, keys, settings, signed
 from chalicelib.platform.auth import Session
 from chalicelib.platform.errors import Forbidden, Unauthorized
+from chalicelib.staff import service as staff
 from chalicelib.staffauth import rules
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import AnswerLost, Treatment, WeComError
 
 HOST = "https://open.weixin.qq.com"
+QR_HOST = "https://login.work.weixin.qq.com"
 LOGIN = "mr_login"  # the cookie of a sign-in that has begun
+CONSOLE_LOGIN = "mr_console_login"
+_NAMED = 3  # admins whom somebody without a role is told of
 
 
 def current(cookies: Mapping[str, str]) -> Session | None:
@@ -30,35 +36,64 @@ def current(cookies: Mapping[str, str]) -> Session | None:
 def begin(page: str) -> tuple[str, str]:
     """(where to send the browser, the cookie to set) to sign in and come back to `page`."""
     state = ids.short(32)
-    values = {"state": state, "next": rules.page_or_first(page), "at": int(clock.now().timestamp())}
-    query = {
-        "appid": settings.env("WECOM_CORP_ID"),
-        "redirect_uri": f"{settings.env('PUBLIC_BASE_URL')}/h5/login",
-        "response_type": "code",
-        "scope": "snsapi_base",
-        "state": state,
-        "agentid": settings.env("WECOM_AGENT_ID"),
-    }
-    base = settings.env("WECOM_OAUTH_BASE", HOST)
-    address = f"{base}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
-    return address, _cookie(LOGIN, signed.signed(_key(), "login", values), signed.LOGIN_TIME.seconds)
+    cookie = signed.signed(_key(), "login", _begun(state, rules.page_or_first(page)))
+    return _oauth("/h5/login", state), _cookie(LOGIN, cookie, "/h5")
 
 
-def finish(code: str, state: str, cookies: Mapping[str, str], address: str) -> tuple[str, str]:
+def begin_console(page: str, user_agent: str) -> tuple[str, str]:
+    """The same for the console. settings.Missing while WeCom is not connected."""
+    state = ids.short(32)
+    cookie = signed.signed(_key(), "console", _begun(state, rules.console_page(page)))
+    address = _oauth("/console/login", state) if rules.is_in_wecom(user_agent) else _qr(state)
+    return address, _cookie(CONSOLE_LOGIN, cookie, "/console")
+
+
+def finish(
+    code: str, state: str, cookies: Mapping[str, str], address: str, user_agent: str
+) -> tuple[str, str]:
     """(the page to go to, the cookie to set). Unauthorized: begin again; Forbidden; Exhausted."""
-    now = clock.now()
-    page = rules.login_of(_key(), cookies.get(LOGIN), state, now)
+    page = rules.login_of(_key(), cookies.get(LOGIN), state, clock.now())
     if page is None or not code:
         raise Unauthorized(code="sign_in_over")
+    return page, _sign_in(code, address, user_agent, needs_role=False)
+
+
+def finish_console(
+    code: str, state: str, cookies: Mapping[str, str], address: str, user_agent: str
+) -> tuple[str, str]:
+    """The same for the console, to which an admin must have given the person a role (Forbidden `no_role`)."""
+    page = rules.console_login_of(_key(), cookies.get(CONSOLE_LOGIN), state, clock.now())
+    if page is None or not code:
+        raise Unauthorized(code="sign_in_over")
+    return page, _sign_in(code, address, user_agent, needs_role=True)
+
+
+def whom_to_ask() -> list[str]:
+    """The names of some admins, who can give a role."""
+    admins = auth.admins()[:_NAMED]
+    known = staff.names(admins)
+    return [known[one] for one in admins if one in known]
+
+
+def folder() -> str:
+    """The path that our pages' addresses begin with: API Gateway's own has the stage in it."""
+    return urlsplit(settings.env("PUBLIC_BASE_URL")).path.rstrip("/")
+
+
+def _sign_in(code: str, address: str, user_agent: str, needs_role: bool) -> str:
+    """A session of whoever WeCom's code is of: its cookie."""
     try:
         with signin.counted(f"address#{address}"):
             staff_id = _staff_id(code)
             with signin.counted(f"person#{staff_id}"):
                 if auth.find_person(staff_id) is None:
                     raise Forbidden(code="access_revoked")
+                if needs_role and not auth.has_role(staff_id):
+                    raise Forbidden(code="no_role")
     except AnswerLost as error:  # nobody's failure
         raise Unauthorized(code="sign_in_over") from error
-    return page, auth.session_cookie(auth.begin_session("user", staff_id))
+    staff.ask_names([staff_id])
+    return auth.session_cookie(auth.begin_session("user", staff_id, devices.device(user_agent)))
 
 
 def _staff_id(code: str) -> str:
@@ -74,14 +109,40 @@ def _staff_id(code: str) -> str:
     return str(who["userid"])
 
 
-def folder() -> str:
-    """The path that our pages' addresses begin with: API Gateway's own has the stage in it."""
-    return urlsplit(settings.env("PUBLIC_BASE_URL")).path.rstrip("/")
+def _begun(state: str, page: str) -> dict[str, str | int]:
+    return {"state": state, "next": page, "at": int(clock.now().timestamp())}
 
 
-def _cookie(name: str, value: str, seconds: int) -> str:
+def _oauth(back: str, state: str) -> str:
+    query = {
+        "appid": settings.env("WECOM_CORP_ID"),
+        "redirect_uri": settings.env("PUBLIC_BASE_URL") + back,
+        "response_type": "code",
+        "scope": "snsapi_base",
+        "state": state,
+        "agentid": settings.env("WECOM_AGENT_ID"),
+    }
+    base = settings.env("WECOM_OAUTH_BASE", HOST)
+    return f"{base}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
+
+
+def _qr(state: str) -> str:
+    """WeCom's page with a code that a member scans. A sandbox has both pages at one address."""
+    query = {
+        "login_type": "CorpApp",
+        "appid": settings.env("WECOM_CORP_ID"),
+        "agentid": settings.env("WECOM_AGENT_ID"),
+        "redirect_uri": settings.env("PUBLIC_BASE_URL") + "/console/login",
+        "state": state,
+    }
+    base = settings.env("WECOM_OAUTH_BASE", HOST)
+    return f"{QR_HOST if base == HOST else base}/wwlogin/sso/login?{urlencode(query)}"
+
+
+def _cookie(name: str, value: str, path: str) -> str:
     secure = "; Secure" if settings.env("PUBLIC_BASE_URL").startswith("https:") else ""
-    return f"{name}={value}; Path={folder()}/h5; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+    seconds = signed.LOGIN_TIME.seconds
+    return f"{name}={value}; Path={folder()}{path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
 def _key() -> bytes:

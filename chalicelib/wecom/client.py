@@ -97,9 +97,9 @@ class WeCom:
         """
         return self._get("user/get", {"userid": userid}, deadline)
 
-    def department_simplelist(self, *, deadline: datetime | None = None) -> list[Json]:
-        """The departments that the app may see: id, parentid (the root's is 0), order."""
-        return list(self._get("department/simplelist", {}, deadline).get("department_id", []))
+    def department_list(self, *, deadline: datetime | None = None) -> list[Json]:
+        """The departments that the app may see: id, name, parentid (the root's is 0), order."""
+        return list(self._get("department/list", {}, deadline).get("department", []))
 
     def getuserinfo(self, code: str, *, deadline: datetime | None = None) -> Json:
         """Who came back from OAuth with that code: `userid` (staff), else `openid`, `external_userid`?.

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 from infra.sandbox import official_account
 from infra.sandbox.errors import ApiError
 from infra.sandbox.phone import frame
+from infra.sandbox.state import Staff
 from infra.sandbox.world import World
 
 if TYPE_CHECKING:
     from infra.sandbox.sandbox import Sandbox
 
 PATH = "/connect/oauth2/authorize"
+QR_PATH = "/wwlogin/sso/login"  # the page with a code that a member scans
 _CODE_SECONDS = 300
 _STATE = re.compile(r"[A-Za-z0-9]{0,128}")
 _HTML = "text/html; charset=utf-8"
+_MANY = Staff("", "").position
 
 Page = tuple[int, bytes, str, dict[str, str]]
 
@@ -33,8 +36,24 @@ def authorize(sandbox: "Sandbox", query: dict[str, str]) -> Page:
     world, chosen = sandbox.world, query.get("member") or sandbox.config.oauth_member
     with world.lock:
         if not chosen:
-            names = {s.userid: s.name for s in world.state.staff.values() if s.status != 5}
-            return _page(query, names)
+            return _page(PATH, query, [s for s in world.state.staff.values() if s.status != 5])
+        try:
+            code = new_code(world, world.staff(chosen).userid)
+        except ApiError:
+            return _bad("没有这个成员")
+    return 302, b"", _HTML, {"Location": official_account.back_to(query, code)}
+
+
+def scan(sandbox: "Sandbox", query: dict[str, str]) -> Page:
+    """The console's sign-in: whoever is chosen has scanned the code. 400 for a wrong link."""
+    named = {**query, "response_type": "code", "scope": "snsapi_base"}
+    why = _mistake(sandbox, named) or ("login_type 参数错误" if query.get("login_type") != "CorpApp" else "")
+    if why:
+        return _bad(why)
+    world, chosen = sandbox.world, query.get("member") or sandbox.config.oauth_member
+    with world.lock:
+        if not chosen:
+            return _page(QR_PATH, query, [s for s in world.state.staff.values() if s.status == 1])
         try:
             code = new_code(world, world.staff(chosen).userid)
         except ApiError:
@@ -77,18 +96,26 @@ def _mistake(sandbox: "Sandbox", query: dict[str, str]) -> str:
     return "" if _STATE.fullmatch(query.get("state", "")) else "state 参数错误"
 
 
-def _page(query: dict[str, str], names: dict[str, str]) -> Page:
-    rows = "".join(
-        f'<li><a href="{html.escape(_chosen(query, userid))}">'
-        f'{frame.face(name, userid.lower())}<span class="text"><b>{html.escape(name)}</b>'
-        f"<small>{html.escape(userid)}</small></span></a></li>"
-        for userid, name in sorted(names.items())
+def _page(path: str, query: dict[str, str], people: list[Staff]) -> Page:
+    """Who could be scanning, under what they are in the corp: guides, of whom there are many, come last."""
+    of = sorted({s.position for s in people}, key=lambda position: (position == _MANY, position))
+    lists = "".join(
+        f'<p class="note">{html.escape(position)}</p><ul class="cells">'
+        + "".join(_row(path, query, s) for s in people if s.position == position)
+        + "</ul>"
+        for position in of
     )
-    return frame.page("您是谁？", f'<ul class="cells">{rows}</ul>', english="Who are you?")
+    return frame.page("您是谁？", lists, english="Who are you?")
 
 
-def _chosen(query: dict[str, str], userid: str) -> str:
-    return f"{PATH}?{urllib.parse.urlencode({**query, 'member': userid})}"
+def _row(path: str, query: dict[str, str], member: Staff) -> str:
+    chosen = f"{path}?{urllib.parse.urlencode({**query, 'member': member.userid})}"
+    return (
+        f'<li><a href="{html.escape(chosen)}">'
+        f'{frame.face(member.name, member.userid.lower())}<span class="text">'
+        f"<b>{html.escape(member.name)}</b>"
+        f"<small>{html.escape(member.userid)}</small></span></a></li>"
+    )
 
 
 def _bad(why: str) -> Page:

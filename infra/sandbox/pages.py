@@ -22,6 +22,8 @@ def answer(
     """A picture or a page; 404 for what is not there. cookie: the header, which says whose phone it is."""
     if path == oauth.PATH:
         return oauth.authorize(sandbox, query)
+    if path == oauth.QR_PATH:
+        return oauth.scan(sandbox, query)
     kind, *names = [urllib.parse.unquote(part) for part in path.strip("/").split("/")]
     name = names[0] if names else ""
     if kind == "collect":

@@ -14,7 +14,7 @@ def member(staff: st.Staff) -> dict[str, Any]:
     """A member as an app made after 2022-06-20 sees them: no mobile, mail, avatar, gender, address."""
     return {
         "userid": staff.userid, "name": staff.name, "department": staff.department,
-        "order": [0] * len(staff.department), "position": "导购",
+        "order": [0] * len(staff.department), "position": staff.position,
         "is_leader_in_dept": [0] * len(staff.department),
         "direct_leader": [], "telephone": "", "alias": "", "status": staff.status, "extattr": {"attrs": []},
         "open_userid": "", "main_department": staff.department[0], "external_position": "",

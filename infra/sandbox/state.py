@@ -17,6 +17,7 @@ class Staff:
     name: str
     status: int = 1  # 1 active, 2 disabled, 4 not activated, 5 left
     department: list[int] = field(default_factory=lambda: [1])
+    position: str = "导购"  # what they are in the corp: the sign-in page lists people by it
     left_at: int = 0  # when they left the corp
     confirm_after: float | None = None  # seconds until they confirm a mass send; None: as the settings say
     confirms: bool | None = None  # False: never; None: as the settings say

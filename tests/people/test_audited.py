@@ -77,6 +77,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "PATCH /api/users/{staff_id}": ({"staff_id": "bo"}, {"role": "operator"}, "users.change", "bo"),
     "POST /api/api-keys": ({}, {"name": "x", "role": "finance"}, "keys.create", None),
     "DELETE /api/api-keys/{api_key_id}": ({"api_key_id": KEY}, None, "keys.revoke", KEY),
+    "DELETE /api/sessions/{session_id}": ({"session_id": KEY}, None, "sessions.end", "bo"),
     "POST /api/stores": ({}, {**STORE, "store_id": "s2"}, "stores.create", "s2"),
     "PATCH /api/stores/{store_id}": ({"store_id": "s1"}, {"name": "Eins"}, "stores.change", "s1"),
     "DELETE /api/stores/{store_id}": ({"store_id": "s1"}, None, "stores.delete", "s1"),
@@ -311,6 +312,8 @@ def call(
         for sop_id, status in (("sop_1", "active"), ("sop_2", "paused")):
             SopItem(sop_id, status=status, created_at="2026-11-22", document=SOP).save()
         auth.ApiKeyItem(KEY, name="old", role="operator").save()
+        its = {"holder_kind": "user", "holder": "bo", "began_at": NOW, "expires_at": 4 * 10**9}
+        auth.SessionItem(KEY, **its).save()
         jobs.start("print_run", 1, job_id="job_1")
         jobs.give_up("printrun", None, {"kind": "piece", "job_id": "job_1"})
         print_cards()

@@ -11,7 +11,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.people import signin
-from chalicelib.platform import auth, storage
+from chalicelib.platform import auth, permissions, storage
 from chalicelib.platform.errors import Exhausted, Unauthorized
 from tests.support.wecom import FakeWeCom
 
@@ -63,9 +63,13 @@ def test_a_key_is_shown_once_listed_without_it_and_useless_from_its_revocation_o
         200,
         {
             "user": "operator",
+            "name": "operator",
+            "staff_id": None,
             "kind": "key",
             "role": "operator",
             "scope": {"store_ids": ["s1"], "department_ids": None},
+            "scope_names": {"stores": [{"id": "s1", "name": "s1"}], "departments": None},
+            "permissions": sorted(permissions.ROLES["operator"] - permissions.CORP_WIDE),
             "csrf_token": None,
         },
     )
@@ -236,7 +240,9 @@ def test_the_audit_says_who_changed_what_from_what_to_what(api: Api, at: Callabl
     assert changed["at"] == "2026-11-23T02:01:00.000000+00:00" and changed["actor"] == {
         "kind": "key",
         "id": me,
+        "name": "root",
     }
+    assert [row["object_name"] for row in found["items"]] == ["auditor", None, None]
     assert changed["changes"] == [
         {"field": "role", "from": "guide", "to": "store_manager"},
         {"field": "scope.store_ids", "from": None, "to": ["s1"]},
@@ -247,6 +253,10 @@ def test_the_audit_says_who_changed_what_from_what_to_what(api: Api, at: Callabl
         (f"actor={me}&object=lihua", 2),
         ("actor=nobody&object=lihua", 0),
         ("to=2026-11-23T02:00:30Z", 1),
+        ("action=users", 2),
+        ("action=users.change", 1),
+        (f"action=keys&actor={me}", 1),
+        ("action=user", 0),
         ("from=2026-11-23T02:00:30Z&to=2026-12-01T00:00:00Z&object=lihua", 1),
         ("from=2026-12-01T00:00:00Z", 1),
     ]:

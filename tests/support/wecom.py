@@ -97,7 +97,7 @@ class FakeWeCom:
         self._plan("get_follow_user_list")
         return sorted(self.seen - self.gone - self.not_serving)
 
-    def department_simplelist(self) -> list[dict[str, Any]]:
+    def department_list(self) -> list[dict[str, Any]]:
         return self.departments
 
     def user_get(self, userid: str, *, deadline: datetime | None = None) -> dict[str, Any]:
