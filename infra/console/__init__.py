@@ -215,7 +215,8 @@ def _check(bundles: list[Bundle], names: list[str], problems: list[Problem]) -> 
     for bundle in bundles[1:]:
         for one in bundle.modules:
             for wanted in one.imports:
-                if sources.folder_of(wanted) == "first" and wanted not in inside | {"vue"}:
+                is_there = wanted in inside or wanted == "vue" or not (SOURCE / wanted).is_file()
+                if sources.folder_of(wanted) == "first" and not is_there:
                     problems.append(Problem(one.path, _import_line(one, wanted), f"no module {wanted}"))
 
 

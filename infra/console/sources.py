@@ -156,12 +156,12 @@ def _module(
     for odd in _OTHER.finditer(text):
         line = script.line + line_of(text, odd.start()) - 1
         problems.append(Problem(path, line, f"written in a way that the build does not read: {odd[0]}"))
-    body = f'"use strict";{text}\nreturn {{ {", ".join(exports)} }};'
+    body = f'"use strict";\n{text}\nreturn {{ {", ".join(exports)} }};'
     if not problems and (wrong := compiler.check_syntax(f"(function ($module) {{ {body} }})")):
         message, _, stack = wrong.partition("\n")
-        # QuickJS says where in a function that it has put two lines before.
+        # QuickJS counts the two lines that it puts before a function's body, and there is ours.
         at = re.search(r"<input>:(\d+)", stack)
-        problems.append(Problem(path, script.line + max(int(at[1]) - 3, 0) if at else 1, message))
+        problems.append(Problem(path, script.line + max(int(at[1]) - 4, 0) if at else 1, message))
     return tuple(imports), body
 
 

@@ -209,6 +209,9 @@ def start(
         if words := snapshots.last_words(data, sandbox.status()["counts"]):
             print(words, file=sys.stderr)
         keeper.run()
+    with_key = "the key in ADMIN_API_KEY" if os.environ.get("ADMIN_API_KEY") else "the key below"
+    print(f"the console: {public}/console (sign in with {with_key}, or by WeCom as one", file=sys.stderr)
+    print("    of the sandbox's people; an admin gives them roles)", file=sys.stderr)
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
     print(f"the sandbox's phones: {sandbox_url.replace('127.0.0.1', here)}/", file=sys.stderr)
