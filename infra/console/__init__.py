@@ -2,7 +2,8 @@
 
 | bundle | holds | loaded |
 |---|---|---|
-| first | frame, kit, section home | at once |
+| first | frame, section home, and what of the kit they use | at once |
+| more | the rest of the kit | with the first section that is opened |
 | a section's | its screens | when one of them is opened |
 
 Of each: its modules, the render functions of its templates (`-t`, a classic script, for what Vue's compiler
@@ -29,6 +30,7 @@ from infra.console.sources import SOURCE, Failed, Module, Part, Problem
 
 ENTRY = "frame/main.js"
 ROUTES = "frame/routes.js"  # made here: the table of calls
+MORE = "more"
 GROUPS = ("today", "acquire", "reach", "customers", "spread", "money", "data", "settings")
 
 
@@ -121,7 +123,7 @@ def _check_section(section: Section, path: str, problems: list[Problem]) -> None
 def _bundles(
     table: list[str], sections: list[Section], shared: dict[str, dict[str, Texts]], problems: list[Problem]
 ) -> list[Bundle]:
-    first = Bundle("first")
+    first, more = Bundle("first"), Bundle(MORE, texts={language: {} for language in LANGUAGES})
     titles: dict[str, Texts] = {language: {} for language in LANGUAGES}  # of every screen, for the navigation
     for section in sections:
         for route in section.told["routes"]:
@@ -133,17 +135,30 @@ def _bundles(
         parts = (shared["frame"][language], shared["kit"][language], home[language], titles[language])
         first.texts[language] = {key: text for part in parts for key, text in part.items()}
     made = sources.Module(ROUTES, body=f'"use strict";return {{default: {json.dumps(chr(10).join(table))}}};')
-    starts = [*sources.files("frame", ".vue"), *sources.files("kit", ".js", ".vue"), ENTRY]
-    starts = [*(s for s in starts if s != ENTRY), *sources.files("sections/home", ".vue"), ENTRY]
-    first.modules = _ordered(starts, {ROUTES: made}, "first", problems)
+    first.modules, more.modules = _shared_modules(made, problems)
     first.styles = [*sources.files("kit", ".css"), *sources.files("frame", ".css")]
     first.styles += sources.files("sections/home", ".css")
-    made_bundles = [first]
+    made_bundles = [first, more]
     for section in (s for s in sections if s.id != "home"):
         modules = _ordered(sources.files(section.folder, ".vue"), {}, section.id, problems)
         styles = sources.files(section.folder, ".css")
         made_bundles.append(Bundle(section.id, modules, styles, section.texts))
     return made_bundles
+
+
+def _shared_modules(routes: Module, problems: list[Problem]) -> tuple[list[Module], list[Module]]:
+    """What is loaded at once, and what only sections need: each use of a component counts, of it and by it."""
+    kit = {path.rpartition("/")[2].partition(".")[0]: path for path in sources.files("kit", ".vue")}
+    starts = [*sources.files("frame", ".vue"), *sources.files("sections/home", ".vue"), ENTRY]
+    while True:
+        first = _ordered(starts, {ROUTES: routes}, "first", problems)
+        inside = {one.path for one in first}
+        used = {kit[name] for one in first for name in checks.components_of(one) if name in kit}
+        if used <= inside:
+            break
+        starts = [*sorted(used - inside), *starts]
+    rest = _ordered(sources.files("kit", ".js", ".vue"), {ROUTES: routes}, "first", problems)
+    return first, [one for one in rest if one.path not in inside]
 
 
 def _ordered(
@@ -187,15 +202,15 @@ def _import_line(one: Module, wanted: str) -> int:
 
 
 def _check(bundles: list[Bundle], names: list[str], problems: list[Problem]) -> None:
-    first = bundles[0]
-    kit = {one.name for one in first.modules if one.path.startswith("kit/") and one.template}
+    first, shared = bundles[0], [*bundles[0].modules, *bundles[1].modules]
+    kit = {one.name for one in shared if one.path.startswith("kit/") and one.template}
     for bundle in bundles:
         known = first.texts["zh"] | bundle.texts["zh"]
         for one in bundle.modules:
             problems += checks.module(one, known, names, kit)
         for path in bundle.styles:
             problems += checks.css(path, Part((SOURCE / path).read_text(encoding="utf-8")))
-    inside = {one.path for one in first.modules}
+    inside = {one.path for one in shared}
     for bundle in bundles[1:]:
         for one in bundle.modules:
             for wanted in one.imports:
@@ -227,6 +242,7 @@ def _written(bundles: list[Bundle], sections: list[Section], problems: list[Prob
             {**section.told, "files": names.get(section.id)} for section in sections if section.told["routes"]
         ],
         "texts": first_texts,
+        "more": names[MORE],
     }
     start = (SOURCE / "frame" / "start.classic.js").read_text(encoding="utf-8")
     told = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"))

@@ -120,6 +120,11 @@ def css(path: str, part: Part) -> list[Problem]:
     ]
 
 
+def components_of(one: Module) -> set[str]:
+    """Names of the components that its template uses."""
+    return {_pascal(name) for name in _COMPONENTS.findall(one.render)}
+
+
 def _unknown_components(one: Module, kit: set[str]) -> list[Problem]:
     if one.template is None:
         return []

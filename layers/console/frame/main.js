@@ -16,11 +16,14 @@ export async function start(modules) {
   addOwnScreen("/sign-in", "sign_in", SignIn);
   const [use] = await Promise.all([prepare(null), load()]);
   use();
-  await startRouter(modules);
   const app = createApp(App);
-  for (const [path, module] of Object.entries(modules)) {
-    if (path.startsWith("kit/") && path.endsWith(".vue")) app.component(module.default.name, module.default);
+  function register(all) {
+    for (const [path, module] of Object.entries(all)) {
+      if (path.startsWith("kit/") && path.endsWith(".vue") && !app.component(module.default.name)) app.component(module.default.name, module.default);
+    }
   }
+  register(modules);
+  await startRouter(modules, register);
   Object.assign(app.config.globalProperties, { t, money, number, percent, when, ago, duration, fileSize, may, link });
   app.config.errorHandler = failed;
   app.mount("#app");

@@ -19,6 +19,7 @@ const own = []; // the frame's own screens: { path, component, name }
 const screens = manifest.sections.flatMap((section) => section.routes.map((told) => ({ ...told, section })));
 export const allScreens = screens;
 let modules = null;
+let register = null;
 
 export function addOwnScreen(path, name, component) {
   own.push({ path, name, component: markRaw(component), section: null });
@@ -158,9 +159,19 @@ async function componentOf(screen) {
 }
 
 async function loadSection(files) {
+  if (files !== manifest.more) restOfKit().catch(() => {}); // at the same time; awaited below
   const [code] = await Promise.all([import(assets + files.js), added("script", { src: assets + files.templates }), added("link", { rel: "stylesheet", href: assets + files.css })]);
+  if (files !== manifest.more) await restOfKit();
   code.default(modules);
   linkTemplates(modules);
+}
+
+let rest = null;
+
+// What of the kit the first load did without: asked for with the first section that is opened.
+function restOfKit() {
+  rest = rest || loadSection(manifest.more).then(() => register(modules), (error) => { rest = null; throw error; });
+  return rest;
 }
 
 function added(kind, attributes) {
@@ -211,8 +222,10 @@ function followed(event) {
   go(anchor.href);
 }
 
-export function start(all) {
+// registered: told of all modules when more of them are there.
+export function start(all, registered) {
   modules = all;
+  register = registered;
   history.scrollRestoration = "manual";
   at = (history.state && history.state.at) || 0;
   history.replaceState({ at }, "");
