@@ -22,6 +22,7 @@ DOORS = {
     "embeds.api": "/api/live-codes /embed.js /s",
     "groupcodes.api": "/api/group-tasks /api/live-codes",
     "groups.api": "/api/groups /api/blacklist",
+    "home.api": "/api/home /api/pulse",
     "ledger.api": "/api/ledger",
     "livecodes.api": "/api/live-codes",
     "malls.api": "/mall",

@@ -24,6 +24,7 @@ _READS = frozenset(
         "print_runs.read",
         "prospects.export",  # masked
         "prospects.read",
+        "pulse.read",
         "settings.read",
         "sops.read",
         "staff.read",
@@ -75,7 +76,6 @@ CORP_WIDE = frozenset(
         "groups.sync",
         "keys.read",
         "ledger.read",
-        "metrics.read",  # figures are kept by channel, not by store
         "payees.write",
         "payouts.read",
         "payouts.retry",
@@ -88,7 +88,7 @@ CORP_WIDE = frozenset(
         "users.read",
     }
 )
-_GUIDES = frozenset({"customers.read", "touches.read"})  # their own
+_GUIDES = frozenset({"customers.read", "pulse.read", "touches.read"})  # their own
 _MONEY_TOTALS = frozenset({"ledger.read", "settlements.read"})
 _MONEY = _MONEY_TOTALS | {
     "balances.read",
@@ -119,7 +119,7 @@ ALL = _EVERYBODY | _READS | _WRITES | _MONEY | _PEOPLE | _ADMINS | _AUDIT
 ROLES: dict[str, frozenset[str]] = {
     "admin": ALL,
     "operator": _EVERYBODY | _READS | _WRITES,
-    "store_manager": (_EVERYBODY | _READS | _WRITES) - (CORP_WIDE - {"metrics.read"}),
+    "store_manager": (_EVERYBODY | _READS | _WRITES) - CORP_WIDE,
     "guide": _EVERYBODY | _GUIDES,
     "finance": _EVERYBODY | _READS | _MONEY | {"jobs.resume"},
     "auditor": _EVERYBODY | _READS | _MONEY_TOTALS | _PEOPLE | _AUDIT,

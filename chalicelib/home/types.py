@@ -1,0 +1,51 @@
+"""What happens now, as the pulse shows it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from chalicelib.metrics.types import DayRow
+
+Kind = Literal[
+    "scanned",
+    "customer_added",
+    "customer_lost",
+    "joined_group",
+    "welcome_sent",
+    "welcome_missed",
+    "welcome_unknown",
+    "order_paid",
+    "order_refunded",
+    "touch_sent",
+    "touch_failed",
+]
+
+
+class LiveEvent(Struct, frozen=True, kw_only=True):
+    """The newest of its kind, channel and guide. What is of a customer is `***` for an auditor."""
+
+    kind: Kind
+    at: str
+    live_code_id: str | None
+    live_code: str | None
+    staff_id: str | None
+    staff: str | None
+    assignment_id: str | None
+    external_userid: str | None
+    customer: str | None
+    order_id: str | None
+    amount_fen: int | None
+
+
+class Pulse(Struct, frozen=True, kw_only=True):
+    """`today`: the figures of today that the scope sees; whatever counts changes `version`."""
+
+    version: str
+    today: DayRow
+    events: list[LiveEvent]
+
+
+class IfNoneMatch(Struct, kw_only=True):
+    if_none_match: Annotated[str, Meta(description="The ETag that was read: 304 when nothing is new")] = (
+        field(name="If-None-Match", default="")
+    )
