@@ -14,6 +14,7 @@ DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
     "assignments.api": "/api/assignments /api/live-codes",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
+    "channels.api": "/api/channels",
     "collect.api": "/h5/d",
     "contactways.api": "/api/contact-ways /api/live-codes",
     "coupons.api": "/api/coupon-pools",

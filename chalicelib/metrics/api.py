@@ -32,9 +32,7 @@ class FunnelQuery(PeriodQuery, kw_only=True):
 
 class DaysQuery(PeriodQuery, kw_only=True):
     channel: Annotated[Id | None, Meta(description="Of this channel")] = None
-    staff_id: Annotated[Id | None, Meta(description="Of this guide, in their present store")] = (
-        None
-    )
+    staff_id: Annotated[Id | None, Meta(description="Of this guide, in their present store")] = None
 
     def __post_init__(self) -> None:
         fold_fields(self, "staff_id")
@@ -49,7 +47,7 @@ class DaysQuery(PeriodQuery, kw_only=True):
     answer=Page[FunnelRow],
 )
 def funnel(call: http.Call) -> Page[FunnelRow]:
-    rows = service.funnel(*_period(call.query), call.principal)
+    rows = service.funnel(*period(call.query), call.principal)
     return Page(rows, len(rows))
 
 
@@ -62,11 +60,11 @@ def funnel(call: http.Call) -> Page[FunnelRow]:
     answer=Page[DayRow],
 )
 def days(call: http.Call) -> Page[DayRow]:
-    rows = service.days(*_period(call.query), call.principal, call.query.channel, call.query.staff_id)
+    rows = service.days(*period(call.query), call.principal, call.query.channel, call.query.staff_id)
     return Page(rows, len(rows))
 
 
-def _period(query: PeriodQuery) -> tuple[date, date]:
+def period(query: PeriodQuery) -> tuple[date, date]:
     """First and last day. Invalid."""
     end = query.to or rules.day_of(clock.now())
     start = query.from_ or date.fromordinal(max(1, end.toordinal() - _DEFAULT_DAYS + 1))

@@ -30,7 +30,7 @@ def project(lines: Sequence[tuple[Line, str]], shard: str) -> None:
 def funnel(start: date, end: date, principal: Principal = SYSTEM) -> list[FunnelRow]:
     """Both days included: a row for each channel that the scope has figures of, by name."""
     channels: dict[str, list[Figures]] = {}
-    for _, _, channel, sums in _figures(start, end, principal):
+    for _, _, channel, sums in figures(start, end, principal):
         if channel is not None and any(name in sums for name in rules.FUNNEL):
             channels.setdefault(channel, []).append(sums)
     return [rules.row(channel, rules.total(parts)) for channel, parts in sorted(channels.items())]
@@ -45,19 +45,10 @@ def days(
 ) -> list[DayRow]:
     """A row for each day, the empty ones too; of a channel, of a guide, where they are given."""
     parts: dict[str, list[Figures]] = {day.isoformat(): [] for day in rules.days(start, end)}
-    for day, of, through, sums in _figures(start, end, principal, staff_id):
+    for day, of, through, sums in figures(start, end, principal, staff_id):
         if channel in (None, through) and staff_id in (None, of):
             parts[day].append(sums)
-    return [rules.day_row(day, rules.total(figures)) for day, figures in parts.items()]
-
-
-def by_guide(day: date, principal: Principal) -> dict[str, Figures]:
-    """Figures of a day of each guide of a scope who has any."""
-    guides_: dict[str, list[Figures]] = {}
-    for _, staff_id, _, sums in _figures(day, day, principal):
-        if staff_id:
-            guides_.setdefault(staff_id, []).append(sums)
-    return {staff_id: rules.total(parts) for staff_id, parts in guides_.items()}
+    return [rules.day_row(day, rules.total(of_day)) for day, of_day in parts.items()]
 
 
 def today(day: date, principal: Principal) -> list[Cell]:
@@ -68,14 +59,15 @@ def today(day: date, principal: Principal) -> list[Cell]:
     return [cell for cell, _ in views.read(view, day, day)]
 
 
-def _figures(
+def figures(
     start: date, end: date, principal: Principal, staff_id: str | None = None
 ) -> Iterator[tuple[str, str, str | None, Figures]]:
     """(day, staff_id, channel, figures) of every counter; the corp's know no guide, and some no channel."""
     view = views.of(principal, staff_id)
     if view is None:
-        for day in map(date.isoformat, rules.days(start, end)):
-            for cell in models.cells(rules.of_day(day)):
+        days = [day.isoformat() for day in rules.days(start, end)]
+        for day, cells in zip(days, views.read_all(map(rules.of_day, days)), strict=True):
+            for cell in cells:
                 yield day, "", rules.channel_of(cell.what), cell.figures
         return
     for cell, (day, guide, channel) in views.read(view, start, end):

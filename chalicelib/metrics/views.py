@@ -3,7 +3,7 @@
 A figure stays with the store of its time; of a guide who is of no store, with the guide.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -66,18 +66,17 @@ def read(view: View, start: date, end: date) -> Iterator[tuple[Cell, tuple[str, 
     months = [f"{month}-01" for month in rules.months(start, end)]
     hashes = [rules.of_store(store_id, month) for store_id in sorted(view.store_ids) for month in months]
     hashes += [rules.of_guide(staff_id, month) for staff_id in sorted(view.alone) for month in months]
-    first, final = start.isoformat(), f"{end.isoformat()}#\uffff"
+    parts = read_all(hashes, start.isoformat(), f"{end.isoformat()}#\uffff")
+    yield from _in_view(view, (cell for part in parts for cell in part))
 
-    def cells(of: str) -> list[Cell]:
-        return list(models.cells(of, first, final))
 
-    if len(hashes) <= 1:
-        found = map(cells, hashes)
-        yield from _in_view(view, (cell for part in found for cell in part))
-        return
+def read_all(hashes: Iterable[str], first: str = "", final: str = "") -> list[list[Cell]]:
+    """The counters under each of the hash keys, side by side."""
+    keys = list(hashes)
+    if len(keys) == 1:
+        return [list(models.cells(keys[0], first, final))]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = pool.map(cells, hashes)
-        yield from _in_view(view, (cell for part in found for cell in part))
+        return list(pool.map(lambda key: list(models.cells(key, first, final)), keys))
 
 
 def _in_view(view: View, cells: Iterator[Cell]) -> Iterator[tuple[Cell, tuple[str, str, str]]]:

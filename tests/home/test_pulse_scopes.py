@@ -18,7 +18,12 @@ from chalicelib.platform.timeline import Line
 from chalicelib.stores import guides
 from tests.orders.test_orders_scopes import staff_store
 
-KEPT = {("GET", "/api/pulse"), ("GET", "/api/metrics/days"), ("GET", "/api/metrics/funnel")}
+KEPT = {
+    ("GET", "/api/home"),
+    ("GET", "/api/pulse"),
+    ("GET", "/api/metrics/days"),
+    ("GET", "/api/metrics/funnel"),
+}
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 S1, S2 = Scope(("s1",)), Scope(("s2",))
 Ask = Callable[..., Any]
