@@ -14,6 +14,7 @@ DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
     "assignments.api": "/api/assignments /api/live-codes",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
+    "channels.api": "/api/channels",
     "collect.api": "/h5/d",
     "console.api": "/console",
     "console.entrance": "/",
@@ -25,6 +26,7 @@ DOORS = {
     "embeds.api": "/api/live-codes /embed.js /s",
     "groupcodes.api": "/api/group-tasks /api/live-codes",
     "groups.api": "/api/groups /api/blacklist",
+    "home.api": "/api/home /api/pulse",
     "ledger.api": "/api/ledger",
     "livecodes.api": "/api/live-codes",
     "malls.api": "/mall",
