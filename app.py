@@ -23,6 +23,7 @@ DOORS = {
     "coupons.api": "/api/coupon-pools",
     "customers.api": "/api/customers",
     "distribution.api": "/api/distribution /api/distributors /api/commissions",
+    "distribution.books": "/api/ledger /api/distributors",
     "embeds.api": "/api/live-codes /embed.js /s",
     "groupcodes.api": "/api/group-tasks /api/live-codes",
     "groups.api": "/api/groups /api/blacklist",

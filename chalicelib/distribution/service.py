@@ -265,7 +265,7 @@ def _make_available(before: Commission) -> None:
         key = f"{before.order_id}#{before.level}"
         cause = journals.Cause(before.distributor_id, at, key, {"order_id": before.order_id})
         ledger.post_in_round(tx, journals.matured(cause, before.amount_fen), balance)
-        _add_line(tx, after, at, f"mature#{before.order_id}", 0)
+        _add_line(tx, after, at, f"{before.order_id}#mature", 0)  # a sale's key ends in its version
     tx.commit()
 
 
