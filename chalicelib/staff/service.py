@@ -166,10 +166,10 @@ def rename(old: str, new: str, at: datetime | None = None) -> None:
     if fold(old) == new:  # it was spelled so: no id of its own
         tx.delete("staff", StaffItem(old), same)
     else:
-        gone = [StaffItem.status.set(LEFT), StaffItem.renamed_to.set(new), StaffItem.listing.remove()]
+        actions = [StaffItem.status.set(LEFT), StaffItem.renamed_to.set(new), StaffItem.listing.remove()]
         if before is None:
-            gone.append(StaffItem.seen_at.set(_NEVER))
-        tx.update("staff", StaffItem(old), [*gone, StaffItem.departments.remove()], same)
+            actions.append(StaffItem.seen_at.set(_NEVER))
+        tx.update("staff", StaffItem(old), [*actions, StaffItem.departments.remove()], same)
     departments.move_member(tx, old, set(before.departments or ()) if before else set(), set())
     tx.commit()
     _names.pop(new, None)
