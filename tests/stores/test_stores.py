@@ -58,6 +58,15 @@ def test_a_store_with_what_can_be_no_userid_is_shown_and_can_be_mended(api: Api)
     assert api("PATCH", "/api/stores/SZ001", {"staff_ids": ["lihua"]})[0] == 200
 
 
+@pytest.mark.parametrize("column", ["name", "门店名称"])
+def test_a_table_with_two_columns_for_one_field(api: Api, column: str) -> None:
+    table = HEAD.replace("\n", f",{column}\n") + "sh1,静安店,上海,x,31.23,121.45,lihua,,y\n"
+    status, refused = api("POST", "/api/stores/import", table.encode(), "text/csv")
+    (wrong,) = refused["errors"]
+    assert (status, wrong["field"], wrong["code"]) == (422, "file", "table_two_columns")
+    assert wrong["message"] == "文件第一行有两列都是 name"
+
+
 def test_made_read_changed_deleted(api: Api) -> None:
     status, made = api("POST", "/api/stores", STORE)
     assert status == 201
