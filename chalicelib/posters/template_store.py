@@ -10,6 +10,7 @@ from chalicelib.platform import audit, clock, ids, lists, validation
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.stored import read_stored
 from chalicelib.posters import rules
 from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.models import PosterTemplateItem
@@ -51,7 +52,7 @@ def get_design(template_id: str) -> Template:
     """The template as it is drawn. NotFound."""
     if template_id in TEMPLATES:
         return TEMPLATES[template_id]
-    return msgspec.convert(_find(template_id).definition, Template)
+    return read_stored(_find(template_id).definition, Template)
 
 
 def list_templates(query: TemplatesQuery) -> TemplatePage:
@@ -137,4 +138,4 @@ def _stored(item: PosterTemplateItem) -> StoredTemplate:
         "updated_at": item.updated_at,
         "version": int(item.version),
     }
-    return msgspec.convert({**item.definition, **own}, StoredTemplate)
+    return read_stored({**item.definition, **own}, StoredTemplate)
