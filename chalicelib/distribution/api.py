@@ -18,9 +18,9 @@ from chalicelib.distribution.types import (
     PlanPatch,
 )
 from chalicelib.ledger import service as ledger
-from chalicelib.ledger.types import BalanceAudit, JournalOut
+from chalicelib.ledger.types import BalanceAudit
 from chalicelib.platform import http
-from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.lists import Page
 from chalicelib.platform.versions import IfMatchHeader
 
 door = http.Door(__name__, tag="Distribution")
@@ -138,18 +138,6 @@ def change_distributor(call: http.Call, distributor_id: str) -> http.Answer:
 def get_balance(call: http.Call, distributor_id: str) -> BalanceOut:
     balance = ledger.balance(service.distributor(distributor_id).distributor_id)
     return BalanceOut(**{name: getattr(balance, name) for name in BalanceOut.__struct_fields__})
-
-
-@door.route(
-    "GET",
-    "/api/distributors/{distributor_id}/journals",
-    permission="balances.read",
-    summary="A distributor's journals, newest first, each with its reason",
-    query=Paging,
-    answer=Page[JournalOut],
-)
-def list_journals(call: http.Call, distributor_id: str) -> Page[JournalOut]:
-    return ledger.journals(service.distributor(distributor_id).distributor_id, call.query)
 
 
 @door.route(

@@ -163,8 +163,9 @@ def _attribute(sale: Sale, now: datetime) -> tuple[Attribution, list[Commission]
     barred = _barred(chain, sale, plan)
     if barred[0]:
         return replace(nobody, why="the buyer is this distributor", own_purchase=True), []
-    chain = [who for who, is_barred in zip(chain, barred, strict=True) if not is_barred]
-    return rules.attribution(code, chain, plan), rules.begin(sale, plan, chain, clock.iso(now))
+    # Who is barred has a commission of nothing, so that it can come back when the buyer was somebody else.
+    began = zip(rules.begin(sale, plan, chain, clock.iso(now)), barred, strict=True)
+    return rules.attribution(code, chain, plan), [replace(one, is_own=is_own) for one, is_own in began]
 
 
 def _with_buyer(commissions: list[Commission], sale: Sale, now: datetime) -> list[Commission]:
@@ -265,7 +266,7 @@ def _make_available(before: Commission) -> None:
         key = f"{before.order_id}#{before.level}"
         cause = journals.Cause(before.distributor_id, at, key, {"order_id": before.order_id})
         ledger.post_in_round(tx, journals.matured(cause, before.amount_fen), balance)
-        _add_line(tx, after, at, f"mature#{before.order_id}", 0)
+        _add_line(tx, after, at, f"{before.order_id}#mature", 0)  # a sale's key ends in its version
     tx.commit()
 
 

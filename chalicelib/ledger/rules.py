@@ -22,6 +22,7 @@ TAX = "liability:tax"
 DEBT = "asset:debt"
 MERCHANT = "asset:merchant"
 ACCOUNTS = (EXPENSE, PENDING, AVAILABLE, IN_PAYOUT, TAX, DEBT, MERCHANT)
+_GROWS_BY_DEBITS = (EXPENSE, DEBT)  # the merchant's purse is shown by what has gone out of it
 
 
 class Entry(Struct, frozen=True):
@@ -114,6 +115,11 @@ class Balance(Struct, frozen=True):
     @property
     def tax_withheld_fen(self) -> int:
         return self.owed(TAX)
+
+
+def balance_of(account: str, debit_fen: int, credit_fen: int) -> int:
+    """What an account is spoken of as: spent, owed, withheld, paid."""
+    return debit_fen - credit_fen if account in _GROWS_BY_DEBITS else credit_fen - debit_fen
 
 
 class Cause(Struct, frozen=True):

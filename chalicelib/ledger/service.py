@@ -1,10 +1,9 @@
 """The ledger: post to it within somebody's transaction, read balances, prove that it balances."""
 
-from collections.abc import Iterable, Sequence
-from functools import partial, reduce
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from operator import and_
 
-import msgspec
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -15,12 +14,9 @@ from chalicelib.ledger.types import (
     AccountSum,
     BalanceAudit,
     Difference,
-    EntryOut,
-    JournalOut,
     TrialBalance,
 )
-from chalicelib.platform import clock, lists
-from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform import clock
 from chalicelib.platform.storage import Transaction
 
 
@@ -75,17 +71,6 @@ def balances(subjects: Iterable[str]) -> dict[str, Balance]:
     }
 
 
-def journals(subject: str, paging: Paging) -> Page[JournalOut]:
-    """A subject's journals, newest first."""
-    return lists.history(partial(JournalItem.query, subject, scan_index_forward=False), paging).map(_shown)
-
-
-def _shown(row: JournalItem) -> JournalOut:
-    at, _, journal_id = row.journal.partition("#")
-    entries = msgspec.convert(row.entries, list[EntryOut])
-    return JournalOut(journal_id=journal_id, kind=row.kind, at=at, entries=entries, reason=row.reason)
-
-
 def audit(subject: str) -> BalanceAudit:
     """Whether a subject's balances are the sums of its journals, and each journal what was written.
 
@@ -115,6 +100,11 @@ def audit(subject: str) -> BalanceAudit:
     )
 
 
+def all_balances() -> Iterator[Balance]:
+    """Everybody's, read consistently page by page: an item a distributor."""
+    return map(balance_of, BalanceItem.scan(consistent_read=True))
+
+
 def trial_balance() -> TrialBalance:
     """The sums of all accounts; debits equal credits, always.
 
@@ -123,15 +113,20 @@ def trial_balance() -> TrialBalance:
     moments still add up.
     """
     totals = {account: [0, 0] for account in rules.ACCOUNTS}
-    for item in BalanceItem.scan(consistent_read=True):
-        for account, (debits, credits) in balance_of(item).sums.items():
+    for kept in all_balances():
+        for account, (debits, credits) in kept.sums.items():
             totals[account][0] += debits
             totals[account][1] += credits
     return TrialBalance(
         total_debit_fen=sum(debits for debits, _ in totals.values()),
         total_credit_fen=sum(credits for _, credits in totals.values()),
         accounts=[
-            AccountSum(account=account, debit_fen=debits, credit_fen=credits)
+            AccountSum(
+                account=account,
+                debit_fen=debits,
+                credit_fen=credits,
+                balance_fen=rules.balance_of(account, debits, credits),
+            )
             for account, (debits, credits) in sorted(totals.items())
         ],
         read_at=clock.iso(clock.now()),

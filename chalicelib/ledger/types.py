@@ -6,9 +6,29 @@ from msgspec import Struct
 
 
 class AccountSum(Struct, frozen=True, kw_only=True):
+    """`balance_fen`: what was spent, is owed, is withheld, was paid, as the account has it."""
+
     account: str
     debit_fen: int
     credit_fen: int
+    balance_fen: int
+
+
+class AccountOut(AccountSum, frozen=True, kw_only=True):
+    """`as_of`: with what was written of until then."""
+
+    as_of: str
+
+
+class AccountShare(Struct, frozen=True, kw_only=True):
+    """A distributor's part of an account. `running_fen`: with all before it; the last is the account's."""
+
+    distributor_id: str
+    distributor_name: str | None
+    debit_fen: int
+    credit_fen: int
+    balance_fen: int
+    running_fen: int
 
 
 class TrialBalance(Struct, frozen=True, kw_only=True):
@@ -27,13 +47,30 @@ class EntryOut(Struct, frozen=True, kw_only=True):
 
 
 class JournalOut(Struct, frozen=True, kw_only=True):
-    """`reason`: what it was for, to the fen."""
+    """`reason`: what it was for, to the fen. Of a list that is of one account: `debit_fen` and `credit_fen`
+    there, and `balance_fen`, what that account had after it; before the oldest it was zero."""
 
     journal_id: str
     kind: str
     at: str
+    distributor_id: str
+    distributor_name: str | None = None
     entries: list[EntryOut]
     reason: dict[str, Any]
+    debit_fen: int | None = None
+    credit_fen: int | None = None
+    balance_fen: int | None = None
+
+
+class DayCount(Struct, frozen=True, kw_only=True):
+    day: str
+    journals: int
+
+
+class DayCounts(Struct, frozen=True, kw_only=True):
+    """Days are China's."""
+
+    days: list[DayCount]
 
 
 class Difference(Struct, frozen=True, kw_only=True):

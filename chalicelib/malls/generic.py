@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
@@ -12,7 +12,7 @@ import msgspec
 from chalicelib.distribution.rules import clean_code
 from chalicelib.orders.service import MAX_LINES
 from chalicelib.orders.types import Message, OrderLine, Refund, Status
-from chalicelib.platform import settings
+from chalicelib.platform import plain_text, settings
 from chalicelib.platform.errors import Invalid, Issue, Unauthorized, issue
 from chalicelib.tables import cells
 
@@ -22,7 +22,7 @@ FRESH_SECONDS = 300
 _FIRST, _AHEAD = datetime(2000, 1, 1, tzinfo=timezone.utc), timedelta(days=1)
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"  # no control characters
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_PLAIN)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 MaybeId = Annotated[str, msgspec.Meta(max_length=64, pattern=f"^$|{_PLAIN}")] | None  # malls send "" too
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 FREE_TEXTS = frozenset({"title"})  # shown, and no key of anything
@@ -114,10 +114,11 @@ def _refund(part: RefundPart) -> Refund:
 
 
 def _order_issues(body: OrderMessage, now: datetime) -> list[Issue]:
-    issues = [
+    issues = [found for field, id in _ids(body) for found in plain_text.problems(id, field)]
+    issues += [
         issue(field, damage)  # what a spreadsheet has rounded makes one order of several
-        for field, id in _ids(body)
-        if (damage := cells.damage(cells.plain(id)))
+        for field, id in (_ids(body) if not issues else ())
+        if field.endswith(("order_id", "refund_id")) and (damage := cells.damage(cells.plain(id)))
     ]
     if not _FIRST <= body.occurred_at <= now + _AHEAD:
         issues.append(issue("occurred_at", "not_a_time_of_orders", first=_FIRST.year))
@@ -128,9 +129,16 @@ def _order_issues(body: OrderMessage, now: datetime) -> list[Issue]:
     return issues
 
 
-def _ids(body: OrderMessage) -> list[tuple[str, str]]:
-    ids = [("order_id", body.order_id)]
-    return [*ids, ("refund.refund_id", body.refund.refund_id)] if body.refund else ids
+def _ids(body: OrderMessage) -> Iterator[tuple[str, str]]:
+    """What the mall names, each with its field."""
+    yield "order_id", body.order_id
+    for number, item in enumerate(body.items or ()):
+        yield f"items[{number}].line_id", item.line_id
+        yield f"items[{number}].sku", item.sku
+    if body.refund:
+        yield "refund.refund_id", body.refund.refund_id
+        for number, line in enumerate(body.refund.lines or ()):
+            yield f"refund.lines[{number}].line_id", line.line_id
 
 
 def _item_issues(items: list[Item]) -> list[Issue]:

@@ -1,21 +1,24 @@
 """Counters: an item for each thing counted (of the funnel: each day and channel), added to with one update.
 
+`new_<type>` is the newest line of that type that was counted, in short (rules.py).
+
 `last_<shard>` is the sequence number of the last line counted from that shard of the stream. It is
 set by the very update that counts, so a batch that comes again finds itself counted.
 """
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pynamodb.attributes import NumberSetAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action
 
-from chalicelib.metrics.rules import STORED, Cell, Figures, Key
+from chalicelib.metrics.rules import Cell, Figures, Key, newest_of
 from chalicelib.platform import ids, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta
 
+_NEW = "new_"
 _SEEN: NumberSetAttribute = NumberSetAttribute(attr_name="seen")
 
 
@@ -27,17 +30,22 @@ class CounterItem(Base):
     what = UnicodeAttribute(range_key=True)
 
 
-def count(cell: Cell, shard: str, first: str, final: str, sums: Figures) -> bool:
-    """Add `sums` of the shard's lines from sequence `first` to `final`; False when `first` is counted."""
-    return add(key_of(cell), shard, first, final, sums)
-
-
 def add(
-    key: Key, shard: str, first: str, final: str, sums: Figures, seen: frozenset[int] = frozenset()
+    key: Key,
+    shard: str,
+    first: str,
+    final: str,
+    sums: Figures,
+    seen: frozenset[int] = frozenset(),
+    newest: Mapping[str, str] = {},
 ) -> bool:
-    """The same for any counter. seen: numbers that the counter keeps as a set."""
+    """Add what the shard's lines from sequence `first` to `final` come to; False when `first` is counted.
+
+    seen: numbers that the counter keeps as a set. newest: by type, in place of what it has.
+    """
     mark = Path(_mark(shard))
     actions: list[Action] = [Path(name).add(Value(value)) for name, value in sums.items()]
+    actions += [Path(_NEW + kind).set(Value(short)) for kind, short in newest.items()]
     actions.append(mark.set(Value(final)))
     if seen:
         actions.append(_SEEN.add(seen))
@@ -50,35 +58,37 @@ def last(key: Key, shard: str) -> str:
     return str(answer.get("Item", {}).get(_mark(shard), {}).get("S", ""))
 
 
-def read(day: date) -> Iterable[tuple[str, Figures]]:
-    """(channel, counters) of a day, by channel."""
-    for what, sums, _ in rows(_day(day.isoformat())):
-        yield what.partition("#")[2], {name: sums[name] for name in STORED if name in sums}
+def cells(of: str, first: str = "", final: str = "") -> Iterable[Cell]:
+    """The counters under one hash key, by `what`; those between the two texts, where they are given."""
+    between = CounterItem.what.between(first, final) if final else None
+    for item in _rows(of, between):
+        newest = (
+            newest_of(name.removeprefix(_NEW), value["S"])
+            for name, value in sorted(item.items())
+            if name.startswith(_NEW)
+        )
+        yield Cell(item["what"]["S"], _figures(item), tuple(newest))
 
 
 def rows(of: str) -> Iterable[tuple[str, Figures, frozenset[int]]]:
     """(what, counters, numbers seen) of all counters under one hash key, by `what`."""
     for item in _rows(of):
-        sums = {name: int(value["N"]) for name, value in item.items() if "N" in value}
-        yield item["what"]["S"], sums, frozenset(int(n) for n in item.get("seen", {}).get("NS", ()))
+        seen = frozenset(int(number) for number in item.get("seen", {}).get("NS", ()))
+        yield item["what"]["S"], _figures(item), seen
 
 
-def _rows(of: str) -> Iterable[dict[str, dict[str, Any]]]:
+def _figures(item: dict[str, dict[str, Any]]) -> Figures:
+    return {name: int(value["N"]) for name, value in item.items() if "N" in value}
+
+
+def _rows(of: str, between: Condition | None = None) -> Iterable[dict[str, dict[str, Any]]]:
     table, start = CounterItem._get_connection(), None
     while True:
-        page = table.query(of, exclusive_start_key=start)
+        page = table.query(of, range_key_condition=between, exclusive_start_key=start)
         yield from page["Items"]
         start = page.get("LastEvaluatedKey")
         if not start:
             return
-
-
-def key_of(cell: Cell) -> Key:
-    return _day(cell[0]), f"channel#{cell[1]}"
-
-
-def _day(day: str) -> str:
-    return f"funnel#{day}"
 
 
 def _mark(shard: str) -> str:

@@ -1,4 +1,4 @@
-"""The funnel as its door shows it."""
+"""Figures as doors show them."""
 
 from msgspec import Struct
 
@@ -13,3 +13,22 @@ class FunnelRow(Struct, frozen=True, kw_only=True):
     buyers: int
     orders: int
     gmv_fen: int
+
+
+class DayRow(Struct, frozen=True, kw_only=True):
+    """Of a day in Asia/Shanghai. `welcomes_unknown`: whose answer was lost until the 20 s were over."""
+
+    day: str
+    scans: int
+    adds: int
+    lost: int
+    kept: int
+    joins: int
+    buyers: int
+    orders: int
+    gmv_fen: int
+    welcomes: int
+    welcomes_missed: int
+    welcomes_unknown: int
+    touches: int
+    touches_failed: int

@@ -71,7 +71,8 @@ def merge(stored: Order | None, message: Message) -> tuple[Order, list[Event]]:
 def _with_refund(order: Order, refund: Refund, message: Message) -> tuple[Order, list[Event]]:
     """Of one refund with two amounts the newer counts; the event of the second is the difference."""
     known = order.refunds.get(refund.refund_id)
-    key, told = f"{order.order_id}#{refund.refund_id}", replace(refund, mark=stamp(message))
+    key = timeline_key(order.order_id, refund.refund_id)
+    told = replace(refund, mark=stamp(message))
     if known is None:
         kept, more = told, refund.amount_fen
     elif (known.amount_fen, known.lines) == (refund.amount_fen, refund.lines):
@@ -84,6 +85,11 @@ def _with_refund(order: Order, refund: Refund, message: Message) -> tuple[Order,
         more, key = kept.amount_fen - known.amount_fen, f"{key}#{told.mark}"
     events = [Event("order_refunded", message.occurred_at, key, more)] if known is None or more else []
     return replace(order, refunds={**order.refunds, refund.refund_id: kept}), events
+
+
+def timeline_key(*parts: str) -> str:
+    """What a line of the timeline is unique by: of ids that hold a `#` no two lists of parts are one key."""
+    return "#".join(part.replace("%", "%25").replace("#", "%23") for part in parts)
 
 
 def stamp(message: Message) -> str:
@@ -169,22 +175,36 @@ def line_amounts(order: Order) -> list[int]:
 def amounts(order: Order) -> tuple[LineAmounts, ...]:
     """Paid and refunded for each line; refunded is never above paid.
 
-    A refund that names its lines is taken from those; one that does not is spread over what is left
-    of all lines, in proportion. What goes beyond what was paid for the lines (freight, or a mall's
-    mistake) touches no line: see `excess_fen`. Once all that was paid is given back, nothing is left of
-    any line, whichever were named.
+    A refund that names its lines is taken from those. What is left of it (it is more than they were worth)
+    is of the freight first; the rest, and a refund that names no lines, is spread over what is left of all
+    lines, in proportion. What goes beyond what was paid for the lines (freight, or a mall's mistake)
+    touches no line: see `excess_fen`. Once all that was paid is given back, nothing is left of any line,
+    whichever were named.
     """
     paid = line_amounts(order)
     if is_cancelled(order) or (order.refunds and refunded_fen(order) >= paid_fen(order)):
         return tuple(LineAmounts(line, fen, fen) for line, fen in zip(order.lines, paid, strict=True))
-    named, unnamed = _refunds(order.refunds.values())
+    named, unnamed, of_named = _refunds(order.refunds.values())
     taken = [min(fen, named.get(line.line_id, 0)) for line, fen in zip(order.lines, paid, strict=True)]
     left = [fen - gone for fen, gone in zip(paid, taken, strict=True)]
-    spread_out = spread(min(unnamed, sum(left)), left)
+    freight = paid_fen(order) - sum(paid)
+    beyond = max(of_named - sum(taken) - freight, 0)
+    spread_out = spread(min(unnamed + beyond, sum(left)), left)
     return tuple(
         LineAmounts(line, fen, gone + more)
         for line, fen, gone, more in zip(order.lines, paid, taken, spread_out, strict=True)
     )
+
+
+def freight_refunded_fen(order: Order) -> int:
+    """What of the refunds is of the freight. Zero while the lines are not known."""
+    known = amounts(order)
+    if not known:
+        return 0
+    freight = paid_fen(order) - sum(amount.paid_fen for amount in known)
+    if is_cancelled(order):
+        return freight
+    return min(freight, refunded_fen(order) - sum(amount.refunded_fen for amount in known))
 
 
 def excess_fen(order: Order) -> int:
@@ -212,7 +232,7 @@ def contradictions(order: Order) -> list[Contradiction]:
     for refund in order.refunds.values():
         for other in refund.others:
             differ(f"refunds.{refund.refund_id}.amount_fen", refund.amount_fen, other)
-    named, _ = _refunds(order.refunds.values())
+    named, *_ = _refunds(order.refunds.values())
     lines = {line.line_id: fen for line, fen in zip(order.lines, line_amounts(order), strict=True)}
     for line_id, fen in named.items() if lines else ():
         if fen > lines.get(line_id, 0):
@@ -254,13 +274,15 @@ def _goods_fen(order: Order) -> int:
     return paid_fen(order) - int(order.value("freight_fen") or 0)
 
 
-def _refunds(refunds: Iterable[Refund]) -> tuple[dict[str, int], int]:
-    """Refunds by line, and what names no line."""
+def _refunds(refunds: Iterable[Refund]) -> tuple[dict[str, int], int, int]:
+    """Refunds by the lines that they name; what names no line; and the whole of those that name some."""
     named: dict[str, int] = {}
-    unnamed = 0
+    unnamed = of_named = 0
     for refund in refunds:
         for line_id, fen in refund.lines:
             named[line_id] = named.get(line_id, 0) + fen
-        if not refund.lines:
+        if refund.lines:
+            of_named += refund.amount_fen
+        else:
             unnamed += refund.amount_fen
-    return named, unnamed
+    return named, unnamed, of_named

@@ -8,6 +8,7 @@ _READS = frozenset(
         "ad_conversions.read",
         "assignments.read",
         "blacklist.read",
+        "channels.read",
         "contact_ways.read",
         "coupon_claims.read",
         "coupons.read",
@@ -16,6 +17,7 @@ _READS = frozenset(
         "distributors.read",  # without amounts
         "group_tasks.read",
         "groups.read",
+        "home.read",
         "jobs.read",
         "live_codes.read",
         "metrics.read",
@@ -24,6 +26,7 @@ _READS = frozenset(
         "print_runs.read",
         "prospects.export",  # masked
         "prospects.read",
+        "pulse.read",
         "settings.read",
         "sops.read",
         "staff.read",
@@ -37,6 +40,7 @@ _WRITES = frozenset(
         "ad_conversions.retry",
         "ad_conversions.write",
         "blacklist.write",
+        "channels.write",
         "coupons.write",
         "distribution_plans.change",  # what is no money in them
         "distributors.change",  # likewise
@@ -65,6 +69,7 @@ CORP_WIDE = frozenset(
         "balances.read",  # money is of no store
         "blacklist.read",
         "blacklist.write",
+        "channels.write",  # a channel is the whole corp's
         "commissions.read",
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides
@@ -75,7 +80,6 @@ CORP_WIDE = frozenset(
         "groups.sync",
         "keys.read",
         "ledger.read",
-        "metrics.read",  # figures are kept by channel, not by store
         "payees.write",
         "payouts.read",
         "payouts.retry",
@@ -88,7 +92,7 @@ CORP_WIDE = frozenset(
         "users.read",
     }
 )
-_GUIDES = frozenset({"customers.read", "touches.read"})  # their own
+_GUIDES = frozenset({"customers.read", "home.read", "pulse.read", "touches.read"})  # their own
 _MONEY_TOTALS = frozenset({"ledger.read", "settlements.read"})
 _MONEY = _MONEY_TOTALS | {
     "balances.read",
@@ -119,7 +123,7 @@ ALL = _EVERYBODY | _READS | _WRITES | _MONEY | _PEOPLE | _ADMINS | _AUDIT
 ROLES: dict[str, frozenset[str]] = {
     "admin": ALL,
     "operator": _EVERYBODY | _READS | _WRITES,
-    "store_manager": (_EVERYBODY | _READS | _WRITES) - (CORP_WIDE - {"metrics.read"}),
+    "store_manager": (_EVERYBODY | _READS | _WRITES) - CORP_WIDE,
     "guide": _EVERYBODY | _GUIDES,
     "finance": _EVERYBODY | _READS | _MONEY | {"jobs.resume"},
     "auditor": _EVERYBODY | _READS | _MONEY_TOTALS | _PEOPLE | _AUDIT,

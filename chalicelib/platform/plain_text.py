@@ -14,7 +14,10 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
 )
-_INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff"
+# Hangul, Khmer and Braille blanks and variation selectors are letters or marks to Unicode.
+_INVISIBLE = (
+    "\u00ad\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2060-\u2064\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
 _BLANK = re.compile(rf"[\s{_INVISIBLE}]+")
 _OPENS_BLANK = re.compile(rf'"(?:[\s{_INVISIBLE}]|\\[ntr])')
 _ZERO_WIDTH = re.compile("[\u00ad\u180e\u200b\u200c\u2060-\u2064\ufeff]")
@@ -62,10 +65,14 @@ def problems(value: Any, field: str = "") -> Iterator[Issue]:
 
 
 def unknown_placeholders(text: str, known: Collection[str]) -> Iterator[str]:
-    """What stands in braces and is none of the placeholders, so would be sent as it is."""
+    """What stands in braces, or in one, and is none of the placeholders, so would be sent as it is."""
     for match in _BRACES.finditer(text):
         if match[0] not in known and (match[0][0] == "{" or f"{{{match[0][1:-1].strip()}}}" in known):
             yield match[0]
+    rest = _BRACES.sub(" ", text)
+    for name in (placeholder.strip("{}") for placeholder in sorted(known)):
+        if half := re.search(rf"[{{｛]\s*{name}|{name}\s*[}}｝]", rest):
+            yield half[0]
 
 
 def placeholder_problems(field: str, text: str, known: Collection[str]) -> Iterator[Issue]:

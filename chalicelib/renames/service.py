@@ -30,7 +30,7 @@ def begin(event: Event) -> None:
         return
     for after in _ROUNDS:
         due.put("staff_rename", event.at + after, f"{old}#{new}#{event.digest}", {"old": old, "new": new})
-    staff.rename(old, new)
+    staff.rename(old, new, event.at)
 
 
 def order_folding(staff_id: str) -> None:

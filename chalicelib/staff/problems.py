@@ -15,7 +15,7 @@ from chalicelib.platform.errors import Upstream
 from chalicelib.platform.messages import Language
 from chalicelib.staff import service, spelling
 from chalicelib.staff.models import StaffItem
-from chalicelib.staff.rules import BY_STATUS, INVISIBLE, NOT_ACTIVATED, NOT_REAL_NAMED, NOT_SERVING
+from chalicelib.staff.rules import INVISIBLE, NOT_ACTIVATED, NOT_REAL_NAMED, NOT_SERVING, problem_of
 from chalicelib.staff.rules import NOT_CHECKED as NOT_CHECKED
 from chalicelib.staff.rules import UNKNOWN as UNKNOWN
 from chalicelib.staff.types import StaffWarning
@@ -41,7 +41,7 @@ def of(row: StaffItem | None) -> str | None:
     """The member's problem; None: there is none that we know of."""
     if row is None:
         return None
-    return row.problem or BY_STATUS.get(int(row.status))
+    return problem_of(row.problem, int(row.status), row.name is not None)
 
 
 def known(staff_ids: Iterable[str]) -> dict[str, str]:

@@ -68,13 +68,16 @@ def renamed_now() -> dict[str, str]:
     return dict(row.limits) if row is not None else {}
 
 
-def rename(old: str, new: str) -> None:
-    """The account has the new id, with its limits; the old id gets nobody. Twice is once. Busy."""
+def rename(old: str, new: str, gone: bool = False, keeps_limits: bool = True) -> None:
+    """The account has the new id, with its limits; the old id gets nobody. Twice is once. Busy.
+
+    gone: so is the account. keeps_limits: those that the new id has already.
+    """
     carried: list[Limit] = []
 
     def take_over(there: Limit) -> Limit:
-        left = carried[0]._replace(gone=False)
-        return there._replace(gone=False) if there != Limit() else left
+        limit = there if keeps_limits and there != Limit() else carried[0]
+        return limit._replace(gone=gone)
 
     row = LimitsItem.find(_shard(old))
     carried.append(Limit(*row.limits.get(old, ())) if row is not None else Limit())

@@ -19,6 +19,13 @@ GONE = (2, 5)  # of WeCom's states: disabled, left. Whoever scans their code rea
 DEFAULT = (RampStep(3, 20), RampStep(7, 50), RampStep(14, 100))  # while the operator has set no other
 
 
+def problem_of(problem: str | None, status: int, named: bool) -> str | None:
+    """Why a member gets no customers. Whoever had a name, and is not there any more, has left."""
+    if problem == UNKNOWN and named and status in GONE:
+        problem = None
+    return problem or BY_STATUS.get(status)
+
+
 def today(now: datetime) -> date:
     """The day whose places an account takes."""
     return now.astimezone(clock.SHANGHAI).date()

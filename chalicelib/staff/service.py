@@ -115,7 +115,7 @@ def _member(row: StaffItem) -> Member:
         staff_id=row.staff_id,
         name=row.name or row.staff_id,
         status=int(row.status),
-        problem=row.problem or rules.BY_STATUS.get(int(row.status)),
+        problem=rules.problem_of(row.problem, int(row.status), row.name is not None),
         started_at=row.started_at,
         daily_cap=None if row.daily_cap is None else int(row.daily_cap),
     )
@@ -145,13 +145,20 @@ def learn(staff_id: str, deadline: datetime | None = None) -> None:
     _names.pop(staff_id, None)
 
 
-def rename(old: str, new: str) -> None:
-    """The member has the new userid: their row and limits move, the old id gets nobody. Twice is once."""
+def rename(old: str, new: str, at: datetime | None = None) -> None:
+    """The member has the new userid: their row and limits move, the old id gets nobody. Twice is once.
+
+    at: of the event that says so. Whoever had the new id and left before has nothing to do with it.
+    """
     before: StaffItem | None = StaffItem.find(old)
     there: StaffItem | None = StaffItem.find(new)
-    ramps.rename(old, new)
-    if before is not None and before.renamed_to is None:
-        StaffItem(new).update(actions=_taken_over(before, there))
+    if at is not None and before is not None and _is_former(there, at):
+        there = None
+    moving = before if before is not None and before.renamed_to is None else None
+    gone = moving is not None and int(moving.status) in rules.GONE
+    ramps.rename(old, new, gone=gone, keeps_limits=there is not None)
+    if moving is not None:
+        StaffItem(new).update(actions=_taken_over(moving, there))
     same = StaffItem.staff_id.does_not_exist()
     if before is not None:
         same = (StaffItem.seen_at == before.seen_at) & (StaffItem.status == before.status)
@@ -159,10 +166,10 @@ def rename(old: str, new: str) -> None:
     if fold(old) == new:  # it was spelled so: no id of its own
         tx.delete("staff", StaffItem(old), same)
     else:
-        gone = [StaffItem.status.set(LEFT), StaffItem.renamed_to.set(new), StaffItem.listing.remove()]
+        actions = [StaffItem.status.set(LEFT), StaffItem.renamed_to.set(new), StaffItem.listing.remove()]
         if before is None:
-            gone.append(StaffItem.seen_at.set(_NEVER))
-        tx.update("staff", StaffItem(old), [*gone, StaffItem.departments.remove()], same)
+            actions.append(StaffItem.seen_at.set(_NEVER))
+        tx.update("staff", StaffItem(old), [*actions, StaffItem.departments.remove()], same)
     departments.move_member(tx, old, set(before.departments or ()) if before else set(), set())
     tx.commit()
     _names.pop(new, None)
@@ -176,8 +183,13 @@ def _taken_over(before: StaffItem, there: StaffItem | None) -> list[Any]:
     for name in ("name", "started_at", "daily_cap", "listing"):
         attribute, value = getattr(StaffItem, name), getattr(before, name)
         if value is not None:
-            kept.append(attribute.set(attribute | value))
+            kept.append(attribute.set(value if there is None else attribute | value))
     return kept
+
+
+def _is_former(row: StaffItem | None, at: datetime) -> bool:
+    """Whether that is somebody who had left by then, so that the userid may be another's."""
+    return row is not None and row.name is not None and row.status == LEFT and row.seen_at <= clock.iso(at)
 
 
 def is_renamed(old: str, new: str) -> bool:
@@ -221,20 +233,32 @@ def is_fresh(row: StaffItem, now: datetime) -> bool:
 def on_event(event: Event) -> None:
     """A member came, changed or left; an event names only what has changed. Busy."""
     status, among = event.values.get("Status", ""), event.values.get("Department")
+    name = event.values.get("Name")
     if not event.staff_id:
         return
-    if event.change == "create_user" and ramps.release(event.staff_id):  # somebody new has it
+    is_reused = event.change == "create_user" and (
+        ramps.release(event.staff_id) or _is_former(StaffItem.find(event.staff_id), event.at)
+    )
+    if is_reused:  # somebody new has it
         StaffItem(event.staff_id).update(actions=[StaffItem.renamed_to.remove(), StaffItem.name.remove()])
     if event.change == "delete_user":
         hear(event.staff_id, event.at, LEFT)
-    elif status.isdecimal() or among is not None:
+    elif status.isdecimal() or among is not None or name:
         known = None if among is None else {number for number in among.split(",") if number}
-        hear(event.staff_id, event.at, int(status) if status.isdecimal() else None, known)
+        hear(event.staff_id, event.at, int(status) if status.isdecimal() else None, known, name)
+    if is_reused:
+        ask_names([event.staff_id])
 
 
 @storage.retrying(_BUSY)
-def hear(staff_id: str, at: datetime, status: int | None = None, among: set[str] | None = None) -> None:
-    """An event said what a member is, and in which departments, since `at`. None: as before.
+def hear(
+    staff_id: str,
+    at: datetime,
+    status: int | None = None,
+    among: set[str] | None = None,
+    name: str | None = None,
+) -> None:
+    """An event said what a member is, is called, and in which departments, since `at`. None: as before.
 
     Of one whom WeCom was never asked for it is kept only that they are gone: somebody may be asking just
     now. Older news than what is known change nothing.
@@ -247,7 +271,9 @@ def hear(staff_id: str, at: datetime, status: int | None = None, among: set[str]
     if row.seen_at > clock.iso(at) or row.renamed_to is not None:
         log.logger.info("older news of a member of staff", extra={"staff_id": staff_id})
         return
-    _set(staff_id, row, int(row.status) if status is None else status, at, among=among)
+    facts = [StaffItem.name.set(name)] if name and row.name is not None else []
+    _set(staff_id, row, int(row.status) if status is None else status, at, facts, among)
+    _names.pop(staff_id, None)
 
 
 def has_left(staff_id: str) -> bool:

@@ -10,7 +10,7 @@ from itertools import chain
 
 from msgspec import Struct
 
-from chalicelib.platform.errors import Invalid, Malformed, issue
+from chalicelib.platform.errors import Invalid, Issue, Malformed
 from chalicelib.tables import csv_rows, encodings
 from chalicelib.tables.columns import Columns, positions
 from chalicelib.tables.types import BadTable, Record, Unreadable
@@ -76,4 +76,4 @@ def file_errors(field: str = "file") -> Iterator[None]:
     except Unreadable as error:
         raise Malformed(code=error.code, **error.params) from error
     except BadTable as error:
-        raise Invalid(issue(field, error.code, **error.params)) from error
+        raise Invalid(Issue(field, error.code, error.params)) from error  # which may have a `field` too

@@ -16,7 +16,7 @@ from typing import Any
 from xml.etree import ElementTree  # see _ROOT  # nosec B405
 
 from chalicelib.platform import clock, plain_text
-from chalicelib.platform.userids import fold
+from chalicelib.platform.userids import PATTERN, fold
 
 # A document type, and with it every entity, can only stand before the root element: when the root
 # comes first, the parser itself refuses a later one.
@@ -59,9 +59,9 @@ class Event:
 
     @property
     def new_staff_id(self) -> str | None:
-        """The member's id from now on, where the event says that it was changed."""
-        userid = self.values.get("NewUserID")
-        return fold(userid) if userid else None
+        """The member's id from now on, where the event says that it was changed, to what can be one."""
+        userid = self.values.get("NewUserID", "")
+        return fold(userid) if re.match(PATTERN, userid) else None
 
     @property
     def external_userid(self) -> str | None:

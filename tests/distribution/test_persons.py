@@ -178,7 +178,7 @@ def test_own_purchases_by_another_code_of_one_s_own(world: World) -> None:
     assert statuses("own") == []
     child = enlist(second, "o2", other.distributor_id, external_userid="wm2")
     world.tell(paid("parents", child.share_code, external_userid="wm1"))
-    assert {level for level, *_ in statuses("parents")} == {1}
+    assert {level: fen > 0 for level, _, fen, _ in statuses("parents")} == {1: True, 2: False}
 
 
 def test_own_purchases_earn_by_the_plan_s_switch(world: World) -> None:
@@ -205,6 +205,22 @@ def test_it_does_not_matter_when_the_buyer_becomes_known(world: World, known_fir
     # A newer message names another buyer.
     world.tell(message("own", "completed", 1, external_userid="wm9"))
     assert sum(fen for _, _, fen, _ in statuses("own")) == 1_890 + 567
+    check_books()
+
+
+@pytest.mark.parametrize("wrong_first", [True, False])
+def test_a_parent_who_did_not_buy_after_all_earns(world: World, wrong_first: bool) -> None:
+    """The mall named the parent as the buyer, and later somebody else; its messages come in either order."""
+    plan = world.plan()
+    parent = enlist(plan, "o0", external_userid="wm0")
+    child = enlist(plan, "o1", parent.distributor_id, external_userid="wm1")
+    history = [
+        paid("a", child.share_code, external_userid="wm0"),
+        message("a", "completed", 1, external_userid="wm9"),
+    ]
+    world.tell(*history if wrong_first else reversed(history))
+    assert figures(child.distributor_id) == {"pending": 1_890}
+    assert figures(parent.distributor_id) == {"pending": 567}
     check_books()
 
 

@@ -152,12 +152,15 @@ class Histories(RuleBasedStateMachine):
         if 6 in told and messages[6].status == "closed":
             return dict.fromkeys(line_paid, 0)
         gone = dict.fromkeys(line_paid, 0)
+        given_back = sum(messages[which].refund.amount_fen for which in told & {3, 4, 5})  # type: ignore[union-attr]
+        if given_back >= sum(line_paid.values()):
+            return dict.fromkeys(line_paid, 0)
         for which in sorted(told & {3, 5}):
             for line_id, fen in messages[which].refund.lines:  # type: ignore[union-attr]
                 gone[line_id] = min(line_paid[line_id], gone[line_id] + fen)
         left = {line_id: line_paid[line_id] - gone[line_id] for line_id in line_paid}
-        if 4 in told:
-            fen, total = min(messages[4].refund.amount_fen, sum(left.values())), sum(left.values())  # type: ignore[union-attr]
+        if total := sum(left.values()):
+            fen = given_back - sum(gone.values())  # there is no freight: the rest is of the lines
             exact = {line_id: divmod(fen * part, total) for line_id, part in left.items()}
             spare = fen - sum(share for share, _ in exact.values())
             first = max(exact, key=lambda line_id: (exact[line_id][1], line_id == "1"))

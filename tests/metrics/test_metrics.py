@@ -33,12 +33,16 @@ def test_a_batch_is_one_update_for_each_day_and_channel(
     tables: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[Any] = []
-    real = models.count
-    monkeypatch.setattr(models, "count", lambda *args: calls.append(args[0]) or real(*args))
+    real = models.add
+    monkeypatch.setattr(models, "add", lambda *args: calls.append(args[0]) or real(*args))
     tomorrow = NOW + timedelta(days=1)
     lines = [scanned(n, ("parcel", "poster")[n % 2]) for n in range(100)] + [scanned(100, "poster", tomorrow)]
     service.project(lines, SHARD)
-    assert sorted(calls) == [("2026-11-22", "parcel"), ("2026-11-22", "poster"), ("2026-11-23", "poster")]
+    assert sorted(calls) == [
+        ("funnel#2026-11-22", "channel#parcel"),
+        ("funnel#2026-11-22", "channel#poster"),
+        ("funnel#2026-11-23", "channel#poster"),
+    ]
     assert (scans("parcel"), scans("poster")) == (50, 50)
 
 
@@ -61,7 +65,7 @@ def test_a_batch_cut_in_half_by_a_crash_is_finished_by_its_repeat(
     lines = [scanned(n, ("a", "b", "c")[n % 3]) for n in range(30)]
     for survives in range(3):
         with monkeypatch.context() as patch:
-            real, left = models.count, [survives]
+            real, left = models.add, [survives]
 
             def count(*args: Any, real: Any = real, left: list[int] = left) -> bool:
                 if not left[0]:
@@ -69,7 +73,7 @@ def test_a_batch_cut_in_half_by_a_crash_is_finished_by_its_repeat(
                 left[0] -= 1
                 return bool(real(*args))
 
-            patch.setattr(models, "count", count)
+            patch.setattr(models, "add", count)
             with pytest.raises(ConnectionError):
                 service.project(lines, SHARD)
     service.project(lines, SHARD)

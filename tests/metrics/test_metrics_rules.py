@@ -29,7 +29,14 @@ def line(kind: str, **data: Any) -> Line:
         (line("order_paid", paid_fen=9900, first_order=True), {"orders": 1, "gmv_fen": 9900, "buyers": 1}),
         (line("order_paid", paid_fen=9900, first_order=False), {"orders": 1, "gmv_fen": 9900}),
         (line("order_refunded", refunded_fen=4950), {"gmv_fen": -4950}),
-        (line("welcome_sent"), {}),
+        (line("joined_group"), {"joins": 1}),
+        (line("joined_group", staff_id="ann"), {}),
+        (line("welcome_sent"), {"welcomes": 1}),
+        (line("welcome_missed"), {"welcomes_missed": 1}),
+        (line("welcome_unknown"), {"welcomes_unknown": 1}),
+        (line("touch_sent"), {"touches": 1}),
+        (line("touch_failed"), {"touches_failed": 1}),
+        (line("tags_changed"), {}),
     ],
 )
 def test_figures(one: Line, adds: dict[str, int]) -> None:
@@ -39,8 +46,36 @@ def test_figures(one: Line, adds: dict[str, int]) -> None:
 def test_days_are_shanghais() -> None:
     late = Line("wm1", "scanned", datetime(2026, 11, 22, 16, 0, tzinfo=UTC), "k", {"channel": "parcel"})
     early = Line("wm1", "scanned", late.at - timedelta(microseconds=1), "k", {})
-    assert rules.cell(late) == ("2026-11-23", "parcel")
-    assert rules.cell(early) == ("2026-11-22", "unknown")
+    assert rules.keys(late, nowhere) == [("funnel#2026-11-23", "channel#parcel")]
+    assert rules.keys(early, nowhere) == [("funnel#2026-11-22", "channel#unknown")]
+
+
+def nowhere(staff_id: str) -> str | None:
+    return None
+
+
+def test_a_line_counts_for_its_store_or_its_guide_too() -> None:
+    at_scan = line("scanned", channel="parcel", staff_id="ann", store_id="s9")
+    added = line("customer_added", channel="parcel", staff_id="ann")
+    greeted = line("welcome_sent", staff_id="ann")
+    assert rules.keys(at_scan, {"ann": "s1"}.get)[1] == ("store#s9#2026-11", "2026-11-22#ann#parcel")
+    assert rules.keys(added, {"ann": "s1"}.get)[1] == ("store#s1#2026-11", "2026-11-22#ann#parcel")
+    assert rules.keys(added, nowhere)[1] == ("guide#ann#2026-11", "2026-11-22#ann#parcel")
+    assert rules.keys(greeted, nowhere) == [
+        ("funnel#2026-11-22", "welcomes"),
+        ("guide#ann#2026-11", "2026-11-22#ann#"),
+    ]
+
+
+def test_the_newest_of_each_kind() -> None:
+    early, late = Line("scan#1", "scanned", AT, "k", {}), line("order_paid", order_id="o|1", paid_fen=9900)
+    (counter, *_) = rules.by_key([(late, "2"), (early, "1")], nowhere).values()
+    _, _, newest = rules.merged(counter)
+    seconds = int(AT.timestamp())
+    assert rules.newest_of("order_paid", newest["order_paid"]) == rules.Newest(
+        "order_paid", seconds, "", "", "o|1", 9900
+    )
+    assert list(newest) == ["scanned", "order_paid"]
 
 
 def test_a_sum_keeps_what_is_negative() -> None:

@@ -78,15 +78,53 @@ def test_the_same_message_again_changes_nothing() -> None:
 
 
 def test_a_refund_of_named_lines() -> None:
-    order = play(refund("R1", 5, 5_000, l1=4_000), PAID)
-    assert refunded(order) == [4_000, 0]
-    assert rules.excess_fen(order) == 1_000  # of no line: freight
+    order = play(refund("R1", 5, 4_000, l1=4_000), PAID)
+    assert (refunded(order), rules.excess_fen(order)) == ([4_000, 0], 0)
+
+
+def test_what_a_refund_gives_back_beyond_the_lines_it_names() -> None:
+    """The freight first; the rest is spread over what is left of all lines."""
+    with_freight = message("paid", 1, lines=LINES, paid_fen=19_500, freight_fen=600)
+    order = play(with_freight, refund("R1", 5, 4_500, l1=4_000))
+    assert (refunded(order), rules.freight_refunded_fen(order)) == ([4_000, 0], 500)
+    order = play(with_freight, refund("R1", 5, 5_600, l1=4_000))
+    assert (refunded(order), rules.freight_refunded_fen(order)) == ([4_000 + 396, 604], 600)
+    order = play(with_freight, refund("R1", 5, 5_600, l1=4_000), refund("R2", 6, 100))
+    assert (refunded(order), rules.freight_refunded_fen(order)) == ([4_000 + 436, 664], 600)
+    assert refunded(play(PAID, refund("R1", 5, 18_899, l1=9_900))) == [9_900, 8_999]
 
 
 def test_once_all_is_given_back_nothing_is_left_of_a_line_that_was_not_named() -> None:
     order = play(PAID, refund("R1", 5, 18_900, l1=9_900))
     assert (refunded(order), rules.excess_fen(order)) == ([9_900, 9_000], 0)
-    assert refunded(play(PAID, refund("R1", 5, 18_899, l1=9_900))) == [9_900, 0]
+
+
+_FEN = st.integers(0, 30_000)
+_REFUNDS = st.lists(st.tuples(_FEN, _FEN, st.sampled_from(["", "l1", "l2", "l9"])), max_size=4)
+
+
+@given(_REFUNDS, st.integers(0, 30_000), st.sampled_from([None, 0, 600]))
+def test_each_fen_that_is_given_back_is_of_a_line_or_of_the_freight(
+    refunds: list[tuple[int, int, str]], paid_fen: int, freight_fen: int | None
+) -> None:
+    order = play(message("paid", 1, lines=LINES, paid_fen=paid_fen, freight_fen=freight_fen))
+    for number, (of_line, more, line) in enumerate(refunds):
+        named = {line: of_line} if line else {}
+        order, _ = rules.merge(order, refund(f"R{number}", 2 + number, of_line + more, **named))
+    amounts, freight = rules.amounts(order), rules.freight_refunded_fen(order)
+    assert all(0 <= one.refunded_fen <= one.paid_fen for one in amounts)
+    assert 0 <= freight <= paid_fen - sum(one.paid_fen for one in amounts)
+    assert sum(one.refunded_fen for one in amounts) + freight == min(rules.refunded_fen(order), paid_fen)
+
+
+@given(st.text("A#%2", min_size=1, max_size=4), st.text("A#%2", min_size=1, max_size=4), st.data())
+def test_two_refunds_are_never_one_line_of_the_timeline(order_id: str, number: str, data: Any) -> None:
+    other = data.draw(st.tuples(st.text("A#%2", min_size=1), st.text("A#%2", min_size=1)))
+    assert (rules.timeline_key(order_id, number) == rules.timeline_key(*other)) == (
+        other == (order_id, number)
+    )
+    assert rules.timeline_key("A", "B#C") != rules.timeline_key("A#B", "C")
+    assert rules.timeline_key("M1", "R1") == "M1#R1"
 
 
 def test_a_refund_of_no_named_line_is_spread_exactly() -> None:

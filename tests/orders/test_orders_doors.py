@@ -142,6 +142,9 @@ def test_bad_json_is_400_an_unknown_mall_404_a_flood_413(client: Client, sent: l
     [
         ({"order_id": ""}, "order_id"),
         ({"order_id": "a\x00b"}, "order_id"),
+        ({"order_id": "a\u202eb"}, "order_id"),
+        ({"order_id": "\u200b "}, "order_id"),
+        ({"items": [{**ORDER["items"][0], "sku": "a\u2066b"}]}, "items[0].sku"),
         ({"order_id": 17}, "order_id"),
         ({"status": "lost"}, "status"),
         ({"occurred_at": "2026-11-22T10:00:00"}, "occurred_at"),

@@ -11,6 +11,7 @@ from test_roles import ROUTES
 
 from app import app
 from chalicelib.ads.models import AdCampaignItem, AdConversionItem
+from chalicelib.channels.models import ChannelItem
 from chalicelib.coupons.models import CouponItem
 from chalicelib.customers import models
 from chalicelib.customers.rules import Customer
@@ -48,7 +49,7 @@ PROSPECTS = {"name": "x", "staff": {"staff_ids": ["a"]}, "consent": "agreed in t
 IDS = (  # of what a route makes
     *("distributor_id", "plan_id", "settlement_id"),
     *("api_key_id", "pool_id", "print_run_id", "template_id", "ad_campaign_id", "import_id", "prospect_id"),
-    *("job_id", "live_code_id", "sop_id"),
+    *("job_id", "live_code_id", "sop_id", "channel_id"),
 )
 PLAN = {
     "name": "p",
@@ -78,6 +79,9 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/api-keys": ({}, {"name": "x", "role": "finance"}, "keys.create", None),
     "DELETE /api/api-keys/{api_key_id}": ({"api_key_id": KEY}, None, "keys.revoke", KEY),
     "DELETE /api/sessions/{session_id}": ({"session_id": KEY}, None, "sessions.end", "bo"),
+    "POST /api/channels": ({}, {"name": "x"}, "channels.create", None),
+    "PATCH /api/channels/{channel_id}": ({"channel_id": "ch_1"}, {"name": "y"}, "channels.change", "ch_1"),
+    "DELETE /api/channels/{channel_id}": ({"channel_id": "ch_1"}, None, "channels.delete", "ch_1"),
     "POST /api/stores": ({}, {**STORE, "store_id": "s2"}, "stores.create", "s2"),
     "PATCH /api/stores/{store_id}": ({"store_id": "s1"}, {"name": "Eins"}, "stores.change", "s1"),
     "DELETE /api/stores/{store_id}": ({"store_id": "s1"}, None, "stores.delete", "s1"),
@@ -363,6 +367,7 @@ def keep_codes() -> None:
     for live_code_id, active in (("lc_open", True), ("lc_shut", False)):
         LiveCodeItem(live_code_id, "config", version=1, active=active, **at, **whole).save()
         LiveCodeItem(live_code_id, "ticket", version=1, active=active, ticket=0).save()
+    ChannelItem("ch_1", listing="channel", version=1, definition={"name": "x", "aliases": []}, **at).save()
     task = {"kind": "remove_member", "status": "open", "how": "owner", "chat_id": "wr1", "owner": "a"}
     TaskItem("gt_1", created_at=at["created_at"], asked=0, **task).save()
 

@@ -28,6 +28,8 @@ def encoded(value: Any, ascii_only: bool) -> bytes:
         ("   ", "blank"),
         ("\u3000\u200b\ufeff", "blank"),
         ("\n", "blank"),
+        ("\u3164", "blank"),
+        ("\u2800\ufe0f", "blank"),
     ],
 )
 @pytest.mark.parametrize("ascii_only", [True, False])
@@ -133,3 +135,17 @@ def test_braces_that_are_no_placeholder_are_named_with_those_that_are() -> None:
         assert len(list(plain_text.placeholder_problems("text", text, known))) == 1, text
     (none,) = plain_text.placeholder_problems("text", "{customer_name}", ())
     assert none.code == "no_placeholders"
+
+
+@pytest.mark.parametrize(
+    "text", ["您好 {customer_name，我是", "您好 customer_name}", "{ customer_name，", "｛customer_name"]
+)
+def test_a_placeholder_whose_other_brace_is_missing(text: str) -> None:
+    known = ("{customer_name}", "{staff_name}")
+    (wrong,) = plain_text.placeholder_problems("text", text + " {staff_name}", known)
+    assert wrong.code == "unknown_placeholder" and wrong.params["name"] in text
+
+
+def test_braces_and_names_that_people_write_otherwise() -> None:
+    text = "笑脸 :} {staff_name} https://x.example/?customer_name=1 :{"
+    assert not list(plain_text.placeholder_problems("text", text, ("{customer_name}", "{staff_name}")))

@@ -16,7 +16,7 @@ from chalicelib.platform.principal import SYSTEM
 from chalicelib.roster import service as roster
 from chalicelib.roster.queries import StaffQuery
 from chalicelib.scans import service as scan_service
-from chalicelib.staff import ramps
+from chalicelib.staff import problems, ramps
 from chalicelib.staff import service as staff
 from chalicelib.staff.models import StaffItem
 from chalicelib.staff.types import StaffLimits
@@ -117,6 +117,35 @@ def test_an_accounts_limit_outlives_a_leave(wecom: FakeWeCom, at: At) -> None:
     assert staff.account_caps(["a"], NOON + LATER) == {"a": (DAY, 7)}
     roster.limit("a", StaffLimits(started_at=None, daily_cap=None), SYSTEM)
     assert staff.account_caps(["a"], NOON + LATER) == {} and who(code) == {"a", "b"}
+
+
+def test_a_new_member_has_not_the_name_of_who_had_the_userid(
+    wecom: FakeWeCom, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code_of("a", "b")
+    told("delete_user", "a")
+    monkeypatch.setattr(wecom, "user_get", lambda userid, **_: {"userid": userid, "name": "新人"})
+    at(NOON + LATER)
+    told("create_user", "a", NOON + LATER)
+    assert (staff.find_name("a"), staff.status("a"), staff.has_left("a")) == ("新人", 1, False)
+    told("create_user", "b", NOON - LATER)  # told late
+    assert staff.find_name("b") == "B女士"
+
+
+def test_a_member_s_new_name(wecom: FakeWeCom) -> None:
+    code_of("a", "b")
+    assert staff.find_name("a") == "A女士"
+    told("update_user", "a", NOON + LATER, Name="阿花")
+    told("update_user", "stranger", NOON + LATER, Name="阿花")
+    assert staff.find_name("a") == "阿花" and StaffItem.find("stranger") is None
+
+
+def test_who_was_refused_as_unknown_and_has_left_is_said_to_have_left(wecom: FakeWeCom) -> None:
+    code_of("a", "b")
+    problems.note("a", problems.UNKNOWN)
+    assert problems.known(["a"]) == {"a": "member_unknown"}
+    told("delete_user", "a")
+    assert problems.known(["a"]) == {"a": "member_left"} and roster.get("a", SYSTEM).problem == "member_left"
 
 
 def test_other_changes_and_strangers_are_only_recorded(wecom: FakeWeCom) -> None:

@@ -256,3 +256,28 @@ def test_another_spelling_renames_nothing(world: livecodes.LiveCode) -> None:
     told("update_user", "ann", NewUserID="ANN")
     assert livecodes.get(world.live_code_id).rule.staff_ids == ["ann", "bo"]
     assert not [row for row in DueItem.scan() if "staff_rename" in row.sort]
+
+
+def test_what_can_be_no_userid_renames_nothing(world: livecodes.LiveCode) -> None:
+    for new in (" ", "李 华", "-a", "a/b"):
+        told("update_user", "ann", NewUserID=new, Status=1)
+    assert livecodes.get(world.live_code_id).rule.staff_ids == ["ann", "bo"]
+    assert staff.status("ann") == 1 and not [row for row in DueItem.scan() if "staff_rename" in row.sort]
+
+
+def test_the_id_of_one_who_left_is_the_renamed_one_s(world: livecodes.LiveCode) -> None:
+    staff.learn("annie")
+    roster.limit("annie", StaffLimits(started_at=None, daily_cap=3), SYSTEM)
+    told("delete_user", "annie")
+    told("update_user", "ann", moment=NOON + timedelta(days=1), NewUserID="annie")
+    rename_all()
+    assert (staff.name("annie"), staff.status("annie"), staff.has_left("annie")) == ("Ann女士", 1, False)
+    assert roster.get("annie", SYSTEM).daily_cap == 7
+
+
+def test_a_disabled_guide_who_is_renamed_is_disabled(world: livecodes.LiveCode) -> None:
+    told("update_user", "ann", Status=2)
+    told("update_user", "ann", moment=NOON + timedelta(minutes=1), NewUserID="annie")
+    rename_all()
+    assert staff.status("annie") == 2 and staff.has_left("annie")
+    assert {scans.scan(world.code).staff_id for _ in range(3)} == {"bo"}

@@ -9,6 +9,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.platform import auth, storage
+from chalicelib.stores.models import StoreItem
 from tests.support import tables_corpus
 from tests.support.scan_support import requests
 
@@ -44,6 +45,26 @@ class Api:
 def api(tables: None) -> Iterator[Api]:
     with Client(app) as client:
         yield Api(client)
+
+
+def test_a_store_with_what_can_be_no_userid_is_shown_and_can_be_mended(api: Api) -> None:
+    """Of before userids were checked: one such store must not take the list of all away."""
+    api("POST", "/api/stores", STORE)
+    StoreItem("SZ001").update(actions=[StoreItem.staff_ids.set(["李华", "a,b"])])
+    assert api("GET", "/api/stores")[1]["items"][0]["staff_ids"] == ["李华", "a,b"]
+    assert api("GET", "/api/stores/SZ001")[0] == 200
+    status, refused = api("PATCH", "/api/stores/SZ001", {"city": "广州"})
+    assert (status, refused["errors"][0]["field"]) == (422, "staff_ids[0]")
+    assert api("PATCH", "/api/stores/SZ001", {"staff_ids": ["lihua"]})[0] == 200
+
+
+@pytest.mark.parametrize("column", ["name", "门店名称"])
+def test_a_table_with_two_columns_for_one_field(api: Api, column: str) -> None:
+    table = HEAD.replace("\n", f",{column}\n") + "sh1,静安店,上海,x,31.23,121.45,lihua,,y\n"
+    status, refused = api("POST", "/api/stores/import", table.encode(), "text/csv")
+    (wrong,) = refused["errors"]
+    assert (status, wrong["field"], wrong["code"]) == (422, "file", "table_two_columns")
+    assert wrong["message"] == "文件第一行有两列都是 name"
 
 
 def test_made_read_changed_deleted(api: Api) -> None:

@@ -1,7 +1,7 @@
 // Which rows of a long list are near the window: only those are in the page.
 import { onBeforeUnmount, onMounted, ref } from "vue";
 
-const MARGIN = 12; // rows above and below
+const MARGIN = 6; // rows above and below
 const STEP = 4; // the window moves by this many rows at least
 
 export function useWindow(body, count, height, nearEnd) {

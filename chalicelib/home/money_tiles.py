@@ -1,0 +1,145 @@
+"""Tiles of finance and auditors: money by its accounts, payouts by state, who changed what."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import get_args
+from urllib.parse import urlencode
+
+from chalicelib.home.tiles import WEEK, Look, listed
+from chalicelib.home.types import Figure, Tile, TileRow
+from chalicelib.ledger import rules as accounts
+from chalicelib.ledger import service as ledger
+from chalicelib.payouts import payout_list, settlement
+from chalicelib.payouts.payout_list import PayoutsQuery
+from chalicelib.payouts.settlement import SettlementsQuery
+from chalicelib.payouts.types import PayoutStatus
+from chalicelib.people import history
+from chalicelib.people import service as people
+from chalicelib.people.types import AuditQuery, KeysQuery, UsersQuery
+from chalicelib.platform import clock
+
+_SHOWN = {  # name → account, and whether it is what the house has (else what it owes)
+    "pending_fen": (accounts.PENDING, False),
+    "available_fen": (accounts.AVAILABLE, False),
+    "in_payout_fen": (accounts.IN_PAYOUT, False),
+    "paid_fen": (accounts.MERCHANT, False),
+    "debt_fen": (accounts.DEBT, True),
+    "tax_fen": (accounts.TAX, False),
+}
+_MAX_ACTORS = 8
+
+
+def money(look: Look) -> Tile:
+    """What is owed and was paid, by account."""
+    sums = {one.account: (one.debit_fen, one.credit_fen) for one in ledger.trial_balance().accounts}
+    found = []
+    for name, (account, has) in _SHOWN.items():
+        debit, credit = sums.get(account, (0, 0))
+        value = debit - credit if has else credit - debit
+        found.append(
+            Figure(name=name, value=value, unit="fen", list="/api/ledger/trial-balance", field=account)
+        )
+    return Tile(tile="money", figures=found)
+
+
+def trial_balance(look: Look) -> Tile:
+    """Both sides: equal, or something is wrong."""
+    proof = ledger.trial_balance()
+    return Tile(
+        tile="trial_balance",
+        figures=[
+            Figure(name=name, value=value, unit="fen", list="/api/ledger/trial-balance", field=name)
+            for name, value in (
+                ("total_debit_fen", proof.total_debit_fen),
+                ("total_credit_fen", proof.total_credit_fen),
+            )
+        ],
+    )
+
+
+def payouts(look: Look) -> Tile:
+    """By state: those states in which there are any."""
+    rows = []
+    for status in get_args(PayoutStatus):
+        address = f"/api/payouts?status={status}"
+        found = listed("payouts", address, payout_list.page, PayoutsQuery(status=status))
+        if found.value:
+            rows.append(TileRow(key=status, figures=[found]))
+    return Tile(tile="payouts", rows=rows)
+
+
+def settlements(look: Look) -> Tile:
+    """The newest five."""
+    newest = settlement.page(SettlementsQuery(limit=5)).items
+    rows = [
+        TileRow(
+            key=run.settlement_id,
+            label=run.created_at,
+            figures=[
+                Figure(
+                    name=name,
+                    value=getattr(run, name),
+                    unit="fen",
+                    list=f"/api/settlements/{run.settlement_id}",
+                    field=name,
+                )
+                for name in ("gross_fen", "tax_fen", "net_fen")
+            ],
+        )
+        for run in newest
+    ]
+    return Tile(tile="settlements", rows=rows)
+
+
+def changes(look: Look) -> Tile:
+    """Of the last seven days, by who made them."""
+    start = _midnight(look)
+    entries: list[history.Entry] = []
+    query = AuditQuery(first=start, last=clock.now())
+    while True:
+        query.limit = 200
+        found = history.page(query)
+        entries += found.items
+        if found.next_cursor is None or len(entries) >= 600:
+            break
+        query.cursor = found.next_cursor
+    exact = found.next_cursor is None
+    since = {"from": start.isoformat()}
+
+    def figure(name: str, value: int, **which: str) -> Figure:
+        where = f"/api/audit?{urlencode({**since, **which})}"
+        return Figure(name=name, value=value, list=where, exact=exact)
+
+    by_actor = Counter(entry.actor.id for entry in entries)
+    rows = [
+        TileRow(key=actor, figures=[figure("changes", number, actor=actor)])
+        for actor, number in by_actor.most_common(_MAX_ACTORS)
+    ]
+    return Tile(tile="changes", figures=[figure("changes", len(entries))], rows=rows)
+
+
+def access(look: Look) -> Tile:
+    """Who may come in."""
+    return Tile(
+        tile="access",
+        figures=[
+            listed("people", "/api/users?status=active", people.users, UsersQuery(status="active")),
+            listed("keys", "/api/api-keys?status=active", people.keys, KeysQuery(status="active")),
+        ],
+    )
+
+
+def _midnight(look: Look) -> datetime:
+    """When the first of the last seven days began."""
+    return datetime.combine(look.today - timedelta(days=WEEK - 1), time(), clock.SHANGHAI)
+
+
+_Made = tuple[tuple[str, ...], Callable[[Look], Tile]]
+MONEY: list[_Made] = [
+    (("ledger.read",), money),
+    (("ledger.read",), trial_balance),
+    (("payouts.read",), payouts),
+    (("settlements.read",), settlements),
+]
+AUDIT: list[_Made] = [(("audit.read",), changes), (("users.read", "keys.read"), access)]
