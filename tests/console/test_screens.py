@@ -18,7 +18,8 @@ OPTIONS = {"resultTypes": ["violations"]}
 ROUTES = [
     route
     for path in sorted((build.ROOT / "layers" / "console" / "sections").glob("*/section.json"))
-    for route in json.loads(path.read_text(encoding="utf-8"))["routes"]
+    if not (section := json.loads(path.read_text(encoding="utf-8"))).get("development")
+    for route in section["routes"]
 ]
 
 
