@@ -1,4 +1,4 @@
-"""Names of all whom some assignments speak of: guides, groups, stores, customers; each kind read in one go."""
+"""Names of all whom assignments speak of: guides, groups, stores, customers; each kind in one read."""
 
 from collections.abc import Collection, Iterator, Mapping
 

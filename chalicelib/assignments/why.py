@@ -16,7 +16,7 @@ _STRATEGIES = {
 _KINDS = {
     "fallback": (
         "成员都不在班或名额已满，转给后备",
-        "all members were off duty or full, so to fallback staff",
+        "all members were off duty or full: fallback staff",
     ),
     "off_hours": ("无人在班，先留给下班的成员", "nobody was on duty, so it waits for a member off duty"),
 }
