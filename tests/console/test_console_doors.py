@@ -1,11 +1,12 @@
 """The console's doors: one page at every address, files by their hash, a policy that lets nothing else in."""
 
+import base64
 import gzip
 from pathlib import Path
 
 import pytest
-from chalice.test import Client, HTTPResponse
 
+from app import app
 from chalicelib.console import pages
 
 SCRIPT = "export const a = '活码';"
@@ -25,16 +26,39 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pages._read.cache_clear()
 
 
-def get(client: Client, path: str, **headers: str) -> HTTPResponse:
-    return client.http.get(path, headers={**PERSON, **headers})
+class Answer:
+    """What API Gateway would send, of a request that came through a `{proxy+}` root."""
+
+    def __init__(self, path: str, headers: dict[str, str]):
+        event = {
+            "path": path,
+            "pathParameters": {"proxy": path.lstrip("/")},
+            "requestContext": {
+                "httpMethod": "GET",
+                "resourcePath": "/{proxy+}",
+                "path": path,
+                "identity": {"sourceIp": "192.0.2.1"},
+            },
+            "headers": headers,
+            "multiValueQueryStringParameters": None,
+            "stageVariables": None,
+            "body": None,
+        }
+        told = app(event, None)
+        self.status, self.headers = told["statusCode"], told["headers"]
+        self.body = base64.b64decode(told["body"]) if told.get("isBase64Encoded") else told["body"].encode()
+
+
+def get(path: str, **headers: str) -> Answer:
+    return Answer(path, {**PERSON, **headers})
 
 
 @pytest.mark.parametrize(
     "path", ["/console", "/console/live-codes", "/console/live-codes/lc_1/edit", "/console/"]
 )
-def test_every_address_is_the_page(client: Client, path: str) -> None:
-    answer = get(client, path, **{"accept-language": "en-GB"})
-    assert (answer.status_code, answer.body.decode()) == (200, f"en {HTML}")
+def test_every_address_is_the_page(path: str) -> None:
+    answer = get(path, **{"accept-language": "en-GB"})
+    assert (answer.status, answer.body.decode()) == (200, f"en {HTML}")
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
@@ -49,29 +73,29 @@ def test_every_address_is_the_page(client: Client, path: str) -> None:
         ("/console/session", "text/html", 405),
     ],
 )
-def test_what_is_no_screen_is_no_page(client: Client, path: str, accept: str, status: int) -> None:
-    answer = get(client, path, accept=accept)
-    assert answer.status_code == status and answer.headers["Content-Type"] == "application/problem+json"
+def test_what_is_no_screen_is_no_page(path: str, accept: str, status: int) -> None:
+    answer = get(path, accept=accept)
+    assert answer.status == status and answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_file_is_compressed_and_kept_for_ever(client: Client) -> None:
-    answer = get(client, "/console/assets/first-1.js")
+def test_a_file_is_compressed_and_kept_for_ever() -> None:
+    answer = get("/console/assets/first-1.js")
     assert gzip.decompress(answer.body).decode() == SCRIPT
     assert answer.headers["Content-Encoding"] == "gzip"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
-def test_who_takes_no_gzip_gets_the_file_as_it_is(client: Client) -> None:
-    answer = get(client, "/console/assets/first-1.js", **{"accept-encoding": "identity"})
+def test_who_takes_no_gzip_gets_the_file_as_it_is() -> None:
+    answer = get("/console/assets/first-1.js", **{"accept-encoding": "identity"})
     assert answer.body.decode() == SCRIPT and "Content-Encoding" not in answer.headers
 
 
-def test_below_a_stage_the_page_knows_where_it_is(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_below_a_stage_the_page_knows_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLIC_BASE_URL", "https://abc.execute-api.cn-north-1.amazonaws.com.cn/prod")
-    assert 'src="/prod/console/assets/first-1.js"' in get(client, "/console").body.decode()
-    entrance = get(client, "/")
-    assert (entrance.status_code, entrance.headers["Location"]) == (302, "/prod/console")
+    assert 'src="/prod/console/assets/first-1.js"' in get("/console").body.decode()
+    entrance = get("/")
+    assert (entrance.status, entrance.headers["Location"]) == (302, "/prod/console")
 
 
 @pytest.mark.parametrize(
@@ -83,13 +107,13 @@ def test_below_a_stage_the_page_knows_where_it_is(client: Client, monkeypatch: p
     ],
 )
 def test_the_policy_lets_in_ourselves_and_the_bucket(
-    client: Client, monkeypatch: pytest.MonkeyPatch, region: str, endpoint: str, bucket: str
+    monkeypatch: pytest.MonkeyPatch, region: str, endpoint: str, bucket: str
 ) -> None:
     monkeypatch.setenv("FILES_BUCKET", "files")
     monkeypatch.setenv("AWS_REGION", region)
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    assert get(client, "/console").headers["Content-Security-Policy"] == (
+    assert get("/console").headers["Content-Security-Policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; "
         f"img-src 'self' data: {bucket} https://*.qpic.cn https://*.qlogo.cn; "
         f"connect-src 'self' {bucket}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
