@@ -18,7 +18,9 @@ from msgspec import Struct
 
 from chalicelib.assignments import records
 from chalicelib.assignments.models import LISTINGS, member_key
+from chalicelib.assignments.naming import Names, names_of
 from chalicelib.assignments.types import Assignment, AssignmentOut, AssignmentsQuery
+from chalicelib.assignments.why import explain
 from chalicelib.contactways import service as contactways
 from chalicelib.groups import service as groups
 from chalicelib.livecodes import scope as code_scopes
@@ -58,9 +60,13 @@ class Sight(Struct, frozen=True):
             return held.member_id in scope.chat_ids
         return fold(held.member_id) in scope.staff_ids
 
-    def show(self, held: Assignment) -> AssignmentOut:
+    def show(self, held: Assignment, names: Names) -> AssignmentOut:
         slot = None if held.is_group else held.slot or 0
-        external_userid = MASK if self.masked and held.external_userid else held.external_userid
+        external_userid, customer_name = held.external_userid, names.customers.get(held.external_userid or "")
+        if self.masked:
+            external_userid, customer_name = external_userid and MASK, customer_name and MASK
+        name_of = names.chat if held.is_group else names.member
+        text, text_en = explain(held.why, held.member_id, name_of, held.status, names.store)
         return AssignmentOut(
             assignment_id=held.assignment_id,
             live_code_id=held.live_code_id,
@@ -76,6 +82,12 @@ class Sight(Struct, frozen=True):
             slot=slot,
             state=None if slot is None else contactways.state_of(held.live_code_id, held.member_id, slot),
             why=held.why,
+            staff_name=None if held.is_group else names.member(held.member_id),
+            chat_name=names.chat(held.member_id) if held.is_group else None,
+            store_name=held.store_id and names.store(held.store_id),
+            customer_name=customer_name,
+            text=text,
+            text_en=text_en,
         )
 
 
@@ -100,8 +112,13 @@ def list_assignments(query: AssignmentsQuery, principal: Principal) -> Page[Assi
         guides = sight.codes.staff_ids.union(fold_all(former))
         partitions = chain(_of_guides(guides), _of_groups(sight.codes.chat_ids))
     else:
-        return _newest(query, keeps).map(sight.show)
-    return _merged(list(dict.fromkeys(partitions)), query, keeps).map(sight.show)
+        return _show_all(_newest(query, keeps), sight)
+    return _show_all(_merged(list(dict.fromkeys(partitions)), query, keeps), sight)
+
+
+def _show_all(page: Page[Assignment], sight: Sight) -> Page[AssignmentOut]:
+    names = names_of(page.items)
+    return page.map(lambda held: sight.show(held, names))
 
 
 def _of_code(code: LiveCode, staff_id: str | None) -> Iterator[_Partition]:

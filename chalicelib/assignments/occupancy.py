@@ -13,11 +13,15 @@ _SHOWN = 20  # staff ids that an explanation lists of each sort
 
 
 class Occupancy(Struct, frozen=True):
-    """loads: places taken today, by staff id. full: those with none left; ramp: for their account's cap."""
+    """loads, totals: places taken today and ever (of who has a total cap), by staff id.
+
+    full: those with none left; ramp: for their account's cap.
+    """
 
     loads: dict[str, int]
     full: set[str]
     ramp: set[str]
+    totals: dict[str, int]
 
 
 def occupancy(live_code_id: str, rule: Rule, day: str, now: datetime) -> Occupancy:
@@ -30,7 +34,8 @@ def occupancy(live_code_id: str, rule: Rule, day: str, now: datetime) -> Occupan
         for staff_id, (account_day, cap) in staff.account_caps(rule.staff_ids, now).items()
     }
     counters = caps.read([*keys, *accounts])
-    loads, full, ramp = {}, set(), {staff_id for staff_id, cap in accounts.values() if cap <= 0}
+    loads, totals, full = dict[str, int](), dict[str, int](), set[str]()
+    ramp = {staff_id for staff_id, cap in accounts.values() if cap <= 0}
     for (key, period), standing in counters.items():
         if (key, period) in accounts:
             staff_id, cap = accounts[key, period]
@@ -38,11 +43,10 @@ def occupancy(live_code_id: str, rule: Rule, day: str, now: datetime) -> Occupan
                 ramp.add(staff_id)
             continue
         member, today = by_key[key], period == day
-        if today:
-            loads[member.staff_id] = standing.taken
+        (loads if today else totals)[member.staff_id] = standing.taken
         if standing.free_shard(member.daily_cap if today else member.total_cap) is None:
             full.add(member.staff_id)
-    return Occupancy(loads, full | ramp, ramp)
+    return Occupancy(loads, full | ramp, ramp, totals)
 
 
 def split_ramp(ramp: set[str]) -> dict[str, list[str]]:

@@ -85,6 +85,15 @@ def decide(
     return Decision(kind, chosen.staff_id, len(pool), why)
 
 
+def keep(rule: Rule, ticket: int, now: datetime, staff_id: str) -> Decision | None:
+    """Who has added a person keeps them, full or off duty; None: not in the code, or the code is closed."""
+    member = rule.find(staff_id)
+    if member is None or not is_open(rule, now):
+        return None
+    why = {"kind": "member", "rule": "sticky", "ticket": ticket, "candidates": [member.staff_id]}
+    return Decision("member", member.staff_id, 1, why)
+
+
 def _find_named(poster: str | None, pools: list[tuple[str, list[Member]]]) -> tuple[str, list[Member]] | None:
     """The kind of the poster's guide, and them alone; of those off duty only where nobody is on."""
     if poster is None:

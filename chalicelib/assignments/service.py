@@ -9,10 +9,11 @@ import msgspec
 
 from chalicelib.assignments import records, rules
 from chalicelib.assignments.history import sight_of
+from chalicelib.assignments.naming import names_of
 from chalicelib.assignments.occupancy import Occupancy, occupancy, split_ramp
+from chalicelib.assignments.standings import standings
 from chalicelib.assignments.types import Event, ExplainedAssignment, ScanKind, WouldGet
 from chalicelib.assignments.why import explain
-from chalicelib.groups import service as groups
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes import tickets
 from chalicelib.livecodes.rules import Rule, day_of
@@ -36,25 +37,29 @@ def get(assignment_id: str, principal: Principal = SYSTEM) -> ExplainedAssignmen
     sight = sight_of(principal)
     if held is None or not sight.sees(held):
         raise NotFound(code="no_such_assignment")
-    name_of = groups.name if held.is_group else staff.name
-    text, text_en = explain(held.why, held.member_id, name_of, held.status)
     return ExplainedAssignment(
-        **msgspec.structs.asdict(sight.show(held)),
+        **msgspec.structs.asdict(sight.show(held, names_of([held]))),
         channel=scan.get("channel"),
         history=[Event(type=line["type"], at=line["at"]) for line in reversed(lines)],
-        text=text,
-        text_en=text_en,
     )
 
 
-def would_get(live_code_id: str, at: datetime | None = None, principal: Principal = SYSTEM) -> WouldGet:
-    """What a scan would get now, or at a time, by the places taken at present. Writes nothing. NotFound."""
+def would_get(
+    live_code_id: str,
+    at: datetime | None = None,
+    principal: Principal = SYSTEM,
+    returning_to: str | None = None,
+) -> WouldGet:
+    """What a scan would get now, or at a time, by the places taken at present. Writes nothing. NotFound.
+
+    returning_to: the guide who has the person who scans as a customer from this code.
+    """
     live_code, when = livecodes.get(live_code_id, principal), at or clock.now()
     ticket = tickets.next_ticket(live_code_id)
     rule, day = live_code.rule, day_of(live_code.rule, when)
     occupied = occupancy(live_code_id, rule, day, when)
     refused = _refused(rule)
-    decision = _decide(live_code, ticket, when, occupied, refused)
+    decision = _decide(live_code, ticket, when, occupied, refused, returning_to)
     why = {**decision.why, **_with_unknown(split_ramp(occupied.ramp), refused)}
     if refused:
         why["refused"] = [
@@ -75,16 +80,26 @@ def would_get(live_code_id: str, at: datetime | None = None, principal: Principa
         listed_staff_ids=listed,
         why=why,
         loads=occupied.loads,
+        guides=standings(rule, when, occupied, refused, decision.staff_id),
         text=text,
         text_en=text_en,
     )
 
 
 def _decide(
-    live_code: LiveCode, ticket: int, when: datetime, occupied: Occupancy, refused: Mapping[str, str]
+    live_code: LiveCode,
+    ticket: int,
+    when: datetime,
+    occupied: Occupancy,
+    refused: Mapping[str, str],
+    returning_to: str | None,
 ) -> rules.Decision:
     if not live_code.active:
         return rules.closed("archived", ticket)
+    if returning_to is not None and live_code.rule.sticky and not live_code.native:
+        kept = rules.keep(live_code.rule, ticket, when, returning_to)
+        if kept is not None and not staff.has_left(str(kept.staff_id)):
+            return kept
     full = frozenset(occupied.full).union(refused)
     return rules.decide(live_code.rule, ticket, when, full, loads=occupied.loads)
 

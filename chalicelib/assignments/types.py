@@ -110,7 +110,7 @@ class AssignmentsQuery(Paging, kw_only=True):
 class AssignmentOut(Struct, kw_only=True, frozen=True):
     """What one scan got. `why`: the decision as it was kept; `origin`: what the link told.
 
-    external_userid: `***` for an auditor.
+    external_userid, customer_name: `***` for an auditor. `text`, `text_en`: why, in a sentence.
     """
 
     assignment_id: str
@@ -127,6 +127,12 @@ class AssignmentOut(Struct, kw_only=True, frozen=True):
     slot: int | None
     state: str | None
     why: Mapping[str, Any]
+    staff_name: str | None
+    chat_name: str | None
+    store_name: str | None
+    customer_name: str | None
+    text: str
+    text_en: str
 
 
 class Event(Struct, kw_only=True, frozen=True):
@@ -135,16 +141,34 @@ class Event(Struct, kw_only=True, frozen=True):
 
 
 class ExplainedAssignment(AssignmentOut, kw_only=True, frozen=True):
-    """`text`, `text_en`: why, in a sentence."""
-
     channel: str | None
     history: list[Event]
-    text: str
-    text_en: str
+
+
+GuideState = Literal["free", "off", "full", "ramp", "left", "unknown", "refused"]
+
+
+class GuideStanding(Struct, kw_only=True, frozen=True):
+    """One guide of a code at a moment: whether a scan could come to them, and what is against it.
+
+    state: free; off duty; full by a cap of the code; at the day's limit of a new account (`ramp`); has left;
+    unknown to WeCom; refused by it. A member is listed once, though they stand among the fallback staff too.
+    """
+
+    staff_id: str
+    name: str
+    part: Literal["member", "fallback"]
+    state: GuideState
+    weight: int
+    taken_today: int
+    daily_cap: int | None
+    taken_ever: int | None
+    total_cap: int | None
+    is_chosen: bool
 
 
 class WouldGet(Struct, kw_only=True, frozen=True):
-    """Who would get a scan, and why. `loads`: places taken of each guide."""
+    """Who would get a scan, and why. `loads`: places taken of each guide; `guides`: all of the code's."""
 
     live_code_id: str
     at: str
@@ -153,5 +177,6 @@ class WouldGet(Struct, kw_only=True, frozen=True):
     listed_staff_ids: list[str] | None
     why: dict[str, Any]
     loads: dict[str, int]
+    guides: list[GuideStanding]
     text: str
     text_en: str

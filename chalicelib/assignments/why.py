@@ -3,29 +3,29 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-_FEW = 3  # names that a sentence lists
+FEW = 3  # names that a sentence lists
 _STRATEGIES = {
-    "round_robin": ("轮流分配轮到", "it was the turn of"),
-    "weighted": ("按权重分配轮到", "by weight it was the turn of"),
-    "random": ("随机分配选中", "chance chose"),
-    "least_loaded": ("当天接待最少的是", "fewest customers of the day had"),
+    "round_robin": ("按轮流分配轮到", "it was the turn of"),
+    "weighted": ("按比例分配给", "by proportion it was given to"),
+    "random": ("随机分配给", "chance chose"),
+    "least_loaded": ("当天接待最少，分配给", "it was given to who had fewest customers of the day:"),
     "poster": ("扫的是导购本人的海报，分配给", "the poster is the guide's own: it was given to"),
-    "sticky": ("回头客仍由原来的导购接待：", "a returning customer keeps"),
-    "fill_in_order": ("按顺序填满客户群，当前是", "groups are filled in their order, and the present one is"),
+    "sticky": ("老客仍由原导购接待：", "a returning customer keeps"),
+    "fill_in_order": ("按顺序进群，当前是", "groups are filled in their order, and the present one is"),
 }
 _KINDS = {
     "fallback": (
         "成员都不在班或名额已满，转给后备",
-        "all members were off duty or full, so it went to fallback staff",
+        "all members were off duty or full: fallback staff",
     ),
-    "off_hours": ("没有人在班，先留给下班的成员", "nobody was on duty, so it waits for a member off duty"),
+    "off_hours": ("无人在班，先留给下班的成员", "nobody was on duty, so it waits for a member off duty"),
 }
 _CLOSED = {
     "archived": ("活码已停用", "the code is archived"),
-    "schedule": ("活码不在开放时间内", "the code is outside of its schedule"),
-    "nobody": ("没有人还有名额", "nobody has a place left"),
+    "schedule": ("不在活码的开放时间内", "the code is outside of its schedule"),
+    "nobody": ("所有人名额已满", "nobody has a place left"),
 }
-_LEFT_OUT = (
+LEFT_OUT = (
     ("off", "不在班", "off duty"),
     ("full", "名额已满", "full"),
     ("left", "已离职或停用", "has left, or is disabled"),
@@ -69,35 +69,53 @@ Names = Callable[[str], str]
 
 
 def explain(
-    why: Mapping[str, Any], who: str | None, name: Names, status: str | None = None
+    why: Mapping[str, Any], who: str | None, name: Names, status: str | None = None, store_name: Names = str
 ) -> tuple[str, str]:
-    """`why` as a decision keeps it. who: whom the scan got; name: of a member of staff by id."""
+    """`why` as a decision keeps it. who: whom the scan got; name: of a member of staff (or a group) by id."""
     if why.get("kind") == "closed" or who is None:
         chinese, english = _CLOSED.get(str(why.get("reason")), _CLOSED["nobody"])
-        parts = [f"因为{chinese}"], [f"Because {english}"]
+        parts = [chinese], [english]
     else:
         chinese, english = _STRATEGIES.get(str(why.get("rule")), ("分配给", "it was given to"))
         lead = None if why.get("rule") == "poster" else _KINDS.get(str(why.get("kind")))
+        turn = _turn(why)
         parts = (
-            [f"因为{lead[0]}，{chinese}{name(who)}" if lead else f"因为{chinese}{name(who)}"],
-            [f"Because {lead[1]}: {english} {name(who)}" if lead else f"Because {english} {name(who)}"],
+            [f"{lead[0]}，{chinese}{name(who)}{turn[0]}" if lead else f"{chinese}{name(who)}{turn[0]}"],
+            [f"{lead[1]}: {english} {name(who)}{turn[1]}" if lead else f"{english} {name(who)}{turn[1]}"],
         )
-        _add_circumstances(why, parts)
-    _add_poster(why, parts, name)
+        _add_circumstances(why, parts, store_name)
+    _add_poster(why, parts, name, store_name)
     apart = {staff_id for key in ("left", "unknown", "ramp", "refused") for staff_id in why.get(key, ())}
-    for key, chinese, english in _LEFT_OUT:
+    for key, chinese, english in LEFT_OUT:
         others = [who for who in why.get(key) or () if key != "full" or who not in apart]
         if others:
-            parts[0].append(f"{chinese}：{_list_few(others, name, '、', '等{}人')}")
+            parts[0].append(f"{chinese}：{_list_few(others, name, '、', ' 等 {} 人')}")
             parts[1].append(f"{english}: {_list_few(others, name, ', ', ' and others, {} in all')}")
     outcomes = _JOINS if why.get("kind") == "group" else _OUTCOMES
     if status in outcomes:
         parts[0].append(outcomes[status][0])
         parts[1].append(outcomes[status][1])
-    return "；".join(parts[0]) + "。", "; ".join(parts[1]) + "."
+    return "；".join(parts[0]) + "。", _capitalised("; ".join(parts[1])) + "."
 
 
-def _add_poster(why: Mapping[str, Any], parts: tuple[list[str], list[str]], name: Names) -> None:
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _turn(why: Mapping[str, Any]) -> tuple[str, str]:
+    """Which scan of the code it was, and out of how many: in brackets, behind the name."""
+    ticket, candidates = why.get("ticket"), len(why.get("candidates") or ())
+    chinese = [f"第 {ticket} 次扫码"] if ticket else []
+    english = [f"scan {ticket}"] if ticket else []
+    if candidates > 1:
+        chinese.append(f"可选 {candidates} 人")
+        english.append(f"out of {candidates}")
+    return (f"（{'，'.join(chinese)}）", f" ({', '.join(english)})") if chinese else ("", "")
+
+
+def _add_poster(
+    why: Mapping[str, Any], parts: tuple[list[str], list[str]], name: Names, store_name: Names
+) -> None:
     told = why.get("poster") or {}
     reason = told.get("reason")
     if reason == "foreign":
@@ -105,35 +123,35 @@ def _add_poster(why: Mapping[str, Any], parts: tuple[list[str], list[str]], name
         parts[1].append(_FOREIGN[1])
     elif reason in _POSTERS:
         chinese, english = _POSTERS[reason]
-        owner = name(told["staff_id"]) if told.get("staff_id") else told.get("store_id")
+        owner = name(told["staff_id"]) if told.get("staff_id") else store_name(str(told.get("store_id")))
         parts[0].append(f"海报上的{owner}：{chinese}")
         parts[1].append(f"whose poster it is, {owner}: {english}")
 
 
-def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]]) -> None:
-    if why.get("ticket"):
-        parts[0].append(f"这是第{why['ticket']}次扫码")
-        parts[1].append(f"this was scan {why['ticket']}")
+def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]], store_name: Names) -> None:
     if why.get("store_id"):
         metres, from_chosen = why.get("distance_m"), why.get("from_chosen_m")
         if metres is not None:
-            far = f"，相距{metres}米", f", {metres} m away"
+            far = f"，相距 {metres} 米", f", {metres} m away"
         elif from_chosen is not None:
             far = (
-                f"，距顾客所选门店{from_chosen}米",
+                f"，距顾客所选门店 {from_chosen} 米",
                 f", {from_chosen} m from the chosen one",
             )
         else:
             far = "（顾客所选）", ", chosen by the customer"
-        parts[0].append(f"门店{why['store_id']}{far[0]}")
-        parts[1].append(f"store {why['store_id']}{far[1]}")
+        parts[0].append(f"门店 {store_name(why['store_id'])}{far[0]}")
+        parts[1].append(f"store {store_name(why['store_id'])}{far[1]}")
     if skipped := {store["store_id"]: _SKIPPED[store["reason"]] for store in why.get("skipped") or ()}:
         chinese = _list_few(
-            [*skipped], lambda store_id: f"{store_id}（{skipped[store_id][0]}）", "、", "等{}家"
+            [*skipped],
+            lambda store_id: f"{store_name(store_id)}（{skipped[store_id][0]}）",
+            "、",
+            " 等 {} 家",
         )
         english = _list_few(
             [*skipped],
-            lambda store_id: f"{store_id} ({skipped[store_id][1]})",
+            lambda store_id: f"{store_name(store_id)} ({skipped[store_id][1]})",
             ", ",
             " and others, {} in all",
         )
@@ -142,11 +160,8 @@ def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]
     if groups := _GROUPS.get(str(why.get("groups"))):
         parts[0].append(groups[0])
         parts[1].append(groups[1])
-    if len(why.get("candidates") or ()) > 1:
-        parts[0].append(f"当时可选{len(why['candidates'])}人")
-        parts[1].append(f"out of {len(why['candidates'])}")
 
 
 def _list_few(ids: Sequence[str], name: Names, comma: str, more: str) -> str:
-    text = comma.join(name(member_id) for member_id in ids[:_FEW])
-    return text + more.format(len(ids)) if len(ids) > _FEW else text
+    text = comma.join(name(member_id) for member_id in ids[:FEW])
+    return text + more.format(len(ids)) if len(ids) > FEW else text
