@@ -36,6 +36,7 @@ function channels() {
 
 export function channelName(name) {
   channels();
+  if (name === "other" || name === "unknown") return channelNames[name] || t(name === "other" ? "kit.channel_other" : "kit.channel_unknown");
   return name ? channelNames[name] || name : "";
 }
 
