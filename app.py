@@ -25,6 +25,7 @@ DOORS = {
     "distribution.api": "/api/distribution /api/distributors /api/commissions",
     "distribution.books": "/api/ledger /api/distributors",
     "embeds.api": "/api/live-codes /embed.js /s",
+    "exports.api": "/api/exports",
     "groupcodes.api": "/api/group-tasks /api/live-codes",
     "groups.api": "/api/groups /api/blacklist",
     "home.api": "/api/home /api/pulse",
@@ -47,6 +48,7 @@ DOORS = {
     "roster.api": "/api/staff",
     "staffauth.api": "/h5/login /console/login",
     "stores.api": "/api/stores",
+    "views.api": "/api/views",
 }
 
 

@@ -31,6 +31,7 @@ CACHE = ROOT / "build" / "cache"
 MAX_UNZIPPED = 250 * 1024 * 1024  # Lambda: a function with its layers
 GLIBC = (2, 34)  # Amazon Linux 2023's, which every runtime since python3.12 stands on
 MACHINES = {"x86_64": ("x86_64", 0x3E), "arm64": ("aarch64", 0xB7)}  # Lambda's name → wheels', ELF's
+WITH_THE_APP = {"export"}  # functions that run the app's routes without its door
 # Of the 443 services botocore describes, those that the functions or the framework open.
 BOTOCORE_DATA = {"dynamodb", "sqs", "lambda", "secretsmanager", "sts", "s3"}
 
@@ -140,7 +141,8 @@ def layer(folder: Path, target: Target) -> Path:
 def function(folder: Path, target: Target) -> Path:
     """A function's zip: its folder, and all of chalicelib, so that the two can't differ in version."""
     library = ROOT / "chalicelib"
-    digest = fingerprint([*source_files(folder), *source_files(library)], target)
+    app = app_files() if folder.name in WITH_THE_APP else {}
+    digest = fingerprint([*source_files(folder), *source_files(library), *app.values()], target)
     cached = CACHE / f"{folder.name}-{digest}.zip"
     if cached.exists():
         return cached
@@ -148,8 +150,22 @@ def function(folder: Path, target: Target) -> Path:
         root = Path(temporary)
         copy_sources(folder, root)
         copy_sources(library, root / "chalicelib")
+        for name, path in app.items():
+            (root / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, root / name)
         compile_all(root, "/var/task", target)
         return write_zip(cached, [(root, "")])
+
+
+def app_files() -> dict[str, Path]:
+    """The app without its deployment package: its module, and what of Chalice runs on Lambda."""
+    import chalice
+
+    runtime = Path(chalice.__file__).parent
+    return {
+        "app.py": ROOT / "app.py",
+        **{f"chalice/{name}": runtime / name for name in ("__init__.py", "app.py")},
+    }
 
 
 def api(chalice_zip: Path, target: Target) -> Path:

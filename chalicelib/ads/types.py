@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.platform.paging import Paging, Searching
+from chalicelib.platform.paging import Paging, Searching, Tabular
 from chalicelib.platform.userids import StaffId, fold_fields
 from chalicelib.staff.types import StaffWarning
 
@@ -158,7 +158,7 @@ class AdConversionsQuery(Paging, kw_only=True):
     ) = None
 
 
-class DaysQuery(Struct, kw_only=True):
+class DaysQuery(Tabular, kw_only=True):
     first: (
         Annotated[date, Meta(description="First day (Asia/Shanghai); default: 29 days before `to`")] | None
     ) = msgspec.field(name="from", default=None)

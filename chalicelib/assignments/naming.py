@@ -20,8 +20,7 @@ class Names(Struct, frozen=True):
     customers: Mapping[str, str]
 
     def member(self, staff_id: str) -> str:
-        """The id as WeCom spells it while no name is known."""
-        return self.staff.get(staff_id) or spelling.spell(staff_id)
+        return self.staff.get(staff_id) or staff_id
 
     def chat(self, chat_id: str) -> str:
         return self.chats.get(chat_id) or chat_id
@@ -36,11 +35,18 @@ def names_of(assignments: Collection[Assignment]) -> Names:
     store_ids = {store_id for held in assignments for store_id in _stores_in(held)}
     people = {held.external_userid for held in assignments if held.external_userid}
     return Names(
-        staff.names(staff_ids) if staff_ids else {},
+        names_of_staff(staff_ids),
         {group.chat_id: group.name for group in groups.describe(chat_ids) if group.name},
         {one.store_id: one.name for one in stores.find_many(store_ids).values()} if store_ids else {},
         {key: one.name for key, one in customers.several(people).items() if one.name} if people else {},
     )
+
+
+def names_of_staff(staff_ids: Collection[str]) -> Mapping[str, str]:
+    """Of each: the id as WeCom spells it while no name is known."""
+    known = staff.names(staff_ids) if staff_ids else {}
+    nameless = [one for one in staff_ids if one not in known]
+    return {**known, **spelling.spell_all(nameless)} if nameless else known
 
 
 def _staff_in(held: Assignment) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from chalicelib.assignments.naming import names_of_staff
 from chalicelib.assignments.occupancy import Occupancy
 from chalicelib.assignments.types import GuideStanding, GuideState
 from chalicelib.livecodes.rules import Member, Rule, on_duty
-from chalicelib.staff import problems, spelling
+from chalicelib.staff import problems
 from chalicelib.staff import service as staff
 
 
@@ -14,13 +15,13 @@ def standings(
     rule: Rule, at: datetime, occupied: Occupancy, refused: Mapping[str, str], chosen: str | None
 ) -> list[GuideStanding]:
     """refused: why WeCom gives a guide no customers, by staff id."""
-    names = staff.names(rule.staff_ids)
+    names = names_of_staff(rule.staff_ids)
     among = {member.staff_id for member in rule.members}
     rows = [*rule.members, *(member for member in rule.fallback if member.staff_id not in among)]
     return [
         GuideStanding(
             staff_id=member.staff_id,
-            name=names.get(member.staff_id) or spelling.spell(member.staff_id),
+            name=names[member.staff_id],
             part="member" if member.staff_id in among else "fallback",
             state=_state(rule, member, at, occupied, refused.get(member.staff_id)),
             weight=member.weight,

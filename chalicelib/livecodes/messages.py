@@ -5,18 +5,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "标签应为“标签组/标签名”，各 1 到 {maximum} 个字符",
         "a tag is group/name, each of 1 to {maximum} characters",
     ),
-    "only_for_kind": ("只用于类型为 {kind} 的活码", "only for codes of kind {kind}"),
-    "needed_for_kind": ("类型为 {kind} 的活码必须填写", "codes of kind {kind} need it"),
+    "only_for_kind": ("只用于就近门店活码", "only for codes of the nearest store"),
+    "needed_for_kind": ("客户群活码至少需要一个客户群", "a group code needs at least one group"),
     "kind_is_dynamic": (
-        "企业微信自带的码无法在每次扫码时分配，类型为 {kind} 的活码只能用 dynamic",
-        "WeCom's own code can't decide at each scan: a {kind} code is dynamic",
+        "企业微信原生码无法按位置分配，就近门店活码请用智能分配码",
+        "WeCom's own code can't decide at each scan: a nearest-store code is dynamic",
     ),
     "native_has_no_weights": (
-        "企业微信自带的码由企业微信分配客户，无法按权重；请改用其他分配方式，或把 printing 改为 dynamic",
+        "企业微信原生码由企业微信分配客户，无法按比例；请改用其他分配方式，或改用智能分配码",
         "WeCom's own code is WeCom's to share out, and knows no weights: choose another strategy, or dynamic",
     ),
     "native_keeps_kind": (
-        "使用企业微信自带码的活码不能更改类型，请先改为 dynamic",
+        "使用企业微信原生码的活码不能更改类型，请先改为智能分配码",
         "WeCom's own code keeps its kind: make the code dynamic first",
     ),
     "no_member": ("至少需要一名成员或一名后备成员", "needs at least one member, or fallback staff"),
@@ -40,8 +40,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "outside_of_scope": ("不在您的管理范围内", "is outside of your scope"),
     "cap_is_zero": (
-        "上限为 0，不会分到任何客户；不限请留空（null）",
-        "a cap of 0 gives nobody to this member; for none, leave it empty (null)",
+        "上限为 0，不会分到任何客户；不限请留空",
+        "a cap of 0 gives nobody to this member; for no cap, leave it empty",
     ),
     "group_needs_staff": (
         "没有成员时，所有客户群都满后扫码的人会看到活码已关闭",

@@ -3,13 +3,13 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from chalicelib.metrics import rules, service
 from chalicelib.metrics.types import DayRow, FunnelRow
 from chalicelib.platform import clock, http
 from chalicelib.platform.errors import Invalid, issue
-from chalicelib.platform.lists import Page
+from chalicelib.platform.lists import Page, Tabular
 from chalicelib.platform.paging import Id
 from chalicelib.platform.userids import fold_fields
 
@@ -18,7 +18,7 @@ door = http.Door(__name__, tag="Metrics")
 _DEFAULT_DAYS = 30
 
 
-class PeriodQuery(Struct, kw_only=True):
+class PeriodQuery(Tabular, kw_only=True):
     from_: (
         Annotated[date, Meta(description="First day (Asia/Shanghai); default: 29 days before `to`")]
         | UnsetType

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from chalice.app import Blueprint, Response
@@ -26,6 +26,7 @@ from chalicelib.platform.errors import (
     Stale,
     TooLarge,
 )
+from chalicelib.platform.paging import Page, Tabular
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.validation import convert as convert
 from chalicelib.platform.versions import IfMatch, etag
@@ -35,6 +36,8 @@ MAX_PAGE = 200
 MAX_ID = 256
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 Row = TypeVar("Row")
@@ -79,6 +82,17 @@ class Route(Struct, frozen=True, kw_only=True):
     page: Callable[[DomainError], Answer] | None
     secret: bool
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it can be had as a file, too (list_files.py)."""
+        tabular = self.query is not None and issubclass(self.query, Tabular)
+        return self.method == "GET" and tabular and get_origin(self.answer) is Page
+
+    @property
+    def row(self) -> Any:
+        """The type of a list's rows."""
+        return get_args(self.answer)[0]
+
 
 class Call:
     """One request. `body` and `query` are the converted Structs; `raw` and `strings` are as they came."""
@@ -121,10 +135,12 @@ class Door:
 
     spellings: the module that knows how WeCom spells userids, which are keys in small letters: it notes those
     of a body (`note_all`) and spells those of an answer (`show`). The app names it.
+    find: the app's: a path → its route's pattern and its parameters. NotFound.
     """
 
     routes: ClassVar[list[Route]] = []
     spellings: ClassVar[str] = ""
+    find: ClassVar[Callable[[str], tuple[str, dict[str, str]]] | None] = None
 
     def __init__(self, name: str, tag: str):
         self.blueprint = Blueprint(name)
@@ -293,6 +309,10 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
             declared.resolve(f"{Door.spellings}:note_all")(call.json())
 
     def work() -> Answer:
+        if route.is_list and (kind := _file_wanted(call)):
+            from chalicelib.platform import list_files
+
+            return list_files.answer(route, call, kind, typed)
         result = route.view(call, **typed)
         answer = result if isinstance(result, Answer) else Answer(result, route.status)
         if _CHECK_ANSWERS:
@@ -316,6 +336,15 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
     if again:
         headers["Idempotency-Replayed"] = "true"
     return Response(text, status_code=status, headers=headers)
+
+
+def _file_wanted(call: Call) -> Literal["csv", "xlsx"] | None:
+    """As which kind of file a list is asked for, by `format` or by the first type of Accept."""
+    if call.query.format != "json":
+        return call.query.format  # type: ignore[no-any-return]
+    accepted = re.split("[,;]", call.headers.get("accept") or "", maxsplit=1)[0].strip().lower()
+    kinds: dict[str, Literal["csv", "xlsx"]] = {CSV: "csv", XLSX: "xlsx"}
+    return kinds.get(accepted)
 
 
 def _response(answer: Answer) -> Response:

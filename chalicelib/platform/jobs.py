@@ -6,7 +6,8 @@ The attempt that ends it does no work (consumers.py), so a piece that is killed 
 not even that could run (a function that dies as it starts), a job that has reported nothing for `SILENCE`
 is failed as well; `resume` then sends its first message again.
 
-A job belongs to whoever started it: a principal that is kept to a scope sees its own jobs, and no others.
+A job belongs to whoever started it: a principal that is kept to a scope sees its own jobs, and no others. A
+private one, whose file holds what not everybody may read, is seen by nobody else.
 """
 
 import json
@@ -15,7 +16,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, cast
 
 from msgspec import Meta, Struct
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
@@ -88,6 +89,7 @@ class JobItem(Base):
     listing = UnicodeAttribute(null=True)
     place = UnicodeAttribute(null=True)  # `<when it was started>#<job_id>`
     started_by = UnicodeAttribute(null=True)  # the principal's id
+    private = BooleanAttribute(null=True)
     by_time = JobsByTime()
 
 
@@ -98,12 +100,13 @@ def start(
     job_id: str | None = None,
     first: tuple[str, Mapping[str, Any]] | None = None,
     permission: str = "jobs.write",
+    private: bool = False,
 ) -> str:
     """A new job's id, whose owner is who acts. `result_id`: the id of what it makes, e.g. a settlement.
 
     job_id: its own, for what is started once: a job that is there already stays as it is.
     first: queue and message that set it going, sent with its `job_id`. Upstream.
-    permission: which permission it takes to resume it.
+    permission: which permission it takes to resume it. private: nobody else sees it.
     """
     now = clock.now()
     started_at = clock.iso(now)
@@ -118,6 +121,7 @@ def start(
         expires_at=int((now + _KEEP).timestamp()),
         listing=_LISTING,
         started_by=acting.get().id,
+        private=private or None,
     )
     job.place = f"{started_at}#{job.job_id}"
     message = {**first[1], "job_id": job.job_id} if first else {}
@@ -218,7 +222,8 @@ def _find(job_id: str, principal: Principal) -> JobItem:
 
 
 def _is_visible(job: JobItem, principal: Principal) -> bool:
-    return not principal.is_scoped or job.started_by == principal.id
+    everybody = principal.kind == "system" or not (principal.is_scoped or job.private)
+    return everybody or job.started_by == principal.id
 
 
 def _job(job: JobItem) -> Job:

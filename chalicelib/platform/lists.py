@@ -26,6 +26,7 @@ from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.paging import Page as Page
 from chalicelib.platform.paging import Paging as Paging
 from chalicelib.platform.paging import Searching as Searching
+from chalicelib.platform.paging import Tabular as Tabular
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")
@@ -67,7 +68,7 @@ def whole(
             start = sum(1 for row in ordered if (place(row) >= last if descending else place(row) <= last))
         except TypeError:  # a number against a text
             raise Invalid(issue("cursor", "cursor")) from None
-    items = ordered[start : start + query.limit]
+    items = ordered[start : start + (query.limit if query.format == "json" else MAX_WHOLE)]
     more = start + len(items) < len(ordered)
     return Page(items, len(ordered), _encode([_name_of(query, sort), *place(items[-1])]) if more else None)
 

@@ -142,6 +142,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "needs_permission": ("需要权限 {permission}", "this takes the permission {permission}"),
     "malformed": ("请求内容不是有效的 JSON", "the body is not valid JSON"),
     "repeated_key": ("同一个字段写了两次：{key}", "a field is there twice: {key}"),
+    "list_too_large": (
+        "列表太大，无法直接下载（上限 {limit} 字节、15 秒）：请用 POST /api/exports 生成 {format} 文件",
+        "the list is too large for an answer ({limit} bytes, 15 s); POST /api/exports makes a {format}",
+    ),
     "body_too_large": ("请求内容超过 {limit} 字节", "the body is over {limit} bytes"),
     "internal": ("系统出错，已记录，请稍后再试", "something went wrong here; it has been logged"),
 }  # fmt: skip

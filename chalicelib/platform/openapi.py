@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from chalicelib.platform import messages, validation
 from chalicelib.platform.auth import SESSION_COOKIE
+from chalicelib.platform.http import CSV, XLSX
 
 # What may be wrong with a call, and the status of it.
 _PROBLEMS = {
@@ -182,6 +183,8 @@ def _operation(route: Any, schemas: _Schemas) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done"}
     if not 300 <= route.status < 400 and route.status != 204:
         done["content"] = _content(route.gives, schemas.of(route.answer) if route.answer else None)
+        if route.is_list:
+            done["content"] |= _content(CSV, None) | _content(XLSX, None)
     operation: dict[str, Any] = {
         "tags": [route.tag],
         "summary": route.summary,
@@ -245,7 +248,7 @@ def _problem_statuses(route: Any) -> list[int]:
         *([404] if "{" in route.path or route.query or route.body else []),
         405,
         *([409] if route.permission and route.method != "GET" else []),
-        *([413] if body else []),
+        *([413] if body or route.is_list else []),
         *([422] if body or route.query or (route.permission and route.method == "POST") else []),
         *([429] if route.permission and route.method != "GET" else []),
         500,

@@ -12,7 +12,16 @@ Item = TypeVar("Item")
 Id = Annotated[str, Meta(min_length=1, max_length=256)]  # of what a list is filtered by: a key of the store
 
 
-class Paging(Struct, kw_only=True):
+class Tabular(Struct, kw_only=True):
+    """The query of what can be had as a file: all rows of it, whatever `limit` and `cursor` say."""
+
+    format: Annotated[
+        Literal["json", "csv", "xlsx"],
+        Meta(description="`csv`, `xlsx`: the whole list as a file; one that is too large: POST /api/exports"),
+    ] = "json"
+
+
+class Paging(Tabular, kw_only=True):
     """The query of every list."""
 
     limit: Annotated[int, Meta(ge=1, le=200, description="Items on a page")] = 50

@@ -1,6 +1,14 @@
 """What each role may do. A permission is `<noun>.<verb>`; each route and job names the one it takes."""
 
 _EVERYBODY = frozenset({"me.read", "openapi.read", "sessions.end", "sessions.read"})  # sessions: their own
+_EVERYBODY = frozenset(
+    {
+        "me.read",
+        "openapi.read",
+        "views.read",
+        "views.write",  # one's own
+    }
+)
 
 _READS = frozenset(
     {
@@ -15,6 +23,7 @@ _READS = frozenset(
         "customers.read",
         "distribution_plans.read",  # without the rates
         "distributors.read",  # without amounts
+        "exports.write",  # of lists that one may read
         "group_tasks.read",
         "groups.read",
         "home.read",
@@ -60,6 +69,7 @@ _WRITES = frozenset(
         "staff.write",
         "stores.rebuild",
         "stores.write",
+        "views.share",
     }
 )
 # What is of the whole corp is outside of any scope: refused to whoever is kept to one, whatever the role.
@@ -125,6 +135,6 @@ ROLES: dict[str, frozenset[str]] = {
     "operator": _EVERYBODY | _READS | _WRITES,
     "store_manager": (_EVERYBODY | _READS | _WRITES) - CORP_WIDE,
     "guide": _EVERYBODY | _GUIDES,
-    "finance": _EVERYBODY | _READS | _MONEY | {"jobs.resume"},
+    "finance": _EVERYBODY | _READS | _MONEY | {"jobs.resume", "views.share"},
     "auditor": _EVERYBODY | _READS | _MONEY_TOTALS | _PEOPLE | _AUDIT,
 }

@@ -160,4 +160,9 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("PATCH", "/api/users/{staff_id}"): "修改一个人的角色、范围或状态；停用后其登录立即失效",
     ("POST", "/api/users"): "给员工分配角色",
     ("GET", "/api/users"): "人员与角色",
+    ("POST", "/api/exports"): "把整个列表导出为文件（CSV 或 Excel），再长也可以；完成后有 result_url",
+    ("PATCH", "/api/views/{view_id}"): "修改自己的视图：名称、条件、是否共享",
+    ("POST", "/api/views"): "把列表的筛选和排序保存为视图",
+    ("DELETE", "/api/views/{view_id}"): "删除自己的视图",
+    ("GET", "/api/views"): "保存的列表视图：自己的和共享的",
 }

@@ -31,6 +31,7 @@ from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.printruns.models import CardItem, PrintRunItem
 from chalicelib.prospects.models import GuideItem, ImportItem, ProspectItem, placed
 from chalicelib.sops.models import SopItem
+from chalicelib.views.models import ViewItem
 from tests.support.scan_support import FakeWeCom, definition, new_process
 
 STORE = {"store_id": "s1", "name": "One", "latitude": 22.5, "longitude": 113.9}
@@ -43,6 +44,7 @@ RUN, ORDER = {"print_run_id": "pr_AAAA"}, {"order_id": "M1"}
 CARD = {**RUN, "number": "1"}
 CODE = {"name": "Card", "assignment": {"members": [{"staff_id": "a"}]}}
 OPEN = {"live_code_id": "lc_open"}
+VIEW = {"view_id": "01VIEW"}
 AD_CAMPAIGN = {"name": "x", "platform": "baidu", "staff_ids": ["a"], "page": {"title": "x"}}
 PROSPECT = "abcdefgh234567abcdefgh2345"
 PROSPECTS = {"name": "x", "staff": {"staff_ids": ["a"]}, "consent": "agreed in the shop"}
@@ -50,6 +52,7 @@ IDS = (  # of what a route makes
     *("distributor_id", "plan_id", "settlement_id"),
     *("api_key_id", "pool_id", "print_run_id", "template_id", "ad_campaign_id", "import_id", "prospect_id"),
     *("job_id", "live_code_id", "sop_id", "channel_id"),
+    *("job_id", "live_code_id", "sop_id", "view_id"),
 )
 PLAN = {
     "name": "p",
@@ -275,6 +278,20 @@ PLAYED |= {
         "live_codes.restore",
         "lc_shut",
     ),
+    "POST /api/exports": (
+        {},
+        {"list": "customers", "format": "csv", "query": "staff_id=a"},
+        "customers.export",
+        "/api/customers",
+    ),
+    "POST /api/views": (
+        {},
+        {"list": "customers", "name": "New", "query": "q=13800138000"},
+        "views.create",
+        None,
+    ),
+    "PATCH /api/views/{view_id}": (VIEW, {"name": "Eins"}, "views.change", "01VIEW"),
+    "DELETE /api/views/{view_id}": (VIEW, None, "views.delete", "01VIEW"),
     "POST /api/group-tasks/{task_id}/done": ({"task_id": "gt_1"}, {}, "group_tasks.finish", "gt_1"),
 }
 READ_ONLY = {
@@ -324,6 +341,11 @@ def call(
         keep_codes()
         advertise()
         invite()
+        owner = {
+            "owner": auth.authorize({k.lower(): v for k, v in headers.items()}, {}, "me.read", False).id,
+            "owner_name": "root",
+        }
+        ViewItem("shared", "01VIEW", list="customers", name="x", scope={}, created_at=NOW, **owner).save()
         blacklist.put("wm2", "13800138000", auth.SYSTEM)
         PlanItem("plan_1", **PLAN).save()
         DistributorItem("d_1", **DISTRIBUTOR).save()

@@ -10,6 +10,7 @@ from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import AssignmentItem, PlaceItem
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways.models import ContactWayItem, JoinWayItem
+from chalicelib.customers.models import CustomerItem
 from chalicelib.groupcodes.models import LineItem, PersonItem
 from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskItem
 from chalicelib.livecodes import service as livecodes
@@ -41,6 +42,7 @@ TABLES = (
         JobItem,
         AuditItem,
         NoticeItem,
+        CustomerItem,
     ),
 )
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai

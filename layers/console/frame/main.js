@@ -1,10 +1,11 @@
 // The beginning: who is it, which texts, which screen.
-import { createApp } from "vue";
+import { createApp, watch } from "vue";
 import { ApiError, context } from "./api.js";
 import { ago, duration, fileSize, money, number, percent, when } from "./formats.js";
 import { language, prepare, t } from "./i18n.js";
 import { addOwnScreen, link, linkTemplates, start as startRouter } from "./router.js";
-import { load, may } from "./session.js";
+import { load, may, session } from "./session.js";
+import { wearBrand, wearKept } from "kit/brand.js";
 import { toast } from "./toasts.js";
 import App from "./App.vue";
 import SignIn from "./SignIn.vue";
@@ -26,7 +27,10 @@ export async function start(modules) {
   await startRouter(modules, register);
   Object.assign(app.config.globalProperties, { t, money, number, percent, when, ago, duration, fileSize, may, link });
   app.config.errorHandler = failed;
+  wearKept();
   app.mount("#app");
+  // Not before the first paint, and never in its way.
+  watch(() => session.state, (state) => { if (state === "in") wearBrand().catch(() => {}); }, { immediate: true });
 }
 
 function failed(error) {

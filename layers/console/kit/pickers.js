@@ -1,4 +1,5 @@
 // What can be picked: where its things are searched, and how one is shown. `show` gives { value, label, note }.
+import { reactive } from "vue";
 import { api } from "frame/api.js";
 import { t } from "frame/i18n.js";
 
@@ -15,12 +16,29 @@ export const PICKERS = {
   store: { search: search("stores.list"), one: one("stores.get"), show: plain("store_id", (row) => row.city || row.address), icon: "store" },
   code: { search: search("live_codes.list"), one: one("live_codes.get"), show: plain("live_code_id"), icon: "code" },
   template: { search: search("poster_templates.list"), one: one("poster_templates.get"), show: plain("template_id"), icon: "poster" },
-  group: { search: search("groups.list"), one: one("groups.get"), show: plain("chat_id", (row) => (row.member_count ? t("kit.people", { count: row.member_count }) : null)), icon: "group" },
+  group: { search: search("groups.list"), one: one("groups.get"), show: plain("chat_id", (row) => (row.people ? t("kit.people", { count: row.people }) : null)), icon: "group" },
   coupon: { search: search("coupon_pools.list"), one: one("coupon_pools.get"), show: plain("pool_id"), icon: "coupon" },
   customer: { search: search("customers.list"), one: one("customers.get"), show: plain("external_userid"), icon: "person" },
   tag: { search: search("tags.list"), one: null, show: (row) => ({ value: row.group ? `${row.group}/${row.name}` : row.name, label: row.group ? `${row.group}/${row.name}` : row.name, row }), icon: "tag", free: true },
-  channel: { search: search("channels.list"), one: one("channels.get"), show: plain("channel"), icon: "channel", free: true },
+  channel: { search: search("channels.list"), one: (id) => channels().then(() => ({ name: channelName(id), id })), show: (row) => ({ value: row.id || row.name, label: row.name, row }), icon: "channel", free: true },
 };
+
+// A channel is a name in codes, orders and figures, or another name that it had: all of them are read once.
+const channelNames = reactive({});
+let channelsAsked = null;
+
+function channels() {
+  channelsAsked = channelsAsked || search("channels.list")({ limit: 200 }).then((page) => {
+    for (const row of page.items) for (const name of [row.name, ...(row.aliases || [])]) channelNames[name] = row.name;
+  }).catch(() => {});
+  return channelsAsked;
+}
+
+export function channelName(name) {
+  channels();
+  if (name === "other" || name === "unknown") return channelNames[name] || t(name === "other" ? "kit.channel_other" : "kit.channel_unknown");
+  return name ? channelNames[name] || name : "";
+}
 
 const known = new Map();
 
