@@ -51,6 +51,7 @@ _WRITES = frozenset(
         "blacklist.write",
         "channels.write",
         "coupons.write",
+        "customers.write",
         "distribution_plans.change",  # what is no money in them
         "distributors.change",  # likewise
         "distributors.write",

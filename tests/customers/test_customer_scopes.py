@@ -22,6 +22,8 @@ KEPT = {
     ("GET", "/api/customers"),
     ("GET", "/api/customers/{external_userid}"),
     ("GET", "/api/customers/{external_userid}/timeline"),
+    ("PATCH", "/api/customers/{external_userid}"),
+    ("POST", "/api/customers/{external_userid}/tags"),
 }
 STORES = {"s1": ["ann"], "s2": ["bob"], "s3": ["ann", "bob"]}
 
