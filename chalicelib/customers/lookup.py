@@ -102,7 +102,7 @@ def _named_by(q: str) -> Iterator[str]:
     elif len(wanted) > 20 and (found := service.find_by_unionid(wanted)):
         yield found
     elif _PHONE.fullmatch(wanted):
-        for lookup in declared.find("phone_lookups", "PHONE_LOOKUPS"):
+        for lookup in declared.find("phone_lookups", "PHONE_LOOKUP"):
             yield from declared.resolve(lookup)(wanted)
 
 

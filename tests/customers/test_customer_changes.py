@@ -15,6 +15,7 @@ from chalicelib.platform.works import do
 from chalicelib.tags import changes
 from chalicelib.wecom.errors import WeComError
 from tests.support.api import Api
+from tests.support.wecom import FakeWeCom
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 CARD, VIP = "渠道/包裹卡", "等级/VIP"
@@ -26,10 +27,11 @@ PEOPLE = (  # who, name, guide, minutes, channel, code
 )
 
 
-class Corp:
+class Corp(FakeWeCom):
     """WeCom as far as remarks and tags go."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.remarks: dict[tuple[str, str], str] = {}
         self.marked: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = []
         self.errors: list[Exception] = []
@@ -39,7 +41,7 @@ class Corp:
             raise self.errors.pop()
         self.remarks[staff_id, external_userid] = remark
 
-    def external_contact(self, external_userid: str, **_: Any) -> dict[str, Any]:
+    def external_contact(self, external_userid: str, *, deadline: datetime | None = None) -> dict[str, Any]:
         follow = {"userid": "Ann", "remark": self.remarks.get(("ann", external_userid), "")}
         return {"external_contact": {"name": "赵敏"}, "follow_user": [follow]}
 
