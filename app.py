@@ -48,6 +48,7 @@ DOORS = {
     "roster.api": "/api/staff",
     "staffauth.api": "/h5/login /console/login",
     "stores.api": "/api/stores",
+    "tags.api": "/api/customers",
     "views.api": "/api/views",
 }
 

@@ -1,12 +1,13 @@
 """What each role may do. A permission is `<noun>.<verb>`; each route and job names the one it takes."""
 
-_EVERYBODY = frozenset({"me.read", "openapi.read", "sessions.end", "sessions.read"})  # sessions: their own
 _EVERYBODY = frozenset(
     {
         "me.read",
         "openapi.read",
+        "sessions.end",  # their own, as the views
+        "sessions.read",
         "views.read",
-        "views.write",  # one's own
+        "views.write",
     }
 )
 
@@ -51,6 +52,7 @@ _WRITES = frozenset(
         "blacklist.write",
         "channels.write",
         "coupons.write",
+        "customers.write",
         "distribution_plans.change",  # what is no money in them
         "distributors.change",  # likewise
         "distributors.write",
@@ -102,7 +104,9 @@ CORP_WIDE = frozenset(
         "users.read",
     }
 )
-_GUIDES = frozenset({"customers.read", "home.read", "pulse.read", "touches.read"})  # their own
+_GUIDES = frozenset(
+    {"customers.read", "customers.write", "home.read", "pulse.read", "touches.read"}
+)  # their own
 _MONEY_TOTALS = frozenset({"ledger.read", "settlements.read"})
 _MONEY = _MONEY_TOTALS | {
     "balances.read",

@@ -232,6 +232,13 @@ class WeCom:
             body["remove_tag"] = list(remove)
         self._post("externalcontact/mark_tag", body, deadline)
 
+    def remark(
+        self, staff_id: str, external_userid: str, remark: str, *, deadline: datetime | None = None
+    ) -> None:
+        """What a guide calls a customer from now on; "" is the customer's own name again."""
+        body: Json = {"userid": staff_id, "external_userid": external_userid, "remark": remark}
+        self._post("externalcontact/remark", body, deadline)
+
     def get_corp_tag_list(
         self,
         tag_ids: Sequence[str] = (),

@@ -165,4 +165,6 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("POST", "/api/views"): "把列表的筛选和排序保存为视图",
     ("DELETE", "/api/views/{view_id}"): "删除自己的视图",
     ("GET", "/api/views"): "保存的列表视图：自己的和共享的",
+    ("PATCH", "/api/customers/{external_userid}"): "修改客户备注名，同步到企业微信",
+    ("POST", "/api/customers/{external_userid}/tags"): "给客户打标签、去标签，同步到企业微信",
 }

@@ -14,7 +14,7 @@ from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.channels.models import ChannelItem
 from chalicelib.coupons.models import CouponItem
 from chalicelib.customers import models
-from chalicelib.customers.rules import Customer
+from chalicelib.customers.rules import Customer, Follow
 from chalicelib.distribution import distributors
 from chalicelib.distribution.models import DistributorItem, PlanItem
 from chalicelib.distribution.types import NewDistributor
@@ -278,6 +278,18 @@ PLAYED |= {
         "live_codes.restore",
         "lc_shut",
     ),
+    "PATCH /api/customers/{external_userid}": (
+        {"external_userid": "wm7"},
+        {"remark": "老王 13800138000"},
+        "customers.change",
+        "wm7",
+    ),
+    "POST /api/customers/{external_userid}/tags": (
+        {"external_userid": "wm7"},
+        {"add": ["等级/会员"]},
+        "customers.tag",
+        "wm7",
+    ),
     "POST /api/exports": (
         {},
         {"list": "customers", "format": "csv", "query": "staff_id=a"},
@@ -406,6 +418,8 @@ def advertise() -> None:
 def invite() -> None:
     """A prospect of guide `a`, a customer `wm1`, and an import `im_1` whose file is uploaded."""
     models.save(Customer("wm1"))
+    at = clock.parse(NOW)
+    models.save(Customer("wm7", follows={"a": Follow("active", at, at)}))
     GuideItem("guide", "a", status="active").save()
     item = ProspectItem(PROSPECT[:8], PROSPECT, version=1, import_id="im_0", line=1, created_at=NOW)
     placed(item, "a", "to_add", NOW)
