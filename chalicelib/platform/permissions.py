@@ -9,6 +9,7 @@ _READS = frozenset(
         "assignments.read",
         "blacklist.read",
         "channels.read",
+        "connections.read",
         "contact_ways.read",
         "coupon_claims.read",
         "coupons.read",
@@ -41,6 +42,7 @@ _WRITES = frozenset(
         "ad_conversions.write",
         "blacklist.write",
         "channels.write",
+        "connections.test",
         "coupons.write",
         "distribution_plans.change",  # what is no money in them
         "distributors.change",  # likewise
@@ -71,6 +73,8 @@ CORP_WIDE = frozenset(
         "blacklist.write",
         "channels.write",  # a channel is the whole corp's
         "commissions.read",
+        "connections.read",
+        "connections.test",
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides
         "coupons.write",  # a pool is the whole corp's stock
