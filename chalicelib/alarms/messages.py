@@ -8,6 +8,13 @@ _AGAIN = (
     "see the function's log, mend the cause, then send them again under Settings › Dead letters",
 )
 _QUEUES: dict[str, tuple[str, str]] = {
+    "alarm": ("告警提醒", "alarms told to people"),
+    "api": ("管理后台与开放接口", "the console and the API"),
+    "project": ("每日数据统计", "the day's counters"),
+    "public": ("扫码页与各类回调入口", "scans, pages and callbacks"),
+    "redrive": ("死信重新投递", "dead letters sent again"),
+    "route": ("客户动态的分发", "the timeline handed to its listeners"),
+    "tick": ("定时任务", "what falls due each minute"),
     "access": ("离职成员的权限回收", "access of staff who leave"),
     "assign": ("扫码名额与联系我二维码", "places of scans, contact codes"),
     "callback": ("企业微信回调事件", "events from WeCom"),
@@ -33,7 +40,7 @@ _QUEUES: dict[str, tuple[str, str]] = {
 _CURES: dict[str, tuple[str, str]] = {  # where sending again is not all there is to it
     "welcome": (
         "欢迎语 20 秒内有效，重新投递也发不出去；系统已请导购主动打招呼。请排除原因，避免继续漏发",
-        "a welcome is good for 20 s: sent again it reaches nobody; the guide was asked to greet. Mend the cause",
+        "a welcome is good for 20 s: sent again it reaches nobody; the guide was asked to greet",
     ),
     "callback": (
         "排除原因后到「设置 › 死信」重新投递；显示为「unreadable」的，请先升级版本",

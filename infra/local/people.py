@@ -12,10 +12,11 @@ from infra.sandbox import Sandbox
 PEOPLE = (
     ("wangjian", "王健", "管理员", "admin"),
     ("liuyun", "刘芸", "运营", "operator"),
-    ("sunli", "孙丽", "店长", "store_manager"),
+    ("hemei", "何梅", "店长", "store_manager"),
     ("qianhui", "钱慧", "财务", "finance"),
     ("zhoumin", "周敏", "审计", "auditor"),
 )
+MANAGER = "hemei"
 
 
 def settle_in(sandbox: Sandbox, dynamodb: Any) -> None:
