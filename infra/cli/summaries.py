@@ -165,5 +165,6 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/touches"): "触达记录（某 SOP、客户、导购或范围），新的在前",
     ("PATCH", "/api/users/{staff_id}"): "修改一个人的角色、范围或状态；停用后其登录立即失效",
     ("POST", "/api/users"): "给员工分配角色",
+    ("GET", "/api/users/{staff_id}"): "查看一位成员的角色与范围",
     ("GET", "/api/users"): "人员与角色",
 }
