@@ -12,10 +12,12 @@ API_ROOTS = ("/api", "/console", "/sidebar", "/h5/tasks", "/h5/login")  # all el
 
 DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
+    "alarms.api": "/api/settings",
     "assignments.api": "/api/assignments /api/live-codes",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
     "channels.api": "/api/channels",
     "collect.api": "/h5/d",
+    "connections.api": "/api/connections",
     "console.api": "/console",
     "console.entrance": "/",
     "departments.api": "/api/departments",

@@ -18,6 +18,7 @@ _READS = frozenset(
         "assignments.read",
         "blacklist.read",
         "channels.read",
+        "connections.read",
         "contact_ways.read",
         "coupon_claims.read",
         "coupons.read",
@@ -51,6 +52,7 @@ _WRITES = frozenset(
         "ad_conversions.write",
         "blacklist.write",
         "channels.write",
+        "connections.test",
         "coupons.write",
         "customers.write",
         "distribution_plans.change",  # what is no money in them
@@ -83,6 +85,8 @@ CORP_WIDE = frozenset(
         "blacklist.write",
         "channels.write",  # a channel is the whole corp's
         "commissions.read",
+        "connections.read",
+        "connections.test",
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides
         "coupons.write",  # a pool is the whole corp's stock

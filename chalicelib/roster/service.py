@@ -11,7 +11,7 @@ from chalicelib.roster.queries import StaffQuery
 from chalicelib.staff import ramps, rules
 from chalicelib.staff import service as staff
 from chalicelib.staff.service import Member
-from chalicelib.staff.types import RampStep, StaffLimits, StaffOut
+from chalicelib.staff.types import RampStep, StaffLimits, StaffOut, StoreName
 from chalicelib.stores import service as stores
 from chalicelib.wecom.errors import Treatment, WeComError
 
@@ -25,14 +25,16 @@ def page(query: StaffQuery, principal: Principal) -> lists.Page[StaffOut]:
         guides = of_store if guides is None else guides & of_store
     steps = ramps.table()
     rows = [row for row in staff.members(guides) if query.status in (None, row.status)]
-    return lists.whole(
+    found = lists.whole(
         rows,
         query,
         key=lambda row: row.staff_id,
         sorts={"name": lambda row: row.name},
         sort=query.sort,
         texts=lambda row: (row.name, row.staff_id),
-    ).map(lambda row: _shown(row, steps))
+    )
+    of = stores.of_guides([row.staff_id for row in found.items])
+    return found.map(lambda row: _shown(row, steps, of.get(row.staff_id, [])))
 
 
 def get(staff_id: str, principal: Principal) -> StaffOut:
@@ -86,14 +88,14 @@ def _get(staff_id: str) -> StaffOut:
     row = staff.find_asked(staff_id)
     if row is None:
         raise _unknown(staff_id)
-    return _shown(row, ramps.table())
+    return _shown(row, ramps.table(), stores.of_guides([staff_id]).get(staff_id, []))
 
 
 def _unknown(staff_id: str) -> NotFound:
     return NotFound(code="unknown_staff", staff_id=staff_id)
 
 
-def _shown(row: Member, steps: Sequence[RampStep]) -> StaffOut:
+def _shown(row: Member, steps: Sequence[RampStep], of: Sequence[tuple[str, str]]) -> StaffOut:
     started = date.fromisoformat(row.started_at) if row.started_at else None
     return StaffOut(
         staff_id=row.staff_id,
@@ -103,4 +105,5 @@ def _shown(row: Member, steps: Sequence[RampStep]) -> StaffOut:
         started_at=row.started_at,
         daily_cap=row.daily_cap,
         cap_today=rules.cap(steps, started, row.daily_cap, rules.today(clock.now())),
+        stores=[StoreName(*store) for store in of],
     )

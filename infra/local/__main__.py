@@ -163,6 +163,7 @@ def start(
 ) -> None:
     """Everything but the emulator; prints `ready` at the end."""
     from infra import package  # what is slow to import comes while the emulator starts
+    from infra.local import alarms, people
     from infra.local.deploy import Account
     from infra.local.moves import Mover
     from infra.local.proxy import SECONDS, Proxy, Upstream
@@ -204,14 +205,19 @@ def start(
     wait_for(ports.public, "/healthz", 60, stopped)
     if stopped.is_set():
         return
+    people.settle_in(sandbox, account.client("dynamodb"))
+    if mover:
+        watch = alarms.Watch(lambda: mover.emulator("GET", "/_local/state")["dead"], account.client("sns"))
+        cleanup.callback(watch.close)
+        watch.run()
     sandbox.run()
     if keeper:
         if words := snapshots.last_words(data, sandbox.status()["counts"]):
             print(words, file=sys.stderr)
         keeper.run()
     with_key = "the key in ADMIN_API_KEY" if os.environ.get("ADMIN_API_KEY") else "the key below"
-    print(f"the console: {public}/console (sign in with {with_key}, or by WeCom as one", file=sys.stderr)
-    print("    of the sandbox's people; an admin gives them roles)", file=sys.stderr)
+    print(f"the console: {public}/console (sign in by WeCom as one of the", file=sys.stderr)
+    print(f"    sandbox's people, each with a role of their own, or with {with_key})", file=sys.stderr)
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
     print(f"the sandbox's phones: {sandbox_url.replace('127.0.0.1', here)}/", file=sys.stderr)

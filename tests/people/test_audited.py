@@ -115,6 +115,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "staff_ramp",
     ),
     "PUT /api/staff/{staff_id}": ({"staff_id": "a"}, {"daily_cap": 5}, "staff.limit", "a"),
+    "PUT /api/settings/alarms": ({}, {"roles": ["admin"]}, "settings.change", "alarms"),
     "PUT /api/settings/welcome": ({}, {"text": "hello 13800138000"}, "settings.change", "welcome"),
     "POST /api/jobs/{job_id}/resume": ({"job_id": "job_1"}, None, "jobs.resume", "job_1"),
     "POST /api/dead-letters/{queue}/redrive": ({"queue": "assign"}, None, "dead_letters.redrive", "assign"),
@@ -307,6 +308,7 @@ PLAYED |= {
     "POST /api/group-tasks/{task_id}/done": ({"task_id": "gt_1"}, {}, "group_tasks.finish", "gt_1"),
 }
 READ_ONLY = {
+    "POST /api/connections/{connection}/test",
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
 }

@@ -1,5 +1,6 @@
 """The shop is opened: staff, stores, live codes of guides, and an SOP. And those who come by these codes."""
 
+from infra.local import people
 from infra.local.demo import brand
 from infra.local.demo.business import Business
 
@@ -13,6 +14,8 @@ def open_shop(business: Business) -> list[str]:
     told = business.call("POST", "/api/stores/import", {"csv": "\n".join([head, *rows])})
     if told["errors"]:
         raise RuntimeError(f"stores: {told['errors']}")
+    mine = {"scope": {"store_ids": [store[0] for store in brand.STORES[:2]]}}
+    business.call("PATCH", f"/api/users/{people.MANAGER}", mine)
     everyone = [{"staff_id": s, "weight": 1, "daily_cap": 50, "hours": brand.WORKDAY} for s in brand.STAFF]
     till = [m | {"weight": n + 1} for n, m in enumerate(everyone[2:4])]
     plans = [
