@@ -13,6 +13,7 @@ API_ROOTS = ("/api", "/console", "/sidebar", "/h5/tasks", "/h5/login")  # all el
 DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
     "assignments.api": "/api/assignments /api/live-codes",
+    "brand.api": "/api/brand /brand",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
     "channels.api": "/api/channels",
     "collect.api": "/h5/d",
@@ -59,4 +60,5 @@ app = Millrace(
     DOORS,
     serves=lambda path: os.environ.get("DOORS") in (None, function_of(path)),
     spellings="chalicelib.staff.spelling",
+    pages="chalicelib.web.frame",
 )

@@ -5,14 +5,15 @@ from typing import Any
 
 _FEW = 3  # names that a sentence lists
 _STRATEGIES = {
-    "round_robin": ("轮流分配轮到", "it was the turn of"),
-    "weighted": ("按权重分配轮到", "by weight it was the turn of"),
-    "random": ("随机分配选中", "chance chose"),
-    "least_loaded": ("当天接待最少的是", "fewest customers of the day had"),
-    "poster": ("扫的是导购本人的海报，分配给", "the poster is the guide's own: it was given to"),
-    "sticky": ("回头客仍由原来的导购接待：", "a returning customer keeps"),
-    "fill_in_order": ("按顺序填满客户群，当前是", "groups are filled in their order, and the present one is"),
+    "round_robin": ("按轮流分配轮到{who}", "in turn it went to {who}"),
+    "weighted": ("按比例分配给{who}", "by share it went to {who}"),
+    "random": ("随机分配给{who}", "at random it went to {who}"),
+    "least_loaded": ("当天接待最少，分配给{who}", "with the fewest customers of the day, it went to {who}"),
+    "poster": ("扫的是导购本人的海报，分配给{who}", "the poster is the guide's own, so it went to {who}"),
+    "sticky": ("回头客，仍由{who}接待", "a returning customer stays with {who}"),
+    "fill_in_order": ("按顺序填满客户群，当前是{who}", "groups are filled in order, and now it is {who}"),
 }
+_OTHERWISE = ("分配给{who}", "it went to {who}")
 _KINDS = {
     "fallback": (
         "成员都不在班或名额已满，转给后备",
@@ -23,7 +24,7 @@ _KINDS = {
 _CLOSED = {
     "archived": ("活码已停用", "the code is archived"),
     "schedule": ("活码不在开放时间内", "the code is outside of its schedule"),
-    "nobody": ("没有人还有名额", "nobody has a place left"),
+    "nobody": ("所有人名额已满", "everybody is full"),
 }
 _LEFT_OUT = (
     ("off", "不在班", "off duty"),
@@ -74,14 +75,16 @@ def explain(
     """`why` as a decision keeps it. who: whom the scan got; name: of a member of staff by id."""
     if why.get("kind") == "closed" or who is None:
         chinese, english = _CLOSED.get(str(why.get("reason")), _CLOSED["nobody"])
-        parts = [f"因为{chinese}"], [f"Because {english}"]
+        parts = [chinese], [english]
     else:
-        chinese, english = _STRATEGIES.get(str(why.get("rule")), ("分配给", "it was given to"))
-        lead = None if why.get("rule") == "poster" else _KINDS.get(str(why.get("kind")))
-        parts = (
-            [f"因为{lead[0]}，{chinese}{name(who)}" if lead else f"因为{chinese}{name(who)}"],
-            [f"Because {lead[1]}: {english} {name(who)}" if lead else f"Because {english} {name(who)}"],
+        chinese, english = (
+            text.format(who=name(who)) for text in _STRATEGIES.get(str(why.get("rule")), _OTHERWISE)
         )
+        lead = None if why.get("rule") == "poster" else _KINDS.get(str(why.get("kind")))
+        if lead:
+            chinese, english = f"{lead[0]}：{chinese}", f"{lead[1]}: {english}"
+        beside = _choice(why)
+        parts = [chinese + beside[0]], [english + beside[1]]
         _add_circumstances(why, parts)
     _add_poster(why, parts, name)
     apart = {staff_id for key in ("left", "unknown", "ramp", "refused") for staff_id in why.get(key, ())}
@@ -94,7 +97,20 @@ def explain(
     if status in outcomes:
         parts[0].append(outcomes[status][0])
         parts[1].append(outcomes[status][1])
-    return "；".join(parts[0]) + "。", "; ".join(parts[1]) + "."
+    english = "; ".join(parts[1])
+    return "；".join(parts[0]) + "。", f"{english[0].upper()}{english[1:]}."
+
+
+def _choice(why: Mapping[str, Any]) -> tuple[str, str]:
+    """Which scan it was, and how many people there were to choose from, in brackets."""
+    chinese, english = [], []
+    if why.get("ticket"):
+        chinese.append(f"第 {why['ticket']} 次扫码")
+        english.append(f"scan {why['ticket']}")
+    if (count := len(why.get("candidates") or ())) > 1:
+        chinese.append(f"可选 {count} 人")
+        english.append(f"{count} to choose from")
+    return (f"（{'，'.join(chinese)}）", f" ({', '.join(english)})") if chinese else ("", "")
 
 
 def _add_poster(why: Mapping[str, Any], parts: tuple[list[str], list[str]], name: Names) -> None:
@@ -111,21 +127,18 @@ def _add_poster(why: Mapping[str, Any], parts: tuple[list[str], list[str]], name
 
 
 def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]]) -> None:
-    if why.get("ticket"):
-        parts[0].append(f"这是第{why['ticket']}次扫码")
-        parts[1].append(f"this was scan {why['ticket']}")
     if why.get("store_id"):
         metres, from_chosen = why.get("distance_m"), why.get("from_chosen_m")
         if metres is not None:
-            far = f"，相距{metres}米", f", {metres} m away"
+            far = f"，相距 {_distance(metres, '米', '公里')}", f", {_distance(metres, 'm', 'km')} away"
         elif from_chosen is not None:
             far = (
-                f"，距顾客所选门店{from_chosen}米",
-                f", {from_chosen} m from the chosen one",
+                f"，距顾客所选门店 {_distance(from_chosen, '米', '公里')}",
+                f", {_distance(from_chosen, 'm', 'km')} from the chosen one",
             )
         else:
             far = "（顾客所选）", ", chosen by the customer"
-        parts[0].append(f"门店{why['store_id']}{far[0]}")
+        parts[0].append(f"门店 {why['store_id']}{far[0]}")
         parts[1].append(f"store {why['store_id']}{far[1]}")
     if skipped := {store["store_id"]: _SKIPPED[store["reason"]] for store in why.get("skipped") or ()}:
         chinese = _list_few(
@@ -142,9 +155,10 @@ def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]
     if groups := _GROUPS.get(str(why.get("groups"))):
         parts[0].append(groups[0])
         parts[1].append(groups[1])
-    if len(why.get("candidates") or ()) > 1:
-        parts[0].append(f"当时可选{len(why['candidates'])}人")
-        parts[1].append(f"out of {len(why['candidates'])}")
+
+
+def _distance(metres: int, near: str, far: str) -> str:
+    return f"{metres / 1000:.1f} {far}" if metres >= 1000 else f"{metres} {near}"
 
 
 def _list_few(ids: Sequence[str], name: Names, comma: str, more: str) -> str:

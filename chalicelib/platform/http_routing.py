@@ -19,7 +19,7 @@ from chalicelib.platform.errors import DomainError, MethodNotAllowed, NotFound
 class Millrace(Chalice):
     """`doors`: module → the roots of its routes, with spaces between. `serves`: whether a path is ours.
 
-    `spellings`: of `Door.spellings`.
+    `spellings`, `pages`: of `Door`.
     """
 
     def __init__(
@@ -28,11 +28,13 @@ class Millrace(Chalice):
         serves: Callable[[str], bool] = lambda path: True,
         name: str = "millrace",
         spellings: str = "",
+        pages: str = "",
     ):
         super().__init__(app_name=name, configure_logs=False)  # log.py's logger is the one
         self.api.binary_types.append("application/pdf")  # posters; pictures are there already
         self.serves = serves
         http.Door.spellings = spellings or http.Door.spellings
+        http.Door.pages = pages or http.Door.pages
         self._doors: dict[str, list[str]] = {}
         self._loaded: set[str] = set()
         for module, roots in doors.items():

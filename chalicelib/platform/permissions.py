@@ -1,6 +1,7 @@
 """What each role may do. A permission is `<noun>.<verb>`; each route and job names the one it takes."""
 
 _EVERYBODY = frozenset({"me.read", "openapi.read", "sessions.end", "sessions.read"})  # sessions: their own
+_EVERYBODY = frozenset({"brand.read", "me.read", "openapi.read"})
 
 _READS = frozenset(
     {
@@ -41,6 +42,7 @@ _WRITES = frozenset(
         "ad_conversions.write",
         "blacklist.write",
         "channels.write",
+        "brand.write",
         "coupons.write",
         "distribution_plans.change",  # what is no money in them
         "distributors.change",  # likewise
@@ -70,6 +72,7 @@ CORP_WIDE = frozenset(
         "blacklist.read",
         "blacklist.write",
         "channels.write",  # a channel is the whole corp's
+        "brand.write",
         "commissions.read",
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides

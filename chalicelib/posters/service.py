@@ -5,7 +5,6 @@ one poster; a batch goes to it by its queue.
 """
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +13,8 @@ import msgspec
 from chalicelib.livecodes import poster_links
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.platform import audit, files, ids, settings
-from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, Upstream, issue
+from chalicelib.platform import audit, files, ids, invocations, settings
+from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import Transaction
 from chalicelib.posters import template_store
@@ -165,15 +164,5 @@ def _file(answer: Mapping[str, Any]) -> PosterFile:
 
 
 def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The poster function's answer. What it says of the caller's input is said on; the rest is Upstream."""
-    function = settings.env("POSTER_FUNCTION")
-    reply = settings.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
-    answer = json.loads(reply["Payload"].read())
-    if reply.get("FunctionError"):
-        raise Upstream("the poster function failed")
-    if error := answer.get("error"):
-        if error["status"] == Invalid.status:
-            raise Invalid(*msgspec.convert(error.get("errors", []), list[Issue]))
-        kind = Conflict if error["status"] == Conflict.status else Upstream
-        raise kind(error["detail"], code=error.get("code"), **error.get("params", {}))
-    return dict(answer)
+    """The poster function's answer."""
+    return invocations.ask(settings.env("POSTER_FUNCTION"), request)

@@ -12,11 +12,11 @@ SKIPPED = [{"store_id": f"S{n}", "reason": reason} for n, reason in enumerate(("
 @pytest.mark.parametrize(
     ("why", "chinese", "english"),
     [
-        ({"store_id": "A", "distance_m": 120}, "门店A，相距120米", "store A, 120 m away"),
-        ({"store_id": "A", "distance_m": None}, "门店A（顾客所选）", "store A, chosen by the customer"),
+        ({"store_id": "A", "distance_m": 120}, "门店 A，相距 120 米", "store A, 120 m away"),
+        ({"store_id": "A", "distance_m": None}, "门店 A（顾客所选）", "store A, chosen by the customer"),
         (
             {"store_id": "A", "distance_m": None, "from_chosen_m": 900},
-            "门店A，距顾客所选门店900米",
+            "门店 A，距顾客所选门店 900 米",
             "store A, 900 m from the chosen one",
         ),
         (

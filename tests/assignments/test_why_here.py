@@ -48,9 +48,9 @@ def test_a_decision_tells_rule_candidates_and_who_was_left_out_for_what(wecom: F
     assert told["origin"] == {"print_run_id": "r1", "card": 7}
     assert (told["status"], told["channel"], told["slot"]) == ("reserved", "parcel", 0)
     assert told["state"] == contactways.way(code, str(chosen)).state
-    assert told["text"].startswith(f"因为轮流分配轮到{chosen}") and told["text"].endswith("等待添加。")
+    assert told["text"].startswith(f"按轮流分配轮到{chosen}（第 ") and told["text"].endswith("等待添加。")
     assert f"企业微信不接受：{other}" in told["text"] and "不在班：away" in told["text"]
-    assert told["text_en"].startswith(f"Because it was the turn of {chosen};")
+    assert told["text_en"].startswith(f"In turn it went to {chosen} (scan ")
     assert f"refused by WeCom: {other}" in told["text_en"]
 
 
@@ -80,20 +80,20 @@ def test_what_a_scan_would_get_is_what_the_next_one_gets_and_nothing_is_written(
         assert set(asked) <= {"GetItem", "BatchGetItem"}
         assert (would["kind"], would["staff_id"]) == ("staff", scan_service.scan(code.code).staff_id)
     assert would["loads"]["a"] == 2 and would["why"]["full"] == ["a"]
-    assert would["text"].startswith("因为")
+    assert would["text"].startswith("按轮流分配轮到")
 
 
 def test_a_closed_one_says_why(wecom: FakeWeCom) -> None:
     until = (NOON + timedelta(hours=1)).isoformat()
     code = livecodes.create(definition({"staff_id": "a", "daily_cap": 1}, schedule={"until": until}))
     later = msgspec.to_builtins(assignment_service.would_get(code.live_code_id, NOON + timedelta(hours=2)))
-    assert (later["kind"], later["text"]) == ("closed", "因为活码不在开放时间内。")
+    assert (later["kind"], later["text"]) == ("closed", "活码不在开放时间内。")
     scan_service.scan(code.code)
     full = msgspec.to_builtins(assignment_service.would_get(code.live_code_id))
     assert (full["kind"], full["why"]["reason"], full["why"]["full"]) == ("closed", "nobody", ["a"])
-    assert full["text_en"] == "Because nobody has a place left; full: a."
+    assert full["text_en"] == "Everybody is full; full: a."
     livecodes.archive(code.live_code_id)
-    assert msgspec.to_builtins(assignment_service.would_get(code.live_code_id))["text"] == "因为活码已停用。"
+    assert msgspec.to_builtins(assignment_service.would_get(code.live_code_id))["text"] == "活码已停用。"
 
 
 def test_a_stores_guides_are_listed_though_the_code_does_not_name_them(wecom: FakeWeCom, at: At) -> None:
@@ -123,7 +123,7 @@ def test_a_stores_guides_are_listed_though_the_code_does_not_name_them(wecom: Fa
     )
     assert {row["store_id"] for row in seen} == {"SZ1", None}
     told = msgspec.to_builtins(assignment_service.get(str(made[1][0])))
-    assert "门店SZ1，相距420米" in told["text"] and "store SZ1, 420 m away" in told["text_en"]
+    assert "门店 SZ1，相距 420 米" in told["text"] and "store SZ1, 420 m away" in told["text_en"]
 
 
 def test_a_store_whose_guides_are_all_off_duty_or_full_is_closed_for_the_caller(wecom: FakeWeCom) -> None:

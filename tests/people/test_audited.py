@@ -128,6 +128,8 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "poster_templates.delete",
         "pt_222222222222",
     ),
+    "PUT /api/brand": ({}, {"name": "Brand"}, "brand.change", "brand"),
+    "POST /api/brand/pictures": ({}, PNG, "brand_pictures.create", "as_1"),
     "POST /api/poster-assets": ({}, PNG, "poster_assets.create", "as_1"),
     "POST /api/poster-batches": (
         {},
@@ -299,7 +301,9 @@ def call(
     at(clock.parse(NOW))
     new_process()
     asset = {"asset_id": "as_1", "width": 1, "height": 1, "bytes": 8}
-    monkeypatch.setattr("chalicelib.posters.service._ask", lambda _: {"asset": asset})
+    kept = {"asset": asset, "picture": {**asset, "file": f"{'0' * 32}.png"}}
+    monkeypatch.setattr("chalicelib.platform.invocations.ask", lambda *_: kept)
+    monkeypatch.setenv("POSTER_FUNCTION", "poster")
     monkeypatch.setattr("chalicelib.wecom.client.default_client", FakeWeCom)
     monkeypatch.setattr(deadletters, "_ask", redrive_of_nothing)
     headers = {"Authorization": f"Bearer {auth.create_key('root', 'admin')}"}

@@ -50,8 +50,8 @@ def test_a_guides_poster_scanned_four_times_gives_that_guide(wecom: FakeWeCom) -
     told = explained(seen[3]["assignment_id"])
     assert told.why["rule"] == "poster"
     assert told.why["poster"] == {"staff_id": "xiaowang9", "reason": None}
-    assert told.text.startswith("因为扫的是导购本人的海报，分配给xiaowang9；")
-    assert told.text_en.startswith("Because the poster is the guide's own: it was given to xiaowang9;")
+    assert told.text.startswith("扫的是导购本人的海报，分配给xiaowang9")
+    assert told.text_en.startswith("The poster is the guide's own, so it went to xiaowang9")
     plain = Counter(ask(f"/s/{code.code}").json()["staff_id"] for _ in range(4))
     assert plain == {"xiaowang9": 2, "zz8": 2}
 
