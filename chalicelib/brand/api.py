@@ -43,7 +43,7 @@ def put(call: Call) -> Answer:
     status=201,
     permission="brand.write",
     answer=BrandPicture,
-    summary="Keep a logo or an avatar: the body is a PNG, JPEG or WebP of at most 4 MiB and 64 pixels at least",
+    summary="Keep a logo or an avatar: the body is a PNG, JPEG or WebP, 4 MiB at most, 64 pixels at least",
     max_body=_MAX_PICTURE,
     takes="image/*",
 )

@@ -7,12 +7,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the nearest colour that passes is {nearest}",
     ),
     "contrast_on_second": (
-        "{colour} 的字写在辅助色 {against} 上看不清（对比度 {ratio}，至少要 {minimum}）；最接近的可用颜色是 {nearest}",
+        "{colour} 的字写在辅助色 {against} 上看不清（对比度 {ratio}，至少要 {minimum}）；"
+        "最接近的可用颜色是 {nearest}",
         "text in {colour} can't be read on {against} (contrast {ratio}, {minimum} is needed): "
         "the nearest colour that passes is {nearest}",
     ),
     "contrast_of_colours": (
-        "主色 {against} 的字写在 {colour} 上看不清（对比度 {ratio}，至少要 {minimum}）；最接近的可用颜色是 {nearest}",
+        "主色 {against} 的字写在 {colour} 上看不清（对比度 {ratio}，至少要 {minimum}）；"
+        "最接近的可用颜色是 {nearest}",
         "text in {against} can't be read on {colour} (contrast {ratio}, {minimum} is needed): "
         "the nearest colour that passes is {nearest}",
     ),

@@ -1,7 +1,7 @@
 """Logo and avatar: files of the bucket that anybody may read, at an address that never changes its picture.
 
-The poster function decodes what was sent, since it has the library for it, and draws it anew: upright, without
-EXIF, no larger than a page needs. A name is the hash of what was sent.
+The poster function decodes what was sent, since it has the library for it, and draws it anew: upright,
+without EXIF, no larger than a page needs. A name is the hash of what was sent.
 """
 
 import re

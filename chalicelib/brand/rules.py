@@ -17,6 +17,7 @@ CONTRAST = 4.5
 WHITE = "#ffffff"
 _SOFT = "#55645d"  # base.css has the same
 _NIGHT, _NIGHT_INK = "#18211d", "#0b100e"  # a card in the dark; what is written on a light button there
+_NIGHT_GROUND = "#0d1411"
 _LIGHT = 0.7  # of luminance: a ground for text rather than a colour of its own
 _STEPS = 400  # of lightness
 
@@ -47,8 +48,9 @@ def contrast(one: str, other: str) -> float:
 
 
 def find_issues(colours: Sequence[str]) -> list[Issue]:
-    """What can't be read, each with the nearest colour that can. Of a first colour that is too light for a light
-    second one, it is the first that is to change.
+    """What can't be read, each with the nearest colour that can.
+
+    Of a first colour that is too light for a light second one, it is the first that is to change.
     """
     first, second = colours
     grounds = [WHITE, second] if luminance(second) >= _LIGHT else [WHITE]
@@ -87,8 +89,10 @@ def _css(first: str, second: str) -> str:
     night_tint = mix(first, _NIGHT, 0.18)
     night = nearest(first, lambda c: min(contrast(c, night_tint), contrast(c, _NIGHT_INK)) >= CONTRAST)
     light = {"brand": first, "on": WHITE, "tint": tint, "glow": tint, "ground": ground}
-    dark = {"brand": night, "on": _NIGHT_INK, "tint": night_tint, "glow": mix(first, "#0d1411", 0.25)}
-    return f":root{{{_properties(light)}}}\n@media (prefers-color-scheme:dark){{:root{{{_properties(dark)};--ground:#0d1411}}}}\n"
+    dark = {"brand": night, "on": _NIGHT_INK, "tint": night_tint}
+    dark |= {"glow": mix(first, _NIGHT_GROUND, 0.25), "ground": _NIGHT_GROUND}
+    by_night = f"@media (prefers-color-scheme:dark){{:root{{{_properties(dark)}}}}}"
+    return f":root{{{_properties(light)}}}\n{by_night}\n"
 
 
 def _properties(values: dict[str, str]) -> str:

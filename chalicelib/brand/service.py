@@ -13,7 +13,7 @@ from chalicelib.brand.rules import DEFAULT_COLOURS, Look
 from chalicelib.brand.types import Brand
 from chalicelib.platform import audit, log, storage
 from chalicelib.platform.errors import Invalid, issue
-from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.versions import IfMatch
 
 _KEEP = 60.0  # seconds

@@ -13,14 +13,14 @@ _Colours = Annotated[
     Meta(
         min_length=2,
         max_length=2,
-        description="The first is of buttons, links and codes; the second of the fields that it is written on",
+        description="Of buttons, links and codes; and of the fields that these stand on",
     ),
 ]
 _Url = Annotated[str, Meta(min_length=1, max_length=500, description="POST /api/brand/pictures gave it")]
 
 
 class Brand(Struct, frozen=True, kw_only=True):
-    """What customers see on pages, posters and cards. Without a logo there is none; nothing else is put for it."""
+    """What customers see on pages, posters and cards."""
 
     name: Annotated[str, Meta(max_length=40)] = ""
     logo_url: _Url | None = None
@@ -29,7 +29,7 @@ class Brand(Struct, frozen=True, kw_only=True):
 
 
 class BrandPicture(Struct, frozen=True, kw_only=True):
-    """A picture that the brand may use: `url` is good for logo_url and avatar_url, `asset_id` for templates."""
+    """A picture of the brand: `url` is good for logo_url and avatar_url, `asset_id` for templates."""
 
     url: str
     asset_id: str

@@ -30,8 +30,8 @@ _PAST = {
 }
 _A_DAY = (
     "请在 24 小时内领取。超时未领不会丢失：金额退回「可结算」，可在本页重新发放，或随下次结算发放。",
-    "Please collect within 24 hours. If you don't, the money goes back to your balance: you can ask for it again "
-    "here, or it comes with the next settlement.",
+    "Please collect within 24 hours. If you don't, the money goes back to your balance: you can ask for it "
+    "again here, or it comes with the next settlement.",
 )
 
 
@@ -99,11 +99,12 @@ def another_person(openid: str) -> Page:
     title = ("当前微信不是登记的收款微信", "This isn't the WeChat account that is paid")
     how = words(
         "请用登记收款的微信打开本页。如需改用当前微信收款，请把下面的编号发给品牌方核实：",
-        "Please open this page with the WeChat account you registered. To be paid to this one instead, send this "
-        "ID to the brand:",
+        "Please open this page with the WeChat account you registered. To be paid to this one instead, "
+        "send this ID to the brand:",
     )
     body = (
-        f'<main class="card notice"><div class="icon question" aria-hidden="true"></div><h1>{words(*title)}</h1>'
+        '<main class="card notice"><div class="icon question" aria-hidden="true"></div>'
+        f"<h1>{words(*title)}</h1>"
         f'<p>{how}</p><p class="code openid" lang="en">{escape(openid)}</p></main>'
     )
     return framed(speak(*title), body, style=_STYLE)

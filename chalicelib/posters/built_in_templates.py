@@ -3,10 +3,14 @@
 Every length is in the template's design units. Each has a serif headline, sans text in a few sizes,
 one accent colour, and ink on ground of at least 4.5 : 1 (WCAG AA; a test holds it). The QR code's
 square keeps clear of all ink by four modules of a version 2 code, the smallest that a link needs.
+Once the brand has colours of its own, these stand for the templates' own accents, and its logo in the code.
 """
 
 from functools import partial
 
+import msgspec
+
+from chalicelib.brand.rules import DEFAULT_COLOURS, Look, mix
 from chalicelib.posters.types import Background, Disc, Qr, Rect, Template, Text
 
 _headline = partial(Text, "{title}", face="serif", tracking=0.02)
@@ -112,3 +116,36 @@ MINIMAL = Template(
 
 DEFAULT = CLASSIC.name
 TEMPLATES = {template.name: template for template in (CLASSIC, PARCEL, MINIMAL)}
+
+
+def branded(template: Template, look: Look, logo: str | None) -> Template:
+    """A built-in template in the brand's colours, with its logo (a picture's id) in the code."""
+    colours = {} if look.colours == DEFAULT_COLOURS else _accents(template.name, *look.colours)
+    if not colours and logo is None:
+        return template
+    design = msgspec.to_builtins(template)
+    for layer in (*design["layers"], design["background"]):
+        for name, value in layer.items():
+            if isinstance(value, str):
+                layer[name] = colours.get(value, value)
+        if logo and layer.get("type") == "qr":
+            layer["logo"] = logo
+    return msgspec.convert(design, Template)
+
+
+def _accents(name: str, first: str, second: str) -> dict[str, str]:
+    """What stands for a template's own colours.
+
+    Each keeps its contrast: the first colour bears white text and is read on white, and all else is it,
+    darkened, or white, tinged with it.
+    """
+    if name == MINIMAL.name:
+        return {"#C9381F": first}
+    deep, pale, ink = mix(first, "#000000", 0.55), mix(first, "#FFFFFF", 0.08), mix(first, "#101010", 0.25)
+    if name == PARCEL.name:
+        inks = dict.fromkeys(("#2B1A12", "#6B4A3A", "#7A5A49", "#8A5A3C"), ink)
+        return {"#C9381F": first, "#FFF3E2": second, "#FFF3EA": "#FFFFFF", "#EBCDB4": second, **inks}
+    discs = {"#167A5E": mix(first, "#000000", 0.92), "#1D8A6B": mix(first, "#000000", 0.85)}
+    pales = dict.fromkeys(("#D3EDE2", "#A9D3C3"), pale)
+    inks = {"#0A2E25": ink, "#16241F": ink, "#E3ECE8": second}
+    return {"#0F6A51": first, "#084234": deep, **discs, **pales, **inks}

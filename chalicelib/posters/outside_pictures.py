@@ -38,7 +38,7 @@ _BROKEN = (
 
 
 def decode(data: bytes, field: str, formats: tuple[str, ...] = _FORMATS) -> Image.Image:
-    """The picture upright, in RGB or RGBA. Invalid(field) for anything but a sound picture of these formats."""
+    """The picture upright, in RGB or RGBA. Invalid(field) for all but a sound picture of these formats."""
     try:
         picture: Image.Image = Image.open(io.BytesIO(data), formats=formats)
         if picture.width * picture.height > MAX_PIXELS or max(picture.size) > _MAX_SIDE:
@@ -64,7 +64,7 @@ def store(data: bytes) -> Asset:
 
 
 def store_brand_picture(data: bytes) -> BrandFile:
-    """Keep a picture of the brand: as a file that pages show, and under the same hash for templates. Invalid."""
+    """Keep a picture of the brand: a file that pages show, and under the same hash for templates. Invalid."""
     name = hashlib.sha256(data).hexdigest()[:32]
     picture = decode(data, "body", _BRAND_FORMATS)
     least, most = _BRAND_SIDES

@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.brand import service as brand
 from chalicelib.platform import audit, clock, ids, lists, validation
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.posters import rules
+from chalicelib.posters import built_in_templates, rules
 from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.posters.types import StoredTemplate, Template, TemplatePage, TemplatesQuery
@@ -42,7 +43,7 @@ def create(template: Template, judge: Judge) -> StoredTemplate:
 def get(template_id: str) -> StoredTemplate:
     """NotFound."""
     if template_id in TEMPLATES:
-        definition = to_definition(TEMPLATES[template_id])
+        definition = to_definition(_built_in(template_id))
         return msgspec.convert({"template_id": template_id, "built_in": True, **definition}, StoredTemplate)
     return _stored(_find(template_id))
 
@@ -50,7 +51,7 @@ def get(template_id: str) -> StoredTemplate:
 def get_design(template_id: str) -> Template:
     """The template as it is drawn. NotFound."""
     if template_id in TEMPLATES:
-        return TEMPLATES[template_id]
+        return _built_in(template_id)
     return msgspec.convert(_find(template_id).definition, Template)
 
 
@@ -115,6 +116,12 @@ def check(template: Template, judge: Judge) -> dict[str, Any]:
 def to_definition(template: Template) -> dict[str, Any]:
     """The template as JSON values."""
     return msgspec.to_builtins(template)  # type: ignore[no-any-return]
+
+
+def _built_in(template_id: str) -> Template:
+    """As the brand has it."""
+    look = brand.look()
+    return built_in_templates.branded(TEMPLATES[template_id], look, brand.logo_asset(look))
 
 
 def _refuse_built_in(template_id: str) -> None:

@@ -42,7 +42,8 @@ class Visit(Struct, frozen=True):
     look: Look = Look()
 
 
-_visit: ContextVar[Visit] = ContextVar("visit", default=Visit())
+_NOBODY = Visit()
+_visit: ContextVar[Visit] = ContextVar("visit", default=_NOBODY)
 
 
 def begin(headers: Mapping[str, str]) -> None:
@@ -72,7 +73,7 @@ class Page(Struct, frozen=True):
 
 
 class Preview(Struct, frozen=True):
-    """What a chat shows of a link to the page. picture: its address, where the brand has no logo; "" for none."""
+    """What a chat shows of a link to the page. picture: where the brand has no logo; "" for none."""
 
     title: str
     text: str
@@ -215,7 +216,8 @@ def _icons(look: Look) -> str:
 def _brand(look: Look) -> str:
     """Whose page this is: the logo, which has the name in it, or the avatar and the name."""
     if look.logo_url:
-        return f'<p class="brand"><img src="{escape(look.logo_url)}" alt="{escape(look.name)}" height="32"></p>\n'
+        source, name = escape(look.logo_url), escape(look.name)
+        return f'<p class="brand"><img src="{source}" alt="{name}" height="40"></p>\n'
     if not look.name:
         return ""
     avatar = f'<img src="{escape(look.avatar_url)}" alt="" width="32" height="32">' if look.avatar_url else ""

@@ -108,7 +108,9 @@ def test_the_nearest_colour_keeps_its_hue_and_any_two_make_a_page_that_can_be_re
     for colour in ("#ffd400", "#ff9900", "#e60012", "#7ac943", "#00a0e9", "#ffffff", "#888888"):
         first = rules.nearest(colour, lambda found: rules.contrast(found, rules.WHITE) >= rules.CONTRAST)
         assert rules.contrast(first, "#ffffff") >= 4.5
-        second = rules.nearest(colour, lambda found: rules.contrast(found, first) >= rules.CONTRAST)
+        second = rules.nearest(
+            colour, lambda found, text=first: rules.contrast(found, text) >= rules.CONTRAST
+        )
         assert rules.find_issues([first, second]) == []
         css = rules.Look(colours=(first, second)).css
         light, dark = (dict(re.findall(r"--(\w+):(#\w+)", part)) for part in css.split("@media"))

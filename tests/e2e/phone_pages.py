@@ -7,10 +7,10 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from chalicelib.brand.rules import Look
 from chalicelib.collect import page as collect
 from chalicelib.collect.types import Earnings
 from chalicelib.payouts.collecting import Collected, Stage
-from chalicelib.brand.rules import Look
 from chalicelib.web import frame, share
 from chalicelib.web.frame import Page, Visit
 from chalicelib.web.landing import page as landing

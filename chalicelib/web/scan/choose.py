@@ -115,7 +115,8 @@ def _search(text: str, told: Mapping[str, str]) -> str:
     value = escape(_cut(text, _NAME), quote=True)
     return (
         f'<form role="search">{kept}<input name="q" type="search" value="{value}" maxlength="{_NAME}" '
-        f'aria-label="{words("门店名称", "Store name")}" placeholder="{words("门店或城市", "Store or city")}">'
+        f'aria-label="{words("门店名称", "Store name")}" '
+        f'placeholder="{words("门店或城市", "Store or city")}">'
         f'<button class="go">{words("搜索", "Search")}</button></form>'
     )
 
