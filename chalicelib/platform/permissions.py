@@ -1,7 +1,8 @@
 """What each role may do. A permission is `<noun>.<verb>`; each route and job names the one it takes."""
 
-_EVERYBODY = frozenset({"me.read", "openapi.read", "sessions.end", "sessions.read"})  # sessions: their own
-_EVERYBODY = frozenset({"brand.read", "me.read", "openapi.read"})
+_EVERYBODY = frozenset(
+    {"brand.read", "me.read", "openapi.read", "sessions.end", "sessions.read"}  # sessions: their own
+)
 
 _READS = frozenset(
     {

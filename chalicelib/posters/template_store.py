@@ -11,6 +11,7 @@ from chalicelib.platform import audit, clock, ids, lists, validation
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.versions import IfMatch
 from chalicelib.posters import built_in_templates, rules
 from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.models import PosterTemplateItem
@@ -69,10 +70,14 @@ def list_templates(query: TemplatesQuery) -> TemplatePage:
     return TemplatePage(items, page.total, page.next_cursor, page.total_is, built_in=list(TEMPLATES))
 
 
-def change(template_id: str, patch: Mapping[str, Any], judge: Judge) -> StoredTemplate:
-    """Apply a JSON merge patch. NotFound, Invalid, Conflict."""
+def change(
+    template_id: str, patch: Mapping[str, Any], judge: Judge, if_match: IfMatch | None = None
+) -> StoredTemplate:
+    """Apply a JSON merge patch. NotFound, Invalid, Conflict, Stale."""
     _refuse_built_in(template_id)
     item = _find(template_id)
+    if if_match:
+        if_match.check(int(item.version), lambda: _stored(item))
     before = item.definition
     definition = check(validation.convert(merged(before, patch), Template), judge)
     actions = [

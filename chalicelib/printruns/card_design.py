@@ -6,6 +6,7 @@ Lengths in mm, from the card's upper left corner.
 import math
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from chalicelib.brand.rules import DEFAULT_COLOURS, Look
 from chalicelib.posters import qr_rules
@@ -66,6 +67,15 @@ def with_template(sheet: Sheet, template: Template | None) -> Sheet:
 def millimetres(template: Template) -> float:
     """Of a template's unit; one in pixels is at 300 dpi."""
     return 1.0 if template.unit == "mm" else MM_PER_INCH / DPI
+
+
+def with_words(card: Template, sheet: Sheet) -> Template:
+    """A card of the sheet's own design whose footer, which no poster has, stands in it as it is."""
+    layers = [
+        replace(layer, value=sheet.footer) if isinstance(layer, Text) and layer.value == "{footer}" else layer
+        for layer in card.layers
+    ]
+    return replace(card, layers=tuple(layers))
 
 
 def in_look(sheet: Sheet, look: Look, logo: str | None) -> Sheet:

@@ -58,6 +58,13 @@ class NewPrintRun(Struct, kw_only=True):
     expires_at: Annotated[str, Meta(max_length=40, description="ISO 8601 with its offset")] | None = None
 
 
+class CardPreview(Struct, kw_only=True):
+    """width: pixels of the picture."""
+
+    sheet: Sheet = Sheet()
+    width: Annotated[int, Meta(ge=240, le=1600)] = 800
+
+
 class NewFile(Struct, kw_only=True):
     """sheet null: the run's own."""
 

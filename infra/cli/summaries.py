@@ -101,6 +101,8 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/payouts"): "打款列表，新的在前",
     ("POST", "/api/payouts/{payout_id}/offer"): "把失败打款的钱用新单号重新发放",
     ("POST", "/api/payouts/{payout_id}/retry"): "用原单号立即重发一笔打款",
+    ("GET", "/api/poster-assets/{asset_id}"): "查看一张已上传的图片",
+    ("POST", "/api/print-runs/preview"): "卡片预览图：不创建批次",
     ("POST", "/api/poster-assets"): "上传海报模板用的图片：PNG 或 JPEG，最大 4 MiB",
     ("POST", "/api/poster-batches"): "批量海报（ZIP）：多个活码，或一个活码的每位导购、每家门店",
     ("PATCH", "/api/poster-templates/{template_id}"): "修改海报模板：下一张海报即生效",

@@ -280,6 +280,7 @@ PLAYED |= {
     "POST /api/group-tasks/{task_id}/done": ({"task_id": "gt_1"}, {}, "group_tasks.finish", "gt_1"),
 }
 READ_ONLY = {
+    "POST /api/print-runs/preview",
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
 }
