@@ -14,6 +14,7 @@ DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
     "alarms.api": "/api/settings",
     "assignments.api": "/api/assignments /api/live-codes",
+    "brand.api": "/api/brand /brand",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
     "channels.api": "/api/channels",
     "collect.api": "/h5/d",
@@ -64,4 +65,5 @@ app = Millrace(
     DOORS,
     serves=lambda path: os.environ.get("DOORS") in (None, function_of(path)),
     spellings="chalicelib.staff.spelling",
+    pages="chalicelib.web.frame",
 )

@@ -9,6 +9,7 @@ _EVERYBODY = frozenset(
         "views.read",
         "views.write",
     }
+    {"brand.read", "me.read", "openapi.read", "sessions.end", "sessions.read"}  # sessions: their own
 )
 
 _READS = frozenset(
@@ -53,6 +54,7 @@ _WRITES = frozenset(
         "blacklist.write",
         "channels.write",
         "connections.test",
+        "brand.write",
         "coupons.write",
         "customers.write",
         "distribution_plans.change",  # what is no money in them
@@ -84,6 +86,7 @@ CORP_WIDE = frozenset(
         "blacklist.read",
         "blacklist.write",
         "channels.write",  # a channel is the whole corp's
+        "brand.write",
         "commissions.read",
         "connections.read",
         "connections.test",

@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.brand import service as brand
 from chalicelib.platform import audit, clock, ids, lists, validation
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.stored import read_stored
-from chalicelib.posters import rules
+from chalicelib.platform.versions import IfMatch
+from chalicelib.posters import built_in_templates, rules
 from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.posters.types import StoredTemplate, Template, TemplatePage, TemplatesQuery
@@ -43,7 +45,7 @@ def create(template: Template, judge: Judge) -> StoredTemplate:
 def get(template_id: str) -> StoredTemplate:
     """NotFound."""
     if template_id in TEMPLATES:
-        definition = to_definition(TEMPLATES[template_id])
+        definition = to_definition(_built_in(template_id))
         return msgspec.convert({"template_id": template_id, "built_in": True, **definition}, StoredTemplate)
     return _stored(_find(template_id))
 
@@ -51,7 +53,7 @@ def get(template_id: str) -> StoredTemplate:
 def get_design(template_id: str) -> Template:
     """The template as it is drawn. NotFound."""
     if template_id in TEMPLATES:
-        return TEMPLATES[template_id]
+        return _built_in(template_id)
     return read_stored(_find(template_id).definition, Template)
 
 
@@ -69,10 +71,14 @@ def list_templates(query: TemplatesQuery) -> TemplatePage:
     return TemplatePage(items, page.total, page.next_cursor, page.total_is, built_in=list(TEMPLATES))
 
 
-def change(template_id: str, patch: Mapping[str, Any], judge: Judge) -> StoredTemplate:
-    """Apply a JSON merge patch. NotFound, Invalid, Conflict."""
+def change(
+    template_id: str, patch: Mapping[str, Any], judge: Judge, if_match: IfMatch | None = None
+) -> StoredTemplate:
+    """Apply a JSON merge patch. NotFound, Invalid, Conflict, Stale."""
     _refuse_built_in(template_id)
     item = _find(template_id)
+    if if_match:
+        if_match.check(int(item.version), lambda: _stored(item))
     before = item.definition
     definition = check(validation.convert(merged(before, patch), Template), judge)
     actions = [
@@ -116,6 +122,12 @@ def check(template: Template, judge: Judge) -> dict[str, Any]:
 def to_definition(template: Template) -> dict[str, Any]:
     """The template as JSON values."""
     return msgspec.to_builtins(template)  # type: ignore[no-any-return]
+
+
+def _built_in(template_id: str) -> Template:
+    """As the brand has it."""
+    look = brand.look()
+    return built_in_templates.branded(TEMPLATES[template_id], look, brand.logo_asset(look))
 
 
 def _refuse_built_in(template_id: str) -> None:

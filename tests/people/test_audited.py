@@ -132,6 +132,8 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "poster_templates.delete",
         "pt_222222222222",
     ),
+    "PUT /api/brand": ({}, {"name": "Brand"}, "brand.change", "brand"),
+    "POST /api/brand/pictures": ({}, PNG, "brand_pictures.create", "as_1"),
     "POST /api/poster-assets": ({}, PNG, "poster_assets.create", "as_1"),
     "POST /api/poster-batches": (
         {},
@@ -309,6 +311,7 @@ PLAYED |= {
 }
 READ_ONLY = {
     "POST /api/connections/{connection}/test",
+    "POST /api/print-runs/preview",
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
 }
@@ -330,7 +333,9 @@ def call(
     at(clock.parse(NOW))
     new_process()
     asset = {"asset_id": "as_1", "width": 1, "height": 1, "bytes": 8}
-    monkeypatch.setattr("chalicelib.posters.service._ask", lambda _: {"asset": asset})
+    kept = {"asset": asset, "picture": {**asset, "file": f"{'0' * 32}.png"}}
+    monkeypatch.setattr("chalicelib.platform.invocations.ask", lambda *_: kept)
+    monkeypatch.setenv("POSTER_FUNCTION", "poster")
     monkeypatch.setattr("chalicelib.wecom.client.default_client", FakeWeCom)
     monkeypatch.setattr(deadletters, "_ask", redrive_of_nothing)
     headers = {"Authorization": f"Bearer {auth.create_key('root', 'admin')}"}
