@@ -14,6 +14,7 @@ from chalicelib.platform.userids import fold_fields
 
 door = http.Door(__name__, tag="Metrics")
 
+
 class FunnelQuery(PeriodQuery, kw_only=True):
     by: Annotated[Literal["channel"], Meta(description="What a row is")] = "channel"
 

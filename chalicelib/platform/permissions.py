@@ -57,6 +57,7 @@ _WRITES = frozenset(
         "prospects.write",
         "settings.write",
         "sops.write",
+        "staff.sync",
         "staff.write",
         "stores.rebuild",
         "stores.write",
@@ -88,6 +89,7 @@ CORP_WIDE = frozenset(
         "settings.write",
         "settlements.read",
         "settlements.run",
+        "staff.sync",
         "stores.rebuild",
         "users.read",
     }
