@@ -72,6 +72,7 @@ _WRITES = frozenset(
         "prospects.write",
         "settings.write",
         "sops.write",
+        "staff.sync",
         "staff.write",
         "stores.rebuild",
         "stores.write",
@@ -107,6 +108,7 @@ CORP_WIDE = frozenset(
         "settings.write",
         "settlements.read",
         "settlements.run",
+        "staff.sync",
         "stores.rebuild",
         "users.read",
     }

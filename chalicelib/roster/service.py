@@ -1,19 +1,24 @@
 """Staff as operators see and limit them: those of the caller's scope."""
 
+import time
 from collections.abc import Sequence
 from datetime import date
 
-from chalicelib.platform import clock, lists
+from chalicelib.platform import audit, clock, lists
 from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.userids import fold
 from chalicelib.roster.queries import StaffQuery
 from chalicelib.staff import ramps, rules
 from chalicelib.staff import service as staff
 from chalicelib.staff.service import Member
-from chalicelib.staff.types import RampStep, StaffLimits, StaffOut, StoreName
+from chalicelib.staff.types import RampStep, StaffLimits, StaffOut, StaffSync, StoreName
 from chalicelib.stores import service as stores
+from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
+
+_SYNC_SECONDS = 15  # of the 29 that a request may take
 
 
 def page(query: StaffQuery, principal: Principal) -> lists.Page[StaffOut]:
@@ -42,6 +47,27 @@ def get(staff_id: str, principal: Principal) -> StaffOut:
     staff_id = fold(staff_id)
     _check_scope(staff_id, principal)
     return _get(staff_id)
+
+
+def sync() -> StaffSync:
+    """Ask WeCom for everybody who serves customers, as long as a request may take. Upstream."""
+    until = time.monotonic() + _SYNC_SECONDS
+    client = wecom.default_client()
+    serving = sorted(set(client.get_follow_user_list()))
+    tx = Transaction()
+    audit.add(tx, "staff.sync", "staff", None, {"serving": len(serving)})
+    tx.commit()
+    known = staff.names(serving)
+    waiting = [staff_id for staff_id in serving if staff_id not in known]
+    for number, staff_id in enumerate(waiting):
+        if time.monotonic() > until:
+            return StaffSync(serving=len(serving), left=len(waiting) - number)
+        try:
+            staff.learn(staff_id)
+        except WeComError as error:
+            if error.treatment is not Treatment.DATA:
+                raise
+    return StaffSync(serving=len(serving), left=0)
 
 
 def limit(staff_id: str, limits: StaffLimits, principal: Principal) -> StaffOut:

@@ -49,6 +49,13 @@ class StaffOut(Struct, kw_only=True, frozen=True):
     stores: list[StoreName]
 
 
+class StaffSync(Struct, kw_only=True, frozen=True):
+    """`serving`: whom WeCom lets have customers. `left`: of them, whom there was no time to ask for."""
+
+    serving: int
+    left: int
+
+
 class StaffWarning(Struct, kw_only=True, frozen=True):
     """One of our people whom WeCom does not know, or gives no customers."""
 

@@ -155,6 +155,7 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("POST", "/api/sops/{sop_id}/pause"): "暂停：到期的先等着",
     ("POST", "/api/sops/{sop_id}/resume"): "继续：积压的约十分钟内发出",
     ("POST", "/api/sops/{sop_id}/stop"): "永久停止",
+    ("POST", "/api/staff/sync"): "从企业微信同步有客户联系权限的成员",
     ("GET", "/api/staff/{staff_id}"): "查看一位员工",
     ("GET", "/api/staff"): "员工列表，含账号的添加上限",
     ("GET", "/api/staff/ramp"): "新账号每天的添加上限（养号表）",

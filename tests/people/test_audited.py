@@ -95,6 +95,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "s3",
     ),
     "POST /api/stores/rebuild": ({}, None, "stores.rebuild", None),
+    "POST /api/staff/sync": ({}, None, "staff.sync", "staff"),
     "POST /api/groups/sync": ({}, {"owners": ["a"]}, "groups.sync", None),
     "PUT /api/blacklist/{external_userid}": (
         {"external_userid": "wm1"},
