@@ -18,6 +18,8 @@ export const PICKERS = {
   group: { search: search("groups.list"), one: one("groups.get"), show: plain("chat_id", (row) => (row.member_count ? t("kit.people", { count: row.member_count }) : null)), icon: "group" },
   coupon: { search: search("coupon_pools.list"), one: one("coupon_pools.get"), show: plain("pool_id"), icon: "coupon" },
   customer: { search: search("customers.list"), one: one("customers.get"), show: plain("external_userid"), icon: "person" },
+  distributor: { search: search("distributors.list"), one: one("distributors.get"), show: plain("distributor_id", (row) => row.plan_name), icon: "person" },
+  plan: { search: search("distribution.plans.list"), one: one("distribution.plans.get"), show: plain("plan_id"), icon: "branch" },
   tag: { search: search("tags.list"), one: null, show: (row) => ({ value: row.group ? `${row.group}/${row.name}` : row.name, label: row.group ? `${row.group}/${row.name}` : row.name, row }), icon: "tag", free: true },
   channel: { search: search("channels.list"), one: one("channels.get"), show: plain("channel"), icon: "channel", free: true },
 };
