@@ -2,6 +2,7 @@
 
 _EVERYBODY = frozenset(
     {
+        "brand.read",
         "me.read",
         "openapi.read",
         "sessions.end",  # their own, as the views
@@ -9,7 +10,6 @@ _EVERYBODY = frozenset(
         "views.read",
         "views.write",
     }
-    {"brand.read", "me.read", "openapi.read", "sessions.end", "sessions.read"}  # sessions: their own
 )
 
 _READS = frozenset(

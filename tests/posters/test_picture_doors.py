@@ -8,7 +8,12 @@ from PIL import Image
 from chalicelib.platform import files
 from tests.support.api import Api
 
-TEMPLATE = {"name": "x", "width": 720, "height": 720, "layers": [{"type": "qr", "x": 90, "y": 90, "size": 540}]}
+TEMPLATE = {
+    "name": "x",
+    "width": 720,
+    "height": 720,
+    "layers": [{"type": "qr", "x": 90, "y": 90, "size": 540}],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +27,10 @@ def test_a_kept_picture_is_given_back(api: Api) -> None:
     status, asset = api.post("/api/poster-assets", made.getvalue())
     assert status == 201
     shown = api.raw("GET", f"/api/poster-assets/{asset['asset_id']}")
-    assert shown.headers["Content-Type"] == "image/png" and Image.open(io.BytesIO(shown.body)).size == (300, 200)
+    assert shown.headers["Content-Type"] == "image/png" and Image.open(io.BytesIO(shown.body)).size == (
+        300,
+        200,
+    )
     files.put("assets/secret", b"x")
     for unknown in ("as_" + "0" * 32, "secret", "..%2Fresults"):
         assert api.get(f"/api/poster-assets/{unknown}")[0] == 404
@@ -47,6 +55,8 @@ def test_a_card_is_seen_before_there_is_a_run(api: Api) -> None:
     assert picture.width == 600 and picture.getpixel((3, 3)) == (0x0B, 0x3D, 0x2E)
     status, problem = api.post("/api/print-runs/preview", {"sheet": {"title": "好😊"}})
     assert (status, [each["field"] for each in problem["errors"]]) == (422, ["sheet.title"])
-    status, problem = api.post("/api/print-runs/preview", {"sheet": {"card_width_mm": 25, "card_height_mm": 25}})
+    status, problem = api.post(
+        "/api/print-runs/preview", {"sheet": {"card_width_mm": 25, "card_height_mm": 25}}
+    )
     assert status == 422 and problem["errors"][0]["field"].startswith("sheet.")
     assert api.get("/api/print-runs")[1]["items"] == []
