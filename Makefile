@@ -9,13 +9,17 @@ SHELL := /bin/bash
 export PYTHONPATH := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test bench package deploy check setup clean
+.PHONY: run test screenshots bench package deploy check setup clean
 
 run: setup
 	@exec $(BIN)/python -m infra.local
 
 test: setup
 	@exec $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+# Every screen of the console, of a stack with the demo: build/screenshots.
+screenshots: setup
+	@$(BIN)/python -m tests.console.screenshots
 
 # Each benchmark prints what it does, and then lines of `name value unit`; these are shown together at the end.
 bench: setup

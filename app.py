@@ -12,10 +12,13 @@ API_ROOTS = ("/api", "/console", "/sidebar", "/h5/tasks", "/h5/login")  # all el
 
 DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
+    "alarms.api": "/api/settings",
     "assignments.api": "/api/assignments /api/live-codes",
+    "brand.api": "/api/brand /brand",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
     "channels.api": "/api/channels",
     "collect.api": "/h5/d",
+    "connections.api": "/api/connections",
     "console.api": "/console",
     "console.entrance": "/",
     "departments.api": "/api/departments",
@@ -48,6 +51,7 @@ DOORS = {
     "roster.api": "/api/staff",
     "staffauth.api": "/h5/login /console/login",
     "stores.api": "/api/stores",
+    "tags.api": "/api/customers",
     "views.api": "/api/views",
 }
 
@@ -61,4 +65,5 @@ app = Millrace(
     DOORS,
     serves=lambda path: os.environ.get("DOORS") in (None, function_of(path)),
     spellings="chalicelib.staff.spelling",
+    pages="chalicelib.web.frame",
 )

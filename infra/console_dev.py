@@ -40,7 +40,7 @@ class Console:
                 return
             began, self.state = time.monotonic(), state
             try:
-                built = console.build(lenient=True)
+                built = console.build(lenient=True, development=True)
             except console.Failed as failed:
                 self.failure = str(failed)
                 print(f"\n{failed}", flush=True)

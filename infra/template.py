@@ -142,6 +142,8 @@ def function(
         made |= stream_source(name, spec["stream"], handler)
     if "schedule" in spec:
         made |= schedule(name, spec["schedule"], handler)
+    if "topic" in spec:
+        made |= subscription(name, spec["topic"], handler)
     return made
 
 
@@ -508,6 +510,25 @@ def schedule(name: str, expression: str, handler: str) -> Json:
             },
         },
     } | dead_letters(dlq, f"{name}-schedule-dlq", False)
+
+
+def subscription(name: str, topic: str, handler: str) -> Json:
+    """A function that hears what is said on a topic. What fails is tried again twice, by Lambda."""
+    return {
+        f"{camel(name)}Subscription": {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {"TopicArn": {"Ref": topic}, "Protocol": "lambda", "Endpoint": arn_of(handler)},
+        },
+        f"{camel(name)}TopicPermission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": {"Ref": handler},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "sns.amazonaws.com",
+                "SourceArn": {"Ref": topic},
+            },
+        },
+    }
 
 
 def alarm(

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-import msgspec
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action
@@ -14,6 +13,7 @@ from chalicelib.ads import rules
 from chalicelib.ads.types import NewAdCampaign
 from chalicelib.platform import clock, ids, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
+from chalicelib.platform.stored import read_stored
 
 LISTED, ARCHIVED = "ad_campaign", "ad_campaign#archived"
 QUOTA = "#quota"  # no campaign's id has this sign
@@ -68,7 +68,7 @@ class AdCampaignItem(Base):
 
     @property
     def plan(self) -> NewAdCampaign:
-        return msgspec.convert(self.definition, NewAdCampaign)
+        return read_stored(self.definition, NewAdCampaign)
 
     def reported_as(self, kind: str) -> str | None:
         """The platform's name of a conversion; None for one that is only counted."""

@@ -132,11 +132,11 @@ def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]
     if why.get("store_id"):
         metres, from_chosen = why.get("distance_m"), why.get("from_chosen_m")
         if metres is not None:
-            far = f"，相距 {metres} 米", f", {metres} m away"
+            far = f"，相距 {_distance(metres, '米', '公里')}", f", {_distance(metres, 'm', 'km')} away"
         elif from_chosen is not None:
             far = (
-                f"，距顾客所选门店 {from_chosen} 米",
-                f", {from_chosen} m from the chosen one",
+                f"，距顾客所选门店 {_distance(from_chosen, '米', '公里')}",
+                f", {_distance(from_chosen, 'm', 'km')} from the chosen one",
             )
         else:
             far = "（顾客所选）", ", chosen by the customer"
@@ -160,6 +160,10 @@ def _add_circumstances(why: Mapping[str, Any], parts: tuple[list[str], list[str]
     if groups := _GROUPS.get(str(why.get("groups"))):
         parts[0].append(groups[0])
         parts[1].append(groups[1])
+
+
+def _distance(metres: int, near: str, far: str) -> str:
+    return f"{metres / 1000:.1f} {far}" if metres >= 1000 else f"{metres} {near}"
 
 
 def _list_few(ids: Sequence[str], name: Names, comma: str, more: str) -> str:

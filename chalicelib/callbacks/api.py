@@ -10,8 +10,8 @@ import re
 
 from msgspec import Struct
 
-from chalicelib.platform import clock, http, queues, settings
-from chalicelib.platform.errors import Forbidden, NotFound
+from chalicelib.platform import clock, connections, http, queues, settings
+from chalicelib.platform.errors import Forbidden, Malformed, NotFound
 from chalicelib.wecom import crypto, events
 from chalicelib.wecom.events import Event
 
@@ -31,6 +31,7 @@ class UrlCheck(Signature, kw_only=True):
 
 
 _FORGED = {403: "Forged, or more than 15 minutes off"}
+_CONNECTION = "wecom_callback"
 _FILE = re.compile(r"WW_verify_([A-Za-z0-9]{1,64})\.txt")
 
 
@@ -59,13 +60,20 @@ def verify_url(call: http.Call) -> http.Answer:
 def receive(call: http.Call) -> http.Answer:
     token, aes_key = settings.secret("wecom", "callback_token"), settings.secret("wecom", "callback_aes_key")
     corp_id, now = settings.env("WECOM_CORP_ID"), clock.now()
-    event = events.parse(crypto.open_callback(token, aes_key, corp_id, call.strings, call.raw, now), now)
+    try:
+        message = crypto.open_callback(token, aes_key, corp_id, call.strings, call.raw, now)
+    except (crypto.Refused, Malformed) as error:
+        connections.note_refusal(_CONNECTION, getattr(error, "why", "form"))
+        raise
+    event = events.parse(message, now)
     if event.to_corp and event.to_corp != corp_id:
+        connections.note_refusal(_CONNECTION, "receiver")
         raise Forbidden(code="not_from_wecom")
     if event.welcome_code and event.external_userid and event.staff_id:
         welcome = _welcome(event, clock.iso(now))
         queues.send("welcome", welcome, group=event.external_userid, key=event.digest)
     queues.send("callback", event.to_message(), group=event.subject(), key=event.digest)
+    connections.note_success(_CONNECTION)
     return http.Answer("")
 
 

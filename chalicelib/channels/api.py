@@ -10,7 +10,7 @@ from chalicelib.channels.types import (
     DeletedChannel,
     NewChannel,
 )
-from chalicelib.metrics.api import PeriodQuery, period
+from chalicelib.metrics.periods import PeriodQuery, period
 from chalicelib.platform import http
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page

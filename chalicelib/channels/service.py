@@ -32,6 +32,7 @@ from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.stored import read_stored
 from chalicelib.platform.validation import convert
 from chalicelib.platform.versions import IfMatch
 from chalicelib.staff import service as staff
@@ -211,6 +212,6 @@ def _find(channel_id: str) -> ChannelItem:
 def _show(item: ChannelItem) -> ChannelOut:
     fields = dict(item.definition or {})
     times = {"created_at": str(item.created_at), "updated_at": str(item.updated_at)}
-    return msgspec.convert(
+    return read_stored(
         {**fields, "channel_id": item.channel_id, "version": int(item.version or 0), **times}, ChannelOut
     )

@@ -4,13 +4,13 @@
 })();
 document.querySelectorAll("[data-package]").forEach(function(b){
   var p=b.parentNode.querySelector(".said");
-  function say(zh,en){p.textContent=zh;var s=document.createElement("small");s.lang="en";s.textContent=en;p.appendChild(s);b.disabled=false}
+  function say(zh,en){p.textContent=document.documentElement.lang==="en"?en:zh;b.disabled=false}
   function open(){
     WeixinJSBridge.invoke("requestMerchantTransfer",{mchId:b.dataset.mch,appId:b.dataset.app,package:b.dataset.package},function(r){
       var m=r&&r.err_msg||"";
-      if(/:ok$/.test(m)){say("到账后会显示在下面","It shows below once it has arrived");setTimeout(function(){location.reload()},2500)}
-      else if(/:cancel$/.test(m))say("还没有领取，24 小时内都可以再点","Not taken yet: you can tap again within 24 hours");
-      else say("没有打开收款页：请更新微信到最新版本后再试","WeChat did not open it: please update WeChat and try again")
+      if(/:ok$/.test(m)){say("领取成功，到账后会显示在下方","Done. It will show below once it has arrived.");setTimeout(function(){location.reload()},2500)}
+      else if(/:cancel$/.test(m))say("尚未领取，24 小时内可再次点击领取","Not collected yet. You can tap again within 24 hours.");
+      else say("收款页未能打开，请将微信更新到最新版本后重试","WeChat couldn't open the payment page. Please update WeChat and try again.")
     })
   }
   b.addEventListener("click",function(){

@@ -96,9 +96,9 @@ def bucket_origins() -> list[str]:
     if elsewhere.netloc:
         return [f"{elsewhere.scheme}://{elsewhere.netloc}"]
     region = settings.region()
-    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    hosts = [f"https://{bucket}.s3.{region}.{domain}"]
-    return [*hosts, f"https://{bucket}.s3.{domain}"] if region == "us-east-1" else hosts
+    if region.startswith("cn-"):
+        return [f"https://{bucket}.s3.{region}.amazonaws.com.cn"]
+    return [f"https://{bucket}.s3.{region}.amazonaws.com", f"https://{bucket}.s3.amazonaws.com"]
 
 
 def base_path() -> str:

@@ -1,12 +1,20 @@
 """Customers: lists, a profile, a timeline."""
 
-from chalicelib.customers import lookup
+from chalicelib.customers import lookup, remarks
 from chalicelib.customers.rules import Customer
-from chalicelib.customers.types import CustomerOut, CustomerRow, CustomersQuery, FollowOut, TimelineLine
+from chalicelib.customers.types import (
+    CustomerOut,
+    CustomerPatch,
+    CustomerRow,
+    CustomersQuery,
+    FollowOut,
+    TimelineLine,
+)
 from chalicelib.groups import service as in_groups
 from chalicelib.platform import clock, http
-from chalicelib.platform.http import Call
+from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.versions import IfMatchHeader
 
 door = http.Door(__name__, tag="Customers")
 
@@ -30,20 +38,26 @@ def index(call: Call) -> Page[CustomerRow]:
     answer=CustomerOut,
     summary="A customer",
 )
-def get(call: Call, external_userid: str) -> CustomerOut:
-    row = _row(lookup.find_in_scope(external_userid, call.principal))
-    return CustomerOut(
-        external_userid=row.external_userid,
-        unionid=row.unionid,
-        name=row.name,
-        channel=row.channel,
-        live_code_id=row.live_code_id,
-        follows=row.follows,
-        tags=row.tags,
-        rfm={},
-        score=0,
-        groups=in_groups.groups_of(external_userid),
+def get(call: Call, external_userid: str) -> Answer:
+    customer = lookup.find_in_scope(external_userid, call.principal)
+    return http.versioned(_whole(external_userid, customer), customer.version)
+
+
+@door.route(
+    "PATCH",
+    "/api/customers/{external_userid}",
+    permission="customers.write",
+    body=CustomerPatch,
+    headers=IfMatchHeader,
+    answer=CustomerOut,
+    summary="Change what a guide calls a customer (备注), here and in WeCom",
+)
+def change(call: Call, external_userid: str) -> Answer:
+    patch: CustomerPatch = call.body
+    customer = remarks.set_remark(
+        external_userid, patch.remark, patch.staff_id, call.principal, call.if_match
     )
+    return http.versioned(_whole(external_userid, customer), customer.version)
 
 
 @door.route(
@@ -59,11 +73,29 @@ def history(call: Call, external_userid: str) -> Page[TimelineLine]:
     return page.map(lambda line: TimelineLine(type=line.type, at=clock.iso(line.at), data=line.data))
 
 
+def _whole(external_userid: str, customer: Customer) -> CustomerOut:
+    row = _row(customer)
+    return CustomerOut(
+        external_userid=row.external_userid,
+        unionid=row.unionid,
+        name=row.name,
+        avatar=row.avatar,
+        channel=row.channel,
+        live_code_id=row.live_code_id,
+        follows=row.follows,
+        tags=row.tags,
+        rfm={},
+        score=0,
+        groups=in_groups.groups_of(external_userid),
+    )
+
+
 def _row(customer: Customer) -> CustomerRow:
     return CustomerRow(
         external_userid=customer.external_userid,
         unionid=customer.unionid,
         name=customer.name,
+        avatar=customer.avatar or None,
         channel=customer.channel,
         live_code_id=customer.live_code_id,
         follows=[
@@ -71,6 +103,7 @@ def _row(customer: Customer) -> CustomerRow:
                 staff_id=staff_id,
                 added_at=clock.iso(follow.added_at) if follow.added_at else None,
                 status=follow.status,  # type: ignore[arg-type]
+                remark=follow.remark,
             )
             for staff_id, follow in customer.follows.items()
         ],

@@ -63,6 +63,7 @@ def edited(event: Event) -> None:
         tags = rules.corp_tags(details["follow_user"])
         now = rules.with_tags(rules.with_profile(customer, details["external_contact"]), tags)
         now = rules.with_tags(now, remove=set(customer.tags) - tags)
+        now = rules.with_remarks(now, details["follow_user"])
         if now != customer:
             models.add(tx, now)
         if now.tags != customer.tags:
@@ -100,6 +101,7 @@ def _store_add(event: Event, half: bool, origin: Origin | None, arrival: Arrival
     if details:
         now = rules.with_profile(now, details["external_contact"])
         now = rules.with_tags(now, add=rules.corp_tags(details["follow_user"]))
+        now = rules.with_remarks(now, details["follow_user"])
     tx = Transaction()
     confirmation = Confirmation()
     if origin and change.begins:

@@ -4,23 +4,31 @@ A customer is seen by whoever sees a guide whose bond with them stands. A list o
 the rows of their bonds. Of many guides, all customers are read and the others' left out: a request for each
 of thousands of guides would take longer than a page may. A row leads to the customer, which is read as it
 is now: a row that is older than its customer shows nothing.
+
+What else narrows a list (a tag, a channel, part of a name) has no index: rows are read, newest first, and the
+others left out, as far as one page may read; its cursor goes on from there. Whose id or phone number is given
+is found at once.
 """
 
-from collections.abc import Callable, Collection, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from chalicelib.customers import models, rules, service
 from chalicelib.customers.rules import Customer
 from chalicelib.customers.types import CustomersQuery
-from chalicelib.platform import audit, lists, timeline
-from chalicelib.platform.errors import NotFound
+from chalicelib.platform import audit, declared, lists, timeline
+from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.plain_text import tag_name
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.timeline import Line
 from chalicelib.stores import service as stores
 
 _MERGED = 100  # guides
+_PHONE = re.compile(r"\+?[0-9 -]{7,20}")
 _PEOPLE = ("wm", "wo")  # what WeCom's ids of external people begin with; other subjects are others' business
 
 
@@ -54,9 +62,85 @@ def history(external_userid: str, paging: Paging, principal: Principal) -> Page[
 def page(query: CustomersQuery, principal: Principal) -> Page[Customer]:
     """A page of the customers of the scope. NotFound for a store that is not there, or outside of it."""
     guides = _guides(query, principal)
+    direct = [] if principal.sees_masked else list(_named_by(query.q or ""))
+    if direct:
+        return _of_ids(direct, query, guides)
     few = guides if guides is not None and len(guides) <= _MERGED else None
-    customers = _all(query, guides) if few is None else _of_guides(query, few)
+    wanted = _filter(query, principal.sees_masked)
+    customers = _all(query, guides, wanted) if few is None else _of_guides(query, few, wanted)
     return customers.map(rules.masked) if principal.sees_masked else customers
+
+
+def bonds(customer: Customer, principal: Principal) -> list[str]:
+    """Guides of the scope who are friends with the customer: the principal first, then the newest bond."""
+    guides = stores.guides_in_scope(principal)
+    standing = [
+        staff_id
+        for staff_id in customer.staff_ids
+        if customer.follows[staff_id].status == rules.ACTIVE and (guides is None or staff_id in guides)
+    ]
+    return sorted(standing, key=lambda staff_id: staff_id != principal.person)
+
+
+def bond(customer: Customer, principal: Principal, staff_id: str | None) -> str:
+    """Whose bond is to be written on: that one's, or the first. Invalid, Conflict."""
+    standing = bonds(customer, principal)
+    if staff_id is not None:
+        if staff_id not in standing:
+            raise Invalid(issue("staff_id", "no_friend"))
+        return staff_id
+    if not standing:
+        raise Conflict(code="nobodys_friend")
+    return standing[0]
+
+
+def _named_by(q: str) -> Iterator[str]:
+    """Ids of the customers whom a text names whole: by an id or a phone number."""
+    wanted = q.strip()
+    if wanted.startswith(_PEOPLE) and service.get(wanted):
+        yield wanted
+    elif len(wanted) > 20 and (found := service.find_by_unionid(wanted)):
+        yield found
+    elif _PHONE.fullmatch(wanted):
+        for lookup in declared.find("phone_lookups", "PHONE_LOOKUP"):
+            yield from declared.resolve(lookup)(wanted)
+
+
+def _of_ids(ids: Iterable[str], query: CustomersQuery, guides: frozenset[str] | None) -> Page[Customer]:
+    is_wanted = _filter(query, masked=False, by_text=False)
+    found = service.several(list(ids)).values()
+    rows = [customer for customer in found if _is_seen(customer, guides) and is_wanted(customer)]
+    return Page(rows, len(rows))
+
+
+def _filter(query: CustomersQuery, masked: bool, by_text: bool = True) -> Callable[[Customer], bool]:
+    tag = tag_name(query.tag) if query.tag is not None else None
+    text = (query.q or "").strip() if by_text else ""
+
+    def is_wanted(customer: Customer) -> bool:
+        shown = rules.masked(customer) if masked else customer  # who sees no name finds none by it
+        names = (shown.name, *(follow.remark for follow in shown.follows.values()))
+        return (
+            (tag is None or tag in customer.tags)
+            and query.channel in (None, customer.channel)
+            and query.live_code_id in (None, customer.live_code_id)
+            and (not text or any(lists.matches(text, name) for name in names if name))
+        )
+
+    return is_wanted
+
+
+def _period(
+    read: Callable[[str, str | None, int, str | None], Iterable[str]], query: CustomersQuery
+) -> Callable[[str, str | None, int], Iterable[str]]:
+    """`read` within the days that are asked for."""
+    since, until = _seconds(query.added_from), _seconds(query.added_to)
+
+    def within(partition: str, before: str | None, limit: int) -> Iterable[str]:
+        upper = min(filter(None, (before, until)), default=None)
+        return read(partition, upper, limit, since)
+
+    return within
 
 
 def _guides(query: CustomersQuery, principal: Principal) -> frozenset[str] | None:
@@ -71,23 +155,40 @@ def _both(guides: frozenset[str] | None, others: Iterable[str]) -> frozenset[str
     return frozenset(others) if guides is None else guides.intersection(others)
 
 
-def _of_guides(query: CustomersQuery, guides: Collection[str]) -> Page[Customer]:
+def _seconds(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat(timespec="seconds") if at else None
+
+
+def _of_guides(
+    query: CustomersQuery, guides: Collection[str], wanted: Callable[[Customer], bool]
+) -> Page[Customer]:
     """Who is a customer of several of these guides stands at the newest bond, once."""
+
+    def seen_at(customer: Customer) -> str | None:
+        return customer.place_among(guides) if wanted(customer) else None
+
     return lists.merged(
         [sorted(guides)],
-        models.places_of_guide,
+        _period(models.places_of_guide, query),
         query,
         place=str,
-        load=lambda places: _at(places, lambda customer: customer.place_among(guides)),
+        load=lambda places: _at(places, seen_at),
     )
 
 
-def _all(query: CustomersQuery, guides: Collection[str] | None) -> Page[Customer]:
+def _all(
+    query: CustomersQuery, guides: Collection[str] | None, wanted: Callable[[Customer], bool]
+) -> Page[Customer]:
     def seen_at(customer: Customer) -> str | None:
-        return customer.place if guides is None or customer.place_among(guides) else None
+        is_seen = (guides is None or customer.place_among(guides)) and wanted(customer)
+        return customer.place if is_seen else None
 
     return lists.merged(
-        [models.PARTITIONS], models.places, query, place=str, load=lambda places: _at(places, seen_at)
+        [models.PARTITIONS],
+        _period(models.places, query),
+        query,
+        place=str,
+        load=lambda places: _at(places, seen_at),
     )
 
 

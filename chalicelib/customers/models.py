@@ -92,18 +92,32 @@ def load_several(external_userids: Sequence[str]) -> dict[str, Customer]:
     return {item.external_userid: _customer(item) for item in CustomerItem.batch_get(external_userids)}
 
 
-def places_of_guide(staff_id: str, before: str | None, limit: int) -> Iterator[str]:
+def places_of_guide(staff_id: str, before: str | None, limit: int, since: str | None = None) -> Iterator[str]:
     """Places of a guide's bonds that stand, newest first."""
-    condition = FollowItem.place < before if before else None
+    condition = _within(FollowItem.place, before, since)
     for item in FollowItem.query(staff_id, condition, scan_index_forward=False, limit=limit):
         yield item.place
 
 
-def places(partition: str, before: str | None, limit: int) -> Iterator[str]:
+def places(partition: str, before: str | None, limit: int, since: str | None = None) -> Iterator[str]:
     """Places of one of PARTITIONS, newest first."""
-    condition = CustomerItem.place < before if before else None
+    condition = _within(CustomerItem.place, before, since)
     for item in CustomerItem.by_place.query(partition, condition, scan_index_forward=False, limit=limit):
         yield item.place
+
+
+def _within(place: UnicodeAttribute, before: str | None, since: str | None) -> Condition | None:
+    """A key may have one condition, and `between` takes in its upper end: the last text before that is it."""
+    if before and since:
+        return place.between(since, max(since, _just_before(before)))
+    if since:
+        return place >= since
+    return place < before if before else None
+
+
+def _just_before(text: str) -> str:
+    """A text that is smaller, with room for none of our places between: they end in letters and digits."""
+    return text[:-1] + chr(ord(text[-1]) - 1) + "~"
 
 
 def add(tx: Transaction, customer: Customer) -> None:
@@ -198,6 +212,7 @@ def _follow(value: dict[str, Any]) -> Follow:
         changed_at=clock.parse(value["changed_at"]),
         added_at=clock.parse(value["added_at"]) if value.get("added_at") else None,
         source=_source(value.get("source")),
+        remark=value.get("remark", ""),
     )
 
 
@@ -207,6 +222,8 @@ def _follow_value(follow: Follow) -> dict[str, Any]:
         value["added_at"] = _seconds(follow.added_at)
     if follow.source:
         value["source"] = _source_value(follow.source)
+    if follow.remark:
+        value["remark"] = follow.remark
     return value
 
 

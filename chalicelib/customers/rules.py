@@ -40,12 +40,14 @@ class Follow(Struct, frozen=True):
 
     status: "half" (added, not added back: WeCom takes no tags for the pair yet), "active", "lost".
     added_at: the newest add we heard of; None when only its loss has come so far.
+    remark: what the guide calls the customer (备注), as WeCom or we wrote it last.
     """
 
     status: str = ""
     changed_at: datetime = _NEVER
     added_at: datetime | None = None
     source: Source | None = None
+    remark: str = ""
 
     @property
     def stands(self) -> bool:
@@ -166,6 +168,22 @@ def with_profile(customer: Customer, contact: Mapping[str, Any]) -> Customer:
     )
 
 
+def with_remarks(customer: Customer, follow_user: Iterable[Mapping[str, Any]]) -> Customer:
+    """With what each guide calls them, of WeCom's `follow_user`."""
+    follows = dict(customer.follows)
+    for bond in follow_user:
+        follow = follows.get(fold(str(bond.get("userid") or "")))
+        if follow is not None:
+            follows[fold(str(bond["userid"]))] = replace(follow, remark=str(bond.get("remark") or ""))
+    return replace(customer, follows=follows)
+
+
+def with_remark(customer: Customer, staff_id: str, remark: str) -> Customer:
+    """With what that guide calls them."""
+    follow = replace(customer.follows[staff_id], remark=remark)
+    return replace(customer, follows={**customer.follows, staff_id: follow})
+
+
 def by_card(customer: Customer, source: Source | None, origin: Mapping[str, Any]) -> Customer:
     """With the printed card that was scanned, if `source` is where the customer came from."""
     if source is None or customer.source != source or "print_run_id" not in origin:
@@ -181,7 +199,8 @@ def credited(customer: Customer, source: Source) -> Customer:
 def masked(customer: Customer) -> Customer:
     """As an auditor sees a person: without ids, name and picture."""
     unionid, name = MASK if customer.unionid else None, customer.name[:1] and customer.name[:1] + MASK
-    return replace(customer, external_userid=MASK, name=name, avatar="", unionid=unionid)
+    follows = {s: replace(f, remark=MASK if f.remark else "") for s, f in customer.follows.items()}
+    return replace(customer, external_userid=MASK, name=name, avatar="", unionid=unionid, follows=follows)
 
 
 def with_tags(customer: Customer, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Customer:

@@ -55,6 +55,17 @@ def remove_tags(external_userid: str, names: Iterable[str], staff_id: str | None
     return _retag(external_userid, staff_id, lambda customer: rules.with_tags(customer, remove=unwanted))
 
 
+def add_retag(
+    tx: Transaction, customer: Customer, add: Iterable[str], remove: Iterable[str], staff_id: str
+) -> Customer:
+    """Have a transaction change the customer's tags, with their line; the customer as it will be."""
+    now = rules.with_tags(customer, add, remove)
+    if now.tags != customer.tags:
+        models.add(tx, now)
+        timeline.add(tx, tags_line(customer, now, staff_id))
+    return now
+
+
 @storage.retrying(_BUSY)
 def _retag(external_userid: str, staff_id: str | None, changed: Callable[[Customer], Customer]) -> bool:
     customer = models.load(external_userid)

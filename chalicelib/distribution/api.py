@@ -14,6 +14,8 @@ from chalicelib.distribution.types import (
     NewDistributor,
     NewPlan,
     Plan,
+    PlanExample,
+    PlanExampleOut,
     PlanOut,
     PlanPatch,
 )
@@ -37,6 +39,18 @@ door = http.Door(__name__, tag="Distribution")
 )
 def create_plan(call: http.Call) -> PlanOut:
     return plans.show(plans.create(call.body), call.principal.may("rates.read"))
+
+
+@door.route(
+    "POST",
+    "/api/distribution/plans/example",
+    body=PlanExample,
+    permission="distribution_plans.write",
+    summary="What a plan would earn whom on an order; writes nothing",
+    answer=PlanExampleOut,
+)
+def try_plan(call: http.Call) -> PlanExampleOut:
+    return plans.example(call.body)
 
 
 @door.route(
@@ -136,8 +150,7 @@ def change_distributor(call: http.Call, distributor_id: str) -> http.Answer:
     answer=BalanceOut,
 )
 def get_balance(call: http.Call, distributor_id: str) -> BalanceOut:
-    balance = ledger.balance(service.distributor(distributor_id).distributor_id)
-    return BalanceOut(**{name: getattr(balance, name) for name in BalanceOut.__struct_fields__})
+    return distributors.balance_of(ledger.balance(service.distributor(distributor_id).distributor_id))
 
 
 @door.route(
@@ -160,7 +173,7 @@ def audit(call: http.Call, distributor_id: str) -> BalanceAudit:
     query=CommissionsQuery,
 )
 def list_commissions(call: http.Call) -> Page[CommissionOut]:
-    return commission_list.page(call.query)
+    return commission_list.page(call.query, call.principal)
 
 
 def _show_plan(call: http.Call, plan: Plan) -> http.Answer:

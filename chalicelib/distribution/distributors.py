@@ -4,18 +4,19 @@ A distributor is of the scopes of the guides whose bond stands with the customer
 became one. Who was no customer then is seen without a scope alone.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import UNSET, Meta
 from msgspec.structs import asdict, replace
 
 from chalicelib.customers import service as customers
-from chalicelib.distribution import models, payees, persons, rules, service
+from chalicelib.distribution import models, payees, persons, plans, rules, service
 from chalicelib.distribution.models import DistributorItem
 from chalicelib.distribution.persons import Person
 from chalicelib.distribution.types import (
+    BalanceOut,
     Distributor,
     DistributorDetail,
     DistributorOut,
@@ -25,6 +26,8 @@ from chalicelib.distribution.types import (
     Payee,
     SamePerson,
 )
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.rules import Balance
 from chalicelib.platform import audit, clock, ids, lists, settings, storage
 from chalicelib.platform.errors import Conflict, Forbidden, Invalid, Issue, NotFound, issue
 from chalicelib.platform.lists import Page, Searching
@@ -34,6 +37,7 @@ from chalicelib.platform.storage import Transaction
 from chalicelib.platform.versions import IfMatch
 from chalicelib.stores import service as stores
 
+AnyOut = TypeVar("AnyOut", bound=DistributorOut)
 _IDS = ("openid", "external_userid", "unionid")
 _PERSONAL = ("name", "openid", "external_userid", "unionid")
 _MONEY, _NO_MONEY = {"openid", "level", "status"}, {"name"}  # of a DistributorPatch
@@ -43,6 +47,7 @@ class DistributorsQuery(Searching, kw_only=True):
     sort: Literal["name", "-name", "created_at", "-created_at"] = "created_at"
     plan_id: Annotated[Id | None, Meta(description="Of this plan")] = None
     status: DistributorStatus | None = None
+    parent_id: Annotated[Id | None, Meta(description="Whose parent this is: the level-one team")] = None
 
 
 def create(new: NewDistributor, principal: Principal = SYSTEM) -> Distributor:
@@ -242,9 +247,11 @@ def page(query: DistributorsQuery, principal: Principal) -> Page[DistributorOut]
     wanted = [
         who
         for who in map(models.distributor_of, rows)
-        if query.plan_id in (None, who.plan_id) and query.status in (None, who.status)
+        if query.plan_id in (None, who.plan_id)
+        and query.status in (None, who.status)
+        and query.parent_id in (None, who.parent_id)
     ]
-    return lists.whole(
+    found = lists.whole(
         [show(who, principal) for who in _in_scope(wanted, principal)],
         query,
         key=lambda who: who.distributor_id,
@@ -252,6 +259,35 @@ def page(query: DistributorsQuery, principal: Principal) -> Page[DistributorOut]
         sort=query.sort,
         texts=lambda who: (who.name, who.distributor_id),
     )
+    return Page(_filled(found.items, principal), found.total, found.next_cursor)
+
+
+def _filled(rows: Sequence[AnyOut], principal: Principal) -> list[AnyOut]:
+    """With what plans and parents are called, and the balances for who may see them."""
+    known, parents = (
+        plans.names({row.plan_id for row in rows}),
+        names([row.parent_id for row in rows], principal),
+    )
+    balances: dict[str, BalanceOut] = {}
+    if principal.may("balances.read"):
+        parts = [rows[start : start + 100] for start in range(0, len(rows), 100)]
+        held = [ledger.balances(row.distributor_id for row in part) for part in parts]
+        balances = {one: balance_of(kept) for part in held for one, kept in part.items()}
+        nothing = balance_of(Balance(""))
+        balances = {row.distributor_id: balances.get(row.distributor_id, nothing) for row in rows}
+    return [
+        replace(
+            row,
+            plan_name=known.get(row.plan_id),
+            parent_name=parents.get(row.parent_id or ""),
+            balance=balances.get(row.distributor_id),
+        )
+        for row in rows
+    ]
+
+
+def balance_of(kept: Balance) -> BalanceOut:
+    return BalanceOut(**{name: getattr(kept, name) for name in BalanceOut.__struct_fields__})
 
 
 def names(distributor_ids: Iterable[str | None], principal: Principal) -> dict[str, str]:
@@ -273,7 +309,8 @@ def show_in_detail(who: Distributor, principal: Principal) -> DistributorDetail:
     others = [one for one in persons.of_distributor(who).distributor_ids if one != who.distributor_id]
     known = _in_scope([found for one in others if (found := service.find_distributor(one))], principal)
     same = [SamePerson(distributor_id=one.distributor_id, plan_id=one.plan_id) for one in known]
-    return DistributorDetail(**_values(who, principal), same_person=same)
+    (detail,) = _filled([DistributorDetail(**_values(who, principal), same_person=same)], principal)
+    return detail
 
 
 def _values(who: Distributor, principal: Principal) -> dict[str, Any]:
@@ -281,7 +318,7 @@ def _values(who: Distributor, principal: Principal) -> dict[str, Any]:
     values = {**asdict(who), **asdict(payee), "share_url": share_url(who.share_code)}
     if principal.sees_masked:
         values |= {name: values[name] and audit.MASK for name in _PERSONAL}
-    return {name: values[name] for name in DistributorOut.__struct_fields__}
+    return {name: values[name] for name in DistributorOut.__struct_fields__ if name in values}
 
 
 def _audited(who: Distributor) -> dict[str, Any]:

@@ -34,4 +34,30 @@ TEXTS: dict[str, tuple[str, str]] = {
         "各级佣金合计不能超过 {maximum}（即 100%）",
         "all levels together are at most {maximum}, the whole",
     ),
+    # why an order is credited to whom
+    "credit_none": ("订单没有带分享码，不归任何分销员", "the order carries no share code: it is nobody's"),
+    "credit_share_code": (
+        "订单带有这位分销员的分享码",
+        "the order carries this distributor's share code",
+    ),
+    "credit_unknown_code": ("没有分销员使用这个分享码", "no distributor has this share code"),
+    "credit_left": ("这位分销员当时已退出", "this distributor had left"),
+    "credit_no_plan": ("分销员当时的方案已不存在", "the distributor's plan is gone"),
+    "credit_own_purchase": (
+        "买家就是分销员本人，该方案自购不计佣",
+        "the buyer is this distributor, and own purchases earn nothing in this plan",
+    ),
+    "credit_parent": ("是这位分销员的上级", "is this distributor's parent"),
+    "credit_one_level": ("方案只有一级佣金", "the plan has one level"),
+    "credit_no_parent": ("这位分销员没有上级", "this distributor has no parent"),
+    "credit_parent_left": ("上级当时已退出", "the parent had left"),
+    "credit_parent_own_purchase": (
+        "上级就是买家本人，或与这位分销员是同一个人",
+        "the parent is the buyer, or the same person as this distributor",
+    ),
+    "credit_buyer_later": (
+        "后来确认买家就是本人，佣金已冲回",
+        "the buyer was found out later to be this person: taken back",
+    ),
+    "credit_parent_unknown": ("没有第二级佣金", "there is no second level"),
 }

@@ -1,6 +1,6 @@
 """Distribution plans: made, changed and listed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -9,9 +9,20 @@ from msgspec.structs import replace
 
 from chalicelib.distribution import models, rules, service
 from chalicelib.distribution.models import PlanItem
-from chalicelib.distribution.types import LevelOut, NewPlan, Plan, PlanOut, Scope, SettleEvery
+from chalicelib.distribution.types import (
+    ExampleLevel,
+    LevelOut,
+    NewPlan,
+    Plan,
+    PlanExample,
+    PlanExampleOut,
+    PlanOut,
+    SaleLine,
+    Scope,
+    SettleEvery,
+)
 from chalicelib.platform import audit, clock, ids, lists, storage, validation
-from chalicelib.platform.errors import Forbidden, Invalid
+from chalicelib.platform.errors import Forbidden, Invalid, issue
 from chalicelib.platform.lists import Page, Searching
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import SYSTEM, Principal
@@ -67,9 +78,32 @@ def change(
     return changed
 
 
+def example(plan: PlanExample) -> PlanExampleOut:
+    """What a plan would earn whom on an order, by the rule that orders go by. Invalid."""
+    issues = rules.check_plan(plan)
+    if plan.refunded_fen > plan.paid_fen:
+        issues.append(issue("refunded_fen", "maximum", maximum=plan.paid_fen))
+    if issues:
+        raise Invalid(*issues)
+    skus = plan.scope.skus if plan.scope else None
+    line = SaleLine("1", plan.sku or (skus[0] if skus else ""), plan.paid_fen, plan.refunded_fen)
+    levels, base = [], 0
+    for number, level in enumerate(plan.levels, start=1):
+        found = rules.on_lines([line], level.rate_bps, skus)
+        base = sum(one.base_fen for one in found)
+        amount = sum(one.amount_fen for one in found)
+        levels.append(ExampleLevel(level=number, rate_bps=level.rate_bps, amount_fen=amount))
+    return PlanExampleOut(base_fen=base, levels=levels, total_fen=sum(one.amount_fen for one in levels))
+
+
 def every_plan() -> list[Plan]:
     """All plans."""
     return [models.plan_of(row) for row in lists.partition(partial(PlanItem.by_listing.query, "plan"))]
+
+
+def names(plan_ids: Collection[str]) -> dict[str, str]:
+    """What these plans are called, by id."""
+    return {row.plan_id: row.name for row in PlanItem.batch_get(sorted(plan_ids))}
 
 
 def page(query: PlansQuery) -> Page[Plan]:

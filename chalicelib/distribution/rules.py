@@ -148,17 +148,34 @@ def who_must_not_earn(
     return tuple(barred)
 
 
-def attribution(code: str, chain: Sequence[Distributor], plan: Plan) -> Attribution:
+def attribution(code: str, chain: Sequence[Distributor], plan: Plan, parent_why: str) -> Attribution:
     """A sale that is credited to the first of the chain; the second is the first's parent.
 
     A share code on the order itself is direct: the attribution window limits what is inferred from
-    earlier shares, and nothing is inferred here.
+    earlier shares, and nothing is inferred here. parent_why: why level two earns, or doesn't.
     """
     return Attribution(
         by="share_code",
-        why="the order carries this distributor's share code",
+        why="credit_share_code",
         share_code=code,
         distributor_id=chain[0].distributor_id,
         parent_id=chain[1].distributor_id if len(chain) > 1 and len(plan.rates) > 1 else None,
         plan_id=plan.plan_id,
+        parent_why=parent_why,
     )
+
+
+_SENTENCES = {  # of before there were codes
+    "": "credit_none",
+    "no share code": "credit_none",
+    "the order carries this distributor's share code": "credit_share_code",
+    "no distributor has this share code": "credit_unknown_code",
+    "this distributor has left": "credit_left",
+    "the distributor's plan is gone": "credit_no_plan",
+    "the buyer is this distributor": "credit_own_purchase",
+}
+
+
+def reason_of(why: str) -> str:
+    """The code of an attribution's reason."""
+    return _SENTENCES.get(why, why)

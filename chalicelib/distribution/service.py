@@ -149,23 +149,36 @@ def _attribute(sale: Sale, now: datetime) -> tuple[Attribution, list[Commission]
     code = rules.clean_code(sale.share_code or "")
     first = of_share_code(code)
     if first is None:
-        return Attribution(share_code=code, why="no distributor has this share code"), []
+        return Attribution(share_code=code, why="credit_unknown_code"), []
     nobody = Attribution(share_code=code, distributor_id=first.distributor_id)
     plan = plan_at(first.plan_id, sale.paid_at or now)
     if first.status == LEFT:
-        return replace(nobody, why="this distributor has left"), []
+        return replace(nobody, why="credit_left"), []
     if plan is None:
-        return replace(nobody, why="the distributor's plan is gone"), []
-    chain = [first]
-    if len(plan.rates) > 1 and first.parent_id:
-        parent = find_distributor(first.parent_id)
-        chain += [parent] if parent and parent.status != LEFT else []
+        return replace(nobody, why="credit_no_plan"), []
+    chain, parent_why = _chain(first, plan)
     barred = _barred(chain, sale, plan)
     if barred[0]:
-        return replace(nobody, why="the buyer is this distributor", own_purchase=True), []
+        return replace(nobody, why="credit_own_purchase", own_purchase=True), []
+    if barred[1:] == (True,):
+        parent_why = "credit_parent_own_purchase"
     # Who is barred has a commission of nothing, so that it can come back when the buyer was somebody else.
     began = zip(rules.begin(sale, plan, chain, clock.iso(now)), barred, strict=True)
-    return rules.attribution(code, chain, plan), [replace(one, is_own=is_own) for one, is_own in began]
+    return rules.attribution(code, chain, plan, parent_why), [
+        replace(one, is_own=is_own) for one, is_own in began
+    ]
+
+
+def _chain(first: Distributor, plan: Plan) -> tuple[list[Distributor], str]:
+    """Who may earn on a sale of the first's: they and the parent; and why there is a second, or none."""
+    if len(plan.rates) < 2:
+        return [first], "credit_one_level"
+    parent = find_distributor(first.parent_id) if first.parent_id else None
+    if parent is None:
+        return [first], "credit_no_parent"
+    if parent.status == LEFT:
+        return [first], "credit_parent_left"
+    return [first, parent], "credit_parent"
 
 
 def _with_buyer(commissions: list[Commission], sale: Sale, now: datetime) -> list[Commission]:

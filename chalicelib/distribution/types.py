@@ -58,6 +58,29 @@ class NewPlan(Struct, kw_only=True):
     settle_every: SettleEvery | None = None
 
 
+class PlanExample(NewPlan, kw_only=True):
+    """A plan as it is being written, and an order to try it on: one line of `sku`."""
+
+    name: Name = "example"
+    sku: Id | None = None
+    paid_fen: Fen
+    refunded_fen: Fen = 0
+
+
+class ExampleLevel(Struct, frozen=True, kw_only=True):
+    level: int
+    rate_bps: int
+    amount_fen: int
+
+
+class PlanExampleOut(Struct, frozen=True, kw_only=True):
+    """`base_fen`: what commission is on, 0 for a product that the plan is not for."""
+
+    base_fen: int
+    levels: list[ExampleLevel]
+    total_fen: int
+
+
 class PlanPatch(Struct, kw_only=True):
     """A JSON merge patch (RFC 7396): what is named is changed, null gives the default, lists are replaced."""
 
@@ -171,8 +194,20 @@ class Distributor(Struct, frozen=True):
     version: int = 0
 
 
+class BalanceOut(Struct, frozen=True, kw_only=True):
+    pending_fen: int
+    available_fen: int
+    in_payout_fen: int
+    paid_fen: int
+    debt_fen: int
+    tax_withheld_fen: int
+
+
 class DistributorOut(Struct, frozen=True, kw_only=True):
-    """`name`, `openid`, `external_userid`, `unionid`: `***` for an auditor."""
+    """`name`, `openid`, `external_userid`, `unionid`, `parent_name`: `***` for an auditor.
+
+    `plan_name`, `parent_name`, `balance`: in lists and of one; the balance for who may see it.
+    """
 
     distributor_id: str
     share_code: str
@@ -186,6 +221,9 @@ class DistributorOut(Struct, frozen=True, kw_only=True):
     level: str | None
     status: DistributorStatus
     created_at: str
+    plan_name: str | None = None
+    parent_name: str | None = None
+    balance: BalanceOut | None = None
 
 
 class SamePerson(Struct, frozen=True, kw_only=True):
@@ -210,7 +248,11 @@ class SaleLine(Struct, frozen=True):
 
 
 class Attribution(Struct, frozen=True):
-    """Who a sale is credited to, and why; `by` null: nobody. `own_purchase`: by reason of the buyer."""
+    """Who a sale is credited to, and why; `by` null: nobody. `own_purchase`: by reason of the buyer.
+
+    why: a code of messages.py (`credit_…`), also of level two in `parent_why`; of orders that were decided
+    before there were codes, a sentence: see rules.reason_of.
+    """
 
     by: Literal["share_code"] | None = None
     why: str = ""
@@ -219,6 +261,7 @@ class Attribution(Struct, frozen=True):
     parent_id: str | None = None
     plan_id: str | None = None
     own_purchase: bool = False
+    parent_why: str | None = None
 
 
 class Sale(Struct, frozen=True):
@@ -295,25 +338,25 @@ class Commission(Struct, frozen=True):
 
 
 class CommissionOut(Struct, frozen=True, kw_only=True):
-    """On one line at one level."""
+    """On one line at one level: ⌊base × rate⌋, the base being what was paid less what was given back.
+
+    `own_purchase`: it was found out later that the buyer is one who must not earn on it.
+    """
 
     commission_id: str
     order_id: str
     line_id: str
     distributor_id: str
+    distributor_name: str | None = None
     level: int
+    plan_id: str
+    plan_name: str | None = None
+    paid_fen: int
     base_fen: int
     rate_bps: int
     amount_fen: int
     status: CommissionStatus
+    own_purchase: bool
+    created_at: str
     mature_at: str | None
     payout_id: str | None
-
-
-class BalanceOut(Struct, frozen=True, kw_only=True):
-    pending_fen: int
-    available_fen: int
-    in_payout_fen: int
-    paid_fen: int
-    debt_fen: int
-    tax_withheld_fen: int

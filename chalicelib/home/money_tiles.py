@@ -10,9 +10,9 @@ from chalicelib.home.tiles import WEEK, Look, listed
 from chalicelib.home.types import Figure, Tile, TileRow
 from chalicelib.ledger import rules as accounts
 from chalicelib.ledger import service as ledger
-from chalicelib.payouts import payout_list, settlement
+from chalicelib.payouts import payout_list, settlement_list
 from chalicelib.payouts.payout_list import PayoutsQuery
-from chalicelib.payouts.settlement import SettlementsQuery
+from chalicelib.payouts.settlement_list import SettlementsQuery
 from chalicelib.payouts.types import PayoutStatus
 from chalicelib.people import history
 from chalicelib.people import service as people
@@ -71,7 +71,7 @@ def payouts(look: Look) -> Tile:
 
 def settlements(look: Look) -> Tile:
     """The newest five."""
-    newest = settlement.page(SettlementsQuery(limit=5)).items
+    newest = settlement_list.page(SettlementsQuery(limit=5)).items
     rows = [
         TileRow(
             key=run.settlement_id,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from chalicelib.livecodes import members, service
@@ -13,6 +12,7 @@ from chalicelib.platform import lists
 from chalicelib.platform.lists import Page
 from chalicelib.platform.messages import Language
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.stored import read_stored
 
 _SORTS = {"created_at": lambda code: code.created_at, "name": lambda code: code.name}
 
@@ -75,4 +75,4 @@ def show(
         "updated_at": code.updated_at,
         "warnings": show_warnings(code.definition, found, language),
     }
-    return msgspec.convert({**shown, "native": native} if native is not UNSET else shown, LiveCodeOut)
+    return read_stored({**shown, "native": native} if native is not UNSET else shown, LiveCodeOut)

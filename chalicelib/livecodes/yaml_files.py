@@ -22,6 +22,7 @@ from chalicelib.livecodes.types import CodeChange, CodeWarning, FieldChange, Fil
 from chalicelib.platform import plain_text
 from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, TooLarge, issue
 from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.stored import read_stored
 from chalicelib.platform.validation import convert
 
 MAX_TEXT = 2_000_000  # characters of a file to apply
@@ -88,7 +89,7 @@ def export(live_code_ids: Sequence[str] | None = None, principal: Principal = SY
 def lean(live_code_id: str, ref: str | None, definition: Mapping[str, Any]) -> dict[str, Any]:
     """A code as it stands in a file: its names first, then what is not the default, in a fixed order."""
     names = {"live_code_id": live_code_id, **({"ref": ref} if ref else {})}
-    return {**names, **_lean(msgspec.convert(definition, NewLiveCode))}
+    return {**names, **_lean(read_stored(definition, NewLiveCode))}
 
 
 def _lean(value: Any) -> Any:

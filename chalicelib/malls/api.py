@@ -7,7 +7,8 @@ from msgspec import Meta, Struct, field
 
 from chalicelib.malls import generic
 from chalicelib.orders import service as orders
-from chalicelib.platform import clock, http, validation
+from chalicelib.platform import clock, connections, http, validation
+from chalicelib.platform.errors import Unauthorized
 from chalicelib.prospects import arrivals
 from chalicelib.prospects.types import BuyerOrder
 
@@ -43,7 +44,13 @@ class Accepted(Struct, frozen=True):
 )
 def accept(call: http.Call, source: str) -> Accepted:
     now = clock.now()
-    generic.verify(call.headers, call.raw, now)
+    try:
+        generic.verify(call.headers, call.raw, now)
+    except Unauthorized as error:
+        if call.headers.get("x-signature"):
+            connections.note_refusal("mall_generic", str(error.message_code))
+        raise
+    connections.note_success("mall_generic")
     body = http.convert(
         validation.loads_lenient(call.raw, generic.FREE_TEXTS), generic.OrderMessage, open=True
     )

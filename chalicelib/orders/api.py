@@ -1,9 +1,9 @@
 """Orders' door: lists, an order, its amounts, and why it is credited to whom."""
 
-from chalicelib.orders import order_list, service
+from chalicelib.orders import order_detail, order_list
 from chalicelib.orders.order_list import OrdersQuery
 from chalicelib.orders.types import OrderOut, OrderRow
-from chalicelib.platform import http
+from chalicelib.platform import http, messages
 from chalicelib.platform.lists import Page
 
 door = http.Door(__name__, tag="Orders")
@@ -29,4 +29,5 @@ def list_orders(call: http.Call) -> Page[OrderRow]:
     answer=OrderOut,
 )
 def get_order(call: http.Call, order_id: str) -> OrderOut:
-    return service.get(order_id, call.principal)
+    language = messages.language(call.headers.get("accept-language"))
+    return order_detail.get(order_id, call.principal, language)

@@ -138,10 +138,20 @@ def buyer_id_of(order: Order) -> str | None:
     return buyer_id(order.external_userid, order.value("unionid"))
 
 
-def keys(index: Any, partition: str, before: str | None, limit: int) -> list[OrderItem]:
-    """Keys of a partition of one of the indexes, newest first, whose place is before the given one."""
-    earlier = OrderItem.listed_at < before if before else None
-    return list(index.query(partition, earlier, scan_index_forward=False, limit=limit))
+def listed_at(order: Order) -> str:
+    """Where an order stands in the lists: the time that they have it under, and its id."""
+    return str(_listing(order)["listed_at"])
+
+
+def keys(
+    index: Any, partition: str, before: str | None, limit: int, *, since: str = "", until: str = "9999"
+) -> list[OrderItem]:
+    """Keys of a partition of one of the indexes, newest first, whose place is before the given one, from
+    `since` and before `until`."""
+    end = min(before, until) if before else until
+    within = (OrderItem.listed_at < end) if not since else OrderItem.listed_at.between(since, end)
+    rows = index.query(partition, within, scan_index_forward=False, limit=limit + 1)
+    return [row for row in rows if row.listed_at < end][:limit]
 
 
 def first_order_of(external_userid: str) -> str | None:

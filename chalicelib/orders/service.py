@@ -19,13 +19,25 @@ from msgspec.structs import replace
 
 from chalicelib.customers import service as customers
 from chalicelib.customers.rules import Customer
+from chalicelib.distribution import rules as credits
 from chalicelib.distribution import service as distribution
 from chalicelib.distribution.types import Attribution, Sale, SaleLine
 from chalicelib.orders import models, rules
 from chalicelib.orders.rules import Event
-from chalicelib.orders.types import Buyer, ItemOut, Message, Order, OrderOut
-from chalicelib.platform import audit, clock, queues, storage, timeline
+from chalicelib.orders.types import (
+    AttributionOut,
+    Buyer,
+    ItemOut,
+    Message,
+    Order,
+    OrderOut,
+    Refund,
+    RefundedLineOut,
+    RefundOut,
+)
+from chalicelib.platform import audit, clock, messages, queues, storage, timeline
 from chalicelib.platform.errors import NotFound
+from chalicelib.platform.messages import Language
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
@@ -33,7 +45,7 @@ from chalicelib.stores import guides
 
 MAX_LINES = 40  # an order's lines go into one item and its commissions into one transaction
 _Find = Callable[[str], Customer | None]
-_UNATTRIBUTED = Attribution(None, "no share code")
+_UNATTRIBUTED = Attribution(None, "credit_none")
 
 
 def accept(message: Message, digest: str) -> None:
@@ -49,30 +61,69 @@ def take(values: Mapping[str, Any]) -> None:
     _apply(Message.from_queue(values))
 
 
-def get(order_id: str, principal: Principal = SYSTEM) -> OrderOut:
-    """The order with its amounts and why it is credited to whom. NotFound, also outside of the scope."""
+def find(order_id: str, principal: Principal) -> Order:
+    """NotFound, also outside of the scope."""
     order = models.load(order_id)
     if order is None or not is_in_scope(order, guides.store_ids_in_scope(principal)):
         raise NotFound(code="no_order", order_id=order_id)
+    return order
+
+
+def get(order_id: str, principal: Principal = SYSTEM, language: Language = "zh") -> OrderOut:
+    """The order with its amounts and why it is credited to whom. NotFound, also outside of the scope."""
+    return show(find(order_id, principal), principal, language)
+
+
+def show(order: Order, principal: Principal, language: Language) -> OrderOut:
+    """Without what others are called, and what they earn: order_detail.py."""
     return OrderOut(
         **summary(order, principal),
         times={name: clock.iso(at) for name, at in order.times.items()},
         freight_fen=order.value("freight_fen") or 0,
+        freight_refunded_fen=rules.freight_refunded_fen(order),
         adjusted_fen=rules.adjusted_fen(order),
         contradictions=rules.contradictions(order),
         refund_excess_fen=rules.excess_fen(order),
+        refunds=[_refund(refund) for refund in order.refunds.values()],
         items=[
             ItemOut(
                 line_id=amount.line.line_id,
                 sku=amount.line.sku,
                 title=amount.line.title,
                 quantity=amount.line.quantity,
+                price_fen=amount.line.price_fen,
+                discount_fen=amount.line.discount_fen,
+                adjusted_fen=amount.paid_fen - amount.line.paid_fen,
                 paid_fen=amount.paid_fen,
                 refunded_fen=amount.refunded_fen,
             )
             for amount in rules.amounts(order)
         ],
-        attribution=order.attribution or _UNATTRIBUTED,
+        attribution=_attribution(order.attribution or _UNATTRIBUTED, language),
+    )
+
+
+def _refund(refund: Refund) -> RefundOut:
+    return RefundOut(
+        refund_id=refund.refund_id,
+        amount_fen=refund.amount_fen,
+        at=refund.mark.partition("#")[0] or None,
+        lines=[RefundedLineOut(line_id=line_id, amount_fen=fen) for line_id, fen in refund.lines],
+        other_amounts_fen=list(refund.others),
+    )
+
+
+def _attribution(found: Attribution, language: Language) -> AttributionOut:
+    reason = credits.reason_of(found.why)
+    return AttributionOut(
+        by=found.by,
+        reason=reason,
+        why=messages.text(reason, language, {}),
+        share_code=found.share_code,
+        distributor_id=found.distributor_id,
+        parent_id=found.parent_id,
+        plan_id=found.plan_id,
+        own_purchase=found.own_purchase,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from chalicelib.distribution.types import Attribution
+from chalicelib.distribution.types import Attribution, CommissionOut
 from chalicelib.platform import clock
 
 Status = Literal["created", "paid", "shipped", "completed", "refunded", "closed"]
@@ -125,7 +125,7 @@ def refund_of(values: Mapping[str, Any]) -> Refund:
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
-    """An order in a list. `external_userid`: `***` for an auditor.
+    """An order in a list. `external_userid`, `buyer_name`, `distributor_name`: `***` for an auditor.
 
     `ordered_at`: the earliest time that it is known of. `store_id`: the store of the buyer's guide when it
     was first paid. `cancelled`: paid, then closed. `distributor_id`: who is credited.
@@ -135,22 +135,36 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     status: Status
     ordered_at: str
     external_userid: str | None
+    buyer_name: str | None = None
     store_id: str | None
+    store_name: str | None = None
     channel: str | None
     paid_fen: int
     refunded_fen: int
     cancelled: bool
     share_code: str | None
     distributor_id: str | None
+    distributor_name: str | None = None
 
 
 class ItemOut(Struct, frozen=True, kw_only=True):
+    """A line. `paid_fen`: quantity × price, less the discount, with `adjusted_fen`, its part of the order's.
+
+    `commissions`: null for who may not read them. `why_none`: in words, why a line of a credited order earns
+    nobody anything.
+    """
+
     line_id: str
     sku: str
     title: str
     quantity: int
+    price_fen: int
+    discount_fen: int
+    adjusted_fen: int
     paid_fen: int
     refunded_fen: int
+    commissions: list[CommissionOut] | None = None
+    why_none: str | None = None
 
 
 class Contradiction(Struct, frozen=True, kw_only=True):
@@ -164,17 +178,65 @@ class Contradiction(Struct, frozen=True, kw_only=True):
     other: int
 
 
+class RefundedLineOut(Struct, frozen=True, kw_only=True):
+    line_id: str
+    amount_fen: int
+
+
+class RefundOut(Struct, frozen=True, kw_only=True):
+    """`lines`: as the mall named them; `other_amounts_fen`: what other messages said of the same refund."""
+
+    refund_id: str
+    amount_fen: int
+    at: str | None
+    lines: list[RefundedLineOut]
+    other_amounts_fen: list[int]
+
+
+class LevelOut(Struct, frozen=True, kw_only=True):
+    """One level of a sale: who earns on it, or why nobody does, in words. `rate_bps`, `amount_fen`: null for
+    who may not see money."""
+
+    level: int
+    distributor_id: str | None
+    distributor_name: str | None
+    earns: bool
+    reason: str
+    why: str
+    rate_bps: int | None = None
+    amount_fen: int | None = None
+
+
+class AttributionOut(Struct, frozen=True, kw_only=True):
+    """Who an order is credited to; `by` null: nobody. `why`: in words, of which `reason` is the code."""
+
+    by: Literal["share_code"] | None
+    reason: str
+    why: str
+    share_code: str | None
+    distributor_id: str | None
+    distributor_name: str | None = None
+    parent_id: str | None
+    plan_id: str | None
+    plan_name: str | None = None
+    plan_version: int | None = None
+    own_purchase: bool
+    levels: list[LevelOut] = []
+
+
 class OrderOut(OrderRow, frozen=True, kw_only=True):
     """`adjusted_fen`: what was paid, less the freight, less what the lines come to; spread over the lines.
 
-    `refund_excess_fen`: refunded of no line (freight, or more than was paid). `times`: the newest time of
-    each status. `attribution`: who is credited, and why.
+    `refund_excess_fen`: refunded of no line (freight, or more than was paid); `freight_refunded_fen`: of it,
+    the freight. `times`: the newest time of each status. `attribution`: who is credited, and why.
     """
 
     times: dict[str, str]
     freight_fen: int
+    freight_refunded_fen: int
     adjusted_fen: int
     contradictions: list[Contradiction]
     refund_excess_fen: int
+    refunds: list[RefundOut]
     items: list[ItemOut]
-    attribution: Attribution
+    attribution: AttributionOut

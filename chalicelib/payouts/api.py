@@ -1,12 +1,15 @@
 """The doors of settlements and payouts, and WeChat Pay's for its notifications."""
 
-from chalicelib.payouts import offers, payout_list, settlement, transfers
+from chalicelib.distribution.types import CommissionOut
+from chalicelib.payouts import offers, payout_list, settlement, settlement_list, transfers
 from chalicelib.payouts.payout_list import PayoutsQuery
-from chalicelib.payouts.settlement import SettlementsQuery
+from chalicelib.payouts.settlement_list import PreviewQuery, SettlementsQuery
 from chalicelib.payouts.types import (
     NewSettlement,
+    PayoutFigures,
     PayoutOut,
     PayoutRow,
+    PreviewRow,
     SettlementJob,
     SettlementOut,
     SettlementWithPayouts,
@@ -43,7 +46,7 @@ def run_settlement(call: http.Call) -> SettlementJob:
     answer=Page[SettlementOut],
 )
 def list_settlements(call: http.Call) -> Page[SettlementOut]:
-    return settlement.page(call.query)
+    return settlement_list.page(call.query)
 
 
 @door.route(
@@ -54,7 +57,19 @@ def list_settlements(call: http.Call) -> Page[SettlementOut]:
     answer=SettlementWithPayouts,
 )
 def get_settlement(call: http.Call, settlement_id: str) -> SettlementWithPayouts:
-    return settlement.get(settlement_id, with_payouts=call.principal.may("payouts.read"))
+    return settlement_list.get(settlement_id, call.principal.may("payouts.read"), call.principal)
+
+
+@door.route(
+    "GET",
+    "/api/settlements/preview",
+    permission="settlements.run",
+    query=PreviewQuery,
+    summary="What a settlement would pay to whom, a page of distributors at a time; writes nothing",
+    answer=Page[PreviewRow],
+)
+def preview_settlement(call: http.Call) -> Page[PreviewRow]:
+    return settlement_list.preview(call.query, call.principal)
 
 
 @door.route(
@@ -66,14 +81,36 @@ def get_settlement(call: http.Call, settlement_id: str) -> SettlementWithPayouts
     answer=Page[PayoutRow],
 )
 def list_payouts(call: http.Call) -> Page[PayoutRow]:
-    return payout_list.page(call.query, _language(call))
+    return payout_list.page(call.query, _language(call), call.principal)
+
+
+@door.route(
+    "GET",
+    "/api/payouts/figures",
+    permission="payouts.read",
+    summary="Payouts by status, and what is stuck, why, with the cure",
+    answer=PayoutFigures,
+)
+def payout_figures(call: http.Call) -> PayoutFigures:
+    return payout_list.figures(_language(call))
 
 
 @door.route(
     "GET", "/api/payouts/{payout_id}", permission="payouts.read", summary="A payout", answer=PayoutOut
 )
 def get_payout(call: http.Call, payout_id: str) -> PayoutOut:
-    return payout_list.get(payout_id, _language(call))
+    return payout_list.get(payout_id, _language(call), call.principal)
+
+
+@door.route(
+    "GET",
+    "/api/payouts/{payout_id}/commissions",
+    permission="payouts.read",
+    summary="The commissions that a payout was made of, as they are now",
+    answer=Page[CommissionOut],
+)
+def list_payout_commissions(call: http.Call, payout_id: str) -> Page[CommissionOut]:
+    return payout_list.commissions_of(payout_id, call.principal)
 
 
 @door.route(
@@ -86,7 +123,7 @@ def get_payout(call: http.Call, payout_id: str) -> PayoutOut:
     others={409: "It has ended"},
 )
 def retry_payout(call: http.Call, payout_id: str) -> PayoutOut:
-    return payout_list.show(transfers.ask_retry(payout_id), _language(call))
+    return payout_list.show(transfers.ask_retry(payout_id), _language(call), call.principal)
 
 
 @door.route(
@@ -99,7 +136,7 @@ def retry_payout(call: http.Call, payout_id: str) -> PayoutOut:
     others={409: "It has not failed, or its money has gone out since"},
 )
 def offer_payout(call: http.Call, payout_id: str) -> PayoutOut:
-    return payout_list.show(offers.offer(payout_id), _language(call))
+    return payout_list.show(offers.offer(payout_id), _language(call), call.principal)
 
 
 @door.route(

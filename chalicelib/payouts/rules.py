@@ -1,6 +1,7 @@
 """What goes out to whom: how much, less which tax, under which number, and when to ask what became of it."""
 
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from msgspec import Struct
 
@@ -31,6 +32,7 @@ ABSENT_TIMES, ABSENT_FOR = 3, timedelta(minutes=30)
 OFFERED_FOR = timedelta(hours=24)  # the receiver's time to collect, from the offer on
 LOOK_AGAIN = timedelta(hours=1)  # after a payout was planned, should its message have been parked
 _POLL_MOST = timedelta(hours=1)
+WhyNot = Literal["debt", "nothing", "below_minimum", "tax_leaves_too_little"]
 EVERY = ("P1D", "P7D", "P1M")
 
 # Withholding on pay for services (劳务报酬预扣率表二): upper bound of the taxable sum in yuan, rate %, quick
@@ -105,6 +107,14 @@ def sums(available_fen: int, debt_fen: int, minimum_fen: int, kind: Tax, month: 
     withheld = {"none": 0, "labour_once": tax(gross), "labour_month": tax_in_month(gross, month)}[kind]
     found = Sums(available_fen, debt_fen, withheld)
     return found if found.net_fen >= MINIMUM_FEN else None
+
+
+def why_not_paid(available_fen: int, debt_fen: int, minimum_fen: int) -> WhyNot:
+    """Why `sums` is None."""
+    gross = available_fen - debt_fen
+    if gross <= 0:
+        return "debt" if debt_fen else "nothing"
+    return "below_minimum" if gross < max(minimum_fen, MINIMUM_FEN) else "tax_leaves_too_little"
 
 
 def payout_id(settlement_id: str, distributor_id: str) -> str:

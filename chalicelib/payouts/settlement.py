@@ -13,7 +13,7 @@ page that is worked twice, or was cut short, does nothing twice and leaves nothi
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from typing import Any, cast
 
 from chalicelib.distribution import plans
@@ -21,29 +21,19 @@ from chalicelib.distribution import service as distribution
 from chalicelib.distribution.types import FROZEN, Distributor, Plan
 from chalicelib.ledger import rules as journals
 from chalicelib.ledger import service as ledger
-from chalicelib.payouts import models, payees, rules, taxes
+from chalicelib.payouts import payees, rules, taxes
 from chalicelib.payouts.models import PayoutItem, SettlementItem
 from chalicelib.payouts.rules import Sums
 from chalicelib.payouts.taxes import Account
 from chalicelib.payouts.types import (
-    PayoutShort,
-    PayoutStatus,
     SettlementJob,
-    SettlementOut,
-    SettlementStatus,
-    SettlementWithPayouts,
 )
-from chalicelib.platform import audit, clock, due, ids, jobs, lists, log, queues, storage, timeline
-from chalicelib.platform.errors import NotFound, Upstream
-from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform import audit, clock, due, ids, jobs, log, queues, storage, timeline
+from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 
 _PAGE = 100
-
-
-class SettlementsQuery(Paging, kw_only=True):
-    status: SettlementStatus | None = None
 
 
 def start(until: datetime | None) -> SettlementJob:
@@ -119,30 +109,6 @@ def sweep_page(name: str, cursor: str | None, done: int) -> None:
     _each(page, mature)
     if following:
         _continue("sweep", name, following, done + len(page))
-
-
-def get(settlement_id: str, with_payouts: bool = True) -> SettlementWithPayouts:
-    """The settlement, with its payouts for whoever may read them. NotFound."""
-    run = SettlementItem.find(settlement_id)
-    if run is None:
-        raise NotFound(code="no_settlement", settlement_id=settlement_id)
-    payouts = [
-        PayoutShort(
-            payout_id=row.payout_id,
-            distributor_id=row.distributor_id,
-            amount_fen=int(row.amount_fen),
-            status=cast(PayoutStatus, row.status),
-        )
-        for row in (models.of_settlement(settlement_id) if with_payouts else ())
-    ]
-    return SettlementWithPayouts(**_values(run), payouts=payouts if with_payouts else None)
-
-
-def page(query: SettlementsQuery) -> Page[SettlementOut]:
-    """Settlements, newest first, without their payouts."""
-    newest = partial(SettlementItem.by_listing.query, "settlement", scan_index_forward=False)
-    rows = lists.history(newest, query, lambda run: query.status in (None, run.status))
-    return rows.map(lambda run: SettlementOut(**_values(run)))
 
 
 @storage.retrying("the distributor's money keeps moving", attempts=20)
@@ -254,10 +220,3 @@ def _continue(kind: str, name: str, cursor: str | None, done: int, job_id: str |
 def _progress(run: SettlementItem, **values: Any) -> None:
     if run.job_id:
         jobs.update(run.job_id, **values)
-
-
-def _values(run: SettlementItem) -> dict[str, Any]:
-    """The fields of a `SettlementOut`."""
-    texts = ("settlement_id", "status", "job_id", "created_at", "until")
-    sums = ("distributors", "gross_fen", "debt_fen", "tax_fen", "net_fen", "skipped")
-    return {name: getattr(run, name) for name in texts} | {name: int(getattr(run, name)) for name in sums}

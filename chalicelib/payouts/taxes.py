@@ -53,7 +53,15 @@ def open_account(who: Distributor, plan: Plan, month: str) -> Account | None:
     """That month of the person that this distributor is; None where months don't count."""
     if plan.tax != "labour_month":
         return None
-    person = persons.refresh(who)
+    return _read(persons.refresh(who), month)
+
+
+def month_so_far(who: Distributor, plan: Plan, month: str) -> Month:
+    """What that month holds by what is known of the person; writes nothing."""
+    return _read(persons.of_distributor(who), month).total if plan.tax == "labour_month" else Month()
+
+
+def _read(person: Person, month: str) -> Account:
     keys = [(person_id, month) for person_id in sorted(person.ids)]
     rows = TaxMonthItem.batch_get(keys, consistent_read=True)
     known = {row.person: Month(int(row.gross_fen), int(row.tax_fen)) for row in rows}

@@ -16,6 +16,7 @@ PayoutStatus = Literal[
     "paid",
     "failed",
 ]
+Needs = Literal["top_up", "mend", "offer", "look"]
 SettlementStatus = Literal["running", "finished", "failed"]
 
 
@@ -33,9 +34,29 @@ class SettlementJob(Struct, frozen=True, kw_only=True):
     settlement_id: str
 
 
+class PreviewRow(Struct, frozen=True, kw_only=True):
+    """What a settlement would do for one distributor who has money: `outcome` and, of who is paid, the sums.
+
+    `available_fen`: with what has matured by then; `later_fen` matures after it.
+    """
+
+    distributor_id: str
+    distributor_name: str | None
+    plan_id: str
+    plan_name: str | None
+    outcome: Literal["paid", "frozen", "debt", "nothing", "below_minimum", "tax_leaves_too_little"]
+    available_fen: int
+    later_fen: int
+    debt_fen: int
+    gross_fen: int
+    tax_fen: int
+    net_fen: int
+
+
 class PayoutShort(Struct, frozen=True, kw_only=True):
     payout_id: str
     distributor_id: str
+    distributor_name: str | None = None
     amount_fen: int
     status: PayoutStatus
 
@@ -48,6 +69,7 @@ class SettlementOut(Struct, frozen=True, kw_only=True):
     job_id: str | None
     created_at: str
     until: str
+    every: str | None
     distributors: int
     gross_fen: int
     debt_fen: int
@@ -66,7 +88,8 @@ class PayoutRow(PayoutShort, frozen=True, kw_only=True):
     """A payout in a list. amount is gross less tax; `debt_fen` was settled before.
 
     `reason`: WeChat Pay's code of why it failed, or what it waits for; `reason_text`: in words. `offered_at`,
-    `expires_at`: from when and until when the receiver can collect it.
+    `expires_at`: from when and until when the receiver can collect it. `needs`: what a person must do for it
+    to go on, null: nothing; `cure`: that, or what it waits for, in words.
     """
 
     settlement_id: str
@@ -80,6 +103,33 @@ class PayoutRow(PayoutShort, frozen=True, kw_only=True):
     expires_at: str | None
     created_at: str
     changed_at: str
+    needs: Needs | None
+    cure: str | None
+    replaced_by: str | None
+
+
+class PayoutsOfStatus(Struct, frozen=True, kw_only=True):
+    status: PayoutStatus
+    count: int
+    amount_fen: int
+
+
+class StuckPayouts(Struct, frozen=True, kw_only=True):
+    """Payouts that need the same of a person, for the same reason."""
+
+    needs: Needs
+    reason: str | None
+    reason_text: str | None
+    cure: str | None
+    count: int
+    amount_fen: int
+
+
+class PayoutFigures(Struct, frozen=True, kw_only=True):
+    """All payouts there are, by status, and of them what doesn't go on by itself."""
+
+    statuses: list[PayoutsOfStatus]
+    stuck: list[StuckPayouts]
 
 
 class PayoutOut(PayoutRow, frozen=True, kw_only=True):
@@ -92,4 +142,3 @@ class PayoutOut(PayoutRow, frozen=True, kw_only=True):
     transfer_bill_no: str | None
     package_info: str | None
     replaces: str | None
-    replaced_by: str | None

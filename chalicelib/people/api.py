@@ -20,6 +20,7 @@ from chalicelib.platform import auth, http
 from chalicelib.platform.errors import Forbidden
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
+from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.staff import service as staff
 
 door = http.Door(__name__, tag="People")
@@ -93,15 +94,27 @@ def create_user(call: Call) -> User:
 
 
 @door.route(
+    "GET",
+    "/api/users/{staff_id}",
+    permission="users.read",
+    answer=User,
+    summary="A person who has a role",
+)
+def user(call: Call, staff_id: str) -> Answer:
+    return http.versioned(*service.user(staff_id))
+
+
+@door.route(
     "PATCH",
     "/api/users/{staff_id}",
     body=UserPatch,
+    headers=IfMatchHeader,
     permission="users.write",
     answer=User,
     summary="Change a person's role, scope or status; revoked: their sessions end at once",
 )
-def change_user(call: Call, staff_id: str) -> User:
-    return service.change_user(staff_id, call.json())
+def change_user(call: Call, staff_id: str) -> Answer:
+    return http.versioned(*service.change_user(staff_id, call.json(), call.if_match))
 
 
 @door.route(

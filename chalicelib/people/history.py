@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from chalicelib.people.types import AuditQuery
@@ -13,6 +12,7 @@ from chalicelib.platform import clock, ids, lists
 from chalicelib.platform.audit import AuditItem, ByActor, ByObject, Change, month_of
 from chalicelib.platform.auth import ApiKeyItem
 from chalicelib.platform.errors import Invalid, issue
+from chalicelib.platform.stored import read_stored
 from chalicelib.staff import service as staff
 
 _YEAR = timedelta(days=366)
@@ -102,7 +102,7 @@ def _shown(found: lists.Page[AuditItem]) -> lists.Page[Entry]:
             action=item.action,
             object=item.object,
             object_name=item.label,
-            changes=msgspec.convert(item.changes, list[Change]),
+            changes=read_stored(item.changes, list[Change]),
         )
 
     return found.map(entry)

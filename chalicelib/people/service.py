@@ -26,6 +26,7 @@ from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.userids import fold
+from chalicelib.platform.versions import IfMatch
 from chalicelib.staff import service as staff
 from chalicelib.wecom.errors import Treatment, WeComError
 
@@ -113,13 +114,25 @@ def create_user(wanted: NewUser) -> User:
     return user
 
 
-@storage.retrying("others keep changing this user")
-def change_user(staff_id: str, patch: Any) -> User:
-    """Apply a JSON merge patch. NotFound, Conflict, Invalid."""
-    staff_id = fold(staff_id)
-    item: UserItem | None = UserItem.find(staff_id)
+def user(staff_id: str) -> tuple[User, int]:
+    """The person, and the version. NotFound."""
+    item = _find_user(staff_id)
+    named = scopes.names([auth.scope_of(item.scope)])
+    return _shown_user(item, staff.name(str(item.user)), named), int(item.version)
+
+
+def _find_user(staff_id: str) -> UserItem:
+    item: UserItem | None = UserItem.find(fold(staff_id))
     if item is None or item.status == NO_ROLE:
         raise NotFound(code="unknown_user", staff_id=staff_id)
+    return item
+
+
+@storage.retrying("others keep changing this user")
+def change_user(staff_id: str, patch: Any, if_match: IfMatch) -> tuple[User, int]:
+    """Apply a JSON merge patch: the person, and the version. NotFound, Conflict, Invalid, Stale."""
+    item = _find_user(staff_id)
+    if_match.check(int(item.version), lambda: user(staff_id)[0])
     name = staff.name(str(item.user))
     now = {name: getattr(item, name) for name in ("staff_id", "role", "scope", "status")}
     wanted: NewUser = validation.convert(merged(now, patch), NewUser)
@@ -142,14 +155,14 @@ def change_user(staff_id: str, patch: Any) -> User:
     )
     after = _shown_user(made, name, named)
     if after == before:
-        return before
+        return before, int(item.version)
     tx = Transaction()
     tx.put("user", made, UserItem.version == item.version)
     if _is_admin(item) and not _is_admin(made):
         _keep_an_admin(tx, but=str(item.user))
     audit.add(tx, "users.change", before.staff_id, _audited(before), _audited(after))
     tx.commit()
-    return after
+    return after, int(made.version)
 
 
 def users(query: UsersQuery) -> Page[User]:

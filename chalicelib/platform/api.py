@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from chalicelib.platform import deadletters, due, jobs, openapi
-from chalicelib.platform.deadletters import DeadLetters
+from chalicelib.platform import deadletters, due, jobs, messages, openapi
+from chalicelib.platform.deadletters import DeadLetter, DeadLettersInWords
 from chalicelib.platform.http import Call, Door
 from chalicelib.platform.http_routing import Millrace
 from chalicelib.platform.lists import Page
@@ -61,12 +61,24 @@ def resume(call: Call, job_id: str) -> jobs.Job:
     "GET",
     "/api/dead-letters",
     permission="dead_letters.read",
-    answer=Page[DeadLetters],
+    answer=Page[DeadLettersInWords],
     summary="What was given up: dead-letter queues in which something lies",
 )
-def dead_letters(call: Call) -> Page[DeadLetters]:
-    letters = deadletters.ask_listing()
+def dead_letters(call: Call) -> Page[DeadLettersInWords]:
+    letters = deadletters.ask_listing(messages.language(call.headers.get("accept-language")))
     return Page(letters, len(letters))
+
+
+@door.route(
+    "GET",
+    "/api/dead-letters/{queue}/messages",
+    permission="dead_letters.read",
+    answer=Page[DeadLetter],
+    summary="The first ten messages of a dead-letter queue, without anything that says who somebody is",
+)
+def dead_letter_messages(call: Call, queue: str) -> Page[DeadLetter]:
+    letters = deadletters.ask_letters(queue)
+    return Page(letters, len(letters), total_is="at_least")
 
 
 @door.route(

@@ -15,15 +15,59 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from chalicelib.platform import audit, clock, jobs, queues, settings
+from chalicelib.platform import audit, clock, jobs, messages, queues, settings
 from chalicelib.platform.errors import Conflict, DomainError, NotFound, Upstream
+from chalicelib.platform.messages import Language
 from chalicelib.platform.principal import SYSTEM, Principal, acting
 from chalicelib.platform.storage import Transaction
 
 HIDDEN = 60  # seconds: longer than ten messages take to be sent on
 _ENOUGH_MS = 5_000  # of time left, to begin another ten
 _KIND = re.compile(r"[a-z][a-z_]{0,39}")
+_PLAIN = frozenset(  # fields whose texts say nothing of a person outside of the corp
+    {
+        *(
+            "kind",
+            "type",
+            "change",
+            "status",
+            "job_id",
+            "result_id",
+            "queue",
+            "bucket",
+            "minute",
+            "received_at",
+        ),
+        *(
+            "at",
+            "due_at",
+            "created_at",
+            "occurred_at",
+            "live_code_id",
+            "assignment_id",
+            "staff_id",
+            "store_id",
+        ),
+        *("chat_id", "sop_id", "step_id", "push_id", "order_id", "settlement_id", "payout_id", "plan_id"),
+        *("distributor_id", "print_run_id", "import_id", "prospect_id", "batch_id", "template_id", "task_id"),
+        *(
+            "ad_campaign_id",
+            "conversion_id",
+            "level",
+            "source",
+            "connection",
+            "notice_id",
+            "config_id",
+            "day",
+        ),
+    }
+)
+_WORD = re.compile(r"[A-Za-z0-9_.:#@+/-]{1,120}")
+_PHONE = re.compile(r"1[3-9][0-9]{9}")
+_MOST_FIELDS = 40
+_LONGEST_FIGURE = 10_000_000_000
 
 
 class DeadLetters(Struct, frozen=True, kw_only=True):
@@ -39,11 +83,31 @@ class DeadLetters(Struct, frozen=True, kw_only=True):
     kinds: dict[str, int] = {}
 
 
+class DeadLettersInWords(DeadLetters, frozen=True, kw_only=True):
+    """name, cure: what the queue is for, and what to do."""
+
+    name: str
+    cure: str
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """A message that was given up. content: as it is, but for all that may say who somebody is (`***`)."""
+
+    message_id: str
+    at: str
+    kind: str
+    content: dict[str, Any]
+
+
 class Request(Struct, frozen=True, kw_only=True):
-    """To functions/redrive: without a queue, what lies in all of them. principal: who asks, for the audit."""
+    """To functions/redrive: without a queue, what lies in all of them. principal: who asks, for the audit.
+
+    look: what the queue's messages say, masked, rather than send them on.
+    """
 
     queue: str | None = None
     principal: Principal = SYSTEM
+    look: bool = False
 
 
 def listing() -> list[DeadLetters]:
@@ -51,14 +115,18 @@ def listing() -> list[DeadLetters]:
     return [letters for letters in map(_look, _names()) if letters.count]
 
 
+def letters(queue: str) -> list[DeadLetter]:
+    """The first ten of a queue's dead letters, the oldest first; they stay. NotFound."""
+    found = [_letter(message) for message in _receive(_name(queue), 0)]
+    return sorted(found, key=lambda letter: letter.at)
+
+
 def redrive(queue: str, milliseconds_left: Callable[[], int]) -> int:
     """Send a queue's dead letters to it again, while there is time; how many. NotFound, Conflict.
 
     The audit's entry is written before anything is sent, so that none can be missing.
     """
-    name = next((name for name in _names() if _plain(name) == queue), None)
-    if name is None:
-        raise NotFound(code="no_queue", queue=queue)
+    name = _name(queue)
     if not _is_redrivable(name):
         raise Conflict(code="not_redrivable", queue=queue)
     tx = Transaction()
@@ -77,9 +145,29 @@ def redrive(queue: str, milliseconds_left: Callable[[], int]) -> int:
     return sent
 
 
-def ask_listing() -> list[DeadLetters]:
-    """`listing`, by functions/redrive, which alone may touch dead letters. Upstream."""
-    return msgspec.convert(_ask(Request()), list[DeadLetters])
+def ask_listing(language: Language) -> list[DeadLettersInWords]:
+    """`listing`, by functions/redrive, which alone may touch dead letters, in words. Upstream."""
+    return [
+        DeadLettersInWords(
+            **asdict(each),
+            name=queue_words("queue", each.queue, language),
+            cure=queue_words("queue_cure", each.queue, language),
+        )
+        for each in msgspec.convert(_ask(Request()), list[DeadLetters])
+    ]
+
+
+def ask_letters(queue: str) -> list[DeadLetter]:
+    """`letters`, likewise. NotFound, Upstream."""
+    return msgspec.convert(_ask(Request(queue=queue, look=True)), list[DeadLetter])
+
+
+def queue_words(what: str, queue: str, language: Language) -> str:
+    """The name of a queue (`queue`), or what to do about its dead letters (`queue_cure`), in words."""
+    code = f"{what}_{queue.replace('-', '_')}"
+    if not messages.known(code):
+        code = f"{what}_other"
+    return messages.text(code, language, {"queue": queue})
 
 
 def ask_redrive(queue: str, principal: Principal) -> int:
@@ -94,6 +182,8 @@ def answer(request: Mapping[str, Any], milliseconds_left: Callable[[], int]) -> 
     try:
         if asked.queue is None:
             return {"answer": msgspec.to_builtins(listing())}
+        if asked.look:
+            return {"answer": msgspec.to_builtins(letters(asked.queue))}
         return {"answer": redrive(asked.queue, milliseconds_left)}
     except DomainError as error:
         return {"error": {"status": error.status, "code": error.message_code}}
@@ -125,6 +215,39 @@ def _send_again(name: str, message: Mapping[str, Any]) -> None:
     if body.get("job_id"):
         jobs.take_up(_plain(name), group, body)
     sqs.delete_message(QueueUrl=_url(_dlq(name)), ReceiptHandle=message["ReceiptHandle"])
+
+
+def _letter(message: Mapping[str, Any]) -> DeadLetter:
+    body = _parsed(message["Body"])
+    sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
+    return DeadLetter(
+        message_id=message["MessageId"], at=clock.iso(sent), kind=_kind(body), content=shown(body)
+    )
+
+
+def shown(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a message says: ids of ours and figures; all else, whatever it is called, is hidden."""
+    return {name: _shown(name, value) for name, value in list(body.items())[:_MOST_FIELDS]}
+
+
+def _shown(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return shown(value)
+    if isinstance(value, (list, tuple)):
+        return [_shown(name, each) for each in value[:_MOST_FIELDS]]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        return value if abs(value) < _LONGEST_FIGURE else audit.MASK  # a phone number is none
+    is_plain = name in _PLAIN and isinstance(value, str) and _WORD.fullmatch(value)
+    return value if is_plain and not _PHONE.search(value) else audit.MASK
+
+
+def _name(queue: str) -> str:
+    name = next((name for name in _names() if _plain(name) == queue), None)
+    if name is None:
+        raise NotFound(code="no_queue", queue=queue)
+    return name
 
 
 def _look(name: str) -> DeadLetters:

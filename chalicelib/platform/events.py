@@ -97,6 +97,12 @@ class FollowEdited(Event, frozen=True, kw_only=True):
     staff_id: str
 
 
+class RemarkChanged(Event, frozen=True, kw_only=True):
+    """Subject external_userid: what a guide calls them was changed here."""
+
+    staff_id: str
+
+
 class TagsChanged(Event, frozen=True, kw_only=True):
     """Subject external_userid."""
 
@@ -284,6 +290,7 @@ TYPES: Mapping[str, type[Event]] = {
     "customer_imported": CustomerImported,
     "customer_lost": CustomerLost,
     "follow_edited": FollowEdited,
+    "remark_changed": RemarkChanged,
     "tags_changed": TagsChanged,
     "joined_group": JoinedGroup,
     "left_group": LeftGroup,

@@ -134,12 +134,14 @@ class Door:
     """A capability's routes. `routes` holds every door's, for OpenAPI.
 
     spellings: the module that knows how WeCom spells userids, which are keys in small letters: it notes those
-    of a body (`note_all`) and spells those of an answer (`show`). The app names it.
+    of a body (`note_all`) and spells those of an answer (`show`). pages: the one that makes pages: it hears
+    (`begin`) of each call that a page answers. The app names both.
     find: the app's: a path → its route's pattern and its parameters. NotFound.
     """
 
     routes: ClassVar[list[Route]] = []
     spellings: ClassVar[str] = ""
+    pages: ClassVar[str] = ""
     find: ClassVar[Callable[[str], tuple[str, dict[str, str]]] | None] = None
 
     def __init__(self, name: str, tag: str):
@@ -266,6 +268,9 @@ def listing(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:
 
 
 def _answer_or_problem(route: Route, request: Any, parameters: dict[str, str]) -> Response:
+    shows_page = route.page is not None and not wants_json(request.headers)
+    if shows_page and Door.pages:
+        declared.resolve(f"{Door.pages}:begin")(request.headers)
     try:
         return _authorize_and_answer(route, request, parameters)
     except DomainError as error:
@@ -275,7 +280,7 @@ def _answer_or_problem(route: Route, request: Any, parameters: dict[str, str]) -
     except Exception as error:  # noqa: BLE001 (the edge: a bug is logged and answered with 500)
         log.failure("request failed", error, path=route.path, method=route.method)
         failure = DomainError(code="internal")
-    if route.page and not wants_json(request.headers):
+    if route.page and shows_page:
         return _response(route.page(failure))
     return problem(failure, messages.language(request.headers.get("accept-language")))
 

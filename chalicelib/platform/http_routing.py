@@ -19,7 +19,7 @@ from chalicelib.platform.errors import DomainError, MethodNotAllowed, NotFound
 class Millrace(Chalice):
     """`doors`: module → the roots of its routes, with spaces between. `serves`: whether a path is ours.
 
-    `spellings`: of `Door.spellings`; the app that has them is the one whose routes `Door.find` knows.
+    `spellings`, `pages`: of `Door`; the app that has spellings is the one whose routes `Door.find` knows.
     """
 
     def __init__(
@@ -28,12 +28,14 @@ class Millrace(Chalice):
         serves: Callable[[str], bool] = lambda path: True,
         name: str = "millrace",
         spellings: str = "",
+        pages: str = "",
     ):
         super().__init__(app_name=name, configure_logs=False)  # log.py's logger is the one
         self.api.binary_types += ["application/pdf", http.XLSX]  # pictures are there already
         self.serves = serves
         if spellings:
             http.Door.spellings, http.Door.find = spellings, self._route
+        http.Door.pages = pages or http.Door.pages
         self._doors: dict[str, list[str]] = {}
         self._loaded: set[str] = set()
         for module, roots in doors.items():

@@ -37,7 +37,9 @@ Status = Literal["queued", "running", "finished", "failed"]
 class Job(Struct, frozen=True, kw_only=True):
     """`queued`: nothing has been reported of it yet. `result_url`: good for an hour, made anew each time.
 
-    created_at: null for one from before jobs were listed.
+    created_at: null for one from before jobs were listed. can_resume: what is left can be tried again.
+    failure: `given_up` after several attempts, `silent` when nothing was heard of it any more, `other` for
+    what `error` says; null while it has not failed.
     """
 
     job_id: str
@@ -49,6 +51,8 @@ class Job(Struct, frozen=True, kw_only=True):
     result_id: str | None
     result_url: str | None
     error: str | None
+    failure: Literal["given_up", "silent", "other"] | None
+    can_resume: bool
 
 
 class JobsQuery(Paging, kw_only=True):
@@ -228,7 +232,10 @@ def _is_visible(job: JobItem, principal: Principal) -> bool:
 
 def _job(job: JobItem) -> Job:
     status, error = _status(job), job.error
-    if status == "failed" and job.status != "failed":
+    is_given_up = status == "failed" and job.status != "failed"
+    failure: Any = "other" if status == "failed" else None
+    if is_given_up:
+        failure = "given_up" if job.lost else "silent"
         error = _given_up(job) if job.lost else f"nothing was heard of it since {job.told_at}{_advice(job)}"
     return Job(
         job_id=job.job_id,
@@ -240,6 +247,8 @@ def _job(job: JobItem) -> Job:
         result_id=job.result_id,
         result_url=files.download_url(job.result_key, job.result_name) if job.result_key else None,
         error=error,
+        failure=failure,
+        can_resume=is_given_up and bool(job.lost or job.first),
     )
 
 

@@ -8,6 +8,7 @@ import time
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from itertools import chain
 from types import SimpleNamespace
 from typing import IO, Any
 from urllib.parse import quote
@@ -61,14 +62,19 @@ def write(
 ) -> Iterator[int]:
     """Write all rows into `out`; after each page how many there are by then."""
     columns = tabular.columns(route.row)
-    file = table_files.new(kind, [column.heading(words) for column in columns], out)
-    rows = 0
-    for page in _pages(route, call, parameters):
-        for row in page.items:
-            file.write([column.cell(row, words) for column in columns])
-        rows += len(page.items)
-        yield rows
-    file.close()
+    pages = _pages(route, call, parameters)
+    first = next(pages)  # what the list refuses, it refuses before there is a file
+    rows, file = 0, table_files.new(kind, [column.heading(words) for column in columns], out)
+    try:
+        for page in chain([first], pages):
+            for row in page.items:
+                file.write([column.cell(row, words) for column in columns])
+            rows += len(page.items)
+            yield rows
+        file.close()
+    except BaseException:  # also of a reader that has enough
+        file.abandon()
+        raise
 
 
 def note(

@@ -1,12 +1,14 @@
 """What each role may do. A permission is `<noun>.<verb>`; each route and job names the one it takes."""
 
-_EVERYBODY = frozenset({"me.read", "openapi.read", "sessions.end", "sessions.read"})  # sessions: their own
 _EVERYBODY = frozenset(
     {
+        "brand.read",
         "me.read",
         "openapi.read",
+        "sessions.end",  # their own, as the views
+        "sessions.read",
         "views.read",
-        "views.write",  # one's own
+        "views.write",
     }
 )
 
@@ -17,6 +19,7 @@ _READS = frozenset(
         "assignments.read",
         "blacklist.read",
         "channels.read",
+        "connections.read",
         "contact_ways.read",
         "coupon_claims.read",
         "coupons.read",
@@ -50,7 +53,10 @@ _WRITES = frozenset(
         "ad_conversions.write",
         "blacklist.write",
         "channels.write",
+        "connections.test",
+        "brand.write",
         "coupons.write",
+        "customers.write",
         "distribution_plans.change",  # what is no money in them
         "distributors.change",  # likewise
         "distributors.write",
@@ -66,6 +72,7 @@ _WRITES = frozenset(
         "prospects.write",
         "settings.write",
         "sops.write",
+        "staff.sync",
         "staff.write",
         "stores.rebuild",
         "stores.write",
@@ -80,7 +87,10 @@ CORP_WIDE = frozenset(
         "blacklist.read",
         "blacklist.write",
         "channels.write",  # a channel is the whole corp's
+        "brand.write",
         "commissions.read",
+        "connections.read",
+        "connections.test",
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides
         "coupons.write",  # a pool is the whole corp's stock
@@ -98,11 +108,14 @@ CORP_WIDE = frozenset(
         "settings.write",
         "settlements.read",
         "settlements.run",
+        "staff.sync",
         "stores.rebuild",
         "users.read",
     }
 )
-_GUIDES = frozenset({"customers.read", "home.read", "pulse.read", "touches.read"})  # their own
+_GUIDES = frozenset(
+    {"customers.read", "customers.write", "home.read", "pulse.read", "touches.read"}
+)  # their own
 _MONEY_TOTALS = frozenset({"ledger.read", "settlements.read"})
 _MONEY = _MONEY_TOTALS | {
     "balances.read",

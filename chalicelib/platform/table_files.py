@@ -34,6 +34,9 @@ class CsvFile:
     def close(self) -> None:
         """A CSV is whole at each line."""
 
+    def abandon(self) -> None:
+        """Nothing is kept of it but what was written."""
+
 
 class XlsxFile:
     """Written to a temporary file as it goes on, and to `out` when it is closed."""
@@ -54,6 +57,13 @@ class XlsxFile:
 
     def close(self) -> None:
         self._book.save(self._out)
+
+    def abandon(self) -> None:
+        """Remove its temporary files."""
+        for sheet in self._book.worksheets:
+            if not sheet.closed:
+                sheet.close()
+            sheet._writer.cleanup()
 
     def _begin_sheet(self) -> None:
         from openpyxl.utils import get_column_letter

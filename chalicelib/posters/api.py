@@ -6,6 +6,7 @@ from chalicelib.platform import http
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.jobs import Job
+from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.posters import batch_start, service, template_store
 from chalicelib.posters.types import (
     Asset,
@@ -115,20 +116,21 @@ def preview(call: Call) -> Answer:
     summary="One poster template",
     answer=StoredTemplate,
 )
-def get_template(call: Call, template_id: str) -> StoredTemplate:
-    return template_store.get(template_id)
+def get_template(call: Call, template_id: str) -> Answer:
+    return _versioned(template_store.get(template_id))
 
 
 @door.route(
     "PATCH",
     "/api/poster-templates/{template_id}",
     body=PosterTemplatePatch,
+    headers=IfMatchHeader,
     permission="poster_templates.write",
     summary="Change a poster template: the next poster is drawn by it",
     answer=StoredTemplate,
 )
-def change_template(call: Call, template_id: str) -> StoredTemplate:
-    return service.change_template(template_id, call.json())
+def change_template(call: Call, template_id: str) -> Answer:
+    return _versioned(service.change_template(template_id, call.json(), call.if_match))
 
 
 @door.route(
@@ -173,6 +175,18 @@ def keep_picture(call: Call) -> Asset:
 
 
 @door.route(
+    "GET",
+    "/api/poster-assets/{asset_id}",
+    permission="poster_templates.read",
+    summary="A kept picture",
+    gives="image/png",
+    others=_ELSEWHERE,
+)
+def show_picture(call: Call, asset_id: str) -> Answer:
+    return _answer(service.read_picture(asset_id))
+
+
+@door.route(
     "POST",
     "/api/poster-batches",
     body=NewPosterBatch,
@@ -183,6 +197,11 @@ def keep_picture(call: Call) -> Asset:
 )
 def start_batch(call: Call) -> Job:
     return batch_start.start(call.body, call.principal)
+
+
+def _versioned(stored: StoredTemplate) -> Answer:
+    """A built-in one has no version: it changes with the brand alone."""
+    return http.versioned(stored, stored.version or 0)
 
 
 def _answer(poster: PosterFile) -> Answer:

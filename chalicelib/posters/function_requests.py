@@ -22,12 +22,17 @@ def answer(event: Any) -> dict[str, Any]:
     `{"kind": "check", "definition", "length"}` → {}; `{"kind": "preview", "definition" or "template",
     "length", …a poster's}` and a poster's own (rules.parse_request) → `{"png_base64" or "file_base64",
     "content_type", "left_out"}`, a large file as `{"key","name","content_type","left_out"}`;
-    `{"kind": "asset", "key"}` → {"asset"}; `{"kind": "texts", "texts": {field: text}}` → {}.
+    `{"kind": "asset", "key"}` → {"asset"}; `{"kind": "brand_picture", "key"}` → {"picture"};
+    `{"kind": "texts", "texts": {field: text}}` → {}.
     """
     try:
         kind = event.get("kind") if isinstance(event, dict) else None
         if kind == "asset":
             return {"asset": msgspec.to_builtins(outside_pictures.store(files.get(event["key"])))}
+        if kind == "brand_picture":
+            return {
+                "picture": msgspec.to_builtins(outside_pictures.store_brand_picture(files.get(event["key"])))
+            }
         if kind == "texts":
             _check_texts(event["texts"])
             return {}

@@ -13,14 +13,17 @@ import urllib3
 import zxingcpp
 from PIL import Image, ImageOps
 
+from chalicelib.brand import pictures as brand_pictures
 from chalicelib.platform import files, log
 from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.posters import rules
-from chalicelib.posters.types import Asset
+from chalicelib.posters.types import Asset, BrandFile
 
 MAX_PIXELS = 25_000_000
 _MAX_SIDE = 20_000
 _FORMATS = ("PNG", "JPEG")
+_BRAND_FORMATS = (*_FORMATS, "WEBP")
+_BRAND_SIDES = 64, 1024  # of a brand's picture: at least; what it is made smaller to
 _MAX_AVATAR = 1_000_000  # bytes
 _TIMEOUT = urllib3.Timeout(connect=2, read=3)
 _BROKEN = (
@@ -34,10 +37,10 @@ _BROKEN = (
 )
 
 
-def decode(data: bytes, field: str) -> Image.Image:
-    """The picture upright, in RGB or RGBA. Invalid(field) for anything but a sound PNG or JPEG."""
+def decode(data: bytes, field: str, formats: tuple[str, ...] = _FORMATS) -> Image.Image:
+    """The picture upright, in RGB or RGBA. Invalid(field) for all but a sound picture of these formats."""
     try:
-        picture: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        picture: Image.Image = Image.open(io.BytesIO(data), formats=formats)
         if picture.width * picture.height > MAX_PIXELS or max(picture.size) > _MAX_SIDE:
             size = f"{picture.width} x {picture.height}"
             raise Invalid(issue(field, "picture_too_large", size=size, maximum=MAX_PIXELS // 1_000_000))
@@ -47,22 +50,44 @@ def decode(data: bytes, field: str) -> Image.Image:
         picture = ImageOps.exif_transpose(picture)
         return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except _BROKEN as error:
-        raise Invalid(issue(field, "not_a_picture")) from error
+        code = "not_a_picture" if formats == _FORMATS else "not_a_brand_picture"
+        raise Invalid(issue(field, code)) from error
 
 
 def store(data: bytes) -> Asset:
     """Keep a picture. The same bytes are the same asset. Invalid."""
     asset_id = "as_" + hashlib.sha256(data).hexdigest()[:32]
     picture = decode(data, "body")
+    kept, kind = _encoded(picture, data.startswith(b"\x89PNG"))
+    files.put(f"assets/{asset_id}", kept, f"image/{kind}")
+    return Asset(asset_id=asset_id, width=picture.width, height=picture.height, bytes=len(kept))
+
+
+def store_brand_picture(data: bytes) -> BrandFile:
+    """Keep a picture of the brand: a file that pages show, and under the same hash for templates. Invalid."""
+    name = hashlib.sha256(data).hexdigest()[:32]
+    picture = decode(data, "body", _BRAND_FORMATS)
+    least, most = _BRAND_SIDES
+    if min(picture.size) < least:
+        size = f"{picture.width} x {picture.height}"
+        raise Invalid(issue("body", "picture_too_small", size=size, minimum=least))
+    picture.thumbnail((most, most))
+    kept, kind = _encoded(picture, picture.mode == "RGBA" or data.startswith(b"\x89PNG"))
+    file = f"{name}.{'png' if kind == 'png' else 'jpg'}"
+    for key in (brand_pictures.FOLDER + file, f"assets/as_{name}"):
+        files.put(key, kept, f"image/{kind}")
+    return BrandFile(
+        file=file, asset_id=f"as_{name}", width=picture.width, height=picture.height, bytes=len(kept)
+    )
+
+
+def _encoded(picture: Image.Image, as_png: bool) -> tuple[bytes, str]:
     kept = io.BytesIO()
-    if data.startswith(b"\x89PNG"):
+    if as_png:
         picture.save(kept, "PNG")
-        kind = "image/png"
     else:
         picture.save(kept, "JPEG", quality=92, subsampling=0)
-        kind = "image/jpeg"
-    files.put(f"assets/{asset_id}", kept.getvalue(), kind)
-    return Asset(asset_id=asset_id, width=picture.width, height=picture.height, bytes=len(kept.getvalue()))
+    return kept.getvalue(), "png" if as_png else "jpeg"
 
 
 @lru_cache(maxsize=3)  # 75 MB each at most

@@ -5,7 +5,7 @@ one poster; a batch goes to it by its queue.
 """
 
 import base64
-import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,10 +14,11 @@ import msgspec
 from chalicelib.livecodes import poster_links
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
-from chalicelib.platform import audit, files, ids, settings
-from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, Upstream, issue
+from chalicelib.platform import audit, files, ids, invocations, settings
+from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import Transaction
+from chalicelib.platform.versions import IfMatch
 from chalicelib.posters import template_store
 from chalicelib.posters.native_picture import fetch_native_picture
 from chalicelib.posters.rules import WORDS, Format
@@ -25,6 +26,8 @@ from chalicelib.posters.types import Asset, PosterFile, PosterQuery, Sample, Sto
 from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 
+_ASSET = re.compile(r"as_[0-9a-f]{32}")
+_LARGEST_ANSWER = 4_000_000  # bytes: Lambda takes 6 MB, and base64 makes 4 of 3
 _SHORTEST = 60  # bytes of a link for which every template must do
 _CODE = "AbCd2345"
 _OWNER = "?g=gMacMacAGuidesOwnId"  # of a guide's or store's own poster
@@ -66,9 +69,9 @@ def create_template(template: Template) -> StoredTemplate:
     return template_store.create(template, _judge)
 
 
-def change_template(template_id: str, patch: Mapping[str, Any]) -> StoredTemplate:
-    """Apply a JSON merge patch. NotFound, Invalid, Conflict."""
-    return template_store.change(template_id, patch, _judge)
+def change_template(template_id: str, patch: Mapping[str, Any], if_match: IfMatch) -> StoredTemplate:
+    """Apply a JSON merge patch. NotFound, Invalid, Conflict, Stale."""
+    return template_store.change(template_id, patch, _judge, if_match)
 
 
 def preview(template: Template, sample: Sample) -> PosterFile:
@@ -99,6 +102,18 @@ def keep_picture(data: bytes) -> Asset:
     audit.add(tx, "poster_assets.create", asset.asset_id, None, asset)
     tx.commit()
     return asset
+
+
+def read_picture(asset_id: str) -> PosterFile:
+    """A kept picture; a link to it when it is larger than an answer may be. NotFound."""
+    key = f"assets/{asset_id}"
+    size = files.size(key) if _ASSET.fullmatch(asset_id) else None
+    if size is None:
+        raise NotFound(code="no_such_picture", asset_id=asset_id)
+    if size > _LARGEST_ANSWER:
+        return PosterFile(content_type="image/png", url=files.download_url(key, asset_id))
+    body = files.get(key)
+    return PosterFile(content_type="image/png" if body.startswith(b"\x89PNG") else "image/jpeg", body=body)
 
 
 def check_texts(texts: Mapping[str, str]) -> None:
@@ -165,15 +180,5 @@ def _file(answer: Mapping[str, Any]) -> PosterFile:
 
 
 def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The poster function's answer. What it says of the caller's input is said on; the rest is Upstream."""
-    function = settings.env("POSTER_FUNCTION")
-    reply = settings.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
-    answer = json.loads(reply["Payload"].read())
-    if reply.get("FunctionError"):
-        raise Upstream("the poster function failed")
-    if error := answer.get("error"):
-        if error["status"] == Invalid.status:
-            raise Invalid(*msgspec.convert(error.get("errors", []), list[Issue]))
-        kind = Conflict if error["status"] == Conflict.status else Upstream
-        raise kind(error["detail"], code=error.get("code"), **error.get("params", {}))
-    return dict(answer)
+    """The poster function's answer."""
+    return invocations.ask(settings.env("POSTER_FUNCTION"), request)

@@ -6,11 +6,14 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.brand import service as brand
 from chalicelib.platform import audit, clock, ids, lists, validation
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.posters import rules
+from chalicelib.platform.stored import read_stored
+from chalicelib.platform.versions import IfMatch
+from chalicelib.posters import built_in_templates, rules
 from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.posters.types import StoredTemplate, Template, TemplatePage, TemplatesQuery
@@ -42,7 +45,7 @@ def create(template: Template, judge: Judge) -> StoredTemplate:
 def get(template_id: str) -> StoredTemplate:
     """NotFound."""
     if template_id in TEMPLATES:
-        definition = to_definition(TEMPLATES[template_id])
+        definition = to_definition(_built_in(template_id))
         return msgspec.convert({"template_id": template_id, "built_in": True, **definition}, StoredTemplate)
     return _stored(_find(template_id))
 
@@ -50,8 +53,8 @@ def get(template_id: str) -> StoredTemplate:
 def get_design(template_id: str) -> Template:
     """The template as it is drawn. NotFound."""
     if template_id in TEMPLATES:
-        return TEMPLATES[template_id]
-    return msgspec.convert(_find(template_id).definition, Template)
+        return _built_in(template_id)
+    return read_stored(_find(template_id).definition, Template)
 
 
 def list_templates(query: TemplatesQuery) -> TemplatePage:
@@ -68,10 +71,14 @@ def list_templates(query: TemplatesQuery) -> TemplatePage:
     return TemplatePage(items, page.total, page.next_cursor, page.total_is, built_in=list(TEMPLATES))
 
 
-def change(template_id: str, patch: Mapping[str, Any], judge: Judge) -> StoredTemplate:
-    """Apply a JSON merge patch. NotFound, Invalid, Conflict."""
+def change(
+    template_id: str, patch: Mapping[str, Any], judge: Judge, if_match: IfMatch | None = None
+) -> StoredTemplate:
+    """Apply a JSON merge patch. NotFound, Invalid, Conflict, Stale."""
     _refuse_built_in(template_id)
     item = _find(template_id)
+    if if_match:
+        if_match.check(int(item.version), lambda: _stored(item))
     before = item.definition
     definition = check(validation.convert(merged(before, patch), Template), judge)
     actions = [
@@ -117,6 +124,12 @@ def to_definition(template: Template) -> dict[str, Any]:
     return msgspec.to_builtins(template)  # type: ignore[no-any-return]
 
 
+def _built_in(template_id: str) -> Template:
+    """As the brand has it."""
+    look = brand.look()
+    return built_in_templates.branded(TEMPLATES[template_id], look, brand.logo_asset(look))
+
+
 def _refuse_built_in(template_id: str) -> None:
     if template_id in TEMPLATES:
         raise Conflict(code="poster_template_built_in")
@@ -137,4 +150,4 @@ def _stored(item: PosterTemplateItem) -> StoredTemplate:
         "updated_at": item.updated_at,
         "version": int(item.version),
     }
-    return msgspec.convert({**item.definition, **own}, StoredTemplate)
+    return read_stored({**item.definition, **own}, StoredTemplate)

@@ -301,3 +301,9 @@ class Asset(Struct, frozen=True, kw_only=True):
     width: int
     height: int
     bytes: int
+
+
+class BrandFile(Asset, frozen=True, kw_only=True):
+    """The same as a picture of the brand: `file`, its name where pages find it."""
+
+    file: str

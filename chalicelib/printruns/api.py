@@ -20,6 +20,7 @@ from chalicelib.printruns.types import (
     BoundCard,
     CardDetails,
     CardOrder,
+    CardPreview,
     CardsQuery,
     FiguresQuery,
     FiguresRow,
@@ -60,6 +61,19 @@ def create(call: Call, live_code_id: str) -> PrintJob:
 )
 def list_runs(call: Call) -> Page[PrintRun]:
     return service.list_runs(call.query, call.principal)
+
+
+@door.route(
+    "POST",
+    "/api/print-runs/preview",
+    body=CardPreview,
+    permission="print_runs.write",
+    summary="A card of a sheet as a PNG, read by a decoder; makes no run",
+    gives="image/png",
+)
+def preview(call: Call) -> Answer:
+    poster = service.preview(call.body)
+    return Answer(poster.body, headers={"Content-Type": poster.content_type})
 
 
 @door.route(

@@ -1,5 +1,6 @@
 """What a sheet's cards will be, and whether they can be printed: known before anything is made."""
 
+from chalicelib.brand import service as brand
 from chalicelib.platform.errors import Invalid, Issue, NotFound, issue
 from chalicelib.posters import service as posters
 from chalicelib.posters import template_store
@@ -13,6 +14,8 @@ _TEXTS = ("title", "subtitle", "footer")
 def resolve(sheet: Sheet) -> tuple[Sheet, Template | None]:
     """The sheet with all that its template says, and the template. Invalid."""
     if sheet.template_id is None:
+        look = brand.look()
+        sheet = card_design.in_look(sheet, look, brand.logo_asset(look))
         return card_design.with_template(sheet, None), None
     own = [name for name in ("picture", "logo", "footer") if getattr(sheet, name)]
     issues = [issue(f"sheet.{name}", "template_has_its_own") for name in own]

@@ -5,6 +5,10 @@ Lengths in mm, from the card's upper left corner.
 
 import math
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from chalicelib.brand.rules import DEFAULT_COLOURS, Look
 from chalicelib.posters import qr_rules
 from chalicelib.posters.line_breaking import LINES_KEPT
 from chalicelib.posters.rules import DPI, MM_PER_INCH
@@ -38,7 +42,7 @@ def design(sheet: Sheet) -> Template:
         width=width,
         height=height,
         bleed_mm=sheet.bleed_mm,
-        background=Background(sheet.background, asset_id=sheet.picture),
+        background=Background(sheet.background or _PAPER, asset_id=sheet.picture),
         title=sheet.title or "",
         subtitle=sheet.subtitle or "",
         layers=place(sheet, width, height),
@@ -65,6 +69,25 @@ def millimetres(template: Template) -> float:
     return 1.0 if template.unit == "mm" else MM_PER_INCH / DPI
 
 
+def with_words(card: Template, sheet: Sheet) -> Template:
+    """A card of the sheet's own design whose footer, which no poster has, stands in it as it is."""
+    layers = [
+        replace(layer, value=sheet.footer) if isinstance(layer, Text) and layer.value == "{footer}" else layer
+        for layer in card.layers
+    ]
+    return replace(card, layers=tuple(layers))
+
+
+def in_look(sheet: Sheet, look: Look, logo: str | None) -> Sheet:
+    """A sheet of its own design, with the brand's colour and logo (a picture's id) where it names none."""
+    given: dict[str, object] = {name: getattr(sheet, name) for name in sheet.__struct_fields__}
+    if sheet.background is UNSET:
+        given["background"] = _PAPER if look.colours == DEFAULT_COLOURS else look.colours[0]
+    if sheet.logo is UNSET:
+        given["logo"] = logo
+    return Sheet(**given)  # type: ignore[arg-type]
+
+
 def qr_side(sheet: Sheet) -> float:
     """The code's square on a card of the sheet's own design."""
     return next(layer.size for layer in design(sheet).layers if isinstance(layer, Qr))
@@ -88,14 +111,14 @@ def _code(sheet: Sheet, x: float, y: float, side: float) -> tuple[Layer, ...]:
     """The code and its number, on one light field."""
     return (
         Rect(x - _FRAME, y - _FRAME, side + 2 * _FRAME, side + LABEL + 2 * _FRAME, _PAPER, _RADIUS),
-        Qr(x, y, side, _INK, _PAPER, logo=sheet.logo),
+        Qr(x, y, side, _INK, _PAPER, logo=sheet.logo or None),
         Text("{run_number}", x, y + side, side, LABEL, _NUMBER, _INK, _SMALLEST / 2, leading=1.2),
     )
 
 
 def _texts(sheet: Sheet, x: float, y: float, width: float, height: float, align: str) -> list[Layer]:
     """Title, subtitle and footer below one another; the title takes what it needs at its full size."""
-    ink = _INK if qr_rules.luminance(sheet.background) > _DARK else _PAPER
+    ink = _INK if qr_rules.luminance(sheet.background or _PAPER) > _DARK else _PAPER
     footer = height * _FOOTER_SHARE if sheet.footer else 0.0
     title = 0.0
     if sheet.title:

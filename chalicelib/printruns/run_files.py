@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 from chalicelib.platform import ids, jobs, storage
 from chalicelib.platform.errors import Issue, NotFound, issue
 from chalicelib.platform.storage import Transaction
+from chalicelib.platform.stored import read_stored
 from chalicelib.posters.types import Template
 from chalicelib.printruns import rules, runs, sheet_layout
 from chalicelib.printruns.models import PrintRunItem
@@ -131,8 +132,8 @@ def _file(run: Run, row: PrintRunItem) -> File:
         job_id=row.part,
         run=run,
         format=row.format,  # type: ignore[arg-type]
-        sheet=msgspec.convert(row.sheet, Sheet),
-        design=msgspec.convert(row.design, Template) if row.design else None,
+        sheet=read_stored(row.sheet, Sheet),
+        design=read_stored(row.design, Template) if row.design else None,
         code_name=row.name or "",
         finished=finished,
     )

@@ -13,6 +13,7 @@ from chalicelib.platform import clock, ids, keys, lists, settings
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
+from chalicelib.platform.stored import read_stored
 from chalicelib.printruns import rules
 from chalicelib.printruns.models import PREFIX, RUN, PrintRunItem
 from chalicelib.printruns.types import NewPrintRun, Sheet, Use
@@ -196,7 +197,7 @@ def _run(item: PrintRunItem) -> Run:
         prefix=str(item.prefix),
         count=int(item.cards),
         use=item.use,  # type: ignore[arg-type]
-        sheet=msgspec.convert(item.sheet, Sheet),
+        sheet=read_stored(item.sheet, Sheet),
         expires_at=item.expires_at,
         closed_at=item.closed_at,
         binds=bool(item.binds),

@@ -6,11 +6,12 @@ from chalicelib.platform.errors import Conflict, Invalid, Issue, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.posters.types import Template
-from chalicelib.printruns import card_check, run_files, runs, sheet_layout
+from chalicelib.posters import service as posters
+from chalicelib.posters.types import PosterFile, Sample, Template
+from chalicelib.printruns import card_check, card_design, run_files, runs, sheet_layout
 from chalicelib.printruns.run_files import PrintJob
 from chalicelib.printruns.runs import Run
-from chalicelib.printruns.types import NewFile, NewPrintRun, PrintRun, RunsQuery
+from chalicelib.printruns.types import CardPreview, NewFile, NewPrintRun, PrintRun, RunsQuery
 
 
 def create(live_code_id: str, wanted: NewPrintRun, principal: Principal) -> PrintJob:
@@ -31,6 +32,17 @@ def create(live_code_id: str, wanted: NewPrintRun, principal: Principal) -> Prin
     if wanted.format == "pdf":
         card_check.check(wanted.sheet, design)
     return run_files.start(store(live_code_id, wanted, expires_at, design, live_code.name))
+
+
+def preview(wanted: CardPreview) -> PosterFile:
+    """One card as it will be printed, with a made-up number. Invalid by field of the sheet."""
+    sheet, design = card_check.resolve(wanted.sheet)
+    if issues := sheet_layout.find_issues(sheet):
+        raise Invalid(*issues)
+    card_check.check(sheet, design)
+    template = design or card_design.with_words(card_design.design(sheet), sheet)
+    words = {"title": sheet.title or "", "subtitle": sheet.subtitle or ""}
+    return posters.preview(template, Sample(**words, staff_name="", store_name="", width=wanted.width))
 
 
 def get(print_run_id: str, principal: Principal) -> PrintRun:

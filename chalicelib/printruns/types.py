@@ -22,7 +22,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
 
     template_id: a poster template; it then gives the card's size and bleed, its pictures and all else, and
     title and subtitle where they are left out. Without one: picture covers the card, logo is in the code's
-    middle (both of POST /api/poster-assets), texts are black or white by the background.
+    middle (both of POST /api/poster-assets; the brand's where it is left out, null: none), texts are black or
+    white by the background (white where it is left out; with a brand's own colours, its first).
     """
 
     page: Literal["A4", "SRA3"] = "A4"
@@ -35,10 +36,10 @@ class Sheet(Struct, frozen=True, kw_only=True):
     title: _Text | None = None
     subtitle: _Text | None = None
     footer: _Text = ""
-    background: _Colour = "#FFFFFF"
+    background: _Colour | UnsetType = UNSET
     template_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     picture: _AssetId | None = None
-    logo: _AssetId | None = None
+    logo: _AssetId | UnsetType | None = UNSET
 
 
 class NewPrintRun(Struct, kw_only=True):
@@ -55,6 +56,13 @@ class NewPrintRun(Struct, kw_only=True):
     prefix: Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,8}\Z")] | None = None
     sheet: Sheet = Sheet()
     expires_at: Annotated[str, Meta(max_length=40, description="ISO 8601 with its offset")] | None = None
+
+
+class CardPreview(Struct, kw_only=True):
+    """width: pixels of the picture."""
+
+    sheet: Sheet = Sheet()
+    width: Annotated[int, Meta(ge=240, le=1600)] = 800
 
 
 class NewFile(Struct, kw_only=True):

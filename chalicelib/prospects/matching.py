@@ -119,6 +119,15 @@ def _credit_and_tag(item: ProspectItem, external_userid: str, staff_id: str | No
         queues.send("push", message, group=external_userid, key=f"prospect-{item.prospect_id}")
 
 
+def customers_of_phone(text: str) -> list[str]:
+    """The customer whom an import's number led to."""
+    try:
+        item = models.find(models.id_of(phones.normalised(text, brand_settings.read().country)))
+    except phones.BadPhone:
+        return []
+    return [str(item.external_userid)] if item and item.external_userid else []
+
+
 def match_by_hand(wanted: Match, principal: Principal = SYSTEM) -> Prospect:
     """An operator says who somebody is: `phone`, `prospect_id` or `code`. Invalid, NotFound, Conflict."""
     names = ("phone", "prospect_id", "code")

@@ -40,9 +40,7 @@ def show(call: Call) -> Answer:
 
 def _failed(error: DomainError) -> Answer:
     back = auth.folder() + _PAGE
-    return page.refused("没有成功，请再试一次", "That did not work; please try again", back).answer(
-        error.status
-    )
+    return page.refused("操作失败，请重试", "That didn't work. Please try again.", back).answer(error.status)
 
 
 @door.route(
@@ -69,13 +67,15 @@ def set_status(call: Call, prospect_id: str) -> Answer:
         return page.again(back).answer(403)
     status = form.get("status", [""])[0]
     if status not in (rules.TO_ADD, rules.ASKED, rules.REFUSED, rules.UNREACHABLE):
-        return page.refused("没有这个状态", "No such status", back).answer(422)
+        return page.refused("状态不正确", "Unknown status", back).answer(422)
     try:
         item = status_changes.change(
             prospect_id, status, f"staff:{session.staff_id}", of_staff=session.staff_id
         )
     except NotFound:
-        return page.refused("这不是您的任务", "This is not your task", back).answer(404)
+        return page.refused("这不是您的任务", "This isn't your task", back).answer(404)
     except Conflict:
-        return page.refused("状态已变更，请返回查看", "It has changed meanwhile", back).answer(409)
+        return page.refused(
+            "状态已变更，请返回查看", "This task has changed. Go back to see it.", back
+        ).answer(409)
     return Answer(b"", 303, {"Location": f"{back}#t-{item.code}", "Cache-Control": "no-store"})

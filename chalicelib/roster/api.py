@@ -8,7 +8,7 @@ from chalicelib.platform.http import Call
 from chalicelib.platform.lists import Page
 from chalicelib.roster import service
 from chalicelib.roster.queries import StaffQuery
-from chalicelib.staff.types import Ramp, StaffLimits, StaffOut
+from chalicelib.staff.types import Ramp, StaffLimits, StaffOut, StaffSync
 
 door = http.Door(__name__, tag="Staff")
 
@@ -23,6 +23,17 @@ door = http.Door(__name__, tag="Staff")
 )
 def listing(call: Call) -> Page[StaffOut]:
     return service.page(call.query, call.principal)
+
+
+@door.route(
+    "POST",
+    "/api/staff/sync",
+    permission="staff.sync",
+    summary="Ask WeCom for all who serve customers; again while some are `left`",
+    answer=StaffSync,
+)
+def sync(call: Call) -> StaffSync:
+    return service.sync()
 
 
 @door.route(

@@ -1,19 +1,24 @@
 """Staff as operators see and limit them: those of the caller's scope."""
 
+import time
 from collections.abc import Sequence
 from datetime import date
 
-from chalicelib.platform import clock, lists
+from chalicelib.platform import audit, clock, lists
 from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.platform.principal import Principal
+from chalicelib.platform.storage import Transaction
 from chalicelib.platform.userids import fold
 from chalicelib.roster.queries import StaffQuery
 from chalicelib.staff import ramps, rules
 from chalicelib.staff import service as staff
 from chalicelib.staff.service import Member
-from chalicelib.staff.types import RampStep, StaffLimits, StaffOut
+from chalicelib.staff.types import RampStep, StaffLimits, StaffOut, StaffSync, StoreName
 from chalicelib.stores import service as stores
+from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
+
+_SYNC_SECONDS = 15  # of the 29 that a request may take
 
 
 def page(query: StaffQuery, principal: Principal) -> lists.Page[StaffOut]:
@@ -25,14 +30,16 @@ def page(query: StaffQuery, principal: Principal) -> lists.Page[StaffOut]:
         guides = of_store if guides is None else guides & of_store
     steps = ramps.table()
     rows = [row for row in staff.members(guides) if query.status in (None, row.status)]
-    return lists.whole(
+    found = lists.whole(
         rows,
         query,
         key=lambda row: row.staff_id,
         sorts={"name": lambda row: row.name},
         sort=query.sort,
         texts=lambda row: (row.name, row.staff_id),
-    ).map(lambda row: _shown(row, steps))
+    )
+    of = stores.of_guides([row.staff_id for row in found.items])
+    return found.map(lambda row: _shown(row, steps, of.get(row.staff_id, [])))
 
 
 def get(staff_id: str, principal: Principal) -> StaffOut:
@@ -40,6 +47,27 @@ def get(staff_id: str, principal: Principal) -> StaffOut:
     staff_id = fold(staff_id)
     _check_scope(staff_id, principal)
     return _get(staff_id)
+
+
+def sync() -> StaffSync:
+    """Ask WeCom for everybody who serves customers, as long as a request may take. Upstream."""
+    until = time.monotonic() + _SYNC_SECONDS
+    client = wecom.default_client()
+    serving = sorted(set(client.get_follow_user_list()))
+    tx = Transaction()
+    audit.add(tx, "staff.sync", "staff", None, {"serving": len(serving)})
+    tx.commit()
+    known = staff.names(serving)
+    waiting = [staff_id for staff_id in serving if staff_id not in known]
+    for number, staff_id in enumerate(waiting):
+        if time.monotonic() > until:
+            return StaffSync(serving=len(serving), left=len(waiting) - number)
+        try:
+            staff.learn(staff_id)
+        except WeComError as error:
+            if error.treatment is not Treatment.DATA:
+                raise
+    return StaffSync(serving=len(serving), left=0)
 
 
 def limit(staff_id: str, limits: StaffLimits, principal: Principal) -> StaffOut:
@@ -86,14 +114,14 @@ def _get(staff_id: str) -> StaffOut:
     row = staff.find_asked(staff_id)
     if row is None:
         raise _unknown(staff_id)
-    return _shown(row, ramps.table())
+    return _shown(row, ramps.table(), stores.of_guides([staff_id]).get(staff_id, []))
 
 
 def _unknown(staff_id: str) -> NotFound:
     return NotFound(code="unknown_staff", staff_id=staff_id)
 
 
-def _shown(row: Member, steps: Sequence[RampStep]) -> StaffOut:
+def _shown(row: Member, steps: Sequence[RampStep], of: Sequence[tuple[str, str]]) -> StaffOut:
     started = date.fromisoformat(row.started_at) if row.started_at else None
     return StaffOut(
         staff_id=row.staff_id,
@@ -103,4 +131,5 @@ def _shown(row: Member, steps: Sequence[RampStep]) -> StaffOut:
         started_at=row.started_at,
         daily_cap=row.daily_cap,
         cap_today=rules.cap(steps, started, row.daily_cap, rules.today(clock.now())),
+        stores=[StoreName(*store) for store in of],
     )

@@ -21,6 +21,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.platform import settings, storage
 from chalicelib.platform.storage import Base, BaseMeta
+from chalicelib.platform.stored import read_stored
 from chalicelib.sops.types import Plan
 
 
@@ -65,7 +66,7 @@ class SopItem(Base):
     @property
     def plan(self) -> Plan:
         """The plan as the operator wrote it."""
-        return msgspec.convert(self.document, Plan)
+        return read_stored(self.document, Plan)
 
 
 class BySop(GlobalSecondaryIndex["EnrolmentItem"]):

@@ -18,6 +18,7 @@ from chalicelib.platform.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.platform.lists import Page
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
+from chalicelib.platform.stored import read_stored
 from chalicelib.platform.timeline import Line
 from chalicelib.sops import rules, scopes
 from chalicelib.sops.models import EnrolmentItem, SopItem
@@ -95,11 +96,11 @@ def page(query: SopsQuery, principal: Principal) -> Page[SopOut]:
 
 def show(item: SopItem) -> SopOut:
     """An SOP as the API shows it."""
-    return msgspec.convert(_fields(item), SopOut)
+    return read_stored(_fields(item), SopOut)
 
 
 def show_with_counts(item: SopItem, counts: Mapping[str, StepCounts]) -> SopWithCounts:
-    return msgspec.convert({**_fields(item), "counts": counts}, SopWithCounts)
+    return read_stored({**_fields(item), "counts": counts}, SopWithCounts)
 
 
 def _fields(item: SopItem) -> dict[str, Any]:

@@ -28,10 +28,15 @@ class StaffLimits(Struct, kw_only=True, frozen=True):
     daily_cap: _Cap | None = None
 
 
+class StoreName(Struct, frozen=True):
+    store_id: str
+    name: str
+
+
 class StaffOut(Struct, kw_only=True, frozen=True):
     """`status` is WeCom's: 1 active, 2 disabled, 4 not activated, 5 left. cap_today: null for none.
 
-    problem: why WeCom gives them no customers, as in the warnings of live codes.
+    problem: why WeCom gives them no customers, as in the warnings of codes. stores: whose guide they are.
     """
 
     staff_id: str
@@ -41,6 +46,14 @@ class StaffOut(Struct, kw_only=True, frozen=True):
     started_at: str | None
     daily_cap: int | None
     cap_today: int | None
+    stores: list[StoreName]
+
+
+class StaffSync(Struct, kw_only=True, frozen=True):
+    """`serving`: whom WeCom lets have customers. `left`: of them, whom there was no time to ask for."""
+
+    serving: int
+    left: int
 
 
 class StaffWarning(Struct, kw_only=True, frozen=True):

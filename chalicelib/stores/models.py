@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from pynamodb.attributes import (
     BinaryAttribute,
     JSONAttribute,
@@ -14,6 +13,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
+from chalicelib.platform.stored import read_stored
 from chalicelib.platform.userids import fold_all
 from chalicelib.stores.types import StoreOut
 
@@ -79,7 +79,7 @@ class StoreItem(Base):
     def store(self) -> StoreOut:
         """The store that the row holds."""
         times = {"created_at": self.created_at, "updated_at": self.updated_at}
-        return msgspec.convert({**self.fields(), **times}, StoreOut)
+        return read_stored({**self.fields(), **times}, StoreOut)
 
 
 NOW, IMPORTS = "now", "imports"

@@ -105,6 +105,17 @@ def find_many(store_ids: Collection[str]) -> dict[str, StoreOut]:
     return {row.store_id: row.store() for row in StoreItem.batch_get(list(set(store_ids)))}
 
 
+def of_guides(staff_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """The stores, (id, name), of each of these guides who is of any. It reads the listing: once a page."""
+    wanted, found = set(staff_ids), dict[str, list[tuple[str, str]]]()
+    if not wanted:
+        return found
+    for row in StoreItem.by_id.query(LISTED, attributes_to_get=["store_id", "name", "staff_ids"]):
+        for staff_id in wanted & set(fold_all(row.staff_ids)):
+            found.setdefault(staff_id, []).append((row.store_id, row.name))
+    return found
+
+
 def ids() -> list[str]:
     """The ids of all stores."""
     return [row.store_id for row in StoreItem.by_id.query(LISTED, attributes_to_get=["store_id"])]

@@ -10,4 +10,11 @@ WORKS = [
         takes=("staff_id", "external_userid", "add", "remove"),
         order="external_userid",
     ),
+    Work(
+        kind="tag_change",
+        queue="push",
+        handler="chalicelib.tags.changes:tell",
+        takes=("external_userid", "on", "off", "add", "remove"),
+        order="external_userid",
+    ),
 ]

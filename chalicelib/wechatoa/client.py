@@ -13,7 +13,7 @@ import urllib3
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
-from chalicelib.platform import settings
+from chalicelib.platform import connections, settings
 from chalicelib.platform.errors import Unauthorized, Upstream
 
 AUTHORIZE_HOST = "https://open.weixin.qq.com"
@@ -28,6 +28,14 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 class Person(Struct, frozen=True):
     openid: str
+
+
+class Refused(Upstream):
+    """WeChat gave an `errcode` that is no fault of the person's."""
+
+    def __init__(self, errcode: object):
+        self.errcode = errcode
+        super().__init__(code="wechat_refused", errcode=errcode)
 
 
 def is_set_up() -> bool:
@@ -61,10 +69,12 @@ def person_of(code: str) -> Person:
         "grant_type": "authorization_code",
     }
     answer = ask("GET", "/sns/oauth2/access_token", query)
+    if answer.get("errcode") in _SPENT or answer.get("openid"):
+        connections.note_success("wechat_oa")
     if answer.get("errcode") in _SPENT:
         raise Unauthorized(code="wechat_sign_in_over")
     if not answer.get("openid"):
-        raise Upstream(code="wechat_refused", errcode=answer.get("errcode"))
+        raise Refused(answer.get("errcode"))
     return Person(str(answer["openid"]))
 
 

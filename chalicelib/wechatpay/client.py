@@ -8,7 +8,7 @@ the same parameters is the same transfer. Money arrives only when the receiver h
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from chalicelib.platform import clock, settings
+from chalicelib.platform import clock, connections, settings
 from chalicelib.platform.errors import DomainError, Forbidden, Invalid, Upstream, issue
 from chalicelib.wechatpay import hosts, refusals
 from chalicelib.wechatpay.hosts import HOST
@@ -33,6 +33,7 @@ _REMARK = 32  # characters
 _BILLS = "/v3/fund-app/mch-transfer/transfer-bills"
 _CONNECT, _READ = 2.0, 8.0  # seconds
 _QUERY_TRIES = 3
+_OF_THE_CONNECTION = {"NO_AUTH", "SIGN_ERROR"}  # whatever is asked for, it is refused
 _NUMBER = re.compile(r"[0-9A-Za-z]{1,32}")
 
 # At DEBUG urllib3 writes whole URLs.
@@ -122,12 +123,14 @@ class WeChatPay:
         *,
         notify_url: str | None = None,
         pool: urllib3.PoolManager | None = None,
+        heard: Callable[[str | None], None] = lambda _: None,
     ):
         self._base = base.rstrip("/")
         self._prefix = urlsplit(self._base).path
         self._app_id = app_id
         self._signer, self._verifier = signer, verifier
         self._notify_url = notify_url
+        self._heard = heard
         self._pool = pool or urllib3.PoolManager(maxsize=4)
 
     def transfer(
@@ -229,7 +232,10 @@ class WeChatPay:
                 self._verifier.verify(response.headers, response.data, clock.now())
             answer = json.loads(response.data)
         except (HTTPError, ValueError, Forbidden):
+            self._heard("pay_untrusted")
             raise Unknown from None
+        code = str(answer.get("code", "")) if isinstance(answer, dict) else ""
+        self._heard(f"pay_{code}" if code in _OF_THE_CONNECTION else None)
         if response.status >= 500 or not isinstance(answer, dict):
             raise Unknown(str(answer.get("code", "")) if isinstance(answer, dict) else "")
         return response.status, answer
@@ -280,4 +286,12 @@ def _client(private_key: str, public_key: str) -> WeChatPay:
         Signer(mch_id, serial, private_key),
         Verifier(settings.env("WECHATPAY_PUBLIC_KEY_ID"), public_key),
         notify_url=notify_url if is_taken else None,
+        heard=_note,
     )
+
+
+def _note(code: str | None) -> None:
+    if code is None:
+        connections.note_success("wechatpay")
+    else:
+        connections.note_failure("wechatpay", code)

@@ -18,9 +18,10 @@ from msgspec import Struct
 from chalicelib.platform import settings
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.userids import fold_all, fold_row
+from chalicelib.wecom import health
 from chalicelib.wecom.access import TokenStore
 from chalicelib.wecom.tokens import DynamoTokens
-from chalicelib.wecom.transport import Transport
+from chalicelib.wecom.transport import Heard, Transport
 
 HOST = "https://qyapi.weixin.qq.com"
 Json = dict[str, Any]
@@ -69,9 +70,12 @@ class WeCom:
         forget_secret: Callable[[], None] = lambda: None,
         pool: urllib3.PoolManager | None = None,
         app: Callable[[], Transport | None] = lambda: None,
+        heard: Heard = lambda _: None,
     ):
         self.agent_id = agent_id
-        self._wire = Transport(base, corp_id, secret, store, forget_secret=forget_secret, pool=pool)
+        self._wire = Transport(
+            base, corp_id, secret, store, forget_secret=forget_secret, pool=pool, heard=heard
+        )
         self.calls = self._wire.calls
         self._app = app
 
@@ -231,6 +235,13 @@ class WeCom:
         if remove:
             body["remove_tag"] = list(remove)
         self._post("externalcontact/mark_tag", body, deadline)
+
+    def remark(
+        self, staff_id: str, external_userid: str, remark: str, *, deadline: datetime | None = None
+    ) -> None:
+        """What a guide calls a customer from now on; "" is the customer's own name again."""
+        body: Json = {"userid": staff_id, "external_userid": external_userid, "remark": remark}
+        self._post("externalcontact/remark", body, deadline)
 
     def get_corp_tag_list(
         self,
@@ -445,6 +456,7 @@ def default_client() -> WeCom:
         DynamoTokens(corp_id, agent_id),
         forget_secret=settings.forget_secrets,
         app=_app_transport,
+        heard=health.noting("wecom_contact"),
     )
 
 
@@ -463,4 +475,5 @@ def _app_transport() -> Transport | None:
         lambda: settings.secret("wecom", "secret"),
         DynamoTokens(corp_id, f"{agent_id}/app"),
         forget_secret=settings.forget_secrets,
+        heard=health.noting("wecom_app"),
     )

@@ -28,15 +28,18 @@ _ENCRYPT = re.compile(
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
-def _refused() -> Forbidden:
-    """One answer for every way of being false, so that nothing can be learnt from it."""
-    return Forbidden(code="not_from_wecom")
+class Refused(Forbidden):
+    """One answer for every way of being false, so that nothing is learnt from it. `why` is for ourselves."""
+
+    def __init__(self, why: str):
+        self.why = why
+        super().__init__(code="not_from_wecom")
 
 
 def verify(token: str, timestamp: str, nonce: str, encrypt: str, signature: str) -> None:
     """Forbidden unless `signature` is WeCom's for the other four; compared in constant time."""
-    if not hmac.compare_digest(_sign(token, timestamp, nonce, encrypt).encode(), _bytes(signature)):
-        raise _refused()
+    if not hmac.compare_digest(sign(token, timestamp, nonce, encrypt).encode(), _bytes(signature)):
+        raise Refused("signature")
 
 
 def extract_encrypt(body: bytes) -> str:
@@ -57,7 +60,7 @@ def decrypt(aes_key: str, encrypt: str, receive_id: str) -> bytes:
         opener = cipher.decryptor()
         raw = opener.update(binascii.a2b_base64(encrypt, strict_mode=True)) + opener.finalize()
     except ValueError:
-        raise _refused() from None
+        raise Refused("receiver") from None
     pad = raw[-1] if raw else 0
     end = 20 + int.from_bytes(raw[16:20], "big")
     whole = (
@@ -67,7 +70,7 @@ def decrypt(aes_key: str, encrypt: str, receive_id: str) -> bytes:
         and hmac.compare_digest(raw[end : len(raw) - pad], receive_id.encode())
     )
     if not whole:
-        raise _refused()
+        raise Refused("receiver")
     return raw[20:end]
 
 
@@ -92,7 +95,7 @@ def reply(
     box = encrypt(aes_key, message, receive_id, random16)
     return (
         f"<xml><Encrypt><![CDATA[{box}]]></Encrypt>"
-        f"<MsgSignature><![CDATA[{_sign(token, timestamp, nonce, box)}]]></MsgSignature>"
+        f"<MsgSignature><![CDATA[{sign(token, timestamp, nonce, box)}]]></MsgSignature>"
         f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
     ).encode()
 
@@ -114,7 +117,7 @@ def open_callback(
     box = extract_encrypt(body)
     verify(token, timestamp, nonce, box, signature)
     if abs(now.timestamp() - float(timestamp)) > FRESH.total_seconds():
-        raise _refused()
+        raise Refused("timestamp")
     return decrypt(aes_key, box, corp_id)
 
 
@@ -130,7 +133,7 @@ def verify_url(token: str, aes_key: str, corp_id: str, query: Mapping[str, str] 
     try:
         return decrypt(aes_key, box, corp_id).decode()
     except UnicodeDecodeError:
-        raise _refused() from None
+        raise Refused("receiver") from None
 
 
 def _parameters(query: Mapping[str, str] | None, *names: str) -> list[str]:
@@ -140,7 +143,8 @@ def _parameters(query: Mapping[str, str] | None, *names: str) -> list[str]:
     return [value for value in values if value]
 
 
-def _sign(*parts: str) -> str:
+def sign(*parts: str) -> str:
+    """WeCom's signature of these parts, in whatever order."""
     # SHA-1 is what WeCom's protocol says; the token in it is the secret.
     return hashlib.sha1(b"".join(sorted(map(_bytes, parts))), usedforsecurity=False).hexdigest()
 

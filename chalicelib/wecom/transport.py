@@ -29,6 +29,8 @@ _BUSY = -1  # may have been carried out all the same
 _AGAIN = {6000, 45033}  # refused before anything was done: any call may be repeated
 _BAD_SECRET = 40001
 
+Heard = Callable[[Upstream | None], None]  # of each call: what went wrong, or None
+
 # At DEBUG urllib3 writes whole URLs.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
@@ -45,8 +47,10 @@ class Transport:
         *,
         forget_secret: Callable[[], None] = lambda: None,
         pool: urllib3.PoolManager | None = None,
+        heard: Heard = lambda _: None,
     ):
         self.calls: Counter[str] = Counter()
+        self._heard = heard
         self._base = base.rstrip("/") + "/cgi-bin/"
         self._corp_id = corp_id
         self._secret = secret
@@ -64,7 +68,25 @@ class Transport:
         repeatable: bool,
         deadline: datetime | None,
     ) -> dict[str, Any]:
-        """The answer's JSON. POST when there is a `body`, else GET.
+        """The answer's JSON, or what there was instead, which `heard` is told too: see `_call`."""
+        try:
+            answer = self._call(path, body, params, repeatable=repeatable, deadline=deadline)
+        except Upstream as error:
+            self._heard(error)
+            raise
+        self._heard(None)
+        return answer
+
+    def _call(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+        *,
+        repeatable: bool,
+        deadline: datetime | None,
+    ) -> dict[str, Any]:
+        """POST when there is a `body`, else GET.
 
         WeComError for an errcode, AnswerLost when a call that is not `repeatable` may or may not
         have been carried out, Upstream when WeCom can't be asked in time.

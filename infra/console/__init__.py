@@ -69,11 +69,14 @@ class Built:
     problems: list[Problem]
 
 
-def build(lenient: bool = False) -> Built:
-    """All of it. Failed, with every problem there is; lenient: only if one keeps it from being built."""
+def build(lenient: bool = False, development: bool = False) -> Built:
+    """All of it. Failed, with every problem there is; lenient: only if one keeps it from being built.
+
+    development: with the sections that are for who works on the console (`"development": true`).
+    """
     problems: list[Problem] = []
     table = calls.table()
-    sections = _sections(problems)
+    sections = [s for s in _sections(problems) if development or not s.told.get("development")]
     shared = {folder: checks.texts(folder, problems) for folder in ("frame", "kit")}
     bundles = _bundles(table, sections, shared, problems)
     _check(bundles, calls.names(table), problems)
@@ -108,6 +111,8 @@ def _check_section(section: Section, path: str, problems: list[Problem]) -> None
         wrong(f"group is one of {', '.join(GROUPS)}")
         section.told["group"] = GROUPS[0]
     section.told["id"] = section.id
+    if unknown := set(section.told) - {"id", "group", "order", "routes", "development"}:
+        wrong(f"unknown {', '.join(sorted(unknown))}")
     for route in section.told.get("routes", ()):
         if unknown := set(route) - {"path", "screen", "name", "permission", "nav", "icon", "bare"}:
             wrong(f"{route.get('path')}: unknown {', '.join(sorted(unknown))}")

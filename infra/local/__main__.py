@@ -51,7 +51,7 @@ def main() -> None:
         mine = alone(data, 60, stopped)
         snapshots.prepare(data)
         os.environ["MILLRACE_CLOCK_FILE"] = str(data / "clock")
-        if os.environ.get("DEMO") and not (data / "clock").exists():
+        if plays_demo(data):
             (data / "clock").write_text(str(-86_400 * demo.DAYS))  # it ends at the present
         public = settings.port(os.environ)
         door = cleanup.enter_context(hold(public))
@@ -64,6 +64,11 @@ def main() -> None:
             time.sleep(0.2)
             if emulator is not None and emulator.poll() is not None:
                 sys.exit(f"the emulator ended by itself, see {data / 'emulator.log'}")
+
+
+def plays_demo(data: Path) -> bool:
+    """Whether the demo is to be played: into what is new alone, since it begins ten days ago."""
+    return bool(os.environ.get("DEMO")) and snapshots.is_new(data)
 
 
 def hold(port: int) -> socket.socket:
@@ -163,6 +168,7 @@ def start(
 ) -> None:
     """Everything but the emulator; prints `ready` at the end."""
     from infra import package  # what is slow to import comes while the emulator starts
+    from infra.local import alarms, people
     from infra.local.deploy import Account
     from infra.local.moves import Mover
     from infra.local.proxy import SECONDS, Proxy, Upstream
@@ -204,22 +210,44 @@ def start(
     wait_for(ports.public, "/healthz", 60, stopped)
     if stopped.is_set():
         return
+    people.settle_in(sandbox, account.client("dynamodb"))
+    if mover:
+        watch = alarms.Watch(lambda: mover.emulator("GET", "/_local/state")["dead"], account.client("sns"))
+        cleanup.callback(watch.close)
+        watch.run()
     sandbox.run()
+    if keeper and (words := snapshots.last_words(data, sandbox.status()["counts"])):
+        print(words, file=sys.stderr)
+    if mover and plays_demo(data):
+        play_demo(public, key, stopped)
+        if stopped.is_set():
+            return
     if keeper:
-        if words := snapshots.last_words(data, sandbox.status()["counts"]):
-            print(words, file=sys.stderr)
         keeper.run()
     with_key = "the key in ADMIN_API_KEY" if os.environ.get("ADMIN_API_KEY") else "the key below"
-    print(f"the console: {public}/console (sign in with {with_key}, or by WeCom as one", file=sys.stderr)
-    print("    of the sandbox's people; an admin gives them roles)", file=sys.stderr)
+    print(f"the console: {public}/console (sign in by WeCom as one of the", file=sys.stderr)
+    print(f"    sandbox's people, each with a role of their own, or with {with_key})", file=sys.stderr)
     if not os.environ.get("ADMIN_API_KEY"):
         print(f"admin API key: {key}", file=sys.stderr)
     print(f"the sandbox's phones: {sandbox_url.replace('127.0.0.1', here)}/", file=sys.stderr)
     if here != "127.0.0.1":
         print(f"for phones of this network: http://{here}:{ports.public}", file=sys.stderr)
     print(f"ready {public}", flush=True)
-    if os.environ.get("DEMO"):
-        threading.Thread(target=demo.play, args=(public, key), daemon=True).start()
+
+
+def play_demo(public: str, key: str, stopped: Stopped) -> None:
+    """Until it is played, or we are asked to stop. What it did not come to is said, and the rest is there."""
+
+    def play() -> None:
+        try:
+            demo.play(public, key)
+        except Exception as error:
+            print(f"the demo ended early: {error}", file=sys.stderr)
+
+    player = threading.Thread(target=play, daemon=True)
+    player.start()
+    while player.is_alive() and not stopped.is_set():
+        player.join(0.2)
 
 
 def wait_for(port: int, path: str, seconds: float, stopped: Stopped) -> None:

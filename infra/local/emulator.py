@@ -471,6 +471,9 @@ def control(method: str, path: str, body: bytes) -> dict[str, Any]:
         "next_schedule": next_schedule(),
         "invocations": activity.started,
         "changes": activity.changes,
+        "dead": {
+            q["name"]: len(q["messages"]) for q in list(sqs._queues._data.values()) if "-dlq" in q["name"]
+        },
         "queues": dict(Counter({q["name"]: len(q["messages"]) for q in consumed_queues() if q["messages"]})),
     }
 

@@ -18,7 +18,7 @@ from typing import Any
 
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's
 MAX_PAYLOAD = 6 * 1024 * 1024  # Lambda's, either way; a request's body is in it as base64
-COMPRESSED_FROM = 1024  # bytes, infra/resources.yaml
+COMPRESSED_FROM = 4096  # bytes; .chalice/config.json
 SECONDS = 29  # API Gateway's, for an answer
 OWN = ("/local/", "/_sandbox")  # what no phone of the network may ask, LAN=1 or not
 HOP_BY_HOP = {

@@ -28,14 +28,18 @@ Emulator = Callable[..., dict[str, Any]]
 
 
 class Snapshots:
-    """`emulator(method, path, body)` asks the embedded one."""
+    """`emulator(method, path, body)` asks the embedded one. Nothing is saved before `run`: a demo that was
+    interrupted begins anew.
+    """
 
     def __init__(self, data: Path, emulator: Emulator, sandbox: Sandbox):
         self.data, self.emulator, self.sandbox = data, emulator, sandbox
         self.lock, self.stopped, self.seen = threading.Lock(), threading.Event(), -1
+        self.begun = False
 
     def run(self) -> None:
         """From now on save whenever something has changed, until `close`."""
+        self.begun = True
         threading.Thread(target=self._keep_saving, name="snapshots", daemon=True).start()
 
     def _keep_saving(self) -> None:
@@ -59,6 +63,8 @@ class Snapshots:
 
     def save(self, ended: bool = False) -> None:
         """Save what is there now; nothing to do when nothing has changed."""
+        if not self.begun:
+            return
         with self.lock:
             changes = self.emulator("GET", "/_local/state")["changes"] + self.sandbox.changes
             if changes == self.seen and not ended:
@@ -90,6 +96,11 @@ def publish(data: Path, part: Path) -> None:
     link.replace(data / "state")
     for number in numbers[:-1]:
         shutil.rmtree(states / f"{number:08}", ignore_errors=True)
+
+
+def is_new(data: Path) -> bool:
+    """Whether nothing has been saved there since `prepare`."""
+    return (data / "state").resolve().name == "00000001" and not any((data / "state" / "emulator").iterdir())
 
 
 def prepare(data: Path) -> None:

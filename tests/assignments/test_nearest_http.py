@@ -177,7 +177,7 @@ def test_the_page_asks_first_and_then_shows_the_guide_again_and_again(web: Web) 
     store(web, "A", name=f"南山{EVIL}")
     path = code(web)
     status, page, headers = web.get(path)
-    assert status == 200 and "使用我的位置" in page and "Use my location" in page
+    assert status == 200 and "定位附近门店" in page
     policy = headers["Content-Security-Policy"]
     assert "script-src 'sha256-" in policy and "connect-src 'self'" in policy
     assert EVIL not in page and page.count("<script>") == 1
@@ -229,8 +229,8 @@ def test_two_thousand_stores_city_by_city(large_web: Web) -> None:
     assert len(stores) == 15 and "LONE" in stores
     _, page, _ = web.get(f"{path}?q={quote('名')}&page=84")
     assert len(re.findall('href="[?]store_id=', page)) == 1999 - 83 * 24
-    assert "没有找到门店" in web.get(f"{path}?q=%3Cscript%3E")[1]
-    assert "没有找到门店" in web.get(f"{path}?city=nowhere&page=99999")[1]
+    assert "没有找到相关门店" in web.get(f"{path}?q=%3Cscript%3E")[1]
+    assert "没有找到相关门店" in web.get(f"{path}?city=nowhere&page=99999")[1]
     _, page, _ = web.get(path)
     assert page.count("<li>") > 50 and "城市000" in page
 
@@ -263,7 +263,7 @@ def test_what_is_closed_and_what_is_unknown(web: Web) -> None:
     assert "活动已结束" in web.get(path)[1]
     assert "活动已结束" in web.get(path + "?choose=1")[1]
     assert web.get("/s/nothere2?choose=1")[0] == 404
-    assert "没有找到门店" in web.get(code(web))[1]
+    assert "没有找到相关门店" in web.get(code(web))[1]
 
 
 def test_rebuild_is_a_job(web: Web, sent: list[Any]) -> None:

@@ -169,7 +169,7 @@ def test_somebody_elses_wechat_is_kept_out(
 ) -> None:
     monkeypatch.setattr(wechatoa, "person_of", lambda code: Person("openid-wm2"))
     refused = phone.sign_in(who)
-    assert refused.status_code == 403 and "这不是登记的收款微信" in refused.body.decode()
+    assert refused.status_code == 403 and "当前微信不是登记的收款微信" in refused.body.decode()
     assert "openid-wm2" in refused.body.decode() and MINE not in refused.body.decode()  # their own
     assert (service.SESSION, address(who)) not in phone.cookies
     assert "¥" not in phone.text(address(who))
@@ -234,7 +234,7 @@ def test_what_lapsed_is_asked_for_and_offered_again(
     world.move(hours=25)
     phone.sign_in(who)
     shown = phone.text(address(who))
-    assert "逾期未领取" in shown and "重新发放给我" in shown
+    assert "逾期未领取" in shown and "重新发放</button>" in shown
     assert f'action="{address(who)}/offer"' in shown
     with monkeypatch.context() as of_a_stage:
         of_a_stage.setenv("PUBLIC_BASE_URL", "https://api.example.com/prod")
@@ -335,7 +335,7 @@ def test_who_has_left_recommends_nothing_and_is_paid(
 ) -> None:
     distributors.change(who.distributor_id, DistributorPatch(status="left"))
     shown = phone.text(address(who))
-    assert "这份推荐已停用" in shown and who.share_code not in shown.replace(address(who), "")
+    assert "该推荐已失效" in shown and who.share_code not in shown.replace(address(who), "")
     phone.sign_in(who)
     assert "待领取" in phone.text(address(who))
 
@@ -348,4 +348,4 @@ def test_who_is_frozen_sees_that_it_is_kept(phone: Browser, world: World, who: D
     assert who.share_code in phone.text(address(who))
     phone.sign_in(who)
     shown = phone.text(address(who))
-    assert "暂停发放" in shown and "重新发放给我" not in shown
+    assert "已暂停发放" in shown and "重新发放</button>" not in shown

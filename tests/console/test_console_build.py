@@ -17,7 +17,7 @@ SECTION = {"group": "acquire", "routes": [{"path": "/things", "screen": "List.vu
 
 def test_the_console_has_nothing_that_a_build_refuses() -> None:
     built = console.build()
-    assert built.routes and not built.problems
+    assert built.files and not built.problems
 
 
 def test_the_first_load_is_small() -> None:

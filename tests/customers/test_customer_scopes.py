@@ -22,6 +22,8 @@ KEPT = {
     ("GET", "/api/customers"),
     ("GET", "/api/customers/{external_userid}"),
     ("GET", "/api/customers/{external_userid}/timeline"),
+    ("PATCH", "/api/customers/{external_userid}"),
+    ("POST", "/api/customers/{external_userid}/tags"),
 }
 STORES = {"s1": ["ann"], "s2": ["bob"], "s3": ["ann", "bob"]}
 
@@ -81,7 +83,7 @@ def test_newest_first_by_guide_by_store_and_over_all(api: Api) -> None:
     _, page = api.get("/api/customers?limit=1")
     assert (page["total"], page["total_is"]) == (1, "at_least")
     assert page["items"][0]["follows"] == [
-        {"staff_id": "ann", "added_at": "2026-11-22T02:05:00.000000+00:00", "status": "active"}
+        {"staff_id": "ann", "added_at": "2026-11-22T02:05:00.000000+00:00", "status": "active", "remark": ""}
     ]
     assert api.get("/api/customers?cursor=!")[0] == 422
 

@@ -104,10 +104,16 @@ def test_a_customer_by_http_has_the_contracts_keys(client: Client) -> None:
         "external_userid": "wm1",
         "unionid": "o1",
         "name": "小王",
+        "avatar": None,
         "channel": "parcel",
         "live_code_id": "lc_1",
         "follows": [
-            {"staff_id": "lihua", "added_at": "2026-11-22T02:00:00.000000+00:00", "status": "active"}
+            {
+                "staff_id": "lihua",
+                "added_at": "2026-11-22T02:00:00.000000+00:00",
+                "status": "active",
+                "remark": "",
+            }
         ],
         "tags": [CARD],
         "rfm": {},

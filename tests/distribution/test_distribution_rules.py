@@ -70,15 +70,17 @@ def test_one_line_may_be_gone_while_the_other_stands() -> None:
 
 
 def test_every_attribution_says_why() -> None:
-    assert rules.attribution("1", [ONE, TWO], PLAN) == Attribution(
+    assert rules.attribution("1", [ONE, TWO], PLAN, "credit_parent") == Attribution(
         by="share_code",
         share_code="1",
         distributor_id="d_1",
         parent_id="d_2",
         plan_id="p",
-        why="the order carries this distributor's share code",
+        why="credit_share_code",
+        parent_why="credit_parent",
     )
-    assert rules.attribution("1", [ONE, TWO], replace(PLAN, rates=(1_000,))).parent_id is None
+    assert rules.attribution("1", [ONE, TWO], replace(PLAN, rates=(1_000,)), "").parent_id is None
+    assert rules.reason_of("this distributor has left") == rules.reason_of("credit_left") == "credit_left"
 
 
 def test_who_must_not_earn() -> None:

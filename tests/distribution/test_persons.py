@@ -234,7 +234,7 @@ def test_frozen_earns_and_is_not_paid_left_is_paid_and_earns_nothing_new(world: 
     distributors.change(other.distributor_id, DistributorPatch(status="left"))
     for who in (one, other):
         world.tell(paid(f"b-{who.share_code}", who.share_code))
-    assert orders.get(f"b-{other.share_code}").attribution.why == "this distributor has left"
+    assert orders.get(f"b-{other.share_code}").attribution.reason == "credit_left"
     (payout,) = world.settle().payouts
     assert payout.distributor_id == other.distributor_id
     assert figures(one.distributor_id) == {"available": 1_890, "pending": 1_890}

@@ -30,7 +30,8 @@
     }
   };
   if (root.scrollWidth > wide) wrong.push(`wider than the phone: ${root.scrollWidth}`);
-  if (root.lang !== "zh-CN" || !document.title) wrong.push("no language, or no title");
+  if (!["zh-CN", "en"].includes(root.lang) || !document.title) wrong.push("no language, or no title");
+  if (!document.querySelector("link[rel=icon]")) wrong.push("no icon");
   if (document.querySelectorAll("main").length !== 1 || document.querySelectorAll("h1").length !== 1) wrong.push("not one main and one h1");
   const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (words.nextNode()) {
@@ -45,8 +46,9 @@
     }
     if (parseFloat(getComputedStyle(e).fontSize) < 11) say("too small", e);
     readable(e, getComputedStyle(e));
+    // What people wrote is in whatever language they wrote it: an English page may hold a Chinese name.
     const english = Boolean(e.closest("[lang=en]"));
-    if (english ? /\p{Script=Han}/u.test(text.replace(/，.*/, "")) : /^[\x20-\x7e·]*[A-Za-z]{3}[\x20-\x7e·]*$/.test(text)) say("language not told", e);
+    if (!english && /^[\x20-\x7e·]*[A-Za-z]{3}[\x20-\x7e·]*$/.test(text)) say("language not told", e);
   }
   for (const e of document.querySelectorAll("a,button,input:not([type=hidden]),select")) {
     const { width, height } = e.getBoundingClientRect();

@@ -7,11 +7,12 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from chalicelib.brand.rules import Look
 from chalicelib.collect import page as collect
 from chalicelib.collect.types import Earnings
 from chalicelib.payouts.collecting import Collected, Stage
 from chalicelib.web import frame, share
-from chalicelib.web.frame import Page
+from chalicelib.web.frame import Page, Visit
 from chalicelib.web.landing import page as landing
 from chalicelib.web.scan import choose
 from chalicelib.web.scan import page as scan
@@ -113,21 +114,36 @@ PAGES: Mapping[str, Callable[[str], Page]] = {
     "tasks_none": lambda _: tasks.tasks("李华", "2026-11-23", [], "csrf", ""),
     "tasks_again": lambda _: tasks.again("/h5/tasks"),
     "tasks_outsider": lambda _: tasks.outsider(),
-    "tasks_refused": lambda _: tasks.refused("状态已变更，请返回查看", "It has changed meanwhile", "/h5/tasks"),
+    "tasks_refused": lambda _: tasks.refused("状态已变更，请返回查看", "This task has changed. Go back to see it.", "/h5/tasks"),
 }  # fmt: skip
+# What operators and customers wrote: it stays as it is, whatever the page's language.
+WRITTEN = {
+    LONG, NASTY, "王", "周", "植", "一", str(OFFER["title"]).replace(" 元", "\u00a0元"), "周婷", "李华", "林晓", "张三", "未留姓名", "植里护肤打卡 1 群", "上海徐家汇店", "上海", "深圳", "广州", "人民路",
+    "会员日来过，喜欢面膜", "📍", "店", "徐家汇", "状态已变更，请返回查看",
+    *(str(OFFER[field]) for field in ("title", "subtitle", "button", "legal")), *OFFER["bullets"],
+    *(str(row[field]) for row in (*ROWS, *STORES) for field in ("name", "note", "remark", "address") if row.get(field)),
+}  # fmt: skip
+BRAND = ("植里", ("#0b6bcb", "#e8f1fb"))
+
+
+def made_for(name: str, query: str, base: str) -> Page:
+    """A page as a phone of that language and a brand of ours have it. query: of en and brand."""
+    look = Look(BRAND[0], f"{base}/brand/logo.png", None, BRAND[1]) if "brand" in query else Look()
+    with frame.shown_to(Visit("en" if "en" in query.split("&") else "zh", look)):
+        return PAGES[name](base)
 
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The pages at `/<state>`, with their own headers, and the picture of a code at /qr.png: their address."""
+    """The pages at `/<state>`, with their own headers, and the pictures of a code and a logo: their address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            name = self.path.strip("/").split("?")[0]
-            if name == "qr.png":
+            name, _, query = self.path.strip("/").partition("?")
+            if name in ("qr.png", "brand/logo.png"):
                 headers, body = {"Content-Type": "image/png"}, qr.png("https://work.weixin.qq.com/u/vc1")
             else:
-                made = PAGES[name](base)
+                made = made_for(name, query, base)
                 headers, body = made.headers, made.html.encode()
             self.send_response(200)
             for key, value in {**headers, "Content-Length": str(len(body))}.items():

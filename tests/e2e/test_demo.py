@@ -10,7 +10,7 @@ from infra.local.demo.business import Business
 @pytest.mark.slow
 def test_the_demo_plays_every_way_in(stack: LocalStack) -> None:
     business = Business(stack.base, stack.key)
-    parcel, poster, till = shop.open_shop(business)
+    (parcel, poster, till), _ = shop.open_shop(business)
     imported = outreach.import_phones(business)
     stores = ways_in.open_stores(business)
     batch = ways_in.posters(business, stores["live_code_id"])

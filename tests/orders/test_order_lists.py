@@ -96,7 +96,7 @@ def test_what_a_distributor_earns_on(world: World, pair: Pair) -> None:
 
 def commissions(limit: int = 2, **filters: Any) -> list[tuple[str, int, str]]:
     rows = through(
-        lambda cursor: commission_list.page(CommissionsQuery(limit=limit, cursor=cursor, **filters))
+        lambda cursor: commission_list.page(CommissionsQuery(limit=limit, cursor=cursor, **filters), SYSTEM)
     )
     return [(row.order_id, row.level, row.line_id) for row in rows]
 
@@ -116,7 +116,7 @@ def test_commissions_by_all_that_a_screen_asks(world: World, pair: Pair) -> None
     assert commissions(order_id="o1", distributor_id=parent.distributor_id, status="paid") == []
     with pytest.raises(NotFound):
         commissions(distributor_id="d_nobody")
-    page = commission_list.page(CommissionsQuery(limit=1))
+    page = commission_list.page(CommissionsQuery(limit=1), SYSTEM)
     assert (len(page.items), page.total) == (2, 1)  # of one order and level: two lines
 
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.distribution import distributors
 from chalicelib.distribution import service as distribution
 from chalicelib.distribution.models import DistributorItem
-from chalicelib.distribution.types import Attribution, Distributor, NewDistributor
+from chalicelib.distribution.types import Distributor, NewDistributor
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.models import BalanceItem, JournalItem
 from chalicelib.ledger.types import Difference
@@ -159,9 +159,9 @@ def test_a_closed_order_earns_nothing(world: World, pair: Pair) -> None:
 
 def test_an_unknown_share_code_earns_nobody_anything_and_says_so(world: World) -> None:
     world.tell(paid("o1", "nobody99"))
-    assert orders.get("o1").attribution == Attribution(
-        share_code="nobody99", why="no distributor has this share code"
-    )
+    attribution = orders.get("o1").attribution
+    assert (attribution.by, attribution.share_code, attribution.distributor_id) == (None, "nobody99", None)
+    assert (attribution.reason, attribution.why) == ("credit_unknown_code", "没有分销员使用这个分享码")
     assert statuses("o1") == []
 
 

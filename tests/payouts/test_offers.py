@@ -9,7 +9,7 @@ import pytest
 from chalicelib.distribution import distributors
 from chalicelib.distribution.types import Distributor, DistributorPatch
 from chalicelib.orders.types import OrderLine
-from chalicelib.payouts import offers, payout_list, settlement
+from chalicelib.payouts import offers, payout_list, settlement_list
 from chalicelib.payouts import transfers as payouts
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.taxes import TaxMonthItem
@@ -233,7 +233,7 @@ def test_a_poll_that_comes_for_the_old_number_changes_nothing(world: World, who:
     payouts.advance(old)
     payouts.retry(old)
     assert figures(who.distributor_id) == {"in_payout": 1_890}
-    settled = settlement.get(payout_list.get(old).settlement_id)
+    settled = settlement_list.get(payout_list.get(old).settlement_id)
     assert (settled.net_fen, len(settled.payouts)) == (1_890, 2)  # its totals count that money once
 
 

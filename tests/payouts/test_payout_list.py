@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.payouts import payout_list, settlement
+from chalicelib.payouts import payout_list, settlement_list
 from chalicelib.payouts.payout_list import PayoutsQuery
-from chalicelib.payouts.settlement import SettlementsQuery
+from chalicelib.payouts.settlement_list import SettlementsQuery
 from chalicelib.wechatpay.client import State
 from tests.support.money_world import World, message, paid
 
@@ -50,8 +50,8 @@ def test_payouts_and_their_settlements(world: World) -> None:
     assert sorted(listed(settlement_id=runs[1])) == sorted((runs[1], person) for person in people)
     assert listed(settlement_id=runs[1], distributor_id=people[2]) == [(runs[1], people[2])]
     assert listed(settlement_id=runs[1], status="paid") == []
-    page = settlement.page(SettlementsQuery(limit=2))
+    page = settlement_list.page(SettlementsQuery(limit=2))
     assert [row.settlement_id for row in page.items] == [runs[2], runs[1]] and page.total_is == "at_least"
-    last = settlement.page(SettlementsQuery(limit=2, cursor=page.next_cursor))
+    last = settlement_list.page(SettlementsQuery(limit=2, cursor=page.next_cursor))
     assert ([row.settlement_id for row in last.items], last.total, last.total_is) == ([runs[0]], 3, "exact")
-    assert settlement.page(SettlementsQuery(status="failed")).items == []
+    assert settlement_list.page(SettlementsQuery(status="failed")).items == []

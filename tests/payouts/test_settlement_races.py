@@ -12,7 +12,7 @@ from chalicelib.distribution import distributors, persons
 from chalicelib.distribution import service as distribution
 from chalicelib.distribution.types import Distributor, NewDistributor
 from chalicelib.orders.types import OrderLine
-from chalicelib.payouts import settlement
+from chalicelib.payouts import settlement, settlement_list
 from chalicelib.payouts.taxes import TaxMonthItem
 from chalicelib.platform.errors import Conflict
 from chalicelib.platform.storage import Busy
@@ -60,7 +60,7 @@ def test_two_settlements_at_once_pay_once(world: World) -> None:
     at_once(*[lambda run=run: settlement.run_page(run, None, 0) for run in runs])
     payouts = list(world.sent)
     at_once(*[lambda m=m: world.one("payout", m) for _, m, _ in payouts * 2])
-    found = [settlement.get(run) for run in runs]
+    found = [settlement_list.get(run) for run in runs]
     assert sum(run.skipped for run in found) == 0
     assert sum(len(run.payouts) for run in found) == 12
     assert sum(run.net_fen for run in found) == 12 * 2 * 1_890
@@ -82,7 +82,7 @@ def test_a_month_s_tax_is_exact_however_many_settle_it_at_once(world: World) -> 
     runs = [settlement.start(None).settlement_id for _ in range(4)]
     world.sent.clear()
     at_once(*[lambda run=run: settlement.run_page(run, None, 0) for run in runs])
-    assert sum(settlement.get(run).skipped for run in runs) == 0
+    assert sum(settlement_list.get(run).skipped for run in runs) == 0
     for codes in people:
         (month,) = TaxMonthItem.query(codes[0].person_id)
         assert (month.gross_fen, month.tax_fen) == (210_000, 26_000)

@@ -11,7 +11,7 @@ from chalicelib.distribution import commission_list
 from chalicelib.distribution import service as distribution
 from chalicelib.distribution.types import Distributor
 from chalicelib.ledger import service as ledger
-from chalicelib.payouts import settlement
+from chalicelib.payouts import settlement, settlement_list
 from chalicelib.payouts.models import SettlementItem
 from chalicelib.platform import jobs, queues
 from chalicelib.platform.due import DueItem
@@ -47,7 +47,7 @@ def test_pages_a_job_and_its_sums(world: World, monkeypatch: pytest.MonkeyPatch)
     job = jobs.get(started.job_id)
     assert (job.status, job.done, job.total) == ("finished", 5, 5)
     assert job.result_id == started.settlement_id
-    found = settlement.get(started.settlement_id)
+    found = settlement_list.get(started.settlement_id)
     assert (found.status, found.distributors, found.skipped) == ("finished", 4, 0)
     assert (found.gross_fen, found.tax_fen, found.net_fen) == (4 * 1_890, 0, 4 * 1_890)
     assert {p.distributor_id for p in found.payouts} == {who.distributor_id for who in people[:4]}
@@ -69,7 +69,7 @@ def test_it_matures_what_the_ticker_left_behind_but_nothing_before_its_time(worl
     world.at(world.now)
     far = settlement.start(world.now + timedelta(days=400))
     world.work()
-    assert settlement.get(far.settlement_id).payouts == []
+    assert settlement_list.get(far.settlement_id).payouts == []
     world.now += timedelta(days=2)
     world.at(world.now)
     for item in DueItem.scan():
@@ -89,7 +89,7 @@ def test_the_same_page_again_pays_nothing_again(world: World) -> None:
     settlement.run_page(first["settlement_id"], None, 0)
     assert [message["kind"] for _, message, _ in world.sent] == ["settle", "payout", "payout"]
     world.work()
-    found = settlement.get(started.settlement_id)
+    found = settlement_list.get(started.settlement_id)
     assert (found.distributors, found.net_fen, len(found.payouts)) == (1, 1_890, 1)
     assert figures(who.distributor_id) == {"in_payout": 1_890}
     assert [call.split()[0] for call in world.pay.calls] == ["transfer", "query"]
@@ -130,7 +130,7 @@ def test_a_page_that_comes_again_counts_its_skipped_once(
             broken.setattr(settlement, "_progress", refuse)  # before the next page is sent
             world.one(queue, page)
         world.one(queue, page)
-    assert settlement.get(run).skipped == 2
+    assert settlement_list.get(run).skipped == 2
 
 
 def test_the_daily_run_settles_plans_that_want_it_once_a_period(world: World) -> None:

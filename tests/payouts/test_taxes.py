@@ -11,7 +11,7 @@ from chalicelib.customers.rules import Customer
 from chalicelib.distribution import persons, plans
 from chalicelib.distribution.types import Distributor
 from chalicelib.orders.types import OrderLine
-from chalicelib.payouts import rules, settlement, taxes
+from chalicelib.payouts import rules, settlement, settlement_list, taxes
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.taxes import TaxMonthItem
 from tests.support.money_world import T0, World, check_books, figures, message, paid
@@ -71,7 +71,7 @@ def test_the_next_month_begins_anew_in_china(world: World) -> None:
     earn(world, who, "o2", 70_000)
     run = settlement.start(None).settlement_id  # an hour later: December in China
     world.work()
-    assert settlement.get(run).tax_fen == 0
+    assert settlement_list.get(run).tax_fen == 0
     assert months() == {(who.person_id, month): (70_000, 0) for month in (NOVEMBER, "2026-12")}
 
 
@@ -179,6 +179,6 @@ def test_between_the_reading_of_a_month_and_its_transaction(
 
     monkeypatch.setattr(taxes, "open_account", interrupted)
     settlement.run_page(runs[0], None, 0)
-    assert [settlement.get(run).tax_fen for run in runs] == [0, 12_000]
+    assert [settlement_list.get(run).tax_fen for run in runs] == [0, 12_000]
     assert months() == {(one.person_id, NOVEMBER): (140_000, 12_000)}
     assert timedelta(0) < world.now - T0 < timedelta(days=1)

@@ -14,7 +14,7 @@ from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.channels.models import ChannelItem
 from chalicelib.coupons.models import CouponItem
 from chalicelib.customers import models
-from chalicelib.customers.rules import Customer
+from chalicelib.customers.rules import Customer, Follow
 from chalicelib.distribution import distributors
 from chalicelib.distribution.models import DistributorItem, PlanItem
 from chalicelib.distribution.types import NewDistributor
@@ -95,6 +95,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "s3",
     ),
     "POST /api/stores/rebuild": ({}, None, "stores.rebuild", None),
+    "POST /api/staff/sync": ({}, None, "staff.sync", "staff"),
     "POST /api/groups/sync": ({}, {"owners": ["a"]}, "groups.sync", None),
     "PUT /api/blacklist/{external_userid}": (
         {"external_userid": "wm1"},
@@ -115,6 +116,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "staff_ramp",
     ),
     "PUT /api/staff/{staff_id}": ({"staff_id": "a"}, {"daily_cap": 5}, "staff.limit", "a"),
+    "PUT /api/settings/alarms": ({}, {"roles": ["admin"]}, "settings.change", "alarms"),
     "PUT /api/settings/welcome": ({}, {"text": "hello 13800138000"}, "settings.change", "welcome"),
     "POST /api/jobs/{job_id}/resume": ({"job_id": "job_1"}, None, "jobs.resume", "job_1"),
     "POST /api/dead-letters/{queue}/redrive": ({"queue": "assign"}, None, "dead_letters.redrive", "assign"),
@@ -131,6 +133,8 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         "poster_templates.delete",
         "pt_222222222222",
     ),
+    "PUT /api/brand": ({}, {"name": "Brand"}, "brand.change", "brand"),
+    "POST /api/brand/pictures": ({}, PNG, "brand_pictures.create", "as_1"),
     "POST /api/poster-assets": ({}, PNG, "poster_assets.create", "as_1"),
     "POST /api/poster-batches": (
         {},
@@ -278,6 +282,18 @@ PLAYED |= {
         "live_codes.restore",
         "lc_shut",
     ),
+    "PATCH /api/customers/{external_userid}": (
+        {"external_userid": "wm7"},
+        {"remark": "老王 13800138000"},
+        "customers.change",
+        "wm7",
+    ),
+    "POST /api/customers/{external_userid}/tags": (
+        {"external_userid": "wm7"},
+        {"add": ["等级/会员"]},
+        "customers.tag",
+        "wm7",
+    ),
     "POST /api/exports": (
         {},
         {"list": "customers", "format": "csv", "query": "staff_id=a"},
@@ -295,6 +311,8 @@ PLAYED |= {
     "POST /api/group-tasks/{task_id}/done": ({"task_id": "gt_1"}, {}, "group_tasks.finish", "gt_1"),
 }
 READ_ONLY = {
+    "POST /api/connections/{connection}/test",
+    "POST /api/print-runs/preview",
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
 }
@@ -316,7 +334,9 @@ def call(
     at(clock.parse(NOW))
     new_process()
     asset = {"asset_id": "as_1", "width": 1, "height": 1, "bytes": 8}
-    monkeypatch.setattr("chalicelib.posters.service._ask", lambda _: {"asset": asset})
+    kept = {"asset": asset, "picture": {**asset, "file": f"{'0' * 32}.png"}}
+    monkeypatch.setattr("chalicelib.platform.invocations.ask", lambda *_: kept)
+    monkeypatch.setenv("POSTER_FUNCTION", "poster")
     monkeypatch.setattr("chalicelib.wecom.client.default_client", FakeWeCom)
     monkeypatch.setattr(deadletters, "_ask", redrive_of_nothing)
     headers = {"Authorization": f"Bearer {auth.create_key('root', 'admin')}"}
@@ -406,6 +426,8 @@ def advertise() -> None:
 def invite() -> None:
     """A prospect of guide `a`, a customer `wm1`, and an import `im_1` whose file is uploaded."""
     models.save(Customer("wm1"))
+    at = clock.parse(NOW)
+    models.save(Customer("wm7", follows={"a": Follow("active", at, at)}))
     GuideItem("guide", "a", status="active").save()
     item = ProspectItem(PROSPECT[:8], PROSPECT, version=1, import_id="im_0", line=1, created_at=NOW)
     placed(item, "a", "to_add", NOW)

@@ -12,6 +12,7 @@ from chalicelib.people.types import NewUser, UsersQuery
 from chalicelib.platform import audit, auth, timeline
 from chalicelib.platform.errors import Conflict
 from chalicelib.platform.timeline_line import Line
+from chalicelib.platform.versions import IfMatch
 from chalicelib.wecom import events
 from infra.sandbox.events import event_xml
 from tests.support.wecom import FakeWeCom
@@ -96,4 +97,4 @@ def test_an_admin_who_is_gone_is_not_the_one_that_must_stay() -> None:
         service.create_user(NewUser(staff_id=staff_id, role="admin"))
     happens("update_user", "bo", 1, Status=2)
     with pytest.raises(Conflict):
-        service.change_user("an", {"role": "operator"})
+        service.change_user("an", {"role": "operator"}, IfMatch(""))

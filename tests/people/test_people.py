@@ -277,3 +277,14 @@ def test_a_change_that_fails_leaves_no_entry(api: Api) -> None:
     assert api("POST", "/api/users", {"staff_id": "lihua", "role": "guide"})[0] == 201
     assert api("POST", "/api/users", {"staff_id": "lihua", "role": "admin"})[0] == 409
     assert len(api("GET", "/api/audit?object=lihua")[1]["items"]) == 1
+
+
+def test_of_two_who_change_a_person_the_second_is_told(api: Api) -> None:
+    assert api("POST", "/api/users", {"staff_id": "lihua", "role": "guide"})[0] == 201
+    assert api("GET", "/api/users/LIHUA")[1]["role"] == "guide"
+    read = api.answer.headers["ETag"]
+    assert api("PATCH", "/api/users/lihua", {"role": "operator"}, If_Match=read)[0] == 200
+    status, clash = api("PATCH", "/api/users/lihua", {"role": "finance"}, If_Match=read)
+    assert (status, clash["present"]["role"]) == (409, "operator")
+    assert api("PATCH", "/api/users/lihua", {"role": "finance"})[0] == 200
+    assert api("GET", "/api/users/nobody")[0] == 404

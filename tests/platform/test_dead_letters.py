@@ -47,7 +47,7 @@ def bodies(sqs: Any, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def ask(**request: str) -> Any:
+def ask(**request: Any) -> Any:
     return load("redrive").handler(request, PLENTY)
 
 
@@ -62,6 +62,46 @@ def test_what_lies_there_is_told_by_count_age_and_kind_and_nothing_else(sqs: Any
     assert first == {"queue": "assign", "count": 4, "redrivable": True, "kinds": kinds}
     assert second["queue"] == "callback" and second["kinds"] == {"other": 1}
     assert ask()["answer"][0]["count"] == 4  # looking takes nothing
+
+
+def test_a_message_shows_our_ids_and_nothing_that_says_who_somebody_is(sqs: Any) -> None:
+    said = {
+        "kind": "notify",
+        "staff_id": "lihua",
+        "order_id": f"M{PHONE}",
+        "external_userid": "wm1",
+        "name": "林晓",
+        "phone": int(PHONE),
+        "count": 3,
+        "known": True,
+        "data": {
+            "unionid": "o1",
+            "live_code_id": "lc_1",
+            "at": "2026-11-23T04:00:00+00:00",
+            "notes": ["x", 2],
+        },
+        "status": "a text with spaces",
+    }
+    put(sqs, "assign-dlq", said)
+    (letter,) = ask(queue="assign", look=True)["answer"]
+    assert letter["content"] == {
+        "kind": "notify",
+        "staff_id": "lihua",
+        "order_id": "***",
+        "external_userid": "***",
+        "name": "***",
+        "phone": "***",
+        "count": 3,
+        "known": True,
+        "data": {
+            "unionid": "***",
+            "live_code_id": "lc_1",
+            "at": "2026-11-23T04:00:00+00:00",
+            "notes": ["***", 2],
+        },
+        "status": "***",
+    }
+    assert ask()["answer"][0]["count"] == 1  # it stays
 
 
 def test_all_of_a_queue_go_back_whole_and_none_stays(sqs: Any) -> None:
@@ -147,6 +187,10 @@ def test_an_admin_sees_and_redrives_them_by_the_api(sqs: Any, monkeypatch: pytes
         _, page = api.get("/api/dead-letters")
         (letters,) = page["items"]
         assert (letters["queue"], letters["count"], letters["kinds"]) == ("assign", 1, {"lapse": 1})
+        assert letters["name"] == "places of scans, contact codes" and "Settings" in letters["cure"]
+        (letter,) = api.get("/api/dead-letters/assign/messages")[1]["items"]
+        assert (letter["kind"], letter["content"]) == ("lapse", {"kind": "lapse"})
+        assert api.get("/api/dead-letters/nothing/messages")[0] == 404
         status, problem = api.post("/api/dead-letters/nothing/redrive", Accept_Language="zh")
         assert (status, problem["detail"]) == (404, "没有队列 nothing")
         assert api.post("/api/dead-letters/route-stream/redrive")[0] == 409

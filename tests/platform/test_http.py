@@ -147,7 +147,7 @@ def test_errors_are_problems_and_a_bug_tells_nothing(
 
 
 @pytest.mark.parametrize(
-    ("toy", "status", "said"), [("missing", 404, "没有找到"), ("bug", 500, "请稍后再试")]
+    ("toy", "status", "said"), [("missing", 404, "页面不存在或已失效"), ("bug", 500, "请稍后再试")]
 )
 def test_a_person_is_told_of_a_problem_by_a_page(client: Client, toy: str, status: int, said: str) -> None:
     for accept in ("text/html,application/xhtml+xml", "*/*", "text/html, application/json"):

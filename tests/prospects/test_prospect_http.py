@@ -189,7 +189,7 @@ def lihua(client: Client, world: World) -> Browser:
 def test_a_guide_sees_their_own_numbers_and_it_is_written_down(lihua: Browser) -> None:
     html = lihua.html()
     assert ">13800000001<" in html and ">13800000003<" in html and "13800000002" not in html
-    assert "没有按手机号自动添加客户的接口" in html and "no API" in html
+    assert "请逐个添加：①复制手机号 ②企业微信「通讯录 → 添加客户」搜索并发送申请" in html
     lines, _ = timeline.read("guide#lihua")
     assert lines[0]["type"] == "prospects_shown" and len(lines[0]["data"]["prospect_ids"]) == 2
 

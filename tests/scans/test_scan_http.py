@@ -209,12 +209,12 @@ def test_head_reserves_nothing(api: Api, client: Client) -> None:
 
 def test_pages_for_the_unknown_the_closed_and_the_busy(api: Api, client: Client, wecom: FakeWeCom) -> None:
     unknown = client.http.get("/s/nothere2", headers=BROWSER)
-    assert (unknown.status_code, "没有找到" in unknown.body.decode()) == (404, True)
+    assert (unknown.status_code, "二维码无效或已失效" in unknown.body.decode()) == (404, True)
     assert client.http.get("/s/nothere2", headers=MACHINE).status_code == 404
     _, made = api("POST", "/api/live-codes", CODE)
     wecom.fail["add_contact_way"] = [Upstream("down"), Upstream("down")]
     busy = client.http.get(f"/s/{made['code']}", headers=BROWSER)
-    assert (busy.status_code, "请稍后再试" in busy.body.decode()) == (503, True)
+    assert (busy.status_code, "当前访问人数较多，请稍后再试" in busy.body.decode()) == (503, True)
     assert client.http.get(f"/s/{made['code']}", headers=MACHINE).status_code == 503
     api("DELETE", f"/api/live-codes/{made['live_code_id']}")
     closed = client.http.get(f"/s/{made['code']}", headers=BROWSER)

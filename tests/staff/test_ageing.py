@@ -169,6 +169,7 @@ def test_the_doors_of_staff(call: Call, wecom: FakeWeCom, at: At) -> None:
         "started_at": "2026-11-22",
         "daily_cap": None,
         "cap_today": None,
+        "stores": [],
     }
     _, listed = call("GET", "/api/staff?limit=1")
     _, rest = call("GET", f"/api/staff?limit=1&cursor={listed['next_cursor']}")

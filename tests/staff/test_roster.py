@@ -48,8 +48,9 @@ def test_a_page_of_staff_is_the_listing_and_the_table_of_ageing(api: Api) -> Non
         "GetItem",
         "GetItem",
         "Query",
+        "Query",
         "BatchGetItem",
-    ]  # whose key, the table, the listing, spellings
+    ]  # whose key, the table, the listing, the stores, spellings
     asked.clear()
     api.get("/api/staff?store_id=s1")
     assert asked == ["GetItem", "GetItem", "GetItem", "BatchGetItem"]

@@ -13,7 +13,7 @@ from chalicelib.distribution.types import Distributor, Level, NewDistributor, Ne
 from chalicelib.ledger import service as ledger
 from chalicelib.orders import service as orders
 from chalicelib.orders.types import Message, OrderLine, Refund
-from chalicelib.payouts import settlement
+from chalicelib.payouts import settlement, settlement_list
 from chalicelib.payouts import transfers as payouts
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.payouts.types import SettlementWithPayouts
@@ -160,7 +160,7 @@ class World:
         """A settlement by hand, with all that follows at once."""
         settlement_id = settlement.start(None).settlement_id
         self.work()
-        return settlement.get(settlement_id)
+        return settlement_list.get(settlement_id)
 
     def payouts(self) -> list[PayoutItem]:
         return sorted(PayoutItem.scan(consistent_read=True), key=lambda row: row.created_at)

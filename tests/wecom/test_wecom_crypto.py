@@ -30,7 +30,7 @@ def envelope(box: str) -> bytes:
 
 
 def query(box: str, timestamp: str = "1700000000", token: str = TOKEN) -> dict[str, str]:
-    signature = crypto._sign(token, timestamp, "nonce42", box)
+    signature = crypto.sign(token, timestamp, "nonce42", box)
     return {"msg_signature": signature, "timestamp": timestamp, "nonce": "nonce42"}
 
 

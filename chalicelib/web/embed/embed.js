@@ -19,7 +19,6 @@
     a,button{all:unset;cursor:pointer;box-sizing:border-box;display:inline-block;padding:12px 18px;border-radius:24px;
       background:#0b7653;color:#fff;font-weight:600;box-shadow:0 6px 20px -6px #0b2a1c66}
     a:focus-visible,button:focus-visible{outline:3px solid #46c795;outline-offset:2px}
-    small{display:block;font-size:11px;font-weight:400}
     .card{box-sizing:border-box;position:absolute;bottom:calc(100% + 12px);right:0;width:216px;padding:16px;border-radius:16px;
       background:#fff;color:#14241d;text-align:center;box-shadow:0 18px 44px -14px #0b2a1c55}
     .left .card{right:auto;left:0}
@@ -27,8 +26,10 @@
     img{display:block;width:184px;height:184px;margin-bottom:10px}`;
   const box = document.createElement("div");
   box.className = "box" + (place === "inline" ? "" : " float") + (place === "bottom-left" ? " left" : "");
+  // The first of the visitor's languages that we speak, else Chinese.
+  const spoken = (navigator.languages || []).map((tag) => tag.slice(0, 2)).find((tag) => tag === "zh" || tag === "en");
   const words = (element, zh, en) => {
-    element.append(zh, Object.assign(document.createElement("small"), { textContent: en, lang: "en" }));
+    element.append(Object.assign(document.createElement("span"), { textContent: spoken === "en" ? en : zh, lang: spoken === "en" ? "en" : "zh" }));
     return element;
   };
   if (matchMedia("(pointer:coarse)").matches) {
@@ -40,7 +41,7 @@
       if (on && !card.firstChild) {
         const src = new URL(`s/${code}/qr.svg${owner && "?" + owner}`, base).href;
         card.append(Object.assign(new Image(), { src, alt: label }));
-        words(card, "微信扫一扫", "Scan with WeChat");
+        words(card, "请用手机微信扫一扫", "Scan with WeChat on your phone");
       }
       card.hidden = !on;
       button.setAttribute("aria-expanded", String(on));

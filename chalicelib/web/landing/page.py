@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from chalicelib.web.frame import Page, Preview, both, notice
+from chalicelib.web.frame import Page, Preview, notice, speak, words
 from chalicelib.web.frame import page as framed
 
 _HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ def campaign(shown: Mapping[str, Any], link: str) -> Page:
         bullets=_list(shown["bullets"]),
         link=escape(link),
         button=escape(shown["button"]),
-        hint=both("将打开微信添加专属顾问", "Opens WeChat to add your personal advisor"),
+        hint=words("点击后跳转微信，添加专属顾问", "Opens WeChat to add your personal advisor"),
         legal=_block("footer", shown["legal"]),
     )
     preview = Preview(shown["title"], shown["subtitle"] or shown["button"], picture)
@@ -34,8 +34,9 @@ def campaign(shown: Mapping[str, Any], link: str) -> Page:
 
 def closed() -> Page:
     """Nobody can be added by this campaign now."""
-    title = ("活动暂未开放", "Closed for now")
-    return framed(title[0], notice("clock", title, ("请过些时候再来看看", "Please come back later")))
+    title = ("活动暂未开放", "This offer isn't available right now")
+    text = ("请稍后再来看看", "Please come back later")
+    return framed(speak(*title), notice("clock", title, text))
 
 
 def _glued(text: str) -> str:

@@ -10,7 +10,7 @@ from string import Template
 from types import MappingProxyType
 from typing import Any
 
-from chalicelib.web.frame import Page, Preview, both, query
+from chalicelib.web.frame import Page, Preview, query, speak, words
 from chalicelib.web.frame import page as framed
 
 _HERE = Path(__file__).parent
@@ -42,24 +42,31 @@ def choose(
     if not count or (narrowed and not stores):
         content = _none()
     elif stores:
-        title = escape(_cut(text or city or "", _NAME)) if narrowed else both("门店", "Stores")
+        title = escape(_cut(text or city or "", _NAME)) if narrowed else words("门店", "Stores")
         content = f"<h2>{title}</h2>" + _list([_store(row, told) for row in stores])
     else:
         parts = _parts([_city(*pair, told) for pair in cities])
         pages, page = len(parts), min(max(1, page), len(parts))
-        content = f"<h2>{both('城市', 'Cities')}</h2>" + _list(parts[page - 1], "cities")
+        content = f"<h2>{words('城市', 'Cities')}</h2>" + _list(parts[page - 1], "cities")
     search = _search(text, told) if count >= _SEARCH_FROM else ""
     body = _BODY.substitute(
-        title=both("选择门店", "Choose a store"),
+        title=words("选择门店", "Choose a store"),
         near=_near() if count else "",
         search=search,
         list=content + _turn(asked, page, pages, narrowed, told),
     )
     preview = Preview(
-        "添加附近门店的专属顾问", "打开后选择门店，一对一为您服务 · Choose a store near you", picture
+        speak("添加附近门店的专属顾问", "Add an advisor of a store near you"),
+        speak("打开后选择门店，一对一为您服务", "Open it and choose your store"),
+        picture,
     )
     return framed(
-        "选择门店", body, style=_STYLE, script=_SCRIPT if count else "", forms=True, preview=preview
+        speak("选择门店", "Choose a store"),
+        body,
+        style=_STYLE,
+        script=_SCRIPT if count else "",
+        forms=True,
+        preview=preview,
     )
 
 
@@ -67,19 +74,19 @@ def _near() -> str:
     """What the script shows: without it, it would be a button that does nothing."""
     return (
         '<div id="near" hidden><button id="locate" class="go" type="button">'
-        f'{both("使用我的位置", "Use my location")}</button><p id="told" role="status"></p></div>\n'
+        f'{words("定位附近门店", "Find stores near me")}</button><p id="told" role="status"></p></div>\n'
     )
 
 
 def _store(row: Mapping[str, Any], told: Mapping[str, str]) -> str:
-    shut = "" if row["is_open"] else f"<i>{both('休息中', 'Closed now')}</i>"
+    shut = "" if row["is_open"] else f"<i>{words('休息中', 'Closed now')}</i>"
     name, address = escape(_cut(row["name"], _NAME)), escape(_cut(row["address"], _ADDRESS))
     link = query(told, store_id=row["store_id"])
     return f'<li><a href="{link}"><span>{name}<small>{address}</small></span>{shut}</a></li>'
 
 
 def _city(name: str, count: int, told: Mapping[str, str]) -> str:
-    shown = escape(_cut(name, _NAME)) or both("其他", "Other")
+    shown = escape(_cut(name, _NAME)) or words("其他", "Other")
     return f'<li><a href="{query(told, city=name)}"><span>{shown}</span><i>{count}</i></a></li>'
 
 
@@ -108,16 +115,17 @@ def _search(text: str, told: Mapping[str, str]) -> str:
     value = escape(_cut(text, _NAME), quote=True)
     return (
         f'<form role="search">{kept}<input name="q" type="search" value="{value}" maxlength="{_NAME}" '
-        'aria-label="门店名称 Store name" placeholder="门店或城市 Store or city">'
-        f'<button class="go">{both("搜索", "Search")}</button></form>'
+        f'aria-label="{words("门店名称", "Store name")}" '
+        f'placeholder="{words("门店或城市", "Store or city")}">'
+        f'<button class="go">{words("搜索", "Search")}</button></form>'
     )
 
 
 def _turn(asked: Mapping[str, str], page: int, pages: int, narrowed: bool, told: Mapping[str, str]) -> str:
     links = []
     if narrowed:
-        links.append(f'<a href="{query(told, choose="1")}">{both("‹ 全部城市", "All cities")}</a>')
-    for step, label in ((page - 1, both("上一页", "Previous")), (page + 1, both("下一页", "Next"))):
+        links.append(f'<a href="{query(told, choose="1")}">{words("‹ 全部城市", "‹ All cities")}</a>')
+    for step, label in ((page - 1, words("上一页", "Previous")), (page + 1, words("下一页", "Next"))):
         if 1 <= step <= pages:
             link = query(told, **(asked or {"choose": "1"}), page=str(step))
             links.append(f'<a href="{link}">{label}</a>')
@@ -125,7 +133,7 @@ def _turn(asked: Mapping[str, str], page: int, pages: int, narrowed: bool, told:
 
 
 def _none() -> str:
-    return f'<p class="none">{both("没有找到门店", "No store found")}</p>'
+    return f'<p class="none">{words("没有找到相关门店", "No stores found")}</p>'
 
 
 def _cut(text: str, length: int) -> str:

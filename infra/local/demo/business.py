@@ -1,11 +1,17 @@
 """Who plays: to the product an operator, a phone and a mall; to the sandbox people in WeCom."""
 
 import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import urllib3
 
+from chalicelib.platform.clock import SHANGHAI
 from infra.local.demo import brand
+
+_AT_ONCE = 3
 
 
 class Business:
@@ -43,6 +49,21 @@ class Business:
 
     def now(self) -> str:
         return str(self.call("GET", "/local/clock", key=False)["now"])
+
+    def day(self, days: int) -> str:
+        """A day in Shanghai, so many from where the clock ends."""
+        return (datetime.now(SHANGHAI) + timedelta(days=days)).date().isoformat()
+
+    def upload(self, made: dict[str, Any], table: bytes) -> None:
+        """A file to where a door said. RuntimeError."""
+        put = self.http.request("PUT", made["upload_url"], body=table, headers=made["upload_headers"])
+        if put.status != 200:
+            raise RuntimeError(f"the file was not taken: {put.status}")
+
+    def at_once(self, work: Callable[[Any], Any], what: Sequence[Any]) -> list[Any]:
+        """Done for each, some of them at the same time."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(work, what))
 
     def result(self, job: dict[str, Any]) -> bytes:
         """What a job has made, once everything is quiet."""

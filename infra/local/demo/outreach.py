@@ -56,9 +56,7 @@ def import_phones(business: Business) -> dict[str, Any]:
         note = "生日月" if number % 9 == 0 else "喜欢面膜" if number % 4 == 0 else ""
         rows.append(f"{'1.38E+10' if number == 30 else '021-6247' if number == 35 else phone},{name},{note}")
     table = "\n".join(rows).encode("gb18030")
-    put = business.http.request("PUT", made["upload_url"], body=table, headers=made["upload_headers"])
-    if put.status != 200:
-        raise RuntimeError(f"the file was not taken: {put.status}")
+    business.upload(made, table)
     business.call("POST", f"/api/prospect-imports/{made['import_id']}/start")
     business.drain()
     return dict(made)

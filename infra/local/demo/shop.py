@@ -1,11 +1,12 @@
 """The shop is opened: staff, stores, live codes of guides, and an SOP. And those who come by these codes."""
 
+from infra.local import people
 from infra.local.demo import brand
 from infra.local.demo.business import Business
 
 
-def open_shop(business: Business) -> list[str]:
-    """Staff, stores, live codes, an SOP; the live codes' short links: parcel, poster, counter."""
+def open_shop(business: Business) -> tuple[list[str], list[str]]:
+    """Staff, stores, live codes; the live codes' short codes (parcel, poster, counter), and their ids."""
     for staff_id, name in {**brand.STAFF, **brand.MORE_STAFF}.items():
         business.world("staff", {"userid": staff_id, "name": name})
     head = "store_id,name,city,address,latitude,longitude,staff_ids"
@@ -13,6 +14,8 @@ def open_shop(business: Business) -> list[str]:
     told = business.call("POST", "/api/stores/import", {"csv": "\n".join([head, *rows])})
     if told["errors"]:
         raise RuntimeError(f"stores: {told['errors']}")
+    mine = {"scope": {"store_ids": [store[0] for store in brand.STORES[:2]]}}
+    business.call("PATCH", f"/api/users/{people.MANAGER}", mine)
     everyone = [{"staff_id": s, "weight": 1, "daily_cap": 50, "hours": brand.WORKDAY} for s in brand.STAFF]
     till = [m | {"weight": n + 1} for n, m in enumerate(everyone[2:4])]
     plans = [
@@ -31,8 +34,7 @@ def open_shop(business: Business) -> list[str]:
         codes.append(made["code"])
         ids.append(made["live_code_id"])
     _gift(business, ids[2])
-    _sop(business, ids)
-    return codes
+    return codes, ids
 
 
 def _gift(business: Business, live_code_id: str) -> None:
@@ -49,7 +51,7 @@ def _gift(business: Business, live_code_id: str) -> None:
     })  # fmt: skip
 
 
-def _sop(business: Business, live_code_ids: list[str]) -> None:
+def begin_sop(business: Business, live_code_ids: list[str]) -> None:
     text = [{"type": "text", "text": "亲，昨天加您后整理了一份换季护肤清单，需要我发给您吗？"}]
     offer = [{"type": "text", "text": "老朋友专享：补水面膜第二件半价，今晚 22 点前有效～"}]
     business.call("POST", "/api/sops", {
@@ -65,8 +67,16 @@ def _sop(business: Business, live_code_ids: list[str]) -> None:
 
 def visitors(business: Business, codes: list[str], count: int) -> None:
     """Some scan; four of five add the guide they are shown."""
-    for _ in range(count):
-        weights = [6, 3, 2, 2][: len(codes)]
-        shown = business.scan(business.dice.choices(codes, weights=weights)[0])
-        if business.dice.random() < 0.8:
-            business.add(shown)
+    weights = [6, 3, 2, 2][: len(codes)]
+    plans = [
+        (business.dice.choices(codes, weights=weights)[0], business.dice.random() < 0.8, business.person())
+        for _ in range(count)
+    ]
+
+    def visit(plan: tuple[str, bool, dict[str, str]]) -> None:
+        code, adds, who = plan
+        shown = business.scan(code)
+        if adds:
+            business.add(shown, who)
+
+    business.at_once(visit, plans)

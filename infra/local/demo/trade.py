@@ -62,21 +62,25 @@ def order_id(number: int) -> str:
     return f"M{20261122_00000 + number}"
 
 
-def farewell(business: Business) -> None:
-    """Two customers delete their guide."""
-    for customer in business.customers[6:8]:
+def farewell(business: Business, who: slice) -> None:
+    """These customers delete their guide."""
+    for customer in business.customers[who]:
         lost = {"staff_id": customer["userid"], "external_userid": customer["external_userid"]}
         business.world("delete-by-customer", lost)
 
 
 def settle(business: Business) -> str | None:
-    """Settle; all but one distributor take their money. The page of the one for whom it waits."""
+    """Settle; one distributor refuses the money, one lets it wait, the others take it. The page of the one
+    for whom it waits.
+    """
     business.call("POST", "/api/settlements", {})
     business.drain()
     bills = business.call("GET", "/_sandbox/pay/bills", key=False)["items"]
     waiting = [bill["out_bill_no"] for bill in bills if bill["state"] == "WAIT_USER_CONFIRM"]
-    for number in waiting[:-1]:
+    for number in waiting[1:-1]:
         business.world("pay/confirm", {"out_bill_no": number})
+    if len(waiting) > 2:
+        business.world("pay/refuse", {"out_bill_no": waiting[0]})
     business.drain()
     if not waiting:
         return None

@@ -19,6 +19,8 @@ export const PICKERS = {
   group: { search: search("groups.list"), one: one("groups.get"), show: plain("chat_id", (row) => (row.people ? t("kit.people", { count: row.people }) : null)), icon: "group" },
   coupon: { search: search("coupon_pools.list"), one: one("coupon_pools.get"), show: plain("pool_id"), icon: "coupon" },
   customer: { search: search("customers.list"), one: one("customers.get"), show: plain("external_userid"), icon: "person" },
+  distributor: { search: search("distributors.list"), one: one("distributors.get"), show: plain("distributor_id", (row) => row.plan_name), icon: "person" },
+  plan: { search: search("distribution.plans.list"), one: one("distribution.plans.get"), show: plain("plan_id"), icon: "branch" },
   tag: { search: search("tags.list"), one: null, show: (row) => ({ value: row.group ? `${row.group}/${row.name}` : row.name, label: row.group ? `${row.group}/${row.name}` : row.name, row }), icon: "tag", free: true },
   channel: { search: search("channels.list"), one: (id) => channels().then(() => ({ name: channelName(id), id })), show: (row) => ({ value: row.id || row.name, label: row.name, row }), icon: "channel", free: true },
 };

@@ -1,0 +1,1 @@
+"""Alarms and dead letters in words, sent to those who look after the stack."""

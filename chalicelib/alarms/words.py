@@ -1,0 +1,35 @@
+"""An alarm, or several, as whoever looks after the stack reads it on the phone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.platform import deadletters, messages, settings
+from chalicelib.platform.messages import Language
+
+_MOST = 5  # alarms that one message tells of
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+def gather(alarms: Sequence[Mapping[str, Any]]) -> str:
+    """One text of several alarms; the same one twice is said once."""
+    told = list({(str(each["code"]), str(each["about"])): each for each in alarms}.values())
+    console = f"{settings.env('PUBLIC_BASE_URL').rstrip('/')}/console/settings/dead-letters"
+    lines = [f"【系统提醒】{len(told)} 项需要关注", f"在后台处理：{console}"]
+    lines += [f"• {say(each, 'zh')}" for each in told[:_MOST]]
+    if len(told) > _MOST:
+        lines.append(f"…另有 {len(told) - _MOST} 项")
+    return "\n".join([*lines, say(told[0], "en")])
+
+
+def say(alarm: Mapping[str, Any], language: Language) -> str:
+    """What has happened, and what to do."""
+    about, code = str(alarm["about"]), str(alarm["code"])
+    params = {
+        "queue": deadletters.queue_words("queue", about, language),
+        "cure": deadletters.queue_words("queue_cure", about, language),
+        "function": about.removesuffix("_stream"),
+        "name": str(alarm["name"]),
+    }
+    what = messages.text(f"alarm_{code}", language, params)
+    cure = messages.text(f"alarm_cure_{code}", language, params)
+    return f"{what}\n  处理：{cure}" if language == "zh" else f"{what}. {cure}"

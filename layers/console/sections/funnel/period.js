@@ -1,0 +1,20 @@
+// The days that are looked at stand in the address: `from`, `to`; without them the last seven.
+import { computed } from "vue";
+import { route, setQuery } from "frame/router.js";
+
+const DAY = 86400000;
+const OFFSET = 8 * 3600000; // Asia/Shanghai
+
+const dayOf = (time) => new Date(time + OFFSET).toISOString().slice(0, 10);
+export const plus = (day, days) => new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
+export const lengthOf = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / DAY) + 1;
+
+export function usePeriod() {
+  const today = () => dayOf(Date.now());
+  const to = computed(() => route.query.to || today());
+  const from = computed(() => route.query.from || plus(to.value, -6));
+  const length = computed(() => lengthOf(from.value, to.value));
+  const before = computed(() => ({ from: plus(from.value, -length.value), to: plus(from.value, -1) }));
+  const choose = (days) => setQuery({ from: plus(today(), 1 - days), to: today() });
+  return { from, to, length, before, choose };
+}

@@ -1,0 +1,31 @@
+// The screen that shows a list of the API: the filters of one are the filters of the other.
+import { allScreens, link } from "frame/router.js";
+
+const SCREENS = [
+  [/^\/api\/metrics\/days$/, "funnel.days"],
+  [/^\/api\/metrics\/funnel$/, "funnel"],
+  [/^\/api\/group-tasks$/, "groups.tasks"],
+  [/^\/api\/prospects$/, "prospects.list"],
+  [/^\/api\/jobs$/, "jobs.list"],
+  [/^\/api\/payouts$/, "payouts.list"],
+  [/^\/api\/settlements\/([^/]+)$/, "settlements.one", "id"],
+  [/^\/api\/ledger\/accounts\/([^/]+)$/, "ledger.account", "account"],
+  [/^\/api\/ledger\/trial-balance$/, "ledger"],
+  [/^\/api\/audit$/, "audit"],
+  [/^\/api\/users$/, "people"],
+  [/^\/api\/api-keys$/, "keys"],
+  [/^\/api\/contact-ways\/usage$/, "connections"],
+  [/^\/api\/ad-quota$/, "ads.list"],
+];
+
+// Null for a list that has no screen (yet): a number without a link.
+export function screenOf(address) {
+  const url = new URL(address, location.href);
+  for (const [path, name, param] of SCREENS) {
+    const found = path.exec(url.pathname);
+    if (!found || !allScreens.some((screen) => screen.name === name)) continue;
+    const params = param ? { [param]: decodeURIComponent(found[1]) } : {};
+    return link(name, params, Object.fromEntries(url.searchParams));
+  }
+  return null;
+}
