@@ -280,6 +280,7 @@ COLUMNS: dict[str, str] = {
     "sop_id": "SOP 编号",
     "source": "来源",
     "staff": "员工",
+    "staff_name": "员工姓名",
     "staff_id": "员工账号",
     "staff_ids": "员工账号",
     "started_at": "账号启用日",
