@@ -31,9 +31,19 @@ export function hrefOf(row) {
   return screen ? link(screen.name, { id: row.object }) : null;
 }
 
-export function fieldText(path) {
+function known(path) {
   const parts = path.split(".");
-  return own("audit_field", path) || own("audit_field", parts[parts.length - 1]) || path;
+  return own("audit_field", path) || own("audit_field", parts[parts.length - 1]) || own("audit_field", parts[0]);
+}
+
+export const fieldText = (path) => known(path) || path;
+
+// Which fields an entry changed: those that have a name, and how many others.
+export function changesText(row) {
+  const names = [...new Set(row.changes.map((one) => known(one.field)).filter(Boolean))];
+  const others = row.changes.length - row.changes.filter((one) => known(one.field)).length;
+  if (!names.length) return others ? t("audit.fields", { count: others }) : "–";
+  return others ? t("audit.and_others", { names: names.join("、"), count: others }) : names.join("、");
 }
 
 // What a value is called; undefined where it stands for itself.
