@@ -37,9 +37,8 @@ def money(look: Look) -> Tile:
     for name, (account, has) in _SHOWN.items():
         debit, credit = sums.get(account, (0, 0))
         value = debit - credit if has else credit - debit
-        found.append(
-            Figure(name=name, value=value, unit="fen", list="/api/ledger/trial-balance", field=account)
-        )
+        where = f"/api/ledger/accounts/{account}"
+        found.append(Figure(name=name, value=value, unit="fen", list=where, field="balance_fen"))
     return Tile(tile="money", figures=found)
 
 
