@@ -37,9 +37,8 @@ def money(look: Look) -> Tile:
     for name, (account, has) in _SHOWN.items():
         debit, credit = sums.get(account, (0, 0))
         value = debit - credit if has else credit - debit
-        found.append(
-            Figure(name=name, value=value, unit="fen", list="/api/ledger/trial-balance", field=account)
-        )
+        where = f"/api/ledger/accounts/{account}"
+        found.append(Figure(name=name, value=value, unit="fen", list=where, field="balance_fen"))
     return Tile(tile="money", figures=found)
 
 
@@ -112,11 +111,19 @@ def changes(look: Look) -> Tile:
         return Figure(name=name, value=value, list=where, exact=exact)
 
     by_actor = Counter(entry.actor.id for entry in entries)
+    names = {entry.actor.id: entry.actor.name for entry in entries}
     rows = [
-        TileRow(key=actor, figures=[figure("changes", number, actor=actor)])
+        TileRow(key=actor, label=names[actor], figures=[figure("changes", number, actor=actor)])
         for actor, number in by_actor.most_common(_MAX_ACTORS)
     ]
-    return Tile(tile="changes", figures=[figure("changes", len(entries))], rows=rows)
+    looked_up = sum(entry.action == "phones.reveal" for entry in entries)
+    exported = sum(entry.action == "prospects.export" for entry in entries)
+    found = [
+        figure("changes", len(entries)),
+        figure("phones_revealed", looked_up, action="phones.reveal"),
+        figure("prospects_exported", exported, action="prospects.export"),
+    ]
+    return Tile(tile="changes", figures=found, rows=rows)
 
 
 def access(look: Look) -> Tile:
