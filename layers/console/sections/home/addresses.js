@@ -10,7 +10,7 @@ const SCREENS = [
   [/^\/api\/payouts$/, "payouts.list"],
   [/^\/api\/settlements\/([^/]+)$/, "settlements.one", "id"],
   [/^\/api\/ledger\/accounts\/([^/]+)$/, "ledger.account", "account"],
-  [/^\/api\/ledger\/trial-balance$/, "ledger"],
+  [/^\/api\/ledger\/trial-balance$/, "ledger.accounts"],
   [/^\/api\/audit$/, "audit"],
   [/^\/api\/users$/, "people"],
   [/^\/api\/api-keys$/, "keys"],
