@@ -312,6 +312,7 @@ PLAYED |= {
 }
 READ_ONLY = {
     "POST /api/connections/{connection}/test",
+    "POST /api/distribution/plans/example",
     "POST /api/print-runs/preview",
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
