@@ -45,7 +45,7 @@ def test_a_code_is_made_by_hand_and_a_scan_of_it_is_seen_at_once(seat: Seat, sta
     name = f"开业海报 {time.time_ns()}"
     seat.open("/live-codes").page.click("text=新建活码")
     seat.page.click("button:has-text('创建活码')")
-    seat.sees("有 2 处需要修改")
+    seat.sees("有 1 处需要修改")
     seat.page.click(".errorsummary .link >> nth=0")
     assert seat.page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
     seat.page.keyboard.type(name)
