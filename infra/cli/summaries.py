@@ -184,4 +184,6 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/views"): "保存的列表视图：自己的和共享的",
     ("PATCH", "/api/customers/{external_userid}"): "修改客户备注名，同步到企业微信",
     ("POST", "/api/customers/{external_userid}/tags"): "给客户打标签、去标签，同步到企业微信",
+    ("GET", "/api/sidebar/config"): "侧边栏 JS-SDK 的签名",
+    ("GET", "/api/sidebar/customers/{external_userid}"): "侧边栏展示的客户画像",
 }
