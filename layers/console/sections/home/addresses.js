@@ -3,6 +3,7 @@ import { allScreens, link } from "frame/router.js";
 
 const SCREENS = [
   [/^\/api\/metrics\/days$/, "funnel.days"],
+  [/^\/api\/channels\/([^/]+)\/days$/, "funnel.days", "channel_id"],
   [/^\/api\/metrics\/funnel$/, "funnel"],
   [/^\/api\/group-tasks$/, "groups.tasks"],
   [/^\/api\/prospects$/, "prospects.list"],
@@ -24,8 +25,8 @@ export function screenOf(address) {
   for (const [path, name, param] of SCREENS) {
     const found = path.exec(url.pathname);
     if (!found || !allScreens.some((screen) => screen.name === name)) continue;
-    const params = param ? { [param]: decodeURIComponent(found[1]) } : {};
-    return link(name, params, Object.fromEntries(url.searchParams));
+    const ids = param ? { [param]: decodeURIComponent(found[1]) } : {};
+    return link(name, ids, { ...(param === "channel_id" ? ids : {}), ...Object.fromEntries(url.searchParams) });
   }
   return null;
 }
