@@ -4,7 +4,7 @@ Two kinds. What a brand has up to 10,000 of (codes, stores, plans, keys …) is 
 read whole: filter, search, sort and the total are exact, and worked out in memory (`whole`). Histories
 (assignments, orders, touches …) grow without end: they are read newest first, a page at a time, and their
 total is the number of rows seen so far (`history` of one partition, `merged` of several). Searching reads
-Chinese names by pinyin initials too.
+Chinese names by pinyin too.
 """
 
 import base64
@@ -179,30 +179,41 @@ def _limited(query: Callable[..., Any], limit: int) -> Callable[..., Any]:
 
 
 def matches(wanted: str, text: str) -> bool:
-    """Whether a text holds what a person typed: as it is, without case, or as its pinyin initials."""
+    """Whether a text holds what a person typed: as it is, without case, or as pinyin, each syllable whole or
+    begun (`luosiyuan`, `lsy`, `luosy`).
+    """
     typed = wanted.casefold()
     if typed in text.casefold():
         return True
+    typed = typed.replace(" ", "")
     if not (typed.isascii() and typed.isalnum()) or text.isascii():
         return False
-    readings = initials(text)
-    return any(
-        all(letter in readings[at + offset] for offset, letter in enumerate(typed))
-        for at in range(len(readings) - len(typed) + 1)
-    )
+    spoken = [_readings(character) for character in text.casefold()]
+    return any(_is_spelled(typed, spoken, at) for at in range(len(spoken)))
 
 
-def initials(text: str) -> tuple[str, ...]:
-    """The initials of each character's readings (重 → "zc"); any other character stands for itself."""
-    return tuple(map(_initials, text.casefold()))
+def _is_spelled(typed: str, spoken: Sequence[tuple[str, ...]], at: int) -> bool:
+    """Whether the characters from there on are what was typed, of each at least its first letter."""
+    if not typed:
+        return True
+    if at == len(spoken):
+        return False
+    for reading in spoken[at]:
+        for length in range(1, len(reading) + 1):
+            if not typed.startswith(reading[:length]):
+                break
+            if _is_spelled(typed[length:], spoken, at + 1):
+                return True
+    return False
 
 
 @lru_cache(maxsize=20_000)
-def _initials(character: str) -> str:
+def _readings(character: str) -> tuple[str, ...]:
+    """A character's readings without tones (重 → zhong, chong); any other stands for itself."""
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # every reading is wanted: 50 ms instead of 160
     from pypinyin import Style, pinyin
 
-    return "".join(pinyin(character, style=Style.FIRST_LETTER, heteronym=True)[0])
+    return tuple(dict.fromkeys(pinyin(character, style=Style.NORMAL, heteronym=True)[0]))
 
 
 def _name_of(query: Paging, sort: str = "") -> str:

@@ -31,6 +31,7 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/channels/results"): "各渠道的效果与成本",
     ("DELETE", "/api/channels/{channel_id}"): "删除渠道；活码和数据保留其名称",
     ("GET", "/api/channels/{channel_id}"): "查看渠道",
+    ("GET", "/api/channels/{channel_id}/days"): "渠道每天的数据，含其所有别名",
     ("PATCH", "/api/channels/{channel_id}"): "修改渠道；旧名称保留为别名",
     ("GET", "/api/commissions"): "按明细行和层级的佣金，新的在前：全部、某订单或某分销员",
     ("GET", "/api/connections/{connection}"): "查看一项接入",
@@ -184,4 +185,6 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/views"): "保存的列表视图：自己的和共享的",
     ("PATCH", "/api/customers/{external_userid}"): "修改客户备注名，同步到企业微信",
     ("POST", "/api/customers/{external_userid}/tags"): "给客户打标签、去标签，同步到企业微信",
+    ("GET", "/api/sidebar/config"): "侧边栏 JS-SDK 的签名",
+    ("GET", "/api/sidebar/customers/{external_userid}"): "侧边栏展示的客户画像",
 }

@@ -1,4 +1,4 @@
-"""Lists: pages of what is at hand and of histories, and the search by pinyin initials."""
+"""Lists: pages of what is at hand and of histories, and the search by pinyin."""
 
 from datetime import UTC, datetime
 
@@ -75,7 +75,15 @@ def test_a_row_that_goes_meanwhile_skips_no_other() -> None:
         ("vip3k", "VIP3卡", True),
         ("包裹", "冬季包裹卡", True),
         ("WINTER", "Winter card", True),
+        ("baoguoka", "冬季包裹卡", True),
+        ("baogk", "冬季包裹卡", True),
+        ("bao guo", "冬季包裹卡", True),
+        ("chongqing", "重庆店", True),
+        ("zhongq", "重庆店", True),
+        ("vip3ka", "VIP3卡", True),
         ("bk", "冬季包裹卡", False),
+        ("baogoka", "冬季包裹卡", False),
+        ("aoguo", "冬季包裹卡", False),
         ("wc", "Winter card", False),  # initials are for Chinese
         ("𠮷", "𠮷野家", True),
     ],

@@ -1,4 +1,8 @@
 // A refusal in the person's words: a text `error.<code>` of the section or the kit goes before what the API says.
 import { t } from "frame/i18n.js";
 
-export const sayError = (error) => ({ ...error, message: t.has(`error.${error.code}`) ? t(`error.${error.code}`, error.params) : error.message });
+export function sayError(error) {
+  const isEmpty = error.code === "min_length" && error.params && error.params.min_length === 1;
+  const key = `error.${isEmpty ? "required" : error.code}`;
+  return { ...error, message: t.has(key) ? t(key, error.params) : error.message };
+}

@@ -3,6 +3,7 @@ import { allScreens, link } from "frame/router.js";
 
 const SCREENS = [
   [/^\/api\/metrics\/days$/, "funnel.days"],
+  [/^\/api\/channels\/([^/]+)\/days$/, "funnel.days", "channel_id"],
   [/^\/api\/metrics\/funnel$/, "funnel"],
   [/^\/api\/group-tasks$/, "groups.tasks"],
   [/^\/api\/prospects$/, "prospects.list"],
@@ -10,11 +11,11 @@ const SCREENS = [
   [/^\/api\/payouts$/, "payouts.list"],
   [/^\/api\/settlements\/([^/]+)$/, "settlements.one", "id"],
   [/^\/api\/ledger\/accounts\/([^/]+)$/, "ledger.account", "account"],
-  [/^\/api\/ledger\/trial-balance$/, "ledger"],
-  [/^\/api\/audit$/, "audit"],
-  [/^\/api\/users$/, "people"],
-  [/^\/api\/api-keys$/, "keys"],
-  [/^\/api\/contact-ways\/usage$/, "connections"],
+  [/^\/api\/ledger\/trial-balance$/, "ledger.accounts"],
+  [/^\/api\/audit$/, "audit.list"],
+  [/^\/api\/users$/, "people.list"],
+  [/^\/api\/api-keys$/, "keys.list"],
+  [/^\/api\/contact-ways\/usage$/, "connections.list"],
   [/^\/api\/ad-quota$/, "ads.list"],
 ];
 
@@ -24,8 +25,8 @@ export function screenOf(address) {
   for (const [path, name, param] of SCREENS) {
     const found = path.exec(url.pathname);
     if (!found || !allScreens.some((screen) => screen.name === name)) continue;
-    const params = param ? { [param]: decodeURIComponent(found[1]) } : {};
-    return link(name, params, Object.fromEntries(url.searchParams));
+    const ids = param ? { [param]: decodeURIComponent(found[1]) } : {};
+    return link(name, ids, { ...(param === "channel_id" ? ids : {}), ...Object.fromEntries(url.searchParams) });
   }
   return null;
 }
