@@ -40,7 +40,8 @@
     if (!english) {
       const latin = text.match(/[A-Za-z][A-Za-z'’-]{2,}/g) || [];
       const han = /\p{Script=Han}/u.test(text);
-      if (!han && latin.length && latin.every((word) => !known.test(word)) && !/^[\w.-]*\d[\w.-]*$/.test(text)) say("not in Chinese", element);
+      const isCode = /^[\w.-]*\d[\w.-]*$/.test(text) || /^(?=.*[a-z][A-Z])[\w-]{6,}$/.test(text);
+      if (!han && !isCode && latin.length && latin.every((word) => !known.test(word))) say("not in Chinese", element);
     }
     if (parseFloat(getComputedStyle(element).fontSize) < 11) say("too small", element);
   }

@@ -17,7 +17,12 @@ def plant(stack: Any) -> None:
     where = {"latitude": 31.2, "longitude": 121.4, "city": CODE[:30], "address": CODE}
     stack.api("POST", "/api/stores", {"store_id": STORE, "name": CODE, "staff_ids": [guide], **where})
     stack.api("POST", "/api/stores", {"store_id": f"{STORE}2", "name": LONG, "staff_ids": [guide], **where})
-    code = {"channel": "nasty", "assignment": members, "tags": ["渠道/<b>粗"], "welcome": {"text": CODE.replace("{{ 7*7 }}", "")}}
+    code = {
+        "channel": "nasty",
+        "assignment": members,
+        "tags": ["渠道/<b>粗"],
+        "welcome": {"text": CODE.replace("{{ 7*7 }}", "")},
+    }
     stack.api("POST", "/api/live-codes", {"name": LONG, **code})
     made = stack.api("POST", "/api/live-codes", {"name": CODE, **code})
     stack.api("POST", "/api/channels", {"name": CODE, "tags": ["渠道/<b>粗"]})

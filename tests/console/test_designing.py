@@ -22,7 +22,9 @@ def place_of(seat: Seat, name: str) -> tuple[int, int]:
 
 def read(seat: Seat) -> None:
     """Until the server's decoded picture stands in the place of the drawing."""
-    seat.until(lambda: seat.page.locator(".canvas-page image[href^='data:']").count(), "no picture of the server's")
+    seat.until(
+        lambda: seat.page.locator(".canvas-page image[href^='data:']").count(), "no picture of the server's"
+    )
     seat.sees("已通过扫码检测")
 
 
