@@ -8,7 +8,13 @@ from chalicelib.platform.http import Answer, Call
 door = http.Door(__name__, tag="Console")
 
 
-@door.route("GET", "/console", gives="text/html", summary="The console")
+@door.route(
+    "GET",
+    "/console",
+    gives="text/html",
+    others={404: "There is no console in this package"},
+    summary="The console",
+)
 def console(call: Call) -> Answer:
     return pages.page(call.headers)
 

@@ -67,7 +67,7 @@ def test_a_call_is_told_as_it_is(document: dict[str, Any], route: Route) -> None
     told = operation(document, route)
     assert (route.permission is not None) is route.path.startswith("/api/") is bool(told["security"])
     assert {p["name"] for p in told["parameters"] if p["in"] == "path"} == set(
-        re.findall(r"{(\w+)}", route.path)
+        re.findall(r"{(\w+)\+?}", route.path)
     )
     answers = told["responses"]
     assert {"405", "500", "503"} <= set(answers)
