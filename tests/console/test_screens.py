@@ -1,5 +1,6 @@
 """Every screen: at each size, in both themes and languages, without an error, an overflow, a raw value, a finding of axe."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ LOADS = (("desktop", False, "zh", ("tablet", "phone")), ("phone", True, "en", ("
 
 @pytest.fixture(scope="module")
 def addresses(browser: Any, stack: Any) -> dict[str, str]:
-    nasty.plant(stack)
+    if "CONSOLE_STACK" not in os.environ:  # whose names are somebody's own
+        nasty.plant(stack)
     seat = Seat(browser, stack.base).sign_in(stack.key)
     found = find_addresses(seat)
     seat.close()
