@@ -9,7 +9,7 @@ from chalicelib.livecodes import listing
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import LiveCodeOut
 from chalicelib.platform import http, messages
-from chalicelib.platform.http import Call
+from chalicelib.platform.http import Answer, Call
 
 door = http.Door(__name__, tag="Live codes")
 
@@ -21,12 +21,11 @@ door = http.Door(__name__, tag="Live codes")
     summary="One live code",
     answer=LiveCodeOut,
 )
-def get_live_code(call: Call, live_code_id: str) -> LiveCodeOut:
+def get_live_code(call: Call, live_code_id: str) -> Answer:
     code = livecodes.get(live_code_id, call.principal)
     language = messages.language(call.headers.get("accept-language"))
-    if not code.native:
-        return listing.show(code, language)
-    return listing.show(code, language, native_code.find_status(code, language))
+    native = (native_code.find_status(code, language),) if code.native else ()
+    return http.versioned(listing.show(code, language, *native), code.version)
 
 
 @door.route(

@@ -1,5 +1,7 @@
 """Customers: lists, a profile, a timeline."""
 
+from collections.abc import Mapping
+
 from chalicelib.customers import lookup, remarks
 from chalicelib.customers.rules import Customer
 from chalicelib.customers.types import (
@@ -15,6 +17,7 @@ from chalicelib.platform import clock, http
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.versions import IfMatchHeader
+from chalicelib.staff import service as staff
 
 door = http.Door(__name__, tag="Customers")
 
@@ -28,7 +31,9 @@ door = http.Door(__name__, tag="Customers")
     summary="Customers, the newest first: of a guide, of a store's guides, or of all",
 )
 def index(call: Call) -> Page[CustomerRow]:
-    return lookup.page(call.query, call.principal).map(_row)
+    page = lookup.page(call.query, call.principal)
+    names = staff.names({staff_id for customer in page.items for staff_id in customer.follows})
+    return page.map(lambda customer: _row(customer, names))
 
 
 @door.route(
@@ -74,7 +79,7 @@ def history(call: Call, external_userid: str) -> Page[TimelineLine]:
 
 
 def _whole(external_userid: str, customer: Customer) -> CustomerOut:
-    row = _row(customer)
+    row = _row(customer, staff.names(customer.follows))
     return CustomerOut(
         external_userid=row.external_userid,
         unionid=row.unionid,
@@ -90,7 +95,7 @@ def _whole(external_userid: str, customer: Customer) -> CustomerOut:
     )
 
 
-def _row(customer: Customer) -> CustomerRow:
+def _row(customer: Customer, names: Mapping[str, str]) -> CustomerRow:
     return CustomerRow(
         external_userid=customer.external_userid,
         unionid=customer.unionid,
@@ -101,6 +106,7 @@ def _row(customer: Customer) -> CustomerRow:
         follows=[
             FollowOut(
                 staff_id=staff_id,
+                staff_name=names.get(staff_id) or staff_id,
                 added_at=clock.iso(follow.added_at) if follow.added_at else None,
                 status=follow.status,  # type: ignore[arg-type]
                 remark=follow.remark,

@@ -12,14 +12,14 @@ is found at once.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from msgspec.structs import replace
 
 from chalicelib.customers import models, rules, service
 from chalicelib.customers.rules import Customer
 from chalicelib.customers.types import CustomersQuery
-from chalicelib.platform import audit, declared, lists, timeline
+from chalicelib.platform import audit, clock, declared, lists, timeline
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.plain_text import tag_name
@@ -134,7 +134,8 @@ def _period(
     read: Callable[[str, str | None, int, str | None], Iterable[str]], query: CustomersQuery
 ) -> Callable[[str, str | None, int], Iterable[str]]:
     """`read` within the days that are asked for."""
-    since, until = _seconds(query.added_from), _seconds(query.added_to)
+    since = _start_of(query.added_from, 0) if query.added_from else None
+    until = _start_of(query.added_to, 1) if query.added_to else None
 
     def within(partition: str, before: str | None, limit: int) -> Iterable[str]:
         upper = min(filter(None, (before, until)), default=None)
@@ -155,8 +156,10 @@ def _both(guides: frozenset[str] | None, others: Iterable[str]) -> frozenset[str
     return frozenset(others) if guides is None else guides.intersection(others)
 
 
-def _seconds(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat(timespec="seconds") if at else None
+def _start_of(day: date, later: int) -> str:
+    """When a day begins in Shanghai, or so many days later, as places have it."""
+    at = datetime(day.year, day.month, day.day, tzinfo=clock.SHANGHAI) + timedelta(days=later)
+    return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _of_guides(

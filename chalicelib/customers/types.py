@@ -1,6 +1,6 @@
 """Customers as doors show them."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -17,6 +17,7 @@ class FollowOut(Struct, frozen=True, kw_only=True):
     """
 
     staff_id: str
+    staff_name: str
     added_at: str | None
     status: Literal["half", "active", "lost"]
     remark: str
@@ -70,8 +71,10 @@ class CustomersQuery(Searching, kw_only=True):
     tag: Annotated[Id, Meta(description="Who has it: `group/name`")] | None = None
     channel: Annotated[Id, Meta(description="Where they first came from")] | None = None
     live_code_id: Annotated[Id, Meta(description="The code they first came by")] | None = None
-    added_from: Annotated[datetime, Meta(tz=True, description="Whose newest add is not before")] | None = None
-    added_to: Annotated[datetime, Meta(tz=True, description="Whose newest add is before")] | None = None
+    added_from: Annotated[date, Meta(description="First day of their newest add (Asia/Shanghai)")] | None = (
+        None
+    )
+    added_to: Annotated[date, Meta(description="Last day of it, included")] | None = None
     sort: Annotated[Literal["-added_at"], Meta(description="The newest add first")] = "-added_at"
 
     def __post_init__(self) -> None:

@@ -19,27 +19,30 @@ from chalicelib.people import service as people
 from chalicelib.people.types import AuditQuery, KeysQuery, UsersQuery
 from chalicelib.platform import clock
 
-_SHOWN = {  # name → account, and whether it is what the house has (else what it owes)
-    "pending_fen": (accounts.PENDING, False),
-    "available_fen": (accounts.AVAILABLE, False),
-    "in_payout_fen": (accounts.IN_PAYOUT, False),
-    "paid_fen": (accounts.MERCHANT, False),
-    "debt_fen": (accounts.DEBT, True),
-    "tax_fen": (accounts.TAX, False),
+_SHOWN = {  # name → account
+    "pending_fen": accounts.PENDING,
+    "available_fen": accounts.AVAILABLE,
+    "in_payout_fen": accounts.IN_PAYOUT,
+    "paid_fen": accounts.MERCHANT,
+    "debt_fen": accounts.DEBT,
+    "tax_fen": accounts.TAX,
 }
 _MAX_ACTORS = 8
 
 
 def money(look: Look) -> Tile:
     """What is owed and was paid, by account."""
-    sums = {one.account: (one.debit_fen, one.credit_fen) for one in ledger.trial_balance().accounts}
-    found = []
-    for name, (account, has) in _SHOWN.items():
-        debit, credit = sums.get(account, (0, 0))
-        value = debit - credit if has else credit - debit
-        found.append(
-            Figure(name=name, value=value, unit="fen", list="/api/ledger/trial-balance", field=account)
+    sums = {one.account: one.balance_fen for one in ledger.trial_balance().accounts}
+    found = [
+        Figure(
+            name=name,
+            value=sums[account],
+            unit="fen",
+            list=f"/api/ledger/accounts/{account}",
+            field="balance_fen",
         )
+        for name, account in _SHOWN.items()
+    ]
     return Tile(tile="money", figures=found)
 
 
@@ -112,11 +115,19 @@ def changes(look: Look) -> Tile:
         return Figure(name=name, value=value, list=where, exact=exact)
 
     by_actor = Counter(entry.actor.id for entry in entries)
+    names = {entry.actor.id: entry.actor.name for entry in entries}
     rows = [
-        TileRow(key=actor, figures=[figure("changes", number, actor=actor)])
+        TileRow(key=actor, label=names[actor], figures=[figure("changes", number, actor=actor)])
         for actor, number in by_actor.most_common(_MAX_ACTORS)
     ]
-    return Tile(tile="changes", figures=[figure("changes", len(entries))], rows=rows)
+    looked_up = sum(entry.action == "phones.reveal" for entry in entries)
+    exported = sum(entry.action == "prospects.export" for entry in entries)
+    found = [
+        figure("changes", len(entries)),
+        figure("phones_revealed", looked_up, action="phones.reveal"),
+        figure("prospects_exported", exported, action="prospects.export"),
+    ]
+    return Tile(tile="changes", figures=found, rows=rows)
 
 
 def access(look: Look) -> Tile:

@@ -71,7 +71,7 @@ class Look:
         return self.days(name, middle, self.today, before=before)
 
     def this_day(self, name: str, **which: str) -> Figure:
-        return self.days(name, self.today, self.today, **which)
+        return self.days(name, self.today, self.today, None, **which)
 
 
 def of(principal: Principal) -> Home:

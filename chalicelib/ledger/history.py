@@ -57,7 +57,7 @@ def shares(name: str) -> list[AccountShare]:
                 debit_fen=debit,
                 credit_fen=credit,
                 balance_fen=fen,
-                running_fen=running,
+                running_total_fen=running,
             )
         )
     return rows

@@ -21,14 +21,14 @@ class AccountOut(AccountSum, frozen=True, kw_only=True):
 
 
 class AccountShare(Struct, frozen=True, kw_only=True):
-    """A distributor's part of an account. `running_fen`: with all before it; the last is the account's."""
+    """A distributor's part of an account; `running_total_fen`: with all before it, at last the account's."""
 
     distributor_id: str
     distributor_name: str | None
     debit_fen: int
     credit_fen: int
     balance_fen: int
-    running_fen: int
+    running_total_fen: int
 
 
 class TrialBalance(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from chalicelib.livecodes.types import (
 from chalicelib.platform import http, lists, messages
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Answer, Call
+from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.staff import spelling
 
 door = http.Door(__name__, tag="Live codes")
@@ -117,9 +118,10 @@ def apply(call: Call) -> FileOut:
     permission="live_codes.write",
     summary="Change what is behind a code: its next scan knows",
     query=StrictQuery,
+    headers=IfMatchHeader,
     answer=LiveCodeOut,
 )
-def change(call: Call, live_code_id: str) -> LiveCodeOut:
+def change(call: Call, live_code_id: str) -> Answer:
     found: dict[str, str] = {}
 
     def complete(definition: Any) -> dict[str, Any]:
@@ -127,7 +129,11 @@ def change(call: Call, live_code_id: str) -> LiveCodeOut:
         found.update(_ask(call, made))
         return made
 
-    return _show(call, service.change(live_code_id, call.json(), complete, call.principal), found)
+    def check_seen(code: service.LiveCode) -> None:
+        call.if_match.check(code.version, lambda: _show(call, code))
+
+    changed = service.change(live_code_id, call.json(), complete, call.principal, check_seen)
+    return http.versioned(_show(call, changed, found), changed.version)
 
 
 @door.route(

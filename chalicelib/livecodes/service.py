@@ -130,13 +130,19 @@ def create(definition: Mapping[str, Any], ref: str | None = None, principal: Pri
 
 
 def change(
-    live_code_id: str, patch: Mapping[str, Any], complete: Any, principal: Principal = SYSTEM
+    live_code_id: str,
+    patch: Mapping[str, Any],
+    complete: Any,
+    principal: Principal = SYSTEM,
+    check_seen: Callable[[LiveCode], None] = lambda code: None,
 ) -> LiveCode:
     """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict.
 
-    complete: makes a whole definition, with its defaults, of a merged one (the API's types do).
+    complete: makes a whole definition, with its defaults, of a merged one (the API's types do). check_seen:
+    refuses a change of another version than this one.
     """
     item = _config(live_code_id, principal)
+    check_seen(_live_code(item))
     if not item.active:
         raise Conflict(code="live_code_archived")
     return _change(item, complete(merged(item.definition, patch)), principal)

@@ -167,7 +167,7 @@ def change_user(staff_id: str, patch: Any, if_match: IfMatch) -> tuple[User, int
 
 def users(query: UsersQuery) -> Page[User]:
     items = list(_all_of(UserItem))
-    names = staff.names(str(item.user) for item in items)
+    names = staff.ask_names(str(item.user) for item in items)
     named = scopes.names(auth.scope_of(item.scope) for item in items)
     rows = [_shown_user(item, names.get(str(item.user), str(item.user)), named) for item in items]
     return _listed(rows, query, lambda row: row.staff_id, lambda row: [row.name, row.staff_id])

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.departments import service as departments
-from chalicelib.platform import clock, lists, log, storage
+from chalicelib.platform import clock, lists, log, settings, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.userids import fold as fold
@@ -64,7 +64,7 @@ def ask_names(staff_ids: Iterable[str]) -> dict[str, str]:
         except WeComError as error:
             if error.treatment is not Treatment.DATA:
                 break
-        except Upstream:
+        except (Upstream, settings.Missing):
             break
         else:
             found |= names([staff_id])

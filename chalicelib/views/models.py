@@ -17,6 +17,7 @@ class ViewItem(Base):
     shelf = UnicodeAttribute(hash_key=True)
     view_id = UnicodeAttribute(range_key=True)
     list = UnicodeAttribute()
+    permission = UnicodeAttribute()  # that reading the list takes
     name = UnicodeAttribute()
     query_string = UnicodeAttribute(default="")
     owner = UnicodeAttribute()

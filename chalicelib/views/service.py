@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UNSET
 
-from chalicelib.platform import audit, clock, ids, lists
+from chalicelib.platform import audit, clock, ids, list_files, lists
 from chalicelib.platform.errors import Conflict, Forbidden, Invalid, NotFound, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.principal import Principal, Scope
@@ -33,7 +33,8 @@ def page(query: ViewsQuery, principal: Principal) -> Page[View]:
 
 def create(new: NewView, principal: Principal) -> View:
     """Invalid, Forbidden, Conflict."""
-    if not rules.may_use(principal, new.list):
+    permission = _permission_of(new.list)
+    if permission is None or not principal.may(permission):
         raise Invalid(issue("list", "no_list_of_views"))
     _check_share(principal, new.shared)
     if sum(1 for item in _seen(principal) if item.owner == principal.id) >= _MOST:
@@ -43,6 +44,7 @@ def create(new: NewView, principal: Principal) -> View:
         SHARED if new.shared else own_shelf(principal.id),
         ids.ulid(now),
         list=new.list,
+        permission=permission,
         name=new.name,
         query_string=new.query.removeprefix("?"),
         owner=principal.id,
@@ -68,6 +70,7 @@ def change(view_id: str, patch: ViewPatch, principal: Principal) -> View:
         SHARED if shared else own_shelf(item.owner),
         item.view_id,
         list=item.list,
+        permission=item.permission,
         name=item.name if patch.name is UNSET else patch.name,
         query_string=item.query_string if patch.query is UNSET else patch.query.removeprefix("?"),
         owner=item.owner,
@@ -103,10 +106,19 @@ def _seen(principal: Principal) -> Iterator[ViewItem]:
 
 
 def _is_seen(item: ViewItem, principal: Principal) -> bool:
-    if not rules.may_use(principal, item.list):
+    if not principal.may(item.permission):
         return False
     scope = msgspec.convert(item.scope, Scope)
     return item.owner == principal.id or rules.is_shared_with(principal, scope)
+
+
+def _permission_of(list_name: str) -> str | None:
+    """What reading the list takes; None for what is no list."""
+    try:
+        found = list_files.find(f"/api/{list_name}")
+    except NotFound:
+        return None
+    return found[0].permission if found else None
 
 
 def _own(view_id: str, principal: Principal) -> ViewItem:

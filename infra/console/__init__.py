@@ -259,7 +259,7 @@ def _written(bundles: list[Bundle], sections: list[Section], problems: list[Prob
     loads = {
         "VUE": vue,
         "FIRST": add("first", ".js", script),
-        "START": add("start", ".js", sources.without_comments(classic)),
+        "START": add("boot", ".js", sources.without_comments(classic)),
         "TEMPLATES": add("first-t", ".js", _templates(first)),
         "STYLE": add("first", ".css", _style(first)),
     }

@@ -99,8 +99,8 @@ def publish(data: Path, part: Path) -> None:
 
 
 def is_new(data: Path) -> bool:
-    """Whether nothing has been saved there since `prepare`."""
-    return (data / "state").resolve().name == "00000001" and not any((data / "state" / "emulator").iterdir())
+    """Whether nothing was there before `prepare`, and nothing has been saved since."""
+    return bool(json.loads((data / "state" / "saved.json").read_text()).get("new"))
 
 
 def prepare(data: Path) -> None:
@@ -111,7 +111,8 @@ def prepare(data: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     emulator, sandbox = data / "emulator", data / "sandbox.json"
-    if emulator.is_dir():
+    is_empty = not emulator.is_dir()
+    if not is_empty:
         if (emulator / "lambda-blobs").is_dir():
             (emulator / "lambda-blobs").rename(data / "code")
         emulator.rename(part / "emulator")
@@ -120,7 +121,7 @@ def prepare(data: Path) -> None:
     if sandbox.exists():
         sandbox.rename(part / "sandbox.json")
     at = clock.iso(clock.now())
-    (part / "saved.json").write_text(json.dumps({"at": at, "ended": True}))
+    (part / "saved.json").write_text(json.dumps({"at": at, "ended": True, "new": is_empty}))
     publish(data, part)
 
 

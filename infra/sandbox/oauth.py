@@ -98,7 +98,7 @@ def _mistake(sandbox: "Sandbox", query: dict[str, str]) -> str:
 
 def _page(path: str, query: dict[str, str], people: list[Staff]) -> Page:
     """Who could be scanning, under what they are in the corp: guides, of whom there are many, come last."""
-    of = sorted({s.position for s in people}, key=lambda position: (position == _MANY, position))
+    of = sorted(dict.fromkeys(s.position for s in people), key=lambda position: position == _MANY)
     lists = "".join(
         f'<p class="note">{html.escape(position)}</p><ul class="cells">'
         + "".join(_row(path, query, s) for s in people if s.position == position)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 LOOKS = Path(__file__).with_name("looks.js").read_text(encoding="utf-8")
-PATIENCE = 20.0  # seconds: a function of the local stack starts cold
+PATIENCE = 45.0  # seconds: a function of the local stack starts cold, and a poster is drawn
 _BUSY = """(() => {
   if (!document.querySelector("#app > :not(.boot)")) return "nothing is shown";
   if (document.querySelector(".skeleton, .shell-progress, main[aria-busy=true]")) return "it is loading";

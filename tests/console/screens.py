@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 from infra import build
@@ -24,7 +25,8 @@ def find_addresses(seat: Seat) -> dict[str, str]:
     found = {route["path"]: route["path"] for route in ROUTES if ":" not in route["path"]}
     todo = list(found.values())
     while todo:
-        seat.open(todo.pop(0))
+        with suppress(AssertionError):  # one that does not come to rest has a test that says so
+            seat.open(todo.pop(0))
         for path in _links(seat):
             pattern = _pattern_of(path)
             if pattern and pattern not in found:

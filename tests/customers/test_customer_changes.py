@@ -19,7 +19,7 @@ from tests.support.wecom import FakeWeCom
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 CARD, VIP = "渠道/包裹卡", "等级/VIP"
-PEOPLE = (  # who, name, guide, minutes, channel, code
+PEOPLE = (  # who, name, guide, days after the 21st, channel, code; 23:30 in Shanghai
     ("wm1", "赵敏", "ann", 1, "parcel", "lc_1"),
     ("wm2", "钱多多", "bob", 2, "video", "lc_2"),
     ("wm3", "孙小美", "ann", 3, "parcel", "lc_2"),
@@ -59,8 +59,8 @@ def corp(api: Api, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPat
     at(NOW)
     corp = Corp()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: corp)
-    for who, name, guide, minutes, channel, code in PEOPLE:
-        moment = NOW + timedelta(minutes=minutes)
+    for who, name, guide, days, channel, code in PEOPLE:
+        moment = datetime(2026, 11, 21, 15, 30, tzinfo=UTC) + timedelta(days=days)
         source = Source(moment, channel, code) if channel and code else None
         customer = rules.added(Customer(who), guide, moment, False, source).customer
         customer = rules.with_tags(customer, add=[CARD] if who in ("wm1", "wm4") else [])
@@ -91,9 +91,10 @@ def work(sent: list[Any], kind: str) -> None:
         ("live_code_id=lc_2", ["wm3", "wm2"]),
         ("live_code_id=lc_2&staff_id=ann", ["wm3"]),
         ("q=wm2&staff_id=ann", []),
-        ("added_from=2026-11-22T10:02:00%2B08:00&added_to=2026-11-22T10:04:00%2B08:00", ["wm3", "wm2"]),
-        ("added_from=2026-11-22T02:02:00Z&staff_id=ann", ["wm3"]),
-        ("added_to=2026-11-22T02:02:00Z", ["wm1"]),
+        ("added_from=2026-11-23&added_to=2026-11-24", ["wm3", "wm2"]),
+        ("added_from=2026-11-23&staff_id=ann", ["wm3"]),
+        ("added_to=2026-11-22", ["wm1"]),
+        ("added_from=2026-11-26", []),
     ],
 )
 def test_what_narrows_the_list(api: Api, corp: Corp, query: str, wanted: list[str]) -> None:
@@ -232,5 +233,5 @@ def test_scope_and_role_are_kept(api: Api, corp: Corp, sent: list[Any]) -> None:
 
 
 def test_nobody_s_friend_has_no_remark(api: Api, corp: Corp) -> None:
-    models.save(rules.lost(models.load("wm1"), "ann", NOW + timedelta(hours=1)).customer)
+    models.save(rules.lost(models.load("wm1"), "ann", NOW + timedelta(days=9)).customer)
     assert api.patch("/api/customers/wm1", {"remark": "x"})[0] == 409

@@ -83,7 +83,13 @@ def test_newest_first_by_guide_by_store_and_over_all(api: Api) -> None:
     _, page = api.get("/api/customers?limit=1")
     assert (page["total"], page["total_is"]) == (1, "at_least")
     assert page["items"][0]["follows"] == [
-        {"staff_id": "ann", "added_at": "2026-11-22T02:05:00.000000+00:00", "status": "active", "remark": ""}
+        {
+            "staff_id": "ann",
+            "staff_name": "ann",
+            "added_at": "2026-11-22T02:05:00.000000+00:00",
+            "status": "active",
+            "remark": "",
+        }
     ]
     assert api.get("/api/customers?cursor=!")[0] == 422
 

@@ -110,6 +110,7 @@ def test_a_customer_by_http_has_the_contracts_keys(client: Client) -> None:
         "follows": [
             {
                 "staff_id": "lihua",
+                "staff_name": "lihua",
                 "added_at": "2026-11-22T02:00:00.000000+00:00",
                 "status": "active",
                 "remark": "",

@@ -1,6 +1,7 @@
 """End to end: the deployed package in a local stack, one for all these tests, driven from outside."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,8 @@ GUIDES = {"lihua": "李华", "chenjie": "陈洁", "wangwu": "王五"}
 @pytest.hookimpl(wrapper=True)  # around xdist's, which reads the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     """All that share a stack on one worker, so that there is one; those with their own anywhere."""
-    shared = [item for item in items if "stack" in getattr(item, "fixturenames", ())]
+    ours = [item for item in items if item.path.parent == Path(__file__).parent]
+    shared = [item for item in ours if "stack" in getattr(item, "fixturenames", ())]
     for item in shared:
         group = "days" if item.path.stem in _DAYS else "ways_in"
         item.add_marker(pytest.mark.xdist_group(group))

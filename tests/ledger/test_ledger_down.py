@@ -90,7 +90,7 @@ def test_each_account_of_the_trial_balance_is_opened_to_the_last_journal(ask: As
         check_running([{**row, "account": tile["account"]} for row in journals], tile["balance_fen"])
         shares = everything(ask, f"{path}/distributors")
         assert sum(row["balance_fen"] for row in shares) == tile["balance_fen"]
-        assert [row["running_fen"] for row in shares][-1:] in ([tile["balance_fen"]], [])
+        assert [row["running_total_fen"] for row in shares][-1:] in ([tile["balance_fen"]], [])
         assert {row["distributor_name"] for row in [*shares, *journals]} <= {"王小明"}
         for share in shares:
             own = f"/api/distributors/{share['distributor_id']}/journals?account={tile['account']}"

@@ -312,6 +312,7 @@ PLAYED |= {
 }
 READ_ONLY = {
     "POST /api/connections/{connection}/test",
+    "POST /api/distribution/plans/example",
     "POST /api/print-runs/preview",
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
@@ -365,7 +366,16 @@ def call(
             "owner": auth.authorize({k.lower(): v for k, v in headers.items()}, {}, "me.read", False).id,
             "owner_name": "root",
         }
-        ViewItem("shared", "01VIEW", list="customers", name="x", scope={}, created_at=NOW, **owner).save()
+        ViewItem(
+            "shared",
+            "01VIEW",
+            list="customers",
+            permission="me.read",
+            name="x",
+            scope={},
+            created_at=NOW,
+            **owner,
+        ).save()
         blacklist.put("wm2", "13800138000", auth.SYSTEM)
         PlanItem("plan_1", **PLAN).save()
         DistributorItem("d_1", **DISTRIBUTOR).save()

@@ -11,6 +11,7 @@ from chalicelib.staff.models import LISTED, StaffItem
 from tests.support.api import Api
 from tests.support.scan_support import new_process, requests
 from tests.support.stores_world import create_store
+from tests.support.wecom import FakeWeCom
 
 AT = "2026-11-23T02:00:00.000000+00:00"
 STORE: dict[str, Any] = {"name": "One", "latitude": 22.5, "longitude": 113.9}
@@ -63,3 +64,17 @@ def test_whom_wecom_was_never_asked_for_is_not_there(api: Api) -> None:
     ramp = {"steps": [{"until_day": 3, "daily_cap": 1}, {"until_day": 3, "daily_cap": 2}]}
     (error,) = api.put("/api/staff/ramp", ramp)[1]["errors"]
     assert (error["field"], error["code"]) == ("steps[1].until_day", "not_after")
+
+
+def test_who_serves_customers_is_read_in_from_wecom(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    wecom = FakeWeCom()
+    wecom.seen |= {"a", "dora", "ed"}  # a is known, ed has left since
+    wecom.gone.add("eve")
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: wecom)
+    assert api.post("/api/staff/sync") == (200, {"serving": 3, "left": 0})
+    assert wecom.calls["user_get"] == 2
+    names = [row["name"] for row in api.get("/api/staff")[1]["items"]]
+    assert {"Dora女士", "Ed女士", "王重"} <= {*names}
+    monkeypatch.setattr("chalicelib.roster.service._SYNC_SECONDS", -1)
+    wecom.seen.add("flo")
+    assert api.post("/api/staff/sync") == (200, {"serving": 4, "left": 1})

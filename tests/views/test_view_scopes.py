@@ -3,9 +3,7 @@
 import pytest
 
 from chalicelib.platform.auth import Scope
-from chalicelib.platform.http import Door
 from chalicelib.views import service
-from chalicelib.views.rules import PERMISSIONS
 from tests.support.api import Api
 
 KEPT = {
@@ -85,6 +83,6 @@ def test_there_is_an_end_to_them(api: Api, monkeypatch: pytest.MonkeyPatch) -> N
     create(api.acting_as("operator"), "c")
 
 
-def test_each_list_takes_its_route_s_permission() -> None:
-    routes = {route.path: route.permission for route in Door.routes if route.is_list}
-    assert {name: routes[f"/api/{name}"] for name in PERMISSIONS} == PERMISSIONS
+@pytest.mark.parametrize("name", ["nothing", "live-codes/export", "groups/wr1", "metrics/none"])
+def test_a_view_is_of_a_list(api: Api, name: str) -> None:
+    assert api.post("/api/views", {**VIEW, "list": name})[0] == 422

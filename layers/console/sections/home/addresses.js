@@ -10,11 +10,11 @@ const SCREENS = [
   [/^\/api\/payouts$/, "payouts.list"],
   [/^\/api\/settlements\/([^/]+)$/, "settlements.one", "id"],
   [/^\/api\/ledger\/accounts\/([^/]+)$/, "ledger.account", "account"],
-  [/^\/api\/ledger\/trial-balance$/, "ledger"],
-  [/^\/api\/audit$/, "audit"],
-  [/^\/api\/users$/, "people"],
-  [/^\/api\/api-keys$/, "keys"],
-  [/^\/api\/contact-ways\/usage$/, "connections"],
+  [/^\/api\/ledger\/trial-balance$/, "ledger.accounts"],
+  [/^\/api\/audit$/, "audit.list"],
+  [/^\/api\/users$/, "people.list"],
+  [/^\/api\/api-keys$/, "keys.list"],
+  [/^\/api\/contact-ways\/usage$/, "connections.list"],
   [/^\/api\/ad-quota$/, "ads.list"],
 ];
 

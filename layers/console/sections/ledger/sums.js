@@ -19,7 +19,7 @@ export function proveShares(tile, rows, whole) {
   let sum = 0;
   for (const row of rows) {
     sum += row.balance_fen;
-    if (row.running_fen !== sum) return { state: "wrong", left: tile - sum, row };
+    if (row.running_total_fen !== sum) return { state: "wrong", left: tile - sum, row };
   }
   if (!whole) return { state: "open", left: tile - sum };
   return { state: sum === tile ? "proved" : "wrong", left: tile - sum };

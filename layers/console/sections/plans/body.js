@@ -5,11 +5,11 @@ export function formOf(plan) {
   return {
     name: plan.name, levels: plan.levels.map((level) => ({ percent: level.rate_bps === null ? null : level.rate_bps / 100 })), skus: plan.scope.skus || [],
     self_purchase: plan.self_purchase, mature_after: plan.mature_after, attribution_window: plan.attribution_window,
-    minimum_payout_fen: plan.minimum_payout_fen, tax: plan.tax, settle_every: plan.settle_every || "",
+    minimum_payout_fen: plan.minimum_payout_fen, tax: plan.tax, settle_every: plan.settle_every || "hand",
   };
 }
 
 export function bodyOf(form) {
   const { skus, levels, settle_every: every, ...rest } = form;
-  return { ...rest, levels: levels.map((level) => ({ rate_bps: bpsOf(level.percent) })), scope: skus.length ? { skus } : {}, ...(every ? { settle_every: every } : {}) };
+  return { ...rest, levels: levels.map((level) => ({ rate_bps: bpsOf(level.percent) })), scope: skus.length ? { skus } : {}, ...(every === "hand" ? {} : { settle_every: every }) };
 }

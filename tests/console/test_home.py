@@ -1,0 +1,55 @@
+"""The first page: what happens is seen as it happens, and a number leads to what is behind it."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.console.browser import Seat
+
+SECONDS = 2.0
+
+
+def codes_of(seat: Seat) -> list[dict[str, Any]]:
+    answer = seat.context.request.get(f"{seat.base}/api/live-codes?limit=200")
+    return [code for code in answer.json()["items"] if code["kind"] == "staff"]
+
+
+def test_a_scan_is_seen_within_two_seconds(seat: Seat) -> None:
+    page = seat.open("/").page
+    code = codes_of(seat)[0]
+    scan = seat.context.request.get
+    json = {"Accept": "application/json"}
+    scan(f"{seat.base}/s/{code['code']}", headers=json)  # the functions on its way are warm from now on
+    seat.until(lambda: code["name"] in page.inner_text(".liveevents"), "the first scan is not shown")
+    before = int(page.inner_text("[data-live] .figure-value").replace(",", ""))
+    scan(f"{seat.base}/s/{code['code']}", headers=json)
+    answered = time.monotonic()
+    seat.until(
+        lambda: int(page.inner_text("[data-live] .figure-value").replace(",", "")) == before + 1,
+        "the scan is not counted",
+    )
+    assert time.monotonic() - answered < SECONDS
+
+
+def test_a_hidden_page_asks_for_nothing(seat: Seat) -> None:
+    asked: list[str] = []
+    page = seat.open("/").page
+    hide = "Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})"
+    page.evaluate(hide)
+    page.wait_for_timeout(2500)  # whatever was under way has come
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(3000)
+    assert not [url for url in asked if url.endswith("/api/pulse")]
+
+
+@pytest.mark.parametrize("tile", ["funnel", "adds", "gmv"])
+def test_a_number_leads_to_the_figures_that_it_is_the_sum_of(seat: Seat, tile: str) -> None:
+    page = seat.open("/").page
+    figure = page.locator(f"[data-tile={tile}] a.tilecard-figure").last
+    told = figure.locator(".tilecard-value").inner_text()
+    figure.click()
+    seat.until(lambda: "/funnel/days" in page.url, "the number leads nowhere")
+    seat.settle()
+    shown = page.inner_text(".card-head strong.num")
+    assert told == shown
