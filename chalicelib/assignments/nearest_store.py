@@ -111,7 +111,7 @@ def guides_near(live_code: LiveCode, store_id: str, now: datetime) -> tuple[str 
     """
     store = stores.find(store_id) if _serves(live_code, store_id) else None
     if store is None:
-        raise Invalid(issue("store_id", "not_a_store_of_code"))
+        raise Invalid(issue("at_store", "not_a_store_of_code"))
     where = Where(store.latitude, store.longitude, store.datum)
     search = _Search(live_code, where, None, now, None, None)
     nearest = search.nearest()

@@ -139,7 +139,7 @@ def test_of_a_nearest_store_code_it_is_a_guide_of_the_nearest_open_store(wecom: 
     assert near.staff_id in ("g2", "g3")
     far = assignment_service.would_get(code.live_code_id, at_store="BJ1")
     assert (far.store_id, far.staff_id, [row.staff_id for row in far.guides]) == (None, "own", ["own"])
-    with pytest.raises(Invalid, match="is not a store of this code"):
+    with pytest.raises(Invalid, match="at_store: is not a store of this code"):
         assignment_service.would_get(code.live_code_id, at_store="nowhere")
 
 
