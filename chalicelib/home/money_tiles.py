@@ -72,6 +72,11 @@ def payouts(look: Look) -> Tile:
     return Tile(tile="payouts", rows=rows)
 
 
+def failed_payouts() -> Figure:
+    address = "/api/payouts?status=failed"
+    return listed("payouts_failed", address, payout_list.page, PayoutsQuery(status="failed"))
+
+
 def settlements(look: Look) -> Tile:
     """The newest five."""
     newest = settlement_list.page(SettlementsQuery(limit=5)).items
