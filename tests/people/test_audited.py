@@ -295,6 +295,9 @@ PLAYED |= {
     "POST /api/group-tasks/{task_id}/done": ({"task_id": "gt_1"}, {}, "group_tasks.finish", "gt_1"),
 }
 READ_ONLY = {
+    "POST /api/prospect-imports/preview",
+    "POST /api/stores/import/preview",
+    "POST /api/sops/check",
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
 }
