@@ -26,7 +26,6 @@ def play(base: str, key: str) -> None:
     ways_in.brand_kit(business)
     people.channels(business)
     stores = ways_in.open_stores(business)
-    ways_in.dress(business)
     ways_in.posters(business, stores["live_code_id"])
     cards = ways_in.print_cards(business, codes[0])
     for day in range(DAYS):

@@ -1,6 +1,5 @@
 """The brand that the demo plays: 植里, skin care, twelve stores in five cities."""
 
-KIT = {"name": "植里", "colors": ["#7a5a3c", "#f7eee4"]}
 # store_id, name, city, address, latitude and longitude (GCJ-02, as Chinese maps show them), its guides
 STORES = [
     ("sh-jingan", "上海静安店", "上海", "静安区南京西路 1515 号", 31.2244, 121.4455, "lihua chenjie"),

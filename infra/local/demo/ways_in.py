@@ -95,12 +95,6 @@ def unpack(business: Business, cards: list[str]) -> None:
             business.add(shown)
 
 
-def dress(business: Business) -> None:
-    """The brand kit: name, logo, colours, on every page and poster."""
-    logo = business.send("/api/brand/pictures", _logo(), "image/png")["url"]
-    business.call("PUT", "/api/brand", {**brand.KIT, "logo_url": logo, "avatar_url": logo})
-
-
 def posters(business: Business, live_code_id: str) -> dict[str, Any]:
     """A designed template with the brand's logo in the code, and a poster of it for each store: the job."""
     asset = business.send("/api/poster-assets", logo_picture(), "image/png")["asset_id"]
