@@ -63,7 +63,7 @@ class XlsxFile:
         for sheet in cast(Any, self._book.worksheets):  # write-only sheets, whose type is not told
             if not sheet.closed:
                 sheet.close()
-            sheet._writer.cleanup()
+            sheet._writer.cleanup()  # type: ignore[attr-defined]
 
     def _begin_sheet(self) -> None:
         from openpyxl.utils import get_column_letter
