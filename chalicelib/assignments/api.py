@@ -14,10 +14,14 @@ door = http.Door(__name__, tag="Live codes")
 
 
 class WhyQuery(Struct, kw_only=True):
-    """returning_to: the scan of a person who has added this guide of the code before."""
+    """returning_to: the scan of a person who has added this guide of the code before.
+
+    at_store: of a nearest_store code, the scan of a person who is at that store.
+    """
 
     at: Annotated[str, Meta(description="Another time (ISO 8601 with its offset); places as taken now")] = ""
     returning_to: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    at_store: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 @door.route(
@@ -58,4 +62,5 @@ def would_get(call: Call, live_code_id: str) -> WouldGet:
         when = clock.parse(at.replace(" ", "+")) if at else None
     except ValueError as error:
         raise Invalid(issue("at", "date_time")) from error
-    return service.would_get(live_code_id, when, call.principal, call.query.returning_to)
+    query = call.query
+    return service.would_get(live_code_id, when, call.principal, query.returning_to, query.at_store)

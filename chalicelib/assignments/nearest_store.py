@@ -105,6 +105,20 @@ def find_nearest_open(live_code: LiveCode, where: Where, now: datetime) -> str |
     return _Search(live_code, where, None, now, None, None).nearest()
 
 
+def guides_near(live_code: LiveCode, store_id: str, now: datetime) -> tuple[str | None, Rule]:
+    """Whom somebody who is at this store would be led to: the nearest open store with anybody in it, and the
+    rule over its guides; None and the code's own where there is none. Invalid for a store of no such code.
+    """
+    store = stores.find(store_id) if _serves(live_code, store_id) else None
+    if store is None:
+        raise Invalid(issue("at_store", "not_a_store_of_code"))
+    where = Where(store.latitude, store.longitude, store.datum)
+    search = _Search(live_code, where, None, now, None, None)
+    nearest = search.nearest()
+    found = stores.find(nearest) if nearest else None
+    return (nearest, search.guides(found.staff_ids)) if found else (None, live_code.rule)
+
+
 def still_serves(live_code: LiveCode, held: Scan) -> bool:
     """Whether the store that a person had a guide or a group of has them still, and the code the store."""
     store = stores.find(held.store_id) if held.store_id and _serves(live_code, held.store_id) else None
@@ -233,7 +247,7 @@ class _Search:
         why = {"store_id": place.store_id, "distance_m": far}
         if self.chosen is not None:  # how far the person has it nobody knows
             why |= {"distance_m": None, "from_chosen_m": far}
-        got = self._group(store, why) or self._reserve(self._guides(store.staff_ids), place.store_id, why)
+        got = self._group(store, why) or self._reserve(self.guides(store.staff_ids), place.store_id, why)
         if got is None:
             self._pass(place, "full")
         return got
@@ -279,7 +293,7 @@ class _Search:
     def _with(self, asked: Asked, why: Mapping[str, Any]) -> Asked:
         return replace(asked, why={**why, "skipped": list(self.passed.values())[:_SHOWN]})
 
-    def _guides(self, staff_ids: Iterable[str]) -> Rule:
+    def guides(self, staff_ids: Iterable[str]) -> Rule:
         """The code's rule over a store's guides. One whom the code names keeps weight, hours and caps."""
         cap = self.settings["daily_cap"]
         members = tuple(

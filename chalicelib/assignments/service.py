@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.assignments import records, rules
+from chalicelib.assignments import nearest_store, records, rules
 from chalicelib.assignments.history import sight_of
 from chalicelib.assignments.naming import names_of
 from chalicelib.assignments.occupancy import Occupancy, occupancy, split_ramp
@@ -23,6 +23,7 @@ from chalicelib.platform.errors import NotFound
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.staff import problems
 from chalicelib.staff import service as staff
+from chalicelib.stores import service as stores
 
 _KINDS: dict[str, ScanKind] = {"group": "group", "nearest_store": "choose_store"}
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
@@ -49,17 +50,22 @@ def would_get(
     at: datetime | None = None,
     principal: Principal = SYSTEM,
     returning_to: str | None = None,
+    at_store: str | None = None,
 ) -> WouldGet:
     """What a scan would get now, or at a time, by the places taken at present. Writes nothing. NotFound.
 
-    returning_to: the guide who has the person who scans as a customer from this code.
+    returning_to: the guide who has the person who scans as a customer from this code. at_store: of a
+    nearest_store code, where they are; Invalid for none of its stores.
     """
     live_code, when = livecodes.get(live_code_id, principal), at or clock.now()
     ticket = tickets.next_ticket(live_code_id)
-    rule, day = live_code.rule, day_of(live_code.rule, when)
+    rule, store = live_code.rule, None
+    if at_store is not None and live_code.kind == "nearest_store":
+        store, rule = nearest_store.guides_near(live_code, at_store, when)
+    day = day_of(rule, when)
     occupied = occupancy(live_code_id, rule, day, when)
     refused = _refused(rule)
-    decision = _decide(live_code, ticket, when, occupied, refused, returning_to)
+    decision = _decide(live_code, rule, ticket, when, occupied, refused, returning_to)
     why = {**decision.why, **_with_unknown(split_ramp(occupied.ramp), refused)}
     if refused:
         why["refused"] = [
@@ -67,9 +73,10 @@ def would_get(
         ]
         why["problems"] = refused
     kind: ScanKind = "closed" if decision.staff_id is None else "staff"
-    if kind == "staff" or why.get("reason") == "nobody":
+    if store is None and (kind == "staff" or why.get("reason") == "nobody"):
         # Whether there is room in a group, or a store near by, is seen at the scan itself.
         kind = _KINDS.get(live_code.kind, kind)
+    found = stores.find(store) if store else None
     text, text_en = explain(why, decision.staff_id, staff.name)
     listed = list(rules.listing(rule, when, frozenset(occupied.full)).staff_ids) if live_code.native else None
     return WouldGet(
@@ -81,6 +88,8 @@ def would_get(
         why=why,
         loads=occupied.loads,
         guides=standings(rule, when, occupied, refused, decision.staff_id),
+        store_id=store,
+        store_name=found.name if found else None,
         text=text,
         text_en=text_en,
     )
@@ -88,6 +97,7 @@ def would_get(
 
 def _decide(
     live_code: LiveCode,
+    rule: Rule,
     ticket: int,
     when: datetime,
     occupied: Occupancy,
@@ -96,12 +106,12 @@ def _decide(
 ) -> rules.Decision:
     if not live_code.active:
         return rules.closed("archived", ticket)
-    if returning_to is not None and live_code.rule.sticky and not live_code.native:
-        kept = rules.keep(live_code.rule, ticket, when, returning_to)
+    if returning_to is not None and rule.sticky and not live_code.native:
+        kept = rules.keep(rule, ticket, when, returning_to)
         if kept is not None and not staff.has_left(str(kept.staff_id)):
             return kept
     full = frozenset(occupied.full).union(refused)
-    return rules.decide(live_code.rule, ticket, when, full, loads=occupied.loads)
+    return rules.decide(rule, ticket, when, full, loads=occupied.loads)
 
 
 def _refused(rule: Rule) -> dict[str, str]:

@@ -168,7 +168,9 @@ class GuideStanding(Struct, kw_only=True, frozen=True):
 
 
 class WouldGet(Struct, kw_only=True, frozen=True):
-    """Who would get a scan, and why. `loads`: places taken of each guide; `guides`: all of the code's."""
+    """Who would get a scan, and why. `loads`: places taken of each guide; `guides`: all of the code's, or of
+    the store (`store_id`, of a nearest_store code) that somebody who is at the one asked for is led to.
+    """
 
     live_code_id: str
     at: str
@@ -178,5 +180,7 @@ class WouldGet(Struct, kw_only=True, frozen=True):
     why: dict[str, Any]
     loads: dict[str, int]
     guides: list[GuideStanding]
+    store_id: str | None
+    store_name: str | None
     text: str
     text_en: str

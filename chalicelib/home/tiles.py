@@ -162,6 +162,10 @@ def failed(look: Look) -> Tile:
     ]
     if who.may("metrics.read"):
         found += [look.this_day("welcomes_missed"), look.this_day("touches_failed")]
+    if who.may("payouts.read"):
+        from chalicelib.home import money_tiles
+
+        found.append(money_tiles.failed_payouts())
     return Tile(tile="failed", figures=found)
 
 

@@ -14,10 +14,11 @@ from chalicelib.assignments import types as assignment_types
 from chalicelib.contactways import service as contactways
 from chalicelib.livecodes import rules
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform.errors import NotFound
+from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom.errors import WeComError
 from tests.support.scan_support import NOON, FakeWeCom, definition, listed, new_process, requests
+from tests.support.stores_world import create_store
 
 At = Callable[[datetime], None]
 WEEKEND = [{"weekdays": [6, 7], "from": "09:00", "to": "18:00"}]
@@ -114,6 +115,32 @@ def test_who_comes_back_is_kept_by_their_guide_where_the_code_is_sticky(wecom: F
         would = assignment_service.would_get(code.live_code_id, returning_to="A")
         assert (would.staff_id, would.why["rule"] == "sticky") == (kept, sticky)
         assert assignment_service.would_get(code.live_code_id, returning_to="nobody").staff_id == "b"
+
+
+def test_of_a_nearest_store_code_it_is_a_guide_of_the_nearest_open_store(wecom: FakeWeCom) -> None:
+    common = {"city": "x", "address": "x"}
+    for store_id, latitude, longitude, more in (
+        ("SZ1", 22.54, 114.12, {"staff_ids": ["g1"], "status": "closed"}),
+        ("SZ2", 22.54, 114.05, {"staff_ids": ["g2", "g3"]}),
+        ("BJ1", 39.9, 116.46, {"staff_ids": []}),
+    ):
+        place = {
+            "store_id": store_id,
+            "name": f"Store {store_id}",
+            "latitude": latitude,
+            "longitude": longitude,
+        }
+        create_store({**common, **place, **more})
+    given = {"kind": "nearest_store", "stores": {"store_ids": ["SZ1", "SZ2", "BJ1"], "daily_cap": 5}}
+    code = livecodes.create(definition({"staff_id": "own"}, **given))
+    near = assignment_service.would_get(code.live_code_id, at_store="SZ1")
+    assert (near.store_id, near.store_name, near.kind) == ("SZ2", "Store SZ2", "staff")
+    assert [(row.staff_id, row.daily_cap) for row in near.guides] == [("g2", 5), ("g3", 5)]
+    assert near.staff_id in ("g2", "g3")
+    far = assignment_service.would_get(code.live_code_id, at_store="BJ1")
+    assert (far.store_id, far.staff_id, [row.staff_id for row in far.guides]) == (None, "own", ["own"])
+    with pytest.raises(Invalid, match="at_store: is not a store of this code"):
+        assignment_service.would_get(code.live_code_id, at_store="nowhere")
 
 
 def test_a_closed_one_says_why(wecom: FakeWeCom) -> None:

@@ -62,7 +62,7 @@ def test_a_store_manager_gets_a_store_signs_in_by_wecom_and_sees_no_other(
     assert phone.context.request.get(f"{stack.base}/api/users").status == 403
     phone.open("/settings/sessions").sees("企业微信登录")
     phone.sees("本机")
-    phone.open("/settings/audit").sees("没有权限")
+    phone.open("/settings/audit").sees("没有查看权限")
     seat.open(f"/settings/people/{MANAGER}")
     seat.page.get_by_role("button", name="停用").first.click()
     seat.page.get_by_role("dialog").get_by_role("button", name="停用").click()

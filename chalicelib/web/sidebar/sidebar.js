@@ -69,7 +69,8 @@
   function show(customer) {
     box.textContent = "";
     var mine = customer.follows.find(function (follow) { return follow.is_mine; });
-    var face = customer.avatar ? el("img", { src: customer.avatar, alt: "" }) : el("span", { class: "face", "aria-hidden": "true" }, (customer.name || "?").slice(0, 1));
+    var letter = el("span", { class: "face", "aria-hidden": "true" }, Array.from(customer.name || "?")[0]), face = letter;
+    if (customer.avatar) face = el("img", { src: customer.avatar, alt: "", on: { error: function () { face.replaceWith(letter); } } });
     box.append(el("section", { class: "box who" }, face, el("div", {}, el("h1", {}, customer.name || w("未命名客户", "No name")), el("p", {}, customer.channel ? w("来自 ", "From ") + customer.channel : w("来源未知", "Source unknown")))));
     if (customer.tasks) box.append(el("p", { class: "box" }, el("a", { href: folder + "/h5/tasks" }, w("今天还有 " + customer.tasks + " 位客户待添加", customer.tasks + " people to add today"))));
     box.append(tagsOf(customer));

@@ -8,6 +8,7 @@ const SCREENS = [
   [/^\/api\/group-tasks$/, "groups.tasks"],
   [/^\/api\/prospects$/, "prospects.list"],
   [/^\/api\/jobs$/, "jobs.list"],
+  [/^\/api\/dead-letters$/, "dead_letters.list"],
   [/^\/api\/payouts$/, "payouts.list"],
   [/^\/api\/settlements\/([^/]+)$/, "settlements.one", "id"],
   [/^\/api\/ledger\/accounts\/([^/]+)$/, "ledger.account", "account"],
