@@ -25,7 +25,7 @@ _BUSY = """(() => {
 # What people called things is no word of ours: names and texts of the API's answers, for looks.js.
 _REMEMBER = """(() => {
   window.told = new Set();
-  const named = /(^|_)(name|title|text|subtitle|remark|note|address|city|user|caption|description)s?$/;
+  const named = /(^|_)(name|title|text|subtitle|remark|note|address|city|user|caption|description|alias|aliase)s?$/;
   const walk = (value, name) => {
     if (typeof value === "string") { if (named.test(name) && value.length > 1) window.told.add(value.trim()); }
     else if (Array.isArray(value)) value.forEach((one) => walk(one, name));

@@ -4,6 +4,7 @@ from typing import Any
 
 CODE = '<img src=x onerror="window.hurt=1">\'"{{ 7*7 }}<script>window.hurt=1</script>'
 LONG = "名字特别特别长的一家旗舰店" * 3 + "W8" * 12
+TEXT = CODE.replace("{{ 7*7 }}", "")  # a message's placeholders are judged
 STORE = "nasty"
 
 
@@ -21,18 +22,18 @@ def plant(stack: Any) -> None:
         "channel": "nasty",
         "assignment": members,
         "tags": ["渠道/<b>粗"],
-        "welcome": {"text": CODE.replace("{{ 7*7 }}", "")},
+        "welcome": {"text": TEXT},
     }
     stack.api("POST", "/api/live-codes", {"name": LONG, **code})
     made = stack.api("POST", "/api/live-codes", {"name": CODE, **code})
-    stack.api("POST", "/api/channels", {"name": CODE, "tags": ["渠道/<b>粗"]})
+    stack.api("POST", "/api/channels", {"name": CODE[:64], "tags": ["渠道/<b>粗"]})
     stack.api("POST", "/api/coupon-pools", {"name": CODE})
     stack.api("POST", "/api/api-keys", {"name": CODE, "role": "auditor"})
     step = {
         "step_id": "a",
         "after": "PT0S",
         "delivery": "mass_send",
-        "content": [{"type": "text", "text": CODE}],
+        "content": [{"type": "text", "text": TEXT}],
     }
     stack.api("POST", "/api/sops", {"name": CODE, "trigger": {"event": "customer_added"}, "steps": [step]})
     plan = stack.api("POST", "/api/distribution/plans", {"name": CODE, "levels": [{"rate_bps": 1000}]})
