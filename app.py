@@ -47,6 +47,7 @@ DOORS = {
     "prospects.api": "/api/prospects /api/prospect-imports",
     "prospects.task_page": "/h5/tasks",
     "scans.api": "/s",
+    "sidebar.api": "/sidebar /api/sidebar",
     "sops.api": "/api/sops /api/touches",
     "roster.api": "/api/staff",
     "staffauth.api": "/h5/login /console/login",

@@ -20,6 +20,7 @@ _QUEUES: dict[str, tuple[str, str]] = {
     "callback": ("企业微信回调事件", "events from WeCom"),
     "convert": ("广告转化回传", "conversions told to ad platforms"),
     "credit": ("广告转化归因", "conversions credited to ads"),
+    "export": ("列表导出", "exports of lists"),
     "enrol": ("SOP 进出判断", "who begins and ends an SOP"),
     "match": ("到店客户与名单匹配", "arrivals matched to phone lists"),
     "migrate": ("升级后的数据迁移", "migration after an upgrade"),

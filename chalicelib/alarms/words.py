@@ -32,4 +32,6 @@ def say(alarm: Mapping[str, Any], language: Language) -> str:
     }
     what = messages.text(f"alarm_{code}", language, params)
     cure = messages.text(f"alarm_cure_{code}", language, params)
-    return f"{what}\n  处理：{cure}" if language == "zh" else f"{what}. {cure}"
+    if language == "zh":
+        return f"{what}\n  处理：{cure}"
+    return f"{what[:1].upper()}{what[1:]}. {cure[:1].upper()}{cure[1:]}"

@@ -89,7 +89,7 @@ def would_get(
         loads=occupied.loads,
         guides=standings(rule, when, occupied, refused, decision.staff_id),
         store_id=store,
-        store_name=found and found.name,
+        store_name=found.name if found else None,
         text=text,
         text_en=text_en,
     )

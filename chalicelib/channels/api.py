@@ -11,6 +11,7 @@ from chalicelib.channels.types import (
     NewChannel,
 )
 from chalicelib.metrics.periods import PeriodQuery, period
+from chalicelib.metrics.types import DayRow
 from chalicelib.platform import http
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
@@ -67,6 +68,19 @@ def results(call: Call) -> Page[ChannelResult]:
 def get(call: Call, channel_id: str) -> Answer:
     channel = service.get(channel_id)
     return http.versioned(channel, channel.version)
+
+
+@door.route(
+    "GET",
+    "/api/channels/{channel_id}/days",
+    permission="metrics.read",
+    query=PeriodQuery,
+    summary="A channel's figures under all of its names, day by day",
+    answer=Page[DayRow],
+)
+def days(call: Call, channel_id: str) -> Page[DayRow]:
+    rows = service.days(channel_id, *period(call.query), call.principal)
+    return Page(rows, len(rows))
 
 
 @door.route(

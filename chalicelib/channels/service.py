@@ -25,7 +25,7 @@ from chalicelib.channels.types import (
 from chalicelib.livecodes import service as livecodes
 from chalicelib.metrics import rules as figures
 from chalicelib.metrics import service as metrics
-from chalicelib.metrics.types import FunnelRow
+from chalicelib.metrics.types import DayRow, FunnelRow
 from chalicelib.platform import audit, clock, ids, lists
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.lists import Page
@@ -125,18 +125,28 @@ def page(query: ChannelsQuery, principal: Principal) -> Page[ChannelRow]:
 
 def results(start: date, end: date, principal: Principal) -> list[ChannelResult]:
     """The funnel by channel, with costs; by name, what came through none last."""
-    channels = {name: channel for channel in read_all() for name in _names(channel)}
+    channels = by_name()
     rows: dict[str, list[FunnelRow]] = {channel.name: [] for channel in channels.values()}
     for row in metrics.funnel(start, end, principal):
         named = channels.get(row.channel)
         rows.setdefault(named.name if named else row.channel, []).append(row)
-    by_name = {channel.name: channel for channel in channels.values()}
     found = []
     for name, parts in sorted(rows.items(), key=lambda pair: (pair[0] == figures.UNKNOWN, pair[0])):
-        cost = _cost(by_name.get(name), start, end, principal)
+        channel = channels.get(name)
+        cost = _cost(channel, start, end, principal)
         if parts or cost:
-            found.append(rules.result(name, by_name.get(name), parts, cost))
+            found.append(rules.result(name, channel, parts, cost))
     return found
+
+
+def days(channel_id: str, start: date, end: date, principal: Principal) -> list[DayRow]:
+    """Its figures under all of its names, day by day. NotFound."""
+    return metrics.days(start, end, principal, _names(get(channel_id)))
+
+
+def by_name() -> dict[str, ChannelOut]:
+    """The channel of each name and alias."""
+    return {name: channel for channel in read_all() for name in _names(channel)}
 
 
 def read_all() -> list[ChannelOut]:
@@ -147,11 +157,10 @@ def _cost(channel: ChannelOut | None, start: date, end: date, principal: Princip
     if principal.is_scoped:
         return None
     if channel is None or not channel.costs:
-        return 0
-    adds: Counter[str] = Counter()
+        return None  # nobody knows
+    adds: dict[str, int] = {}
     if any(cost.kind == "add" for cost in channel.costs):
-        for name in _names(channel):
-            adds.update({row.day: row.adds for row in metrics.days(start, end, principal, name)})
+        adds = {row.day: row.adds for row in metrics.days(start, end, principal, _names(channel))}
     return rules.cost(channel.costs, start, end, adds)
 
 

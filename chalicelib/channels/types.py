@@ -82,8 +82,8 @@ class ChannelsQuery(Searching, kw_only=True):
 class ChannelResult(FunnelRow, frozen=True, kw_only=True):
     """The funnel under all names of a channel, and its costs in that time.
 
-    Costs are the corp's: null for who is kept to a scope. Per add, kept customer, buyer: rounded down; null
-    without any.
+    Costs are the corp's: null for who is kept to a scope, and where none are noted. Per add, kept customer,
+    buyer: rounded down; null without any.
     """
 
     channel_id: str | None

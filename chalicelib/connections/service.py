@@ -25,7 +25,9 @@ _PLAIN = {  # of the environment
     "wechat_oa": ("WECHAT_OA_APP_ID",),
     "mall_generic": (),
 }
-_OWN_SECRETS = {  # that this function may read: setting → names in the group, any of which will do
+_OWN_SECRETS: Mapping[
+    str, Mapping[str, tuple[str, ...]]
+] = {  # that this function may read: setting → names in the group, any of which will do
     "wecom_contact": {"WECOM_CONTACT_SECRET": ("contact_secret", "secret")},
     "wecom_app": {"WECOM_SECRET": ("secret",)},
     "wecom_callback": {
@@ -33,7 +35,9 @@ _OWN_SECRETS = {  # that this function may read: setting → names in the group,
         "WECOM_CALLBACK_AES_KEY": ("callback_aes_key",),
     },
 }
-_OTHERS_SECRETS = {  # that another function tells of: setting → name in its note
+_OTHERS_SECRETS: Mapping[
+    str, Mapping[str, str]
+] = {  # that another function tells of: setting → name in its note
     "wechatpay": {
         "WECHATPAY_PRIVATE_KEY": "private_key",
         "WECHATPAY_PUBLIC_KEY": "public_key",
@@ -87,7 +91,7 @@ def _probe(probe: Callable[[], str | None]) -> str | None:
 def _name(name: str) -> Name:
     if name not in NAMES:
         raise NotFound(code="no_connection", connection=name)
-    return cast(Name, name)
+    return name
 
 
 def _shown(name: Name, language: Language) -> Connection:

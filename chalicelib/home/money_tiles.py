@@ -72,6 +72,11 @@ def payouts(look: Look) -> Tile:
     return Tile(tile="payouts", rows=rows)
 
 
+def failed_payouts() -> Figure:
+    address = "/api/payouts?status=failed"
+    return listed("payouts_failed", address, payout_list.page, PayoutsQuery(status="failed"))
+
+
 def settlements(look: Look) -> Tile:
     """The newest five."""
     newest = settlement_list.page(SettlementsQuery(limit=5)).items
@@ -102,12 +107,12 @@ def changes(look: Look) -> Tile:
     query = AuditQuery(first=start, last=clock.now())
     while True:
         query.limit = 200
-        found = history.page(query)
-        entries += found.items
-        if found.next_cursor is None or len(entries) >= 600:
+        listed = history.page(query)
+        entries += listed.items
+        if listed.next_cursor is None or len(entries) >= 600:
             break
-        query.cursor = found.next_cursor
-    exact = found.next_cursor is None
+        query.cursor = listed.next_cursor
+    exact = listed.next_cursor is None
     since = {"from": start.isoformat()}
 
     def figure(name: str, value: int, **which: str) -> Figure:
@@ -122,12 +127,12 @@ def changes(look: Look) -> Tile:
     ]
     looked_up = sum(entry.action == "phones.reveal" for entry in entries)
     exported = sum(entry.action == "prospects.export" for entry in entries)
-    found = [
+    figures = [
         figure("changes", len(entries)),
         figure("phones_revealed", looked_up, action="phones.reveal"),
         figure("prospects_exported", exported, action="prospects.export"),
     ]
-    return Tile(tile="changes", figures=found, rows=rows)
+    return Tile(tile="changes", figures=figures, rows=rows)
 
 
 def access(look: Look) -> Tile:

@@ -5,16 +5,17 @@ can't differ. Not there yet, since nothing counts it: retention by cohort, touch
 a store's rank, reconciliation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.ads import quota as ads
+from chalicelib.channels import service as channels
 from chalicelib.contactways import usage as ways
 from chalicelib.groups import group_list
 from chalicelib.groups.types import TasksQuery
-from chalicelib.home.types import Figure, Home, Tile, TileRow
+from chalicelib.home.types import Figure, Home, Tile, TileRow, Unit
 from chalicelib.metrics import rules as figures
 from chalicelib.metrics import service as metrics
 from chalicelib.platform import clock, jobs
@@ -60,9 +61,12 @@ class Look:
     def days(self, name: str, start: date, end: date, before: int | None = None, **which: str) -> Figure:
         """A figure whose list is the days that it is the sum of."""
         value = self.sum(name, start, end, **which)
-        unit = "fen" if name.endswith("_fen") else "count"
         where = _list("/api/metrics/days", {"from": start, "to": end, **which})
-        return Figure(name=name, value=value, unit=unit, list=where, field=name, before=before)  # type: ignore[arg-type]
+        return Figure(name=name, value=value, unit=_unit(name), list=where, field=name, before=before)
+
+    def of_channels(self, name: str, start: date, among: Sequence[str], where: str) -> Figure:
+        value = sum(self.sum(name, start, self.today, channel=channel) for channel in among)
+        return Figure(name=name, value=value, unit=_unit(name), list=where, field=name)
 
     def week(self, name: str) -> Figure:
         """The last seven days, against the seven before them."""
@@ -158,21 +162,29 @@ def failed(look: Look) -> Tile:
     ]
     if who.may("metrics.read"):
         found += [look.this_day("welcomes_missed"), look.this_day("touches_failed")]
+    if who.may("payouts.read"):
+        from chalicelib.home import money_tiles
+
+        found.append(money_tiles.failed_payouts())
     return Tile(tile="failed", figures=found)
 
 
 def funnel(look: Look) -> Tile:
-    """By channel, the last seven days."""
+    """By channel, the last seven days; a channel's under all of its names."""
     start = look.today - timedelta(days=WEEK - 1)
-    channels = {channel for _, _, channel, _ in look.counted if channel}
-    rows = [
-        TileRow(
-            key=channel,
-            figures=[look.days(name, start, look.today, channel=channel) for name in _FUNNEL],
-        )
-        for channel in sorted(channels)
-    ]
-    rows = [row for row in rows if any(one.value for one in row.figures)]
+    period = {"from": start, "to": look.today}
+    things = channels.by_name()
+    names: dict[str, list[str]] = {}  # channel_id, or the name that is no channel's → names
+    for name in sorted({channel for _, _, channel, _ in look.counted if channel}):
+        names.setdefault(things[name].channel_id if name in things else name, []).append(name)
+    rows = []
+    for key, among in names.items():
+        thing = things.get(among[0])
+        path = f"/api/channels/{key}/days" if thing else "/api/metrics/days"
+        where = _list(path, period if thing else {**period, "channel": key})
+        found = [look.of_channels(name, start, among, where) for name in _FUNNEL]
+        if any(one.value for one in found):
+            rows.append(TileRow(key=key, label=thing.name if thing else None, figures=found))
     rows.sort(key=lambda row: row.figures[1].value, reverse=True)
     return Tile(tile="funnel", figures=[look.week(name) for name in _FUNNEL], rows=rows)
 
@@ -240,6 +252,10 @@ def quota(look: Look) -> Tile:
             Figure(name="link_quota_left", value=links.balance, list="/api/ad-quota", field="balance")
         )
     return Tile(tile="quota", figures=found)
+
+
+def _unit(name: str) -> Unit:
+    return "fen" if name.endswith("_fen") else "count"
 
 
 def _list(path: str, query: dict[str, Any]) -> str:

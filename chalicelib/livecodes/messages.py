@@ -62,13 +62,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "活码刚刚被别人修改，请重新读取",
         "the live code was changed meanwhile: read it again",
     ),
-    "yaml_line": ("第 {line} 行不符合 YAML 语法", "line {line} is not YAML"),
-    "yaml_repeated_key": ("第 {line} 行：{key} 写了两次", "line {line}: {key} stands here twice"),
-    "yaml_unreadable": ("不是可读取的 YAML", "is not YAML that can be read"),
     "yaml_without_codes": ("文件应以 `codes:` 列表开头", "a file begins with `codes:`, a list"),
-    "yaml_too_much": ("第 {line} 行：内容过多或嵌套过深", "line {line}: too much, or too deep"),
-    "yaml_alias": ("第 {line} 行：不支持别名", "line {line}: aliases are not taken"),
-    "yaml_tag": ("第 {line} 行：不支持标签", "line {line}: tags are not taken"),
     "yaml_too_many_changes": (
         "共 {count} 处改动，一次最多 {maximum} 处，请分批应用",
         "{count} changes: at most {maximum} at once, so apply it in parts",

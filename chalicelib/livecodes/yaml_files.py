@@ -2,14 +2,10 @@
 
 A code in a file is named by its `live_code_id`, or, when it is new, by a `ref` of the operator's own,
 from which its id follows. So applying a file twice, or again after half of it, makes nothing twice.
-YAML is read strictly: no tags, no aliases (a file of a kilobyte could grow to gigabytes), no key
-twice, and nothing but numbers, true, false and null is anything else than text (18:00 is no number).
 """
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -19,7 +15,7 @@ from msgspec.structs import replace
 from chalicelib.livecodes import service
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.livecodes.types import CodeChange, CodeWarning, FieldChange, FileCode, NewLiveCode
-from chalicelib.platform import plain_text
+from chalicelib.platform import plain_text, yaml_text
 from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, TooLarge, issue
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.stored import read_stored
@@ -28,13 +24,6 @@ from chalicelib.platform.validation import convert
 MAX_TEXT = 2_000_000  # characters of a file to apply
 MAX_EXPORT = 4_000_000  # bytes: an answer of API Gateway's has room for it
 MAX_CHANGES = 300  # in one call, which has 29 s
-_MAX_EVENTS, _MAX_DEPTH = 300_000, 20
-_SCALARS = {
-    "null": (re.compile(r"~|null|"), ["~", "n", ""]),
-    "bool": (re.compile(r"true|false"), list("tf")),
-    "int": (re.compile(r"-?(?:0|[1-9][0-9]{0,18})"), list("-0123456789")),
-    "float": (re.compile(r"-?(?:0|[1-9][0-9]{0,18})\.[0-9]{1,18}"), list("-0123456789")),
-}
 
 
 class Change(Struct, frozen=True):
@@ -80,7 +69,7 @@ def export(live_code_ids: Sequence[str] | None = None, principal: Principal = SY
             raise NotFound(code="no_such_live_code")
         chosen = list(known.values())
     rows = [lean(code.live_code_id, code.ref, code.definition) for code in sorted(chosen, key=_order)]
-    text = _dumped({"codes": rows})
+    text = yaml_text.dumps({"codes": rows})
     if len(text.encode()) > MAX_EXPORT:
         raise TooLarge(code="too_many_for_a_file")
     return text
@@ -112,17 +101,10 @@ def _order(code: LiveCode) -> tuple[str, str]:
     return code.ref or "", code.live_code_id
 
 
-def _dumped(value: Any) -> str:
-    import yaml
-
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return str(yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110))
-
-
 def _text(change: Change, definition: Mapping[str, Any] | None) -> list[str]:
     if definition is None:
         return []
-    return _dumped([lean(change.live_code_id, change.ref, definition)]).splitlines(keepends=True)
+    return yaml_text.dumps([lean(change.live_code_id, change.ref, definition)]).splitlines(keepends=True)
 
 
 # In
@@ -130,16 +112,7 @@ def _text(change: Change, definition: Mapping[str, Any] | None) -> list[str]:
 
 def read(text: str) -> list[Any]:
     """The `codes` of a file, as JSON values. Invalid."""
-    import yaml
-
-    try:
-        _refuse_hostile(yaml.parse(text, Loader=_loader()))
-        value = yaml.load(text, Loader=_loader())  # noqa: S506  # nosec B506 (a SafeLoader, and stricter)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Invalid(issue("yaml", "yaml_line", line=line)) from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise Invalid(issue("yaml", "yaml_unreadable")) from error
+    value = yaml_text.loads(text)
     if not isinstance(value, dict) or not isinstance(value.get("codes"), list):
         raise Invalid(issue("yaml", "yaml_without_codes"))
     if extra := [name for name in value if name != "codes"]:
@@ -148,47 +121,6 @@ def read(text: str) -> list[Any]:
     if issues := list(plain_text.problems(codes, "codes")):
         raise Invalid(*issues)
     return codes
-
-
-def _refuse_hostile(events: Iterable[Any]) -> None:
-    """Invalid for what could harm before it is built, or means more than JSON does."""
-    import yaml
-
-    depth = 0
-    for number, event in enumerate(events):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        line = event.start_mark.line + 1
-        if number > _MAX_EVENTS or depth > _MAX_DEPTH:
-            raise Invalid(issue("yaml", "yaml_too_much", line=line))
-        if isinstance(event, yaml.AliasEvent):
-            raise Invalid(issue("yaml", "yaml_alias", line=line))
-        if getattr(event, "tag", None):
-            raise Invalid(issue("yaml", "yaml_tag", line=line))
-
-
-@cache
-def _loader() -> Any:
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (filled below)
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
-            made: dict[str, Any] = {}
-            for key_node, value_node in node.value:
-                key = self.construct_object(key_node, deep=True)
-                line = key_node.start_mark.line + 1
-                if not isinstance(key, str):
-                    raise Invalid(issue("yaml", "yaml_line", line=line))
-                if key in made:
-                    raise Invalid(issue("yaml", "yaml_repeated_key", line=line, key=key))
-                made[key] = self.construct_object(value_node, deep=deep)
-            return made
-
-    for name, (pattern, first) in _SCALARS.items():
-        whole = re.compile(rf"(?:{pattern.pattern})\Z")
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", whole, first)
-    return Loader
 
 
 # Applied

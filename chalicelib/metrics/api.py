@@ -49,5 +49,6 @@ def funnel(call: http.Call) -> Page[FunnelRow]:
     answer=Page[DayRow],
 )
 def days(call: http.Call) -> Page[DayRow]:
-    rows = service.days(*period(call.query), call.principal, call.query.channel, call.query.staff_id)
+    channels = None if call.query.channel is None else {call.query.channel}
+    rows = service.days(*period(call.query), call.principal, channels, call.query.staff_id)
     return Page(rows, len(rows))

@@ -6,7 +6,7 @@ out. (A guide who changes stores between a batch and its repeat is the one excep
 counted, the new store counts it too.)
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from chalicelib.metrics import models, rules, views
@@ -40,13 +40,13 @@ def days(
     start: date,
     end: date,
     principal: Principal = SYSTEM,
-    channel: str | None = None,
+    channels: Collection[str] | None = None,
     staff_id: str | None = None,
 ) -> list[DayRow]:
-    """A row for each day, the empty ones too; of a channel, of a guide, where they are given."""
+    """A row for each day, the empty ones too; of some channels, of a guide, where they are given."""
     parts: dict[str, list[Figures]] = {day.isoformat(): [] for day in rules.days(start, end)}
     for day, of, through, sums in figures(start, end, principal, staff_id):
-        if channel in (None, through) and staff_id in (None, of):
+        if (channels is None or through in channels) and staff_id in (None, of):
             parts[day].append(sums)
     return [rules.day_row(day, rules.total(of_day)) for day, of_day in parts.items()]
 

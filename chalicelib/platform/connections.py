@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from chalicelib.platform import clock, log, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta
@@ -71,7 +72,7 @@ def note_refusal(connection: str, reason: str) -> None:
 
 def note_test(connection: str, code: str | None, secrets: Mapping[str, bool] | None = None) -> None:
     """What came of a test. secrets: which of them are set."""
-    actions = [
+    actions: list[Action] = [
         ConnectionItem.tested_at.set(clock.iso(clock.now())),
         ConnectionItem.test_failure.set(code) if code else ConnectionItem.test_failure.remove(),
     ]

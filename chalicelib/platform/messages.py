@@ -13,6 +13,12 @@ from chalicelib.platform import declared
 Language = Literal["zh", "en"]
 
 _TEXTS: dict[str, tuple[str, str]] = {
+    "yaml_line": ("第 {line} 行不符合 YAML 语法", "line {line} is not YAML"),
+    "yaml_repeated_key": ("第 {line} 行：{key} 写了两次", "line {line}: {key} stands here twice"),
+    "yaml_unreadable": ("不是可读取的 YAML", "is not YAML that can be read"),
+    "yaml_too_much": ("第 {line} 行：内容过多或嵌套过深", "line {line}: too much, or too deep"),
+    "yaml_alias": ("第 {line} 行：不支持别名", "line {line}: aliases are not taken"),
+    "yaml_tag": ("第 {line} 行：不支持标签", "line {line}: tags are not taken"),
     # a field of a body, of a query
     "required": ("必须填写", "is required"),
     "unknown_field": ("没有这个字段", "there is no such field"),

@@ -31,9 +31,7 @@ class Paging(Tabular, kw_only=True):
 class Searching(Paging, kw_only=True):
     """The query of a list of named things; each list adds its own `sort` and filters."""
 
-    q: Annotated[str, Meta(max_length=100, description="Part of a name or id, or its pinyin")] | None = (
-        None
-    )
+    q: Annotated[str, Meta(max_length=100, description="Part of a name or id, or its pinyin")] | None = None
 
 
 class Page(Struct, Generic[Row]):

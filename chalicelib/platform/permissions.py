@@ -24,6 +24,7 @@ _READS = frozenset(
         "coupon_claims.read",
         "coupons.read",
         "customers.read",
+        "dead_letters.read",  # masked
         "distribution_plans.read",  # without the rates
         "distributors.read",  # without amounts
         "exports.write",  # of lists that one may read
@@ -57,6 +58,7 @@ _WRITES = frozenset(
         "brand.write",
         "coupons.write",
         "customers.write",
+        "dead_letters.redrive",
         "distribution_plans.change",  # what is no money in them
         "distributors.change",  # likewise
         "distributors.write",
@@ -94,6 +96,8 @@ CORP_WIDE = frozenset(
         "contact_ways.read",
         "coupon_claims.read",  # of any store's guides
         "coupons.write",  # a pool is the whole corp's stock
+        "dead_letters.read",
+        "dead_letters.redrive",
         "distribution_plans.change",
         "distribution_plans.read",
         "distribution_plans.write",
@@ -132,8 +136,6 @@ _MONEY = _MONEY_TOTALS | {
 _PEOPLE = frozenset({"keys.read", "users.read"})
 _ADMINS = frozenset(
     {
-        "dead_letters.read",
-        "dead_letters.redrive",
         "keys.write",
         "migrations.run",
         "phones.reveal",

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Struct, UnsetType
+from msgspec.structs import replace
 
 from chalicelib.platform.clock import SHANGHAI
 from chalicelib.platform.column_texts import COLUMNS
@@ -23,17 +24,20 @@ from chalicelib.platform.messages import Language
 from chalicelib.platform.value_texts import VALUES
 
 Cell = str | int | float | Decimal | date | datetime | None
-_LEFT_OUT = frozenset({"warnings", "version", "result_url"})
+_LEFT_OUT = frozenset({"avatar", "result_url", "version", "warnings"})
 _TIMES = frozenset({"at", "from", "until", "since"})
 _YES = {"zh": ("否", "是"), "en": ("no", "yes")}
 _DEEPEST = 2  # levels of fields that become columns
 
 
 class Column(Struct, frozen=True):
-    """`path`: the fields that lead to it. `values`: whether it holds an enum's."""
+    """`path`: the fields that lead to it. `values`: whether it holds an enum's. `parts`: of a list of things,
+    what each is made of.
+    """
 
     path: tuple[str, ...]
     values: bool = False
+    parts: tuple["Column", ...] = ()
 
     def heading(self, language: Language) -> str:
         names = [name.removesuffix("_fen").removesuffix("_bps") for name in self.path]
@@ -66,8 +70,12 @@ class Column(Struct, frozen=True):
         if isinstance(value, str):
             return self._of_text(value, language)
         if isinstance(value, Sequence):
-            return "; ".join(_in_one_cell(self._shown(part, language), part) for part in value)
+            return "; ".join(self._in_one_cell(part, language) for part in value)
         return _json(value)
+
+    def _in_one_cell(self, part: Any, language: Language) -> str:
+        cells = [column.cell(part, language) for column in self.parts] or [self._shown(part, language)]
+        return " ".join(str(cell) for cell in cells if cell not in (None, ""))
 
     def _of_text(self, text: str, language: Language) -> Cell:
         if self.values:
@@ -101,7 +109,14 @@ def _of_fields(kind: Any, before: tuple[str, ...]) -> Iterator[Column]:
         if isinstance(inner, type) and issubclass(inner, Struct) and len(before) < _DEEPEST:
             yield from _of_fields(inner, path)
         else:
-            yield Column(path, values=typing.get_origin(_plain(_part(inner))) is Literal)
+            part = _plain(_part(inner))
+            is_thing = part is not inner and isinstance(part, type) and issubclass(part, Struct)
+            parts = tuple(_of_fields(part, ("",) * _DEEPEST)) if is_thing else ()
+            yield Column(
+                path,
+                values=typing.get_origin(part) is Literal,
+                parts=tuple(replace(each, path=each.path[_DEEPEST:]) for each in parts),
+            )
 
 
 def _plain(kind: Any) -> Any:
@@ -116,12 +131,6 @@ def _plain(kind: Any) -> Any:
 
 def _part(kind: Any) -> Any:
     return typing.get_args(kind)[0] if typing.get_origin(kind) is list else kind
-
-
-def _in_one_cell(shown: Cell, part: Any) -> str:
-    if isinstance(part, Mapping):
-        return " ".join(str(value) for value in part.values() if value not in (None, "", [], {}))
-    return "" if shown is None else str(shown)
 
 
 def _local(text: str) -> Cell:

@@ -31,6 +31,7 @@ from chalicelib.prospects.types import (
     Import,
     ImportFigures,
     ImportMade,
+    ImportRowError,
     ImportsQuery,
     Match,
     NewImport,
@@ -46,6 +47,8 @@ from chalicelib.prospects.types import (
 )
 from chalicelib.staff import problems
 from chalicelib.staff.types import StaffWarning
+from chalicelib.tables import reading
+from chalicelib.tables.types import TablePreview
 
 door = http.Door(__name__, tag="Prospects")
 
@@ -103,6 +106,32 @@ def report(call: Call, import_id: str) -> ImportFigures:
     named = [(f"by_staff[{number}].staff_id", row.staff_id) for number, row in enumerate(figures.by_staff)]
     found = problems.known(staff_id for _, staff_id in named)
     return replace(figures, warnings=problems.warnings(named, found, _language(call)))
+
+
+@door.route(
+    "GET",
+    "/api/prospect-imports/{import_id}/errors",
+    permission="prospects.read",
+    summary="What is wrong with an import's rows, by line; what stood there is masked",
+    query=Paging,
+    answer=Page[ImportRowError],
+)
+def list_row_errors(call: Call, import_id: str) -> Page[ImportRowError]:
+    return import_figures.row_errors(import_id, call.query, call.principal)
+
+
+@door.route(
+    "POST",
+    "/api/prospect-imports/preview",
+    permission="prospects.write",
+    summary="The columns of a file (of a large CSV: its beginning) and its first rows, numbers masked",
+    takes=reading.CSV,
+    max_body=reading.MAX_BYTES,
+    answer=TablePreview,
+)
+def preview_import(call: Call) -> TablePreview:
+    with reading.file_errors():
+        return imports.preview(call.raw)
 
 
 @door.route(

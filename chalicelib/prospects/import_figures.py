@@ -3,10 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
+from chalicelib.platform import lists
+from chalicelib.platform.errors import NotFound
+from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.principal import SYSTEM, Principal
-from chalicelib.prospects import imports, rules
+from chalicelib.prospects import import_rows, imports, rules
 from chalicelib.prospects.models import FigureItem, ImportItem, ProgressItem, unpack
-from chalicelib.prospects.types import DayCounts, GuideCounts, Import, ImportFigures, Spread, StatusCounts
+from chalicelib.prospects.types import (
+    DayCounts,
+    GuideCounts,
+    Import,
+    ImportFigures,
+    ImportRowError,
+    Spread,
+    StatusCounts,
+)
 from chalicelib.stores import service as stores
 
 _OF_THE_FILE = ("rows", "duplicates", "do_not_contact", "bad")
@@ -40,6 +51,23 @@ def report(import_id: str, principal: Principal = SYSTEM) -> ImportFigures:
         by_day=[DayCounts(day=day, **row) for day, row in sorted(by_day.items())] if is_whole else [],
         add_rate_bps=added * 10_000 // everybody if everybody else 0,
         mean_seconds_to_add=seconds // added if added and is_whole else None,
+    )
+
+
+def row_errors(import_id: str, paging: Paging, principal: Principal) -> Page[ImportRowError]:
+    """What is wrong with its rows, by line. NotFound, also for who sees a part of the import only."""
+    if report(import_id, principal).rows is None:
+        raise NotFound(code="no_import")
+    found = [
+        ImportRowError(line=line, field=name, code=code, message=message, value=masked)
+        for line, name, code, message, masked in import_rows.reports(imports.load(import_id, principal))
+    ]
+    return lists.whole(
+        found,
+        paging,
+        key=lambda row: f"{row.field}#{row.code}",
+        sorts={"line": lambda row: row.line},
+        sort="line",
     )
 
 

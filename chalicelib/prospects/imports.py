@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from chalicelib.platform import audit, clock, files, ids, jobs, lists, queues, storage
 from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, issue
@@ -14,7 +14,7 @@ from chalicelib.platform.lists import Page
 from chalicelib.platform.messages import Language
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
-from chalicelib.prospects import brand_settings, import_rows, phones, rules
+from chalicelib.prospects import brand_settings, import_rows, phones, rules, table_columns
 from chalicelib.prospects.import_rows import Incoming, Intake
 from chalicelib.prospects.models import ImportItem, ProgressItem, unpack
 from chalicelib.prospects.types import (
@@ -28,6 +28,8 @@ from chalicelib.prospects.types import (
     RowsTaken,
 )
 from chalicelib.stores import service as stores
+from chalicelib.tables import previews
+from chalicelib.tables.types import TablePreview
 
 TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 MAX_BYTES = {"csv": 512 * 1024**2, "xlsx": 128 * 1024**2}  # an XLSX lies on Lambda's disk of 512 MB
@@ -48,6 +50,13 @@ def create(new: NewImport, principal: Principal = SYSTEM, language: Language = "
     kind = TYPES[new.format]
     url = files.upload_url(file_key(item), kind)
     return ImportMade(import_id=item.import_id, upload_url=url, upload_headers={"Content-Type": kind})
+
+
+def preview(raw: bytes) -> TablePreview:
+    """The columns of a file and its first rows, numbers masked wherever they stand. BadTable."""
+    seen = previews.preview(raw, table_columns.COLUMNS)
+    rows = [replace(row, values=[rules.hidden(text) for text in row.values]) for row in seen.rows]
+    return replace(seen, rows=rows)
 
 
 def start(import_id: str, principal: Principal = SYSTEM) -> jobs.Job:

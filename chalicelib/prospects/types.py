@@ -48,7 +48,10 @@ class Spread(Struct, kw_only=True, frozen=True):
 
 
 class Columns(Struct, kw_only=True, frozen=True):
-    """The file's own names of its columns; without them the usual Chinese and English ones are known."""
+    """The file's own names of its columns; without them the usual Chinese and English ones are known.
+
+    `-`: there is no such column, whatever the file's are called.
+    """
 
     phone: _Name | None = None
     name: _Name | None = None
@@ -251,6 +254,16 @@ class RowError(Struct, kw_only=True, frozen=True):
     field: str
     code: str
     message: str
+
+
+class ImportRowError(Struct, kw_only=True, frozen=True):
+    """`line` 1 is the header; `value`: what stood there, masked."""
+
+    line: int
+    field: str
+    code: str
+    message: str
+    value: str
 
 
 class RowsTaken(Struct, kw_only=True, frozen=True):

@@ -1,7 +1,8 @@
 """SOPs over HTTP: make them, hold them, see what they did."""
 
-from chalicelib.platform import http
-from chalicelib.platform.http import Call
+from chalicelib.platform import http, plain_text, yaml_text
+from chalicelib.platform.errors import Invalid
+from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
 from chalicelib.sops import service, touches
 from chalicelib.sops.queries import SopsQuery, TouchesQuery
@@ -21,13 +22,27 @@ door = http.Door(__name__, tag="SOP")
     "POST",
     "/api/sops",
     body=Plan,
+    takes=http.JSON,
     status=201,
     permission="sops.write",
-    summary="Make an SOP, for the customers of one's scope, and start it",
+    summary="Make an SOP, for the customers of one's scope, and start it; JSON or YAML (`application/yaml`)",
     answer=SopMade,
 )
 def create(call: Call) -> SopMade:
-    return SopMade(sop_id=service.create(call.body, call.principal))
+    return SopMade(sop_id=service.create(_plan(call), call.principal))
+
+
+@door.route(
+    "POST",
+    "/api/sops/check",
+    body=Plan,
+    takes=http.JSON,
+    permission="sops.write",
+    summary="What an SOP would be, JSON or YAML; makes nothing. What is wrong with a YAML has its `line`",
+    answer=Plan,
+)
+def check(call: Call) -> Plan:
+    return _plan(call)
 
 
 @door.route(
@@ -52,6 +67,18 @@ def index(call: Call) -> Page[SopOut]:
 def get(call: Call, sop_id: str) -> SopWithCounts:
     item = service.load(sop_id, call.principal)
     return service.show_with_counts(item, touches.count_by_step(item, call.principal))
+
+
+@door.route(
+    "GET",
+    "/api/sops/{sop_id}/file",
+    permission="sops.read",
+    summary="An SOP as YAML, from which another one can be made",
+    gives="application/yaml",
+)
+def get_file(call: Call, sop_id: str) -> Answer:
+    text = yaml_text.dumps(service.definition(sop_id, call.principal))
+    return Answer(text, headers={"Content-Type": "application/yaml; charset=utf-8"})
 
 
 @door.route(
@@ -94,3 +121,17 @@ def stop(call: Call, sop_id: str) -> SopStatus:
 def index_touches(call: Call) -> Page[TouchOut]:
     """`status`: scheduled, handed_over (WeCom has it), sent, skipped or failed (and `reason`)."""
     return touches.page(call.query, call.principal)
+
+
+def _plan(call: Call) -> Plan:
+    """The SOP of a body. Invalid, of a YAML with the lines."""
+    if "yaml" not in (call.headers.get("content-type") or ""):
+        return service.checked(http.convert(call.json(), Plan))
+    text = call.raw.decode(errors="replace")
+    value = yaml_text.loads(text)
+    try:
+        if wrong := list(plain_text.problems(value)):
+            raise Invalid(*wrong)
+        return service.checked(http.convert(value, Plan))
+    except Invalid as error:
+        raise Invalid(*yaml_text.with_lines(text, error.issues)) from error

@@ -22,6 +22,8 @@ class TouchesQuery(Paging, kw_only=True):
     external_userid: Annotated[Id, Meta(description="Of this customer")] | None = None
     staff_id: Annotated[Id, Meta(description="Sent by this guide")] | None = None
     status: TouchStatus | None = None
+    step_id: Annotated[Id, Meta(description="Of this step")] | None = None
+    reason: Annotated[Id, Meta(description="Skipped or failed because of this")] | None = None
 
     def __post_init__(self) -> None:
         fold_fields(self, "staff_id")

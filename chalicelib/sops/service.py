@@ -47,8 +47,7 @@ _SORTS: dict[str, Callable[[SopItem], str]] = {
 
 def create(plan: Plan, principal: Principal = SYSTEM) -> str:
     """Make an SOP for the customers of the scope and start it; its id. Invalid."""
-    if wrong := rules.check(plan):
-        raise Invalid(*wrong)
+    checked(plan)
     now = clock.now()
     item = SopItem(
         f"sop_{ids.ulid(now).lower()}",
@@ -63,6 +62,19 @@ def create(plan: Plan, principal: Principal = SYSTEM) -> str:
     audit.add(tx, "sops.create", item.sop_id, None, {**item.document, "scope": item.scope})
     tx.commit()
     return str(item.sop_id)
+
+
+def checked(plan: Plan) -> Plan:
+    """The plan. Invalid with all that is wrong with it."""
+    if wrong := rules.check(plan):
+        raise Invalid(*wrong)
+    return plan
+
+
+def definition(sop_id: str, principal: Principal) -> dict[str, Any]:
+    """An SOP as it is written, without what is left at its default. NotFound."""
+    plan = load(sop_id, principal).plan
+    return _lean(msgspec.to_builtins(plan))
 
 
 def load(sop_id: str, principal: Principal = SYSTEM) -> SopItem:
@@ -101,6 +113,25 @@ def show(item: SopItem) -> SopOut:
 
 def show_with_counts(item: SopItem, counts: Mapping[str, StepCounts]) -> SopWithCounts:
     return read_stored({**_fields(item), "counts": counts}, SopWithCounts)
+
+
+def _lean(value: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: part for name, part in value.items() if part not in (None, [])}
+    kept["steps"] = [_lean_step(step) for step in value["steps"]]
+    kept["trigger"] = {name: part for name, part in value["trigger"].items() if part is not None}
+    return kept
+
+
+def _lean_step(step: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, part in step.items():
+        if name == "content":
+            part = [{key: each for key, each in one.items() if each is not None} for one in part]
+        elif isinstance(part, dict):
+            part = {key: each for key, each in part.items() if each not in ([], None)}
+        if part not in ({}, None):
+            made[name] = part
+    return made
 
 
 def _fields(item: SopItem) -> dict[str, Any]:

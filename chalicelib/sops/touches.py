@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from chalicelib.customers import service as customers
 from chalicelib.platform import audit, clock, lists
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.lists import Page
@@ -34,6 +35,7 @@ from chalicelib.sops.models import (
 )
 from chalicelib.sops.queries import TouchesQuery
 from chalicelib.sops.types import Plan, Step, StepCounts, TouchOut
+from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 
 _MERGED = 100  # guides whose lists are merged into one
@@ -67,13 +69,29 @@ def page(query: TouchesQuery, principal: Principal) -> Page[TouchOut]:
 
     def keep(row: Row) -> bool:
         touch = row.touch
-        return (guides is None or fold(touch.staff_id or "") in guides) and query.status in (
-            None,
-            touch.status,
+        asked = (query.status, touch.status), (query.step_id, touch.step_id), (query.reason, touch.reason)
+        return (guides is None or fold(touch.staff_id or "") in guides) and all(
+            wanted in (None, has) for wanted, has in asked
         )
 
     touches = lists.merged([["touches"]], read, query, lambda row: row.place, keep).map(lambda row: row.touch)
-    return touches.map(_masked) if principal.sees_masked else touches
+    return touches.map(_masked) if principal.sees_masked else _named(touches)
+
+
+def _named(touches: Page[TouchOut]) -> Page[TouchOut]:
+    """With the names of guides and customers, each kind in one read."""
+    guides = staff.names({one.staff_id for one in touches.items if one.staff_id})
+    people = customers.several({one.external_userid for one in touches.items})
+
+    def name(touch: TouchOut) -> TouchOut:
+        person = people.get(touch.external_userid)
+        return replace(
+            touch,
+            customer_name=person.name or None if person else None,
+            staff_name=guides.get(touch.staff_id or ""),
+        )
+
+    return touches.map(name)
 
 
 def _masked(touch: TouchOut) -> TouchOut:

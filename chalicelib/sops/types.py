@@ -179,13 +179,15 @@ class SopWithCounts(SopOut, frozen=True, kw_only=True):
 
 
 class TouchOut(Struct, frozen=True, kw_only=True):
-    """`handed_over`: WeCom has it. `reason`: why it was skipped or failed."""
+    """`handed_over`: WeCom has it. `reason`: why it was skipped or failed. Names: null while unknown."""
 
     touch_id: str
     sop_id: str
     step_id: str
     external_userid: str
+    customer_name: str | None = None
     staff_id: str | None
+    staff_name: str | None = None
     status: TouchStatus
     reason: str | None
     due_at: str

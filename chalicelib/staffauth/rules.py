@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chalicelib.platform import signed
 
-PAGES = ("/h5/tasks",)  # where a phone's sign-in may lead: our own pages by name, nothing else
+PAGES = ("/h5/tasks", "/sidebar")  # where a phone's sign-in may lead: our own pages by name, nothing else
 CONSOLE = "/console"
 _OF_THE_CONSOLE = re.compile(
     r"/console(?:/[A-Za-z0-9_~%@:-][A-Za-z0-9_.~%@:-]*)*/?(?:\?[A-Za-z0-9_.~%&=+:,@-]*)?"

@@ -10,16 +10,18 @@ from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
 from chalicelib.platform.lists import Page
 from chalicelib.staff import problems
-from chalicelib.stores import imports, service
-from chalicelib.stores.queries import StoresQuery
+from chalicelib.stores import imports, rules, service
+from chalicelib.stores.queries import ImportQuery, StoresQuery
 from chalicelib.stores.types import (
     Deleted,
     Imported,
     NewStore,
     StoreOut,
     StorePatch,
+    StoresMap,
 )
-from chalicelib.tables import reading
+from chalicelib.tables import previews, reading
+from chalicelib.tables.types import TablePreview
 
 door = http.Door(__name__, tag="Stores")
 
@@ -60,6 +62,7 @@ def listing(call: Call) -> Page[StoreOut]:
     summary="Import a CSV or XLSX (or JSON `{csv}`): right rows are taken, the others answered by line",
     takes=reading.CSV,
     max_body=reading.MAX_BYTES,
+    query=ImportQuery,
     answer=Imported,
 )
 def import_file(call: Call) -> Imported:
@@ -70,9 +73,34 @@ def import_file(call: Call) -> Imported:
             raise Invalid(issue("csv", "required"))
         with reading.file_errors("csv"):
             text = body["csv"].encode("utf-8", "surrogatepass")
-            return imports.import_file(text, call.principal, language, is_utf8=True)
+            return imports.import_file(text, call.query, call.principal, language, is_utf8=True)
     with reading.file_errors():
-        return imports.import_file(call.raw, call.principal, language)
+        return imports.import_file(call.raw, call.query, call.principal, language)
+
+
+@door.route(
+    "POST",
+    "/api/stores/import/preview",
+    permission="stores.write",
+    summary="The columns of a CSV or XLSX of stores, and its first rows",
+    takes=reading.CSV,
+    max_body=reading.MAX_BYTES,
+    answer=TablePreview,
+)
+def preview_import(call: Call) -> TablePreview:
+    with reading.file_errors():
+        return previews.preview(call.raw, rules.COLUMNS)
+
+
+@door.route(
+    "GET",
+    "/api/stores/map",
+    permission="stores.read",
+    summary="All stores of the scope as points, with the distance to the next one",
+    answer=StoresMap,
+)
+def points(call: Call) -> StoresMap:
+    return service.points(call.principal)
 
 
 @door.route(

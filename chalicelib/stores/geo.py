@@ -9,7 +9,8 @@ know no poles, no date line and no cell edges. A line is shorter than the way ov
 s²/24R² of it (0.0003 % at 50 km), the same in all directions, so the order is that of the geodesics.
 """
 
-from math import asin, atan, atan2, cos, degrees, radians, sin, sqrt, tan
+from collections.abc import Sequence
+from math import asin, atan, atan2, cos, degrees, dist, inf, isfinite, radians, sin, sqrt, tan
 from typing import NamedTuple
 
 # WGS-84 (NIMA TR8350.2): half axes in metres, flattening, eccentricity squared.
@@ -131,3 +132,22 @@ def distance_m(one: Position, other: Position) -> float:
     far = (angle - sin(angle)) * min((sin(middle) * cos(half)) ** 2 / rest, 1.0)
     near = (angle + sin(angle)) * min((cos(middle) * sin(half)) ** 2 / chord, 1.0)
     return EQUATOR * (angle - FLATTENING / 2 * (far + near))
+
+
+def nearest_m(positions: Sequence[Position]) -> list[float | None]:
+    """How far each is from the nearest other one, in a straight line; None for the only one.
+
+    From each towards both poles, until the way north or south alone is longer than the nearest so far.
+    """
+    points = sorted((point(at)[::-1], n) for n, at in enumerate(positions))
+    found: list[float | None] = [None] * len(positions)
+    for at, (here, n) in enumerate(points):
+        best = inf
+        for others in (range(at + 1, len(points)), range(at - 1, -1, -1)):
+            for other in others:
+                there = points[other][0]
+                if abs(there[0] - here[0]) > best:
+                    break
+                best = min(best, dist(here, there))
+        found[n] = best if isfinite(best) else None
+    return found

@@ -26,6 +26,7 @@ from chalicelib.platform.userids import fold_all
 from chalicelib.staff import problems
 from chalicelib.stores import cells, map_updates, maps, rules
 from chalicelib.stores.models import StoreItem
+from chalicelib.stores.queries import ImportQuery
 from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope
 from chalicelib.stores.service import item_of, refuse_foreign_members, store_of
 from chalicelib.stores.types import STORE_ID, Imported, NewStore, Place, WrongLine
@@ -45,7 +46,12 @@ class _Row(Struct, frozen=True):
 
 
 def import_file(
-    raw: bytes, principal: Principal, language: messages.Language, *, is_utf8: bool = False
+    raw: bytes,
+    query: ImportQuery,
+    principal: Principal,
+    language: messages.Language,
+    *,
+    is_utf8: bool = False,
 ) -> Imported:
     """Import the rows that are right, and say what is wrong with the others.
 
@@ -55,7 +61,7 @@ def import_file(
     guides, groups = guides_in_scope(principal), groups_in_scope(principal)
     wrong: list[WrongLine] = []
     given: dict[str, Fields] = {}
-    table = _read(raw, is_utf8)
+    table = _read(raw, query, is_utf8)
     rounded = rules.rounded_ids(row.fields for row in table)
     version = maps.view().version  # before the rows: they say where the stores stand on that map
     # DynamoDB refuses a whole request for one key that is too long.
@@ -76,7 +82,8 @@ def import_file(
             wrong += [_wrong_line(row.line, problem, language) for problem in error.issues]
             continue
         given[store.store_id] = fields
-    _write(given, known, version)
+    if not query.dry_run:
+        _write(given, known, version)
     named = [(f"{key}.staff_ids", one) for key, row in given.items() for one in _guides_of(row)]
     found = problems.ask(staff_id for _, staff_id in named)
     return Imported(
@@ -88,8 +95,8 @@ def _guides_of(fields: Fields) -> list[str]:
     return fold_all(fields.get("staff_ids", ()))
 
 
-def _read(raw: bytes, is_utf8: bool) -> list[_Row]:
-    table = reading.read(raw, rules.COLUMNS, is_utf8=is_utf8)
+def _read(raw: bytes, query: ImportQuery, is_utf8: bool) -> list[_Row]:
+    table = reading.read(raw, rules.COLUMNS, query.named, is_utf8=is_utf8)
     rows: list[_Row] = []
     for record in table.rows:
         if len(rows) == rules.MAX_ROWS:

@@ -15,13 +15,13 @@ from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.userids import fold_all
 from chalicelib.platform.validation import convert
-from chalicelib.stores import geo, maps
+from chalicelib.stores import cells, geo, maps
 from chalicelib.stores.map_updates import start_rebuild
 from chalicelib.stores.models import FIELDS, LISTED, StoreItem
 from chalicelib.stores.queries import StoresQuery
 from chalicelib.stores.rules import are_swapped, is_open, place
 from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope, stores_in_scope
-from chalicelib.stores.types import NewStore, Place, StoreOut, StorePatch
+from chalicelib.stores.types import NewStore, Place, StoreOut, StorePatch, StorePoint, StoresMap
 
 __all__ = [
     "Place",
@@ -40,6 +40,7 @@ __all__ = [
     "page",
     "patch_of",
     "place",
+    "points",
     "remove",
     "same_spot",
     "start_rebuild",
@@ -139,6 +140,30 @@ def everywhere() -> list[Place]:
     return maps.everywhere()
 
 
+def points(principal: Principal) -> StoresMap:
+    """The scope's stores on the map."""
+    inside = stores_in_scope(principal)
+    places = [known for known in maps.everywhere() if inside is None or known.store_id in inside]
+    local = clock.now().astimezone(clock.SHANGHAI)
+    nearest = geo.nearest_m([cells.position(known) for known in places])
+    items = [
+        StorePoint(
+            store_id=known.store_id,
+            name=known.name,
+            city=known.city,
+            latitude=known.latitude,
+            longitude=known.longitude,
+            guides=known.staff,
+            groups=known.groups,
+            closed=known.shut,
+            open=is_open(known, local),
+            nearest_m=None if metres is None else round(metres),
+        )
+        for known, metres in zip(places, nearest, strict=True)
+    ]
+    return StoresMap(items=items, total=len(items))
+
+
 def page(query: StoresQuery, principal: Principal) -> lists.Page[StoreOut]:
     """A page of the scope's stores.
 
@@ -153,6 +178,7 @@ def page(query: StoresQuery, principal: Principal) -> lists.Page[StoreOut]:
         if (inside is None or known.store_id in inside)
         and query.city in (None, known.city)
         and shut in (None, known.shut)
+        and query.guides in (None, "some" if known.staff else "none")
     ]
     listed = lists.whole(
         places,

@@ -84,6 +84,29 @@ class Imported(Struct, kw_only=True, frozen=True):
     warnings: list[StaffWarning] | UnsetType = UNSET
 
 
+class StorePoint(Struct, kw_only=True, frozen=True):
+    """A store on the map, in WGS-84. `nearest_m`: how far away the next store of the scope is; null: alone.
+
+    open: whether customers find it open now. guides, groups: whether it has any.
+    """
+
+    store_id: str
+    name: str
+    city: str
+    latitude: float
+    longitude: float
+    guides: bool
+    groups: bool
+    closed: bool
+    open: bool
+    nearest_m: int | None
+
+
+class StoresMap(Struct, kw_only=True, frozen=True):
+    items: list[StorePoint]
+    total: int
+
+
 class Deleted(Struct, kw_only=True, frozen=True):
     store_id: str
     status: Literal["deleted"] = "deleted"

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from chalicelib.tables.types import BadTable
 
+NO_COLUMN = "-"
 _ASIDE = re.compile(r"\(.*\)|\[.*\]|[*:]")  # 手机号（必填）, *手机号
 
 
@@ -30,7 +31,8 @@ class Columns(Struct, frozen=True):
 def positions(
     header: Sequence[str], columns: Columns, named: Mapping[str, str | None] | None = None
 ) -> dict[str, int]:
-    """Field → position of its column, in the fields' order. named: fields whose column is called otherwise.
+    """Field → position of its column, in the fields' order. named: fields whose column is called otherwise;
+    `-`: that has none, whatever the columns are called.
 
     BadTable: a required column is not there, or one is there twice.
     """
@@ -38,6 +40,8 @@ def positions(
     held = [columns.field_of(name) for name in header]
     where: dict[str, int] = {}
     for field in columns.words:
+        if named.get(field) == NO_COLUMN:
+            continue
         if name := named.get(field):
             places = [i for i, each in enumerate(header) if _bare(each) == _bare(name)]
             if not places:

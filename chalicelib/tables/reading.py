@@ -4,7 +4,7 @@ Larger ones are uploaded and read piece by piece, by the same readers (prospects
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 
@@ -36,22 +36,30 @@ def is_workbook(start: bytes) -> bool:
     return start.startswith(_ZIP)
 
 
-def read(raw: bytes, columns: Columns, *, is_utf8: bool = False, needs_header: bool = True) -> Table:
+def read(
+    raw: bytes,
+    columns: Columns,
+    named: Mapping[str, str | None] | None = None,
+    *,
+    is_utf8: bool = False,
+    needs_header: bool = True,
+) -> Table:
     """The table in the file; BadTable, also while its rows are read.
 
-    is_utf8: the text came in JSON. needs_header: a first row without any known column is one of the rows, and
-    the first column the first field's.
+    named: fields whose column is called otherwise. is_utf8: the text came in JSON. needs_header: a first row
+    without any known column is one of the rows, and the first column the first field's.
     """
-    rows = _records(raw, "utf-8" if is_utf8 else "")
+    rows = records(raw, "utf-8" if is_utf8 else "")
     header = next(rows, None)
     if header is None:
         raise BadTable("table_no_header" if needs_header else "table_no_rows")
     if not needs_header and not any(map(columns.field_of, header.values)):
         return Table({next(iter(columns.words)): 0}, len(header.values), chain([header], rows))
-    return Table(positions(header.values, columns), len(header.values), rows)
+    return Table(positions(header.values, columns, named), len(header.values), rows)
 
 
-def _records(raw: bytes, encoding: str) -> Iterator[Record]:
+def records(raw: bytes, encoding: str = "") -> Iterator[Record]:
+    """All rows of the file, its header first. BadTable."""
     if not encoding and is_workbook(raw[:8]):
         from chalicelib.tables import xlsx_parts, xlsx_rows
 
@@ -62,7 +70,7 @@ def _records(raw: bytes, encoding: str) -> Iterator[Record]:
 
     found, lines = encodings.examine(part)
     if not encoding and found.startswith("utf-16"):
-        return _records(b"".join(encodings.transcoded(part, found)), "utf-8")
+        return records(b"".join(encodings.transcoded(part, found)), "utf-8")
     how = csv_rows.layout(part, encoding or found, lines)
     rows = csv_rows.records(part, how.header.end, how.header.following, how.encoding, how.delimiter)
     return chain([how.header], rows)

@@ -1,6 +1,6 @@
 """A table's rows as the readers give them, and why a file is none."""
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -15,6 +15,26 @@ class BadTable(ValueError):
 
 class Unreadable(BadTable):
     """It is no text and no workbook, or a damaged one."""
+
+
+class TableColumn(Struct, frozen=True, kw_only=True):
+    """field: what the column is known to hold, by its name."""
+
+    name: str
+    field: str | None
+
+
+class TableRow(Struct, frozen=True, kw_only=True):
+    line: int
+    values: list[str]
+
+
+class TablePreview(Struct, frozen=True, kw_only=True):
+    """The columns of a file and its first rows, as an operator looks at them before an import."""
+
+    format: Literal["csv", "xlsx"]
+    columns: list[TableColumn]
+    rows: list[TableRow]
 
 
 class Record(Struct, frozen=True):

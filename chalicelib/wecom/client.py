@@ -8,26 +8,27 @@ ends them, a short page does not.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from typing import Any
 
 import urllib3
 from msgspec import Struct
 
-from chalicelib.platform import settings
+from chalicelib.platform import clock, settings
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.userids import fold_all, fold_row
 from chalicelib.wecom import health
-from chalicelib.wecom.access import TokenStore
+from chalicelib.wecom.access import Access, TokenStore
 from chalicelib.wecom.tokens import DynamoTokens
 from chalicelib.wecom.transport import Heard, Transport
 
 HOST = "https://qyapi.weixin.qq.com"
 Json = dict[str, Any]
 _PAGE, _LIST_PAGE = 1000, 100
+_TICKET_TIME = timedelta(seconds=8)
 _GROUPS = "externalcontact/groupchat/list"
-_OF_THE_APP = ("message/", "auth/", "externalcontact/customer_acquisition")
+_OF_THE_APP = ("message/", "auth/", "externalcontact/customer_acquisition", "ticket/", "get_jsapi_ticket")
 
 
 class ContactWay(Struct, frozen=True):
@@ -55,8 +56,9 @@ class WeCom:
     """One corp's app. `calls` counts the requests made, by path ("externalcontact/mark_tag").
 
     `secret`: () → the secret for customers; `forget_secret` is called when WeCom rejects it; `store`: where
-    processes share the token. `app`: () → what speaks for the app itself, where its secret is another
-    one: messages to staff, their sign-in and acquisition links are refused to the secret for customers.
+    processes share the token; `tickets`: the same for the JS-SDK's tickets, by their kind. `app`: () → what
+    speaks for the app itself, where its secret is another one: messages to staff, their sign-in and
+    acquisition links are refused to the secret for customers.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class WeCom:
         pool: urllib3.PoolManager | None = None,
         app: Callable[[], Transport | None] = lambda: None,
         heard: Heard = lambda _: None,
+        tickets: Callable[[str], TokenStore] | None = None,
     ):
         self.agent_id = agent_id
+        self._tickets = tickets
         self._wire = Transport(
             base, corp_id, secret, store, forget_secret=forget_secret, pool=pool, heard=heard
         )
@@ -115,6 +119,32 @@ class WeCom:
         return fold_row(answer, "userid")
 
     # Contact ways (联系我)
+
+    def jsapi_ticket(self, *, deadline: datetime | None = None) -> str:
+        """The corp's ticket, for `wx.config`: shared and renewed like the token, since few may be asked."""
+        return self._corp_ticket.token(deadline or clock.now() + _TICKET_TIME).value
+
+    def agent_ticket(self, *, deadline: datetime | None = None) -> str:
+        """The app's own, for `wx.agentConfig`."""
+        return self._agent_ticket.token(deadline or clock.now() + _TICKET_TIME).value
+
+    @cached_property
+    def _corp_ticket(self) -> Access:
+        return self._ticket("corp", "get_jsapi_ticket", {})
+
+    @cached_property
+    def _agent_ticket(self) -> Access:
+        return self._ticket("agent", "ticket/get", {"type": "agent_config"})
+
+    def _ticket(self, kind: str, path: str, params: Mapping[str, str]) -> Access:
+        if self._tickets is None:
+            raise settings.Missing("this client keeps no tickets")
+
+        def fetch(deadline: datetime) -> tuple[str, int]:
+            answer = self._get(path, params, deadline)
+            return str(answer["ticket"]), int(answer["expires_in"])
+
+        return Access(self._tickets(kind), fetch)
 
     def add_contact_way(self, way: Mapping[str, Any], *, deadline: datetime | None = None) -> ContactWay:
         """Make a code from type, scene, state, user, skip_verify, remark, …
@@ -456,6 +486,7 @@ def default_client() -> WeCom:
         DynamoTokens(corp_id, agent_id),
         forget_secret=settings.forget_secrets,
         app=_app_transport,
+        tickets=lambda kind: DynamoTokens(corp_id, f"{agent_id}/ticket-{kind}"),
         heard=health.noting("wecom_contact"),
     )
 

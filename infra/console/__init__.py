@@ -79,7 +79,8 @@ def build(lenient: bool = False, development: bool = False) -> Built:
     sections = [s for s in _sections(problems) if development or not s.told.get("development")]
     shared = {folder: checks.texts(folder, problems) for folder in ("frame", "kit")}
     bundles = _bundles(table, sections, shared, problems)
-    _check(bundles, calls.names(table), problems)
+    screens = {route.get("name") for section in sections for route in section.told["routes"]}
+    _check(bundles, calls.names(table), screens, problems)
     if any(problem.is_broken for problem in problems) or (problems and not lenient):
         raise Failed(problems)
     return _written(bundles, sections, problems)
@@ -207,13 +208,13 @@ def _import_line(one: Module, wanted: str) -> int:
     return one.script.line + sources.line_of(one.script.text, max(at, 0)) - 1
 
 
-def _check(bundles: list[Bundle], names: list[str], problems: list[Problem]) -> None:
+def _check(bundles: list[Bundle], names: list[str], screens: set[str], problems: list[Problem]) -> None:
     first, shared = bundles[0], [*bundles[0].modules, *bundles[1].modules]
     kit = {one.name for one in shared if one.path.startswith("kit/") and one.template}
     for bundle in bundles:
         known = first.texts["zh"] | bundle.texts["zh"]
         for one in bundle.modules:
-            problems += checks.module(one, known, names, kit)
+            problems += checks.module(one, known, names, kit, screens)
         for path in bundle.styles:
             problems += checks.css(path, Part((SOURCE / path).read_text(encoding="utf-8")))
     inside = {one.path for one in shared}

@@ -15,6 +15,7 @@ LANGUAGES = ("zh", "en")
 _KEYS = re.compile(r"(?<![\w.$])t\(\s*(['\"])([\w.-]+)\1\s*[,)]")
 _ENUMS = re.compile(r"(?<![\w.$])t\.enum\(\s*(['\"])([\w.-]+)\1")
 _CALLS = re.compile(r"(?<![\w.$])api((?:\.\w+)+)\(")
+_LINKS = re.compile(r"(?<![\w.$])link\(\s*(['\"])([\w.-]+)\1")
 _COMPONENTS = re.compile(r"_resolveComponent\(\"([^\"]+)\"")
 _LOCAL = re.compile(r"\bcomponents:\s*\{([^}]*)\}")
 _BUILT_IN = {"Transition", "TransitionGroup", "KeepAlive", "Teleport", "Suspense", "component"}
@@ -79,9 +80,9 @@ def _line(path: str, key: str) -> int:
 
 
 def module(
-    one: Module, known: Mapping[str, str], calls: Iterable[str], components: Iterable[str]
+    one: Module, known: Mapping[str, str], calls: Iterable[str], components: Iterable[str], screens: set[str]
 ) -> list[Problem]:
-    """Of a file. known: the texts at hand where it is shown; components: those of the kit."""
+    """Of a file. known: the texts at hand where it is shown; components: those of the kit; screens: names."""
     problems: list[Problem] = []
     enums = {key.split(".")[1] for key in known if key.startswith("enum.")}
     callable_names = set(calls)
@@ -95,6 +96,7 @@ def module(
     for part in (one.script, one.template):
         check(_KEYS, part, 2, "no text {0}", known.__contains__)
         check(_ENUMS, part, 2, "no texts enum.{0}.…", enums.__contains__)
+        check(_LINKS, part, 2, "no screen {0}", screens.__contains__)
     check(_CALLS, one.script, 1, "the API has no api{0}", lambda name: _call(name) in callable_names)
     check(_TOO_NEW_JS, one.script, 0, "{0}: Chromium 107 does not know it", lambda _: False)
     check(_TOO_NEW_TEMPLATE, one.template, 0, "{0}: Chromium 107 does not know it", lambda _: False)

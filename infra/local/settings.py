@@ -145,6 +145,8 @@ def parameters(public_url: str, sandbox_url: str, config: Config, env: Mapping[s
         "ScanNewWindow": env.get("SCAN_NEW_WINDOW") or "PT10M",
         "WecomApiBase": env.get("WECOM_API_BASE") or sandbox_url,
         "WecomOauthBase": env.get("WECOM_OAUTH_BASE") or sandbox_url.replace("127.0.0.1", here),
+        "WecomJssdk": env.get("WECOM_JSSDK") or f"{sandbox_url.replace('127.0.0.1', here)}/jssdk.js",
+        "SidebarFrameAncestors": env.get("SIDEBAR_FRAME_ANCESTORS") or sandbox_url.replace("127.0.0.1", here),
         "WecomCorpId": config.corp_id,
         "WecomAgentId": str(config.agent_id),
         "WechatpayApiBase": env.get("WECHATPAY_API_BASE") or sandbox_url,

@@ -27,13 +27,16 @@ _MANY = Staff("", "").position
 Page = tuple[int, bytes, str, dict[str, str]]
 
 
-def authorize(sandbox: "Sandbox", query: dict[str, str]) -> Page:
-    """302 back with a code for the member; without one, a page to choose; 400 for a wrong link."""
+def authorize(sandbox: "Sandbox", query: dict[str, str], client: str = "") -> Page:
+    """302 back with a code for the member; without one, a page to choose; 400 for a wrong link.
+
+    client: whose WeCom this browser plays, where it plays one (phone/sidebar.py).
+    """
     if query.get("appid") == sandbox.config.app_id:
         return official_account.authorize(sandbox, query)
     if why := _mistake(sandbox, query):
         return _bad(why)
-    world, chosen = sandbox.world, query.get("member") or sandbox.config.oauth_member
+    world, chosen = sandbox.world, query.get("member") or sandbox.config.oauth_member or client
     with world.lock:
         if not chosen:
             return _page(PATH, query, [s for s in world.state.staff.values() if s.status != 5])

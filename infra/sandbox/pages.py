@@ -7,7 +7,7 @@ from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
 from infra.sandbox import media_api, oauth, qr, receiver
-from infra.sandbox.phone import adding, customer, guide
+from infra.sandbox.phone import adding, customer, guide, sidebar
 from infra.sandbox.phone.frame import notice
 
 if TYPE_CHECKING:
@@ -21,9 +21,13 @@ def answer(
 ) -> Page:
     """A picture or a page; 404 for what is not there. cookie: the header, which says whose phone it is."""
     if path == oauth.PATH:
-        return oauth.authorize(sandbox, query)
+        return oauth.authorize(sandbox, query, _cookie_of(cookie, "wecom"))
     if path == oauth.QR_PATH:
         return oauth.scan(sandbox, query)
+    if path == sidebar.PATH:
+        return sidebar.script()
+    if path == "/jssdk/check" and method == "POST":
+        return sidebar.check(sandbox.world, raw)
     kind, *names = [urllib.parse.unquote(part) for part in path.strip("/").split("/")]
     name = names[0] if names else ""
     if kind == "collect":
@@ -32,7 +36,7 @@ def answer(
         return picture
     # What people do posts callbacks, and who gets one asks us at once: that must not wait for a lock.
     with sandbox.world.lock if method == "GET" else nullcontext():
-        phone = _phone_of(cookie)
+        phone = _cookie_of(cookie, "phone")
         match (kind, *names):
             case ("",):
                 return customer.people(sandbox)
@@ -58,6 +62,8 @@ def answer(
                 return guide.home(sandbox, method, userid, raw)
             case ("guide", userid, "app"):
                 return guide.app(sandbox, userid)
+            case ("guide", userid, external, "sidebar"):
+                return sidebar.page(sandbox, userid, external)
             case ("guide", userid, external):
                 return guide.chat(sandbox, method, userid, external, raw)
             case ("add" | "qr", _):
@@ -65,8 +71,8 @@ def answer(
     return notice("没有这个页面", ("请核对链接", "There is no such page"), status=404)
 
 
-def _phone_of(cookie: str) -> str:
-    found = SimpleCookie(cookie).get("phone")
+def _cookie_of(cookie: str, name: str) -> str:
+    found = SimpleCookie(cookie).get(name)
     return found.value if found is not None else ""
 
 

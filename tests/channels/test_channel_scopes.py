@@ -19,7 +19,11 @@ from tests.home.test_pulse_scopes import Stream
 from tests.livecodes.test_code_scopes import definition
 from tests.orders.test_orders_scopes import staff_store
 
-KEPT = {("GET", "/api/channels"), ("GET", "/api/channels/results")}
+KEPT = {
+    ("GET", "/api/channels"),
+    ("GET", "/api/channels/results"),
+    ("GET", "/api/channels/{channel_id}/days"),
+}
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 Ask = Callable[..., Any]
 
@@ -69,6 +73,8 @@ def test_a_renamed_channel_keeps_what_it_had(ask: Ask) -> None:
     stream.add("wm2", "ann", "门店海报")
     (row,) = ask("GET", "/api/channels/results")[1]["items"]
     assert (row["channel"], row["adds"], row["channel_id"]) == ("门店海报", 2, made["channel_id"])
+    found = ask("GET", f"{path}/days?from=2026-11-22&to=2026-11-22")[1]["items"]
+    assert [day["adds"] for day in found] == [2]
     assert ask("POST", "/api/channels", {"name": "poster"})[0] == 409  # still its alias
     assert ask("PATCH", path, {"aliases": []})[0] == 200
     assert ask("POST", "/api/channels", {"name": "poster"})[0] == 201
@@ -103,6 +109,8 @@ def test_a_scope_sees_its_own_figures_and_no_costs(ask: Ask) -> None:
     s1 = Scope(("s1",))
     (row,) = ask("GET", "/api/channels/results", scope=s1)[1]["items"]
     assert (row["adds"], row["cost_fen"], row["per_add_fen"]) == (1, None, None)
+    path = f"/api/channels/{made['channel_id']}/days?from=2026-11-22&to=2026-11-22"
+    assert [ask("GET", path, scope=one)[1]["items"][0]["adds"] for one in (None, s1)] == [2, 1]
     assert ask("GET", "/api/channels", scope=Scope(("s9",)))[1]["items"][0]["codes"] == 0
     assert ask("PATCH", f"/api/channels/{made['channel_id']}", {"name": "y"}, scope=s1)[0] == 403
 

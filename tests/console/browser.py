@@ -22,6 +22,18 @@ _BUSY = """(() => {
   if (document.querySelector(".skeleton, .shell-progress, main[aria-busy=true]")) return "it is loading";
   return "";
 })()"""
+# What people called things is no word of ours: names and texts of the API's answers, for looks.js.
+_REMEMBER = """(() => {
+  window.told = new Set();
+  const named = /(^|_)(name|title|text|subtitle|remark|note|address|city|user|caption|description)s?$/;
+  const walk = (value, name) => {
+    if (typeof value === "string") { if (named.test(name) && value.length > 1) window.told.add(value.trim()); }
+    else if (Array.isArray(value)) value.forEach((one) => walk(one, name));
+    else if (value) for (const [key, one] of Object.entries(value)) walk(one, key);
+  };
+  const json = Response.prototype.json;
+  Response.prototype.json = async function () { const told = await json.call(this); walk(told, ""); return told; };
+})()"""
 _EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4(01|04|09|22)")
 
 
@@ -51,6 +63,7 @@ class Seat:
             has_touch=size == "phone",
             reduced_motion="reduce",
         )
+        self.context.add_init_script(_REMEMBER)
         self.asking = 0
         self.page = self.tab()
 
@@ -82,6 +95,11 @@ class Seat:
         """A screen by its address below /console, once it shows what it has."""
         self.page.goto(f"{self.base}/console{path if path != '/' else ''}", wait_until="commit")
         return self.settle()
+
+    def resize(self, size: str) -> "Seat":
+        width, height = SIZES[size]
+        self.page.set_viewport_size({"width": width, "height": height})
+        return self
 
     def settle(self) -> "Seat":
         """Until nothing is loading, twice in a row."""

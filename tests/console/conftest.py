@@ -22,17 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
 
 
-class Running:
-    """A stack that runs already: CONSOLE_STACK and ADMIN_API_KEY, for who works on a screen."""
-
-    def __init__(self, base: str, key: str):
-        self.base, self.key = base, key
-
-
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Any]:
+    """With the demo; or, for who works on a screen, the one that runs at CONSOLE_STACK with ADMIN_API_KEY."""
     if base := os.environ.get("CONSOLE_STACK"):
-        yield Running(base, os.environ["ADMIN_API_KEY"])
+        yield LocalStack(PORT=base.rpartition(":")[2], ADMIN_API_KEY=os.environ["ADMIN_API_KEY"])
         return
     with LocalStack(DEMO="1") as running:
         yield running

@@ -124,6 +124,7 @@ def _broken(
         ("<p>\n{{ a + }}</p>", "3: Error parsing JavaScript expression: unexpected token in expression: ')'"),
         ("<p />\n<Thing />", "3: no component Thing in the kit, and none of that name here"),
         ('<p>\n{{ t("things.none") }}</p>', "3: no text things.none"),
+        ("<p />\n<a :href=\"link('things.none')\" />", "3: no screen things.none"),
         ("<p>\n{{ t.enum('mood', a) }}</p>", "3: no texts enum.mood.…"),
         ('<p\nv-html="a" />', "3: v-html: the policy lets nothing inline in"),
         ('<p style="color: red" />', "2: style: the policy lets nothing inline in"),

@@ -1,12 +1,14 @@
 """Every screen: at each size, in both themes and languages, without an error, an overflow, a raw value, a finding of axe."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
 import pytest
 
-from tests.console.browser import SIZES, Seat
+from tests.console import nasty
+from tests.console.browser import Seat
 from tests.console.screens import ROUTES, find_addresses
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
@@ -15,30 +17,34 @@ LOADS = (("desktop", False, "zh", ("tablet", "phone")), ("phone", True, "en", ("
 
 @pytest.fixture(scope="module")
 def addresses(browser: Any, stack: Any) -> dict[str, str]:
+    nasty.plant(stack)
     seat = Seat(browser, stack.base).sign_in(stack.key)
     found = find_addresses(seat)
     seat.close()
     return found
 
 
+@pytest.fixture(scope="module")
+def seats(browser: Any, stack: Any) -> Iterator[list[Seat]]:
+    """A window for each of LOADS; what they have loaded once they keep."""
+    made = [Seat(browser, stack.base, *load[:3]).sign_in(stack.key) for load in LOADS]
+    yield made
+    for seat in made:
+        seat.close()
+
+
 @pytest.mark.parametrize("pattern", [route["path"] for route in ROUTES])
-def test_a_screen_is_whole(browser: Any, stack: Any, addresses: dict[str, str], pattern: str) -> None:
+def test_a_screen_is_whole(seats: list[Seat], addresses: dict[str, str], pattern: str) -> None:
     assert pattern in addresses, "no screen links to it, or the demo has none"
     wrong: list[str] = []
-    for first, dark, language, others in LOADS:
-        seat = Seat(browser, stack.base, first, dark, language).sign_in(stack.key)
-        try:
-            seat.open(addresses[pattern])
-            where = f"{first} {'dark' if dark else 'light'} {language}"
-            wrong += [f"{where}: {said}" for said in (*seat.looks(), *violations(seat))]
-            for size in others:
-                width, height = SIZES[size]
-                seat.page.set_viewport_size({"width": width, "height": height})
-                seat.settle()
-                wrong += [f"{size} {language}: {said}" for said in seat.looks()]
-            wrong += [f"{where}: {said}" for said in seat.complaints]
-        finally:
-            seat.close()
+    for seat, (first, dark, language, others) in zip(seats, LOADS, strict=True):
+        seat.complaints.clear()
+        seat.resize(first).open(addresses[pattern])
+        where = f"{first} {'dark' if dark else 'light'} {language}"
+        wrong += [f"{where}: {said}" for said in (*seat.looks(), *violations(seat))]
+        for size in others:
+            wrong += [f"{size} {language}: {said}" for said in seat.resize(size).settle().looks()]
+        wrong += [f"{where}: {said}" for said in seat.complaints]
     assert not wrong, "\n" + "\n".join(wrong)
 
 

@@ -30,6 +30,12 @@ LISTED = [route for route in Door.routes if route.is_list]
 NOON = clock.parse("2026-11-23T04:00:00+00:00")
 
 
+class Bond(Struct, frozen=True):
+    staff_name: str
+    added_at: str
+    status: Literal["active", "lost"]
+
+
 class Line(Struct, frozen=True):
     amount_fen: int
     rate_bps: int
@@ -38,11 +44,21 @@ class Line(Struct, frozen=True):
     name: str
     tags: list[str]
     gone: bool
+    follows: list[Bond] = []
     nothing: str | None = None
 
 
 LINE = msgspec.to_builtins(
-    Line(123456, 1250, "2026-11-22T23:30:00.000000+00:00", "paid", "=1+1", ["a", "b"], gone=True)
+    Line(
+        123456,
+        1250,
+        "2026-11-22T23:30:00.000000+00:00",
+        "paid",
+        "=1+1",
+        ["a", "b"],
+        True,
+        [Bond("罗思远", "2026-11-22T23:30:00+00:00", "active")],
+    )
 )
 
 
@@ -59,6 +75,7 @@ def test_a_cell_says_what_people_say() -> None:
         "name": "=1+1",
         "tags": "a; b",
         "gone": "是",
+        "follows": "罗思远 2026-11-23 07:30:00 正常",
         "nothing": None,
     }
     assert cells("en")["status"] == "paid" and cells("en")["gone"] == "yes"
@@ -142,7 +159,7 @@ def test_a_csv_has_all_rows_of_the_list_in_the_caller_s_language(api: Api) -> No
     assert "filename*=UTF-8''%E5%AE%A2%E6%88%B7" in answer.headers["Content-Disposition"]
     rows = lines_of(answer.body)
     assert len(rows) == 15 and len({row["客户编号"] for row in rows}) == 15
-    assert rows[0]["名称"].startswith("'=客户") and "ann" in rows[0]["跟进人"]
+    assert rows[0]["名称"].startswith("'=客户") and rows[0]["跟进人"].endswith("2026-11-23 12:00:00 正常")
     by_accept = api.raw("GET", "/api/customers?staff_id=ann", Accept="text/csv", Accept_Language="en")
     assert len(lines_of(by_accept.body)) == 15 and "External userid" in lines_of(by_accept.body)[0]
 

@@ -10,6 +10,8 @@ import pytest
 from chalice.test import Client
 
 from app import app
+from chalicelib.channels import service as channels
+from chalicelib.channels.types import NewChannel
 from chalicelib.groups.models import ChatItem, TaskItem
 from chalicelib.metrics import service as metrics
 from chalicelib.payouts.models import PayoutItem
@@ -52,6 +54,7 @@ def ask(tables: None, keys: None, at: Callable[[datetime], None]) -> Iterator[As
         ChatItem(chat_id, listing="chat", name="群", owner=owner, status="normal", **figures, **made).save()
         task = {"kind": "remove_member", "how": "owner", "chat_id": chat_id, "owner": owner, "asked": 1}
         TaskItem(f"gt_{chat_id}", status="open", created_at="2026", waits_for=owner, **task).save()
+    channels.create(NewChannel(name="包裹卡", aliases=("parcel",)))
     jobs.update(jobs.start("print_run", 3), status="failed", error="x")
     for payout_id, status in (("pay1", "paid"), ("pay2", "failed")):
         own = {"settlement_id": "st_1", "distributor_id": "d_1", "openid": "o", "name": "王"}
@@ -131,7 +134,8 @@ def test_an_operators_page(ask: Ask) -> None:
     assert list(shown) == ["needs", "failed", "adds", "funnel", "welcomes", "touches", "quota", "gmv"]
     assert figures_of(shown["needs"])["group_tasks"] == 2
     assert figures_of(shown["failed"]) == {"jobs": 1, "welcomes_missed": 1, "touches_failed": 1}
-    assert [row["key"] for row in shown["funnel"]["rows"]] == ["parcel", "poster"]
+    parcel, poster = shown["funnel"]["rows"]
+    assert (parcel["label"], poster["key"], poster["label"]) == ("包裹卡", "poster", None)
     (week,) = [one for one in shown["adds"]["figures"] if one["before"] is not None]
     assert (week["value"], week["before"]) == (3, 1)
     assert len(shown["adds"]["rows"]) == 14

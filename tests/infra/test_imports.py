@@ -38,6 +38,7 @@ HEAVY = {
 }
 DECLARED = (".works", ".listeners")
 NEEDED = {  # qrcode takes Pillow where it is, and that defusedxml
+    "export": {"chalice"},  # it runs the routes of lists
     "poster": {"PIL", "qrcode", "zxingcpp", "defusedxml", "uharfbuzz"},
     "printrun": {"PIL", "qrcode", "uharfbuzz", "reportlab", "defusedxml"},
 }
@@ -64,7 +65,7 @@ def loaded(code: str, path: str = str(ROOT)) -> set[str]:
 
 
 def test_every_function_of_the_design_is_there() -> None:
-    wanted = "access assign callback convert credit enrol match migrate notify orders payout poster printrun project prospect push".split()
+    wanted = "access assign callback convert credit enrol export match migrate notify orders payout poster printrun project prospect push".split()
     wanted += "redrive route settle tick welcome".split()
     assert wanted == HANDLERS
 

@@ -314,6 +314,9 @@ READ_ONLY = {
     "POST /api/connections/{connection}/test",
     "POST /api/distribution/plans/example",
     "POST /api/print-runs/preview",
+    "POST /api/prospect-imports/preview",
+    "POST /api/stores/import/preview",
+    "POST /api/sops/check",
     "POST /api/poster-templates/preview",
     "POST /api/poster-templates/{template_id}/preview",
 }

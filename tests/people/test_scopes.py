@@ -129,7 +129,13 @@ def test_what_is_outside_of_the_scope_is_not_there(
 
 def test_each_kept_route_is_played_here() -> None:
     kept = {route for route, row in ROWS.items() if row[-1] == "kept"}
-    played = {*OUTSIDE, *(("GET", path) for path in LISTS), ("POST", "/api/stores/import"), *JOBS}
+    played = {
+        *OUTSIDE,
+        *(("GET", path) for path in LISTS),
+        ("POST", "/api/stores/import"),
+        ("GET", "/api/stores/map"),
+        *JOBS,
+    }
     for path in Path(__file__).parents[1].glob("*/test_*_scopes.py"):  # each capability's own
         played |= import_module(f"tests.{path.parent.name}.{path.stem}").KEPT
     assert kept == played
@@ -265,3 +271,18 @@ def test_who_changes_departments_changes_scopes(brand: Client, monkeypatch: pyte
         assert departments.members_of(["2"]) == frozenset({"ann", "bob"}) and departments.members_of(
             ["3"]
         ) == frozenset({"ann"})
+
+
+def test_the_map_has_the_scopes_stores_and_how_far_the_next_one_is(brand: Client) -> None:
+    def points(scope: Scope | None) -> list[tuple[str, bool, int | None]]:
+        status, found = Api(brand, "store_manager", scope)("GET", "/api/stores/map")
+        assert status == 200 and found["total"] == len(found["items"])
+        return [(one["store_id"], one["guides"], one["nearest_m"]) for one in found["items"]]
+
+    assert points(None) == [("s1", True, 0), ("s2", True, 0), ("s3", True, 0)]
+    far = {**store("s4"), "latitude": 22.6}
+    assert Api(brand, "admin")("POST", "/api/stores", far)[0] == 201
+    assert points(Scope(("s1", "s4"))) == [("s1", True, 11073), ("s4", False, 11073)]
+    assert points(Scope(("s4",))) == [("s4", False, None)]
+    without = Api(brand, "admin")("GET", "/api/stores?guides=none")[1]
+    assert [row["store_id"] for row in without["items"]] == ["s4"] and without["total"] == 1

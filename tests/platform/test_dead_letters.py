@@ -200,9 +200,10 @@ def test_an_admin_sees_and_redrives_them_by_the_api(sqs: Any, monkeypatch: pytes
         (entry,) = audit.AuditItem.scan()
         assert (entry.action, entry.object, entry.actor_kind) == ("dead_letters.redrive", "assign", "key")
         assert entry.changes == [{"field": "messages", "from": None, "to": 1}]
-        operator = api.acting_as("operator")
-        assert operator.get("/api/dead-letters")[0] == 403
-        assert operator.post("/api/dead-letters/assign/redrive")[0] == 403
+        operator, manager = api.acting_as("operator"), api.acting_as("store_manager")
+        assert operator.post("/api/dead-letters/assign/redrive") == (200, {"queue": "assign", "count": 0})
+        assert manager.get("/api/dead-letters")[0] == 403
+        assert manager.post("/api/dead-letters/assign/redrive")[0] == 403
 
 
 def test_it_knows_every_dead_letter_queue_that_is_deployed() -> None:

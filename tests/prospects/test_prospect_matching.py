@@ -132,6 +132,8 @@ def test_the_number_in_a_remark_is_known(world: World, follow: dict[str, Any]) -
     added(world, "wm1")
     (row,) = prospects()
     assert (row.status, row.matched_by) == ("added", "remark_phone")
+    assert matching.customers_of_phone("138 0000 0001") == ["wm1"]
+    assert matching.customers_of_phone("nobody's") == matching.customers_of_phone(number(99)) == []
     found = customers.get("wm1")
     assert found and found.channel == "poster"  # who came by something keeps it
 

@@ -1,5 +1,6 @@
 """Prospects and imports by scope and by role: a prospect is a store's while its guide is."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,7 @@ KEPT = {
     ("POST", "/api/prospect-imports"),
     ("POST", "/api/prospect-imports/rows"),
     ("GET", "/api/prospect-imports/{import_id}"),
+    ("GET", "/api/prospect-imports/{import_id}/errors"),
     ("POST", "/api/prospect-imports/{import_id}/start"),
     ("GET", "/api/prospects"),
     ("POST", "/api/prospects/erase"),
@@ -240,3 +242,31 @@ def test_an_auditor_reads_prospects_without_who_they_are(brand: Brand) -> None:
 def test_guides_and_numbers_in_full_are_not_for_everybody(brand: Brand) -> None:
     assert Api(brand.client, "guide")("GET", "/api/prospects")[0] == 403
     assert brand.manager("s1")("GET", f"{PROSPECT.format(brand.of('ann'))}/phone")[0] == 403
+
+
+def test_bad_rows_are_seen_by_who_sees_the_whole_import(brand: Brand) -> None:
+    people = [{"phone": number(7)}, {"phone": "138-000", "name": "短号"}]
+    body = {**rows([], "ann"), "rows": people}
+    made = brand.admin("POST", "/api/prospect-imports/rows", body)[1]
+    path = f"/api/prospect-imports/{made['import_id']}/errors"
+    status, page = brand.admin("GET", path)
+    assert (status, page["total"]) == (200, 1)
+    (wrong,) = page["items"]
+    assert (wrong["line"], wrong["field"]) == (3, "phone") and wrong["message"]
+    assert "138-000" not in json.dumps(page)
+    assert brand.manager("s1")("GET", path)[0] == 200
+    assert brand.manager("s2")("GET", path)[0] == 404
+    # Of an import of both, one store's manager sees that store's part alone.
+    assert brand.manager("s1")("GET", f"/api/prospect-imports/{brand.both}/errors")[0] == 404
+
+
+def test_a_preview_shows_no_number(brand: Brand) -> None:
+    text = f"手机号码,姓名,等级\n{number(1)},客户1,VIP {number(2)}\n"
+    key = brand.admin.key
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/csv"}
+    answer = brand.client.http.post("/api/prospect-imports/preview", headers=headers, body=text.encode())
+    assert answer.status_code == 200
+    seen = answer.json_body
+    assert [one["field"] for one in seen["columns"]] == ["phone", "name", None]
+    shown = json.dumps(seen)
+    assert number(1)[-8:] not in shown and number(2)[-8:] not in shown and len(seen["rows"]) == 1

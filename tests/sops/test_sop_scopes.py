@@ -20,6 +20,7 @@ KEPT = {
     ("GET", "/api/sops"),
     ("POST", "/api/sops"),
     ("GET", "/api/sops/{sop_id}"),
+    ("GET", "/api/sops/{sop_id}/file"),
     ("POST", "/api/sops/{sop_id}/pause"),
     ("POST", "/api/sops/{sop_id}/resume"),
     ("POST", "/api/sops/{sop_id}/stop"),

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.prospects.table_columns import COLUMNS
 from chalicelib.stores import rules
-from chalicelib.tables import reading
+from chalicelib.tables import previews, reading
 from chalicelib.tables.types import BadTable
 
 HEAD = "store_id,name,city,address,latitude,longitude,staff_ids,chat_ids\n"
@@ -113,3 +114,22 @@ def test_a_chinese_position_the_wrong_way_round_is_known(latitude: float, longit
 )
 def test_a_position_elsewhere_is_not_taken_for_one(place: tuple[Any, Any]) -> None:
     assert not rules.are_swapped(*place)
+
+
+def test_a_preview_says_what_each_column_holds() -> None:
+    raw = f"{HEAD.strip()},店长\nSZ001,南山店\n".encode("gb18030")
+    seen = previews.preview(raw, rules.COLUMNS)
+    assert seen.format == "csv" and [one.field for one in seen.columns][-2:] == ["chat_ids", None]
+    assert seen.columns[-1].name == "店长" and seen.rows[0].line == 2
+    assert seen.rows[0].values == ["SZ001", "南山店", *[""] * 7]
+    with pytest.raises(BadTable, match="table_no_header"):
+        previews.preview(b"", rules.COLUMNS)
+
+
+def test_a_column_that_is_called_otherwise_is_named() -> None:
+    raw = "编号,招牌,lat,lng\ns,n,1,2\n".encode()
+    with pytest.raises(BadTable, match="columns_missing"):
+        reading.read(raw, rules.COLUMNS)
+    assert reading.read(raw, rules.COLUMNS, {"name": "招牌"}).where["name"] == 1
+    assert reading.read(b"phone,id\n", COLUMNS).where == {"phone": 0, "external_id": 1}
+    assert "external_id" not in reading.read(b"phone,id\n", COLUMNS, {"external_id": "-"}).where

@@ -7,6 +7,7 @@ import msgspec
 
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.stores import imports, service
+from chalicelib.stores.queries import ImportQuery
 from chalicelib.stores.types import Imported, NewStore, StoreOut
 
 
@@ -23,4 +24,4 @@ def remove_store(store_id: str) -> None:
 
 
 def import_table(text: str) -> Imported:
-    return imports.import_file(text.encode(), SYSTEM, "en")
+    return imports.import_file(text.encode(), ImportQuery(), SYSTEM, "en")

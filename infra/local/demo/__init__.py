@@ -23,6 +23,7 @@ def play(base: str, key: str) -> None:
     business = Business(base, key)
     codes, ids = shop.open_shop(business)
     people.invite(business)
+    ways_in.brand_kit(business)
     people.channels(business)
     stores = ways_in.open_stores(business)
     ways_in.posters(business, stores["live_code_id"])

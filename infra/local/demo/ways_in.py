@@ -8,7 +8,7 @@ from infra.local.demo import brand, trade
 from infra.local.demo.business import Business
 
 _GROUP_SIZE = 8  # owner included: small, so that one can watch it fill
-_CARDS = 200
+_CARDS = 60
 
 
 def open_groups(business: Business) -> str:
@@ -97,7 +97,7 @@ def unpack(business: Business, cards: list[str]) -> None:
 
 def posters(business: Business, live_code_id: str) -> dict[str, Any]:
     """A designed template with the brand's logo in the code, and a poster of it for each store: the job."""
-    asset = business.send("/api/poster-assets", _logo(), "image/png")["asset_id"]
+    asset = business.send("/api/poster-assets", logo_picture(), "image/png")["asset_id"]
     layers = [
         {**layer, "logo": asset} if layer["type"] == "qr" else layer
         for layer in brand.POSTER["layers"]  # type: ignore[attr-defined]
@@ -107,7 +107,14 @@ def posters(business: Business, live_code_id: str) -> dict[str, Any]:
     return dict(business.call("POST", "/api/poster-batches", batch))
 
 
-def _logo() -> bytes:
+def brand_kit(business: Business) -> None:
+    """Name, logo and colours, for pages, posters and the console."""
+    logo = business.send("/api/brand/pictures", logo_picture(), "image/png")["url"]
+    kit = {"name": "植里 ZHILI", "colors": ["#7A5A3C", "#F7EEE4"], "logo_url": logo, "avatar_url": logo}
+    business.call("PUT", "/api/brand", kit)
+
+
+def logo_picture() -> bytes:
     """A leaf on a disc."""
     from PIL import Image, ImageDraw
 

@@ -217,6 +217,9 @@ def more(sandbox: "Sandbox", external: str, userid: str, is_guide: bool) -> Page
     words = f"<div><h2>{escape(name)}</h2><p>{escape(corp)}</p></div>"
     card = f'<section class="who">{frame.face(name, seed, "big")}{words}</section>'
     cells = row(there, frame.face(name, seed), "看对方的手机", f"{name} 眼中的这个聊天")
+    if is_guide:
+        beside = frame.path("guide", userid, external, "sidebar")
+        cells += row(beside, frame.face("栏", "sidebar"), "打开侧边栏", "像企业微信电脑版那样，在聊天旁边")
     label = both("删除联系人", "Delete this contact")
     leave = f'<button class="do danger" name="action" value="delete">{label}</button>'
     form = f'<form method="post" action="{chat_at}">{leave}</form>'

@@ -51,8 +51,8 @@ def page(
         f'<div class="phone"><header>{arrow}<h1><span>{escape(title)}</span>{small}</h1>{dots}</header>'
         f"<main>{body}</main>{foot}</div>{script}</body></html>"
     )
-    rules = f"default-src 'none'; style-src {_hash(_STYLE)}; img-src * data:; form-action 'self'"
-    rules += f"; script-src {_hash(_SCRIPT)}; connect-src 'self'" if lively else ""
+    rules = f"default-src 'none'; style-src {hash_of(_STYLE)}; img-src * data:; form-action 'self'"
+    rules += f"; script-src {hash_of(_SCRIPT)}; connect-src 'self'" if lively else ""
     headers = {
         "Content-Security-Policy": rules,
         "Cache-Control": "no-store",
@@ -76,7 +76,7 @@ def notice(title: str, text: tuple[str, str], status: int = 200) -> Page:
     return page(title, f'<p class="note">{both(*text)}</p>', back="/", status=status)
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

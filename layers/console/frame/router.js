@@ -50,6 +50,7 @@ function find(path) {
 // The address of a screen by its name, or of a path: link("live_codes.one", { id }, { tab: "scans" }).
 export function link(name, params = {}, query = {}) {
   const screen = [...own, ...screens].find((one) => one.name === name);
+  if (!screen && !name.startsWith("/")) return null; // of a section that is not here: no link
   const path = screen ? screen.path.replace(/:(\w+)/g, (_, word) => encodeURIComponent(params[word])) : name;
   return `${root}${path === "/" && !Object.keys(query).length ? "" : path}${textOf(query)}`;
 }

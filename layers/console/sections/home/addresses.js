@@ -3,10 +3,12 @@ import { allScreens, link } from "frame/router.js";
 
 const SCREENS = [
   [/^\/api\/metrics\/days$/, "funnel.days"],
+  [/^\/api\/channels\/([^/]+)\/days$/, "funnel.days", "channel_id"],
   [/^\/api\/metrics\/funnel$/, "funnel"],
   [/^\/api\/group-tasks$/, "groups.tasks"],
   [/^\/api\/prospects$/, "prospects.list"],
   [/^\/api\/jobs$/, "jobs.list"],
+  [/^\/api\/dead-letters$/, "dead_letters.list"],
   [/^\/api\/payouts$/, "payouts.list"],
   [/^\/api\/settlements\/([^/]+)$/, "settlements.one", "id"],
   [/^\/api\/ledger\/accounts\/([^/]+)$/, "ledger.account", "account"],
@@ -24,8 +26,8 @@ export function screenOf(address) {
   for (const [path, name, param] of SCREENS) {
     const found = path.exec(url.pathname);
     if (!found || !allScreens.some((screen) => screen.name === name)) continue;
-    const params = param ? { [param]: decodeURIComponent(found[1]) } : {};
-    return link(name, params, Object.fromEntries(url.searchParams));
+    const ids = param ? { [param]: decodeURIComponent(found[1]) } : {};
+    return link(name, ids, { ...(param === "channel_id" ? ids : {}), ...Object.fromEntries(url.searchParams) });
   }
   return null;
 }
