@@ -41,7 +41,8 @@ function channels() {
 
 export function channelName(name) {
   channels();
-  if (name === "other" || name === "unknown") return channelNames[name] || t(name === "other" ? "kit.channel_other" : "kit.channel_unknown");
+  const isPlain = !channelNames[name] || channelNames[name] === name;
+  if (isPlain && (name === "other" || name === "unknown")) return t(name === "other" ? "kit.channel_other" : "kit.channel_unknown");
   return name ? channelNames[name] || name : "";
 }
 
