@@ -113,10 +113,10 @@ def test_a_file_of_codes_is_applied_after_its_differences_were_seen(seat: Seat, 
     seat.open("/live-codes/file")
     editor = field(seat, "YAML 内容")
     editor.fill(text.replace("文件里的活码", "文件改过的活码") + "    kind: [")
-    seat.page.click("text=查看差异")
+    seat.page.click("button:has-text('查看差异')")
     seat.page.wait_for_selector(".yaml-mark")
     editor.fill(text.replace("文件里的活码", "文件改过的活码"))
-    seat.page.click("text=查看差异")
+    seat.page.click("button:has-text('查看差异')")
     seat.page.wait_for_selector(".difference-to:has-text('文件改过的活码')")
     seat.page.click("button:has-text('应用 1 处改动')")
     seat.page.click("dialog[open] button.primary")
@@ -127,15 +127,17 @@ def test_a_file_of_codes_is_applied_after_its_differences_were_seen(seat: Seat, 
 def test_a_list_is_searched_by_pinyin_filtered_kept_as_a_view_and_taken_away(
     seat: Seat, api: httpx.Client
 ) -> None:
-    make_code(api, "拼音搜索专用")
+    number = time.time_ns() % 1_000_000
+    typed, name = f"pinyinsousuo{number}", f"拼音搜索{number}"
+    make_code(api, name)
     page = seat.open("/live-codes").page
     page.keyboard.press("/")
-    page.keyboard.type("pinyinsousuo")
-    seat.until(lambda: "q=pinyinsousuo" in page.url, "the address does not say so")
+    page.keyboard.type(typed)
+    seat.until(lambda: f"q={typed}" in page.url, "the address does not say so")
     seat.settle()
     assert page.locator(".datalist-row").count() == 1
     page.keyboard.press("ArrowDown")
-    assert "拼音搜索专用" in page.evaluate("document.activeElement.textContent")
+    assert name in page.evaluate("document.activeElement.textContent")
     page.click(".pill-main:has-text('类型')")
     page.click(".pill-list button:has-text('加导购')")
     seat.until(lambda: "kind=staff" in page.url, "the filter is not in the address")
@@ -146,12 +148,12 @@ def test_a_list_is_searched_by_pinyin_filtered_kept_as_a_view_and_taken_away(
     seat.until(lambda: page.locator(f".views-one[aria-pressed=true]:has-text('{view}')").count(), "no view")
     page.click(".pill-x")
     page.click(f".views-one:has-text('{view}')")
-    seat.until(lambda: "kind=staff" in page.url and "q=pinyinsousuo" in page.url, "the view is not opened")
+    seat.until(lambda: "kind=staff" in page.url and typed in page.url, "the view is not opened")
     seat.settle()
     with page.expect_download() as download:
         page.click("button:has-text('导出')")
         page.click("role=menuitem[name='导出 CSV']")
-    assert "拼音搜索专用" in download.value.path().read_text(encoding="utf-8-sig")
+    assert name in download.value.path().read_text(encoding="utf-8-sig")
     page.keyboard.press("ArrowDown")
     page.locator(".datalist-row a").first.press("Enter")
-    page.wait_for_selector("h1:has-text('拼音搜索专用')")
+    page.wait_for_selector(f"h1:has-text('{name}')")

@@ -41,21 +41,37 @@ function channels() {
 
 export function channelName(name) {
   channels();
-  if (name === "other" || name === "unknown") return channelNames[name] || t(name === "other" ? "kit.channel_other" : "kit.channel_unknown");
+  const isPlain = !channelNames[name] || channelNames[name] === name;
+  if (isPlain && (name === "other" || name === "unknown")) return t(name === "other" ? "kit.channel_other" : "kit.channel_unknown");
   return name ? channelNames[name] || name : "";
 }
 
 const known = new Map();
 
+// Those of which a brand has few are read at once: a form with a hundred members asks one question, not a hundred.
+const FEW = new Set(["staff", "store", "template", "coupon", "group"]);
+const few = new Map();
+
+function firstOf(of) {
+  if (!few.has(of)) {
+    const { search: find, show } = PICKERS[of];
+    few.set(of, find({ limit: 200 }).then((page) => new Map(page.items.map(show).map((choice) => [choice.value, choice]))).catch(() => new Map()));
+  }
+  return few.get(of);
+}
+
 // The thing by its id, asked for once; its id stands for a name that can't be had.
 export function nameOf(of, id) {
   const key = `${of}:${id}`;
-  if (!known.has(key)) {
-    const picker = PICKERS[of];
-    const unknown = picker.free ? { value: id, label: id } : { value: id, label: id, missing: true };
-    known.set(key, picker.one ? picker.one(id).then(picker.show, () => unknown) : Promise.resolve({ value: id, label: id }));
-  }
+  if (!known.has(key)) known.set(key, ask(of, id));
   return known.get(key);
+}
+
+async function ask(of, id) {
+  const picker = PICKERS[of];
+  const found = FEW.has(of) ? (await firstOf(of)).get(id) : null;
+  if (found || !picker.one) return found || { value: id, label: id };
+  return picker.one(id).then(picker.show, () => (picker.free ? { value: id, label: id } : { value: id, label: id, missing: true }));
 }
 
 export function remember(of, choice) {
