@@ -2,6 +2,7 @@
 import { money } from "frame/formats.js";
 import { t } from "frame/i18n.js";
 import { allScreens } from "frame/router.js";
+import { channelName } from "kit/pickers.js";
 
 export const KINDS = {
   bonds: ["customer_added", "customer_imported", "customer_lost", "joined_group", "left_group", "prospect_matched"],
@@ -20,7 +21,7 @@ const LOOKS = {
 const ORDERS = ["order_created", "order_paid", "order_shipped", "order_completed", "order_refunded", "order_closed"];
 
 function textOf({ type, data }, name) {
-  if (type === "customer_added") return [data.half ? t("customers.event.half") : "", data.channel ? t("customers.event.from", { channel: data.channel }) : ""].filter(Boolean).join(" · ");
+  if (type === "customer_added") return [data.half ? t("customers.event.half") : "", data.channel ? t("customers.event.from", { channel: channelName(data.channel) }) : ""].filter(Boolean).join(" · ");
   if (type === "customer_lost") return t.enum("lost_by", data.by);
   if (type === "tags_changed") return [...data.added.map((tag) => `+ ${tag}`), ...data.removed.map((tag) => `− ${tag}`)].join("  ");
   if (type === "welcome_sent") return t("customers.event.within", { seconds: (data.ms / 1000).toFixed(1) });
