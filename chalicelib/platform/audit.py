@@ -101,8 +101,8 @@ def add(
 ) -> None:
     """Put an entry into the transaction of a change. before, after: Structs or mappings; None: not there.
 
-    masked: fields to mask beside MASKED, e.g. the `name` of a customer. label: what the object is called, where
-    no field `name` says it.
+    masked: fields to mask beside MASKED, e.g. the `name` of a customer. label: what the object is called,
+    where no field `name` says it.
     """
     old, new, hidden = _builtins(before), _builtins(after), MASKED | masked
     changes = differences(old, new, hidden)
