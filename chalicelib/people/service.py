@@ -74,7 +74,8 @@ def revoke_key(api_key_id: str) -> None:
     tx.update("key", ApiKeyItem(api_key_id), revoked, ApiKeyItem.status == item.status)
     if item.role == "admin" and not auth.is_expired(item):
         _keep_an_admin(tx, but=api_key_id)
-    audit.add(tx, "keys.revoke", api_key_id, {"status": item.status}, {"status": REVOKED})
+    before, after = {"status": item.status}, {"status": REVOKED}
+    audit.add(tx, "keys.revoke", api_key_id, before, after, label=item.name)
     tx.commit()
 
 
@@ -106,7 +107,7 @@ def create_user(wanted: NewUser) -> User:
     same = UserItem.version == there.version if there else UserItem.user.does_not_exist()
     tx.put("user", item, same)
     user = _shown_user(item, staff.name(str(item.user)), scopes.names([scope]))
-    audit.add(tx, "users.create", wanted.staff_id, None, _audited(user))
+    audit.add(tx, "users.create", wanted.staff_id, None, _audited(user), label=user.name)
     try:
         tx.commit()
     except ConditionFailed as error:
@@ -160,7 +161,7 @@ def change_user(staff_id: str, patch: Any, if_match: IfMatch) -> tuple[User, int
     tx.put("user", made, UserItem.version == item.version)
     if _is_admin(item) and not _is_admin(made):
         _keep_an_admin(tx, but=str(item.user))
-    audit.add(tx, "users.change", before.staff_id, _audited(before), _audited(after))
+    audit.add(tx, "users.change", before.staff_id, _audited(before), _audited(after), label=name)
     tx.commit()
     return after, int(made.version)
 

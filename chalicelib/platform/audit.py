@@ -97,15 +97,17 @@ def add(
     before: Any,
     after: Any,
     masked: frozenset[str] = frozenset(),
+    label: str | None = None,
 ) -> None:
     """Put an entry into the transaction of a change. before, after: Structs or mappings; None: not there.
 
-    masked: fields to mask beside MASKED, e.g. the `name` of a customer.
+    masked: fields to mask beside MASKED, e.g. the `name` of a customer. label: what the object is called,
+    where no field `name` says it.
     """
     old, new, hidden = _builtins(before), _builtins(after), MASKED | masked
     changes = differences(old, new, hidden)
     now, actor = clock.now(), principal.acting.get()
-    name = new.get("name", old.get("name")) if "name" not in hidden else None
+    name = label or (new.get("name", old.get("name")) if "name" not in hidden else None)
     item = AuditItem(
         month_of(now),
         ids.ulid(now),

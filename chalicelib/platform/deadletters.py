@@ -150,8 +150,8 @@ def ask_listing(language: Language) -> list[DeadLettersInWords]:
     return [
         DeadLettersInWords(
             **asdict(each),
-            name=queue_words("queue", each.queue, language),
-            cure=queue_words("queue_cure", each.queue, language),
+            name=_begun(queue_words("queue", each.queue, language)),
+            cure=_begun(queue_words("queue_cure", each.queue, language)),
         )
         for each in msgspec.convert(_ask(Request()), list[DeadLetters])
     ]
@@ -160,6 +160,11 @@ def ask_listing(language: Language) -> list[DeadLettersInWords]:
 def ask_letters(queue: str) -> list[DeadLetter]:
     """`letters`, likewise. NotFound, Upstream."""
     return msgspec.convert(_ask(Request(queue=queue, look=True)), list[DeadLetter])
+
+
+def _begun(text: str) -> str:
+    """As a sentence or a heading begins."""
+    return text[:1].upper() + text[1:]
 
 
 def queue_words(what: str, queue: str, language: Language) -> str:

@@ -5,7 +5,7 @@ import { allScreens, link } from "frame/router.js";
 import { may } from "frame/session.js";
 
 export const NOUNS = [
-  "users", "keys", "sessions", "settings", "stores", "staff", "live_codes", "channels", "coupon_pools", "poster_templates", "poster_batches", "poster_assets", "print_runs", "cards",
+  "users", "keys", "sessions", "customers", "orders", "assignments", "touches", "settings", "stores", "staff", "live_codes", "channels", "coupon_pools", "poster_templates", "poster_batches", "poster_assets", "print_runs", "cards",
   "ad_campaigns", "prospect_imports", "prospects", "phones", "sops", "groups", "group_tasks", "blacklist", "distribution_plans", "distributors", "settlements", "payouts", "jobs", "dead_letters", "migrations",
 ];
 // Screens of a thing, by their names; of those that are there the first is taken.
@@ -23,7 +23,7 @@ export function actionText(action) {
   return t("audit.action", { noun: own("audit_noun", noun) || t("audit.another"), verb: own("audit_verb", verb) || t("audit.changed") });
 }
 
-export const objectText = (row) => row.object_name || (row.action.startsWith("settings.") && own("audit_setting", row.object)) || row.object;
+export const objectText = (row) => (row.object.includes("/api/") ? t("audit.whole_list") : null) || row.object_name || (row.action.startsWith("settings.") && own("audit_setting", row.object)) || row.object;
 
 export function hrefOf(row) {
   const names = SCREENS[row.action.split(".")[0]] || [];
