@@ -20,12 +20,13 @@ const SCREENS = [
   [/^\/api\/ad-quota$/, "ads.list"],
 ];
 
-// Null for a list that has no screen (yet): a number without a link.
-export function screenOf(address) {
-  const url = new URL(address, location.href);
+// figure: { list, field }. Null for a list that has no screen (yet): a number without a link.
+export function screenOf({ list, field }) {
+  const url = new URL(list, location.href);
   for (const [path, name, param] of SCREENS) {
     const found = path.exec(url.pathname);
     if (!found || !allScreens.some((screen) => screen.name === name)) continue;
+    if (name === "funnel.days" && field) url.searchParams.set("figure", field);
     const ids = param ? { [param]: decodeURIComponent(found[1]) } : {};
     return link(name, ids, { ...(param === "channel_id" ? ids : {}), ...Object.fromEntries(url.searchParams) });
   }
