@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from chalicelib.platform import messages, validation
 from chalicelib.platform.auth import SESSION_COOKIE
-from chalicelib.platform.http import CSV, XLSX
+from chalicelib.platform.http import CSV, JSON, XLSX
 
 # What may be wrong with a call, and the status of it.
 _PROBLEMS = {
@@ -249,7 +249,7 @@ def _problem_statuses(route: Any) -> list[int]:
         405,
         *([409] if route.permission and route.method != "GET" else []),
         *([413] if body or route.is_list else []),
-        *([422] if body or route.query or (route.permission and route.method == "POST") else []),
+        *([422] if body or route.query or _is_kept(route) else []),
         *([429] if route.permission and route.method != "GET" else []),
         500,
         503,
@@ -279,7 +279,12 @@ def _query_parameters(route: Any) -> list[dict[str, Any]]:
 
 def _header_parameters(route: Any) -> list[dict[str, Any]]:
     own = list(_fields(route.headers, "header")) if route.headers else []
-    return [*own, _IDEMPOTENCY] if route.permission and route.method == "POST" else own
+    return [*own, _IDEMPOTENCY] if _is_kept(route) else own
+
+
+def _is_kept(route: Any) -> bool:
+    """Whether its answers are kept for an Idempotency-Key: a file is made anew."""
+    return bool(route.permission and route.method == "POST" and route.gives == JSON)
 
 
 def _fields(kind: type[Struct], place: str) -> Iterator[dict[str, Any]]:

@@ -132,12 +132,19 @@ def convert_strings(values: Mapping[str, str], kind: Any, *, open: bool = True) 
     else:
         unclear += [issue(f.encode_name, "null") for f in given if getattr(converted, f.name) is None]
         unclear += [
-            issue(f.encode_name, "date_time") for f in given if _is_out_of_time(getattr(converted, f.name))
+            issue(f.encode_name, "date_time")
+            for f in given
+            if _is_no_time(values[f.encode_name], getattr(converted, f.name))
         ]
         if not unclear and not unknown:
             return converted
     typed = {field.encode_name: _number(values[field.encode_name]) for field in given}
     raise Invalid(*(_issues(_validator(kind, True).iter_errors(typed)) or unclear), *unknown)
+
+
+def _is_no_time(text: str, value: Any) -> bool:
+    """A time that msgspec reads from a number (seconds since 1970), or one that is too far off."""
+    return _is_out_of_time(value) or (isinstance(value, date) and "-" not in text[1:])
 
 
 def _is_out_of_time(value: Any) -> bool:

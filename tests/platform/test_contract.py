@@ -33,6 +33,7 @@ schema.app = wsgi
 EXCEPTIONS = {
     "positive_data_acceptance": "what fields mean together no JSON Schema can say: such a body is a 422",
 }
+ANY_TABLE = {"negative_data_rejection": "whatever text a file holds, its columns and first rows are shown"}
 
 
 def _new_public_key() -> str:
@@ -104,6 +105,10 @@ def key(
     suppress_health_check=list(HealthCheck),
 )
 def test_a_door_does_what_the_document_says(case: Any, key: str) -> None:
-    excluded = [CHECKS.get_one(name) for name in EXCEPTIONS]
+    names = [
+        *EXCEPTIONS,
+        *(ANY_TABLE if case.operation.path.endswith("/preview") and case.media_type == "text/csv" else ()),
+    ]
+    excluded = [CHECKS.get_one(name) for name in names]
     headers = {"Authorization": f"Bearer {key}"}
     case.call_and_validate(headers=headers, excluded_checks=excluded)

@@ -10,7 +10,7 @@ import pytest
 
 import app
 from chalicelib.platform import openapi
-from chalicelib.platform.http import JSON, Door, Route
+from chalicelib.platform.http import JSON, XLSX, Door, Route
 
 ROUTES = [route for route in Door.routes if route.view.__module__.startswith("chalicelib.")]
 
@@ -89,4 +89,4 @@ def test_a_page_is_not_told_as_json(document: dict[str, Any]) -> None:
 
     assert kinds("/s/{code}") == {"text/html", JSON} and kinds("/h5/a/{code}") == {"text/html"}
     assert kinds("/api/live-codes/{live_code_id}/poster.png") == {"image/png"}
-    assert kinds("/api/live-codes") == {JSON}
+    assert kinds("/api/live-codes") == {JSON, "text/csv", XLSX} and kinds("/api/me") == {JSON}
