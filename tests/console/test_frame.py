@@ -112,6 +112,23 @@ def test_the_keyboard_skips_the_navigation_and_finds_a_screen(seat: Seat) -> Non
     assert count == page.locator(".shell-side .nav-link").count()
 
 
+def test_files_that_a_new_version_has_not_are_no_dead_end(seat: Seat) -> None:
+    page = seat.open("/nowhere").page
+    page.route("**/console/assets/livecodes-*.js", lambda route: route.abort(), times=1)
+    page.locator(".shell-side .nav-link", has_text="活码").first.click()
+    page.wait_for_selector(".datalist")
+    seat.at("/live-codes")
+    seat.settle().complaints.clear()  # of the file that was not there
+
+
+def test_without_a_connection_one_is_told(seat: Seat) -> None:
+    page = seat.open("/nowhere").page
+    page.route("**/console/assets/livecodes-*.js", lambda route: route.abort())
+    page.locator(".shell-side .nav-link", has_text="活码").first.click()
+    seat.sees("网络连接不上")
+    seat.complaints.clear()
+
+
 def test_a_file_that_is_not_there_is_no_page(stranger: Seat) -> None:
     answer = stranger.context.request.get(f"{stranger.base}/console/assets/first-0000000000.js")
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")

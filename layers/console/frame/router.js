@@ -110,6 +110,18 @@ async function back(event) {
 // ---- Showing ----
 
 let asked = 0;
+const RELOADED = "millrace.reloaded";
+
+// A new version has files of other names: the page itself is asked for anew, once.
+function isFirstFailure(address) {
+  try {
+    if (sessionStorage.getItem(RELOADED) === address) return false;
+    sessionStorage.setItem(RELOADED, address);
+    return true;
+  } catch (_) {
+    return false;
+  }
+}
 
 async function open(to, scroll = 0) {
   const mine = (asked += 1);
@@ -120,12 +132,16 @@ async function open(to, scroll = 0) {
     const [component, use] = await Promise.all([screen ? componentOf(screen) : null, prepare(screen && screen.section)]);
     if (mine !== asked) return;
     use();
+    try { sessionStorage.removeItem(RELOADED); } catch (_) { /* it was never kept */ }
     title.value = null;
     Object.assign(route, { name: screen ? screen.name || null : null, path: to.path, params, query: to.query, screen, key: to.path });
     view.value = component;
   } catch (error) {
     if (mine !== asked) return;
-    console.warn(error);
+    if (isFirstFailure(to.address)) {
+      location.assign(to.address);
+      return;
+    }
     loadError.value = error;
     Object.assign(route, { name: null, path: to.path, params, query: to.query, screen, key: to.path });
   } finally {
