@@ -8,11 +8,13 @@ import typing
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import openpyxl
 import pytest
+import yaml
 from msgspec import Struct
 
 from chalicelib.customers import models
@@ -25,6 +27,7 @@ from chalicelib.platform.value_texts import VALUES
 from chalicelib.platform.works import do
 from tests.support.api import Api
 
+ROOT = Path(__file__).resolve().parents[2]
 KEPT = {("POST", "/api/exports")}
 LISTED = [route for route in Door.routes if route.is_list]
 NOON = clock.parse("2026-11-23T04:00:00+00:00")
@@ -255,6 +258,29 @@ def test_every_list_that_answers_can_be_had_as_a_file(api: Api) -> None:
         had |= {route.path} if status == 200 else set()
     assert {"/api/live-codes", "/api/orders", "/api/payouts", "/api/audit", "/api/metrics/funnel"} < had
     assert len(had) > 20
+
+
+# Tables of the api's that no list shows a row of.
+NO_LIST = {
+    "corp_tags",
+    "due",
+    "idempotency",
+    "poster_batches",
+    "prospect_tasks",
+    "sign_in_failures",
+    "store_maps",
+}
+
+
+def test_the_function_may_read_what_lists_read() -> None:
+    functions = yaml.safe_load((ROOT / "infra" / "stack.yaml").read_text())["functions"]
+
+    def tables(name: str) -> set[str]:
+        return {table for kind in ("read", "write") for table in functions[name].get(kind, ())}
+
+    assert tables("api") - tables("export") == NO_LIST
+    assert set(functions["api"]["scan"]) <= set(functions["export"]["scan"])
+    assert functions["export"]["write"] == ["jobs", "staff", "access_tokens"]
 
 
 def test_nothing_but_a_file_imports_openpyxl() -> None:

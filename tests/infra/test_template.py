@@ -324,7 +324,7 @@ def test_only_who_needs_them_reads_secrets_and_none_is_in_the_environment(resour
         for name, spec in stack.items()
         if people & {*spec.get("read", []), *spec.get("write", [])} and "keys" in spec.get("secrets", [])
     }
-    assert seen == {"api", "public", "payout", "migrate"}
+    assert seen == {"api", "export", "public", "payout", "migrate"}
 
 
 def test_both_functions_of_the_app_are_one_archive_behind_a_few_roots(resources: dict[str, Json]) -> None:
