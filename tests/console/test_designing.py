@@ -135,8 +135,8 @@ def test_a_run_of_cards_is_made_and_downloaded(seat: Seat) -> None:
     assert len(rows) == 13 and "/s/" in rows[1]
     seat.sees(name)
     page.locator("tbody tr", has_text="000003").first.locator("a, button").first.click()
-    page.get_by_label("订单号").last.fill("M20261201")
-    page.get_by_role("button", name="绑定订单").last.click()
-    seat.sees("解除绑定")
-    page.get_by_role("button", name="解除绑定").click()
-    seat.sees("未绑定")
+    card = page.get_by_role("dialog")
+    card.get_by_label("订单号").fill("M20261201")
+    card.get_by_role("button", name="绑定订单").click()
+    card.get_by_role("button", name="解除绑定").click()
+    seat.until(lambda: "未绑定" in card.inner_text(), "it is bound still")
