@@ -101,6 +101,7 @@ def test_a_key_is_seen_once_works_and_is_revoked(seat: Seat, stack: Any) -> None
     page.get_by_role("link", name="我已保存").click()
     seat.at("/settings/keys")
     assert key not in page.content()
+    seat.open("/settings/keys?status=active")
     page.get_by_text("测试 · 订单同步").first.click()
     page.get_by_role("button", name="吊销").click()
     confirm = page.get_by_role("dialog").filter(has_text="不能恢复")
