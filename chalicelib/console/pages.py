@@ -92,7 +92,7 @@ def bucket_origins() -> list[str]:
     bucket = os.environ.get("FILES_BUCKET", "")
     if not bucket:
         return []
-    elsewhere = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
+    elsewhere = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
     if elsewhere.netloc:
         return [f"{elsewhere.scheme}://{elsewhere.netloc}"]
     region = settings.region()

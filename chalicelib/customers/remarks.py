@@ -1,20 +1,17 @@
 """What a guide calls a customer (备注): ours at once, with the intent to tell WeCom in the same transaction.
 
-The work reads what the remark is now, so that it may come twice or late. What WeCom refuses for good is taken
-back to what WeCom has.
+The work is in remark_work.py.
 """
 
 from chalicelib.customers import lookup, models, rules
 from chalicelib.customers.rules import Customer
-from chalicelib.platform import audit, clock, due, log, queues, storage, timeline
+from chalicelib.platform import audit, clock, due, queues, storage, timeline
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.platform.versions import IfMatch
-from chalicelib.wecom import client as wecom
-from chalicelib.wecom.errors import WeComError
 
-_BUSY = "others keep changing this customer"
+BUSY = "others keep changing this customer"
 
 
 def set_remark(
@@ -26,7 +23,7 @@ def set_remark(
     return customer
 
 
-@storage.retrying(_BUSY)
+@storage.retrying(BUSY)
 def _store(
     external_userid: str, remark: str, staff_id: str | None, principal: Principal, if_match: IfMatch
 ) -> tuple[Customer, str]:
@@ -44,30 +41,6 @@ def _store(
     due.add(tx, "remark", now, f"{external_userid}#{customer.version + 1}", _work(external_userid, guide))
     tx.commit()
     return models.load(external_userid), guide
-
-
-def tell(external_userid: str, staff_id: str) -> None:
-    """Have WeCom call the customer what we do. Upstream for what may pass."""
-    customer = models.load(external_userid)
-    follow = customer.follows.get(staff_id)
-    if follow is None or not follow.stands:
-        return
-    client = wecom.default_client()
-    try:
-        client.remark(staff_id, external_userid, follow.remark)
-    except WeComError as error:
-        if error.retryable:
-            raise
-        log.logger.warning("remark refused", extra={"errcode": error.errcode})
-        _take_back(external_userid, client.external_contact(external_userid)["follow_user"])
-
-
-@storage.retrying(_BUSY)
-def _take_back(external_userid: str, follow_user: list[dict[str, object]]) -> None:
-    customer = models.load(external_userid)
-    now = rules.with_remarks(customer, follow_user)
-    if now != customer:
-        models.save(now)
 
 
 def _line(customer: Customer, staff_id: str) -> Line:

@@ -6,7 +6,7 @@ WORKS = [
     Work(
         kind="remark",
         queue="push",
-        handler="chalicelib.customers.remarks:tell",
+        handler="chalicelib.customers.remark_work:tell",
         takes=("external_userid", "staff_id"),
         order="external_userid",
     ),

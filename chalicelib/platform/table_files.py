@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal
 
 from chalicelib.platform.tabular import Cell
 
@@ -60,7 +60,7 @@ class XlsxFile:
 
     def abandon(self) -> None:
         """Remove its temporary files."""
-        for sheet in cast(Any, self._book.worksheets):  # write-only sheets, whose type is not told
+        for sheet in self._book.worksheets:
             if not sheet.closed:
                 sheet.close()
             sheet._writer.cleanup()  # type: ignore[attr-defined]

@@ -1,10 +1,8 @@
 """Tags that somebody of us puts on a customer, or takes off.
 
-Ours at once, with the intent to tell WeCom in the same transaction. The work does only what is still so here:
-it may come twice, or after a later change. What WeCom refuses for good is taken out again (service.apply).
+Ours at once, with the intent to tell WeCom in the same transaction. The work is in change_work.py.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 from chalicelib.customers import lookup
@@ -14,7 +12,7 @@ from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.plain_text import tag_names
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import Transaction
-from chalicelib.tags import rules, service
+from chalicelib.tags import rules
 from chalicelib.tags.types import TagsPatch
 
 
@@ -56,19 +54,3 @@ def _store(external_userid: str, patch: TagsPatch, principal: Principal) -> tupl
     due.add(tx, "tag_change", clock.now(), f"{external_userid}#{customer.version + 1}", work)
     tx.commit()
     return list(now.tags), work
-
-
-def tell(
-    external_userid: str, on: str, off: Collection[str], add: Collection[str], remove: Collection[str]
-) -> None:
-    """Set the tags on the one bond at WeCom, and clear the others on each. Upstream for what may pass."""
-    customer = customers.get(external_userid)
-    if customer is None:
-        return
-    present = set(customer.tags)
-    set_now = [name for name in add if name in present]
-    cleared = [name for name in remove if name not in present]
-    for guide in dict.fromkeys([on, *off]):
-        mine = set_now if guide == on else []
-        if mine or cleared:
-            service.apply(guide, external_userid, mine, cleared)

@@ -102,7 +102,7 @@ def _choices(world: World, query: dict[str, str]) -> str:
         for key, value in kept.items()
     )
     form = f'<form method="get">{hidden}<input name="openid" aria-label="openid" placeholder="openid"><button>登录</button></form>'  # noqa: E501
-    asked = frame.both("您是谁？", "Whose WeChat is this? (the sandbox asks, WeChat knows)")
+    asked = frame.words("您是谁？", "Whose WeChat is this? (the sandbox asks, WeChat knows)")
     return f'<main class="card"><h1>{asked}</h1>{links}{form}</main>'
 
 

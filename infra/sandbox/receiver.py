@@ -50,11 +50,11 @@ def answer(sandbox: "Sandbox", method: str, package_info: str, raw: bytes) -> Pa
 
 def _tap(bill: dict[str, Any]) -> str:
     return (
-        f'<main class="card"><h1>{frame.both("确认收款", "Take this money")}</h1>'
+        f'<main class="card"><h1>{frame.words("确认收款", "Take this money")}</h1>'
         f'<p class="sum">{_yuan(bill)}</p><p class="what">{html.escape(bill["transfer_remark"])}</p>'
         f'<form method="post"><button class="go" name="action" value="confirm">'
-        f"{frame.both('确认收款', 'Take it')}</button>"
-        f'<button class="no" name="action" value="refuse">{frame.both("不要了", "Refuse")}</button>'
+        f"{frame.words('确认收款', 'Take it')}</button>"
+        f'<button class="no" name="action" value="refuse">{frame.words("不要了", "Refuse")}</button>'
         "</form></main>"
     )
 
@@ -67,7 +67,7 @@ def _list(waiting: list[dict[str, Any]]) -> str:
         f"<span>{html.escape(bill['openid'])}</span><b>{_yuan(bill)}</b></a></li>"
         for bill in waiting
     )
-    return f'<main><h1>{frame.both("待收款", "To be collected")}</h1><ul class="list">{rows}</ul></main>'
+    return f'<main><h1>{frame.words("待收款", "To be collected")}</h1><ul class="list">{rows}</ul></main>'
 
 
 def _yuan(bill: dict[str, Any]) -> str:

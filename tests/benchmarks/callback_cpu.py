@@ -34,7 +34,7 @@ BODY = (
     f"<xml><ToUserName><![CDATA[{CORP}]]></ToUserName><Encrypt><![CDATA[{BOX}]]></Encrypt>"
     "<AgentID><![CDATA[1000007]]></AgentID></xml>"
 ).encode()
-SIGNATURE = crypto._sign(TOKEN, "1700000000", "nonce42", BOX)
+SIGNATURE = crypto.sign(TOKEN, "1700000000", "nonce42", BOX)
 QUERY = {"msg_signature": SIGNATURE, "timestamp": "1700000000", "nonce": "nonce42"}
 THEIRS = WeChatCrypto(TOKEN, KEY, CORP)
 

@@ -41,7 +41,7 @@ def client(tables: None, at: Callable[[datetime], None], monkeypatch: pytest.Mon
 def sealed(message: str, corp: str = CORP, at: datetime = NOW) -> tuple[str, bytes]:
     """(query, body) as WeCom would send them."""
     timestamp, box = str(int(at.timestamp())), crypto.encrypt(KEY, message.encode(), corp)
-    signature = crypto._sign(TOKEN, timestamp, "n1", box)
+    signature = crypto.sign(TOKEN, timestamp, "n1", box)
     query = urlencode({"msg_signature": signature, "timestamp": timestamp, "nonce": "n1"})
     return query, f"<xml><ToUserName>{CORP}</ToUserName><Encrypt><![CDATA[{box}]]></Encrypt></xml>".encode()
 
@@ -151,7 +151,7 @@ def test_a_guide_whose_position_holds_a_control_character_leaves_the_rotation_al
 
 def test_the_address_check_answers_the_plain_text(client: Client) -> None:
     timestamp, box = str(int(NOW.timestamp())), crypto.encrypt(KEY, b"1616140317555161061", CORP)
-    signature = crypto._sign(TOKEN, timestamp, "n", box)
+    signature = crypto.sign(TOKEN, timestamp, "n", box)
     query = urlencode({"msg_signature": signature, "timestamp": timestamp, "nonce": "n", "echostr": box})
     answer = client.http.get(f"/wecom/callback?{query}")
     assert (answer.status_code, answer.body) == (200, b"1616140317555161061")

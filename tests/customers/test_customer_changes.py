@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.customers import models, remarks, rules
+from chalicelib.customers import models, remark_work, rules
 from chalicelib.customers.rules import Customer, Source
 from chalicelib.platform import auth, due, timeline
 from chalicelib.platform.auth import Scope
 from chalicelib.platform.works import do
-from chalicelib.tags import changes
+from chalicelib.tags import change_work
 from chalicelib.wecom.errors import WeComError
 from tests.support.api import Api
 from tests.support.wecom import FakeWeCom
@@ -167,7 +167,7 @@ def test_what_wecom_refuses_for_good_is_taken_back(api: Api, corp: Corp, sent: l
     assert api.get("/api/customers/wm1")[1]["follows"][0]["remark"] == "by hand"
     with pytest.raises(WeComError):  # what may pass comes again
         corp.errors = [WeComError("externalcontact/remark", -1)]
-        remarks.tell("wm1", "ann")
+        remark_work.tell("wm1", "ann")
 
 
 def test_tags_are_set_and_cleared_here_and_there(api: Api, corp: Corp, sent: list[Any]) -> None:
@@ -185,7 +185,7 @@ def test_work_that_comes_after_a_later_change_undoes_nothing(api: Api, corp: Cor
     api.post("/api/customers/wm1/tags", {"add": [VIP]})
     late = sent[-1][1]
     api.post("/api/customers/wm1/tags", {"remove": [VIP]})
-    changes.tell(**{name: late[name] for name in ("external_userid", "on", "off", "add", "remove")})
+    change_work.tell(**{name: late[name] for name in ("external_userid", "on", "off", "add", "remove")})
     assert corp.marked == [] and api.get("/api/customers/wm1")[1]["tags"] == [CARD]
 
 
