@@ -40,7 +40,7 @@
     if (!english) {
       const latin = text.match(/[A-Za-z][A-Za-z'’-]{2,}/g) || [];
       const han = /\p{Script=Han}/u.test(text);
-      const isCode = /^[\w.-]*\d[\w.-]*$/.test(text) || /^(?=.*[a-z][A-Z])[\w-]{6,}$/.test(text);
+      const isCode = text.startsWith("…") || /^[\w.-]*\d[\w.-]*$/.test(text) || /^(?=.*[a-z][A-Z])[\w-]{6,}$/.test(text);
       if (!han && !isCode && latin.length && latin.every((word) => !known.test(word))) say("not in Chinese", element);
     }
     if (parseFloat(getComputedStyle(element).fontSize) < 11) say("too small", element);
