@@ -10,7 +10,7 @@ import re
 
 from msgspec import Struct
 
-from chalicelib.platform import clock, connections, http, queues, settings
+from chalicelib.platform import clock, http, queues, settings
 from chalicelib.platform.errors import Forbidden, Malformed, NotFound
 from chalicelib.wecom import crypto, events
 from chalicelib.wecom.events import Event
@@ -31,7 +31,6 @@ class UrlCheck(Signature, kw_only=True):
 
 
 _FORGED = {403: "Forged, or more than 15 minutes off"}
-_CONNECTION = "wecom_callback"
 _FILE = re.compile(r"WW_verify_([A-Za-z0-9]{1,64})\.txt")
 
 
@@ -63,17 +62,16 @@ def receive(call: http.Call) -> http.Answer:
     try:
         message = crypto.open_callback(token, aes_key, corp_id, call.strings, call.raw, now)
     except (crypto.Refused, Malformed) as error:
-        connections.note_refusal(_CONNECTION, getattr(error, "why", "form"))
+        _note_refusal(getattr(error, "why", "form"))
         raise
     event = events.parse(message, now)
     if event.to_corp and event.to_corp != corp_id:
-        connections.note_refusal(_CONNECTION, "receiver")
+        _note_refusal("receiver")
         raise Forbidden(code="not_from_wecom")
     if event.welcome_code and event.external_userid and event.staff_id:
         welcome = _welcome(event, clock.iso(now))
         queues.send("welcome", welcome, group=event.external_userid, key=event.digest)
     queues.send("callback", event.to_message(), group=event.subject(), key=event.digest)
-    connections.note_success(_CONNECTION)
     return http.Answer("")
 
 
@@ -85,6 +83,12 @@ def domain_verify(call: http.Call, filename: str) -> http.Answer:
     if name is None or name[1] not in _tokens():
         raise NotFound(code="no_path")
     return http.Answer(name[1])
+
+
+def _note_refusal(reason: str) -> None:
+    from chalicelib.platform import connections  # the store, which a callback that is let in does without
+
+    connections.note_refusal("wecom_callback", reason)
 
 
 def _tokens() -> list[str]:

@@ -10,7 +10,7 @@ from chalicelib.ads import service as ads
 from chalicelib.customers import follows
 from chalicelib.departments import service as departments
 from chalicelib.groups import joins
-from chalicelib.platform import log, settings, timeline
+from chalicelib.platform import connections, log, settings, timeline
 from chalicelib.platform.timeline import Line
 from chalicelib.renames import service as renames
 from chalicelib.staff import problems
@@ -26,6 +26,7 @@ class Unreadable(RuntimeError):
 
 def handle(message: Mapping[str, Any]) -> None:
     """Do what one event of the callback queue asks for. Repeats change nothing."""
+    connections.note_success("wecom_callback")
     event = Event.from_message(message)
     if event.kind == events.UNREADABLE:
         event = events.read_again(event)
