@@ -257,7 +257,7 @@ class RowError(Struct, kw_only=True, frozen=True):
 
 
 class ImportRowError(Struct, kw_only=True, frozen=True):
-    """`line` 1 is the header; `value`: what stood there, masked."""
+    """`line` 1 is the header; of rows by API it is the row's number. `value`: what stood there, masked."""
 
     line: int
     field: str
