@@ -22,8 +22,15 @@ class Phone:
     """`with Phone(width=375) as phone: phone.open(url)`. Sizes are CSS pixels; pictures have twice as many."""
 
     def __init__(
-        self, width: int, height: int = 780, dark: bool = False, scripts: bool = True, desktop: bool = False
+        self,
+        width: int,
+        height: int = 780,
+        dark: bool = False,
+        scripts: bool = True,
+        desktop: bool = False,
+        language: str = "zh-CN",
     ):
+        self.language = language
         self.desktop = desktop
         self.size, self.dark, self.scripts, self.calls = (width, height), dark, scripts, 0
         self.events: list[dict[str, Any]] = []  # that came while an answer was waited for
@@ -89,6 +96,7 @@ class Phone:
         self.ask("Page.enable")
         self.ask("Page.setLifecycleEventsEnabled", enabled=True)
         self.ask("Network.enable")
+        self.ask("Network.setExtraHTTPHeaders", headers={"Accept-Language": self.language})
         self.ask("Log.enable")
 
     def __exit__(self, *_: object) -> None:
