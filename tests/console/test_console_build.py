@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.platform.http import Door
 from infra import console
 from infra.console import calls, checks, compiler, sources
 from infra.console.sources import Failed
@@ -32,8 +33,9 @@ def test_the_first_load_is_small() -> None:
 
 def test_every_call_of_the_api_is_in_the_table_and_it_is_small() -> None:
     table = calls.table()
-    paths = calls.document()["paths"]
-    assert len(table) == sum(len(methods) for path, methods in paths.items() if path.startswith("/api/"))
+    calls.document()  # loads every door; other tests have made routes of their own
+    routes = [route for route in Door.routes if route.view.__module__.startswith("chalicelib.")]
+    assert len(table) == sum(route.path.startswith("/api/") for route in routes)
     assert len(set(calls.names(table))) == len(table)
     assert len(gzip.compress("\n".join(table).encode(), 9)) < 6 * 1024
 

@@ -35,7 +35,8 @@ def press(phone: Phone) -> str:
 
 @needs_browser
 @pytest.mark.parametrize(
-    ("answer", "said"), [("ok", "到账后会显示"), ("cancel", "24 小时内都可以再点"), ("fail", "请更新微信")]
+    ("answer", "said"),
+    [("ok", "到账后会显示"), ("cancel", "24 小时内可再次点击"), ("fail", "将微信更新到最新版本")],
 )
 def test_the_button_opens_wechats_own_page(base: str, answer: str, said: str) -> None:
     with Phone(375) as phone:

@@ -88,7 +88,7 @@ def test_without_script_numbers_are_there_to_be_selected(address: str) -> None:
         style = phone.value("getComputedStyle(document.querySelector('.number')).userSelect")
         forms = phone.value("[...document.forms].map(f => [f.method, new URL(f.action).pathname])")
     assert shown == 0 and style == "all"
-    assert "13800138000" in text and text.index("今日拓客") < text.index("People to add today")
+    assert "13800138000" in text and "今日拓客" in text
     assert (
         forms[0] == ["post", f"/h5/tasks/{ROWS[0]['prospect_id']}"] and len(forms) == len(ROWS) - 1
     )  # none for who is added

@@ -92,7 +92,7 @@ def test_a_poster_leads_to_a_welcomed_and_tagged_customer(stack: LocalStack) -> 
     who = added["external_userid"]
     customer = stack.api("GET", f"/api/customers/{who}")
     assert customer["follows"][0] | {"added_at": ""} == {
-        "staff_id": "lihua", "staff_name": "李华", "added_at": "", "status": "active", "remark": ""
+        "staff_id": "lihua", "staff_name": "李华", "added_at": "", "status": "active", "remark": "林晓 <b>"
     }  # fmt: skip
     assert (customer["name"], customer["unionid"]) == (person["name"], person["unionid"])
     assert (customer["channel"], customer["tags"]) == ("thread_1", ["渠道/包裹卡"])

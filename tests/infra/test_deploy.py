@@ -53,7 +53,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
             "GET", f"{endpoint}/_local/state"
         )
         config = Config(s3={"addressing_style": "path"})
-        yield cache(lambda service: boto3.client(service, endpoint_url=endpoint, config=config))
+        session = boto3.Session()  # the default one may have the keys of a test before
+        yield cache(lambda service: session.client(service, endpoint_url=endpoint, config=config))
 
 
 @pytest.fixture

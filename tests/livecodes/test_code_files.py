@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app import app
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes import yaml_files
-from chalicelib.platform import auth
+from chalicelib.platform import auth, yaml_text
 from chalicelib.platform.errors import Conflict, Invalid
 from tests.support.scan_support import NOON, complete, definition, new_process
 
@@ -255,7 +255,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), m
 def test_whatever_texts_a_code_has_its_file_says_them(name: str, text: str, hard: str) -> None:
     welcome = {"text": text, "attachments": [{"msgtype": "link", "link": {"title": hard, "n": 1, "x": None}}]}
     made = definition({"staff_id": "a"}, name=name, welcome=welcome, channel=hard)
-    (read,) = yaml_files.read(yaml_files._dumped({"codes": [yaml_files.lean("lc_22222222", None, made)]}))
+    (read,) = yaml_files.read(yaml_text.dumps({"codes": [yaml_files.lean("lc_22222222", None, made)]}))
     assert read.pop("live_code_id") == "lc_22222222"
     assert complete(read) == made
 

@@ -39,6 +39,7 @@ def test_offered_confirmed_and_paid(world: World, who: Distributor) -> None:
     assert payout == PayoutShort(
         payout_id=payout.payout_id,
         distributor_id=who.distributor_id,
+        distributor_name="王小明",
         amount_fen=1_890,
         status="wait_user_confirm",
     )

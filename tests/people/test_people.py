@@ -242,7 +242,7 @@ def test_the_audit_says_who_changed_what_from_what_to_what(api: Api, at: Callabl
         "id": me,
         "name": "root",
     }
-    assert [row["object_name"] for row in found["items"]] == ["auditor", "LiHua", "LiHua"]
+    assert [row["object_name"] for row in found["items"]] == ["auditor", "lihua", "lihua"]
     assert changed["changes"] == [
         {"field": "role", "from": "guide", "to": "store_manager"},
         {"field": "scope.store_ids", "from": None, "to": ["s1"]},
