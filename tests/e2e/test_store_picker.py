@@ -89,7 +89,7 @@ def test_refused_it_is_chosen_by_city(address: str, tmp_path: Path) -> None:
         phone.ask("Browser.setPermission", permission={"name": "geolocation"}, setting="denied")
         phone.open(address)
         phone.value("document.getElementById('locate').click()")
-        until(phone, "document.getElementById('told').innerText.includes('请在下面选择门店')")
+        until(phone, "document.getElementById('told').innerText.includes('请在下方选择门店')")
         assert phone.value("!document.getElementById('locate').disabled")
         follow(phone, "深圳")
         fits(phone)

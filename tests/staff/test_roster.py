@@ -54,7 +54,7 @@ def test_a_page_of_staff_is_the_listing_and_the_table_of_ageing(api: Api) -> Non
     ]  # whose key, the table, the listing, the stores, spellings
     asked.clear()
     api.get("/api/staff?store_id=s1")
-    assert asked == ["GetItem", "GetItem", "GetItem", "Query", "BatchGetItem"]
+    assert asked == ["GetItem", "GetItem", "GetItem", "BatchGetItem", "Query"]
 
 
 def test_whom_wecom_was_never_asked_for_is_not_there(api: Api) -> None:
