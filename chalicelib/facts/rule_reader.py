@@ -1,0 +1,160 @@
+"""A rule's JSON as a Rule: every part is checked, and an error names its path (`rule.all[1].tag.some`)."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.facts.types import FIELDS, All, AnyOf, Condition, FieldSpec, Not, Rule, Test
+from chalicelib.platform import clock, durations
+from chalicelib.platform.errors import Invalid, Issue, issue
+
+DEPTH = 8
+NODES = 100
+VALUES = 1000  # of one list
+_LENGTH = 200  # of one value
+_BRANCHES = {"all": All, "any": AnyOf}
+_SHORTS = {"all_tags": "all", "any_tags": "any", "no_tags": "none"}
+_LARGEST = 10**13  # times a customer's orders still fits 64 bits
+
+
+def read(value: Any, path: str = "rule") -> Rule:
+    """The rule that `value` says. Invalid, with every fault."""
+    reader = _Reader()
+    rule = reader.node(value, path, 1)
+    if reader.nodes > NODES:
+        reader.fault(path, "rule_nodes", nodes=NODES)
+    if reader.issues or rule is None:
+        raise Invalid(*reader.issues)
+    return rule
+
+
+def read_when(value: Mapping[str, Any], path: str) -> Rule:
+    """An SOP step's `when`: a rule, or its short forms `all_tags`, `any_tags`, `no_tags`, `opened`."""
+    shorts = [
+        name for name in value if name in _SHORTS or (name == "opened" and isinstance(value[name], str))
+    ]
+    if not shorts:
+        return read(dict(value), path)
+    rules: list[Any] = []
+    for name in value:
+        if name in _SHORTS:
+            rules.append({"tag": {_SHORTS[name]: value[name]}})
+        elif name in shorts:
+            rules.append({"opened": {"any": [value[name]]}})
+        else:
+            rules.append({name: value[name]})
+    return All(tuple(read(rule, path) for rule in rules))
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+        self.nodes = 0
+
+    def fault(self, path: str, code: str, **params: Any) -> None:
+        self.issues.append(issue(path, code, **params))
+
+    def node(self, value: Any, path: str, depth: int) -> Rule | None:
+        self.nodes += 1
+        if depth > DEPTH:
+            return self.fault(path, "rule_depth", depth=DEPTH)
+        if self.nodes > NODES:
+            return None
+        if not isinstance(value, Mapping):
+            return self.fault(path, "type", type="object")
+        if len(value) != 1:
+            return self.fault(path, "rule_node")
+        [(name, inner)] = value.items()
+        here = f"{path}.{name}"
+        if name in _BRANCHES:
+            return self.branch(name, inner, here, depth)
+        if name == "not":
+            rule = self.node(inner, here, depth + 1)
+            return rule and Not(rule)
+        if name not in FIELDS:
+            return self.fault(here, "rule_field")
+        return self.condition(name, inner, here)
+
+    def branch(self, name: str, value: Any, path: str, depth: int) -> Rule | None:
+        if not isinstance(value, list):
+            return self.fault(path, "type", type="array")
+        rules = [self.node(each, f"{path}[{i}]", depth + 1) for i, each in enumerate(value)]
+        return _BRANCHES[name](tuple(rule for rule in rules if rule is not None))
+
+    def condition(self, name: str, value: Any, path: str) -> Condition | None:
+        spec = FIELDS[name]
+        if not isinstance(value, Mapping):
+            return self.fault(path, "type", type="object")
+        within = None
+        tests = []
+        for operator, asked in value.items():
+            here = f"{path}.{operator}"
+            if operator == "within" and spec.kind in ("number", "dated"):
+                within = self.duration(asked, here)
+            elif operator not in spec.operators:
+                self.fault(here, "rule_operator", allowed=", ".join(spec.operators))
+            elif (test := self.value(spec, operator, asked, here)) is not None:
+                tests.append(Test(operator, test))
+        if not any(operator in spec.operators for operator in value):
+            return self.fault(path, "one_of_fields", fields=", ".join(spec.operators))
+        return Condition(name, tuple(tests), within)
+
+    def value(
+        self, spec: FieldSpec, operator: str, value: Any, path: str
+    ) -> tuple[str, ...] | int | datetime | timedelta | None:
+        if spec.kind == "number":
+            return self.number(value, path)
+        if spec.kind in ("time", "birthday"):
+            return self.duration(value, path) if operator.endswith("within") else self.time(value, path)
+        return self.values(spec, value, path)
+
+    def number(self, value: Any, path: str) -> int | None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return self.fault(path, "type", type="integer")
+        if abs(value) > _LARGEST:
+            return self.fault(path, "maximum", maximum=_LARGEST)
+        return value
+
+    def time(self, value: Any, path: str) -> datetime | timedelta | None:
+        if not isinstance(value, str):
+            return self.fault(path, "type", type="string")
+        if value.startswith("P"):
+            return self.duration(value, path)
+        try:
+            return clock.parse(value)
+        except (ValueError, OverflowError):
+            return self.fault(path, "rule_time")
+
+    def duration(self, value: Any, path: str) -> timedelta | None:
+        if not isinstance(value, str):
+            return self.fault(path, "type", type="string")
+        try:
+            length = durations.parse(value)
+        except ValueError:
+            return self.fault(path, "duration")
+        longest = timedelta(days=36_525)
+        return self.fault(path, "range_days", days=longest.days) if length > longest else length
+
+    def values(self, spec: FieldSpec, value: Any, path: str) -> tuple[str, ...] | None:
+        if not isinstance(value, list):
+            return self.fault(path, "type", type="array")
+        if len(value) > VALUES:
+            return self.fault(path, "max_items", max_items=VALUES)
+        for i, each in enumerate(value):
+            here = f"{path}[{i}]"
+            if not isinstance(each, str):
+                self.fault(here, "type", type="string")
+            elif len(each) > _LENGTH:
+                self.fault(here, "max_length", max_length=_LENGTH)
+            elif spec.values and each not in spec.values:
+                self.fault(here, "enum", allowed=", ".join(spec.values))
+            elif not _is_storable(each):
+                self.fault(here, "control_character")
+        return tuple(each for each in value if isinstance(each, str))
+
+
+def _is_storable(text: str) -> bool:
+    """Neither half a surrogate pair nor a NUL: no store and no query takes these."""
+    return ("\0" not in text and text.isascii()) or not any(
+        "\ud800" <= c <= "\udfff" or c == "\0" for c in text
+    )
