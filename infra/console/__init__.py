@@ -35,10 +35,8 @@ from infra.console.sources import SOURCE, Failed, Module, Part, Problem
 
 ENTRY = "frame/main.js"
 ROUTES = "frame/routes.js"  # made here: the table of calls
-START, START_STYLES = (
-    "frame/start.classic.js",
-    ("kit/tokens.css", "frame/start.css"),
-)  # before the first paint
+# What the first paint waits for.
+START, START_STYLES = "frame/start.classic.js", ("kit/tokens.css", "frame/start.css")
 MORE = "more"
 GROUPS = ("today", "acquire", "reach", "customers", "spread", "money", "data", "settings")
 
