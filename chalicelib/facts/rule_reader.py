@@ -12,7 +12,6 @@ DEPTH = 8
 NODES = 100
 VALUES = 1000  # of one list
 _LENGTH = 200  # of one value
-_BRANCHES = {"all": All, "any": AnyOf}
 _SHORTS = {"all_tags": "all", "any_tags": "any", "no_tags": "none"}
 _LARGEST = 10**13  # times a customer's orders still fits 64 bits
 
@@ -57,34 +56,41 @@ class _Reader:
     def node(self, value: Any, path: str, depth: int) -> Rule | None:
         self.nodes += 1
         if depth > DEPTH:
-            return self.fault(path, "rule_depth", depth=DEPTH)
+            self.fault(path, "rule_depth", depth=DEPTH)
+            return None
         if self.nodes > NODES:
             return None
         if not isinstance(value, Mapping):
-            return self.fault(path, "type", type="object")
+            self.fault(path, "type", type="object")
+            return None
         if len(value) != 1:
-            return self.fault(path, "rule_node")
+            self.fault(path, "rule_node")
+            return None
         [(name, inner)] = value.items()
         here = f"{path}.{name}"
-        if name in _BRANCHES:
+        if name in ("all", "any"):
             return self.branch(name, inner, here, depth)
         if name == "not":
             rule = self.node(inner, here, depth + 1)
             return rule and Not(rule)
         if name not in FIELDS:
-            return self.fault(here, "rule_field")
+            self.fault(here, "rule_field")
+            return None
         return self.condition(name, inner, here)
 
     def branch(self, name: str, value: Any, path: str, depth: int) -> Rule | None:
         if not isinstance(value, list):
-            return self.fault(path, "type", type="array")
+            self.fault(path, "type", type="array")
+            return None
         rules = [self.node(each, f"{path}[{i}]", depth + 1) for i, each in enumerate(value)]
-        return _BRANCHES[name](tuple(rule for rule in rules if rule is not None))
+        readable = tuple(rule for rule in rules if rule is not None)
+        return All(readable) if name == "all" else AnyOf(readable)
 
     def condition(self, name: str, value: Any, path: str) -> Condition | None:
         spec = FIELDS[name]
         if not isinstance(value, Mapping):
-            return self.fault(path, "type", type="object")
+            self.fault(path, "type", type="object")
+            return None
         within = None
         tests = []
         for operator, asked in value.items():
@@ -96,7 +102,8 @@ class _Reader:
             elif (test := self.value(spec, operator, asked, here)) is not None:
                 tests.append(Test(operator, test))
         if not any(operator in spec.operators for operator in value):
-            return self.fault(path, "one_of_fields", fields=", ".join(spec.operators))
+            self.fault(path, "one_of_fields", fields=", ".join(spec.operators))
+            return None
         return Condition(name, tuple(tests), within)
 
     def value(
@@ -110,36 +117,47 @@ class _Reader:
 
     def number(self, value: Any, path: str) -> int | None:
         if not isinstance(value, int) or isinstance(value, bool):
-            return self.fault(path, "type", type="integer")
+            self.fault(path, "type", type="integer")
+            return None
         if abs(value) > _LARGEST:
-            return self.fault(path, "maximum", maximum=_LARGEST)
+            self.fault(path, "maximum", maximum=_LARGEST)
+            return None
         return value
 
     def time(self, value: Any, path: str) -> datetime | timedelta | None:
         if not isinstance(value, str):
-            return self.fault(path, "type", type="string")
+            self.fault(path, "type", type="string")
+            return None
         if value.startswith("P"):
             return self.duration(value, path)
         try:
             return clock.parse(value)
         except (ValueError, OverflowError):
-            return self.fault(path, "rule_time")
+            self.fault(path, "rule_time")
+            return None
 
     def duration(self, value: Any, path: str) -> timedelta | None:
         if not isinstance(value, str):
-            return self.fault(path, "type", type="string")
+            self.fault(path, "type", type="string")
+            return None
         try:
             length = durations.parse(value)
         except ValueError:
-            return self.fault(path, "duration")
+            self.fault(path, "duration")
+            return None
         longest = timedelta(days=36_525)
-        return self.fault(path, "range_days", days=longest.days) if length > longest else length
+        if length > longest:
+            self.fault(path, "range_days", days=longest.days)
+            return None
+        return length
 
     def values(self, spec: FieldSpec, value: Any, path: str) -> tuple[str, ...] | None:
         if not isinstance(value, list):
-            return self.fault(path, "type", type="array")
+            self.fault(path, "type", type="array")
+            return None
         if len(value) > VALUES:
-            return self.fault(path, "max_items", max_items=VALUES)
+            self.fault(path, "max_items", max_items=VALUES)
+            return None
         for i, each in enumerate(value):
             here = f"{path}[{i}]"
             if not isinstance(each, str):

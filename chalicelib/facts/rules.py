@@ -43,6 +43,25 @@ COUNTED: Mapping[str, Counted] = {
 }
 
 
+def combine(external_userid: str, known: Mapping[str, Any], dated: Sequence[DatedFact]) -> Facts:
+    """The flat record: what is `known` of them, and the sums and ends of what they did."""
+    orders = sorted(d.at for d in dated if d.kind == "order")
+    sums: dict[str, Any] = {
+        name: sum(d.amount if counted.by_amount else 1 for d in dated if d.kind == counted.kind)
+        for name, counted in COUNTED.items()
+    }
+    return Facts(
+        external_userid=external_userid,
+        groups=tuple(sorted({d.what for d in dated if d.kind == "in_group"})),
+        added_at=min((d.at for d in dated if d.kind == "added"), default=None),
+        first_order_at=orders[0] if orders else None,
+        last_order_at=orders[-1] if orders else None,
+        last_opened_at=max((d.at for d in dated if d.kind == "opened"), default=None),
+        **sums,
+        **known,
+    )
+
+
 def matches(rule: Rule, facts: Facts, dated: Sequence[DatedFact], now: datetime) -> bool:
     """Whether `facts`, and what they did until `now`, are what a rule that `expand` gave asks."""
     match rule:

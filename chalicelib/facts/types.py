@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-DatedKind = Literal["order", "refund", "bought", "opened", "score", "points", "invited"]
+DatedKind = Literal["order", "refund", "bought", "opened", "score", "points", "invited", "in_group", "added"]
 FieldKind = Literal["single", "set", "time", "birthday", "number", "dated", "expanded"]
 
 
@@ -25,7 +25,7 @@ class Birthday(Struct, frozen=True):
 class Facts(Struct, frozen=True, kw_only=True):
     """One flat record of a customer. Money in fen. Tags as `group/name`; sets are sorted, each value once.
 
-    tags, staff_ids: of bonds that stand. added_at: of the first bond; lost_at: the end of the last, if none stands.
+    tags, staff_ids: of bonds that stand. added_at: of the first bond; lost_at: the last one's end.
     """
 
     external_userid: str
@@ -57,7 +57,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 class DatedFact(Struct, frozen=True):
     """What a customer did at a time, for rules with a window: an order and a line bought, an opening, …
 
-    what: the order, SKU, link, material or step. amount: fen of orders and refunds, points of a score; else 1.
+    what: an order, SKU, link, material or step. amount: fen of orders and refunds, points of a score; else 1.
     """
 
     kind: DatedKind

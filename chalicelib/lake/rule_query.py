@@ -4,7 +4,7 @@ Built as a tree, so that a value can never be read as SQL, and written in DuckDB
 Table `facts` has a row a customer, table `dated` what they did; times are microseconds since 1970, UTC.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Literal
@@ -43,7 +43,7 @@ class _Asked:
         self.sums: dict[str, exp.Select] = {}
         self._names: dict[tuple[str, timedelta], str] = {}
 
-    def where(self, rule: Rule) -> exp.Expression:
+    def where(self, rule: Rule) -> exp.Expr:
         match rule:
             case All(inner):
                 return _joined(exp.And, [self.where(each) for each in inner], empty=True)
@@ -56,12 +56,12 @@ class _Asked:
                 tests = [_ASK[kind](self, rule, test) for test in rule.tests]
                 return _joined(exp.And, tests, empty=True)
 
-    def single(self, rule: Condition, test: Test) -> exp.Expression:
+    def single(self, rule: Condition, test: Test) -> exp.Expr:
         column = _column(rule.field)
         listed = _is_in(column, test.value)
         return _known(column, exp.Not(this=listed) if test.operator == "not_in" else listed)
 
-    def a_set(self, rule: Condition, test: Test) -> exp.Expression:
+    def a_set(self, rule: Condition, test: Test) -> exp.Expr:
         column = _column(FIELDS[rule.field].fact)
         assert isinstance(test.value, tuple)
         held = [exp.ArrayContains(this=column.copy(), expression=_text(each)) for each in test.value]
@@ -70,7 +70,7 @@ class _Asked:
         any_of = _joined(exp.Or, held, empty=False)
         return any_of if test.operator in ("any", "in") else exp.Not(this=any_of)
 
-    def time(self, rule: Condition, test: Test) -> exp.Expression:
+    def time(self, rule: Condition, test: Test) -> exp.Expr:
         column, at = _column(rule.field), _number(microseconds(rules.instant(test, self.now)))
         match test.operator:
             case "after":
@@ -83,7 +83,7 @@ class _Asked:
         )
         return _known(column, inside if test.operator == "within" else exp.Not(this=exp.Paren(this=inside)))
 
-    def birthday(self, rule: Condition, test: Test) -> exp.Expression:
+    def birthday(self, rule: Condition, test: Test) -> exp.Expr:
         if test.operator.endswith("within"):
             days = sorted(rules.days_ahead(test, self.now))
             column = _column("birth_day")
@@ -94,7 +94,7 @@ class _Asked:
         compare = exp.GT if test.operator == "after" else exp.LT
         return _known(column, compare(this=column.copy(), expression=asked))
 
-    def number(self, rule: Condition, test: Test) -> exp.Expression:
+    def number(self, rule: Condition, test: Test) -> exp.Expr:
         assert isinstance(test.value, int)
         if rule.field == "average_fen":
             return self.average(rule.within, test.operator, test.value)
@@ -102,24 +102,24 @@ class _Asked:
             this=self.counted(rule.field, rule.within), expression=_number(test.value)
         )
 
-    def average(self, within: timedelta | None, operator: str, asked: int) -> exp.Expression:
+    def average(self, within: timedelta | None, operator: str, asked: int) -> exp.Expr:
         """⌊paid ÷ orders⌋ without a division, which Athena would do in floating point."""
         paid, orders = self.counted("paid_fen", within), self.counted("orders", within)
         at_least = exp.GTE(this=paid, expression=exp.Mul(this=_number(asked), expression=orders))
         at_most = exp.LT(
             this=paid.copy(), expression=exp.Mul(this=_number(asked + 1), expression=orders.copy())
         )
-        asks = {"gte": [at_least], "lte": [at_most], "eq": [at_least, at_most]}[operator]
+        asks: dict[str, list[exp.Expr]] = {"gte": [at_least], "lte": [at_most], "eq": [at_least, at_most]}
         some = exp.GT(this=orders.copy(), expression=_number(0))
         none = exp.Paren(this=exp.Not(this=some.copy()))
         zero = exp.convert({"gte": asked <= 0, "lte": asked >= 0, "eq": asked == 0}[operator])
         return _joined(
             exp.Or,
-            [_joined(exp.And, [some, *asks], empty=True), exp.And(this=none, expression=zero)],
+            [_joined(exp.And, [some, *asks[operator]], empty=True), exp.And(this=none, expression=zero)],
             empty=False,
         )
 
-    def counted(self, name: str, within: timedelta | None) -> exp.Expression:
+    def counted(self, name: str, within: timedelta | None) -> exp.Expr:
         if within is None:
             return _column(name)
         counted = rules.COUNTED[name]
@@ -133,7 +133,7 @@ class _Asked:
         column = exp.column("amount" if counted.by_amount else "times", table=alias)
         return exp.func("coalesce", column, _number(0))
 
-    def bought_or_opened(self, rule: Condition, test: Test) -> exp.Expression:
+    def bought_or_opened(self, rule: Condition, test: Test) -> exp.Expr:
         who = self.dated(rule.field, rule.within).where(_is_in(exp.column("what"), test.value))
         inside = exp.In(this=_column("external_userid"), query=who.subquery())
         return inside if test.operator == "any" else exp.Not(this=inside)
@@ -151,7 +151,7 @@ class _Asked:
         return query.where(exp.GT(this=at, expression=first), exp.LTE(this=at.copy(), expression=last))
 
 
-_ASK: Mapping[str, Callable[[_Asked, Condition, Test], exp.Expression]] = {
+_ASK: Mapping[str, Callable[[_Asked, Condition, Test], exp.Expr]] = {
     "single": _Asked.single,
     "set": _Asked.a_set,
     "time": _Asked.time,
@@ -174,22 +174,22 @@ def _text(value: str) -> exp.Literal:
     return exp.Literal.string(value)
 
 
-def _number(value: int) -> exp.Expression:
+def _number(value: int) -> exp.Expr:
     return exp.convert(value)
 
 
-def _is_in(column: exp.Expression, values: object) -> exp.Expression:
+def _is_in(column: exp.Expr, values: object) -> exp.Expr:
     assert isinstance(values, tuple)
     return exp.In(this=column, expressions=[_text(each) for each in values]) if values else exp.false()
 
 
-def _known(column: exp.Column, condition: exp.Expression) -> exp.Expression:
+def _known(column: exp.Column, condition: exp.Expr) -> exp.Expr:
     """An unknown value fits no test: SQL's NULL would make a Not of it unknown too."""
     known = exp.Not(this=exp.Is(this=column.copy(), expression=exp.null()))
     return exp.Paren(this=exp.And(this=known, expression=condition))
 
 
-def _joined(how: type[exp.Connector], parts: list[exp.Expression], empty: bool) -> exp.Expression:
+def _joined(how: type[exp.Connector], parts: Sequence[exp.Expr], empty: bool) -> exp.Expr:
     if not parts:
         return exp.convert(empty)
     return exp.Paren(this=reduce(lambda a, b: how(this=a, expression=b), parts))

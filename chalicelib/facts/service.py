@@ -1,0 +1,58 @@
+"""A customer's facts, made anew from what is known whenever a line of the timeline may have changed them.
+
+Made anew, not added up: a line that comes twice, late or out of its order gives the same facts. Each thing
+they did is a row under its own version; the flat record is what the rows and the sources say together.
+
+| a line's refresh | another's |
+|---|---|
+| reads the record, version 3 | reads the record, version 3 |
+| reads the rows | |
+| | writes its row, reads the rows, writes version 4 |
+| writes under version 3: refused; reads all again | |
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chalicelib.facts import models, rules, sources
+from chalicelib.facts.types import DatedFact, Facts, Rule
+from chalicelib.platform import clock, storage
+from chalicelib.platform.timeline_line import Line
+
+_BUSY = "others keep changing this customer's facts"
+
+
+def on_line(line: Line) -> None:
+    """Take in what a line changes. Twice is the same as once."""
+    rows = sources.rows_of(line)
+    for row in rows:
+        models.save_row(row)
+    for external_userid in {row.external_userid for row in rows} or {line.subject}:
+        refresh(external_userid)
+
+
+@storage.retrying(_BUSY)
+def refresh(external_userid: str) -> Facts | None:
+    """Make the record what is known now. None for who never was a customer."""
+    before, version = models.load(external_userid)
+    known = sources.known_of(external_userid)
+    if known is None:
+        return None
+    facts = rules.combine(external_userid, known, models.dated_facts(external_userid))
+    if facts != before and not models.save(facts, version):
+        raise storage.ConditionFailed({"facts"})
+    return facts
+
+
+def get(external_userid: str) -> Facts | None:
+    """The customer's facts, read consistently."""
+    return models.load(external_userid)[0]
+
+
+def judge(external_userid: str, rule: Rule, now: datetime | None = None) -> bool:
+    """Whether an expanded rule fits the customer now; the dated facts are read only if it asks for them."""
+    facts = get(external_userid)
+    if facts is None:
+        return False
+    dated: Sequence[DatedFact] = models.dated_facts(external_userid) if rules.asks_dated(rule) else ()
+    return rules.matches(rule, facts, dated, now or clock.now())
