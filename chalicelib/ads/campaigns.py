@@ -23,6 +23,7 @@ from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.stores import service as stores
 
 _SORTS: Mapping[str, Callable[[AdCampaignItem], str]] = {
@@ -62,9 +63,11 @@ def change(
     patch: Mapping[str, Any],
     complete: Callable[[Any], NewAdCampaign],
     principal: Principal = SYSTEM,
+    if_match: IfMatch = ANY_VERSION,
 ) -> AdCampaign:
-    """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict. complete: adds the defaults."""
+    """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict, Stale. complete: adds defaults."""
     item = load(ad_campaign_id, principal)
+    if_match.check(int(item.version), lambda: _shown(item))
     if not item.active:
         raise Conflict(code="ad_campaign_archived")
     plan = _without_repeats(complete(merged(item.definition, patch)))
@@ -154,6 +157,7 @@ def _campaign(item: AdCampaignItem, quota: AdCampaignItem | None) -> AdCampaign:
     }
     own: dict[str, Any] = {
         "ad_campaign_id": item.ad_campaign_id,
+        "version": int(item.version),
         "url": landing.page_url(item),
         "active": bool(item.active),
         "link": msgspec.convert(link, LinkState),

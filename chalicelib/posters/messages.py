@@ -113,10 +113,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "内置模板不能修改，请复制一份",
         "a built-in template stays as it is: make a copy",
     ),
-    "poster_template_changed": (
-        "模板刚刚被别人修改，请重新读取",
-        "the template was changed meanwhile: read it again",
-    ),
     "no_name_to_print": (
         "还没有从企业微信取得成员 {staff_id} 的姓名，不会把账号印在海报上：请核对账号，稍后再试",
         "WeCom has told no name of {staff_id} yet, and an id is not printed: check it, try again in a moment",

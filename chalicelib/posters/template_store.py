@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from chalicelib.brand import service as brand
-from chalicelib.platform import audit, clock, ids, lists, validation
+from chalicelib.platform import audit, clock, ids, lists, storage, validation
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.stored import read_stored
-from chalicelib.platform.versions import IfMatch
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.posters import built_in_templates, rules
 from chalicelib.posters.built_in_templates import TEMPLATES
 from chalicelib.posters.models import PosterTemplateItem
@@ -71,14 +71,14 @@ def list_templates(query: TemplatesQuery) -> TemplatePage:
     return TemplatePage(items, page.total, page.next_cursor, page.total_is, built_in=list(TEMPLATES))
 
 
+@storage.retrying("others keep changing this template")
 def change(
-    template_id: str, patch: Mapping[str, Any], judge: Judge, if_match: IfMatch | None = None
+    template_id: str, patch: Mapping[str, Any], judge: Judge, if_match: IfMatch = ANY_VERSION
 ) -> StoredTemplate:
-    """Apply a JSON merge patch. NotFound, Invalid, Conflict, Stale."""
+    """Apply a JSON merge patch. NotFound, Invalid, Conflict for a built-in one, Stale."""
     _refuse_built_in(template_id)
     item = _find(template_id)
-    if if_match:
-        if_match.check(int(item.version), lambda: _stored(item))
+    if_match.check(int(item.version), lambda: _stored(item))
     before = item.definition
     definition = check(validation.convert(merged(before, patch), Template), judge)
     actions = [
@@ -89,10 +89,7 @@ def change(
     tx = Transaction()
     tx.update("template", item, actions, PosterTemplateItem.version == item.version)
     audit.add(tx, "poster_templates.change", template_id, before, definition)
-    try:
-        tx.commit()
-    except ConditionFailed as error:
-        raise Conflict(code="poster_template_changed") from error
+    tx.commit()
     return get(template_id)
 
 

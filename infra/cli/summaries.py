@@ -41,6 +41,7 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/coupon-pools/{pool_id}/claims"): "谁领了券码，新的在前；只显示券码末几位",
     ("POST", "/api/coupon-pools/{pool_id}/codes"): "加入最多 10 万个券码，每行一个或 CSV 首列；已有的跳过",
     ("POST", "/api/coupon-pools"): "新建券码池",
+    ("PATCH", "/api/coupon-pools/{pool_id}"): "修改券码池的名称、有效期",
     ("GET", "/api/coupon-pools/{pool_id}"): "券码池：已导入、已发、剩余",
     ("GET", "/api/coupon-pools"): "券码池列表，新的在前",
     ("GET", "/api/customers/{external_userid}"): "查看一位客户",

@@ -114,6 +114,18 @@ def test_campaigns_are_filtered_searched_and_sorted(brand: Brand) -> None:
     assert brand.admin("GET", "/api/ad-campaigns?sort=city")[0] == 422
 
 
+def test_who_changes_what_another_has_changed_sees_it_first(brand: Brand) -> None:
+    path = CAMPAIGN.format(brand.ann)
+    first = brand.admin.raw("GET", path)
+    assert first.headers["ETag"] == '"1"'
+    changed = brand.admin.raw("PATCH", path, {"name": "theirs"}, If_Match='"1"')
+    assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
+    status, stale = brand.admin.patch(path, {"name": "mine", "channel": "x"}, If_Match='"1"')
+    assert (status, stale["present"]["name"], stale["present"]["channel"]) == (409, "theirs", None)
+    assert brand.admin.get(path)[1]["name"] == "theirs"
+    assert brand.admin.patch(path, {"name": "last"})[1]["version"] == 3  # asked for no version
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
