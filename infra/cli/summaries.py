@@ -18,6 +18,7 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/assignments"): "扫码分配记录及结果，新的在前",
     ("GET", "/api/audit"): "操作日志：谁把什么从什么改成什么，新的在前",
     ("DELETE", "/api/blacklist/{external_userid}"): "移出黑名单",
+    ("GET", "/api/blacklist"): "入群黑名单：谁、何时、原因、由谁加入",
     ("GET", "/api/blacklist/{external_userid}"): "是否在入群黑名单中",
     ("PUT", "/api/blacklist/{external_userid}"): "加入黑名单，不让其进入活码群",
     ("GET", "/api/brand"): "品牌包：名称、标志、两种颜色、头像",
