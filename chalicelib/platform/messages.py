@@ -144,7 +144,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{queue} 不是队列，处理办法见 docs/operate.md",
         "{queue} is no queue: see docs/operate.md for what to do instead",
     ),
-    "redrive_failed": ("重新投递失败，请稍后再试", "the redrive function failed"),
+    "redrive_failed": ("重新处理失败，请稍后再试", "the redrive function failed"),
     "needs_permission": ("需要权限 {permission}", "this takes the permission {permission}"),
     "malformed": ("请求内容不是有效的 JSON", "the body is not valid JSON"),
     "repeated_key": ("同一个字段写了两次：{key}", "a field is there twice: {key}"),
