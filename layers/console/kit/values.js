@@ -49,6 +49,15 @@ export function differences(from, to, path = "") {
   return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) => differences(from[key], to[key], path ? `${path}.${key}` : key));
 }
 
+// What mine changed of before, put upon theirs: a field that I left alone is theirs, lists are whole.
+export function rebased(before, mine, theirs) {
+  if (same(before, mine)) return copy(theirs);
+  const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+  if (![before, mine, theirs].every(isMap)) return copy(mine);
+  const keys = new Set([...Object.keys(mine), ...Object.keys(theirs)]);
+  return Object.fromEntries([...keys].map((key) => [key, rebased(before[key], mine[key], theirs[key])]));
+}
+
 // What changed, as a JSON merge patch (RFC 7396): lists whole, what is gone as null.
 export function mergePatch(from, to) {
   const patch = {};
