@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import AssignmentItem, PlaceItem
 from chalicelib.callbacks import service as callbacks
@@ -13,7 +14,6 @@ from chalicelib.contactways.models import ContactWayItem, JoinWayItem
 from chalicelib.customers.models import CustomerItem
 from chalicelib.groupcodes.models import LineItem, PersonItem
 from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskItem
-from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.notices.models import NoticeItem
 from chalicelib.platform import due, settings, storage, timeline, works
