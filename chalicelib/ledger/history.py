@@ -113,8 +113,9 @@ def _count(day: date) -> int:
     start = datetime(day.year, day.month, day.day, tzinfo=clock.SHANGHAI)
     end = start + timedelta(days=1)
     within = JournalItem.listed_at.between(clock.iso(start), clock.iso(end))
-    months = {f"{at.astimezone(UTC):%Y-%m}#0" for at in (start, end)}
-    return sum(JournalItem.by_month.count(month, within) for month in months)
+    months = {f"{at.astimezone(UTC):%Y-%m}" for at in (start, end)}
+    parts = [f"{month}#{shard}" for month in months for shard in range(models.SHARDS)]
+    return sum(JournalItem.by_month.count(part, within) for part in parts)
 
 
 def _check(name: str) -> None:

@@ -15,6 +15,7 @@ Language = Literal["zh", "en"]
 _TEXTS: dict[str, tuple[str, str]] = {
     "yaml_line": ("第 {line} 行不符合 YAML 语法", "line {line} is not YAML"),
     "yaml_repeated_key": ("第 {line} 行：{key} 写了两次", "line {line}: {key} stands here twice"),
+    "yaml_encoding": ("第 {line} 行有无法识别的字符：请存为 UTF-8 编码", "line {line} is not UTF-8"),
     "yaml_unreadable": ("不是可读取的 YAML", "is not YAML that can be read"),
     "yaml_too_much": ("第 {line} 行：内容过多或嵌套过深", "line {line}: too much, or too deep"),
     "yaml_alias": ("第 {line} 行：不支持别名", "line {line}: aliases are not taken"),
