@@ -308,7 +308,7 @@ def _changeable(live_code_id: str, principal: Principal) -> LiveCodeItem:
 
 
 def require_changeable(live_code_id: str, principal: Principal) -> None:
-    """For who changes what hangs on a code, its print runs. NotFound; Forbidden for what is others' as well."""
+    """For who changes what hangs on a code. NotFound; Forbidden for what is others' as well."""
     _changeable(live_code_id, principal)
 
 

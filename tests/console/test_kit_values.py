@@ -17,7 +17,7 @@ def engine() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("before", "mine", "theirs", "rebased", "choices"),
+    ("before", "mine", "theirs", "kept", "choices"),
     [
         ({"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 1, "b": 3}, {"a": 2, "b": 3}, ["a"]),
         ({"a": 1}, {"a": 2}, {"a": 3}, {"a": 2}, ["a"]),
@@ -30,9 +30,9 @@ def engine() -> Any:
     ],
 )  # fmt: skip
 def test_edits_are_put_upon_the_others(
-    engine: Any, before: Any, mine: Any, theirs: Any, rebased: Any, choices: list[str]
+    engine: Any, before: Any, mine: Any, theirs: Any, kept: Any, choices: list[str]
 ) -> None:
-    call = f"rebased({json.dumps(before)}, {json.dumps(mine)}, {json.dumps(theirs)})"
-    assert json.loads(engine.eval(f"JSON.stringify({call})")) == rebased
+    call = f"patched({json.dumps(theirs)}, mergePatch({json.dumps(before)}, {json.dumps(mine)}))"
+    assert json.loads(engine.eval(f"JSON.stringify({call})")) == kept
     paths = engine.eval(f"JSON.stringify(differences({json.dumps(theirs)}, {call}).map((one) => one.path))")
     assert json.loads(paths) == choices

@@ -49,15 +49,6 @@ export function differences(from, to, path = "") {
   return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) => differences(from[key], to[key], path ? `${path}.${key}` : key));
 }
 
-// What mine changed of before, put upon theirs: a field that I left alone is theirs, lists are whole.
-export function rebased(before, mine, theirs) {
-  if (same(before, mine)) return copy(theirs);
-  const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
-  if (![before, mine, theirs].every(isMap)) return copy(mine);
-  const keys = new Set([...Object.keys(mine), ...Object.keys(theirs)]);
-  return Object.fromEntries([...keys].map((key) => [key, rebased(before[key], mine[key], theirs[key])]));
-}
-
 // What changed, as a JSON merge patch (RFC 7396): lists whole, what is gone as null.
 export function mergePatch(from, to) {
   const patch = {};
@@ -69,6 +60,14 @@ export function mergePatch(from, to) {
     patch[key] = objects ? mergePatch(a, b) : b === undefined ? null : b;
   }
   return patch;
+}
+
+// A body with a patch's changes; what the patch takes away is null.
+export function patched(body, patch) {
+  if (!patch || typeof patch !== "object" || Array.isArray(patch)) return copy(patch);
+  const result = body && typeof body === "object" && !Array.isArray(body) ? copy(body) : {};
+  for (const key of Object.keys(patch)) result[key] = patched(result[key], patch[key]);
+  return result;
 }
 
 export const bytes = (text) => new TextEncoder().encode(text || "").length;
