@@ -43,10 +43,10 @@ def asset(name: str, headers: Mapping[str, str]) -> Answer:
         packed = _read(_folder() / "assets" / f"{name}.gz")
     except FileNotFoundError as error:
         raise NotFound(code="no_path") from error
-    told = asset_headers(kind)
+    fixed = asset_headers(kind)
     if "gzip" not in (headers.get("accept-encoding") or ""):
-        return Answer(gzip.decompress(packed).decode(), headers=told)
-    return Answer(packed, headers={**told, "Content-Encoding": "gzip"})
+        return Answer(gzip.decompress(packed).decode(), headers=fixed)
+    return Answer(packed, headers={**fixed, "Content-Encoding": "gzip"})
 
 
 def page_headers() -> dict[str, str]:
