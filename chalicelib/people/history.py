@@ -85,7 +85,10 @@ def _months(first: datetime, last: datetime) -> Iterator[list[str]]:
 
 
 def _is_action(item: AuditItem, wanted: str | None) -> bool:
-    return wanted is None or item.action == wanted or str(item.action).startswith(f"{wanted}.")
+    action = str(item.action)
+    if wanted is not None and wanted.startswith("*."):
+        return action.endswith(wanted[1:])
+    return wanted is None or action == wanted or action.startswith(f"{wanted}.")
 
 
 def _shown(found: lists.Page[AuditItem]) -> lists.Page[Entry]:
