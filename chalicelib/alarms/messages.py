@@ -4,8 +4,8 @@
 """
 
 _AGAIN = (
-    "先查看该任务的日志、排除原因，再到「设置 › 处理失败的消息」重新处理",
-    "see the function's log, mend the cause, then send them again under Settings › Failed messages",
+    "先查看该任务的日志、排除原因，再重新处理",
+    "see the function's log, mend the cause, then send them again",
 )
 _QUEUES: dict[str, tuple[str, str]] = {
     "alarm": ("告警提醒", "alarms told to people"),
@@ -44,8 +44,8 @@ _CURES: dict[str, tuple[str, str]] = {  # where sending again is not all there i
         "a welcome is good for 20 s: sent again it reaches nobody; the guide was asked to greet",
     ),
     "callback": (
-        "排除原因后到「设置 › 处理失败的消息」重新处理；显示为「无法识别」的，请先升级版本",
-        "mend the cause and send them again; those of kind “unreadable” need a newer version first",
+        "排除原因后重新处理；「无法识别的消息」要先升级版本，否则还会回到这里",
+        "mend the cause and send them again; those that cannot be read need a newer version first",
     ),
     "payout": (
         "先到「资金 › 打款」确认这几笔的状态，再重新处理：同一单号不会重复付款",

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from chalicelib.home.tiles import WEEK, Look, listed
 from chalicelib.home.types import Figure, Tile, TileRow
 from chalicelib.ledger import rules as accounts
-from chalicelib.ledger import service as ledger
 from chalicelib.payouts import payout_list, settlement_list
 from chalicelib.payouts.payout_list import PayoutsQuery
 from chalicelib.payouts.settlement_list import SettlementsQuery
@@ -32,7 +31,7 @@ _MAX_ACTORS = 8
 
 def money(look: Look) -> Tile:
     """What is owed and was paid, by account."""
-    sums = {one.account: one.balance_fen for one in ledger.trial_balance().accounts}
+    sums = {one.account: one.balance_fen for one in look.proof.accounts}
     found = [
         Figure(
             name=name,
@@ -48,7 +47,7 @@ def money(look: Look) -> Tile:
 
 def trial_balance(look: Look) -> Tile:
     """Both sides: equal, or something is wrong."""
-    proof = ledger.trial_balance()
+    proof = look.proof
     return Tile(
         tile="trial_balance",
         figures=[
@@ -126,11 +125,11 @@ def changes(look: Look) -> Tile:
         for actor, number in by_actor.most_common(_MAX_ACTORS)
     ]
     looked_up = sum(entry.action == "phones.reveal" for entry in entries)
-    exported = sum(entry.action == "prospects.export" for entry in entries)
+    exported = sum(entry.action.endswith(".export") for entry in entries)
     figures = [
         figure("changes", len(entries)),
         figure("phones_revealed", looked_up, action="phones.reveal"),
-        figure("prospects_exported", exported, action="prospects.export"),
+        figure("lists_exported", exported, action="*.export"),
     ]
     return Tile(tile="changes", figures=figures, rows=rows)
 

@@ -30,3 +30,6 @@ class IfMatch(Struct, frozen=True):
         asked = [one.strip().removeprefix("W/") for one in self.header.split(",") if one.strip()]
         if asked and asked != ["*"] and etag(version) not in asked:
             raise Stale(present())
+
+
+ANY_VERSION = IfMatch("")

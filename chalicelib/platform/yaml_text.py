@@ -27,6 +27,14 @@ def dumps(value: Any) -> str:
     return str(yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
+def decode(raw: bytes) -> str:
+    """A file's text. Invalid for one that is not UTF-8: a guess would spoil its names in silence."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(issue("yaml", "yaml_encoding", line=raw[: error.start].count(b"\n") + 1)) from None
+
+
 def loads(text: str) -> Any:
     """The text as JSON values. Invalid."""
     import yaml

@@ -127,7 +127,7 @@ def _plan(call: Call) -> Plan:
     """The SOP of a body. Invalid, of a YAML with the lines."""
     if "yaml" not in (call.headers.get("content-type") or ""):
         return service.checked(http.convert(call.json(), Plan))
-    text = call.raw.decode(errors="replace")
+    text = yaml_text.decode(call.raw)
     value = yaml_text.loads(text)
     try:
         if wrong := list(plain_text.problems(value)):

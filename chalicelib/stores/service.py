@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.platform import audit, clock, lists
+from chalicelib.platform import audit, clock, lists, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.userids import fold_all
 from chalicelib.platform.validation import convert
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.stores import cells, geo, maps
 from chalicelib.stores.map_updates import start_rebuild
 from chalicelib.stores.models import FIELDS, LISTED, StoreItem
@@ -193,9 +194,13 @@ def page(query: StoresQuery, principal: Principal) -> lists.Page[StoreOut]:
     return lists.Page(stores, listed.total, listed.next_cursor)
 
 
-def change(store_id: str, patch: Mapping[str, Any], principal: Principal) -> StoreOut:
-    """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Conflict."""
+@storage.retrying("others keep changing this store")
+def change(
+    store_id: str, patch: Mapping[str, Any], principal: Principal, if_match: IfMatch = ANY_VERSION
+) -> StoreOut:
+    """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Stale."""
     item = _find(store_id, principal)
+    if_match.check(int(item.version), item.store)
     store = store_of(merged(item.fields(), patch))
     refuse_foreign(store, item, principal)
     made = item_of(store, item)
@@ -209,7 +214,7 @@ def change(store_id: str, patch: Mapping[str, Any], principal: Principal) -> Sto
     before, after = place(item.store()), place(store)
     if before != after:
         maps.add_change(tx, store_id, after, before)
-    _commit(tx)
+    tx.commit()
     if before != after:
         maps.tidy()
     return made.store()
@@ -222,15 +227,11 @@ def remove(store_id: str, principal: Principal) -> None:
     tx.delete("store", StoreItem(store_id), StoreItem.version == item.version)
     maps.add_change(tx, store_id, None, place(item.store()))
     audit.add(tx, "stores.delete", store_id, item.fields(), None)
-    _commit(tx)
-    maps.tidy()
-
-
-def _commit(tx: Transaction) -> None:
     try:
         tx.commit()
     except ConditionFailed as error:
         raise Conflict(code="changed_meanwhile") from error
+    maps.tidy()
 
 
 def _find(store_id: str, principal: Principal) -> StoreItem:

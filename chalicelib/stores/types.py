@@ -61,6 +61,7 @@ class StoreOut(NewStore, kw_only=True, frozen=True):
     """A store as it is kept. warnings: guides whom WeCom does not know, or gives no customers."""
 
     staff_ids: list[str] = []  # as stored: of before userids were checked, too
+    version: int
     created_at: str
     updated_at: str
     warnings: list[StaffWarning] | UnsetType = UNSET

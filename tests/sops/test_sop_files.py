@@ -39,9 +39,11 @@ class Api:
     def __init__(self, client: Client) -> None:
         self.client, self.key = client, auth.create_key("t", "operator")
 
-    def __call__(self, method: str, path: str, text: str = "") -> tuple[int, Any]:
+    def __call__(self, method: str, path: str, text: str | bytes = "") -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/yaml"}
-        answer = self.client.http.request(method, path, headers=headers, body=text.encode())
+        answer = self.client.http.request(
+            method, path, headers=headers, body=text if isinstance(text, bytes) else text.encode()
+        )
         is_json = "json" in answer.headers.get("Content-Type", "json")
         return answer.status_code, json.loads(answer.body) if is_json else answer.body.decode()
 
@@ -61,6 +63,15 @@ def test_a_file_makes_an_sop_and_comes_back_as_it_was(api: Api) -> None:
     status, text = api("GET", f"/api/sops/{made['sop_id']}/file")
     assert status == 200 and "您好" in text and "null" not in text
     assert api("POST", "/api/sops/check", text)[1] == plan
+
+
+def test_a_file_in_another_encoding_is_refused_and_no_name_is_spoiled(api: Api) -> None:
+    status, problem = api("POST", "/api/sops", FILE.encode("gb18030"))
+    (wrong,) = problem["errors"]
+    line = next(n for n, text in enumerate(FILE.splitlines(), start=1) if not text.isascii())
+    assert (status, wrong["code"], wrong["params"]["line"]) == (422, "yaml_encoding", line)
+    assert api("GET", "/api/sops")[1]["total"] == 0
+    assert api("POST", "/api/sops/check", FILE.encode("utf-8-sig"))[1]["name"] == "新客 48 小时"
 
 
 @pytest.mark.parametrize(
