@@ -34,6 +34,7 @@ LISTS: dict[str, str] = {  # by the path behind /api/
     "live-codes": "活码",
     "metrics/days": "每日数据",
     "metrics/funnel": "漏斗",
+    "metrics/guides": "导购数据",
     "orders": "订单",
     "payouts": "打款",
     "payouts/{payout_id}/commissions": "打款佣金",
