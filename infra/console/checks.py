@@ -127,7 +127,7 @@ def unused_texts(
 
 
 def _made_key(text: str) -> str:
-    """A pattern of the keys that `prefix.${…}` may be: of `sops.${…}` one word, of `sops.field.${…}` any path."""
+    """A pattern of what `prefix.${…}` may be: of `sops.${…}` one word, of `sops.field.${…}` any path."""
     place = r"[\w:.-]+" if text.partition("${")[0].count(".") > 1 else r"\w+"
     return place.join(map(re.escape, _PLACE.split(text)))
 

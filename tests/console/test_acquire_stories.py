@@ -106,6 +106,43 @@ def test_a_store_with_its_numbers_swapped_is_put_right(seat: Seat) -> None:
     seat.settle().sees("对调店")
 
 
+def test_who_saves_over_another_s_change_sees_it_and_loses_neither(seat: Seat, stack: Any) -> None:
+    made = {"store_id": "T-4", "name": "同改店", "latitude": 22.53, "longitude": 113.93}
+    stack.api("POST", "/api/stores", made, expect=201)
+    page = seat.open("/stores/T-4/edit").page
+    page.get_by_label("门店名称").fill("我的店名")
+    stack.api("PATCH", "/api/stores/T-4", {"city": "广州", "staff_ids": ["lihua"]}, expect=200)
+    save(seat, "保存")
+    seat.sees("内容已被他人修改")
+    shown = page.locator(".difference").inner_text()
+    assert "同改店" in shown and "我的店名" in shown and "广州" not in shown
+    save(seat, "保留我的修改")
+    seat.at("/stores/T-4")
+    kept = stack.api("GET", "/api/stores/T-4", expect=200)
+    assert (kept["name"], kept["city"], kept["staff_ids"]) == ("我的店名", "广州", ["lihua"])
+
+
+def test_what_two_made_of_one_field_is_shown_by_name(seat: Seat, stack: Any) -> None:
+    made = {
+        "store_id": "T-5",
+        "name": "同改店二",
+        "latitude": 22.53,
+        "longitude": 113.93,
+        "staff_ids": ["lihua"],
+    }
+    stack.api("POST", "/api/stores", made, expect=201)
+    page = seat.open("/stores/T-5/edit").page
+    pick(seat, "导购", "王五")
+    stack.api("PATCH", "/api/stores/T-5", {"staff_ids": []}, expect=200)
+    save(seat, "保存")
+    seat.sees("内容已被他人修改")
+    shown = page.locator(".difference")
+    seat.until(lambda: "李华" in shown.inner_text(), "no names in the difference")
+    assert "lihua" not in shown.inner_text()
+    save(seat, "使用对方的内容")
+    assert stack.api("GET", "/api/stores/T-5")["staff_ids"] == []
+
+
 def test_an_ads_page_is_seen_while_it_is_written(seat: Seat) -> None:
     page = seat.open("/ads/new").page
     page.get_by_label("标题", exact=True).fill(HOSTILE)
@@ -139,6 +176,11 @@ def test_a_pool_gets_codes_by_file(seat: Seat, tmp_path: Path) -> None:
     page.click("dialog[open] button:has-text('导入')")
     seat.sees("已导入 150 个")
     seat.until(lambda: re.search(r"剩余\s*150", page.inner_text(".figures")), "not in the figures")
+    page.click("a:has-text('编辑')")
+    page.get_by_label("名称", exact=True).fill("改名券")
+    save(seat, "保存")
+    seat.sees("已保存「改名券」")
+    seat.until(lambda: page.inner_text("h1") == "改名券", "not renamed")
 
 
 def test_an_sop_is_checked_at_its_lines_made_paused_and_stopped(seat: Seat) -> None:
