@@ -461,14 +461,6 @@ def test_it_names_no_partition_and_no_region(folder: Path) -> None:
     assert "amazonaws.com.cn" not in text
 
 
-def test_linters_find_no_error(folder: Path) -> None:
-    lint = "import sys; from cfnlint.runner import main; sys.exit(main())"
-    files = [str(folder / name) for name in ("data.json", "template.json")]
-    command = [sys.executable, "-c", lint, "-r", "cn-north-1", "us-east-1", "-t", *files]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_the_runtime_is_one_setting(resources: dict[str, Json]) -> None:
     runtime, architecture = build.configured()
     for function in of_type(resources, "AWS::Lambda::Function").values():
