@@ -1,6 +1,5 @@
 """Fixtures that all tests share: a clock to set, tables in moto, a real engine for concurrency, sent messages."""
 
-import copy
 import io
 import json
 import os
@@ -33,9 +32,11 @@ from app import app
 from chalicelib.notices import service as notices
 from chalicelib.platform import clock, idempotency, log, queues, settings, storage
 from tests.support import engine as engines
+from tests.support import quick_moto
 from tests.support.api import Api
 from tests.support.wecom import FakeWeCom
 
+quick_moto.install()
 app.load_all()  # Chalice's test client asks for the routes before the first request
 # A door imports it at its first Idempotency-Key, a queue's work when it comes: too late for the tables.
 assert idempotency.IdempotencyItem and notices
@@ -157,16 +158,18 @@ def create_tables() -> None:
         kind.create_table()
 
 
-_empty: dict[frozenset[str], Any] = {}  # moto's tables as they were made, by their names
+_made: dict[frozenset[str], Any] = {}  # moto's tables, by their names
 
 
 def moto_tables() -> None:
-    """The same in moto, which takes seconds for so many: made once a process, copied for each test."""
+    """The same in moto, which takes seconds for so many: made once a process, emptied for each test."""
     backend, names = dynamodb_backends[DEFAULT_ACCOUNT_ID]["cn-north-1"], frozenset(models())
-    if names not in _empty:
+    if names not in _made:
         create_tables()
-        _empty[names] = copy.deepcopy(backend.tables)
-    backend.tables = copy.deepcopy(_empty[names])
+        _made[names] = backend.tables
+    for table in _made[names].values():
+        table.items.clear()
+    backend.tables = _made[names].copy()
 
 
 def _fresh() -> None:

@@ -46,6 +46,7 @@ _OTHERS_SECRETS: Mapping[
     "wechat_oa": {"WECHAT_OA_SECRET": "oa_secret"},  # nosec B105 (a name)
     "mall_generic": {"MALL_GENERIC_SECRET": "generic_secret"},  # nosec B105 (a name)
 }
+_PROVEN = ("private_key", "public_key", "oa_secret", "generic_secret")  # by whatever has gone well
 _ADDRESSES = {
     "wecom_callback": "/wecom/callback",
     "wechatpay": "/pay/wechat/notify",
@@ -131,7 +132,11 @@ def _settings(name: Name, row: connections.ConnectionItem | None) -> list[Settin
     told = dict(row.secrets or {}) if row else {}
     plain = [Setting(name=each, is_set=bool(settings.env(each, ""))) for each in _plain_of(name)]
     own = [Setting(name=each, is_set=_has(of)) for each, of in _OWN_SECRETS.get(name, {}).items()]
-    others = [Setting(name=each, is_set=told.get(of)) for each, of in _OTHERS_SECRETS.get(name, {}).items()]
+    worked = row is not None and row.last_success_at is not None
+    others = [
+        Setting(name=each, is_set=told.get(of, True if worked and of in _PROVEN else None))
+        for each, of in _OTHERS_SECRETS.get(name, {}).items()
+    ]
     return [*plain, *own, *others]
 
 

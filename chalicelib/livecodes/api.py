@@ -58,7 +58,7 @@ def create(call: Call) -> LiveCodeOut:
 )
 def list_codes(call: Call) -> lists.Page[LiveCodeOut]:
     page = listing.list_codes(call.query, call.principal)
-    return listing.show_all(page, messages.language(call.headers.get("accept-language")))
+    return listing.show_all(page, messages.language(call.headers.get("accept-language")), call.principal)
 
 
 @door.route(
@@ -167,7 +167,8 @@ def _ask(call: Call, definition: dict[str, Any]) -> members.Problems:
 
 
 def _show(call: Call, code: service.LiveCode, found: members.Problems | None = None) -> LiveCodeOut:
-    return listing.show(code, messages.language(call.headers.get("accept-language")), found=found)
+    mine = code.live_code_id in service.select_changeable([code], call.principal)
+    return listing.show(code, messages.language(call.headers.get("accept-language")), mine, found=found)
 
 
 def _builtins(definition: NewLiveCode) -> dict[str, Any]:

@@ -130,11 +130,12 @@ def plan(given: Sequence[Any], archive_missing: bool, principal: Principal = SYS
     """What applying a file's codes does. Invalid with all that is wrong, by names such as
     `codes[2].assignment.members[0].staff_id`.
 
-    archive_missing: also every other code of the scope.
+    archive_missing: also every other code that the scope holds.
     """
     wanted = _convert(given)
     named = [row["live_code_id"] or (row["ref"] and service.id_of(row["ref"])) or "" for row in wanted]
     known = service.get_many((live_code_id for live_code_id in named if live_code_id), principal)
+    mine = service.select_changeable(known.values(), principal)
     wrong: list[Issue] = []
     changes: list[Change] = []
     for index, (row, live_code_id) in enumerate(zip(wanted, named, strict=True)):
@@ -144,6 +145,8 @@ def plan(given: Sequence[Any], archive_missing: bool, principal: Principal = SYS
         if live_code_id and live_code_id in named[:index]:
             problems.append(issue("live_code_id" if row["live_code_id"] else "ref", "duplicate"))
         was = seen.definition if seen else None
+        if seen is not None and live_code_id not in mine and to != was:
+            problems.append(issue("live_code_id", "live_code_of_others"))
         if was is not None and to["kind"] != was["kind"]:
             problems.append(issue("kind", "unchangeable"))
         try:
@@ -159,8 +162,9 @@ def plan(given: Sequence[Any], archive_missing: bool, principal: Principal = SYS
         raise Invalid(*wrong)
     if archive_missing:
         kept = set(named)
-        codes = service.read_all(principal=principal)
-        rest = sorted((code for code in codes if code.live_code_id not in kept), key=_order)
+        codes = list(service.read_all(principal=principal))
+        gone = service.select_changeable(codes, principal) - kept
+        rest = sorted((code for code in codes if code.live_code_id in gone), key=_order)
         changes += [Change(c.live_code_id, c.ref, "archive", c.definition, None, c) for c in rest]
     return changes
 

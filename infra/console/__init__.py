@@ -87,6 +87,7 @@ def build(lenient: bool = False, development: bool = False) -> Built:
     bundles = _bundles(table, sections, shared, problems)
     screens = {route.get("name") for section in sections for route in section.told["routes"]}
     _check(bundles, calls.names(table), screens, problems)
+    _check_texts(bundles, sections, shared, problems)
     if any(problem.is_broken for problem in problems) or (problems and not lenient):
         raise Failed(problems)
     return _written(bundles, sections, problems)
@@ -231,6 +232,20 @@ def _check(bundles: list[Bundle], names: list[str], screens: set[str], problems:
                 is_there = wanted in inside or wanted == "vue" or not (SOURCE / wanted).is_file()
                 if sources.folder_of(wanted) == "first" and not is_there:
                     problems.append(Problem(one.path, _import_line(one, wanted), f"no module {wanted}"))
+
+
+def _check_texts(
+    bundles: list[Bundle],
+    sections: list[Section],
+    shared: dict[str, dict[str, Texts]],
+    problems: list[Problem],
+) -> None:
+    modules = [one for bundle in bundles for one in bundle.modules]
+    titles = {f"{route.get('name')}.title" for section in sections for route in section.told["routes"]}
+    for folder, texts in [*shared.items(), *((section.folder, section.texts) for section in sections)]:
+        near = (f"{folder}/", "frame/", "kit/")
+        seeing = modules if folder in shared else [one for one in modules if one.path.startswith(near)]
+        problems += checks.unused_texts(folder, texts["zh"], seeing, titles)
 
 
 def _written(bundles: list[Bundle], sections: list[Section], problems: list[Problem]) -> Built:

@@ -125,10 +125,10 @@ def use_clock() -> None:
     shifted = types.SimpleNamespace(**{**vars(time), "time": clock.now})
     sqs.time = scheduler.time = shifted
     scheduler._SCHEDULE_TICK_INTERVAL = 1
-    scheduler._tick_schedules = once_deployed(one_at_a_time(scheduler._tick_schedules))
+    scheduler._tick_schedules = once_deployed(under_lock(scheduler._tick_schedules))
 
 
-def one_at_a_time(function: Any) -> Any:
+def under_lock(function: Any) -> Any:
     lock = threading.Lock()
 
     def run() -> None:

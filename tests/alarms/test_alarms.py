@@ -69,7 +69,7 @@ def test_dead_letters_reach_admins_and_operators_of_the_whole_corp_with_the_cure
     got = told(wecom)
     assert got.keys() == {"boss", "ops"} and all(len(texts) == 1 for texts in got.values())
     text = got["boss"][0]
-    assert "「企业微信回调事件」有消息多次处理失败，已搁置" in text and "重新投递" in text
+    assert "「企业微信回调事件」有消息多次处理失败，已搁置" in text and "重新处理" in text
     assert "/console/settings/dead-letters" in text and "Events from WeCom: messages were given up" in text
 
 

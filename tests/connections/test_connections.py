@@ -63,6 +63,16 @@ def test_no_value_of_a_setting_is_in_an_answer(api: Api) -> None:
     assert private_key["is_set"] is None  # this function can't know
 
 
+def test_what_went_well_had_its_secrets(api: Api) -> None:
+    connections.note_success("wechatpay")
+    connections.note_success("mall_generic")
+    pay, mall = one(api, "wechatpay")["settings"], one(api, "mall_generic")["settings"]
+    assert mall == [{"name": "MALL_GENERIC_SECRET", "is_set": True}]
+    assert {s["name"]: s["is_set"] for s in pay if s["is_set"] is not False} == {
+        "WECHATPAY_PRIVATE_KEY": True, "WECHATPAY_PUBLIC_KEY": True, "WECHATPAY_APIV3_KEY": None,
+    }  # fmt: skip
+
+
 def test_what_wecom_refuses_is_said_with_its_cure_until_it_goes_well(
     api: Api, at: Callable[[datetime], None]
 ) -> None:

@@ -11,6 +11,8 @@ from chalice.test import Client
 from app import app
 from chalicelib.customers import models as customers
 from chalicelib.customers.rules import Customer, Follow
+from chalicelib.groups import mirror
+from chalicelib.groups.models import ChatItem
 from chalicelib.metrics import models, service
 from chalicelib.platform import auth
 from chalicelib.platform.auth import Scope
@@ -150,3 +152,12 @@ def test_a_look_is_one_read_and_counting_writes_no_more_for_it(
     monkeypatch.setattr(models, "add", lambda *args: written.append(args[0]) or add(*args))
     stream.scan("ann")
     assert written == [("funnel#2026-11-22", "channel#parcel"), ("store#s1#2026-11", "2026-11-22#ann#parcel")]
+
+
+def test_a_scan_that_led_into_a_group_says_which(ask: Ask, stream: Stream) -> None:
+    mirror.begin("wr1").update(actions=[ChatItem.name.set("打卡 1 群")])
+    stream("scan#a1", "scanned", channel="parcel", staff_id=None, assignment_id="as_1", chat_id="wr1")
+    stream("wm1", "joined_group", channel="parcel", chat_id="wr1", first=True)
+    joined, scanned = ask("/api/pulse")[2]["events"]
+    assert (scanned["assignment_id"], scanned["staff"], scanned["chat"]) == ("as_1", None, "打卡 1 群")
+    assert (joined["external_userid"], joined["chat_id"]) == ("wm1", "wr1")

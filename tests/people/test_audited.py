@@ -380,7 +380,7 @@ def call(
             created_at=NOW,
             **owner,
         ).save()
-        blacklist.put("wm2", "13800138000", auth.SYSTEM)
+        blacklist.put("wm2", "13800138000")
         PlanItem("plan_1", **PLAN).save()
         DistributorItem("d_1", **DISTRIBUTOR).save()
         pay()

@@ -64,7 +64,7 @@ def _play_today(business: Business, codes: list[str], nearest: str) -> str | Non
     hour, which takes long to play.
     """
     ways_in.join(business, ways_in.open_groups(business), 10)
-    outreach.clicks(business, outreach.open_campaign(business, codes[1]))
+    outreach.clicks(business, outreach.open_campaign(business))
     troubles.refuse_a_welcome(business)
     shop.visitors(business, codes, 7)
     ways_in.near(business, nearest, 2)

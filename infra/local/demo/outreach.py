@@ -12,11 +12,18 @@ from infra.local.demo.business import Business
 _FORM = "application/x-www-form-urlencoded"
 
 
-def open_campaign(business: Business, code: str) -> dict[str, Any]:
-    """A campaign at Baidu; its link is made behind a queue."""
+def open_campaign(business: Business) -> dict[str, Any]:
+    """A campaign at Baidu, with a code of its own; its link is made behind a queue."""
+    members = [{"staff_id": staff_id, "daily_cap": 30} for staff_id in ("wangwu", "zhaomin")]
+    code = business.call("POST", "/api/live-codes", {
+        "name": "百度搜索落地页", "kind": "staff", "channel": "ad_baidu", "tags": ["渠道/百度"],
+        "assignment": {"strategy": "round_robin", "members": members},
+        "welcome": {"text": brand.WELCOME, "attachments": []}, "skip_verify": True,
+    })  # fmt: skip
     made = business.call("POST", "/api/ad-campaigns", {
-        "name": "百度搜索·换季护肤", "platform": "baidu", "channel": "ad_baidu", "live_code_id": f"lc_{code}",
-        "staff_ids": ["wangwu", "zhaomin"], "alert_staff_ids": ["lihua"], "credentials": "baidu",
+        "name": "百度搜索·换季护肤", "platform": "baidu", "channel": "ad_baidu",
+        "live_code_id": code["live_code_id"], "staff_ids": ["wangwu", "zhaomin"],
+        "alert_staff_ids": ["lihua"], "credentials": "baidu",
         "page": brand.AD_PAGE, "report": {"added": "79", "bought": "10"},
     })  # fmt: skip
     business.drain()

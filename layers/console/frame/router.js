@@ -196,7 +196,7 @@ function added(kind, attributes) {
     const element = Object.assign(document.createElement(kind), attributes);
     element.onload = resolve;
     element.onerror = () => { element.remove(); reject(new Error(`${attributes.src || attributes.href} can't be loaded`)); };
-    document.head.append(element);
+    document.body.append(element); // after the first style, which stands there: what comes later goes before
   });
 }
 
