@@ -312,10 +312,11 @@ def copy_sources(folder: Path, into: Path) -> None:
 
 
 def fingerprint(files: list[Path], target: Target, base: Path = ROOT) -> str:
-    """A hash of names, contents and target."""
+    """A hash of names, contents and target. Of an installed package it does not matter where it lies."""
     digest = hashlib.sha256(repr(target).encode())
     for path in files:
-        digest.update(f"{path.relative_to(base)}\0{path.stat().st_size}\0".encode())
+        name = path.relative_to(base) if path.is_relative_to(base) else path.name
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

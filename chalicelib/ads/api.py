@@ -20,6 +20,7 @@ from chalicelib.ads.types import (
 from chalicelib.platform import http, messages, robots
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
+from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.staff import problems
 from chalicelib.web import frame
 from chalicelib.web.landing import page as landing_page
@@ -71,25 +72,27 @@ def listing(call: Call) -> Page[AdCampaign]:
     answer=AdCampaign,
     summary="One ad campaign",
 )
-def get(call: Call, ad_campaign_id: str) -> AdCampaign:
-    return _show(call, campaigns.get(ad_campaign_id, call.principal), problems.known)
+def get(call: Call, ad_campaign_id: str) -> Answer:
+    campaign = campaigns.get(ad_campaign_id, call.principal)
+    return http.versioned(_show(call, campaign, problems.known), campaign.version)
 
 
 @door.route(
     "PATCH",
     "/api/ad-campaigns/{ad_campaign_id}",
     body=AdCampaignPatch,
+    headers=IfMatchHeader,
     answer=AdCampaign,
     permission="ad_campaigns.write",
     summary="Change an ad campaign: its page at once, its acquisition link within the minute",
 )
-def change(call: Call, ad_campaign_id: str) -> AdCampaign:
+def change(call: Call, ad_campaign_id: str) -> Answer:
     def complete(definition: Any) -> NewAdCampaign:
         plan: NewAdCampaign = http.convert(definition, NewAdCampaign)
         return plan
 
-    campaign = campaigns.change(ad_campaign_id, call.json(), complete, call.principal)
-    return _show(call, campaign, problems.ask)
+    campaign = campaigns.change(ad_campaign_id, call.json(), complete, call.principal, call.if_match)
+    return http.versioned(_show(call, campaign, problems.ask), campaign.version)
 
 
 def _named(campaign: AdCampaign) -> list[tuple[str, str]]:

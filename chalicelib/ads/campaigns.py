@@ -18,11 +18,12 @@ from chalicelib.ads.models import ARCHIVED, LISTED, MAKING, QUOTA, AdCampaignIte
 from chalicelib.ads.types import AdCampaign, AdCampaignsQuery, LinkState, NewAdCampaign
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import audit, clock, due, durations, ids, lists, log, queues, storage
-from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, issue
+from chalicelib.platform.errors import Conflict, Forbidden, Invalid, Issue, NotFound, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.stores import service as stores
 
 _SORTS: Mapping[str, Callable[[AdCampaignItem], str]] = {
@@ -62,9 +63,14 @@ def change(
     patch: Mapping[str, Any],
     complete: Callable[[Any], NewAdCampaign],
     principal: Principal = SYSTEM,
+    if_match: IfMatch = ANY_VERSION,
 ) -> AdCampaign:
-    """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict. complete: adds the defaults."""
-    item = load(ad_campaign_id, principal)
+    """Apply a JSON merge patch (RFC 7396). complete: adds defaults.
+
+    Invalid, NotFound, Conflict, Stale, Forbidden.
+    """
+    item = _load_changeable(ad_campaign_id, principal)
+    if_match.check(int(item.version), lambda: _shown(item))
     if not item.active:
         raise Conflict(code="ad_campaign_archived")
     plan = _without_repeats(complete(merged(item.definition, patch)))
@@ -90,8 +96,8 @@ def rename_guide(ad_campaign_id: str, old: str, new: str) -> None:
 
 @storage.retrying("others keep changing this ad campaign")
 def archive(ad_campaign_id: str, principal: Principal = SYSTEM) -> AdCampaign:
-    """Close it for good: its page leads to the fallback, its link is deleted. NotFound."""
-    item = load(ad_campaign_id, principal)
+    """Close it for good: its page leads to the fallback, its link is deleted. NotFound, Forbidden."""
+    item = _load_changeable(ad_campaign_id, principal)
     if not item.active:
         return _shown(item)
     closed = [AdCampaignItem.active.set(False), AdCampaignItem.listing.set(ARCHIVED)]
@@ -136,6 +142,15 @@ def load(ad_campaign_id: str, principal: Principal = SYSTEM) -> AdCampaignItem:
     return item
 
 
+def _load_changeable(ad_campaign_id: str, principal: Principal) -> AdCampaignItem:
+    """NotFound; Forbidden for a campaign that gives customers to others' guides as well."""
+    item = load(ad_campaign_id, principal)
+    guides = stores.guides_in_scope(principal)
+    if guides is not None and not guides.issuperset(item.plan.staff_ids):
+        raise Forbidden(code="ad_campaign_of_others")
+    return item
+
+
 def _is_seen(item: AdCampaignItem, guides: frozenset[str] | None) -> bool:
     """A campaign is seen by whoever's scope has any of its guides."""
     return guides is None or not guides.isdisjoint(item.plan.staff_ids)
@@ -154,6 +169,7 @@ def _campaign(item: AdCampaignItem, quota: AdCampaignItem | None) -> AdCampaign:
     }
     own: dict[str, Any] = {
         "ad_campaign_id": item.ad_campaign_id,
+        "version": int(item.version),
         "url": landing.page_url(item),
         "active": bool(item.active),
         "link": msgspec.convert(link, LinkState),

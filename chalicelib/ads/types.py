@@ -100,6 +100,7 @@ class AdCampaign(NewAdCampaign, kw_only=True, frozen=True):
     """
 
     ad_campaign_id: str
+    version: int
     url: str
     active: bool
     link: LinkState

@@ -3,7 +3,8 @@
 from chalicelib.alarms import service
 from chalicelib.alarms.types import AlarmSettings
 from chalicelib.platform import http
-from chalicelib.platform.http import Call
+from chalicelib.platform.http import Answer, Call
+from chalicelib.platform.versions import IfMatchHeader
 
 door = http.Door(__name__, tag="Platform")
 
@@ -15,8 +16,8 @@ door = http.Door(__name__, tag="Platform")
     answer=AlarmSettings,
     summary="Who hears of alarms and dead letters by app message",
 )
-def get(call: Call) -> AlarmSettings:
-    return service.read()
+def get(call: Call) -> Answer:
+    return http.versioned(*service.read())
 
 
 @door.route(
@@ -24,8 +25,9 @@ def get(call: Call) -> AlarmSettings:
     "/api/settings/alarms",
     body=AlarmSettings,
     permission="settings.write",
+    headers=IfMatchHeader,
     answer=AlarmSettings,
     summary="Change who hears of alarms and dead letters",
 )
-def put(call: Call) -> AlarmSettings:
-    return service.save(call.body)
+def put(call: Call) -> Answer:
+    return http.versioned(*service.save(call.body, call.if_match))

@@ -9,18 +9,18 @@ from typing import Any
 import msgspec
 
 from chalicelib.alarms import messages, rules
-from chalicelib.alarms.models import SettingItem
 from chalicelib.alarms.types import AlarmSettings
 from chalicelib.notices import service as notices
-from chalicelib.platform import audit, auth, log, settings
-from chalicelib.platform.storage import Transaction
+from chalicelib.platform import auth, corp_settings, log, settings
+from chalicelib.platform.stored import read_stored
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 
 _NAME = "alarms"
 _FIRST = AlarmSettings(roles=["admin", "operator"])
 
 
-def hear(text: str) -> None:
-    """A message of the alarms' topic: order notices of an alarm that went off. Twice is once. Upstream."""
+def order_notices(text: str) -> None:
+    """Of the alarm that a message of the topic says has gone off. Twice is once. Upstream."""
     try:
         message: Any = json.loads(text)
     except ValueError:
@@ -32,19 +32,22 @@ def hear(text: str) -> None:
     if alarm is None:
         return
     data = {"code": alarm.code, "about": alarm.about, "name": alarm.name}
-    for staff_id in auth.with_roles(read().roles):
+    chosen, _ = read()
+    for staff_id in auth.with_roles(chosen.roles):
         notices.add(staff_id, "alarm", alarm.key, data)
 
 
-def read() -> AlarmSettings:
-    item: SettingItem | None = SettingItem.find(_NAME)
-    return msgspec.convert(item.value, AlarmSettings) if item else _FIRST
+def read() -> tuple[AlarmSettings, int]:
+    """Who hears of them, and the version of that."""
+    value, version = corp_settings.read(_NAME)
+    return _shown(value), version
 
 
-def save(wanted: AlarmSettings) -> AlarmSettings:
+def save(wanted: AlarmSettings, if_match: IfMatch = ANY_VERSION) -> tuple[AlarmSettings, int]:
+    """Stale."""
     kept = AlarmSettings(roles=sorted(set(wanted.roles)))
-    tx = Transaction()
-    tx.put("setting", SettingItem(_NAME, value=msgspec.to_builtins(kept)))
-    audit.add(tx, "settings.change", _NAME, read(), kept)
-    tx.commit()
-    return kept
+    return kept, corp_settings.save(_NAME, msgspec.to_builtins(kept), if_match, shown=_shown)
+
+
+def _shown(value: dict[str, Any] | None) -> AlarmSettings:
+    return read_stored(value, AlarmSettings) if value else _FIRST

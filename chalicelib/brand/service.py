@@ -8,40 +8,31 @@ import time
 from typing import Any
 
 from chalicelib.brand import pictures, rules
-from chalicelib.brand.models import BRAND, BrandItem
 from chalicelib.brand.rules import DEFAULT_COLOURS, Look
 from chalicelib.brand.types import Brand
-from chalicelib.platform import audit, log, storage
+from chalicelib.platform import corp_settings, log
 from chalicelib.platform.errors import Invalid, issue
-from chalicelib.platform.storage import Transaction
 from chalicelib.platform.versions import IfMatch
 
+_NAME = "brand"
 _KEEP = 60.0  # seconds
 _kept: tuple[float, Look] | None = None
 
 
 def get() -> tuple[Brand, int]:
     """The brand, and its version; of one that nobody has set yet, 0."""
-    item = BrandItem.find(BRAND)
-    return (_brand(item.value), int(item.version)) if item else (Brand(), 0)
+    value, version = corp_settings.read(_NAME)
+    return _brand(value or {}), version
 
 
-@storage.retrying("brand")
 def put(brand: Brand, if_match: IfMatch) -> tuple[Brand, int]:
     """Set the whole of it. Invalid by field, Stale."""
     value = _checked(brand)
-    before, version = get()
-    if_match.check(version, lambda: before)
-    after = _brand(value)
-    if after == before and version:
-        return before, version
-    tx = Transaction()
-    same = BrandItem.version == version if version else BrandItem.name.does_not_exist()
-    tx.put(BRAND, BrandItem(BRAND, value=value, version=version + 1), same)
-    audit.add(tx, "brand.change", BRAND, before if version else None, after)
-    tx.commit()
+    version = corp_settings.save(
+        _NAME, value, if_match, shown=lambda kept: _brand(kept or {}), action="brand.change"
+    )
     forget()
-    return after, version + 1
+    return _brand(value), version
 
 
 def look() -> Look:

@@ -5,7 +5,7 @@ or one of its aliases, so codes and figures of before belong to it from the mome
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.metrics import rules as figures
 from chalicelib.metrics import service as metrics
 from chalicelib.metrics.types import DayRow, FunnelRow
-from chalicelib.platform import audit, clock, ids, lists
+from chalicelib.platform import audit, clock, ids, lists, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
@@ -59,6 +59,7 @@ def get(channel_id: str) -> ChannelOut:
     return _show(_find(channel_id))
 
 
+@storage.retrying("others keep changing this channel")
 def change(channel_id: str, patch: Mapping[str, Any], if_match: IfMatch) -> ChannelOut:
     """Apply a merge patch; a name that it had stays an alias. NotFound, Invalid, Stale, Conflict."""
     item = _find(channel_id)
@@ -84,8 +85,9 @@ def change(channel_id: str, patch: Mapping[str, Any], if_match: IfMatch) -> Chan
     return _show(item)
 
 
+@storage.retrying("others keep changing this channel")
 def remove(channel_id: str, if_match: IfMatch) -> None:
-    """Delete it; codes and figures keep its name. NotFound, Stale, Conflict."""
+    """Delete it; codes and figures keep its name. NotFound, Stale."""
     item = _find(channel_id)
     before = _show(item)
     if_match.check(before.version, lambda: before)
@@ -149,6 +151,11 @@ def by_name() -> dict[str, ChannelOut]:
     return {name: channel for channel in read_all() for name in _names(channel)}
 
 
+def names(ids: Collection[str]) -> dict[str, str]:
+    """The present name of the channel of each of these names, where there is one."""
+    return {name: channel.name for name, channel in by_name().items() if name in ids}
+
+
 def read_all() -> list[ChannelOut]:
     return [_show(item) for item in lists.partition(partial(ChannelItem.by_creation.query, LISTED))]
 
@@ -202,13 +209,14 @@ def _claim_names(tx: Transaction, channel_id: str, names: Iterable[str]) -> None
 
 
 def _commit(tx: Transaction) -> None:
+    """Conflict for a name that is another's; ConditionFailed when the channel was changed meanwhile."""
     try:
         tx.commit()
     except ConditionFailed as error:
         taken = sorted(name.removeprefix("name ") for name in error.names if name.startswith("name "))
         if taken:
             raise Conflict(code="channel_exists", name=taken[0]) from error
-        raise Conflict(code="changed_meanwhile") from error
+        raise
 
 
 def _find(channel_id: str) -> ChannelItem:

@@ -39,14 +39,16 @@ def asset(name: str, headers: Mapping[str, str]) -> Answer:
     kind = TYPES.get(Path(name).suffix)
     if kind is None or "/" in name or "\\" in name:
         raise NotFound(code="no_path")
+    taken = {word.partition(";")[0].strip() for word in (headers.get("accept-encoding") or "").split(",")}
+    encoding, suffix = ("br", "br") if "br" in taken else ("gzip", "gz")
     try:
-        packed = _read(_folder() / "assets" / f"{name}.gz")
+        packed = _read(_folder() / "assets" / f"{name}.{suffix}")
     except FileNotFoundError as error:
         raise NotFound(code="no_path") from error
-    told = asset_headers(kind)
-    if "gzip" not in (headers.get("accept-encoding") or ""):
-        return Answer(gzip.decompress(packed).decode(), headers=told)
-    return Answer(packed, headers={**told, "Content-Encoding": "gzip"})
+    fixed = asset_headers(kind)
+    if encoding not in taken:
+        return Answer(gzip.decompress(packed).decode(), headers=fixed)
+    return Answer(packed, headers={**fixed, "Content-Encoding": encoding})
 
 
 def page_headers() -> dict[str, str]:

@@ -3,10 +3,11 @@
 from msgspec.structs import asdict
 
 from chalicelib.coupons import service
-from chalicelib.coupons.types import FilledPool, NewPool, Pool, PoolClaim, PoolsQuery
+from chalicelib.coupons.types import FilledPool, NewPool, Pool, PoolClaim, PoolPatch, PoolsQuery
 from chalicelib.platform import http
-from chalicelib.platform.http import Call
+from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.tables import reading
 
 door = http.Door(__name__, tag="Coupons")
@@ -44,8 +45,23 @@ def list_pools(call: Call) -> Page[Pool]:
     summary="A pool: codes loaded, given, left",
     answer=Pool,
 )
-def get(call: Call, pool_id: str) -> Pool:
-    return service.get(pool_id)
+def get(call: Call, pool_id: str) -> Answer:
+    pool = service.get(pool_id)
+    return http.versioned(pool, pool.version)
+
+
+@door.route(
+    "PATCH",
+    "/api/coupon-pools/{pool_id}",
+    body=PoolPatch,
+    permission="coupons.write",
+    summary="Change a pool's name, or until when codes are given",
+    headers=IfMatchHeader,
+    answer=Pool,
+)
+def change(call: Call, pool_id: str) -> Answer:
+    pool = service.change(pool_id, call.json(), call.if_match)
+    return http.versioned(pool, pool.version)
 
 
 @door.route(

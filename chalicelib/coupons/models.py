@@ -30,8 +30,8 @@ class ByClaim(GlobalSecondaryIndex["CouponItem"]):
 
 
 class CouponItem(Base):
-    """Under a pool's id, part `pool`: its name; `head#<lane>`: codes loaded into the lane, and given out;
-    `claim#<person>`: the code that the person has.
+    """Under a pool's id, part `pool`: its name and `version` (none: 1); `head#<lane>`: codes loaded into
+    the lane, and given out; `claim#<person>`: the code that the person has.
 
     Under `<pool_id>#<lane>`, part `block#<index>`: the lane's codes from that index on, never changed;
     `seen#<set>`: digests of the codes that are in it.
@@ -46,6 +46,7 @@ class CouponItem(Base):
     created_at = UnicodeAttribute(null=True)
     name = UnicodeAttribute(null=True)
     expires_at = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
     loaded = NumberAttribute(null=True)
     given = NumberAttribute(null=True)
     code = UnicodeAttribute(null=True)

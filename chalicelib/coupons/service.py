@@ -17,18 +17,22 @@ timeline. Two people, one lane:
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.coupons import models, rules
 from chalicelib.coupons.models import POOL, CouponItem
-from chalicelib.coupons.types import Pool, PoolClaim, PoolsQuery, Upload
+from chalicelib.coupons.types import NewPool, Pool, PoolClaim, PoolsQuery, Upload
 from chalicelib.platform import audit, clock, ids, lists, log, storage, timeline, validation
 from chalicelib.platform.errors import Invalid, NotFound, Upstream, issue
 from chalicelib.platform.lists import Page, Paging
+from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.tables import reading
 
 _LISTED = "coupon_pool"
@@ -55,12 +59,36 @@ def create(name: str, expires_at: str | None) -> Pool:
         created_at=clock.iso(clock.now()),
         name=name,
         expires_at=until,
+        version=1,
     )
     tx = Transaction()
     tx.put("pool", item, CouponItem.pool.does_not_exist())
     audit.add(tx, "coupon_pools.create", item.pool, None, {"name": name, "expires_at": until})
     tx.commit()
     return _pool(item, {})
+
+
+@storage.retrying("others keep changing this pool")
+def change(pool_id: str, patch: Mapping[str, Any], if_match: IfMatch = ANY_VERSION) -> Pool:
+    """Apply a JSON merge patch; the next claim knows. NotFound, Invalid, Stale."""
+    item, heads, _ = _read_state(pool_id)
+    if item is None:
+        raise NotFound(code="no_such_coupon_pool", pool_id=pool_id)
+    before = _pool(item, heads)
+    if_match.check(before.version, lambda: before)
+    fields = {"name": before.name, "expires_at": before.expires_at}
+    wanted: NewPool = validation.convert(merged(fields, patch), NewPool)
+    until = wanted.expires_at
+    if until != before.expires_at:
+        until = validation.parse_future("expires_at", until)
+    expiry = CouponItem.expires_at.remove() if until is None else CouponItem.expires_at.set(until)
+    actions = [CouponItem.name.set(wanted.name), expiry, CouponItem.version.set(before.version + 1)]
+    unchanged = CouponItem.version == item.version if item.version else CouponItem.version.does_not_exist()
+    tx = Transaction()
+    tx.update("pool", CouponItem(pool_id, POOL), actions, unchanged)
+    audit.add(tx, "coupon_pools.change", pool_id, fields, {"name": wanted.name, "expires_at": until})
+    tx.commit()
+    return replace(before, name=wanted.name, expires_at=until, version=before.version + 1)
 
 
 def get(pool_id: str) -> Pool:
@@ -255,6 +283,7 @@ def _pool(item: CouponItem, heads: Heads) -> Pool:
     return Pool(
         pool_id=item.pool,
         name=str(item.name),
+        version=int(item.version or 1),
         created_at=str(item.created_at),
         expires_at=item.expires_at,
         loaded=loaded,

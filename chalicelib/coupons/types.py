@@ -1,8 +1,8 @@
 """Coupon pools on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.platform.paging import Searching
 
@@ -10,6 +10,13 @@ from chalicelib.platform.paging import Searching
 class NewPool(Struct, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     expires_at: Annotated[str, Meta(max_length=40, description="ISO 8601 with its offset")] | None = None
+
+
+class PoolPatch(Struct, kw_only=True):
+    """A JSON merge patch (RFC 7396)."""
+
+    name: Any | UnsetType = UNSET
+    expires_at: Any | UnsetType = UNSET
 
 
 class PoolsQuery(Searching, kw_only=True):
@@ -21,6 +28,7 @@ class Pool(Struct, frozen=True, kw_only=True):
 
     pool_id: str
     name: str
+    version: int
     created_at: str
     expires_at: str | None
     loaded: int

@@ -34,7 +34,7 @@ from chalicelib.platform.lists import Page, Searching
 from chalicelib.platform.paging import Id
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
-from chalicelib.platform.versions import IfMatch
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.stores import service as stores
 
 AnyOut = TypeVar("AnyOut", bound=DistributorOut)
@@ -117,14 +117,13 @@ def change(
     distributor_id: str,
     patch: DistributorPatch,
     principal: Principal = SYSTEM,
-    if_match: IfMatch | None = None,
+    if_match: IfMatch = ANY_VERSION,
 ) -> Distributor:
     """The distributor as the patch makes them. NotFound, Invalid, Stale; Forbidden for a field of who may not
     change it; Conflict for an openid whose person is a distributor of the plan already.
     """
     who = get(distributor_id, principal)
-    if if_match:
-        if_match.check(who.version, lambda: show(who, principal))
+    if_match.check(who.version, lambda: show(who, principal))
     asked = {name for name in patch.__struct_fields__ if getattr(patch, name) is not UNSET}
     for permission, fields in (("payees.write", _MONEY), ("distributors.write", _NO_MONEY)):
         if asked & fields and not principal.may(permission):
@@ -264,17 +263,13 @@ def page(query: DistributorsQuery, principal: Principal) -> Page[DistributorOut]
 
 def _filled(rows: Sequence[AnyOut], principal: Principal) -> list[AnyOut]:
     """With what plans and parents are called, and the balances for who may see them."""
-    known, parents = (
-        plans.names({row.plan_id for row in rows}),
-        names([row.parent_id for row in rows], principal),
-    )
+    known = plans.names({row.plan_id for row in rows})
+    parents = names([row.parent_id for row in rows], principal)
     balances: dict[str, BalanceOut] = {}
     if principal.may("balances.read"):
-        parts = [rows[start : start + 100] for start in range(0, len(rows), 100)]
-        held = [ledger.balances(row.distributor_id for row in part) for part in parts]
-        balances = {one: balance_of(kept) for part in held for one, kept in part.items()}
-        nothing = balance_of(Balance(""))
-        balances = {row.distributor_id: balances.get(row.distributor_id, nothing) for row in rows}
+        kept = ledger.balances(row.distributor_id for row in rows)
+        nothing = Balance("")
+        balances = {row.distributor_id: balance_of(kept.get(row.distributor_id, nothing)) for row in rows}
     return [
         replace(
             row,

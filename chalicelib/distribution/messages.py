@@ -59,5 +59,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "后来确认买家就是本人，佣金已冲回",
         "the buyer was found out later to be this person: taken back",
     ),
+    "credit_nothing_in_plan": (
+        "订单里没有方案计佣范围内的商品",
+        "the order has none of the plan's products",
+    ),
     "credit_parent_unknown": ("没有第二级佣金", "there is no second level"),
 }

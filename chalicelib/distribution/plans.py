@@ -27,7 +27,7 @@ from chalicelib.platform.lists import Page, Searching
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.storage import Transaction
-from chalicelib.platform.versions import IfMatch
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 
 # All else of a plan decides who gets how much, and when: that is for who may make one.
 _NO_MONEY = frozenset({"name", "attribution_window"})
@@ -53,15 +53,14 @@ def create(new: NewPlan) -> Plan:
 
 @storage.retrying("others keep changing this plan")
 def change(
-    plan_id: str, patch: Mapping[str, Any], principal: Principal = SYSTEM, if_match: IfMatch | None = None
+    plan_id: str, patch: Mapping[str, Any], principal: Principal = SYSTEM, if_match: IfMatch = ANY_VERSION
 ) -> Plan:
     """The plan's next version, by a JSON merge patch; orders that were paid before keep theirs.
 
     NotFound, Invalid, Forbidden for money of who may not change it, Stale.
     """
     plan = service.plan(plan_id)
-    if if_match:
-        if_match.check(plan.version, lambda: show(plan, principal.may("rates.read")))
+    if_match.check(plan.version, lambda: show(plan, principal.may("rates.read")))
     if not principal.may("distribution_plans.write") and not patch.keys() <= _NO_MONEY:
         raise Forbidden(code="plan_money", fields=sorted(patch.keys() - _NO_MONEY))
     new = validation.convert(merged(_definition(plan, patch), patch), NewPlan)

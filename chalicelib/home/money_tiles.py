@@ -9,9 +9,7 @@ from urllib.parse import urlencode
 from chalicelib.home.tiles import WEEK, Look, listed
 from chalicelib.home.types import Figure, Tile, TileRow
 from chalicelib.ledger import rules as accounts
-from chalicelib.ledger import service as ledger
 from chalicelib.payouts import payout_list, settlement_list
-from chalicelib.payouts.payout_list import PayoutsQuery
 from chalicelib.payouts.settlement_list import SettlementsQuery
 from chalicelib.payouts.types import PayoutStatus
 from chalicelib.people import history
@@ -32,7 +30,7 @@ _MAX_ACTORS = 8
 
 def money(look: Look) -> Tile:
     """What is owed and was paid, by account."""
-    sums = {one.account: one.balance_fen for one in ledger.trial_balance().accounts}
+    sums = {one.account: one.balance_fen for one in look.proof.accounts}
     found = [
         Figure(
             name=name,
@@ -48,7 +46,7 @@ def money(look: Look) -> Tile:
 
 def trial_balance(look: Look) -> Tile:
     """Both sides: equal, or something is wrong."""
-    proof = ledger.trial_balance()
+    proof = look.proof
     return Tile(
         tile="trial_balance",
         figures=[
@@ -65,16 +63,14 @@ def payouts(look: Look) -> Tile:
     """By state: those states in which there are any."""
     rows = []
     for status in get_args(PayoutStatus):
-        address = f"/api/payouts?status={status}"
-        found = listed("payouts", address, payout_list.page, PayoutsQuery(status=status))
+        found = payouts_in("payouts", status)
         if found.value:
             rows.append(TileRow(key=status, figures=[found]))
     return Tile(tile="payouts", rows=rows)
 
 
-def failed_payouts() -> Figure:
-    address = "/api/payouts?status=failed"
-    return listed("payouts_failed", address, payout_list.page, PayoutsQuery(status="failed"))
+def payouts_in(name: str, status: PayoutStatus) -> Figure:
+    return Figure(name=name, value=payout_list.count(status), list=f"/api/payouts?status={status}")
 
 
 def settlements(look: Look) -> Tile:
@@ -126,11 +122,11 @@ def changes(look: Look) -> Tile:
         for actor, number in by_actor.most_common(_MAX_ACTORS)
     ]
     looked_up = sum(entry.action == "phones.reveal" for entry in entries)
-    exported = sum(entry.action == "prospects.export" for entry in entries)
+    exported = sum(entry.action.endswith(".export") for entry in entries)
     figures = [
         figure("changes", len(entries)),
         figure("phones_revealed", looked_up, action="phones.reveal"),
-        figure("prospects_exported", exported, action="prospects.export"),
+        figure("lists_exported", exported, action="*.export"),
     ]
     return Tile(tile="changes", figures=figures, rows=rows)
 

@@ -7,6 +7,7 @@ a store's rank, reconciliation.
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from chalicelib.contactways import usage as ways
 from chalicelib.groups import group_list
 from chalicelib.groups.types import TasksQuery
 from chalicelib.home.types import Figure, Home, Tile, TileRow, Unit
+from chalicelib.ledger.types import TrialBalance
 from chalicelib.metrics import rules as figures
 from chalicelib.metrics import service as metrics
 from chalicelib.platform import clock, jobs
@@ -33,19 +35,23 @@ Counted = list[tuple[str, str, str | None, figures.Figures]]  # day, guide, chan
 
 
 class Look:
-    """One principal's look at the first page: the counters of two weeks, read once."""
+    """One principal's look at the first page: what several tiles show is read once."""
 
     def __init__(self, principal: Principal):
         self.principal = principal
         self.today = figures.day_of(clock.now())
         self.begun = self.today - timedelta(days=2 * WEEK - 1)
-        self._counted: Counted | None = None
 
-    @property
+    @cached_property
     def counted(self) -> Counted:
-        if self._counted is None:
-            self._counted = list(metrics.figures(self.begun, self.today, self.principal))
-        return self._counted
+        return list(metrics.figures(self.begun, self.today, self.principal))
+
+    @cached_property
+    def proof(self) -> TrialBalance:
+        """The sums of all accounts: it takes the balances of everybody."""
+        from chalicelib.ledger import service as ledger
+
+        return ledger.trial_balance()
 
     def sum(self, name: str, start: date, end: date, **which: str) -> int:
         """Of one counter, of both days and those between; of a channel, a guide."""
@@ -115,7 +121,7 @@ def count(page: Callable[[Any], Page[Any]], query: Paging) -> tuple[int, bool]:
     query.limit = 200
     for _ in range(_MAX_PAGES):
         found = page(query)
-        if found.next_cursor is None:
+        if found.total_is == "exact":
             return found.total, True
         query.cursor = found.next_cursor
     return found.total, False
@@ -165,7 +171,7 @@ def failed(look: Look) -> Tile:
     if who.may("payouts.read"):
         from chalicelib.home import money_tiles
 
-        found.append(money_tiles.failed_payouts())
+        found.append(money_tiles.payouts_in("payouts_failed", "failed"))
     return Tile(tile="failed", figures=found)
 
 
@@ -228,7 +234,7 @@ def gmv(look: Look) -> Tile:
 
 
 def guides(look: Look) -> Tile:
-    """Of the scope, today: who got how many, and the cap of their account where they have one."""
+    """Of the scope, today: who got how many."""
     seen = sorted(stores.guides_in_scope(look.principal) or ())
     names = staff.names(seen)
     rows = [

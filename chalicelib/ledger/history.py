@@ -7,6 +7,7 @@ before the oldest it is zero: who shows them to the end has proved the sum.
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +18,8 @@ from chalicelib.platform import clock, lists
 from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.platform.lists import Page, Paging
 
+Sum = TypeVar("Sum")
+Journals = TypeVar("Journals")
 _READS = 3  # of a sum and the journals behind it, until nothing was written between the two
 
 
@@ -26,10 +29,12 @@ def account(name: str, as_of: datetime | None = None) -> AccountOut:
     What was written of later is taken off the sums of now: a month of 100,000 journals is some 40 pages.
     """
     _check(name)
-    debit, credit = _sums(name)
-    for row in _since(as_of) if as_of else ():
-        less_debit, less_credit = _sides(row, name)
-        debit, credit = debit - less_debit, credit - less_credit
+    if as_of is None:
+        debit, credit = _sums(name)
+    else:
+        (debit, credit), later = _settled(partial(_sums, name), partial(_sides_since, as_of, name))
+        debit -= sum(later_debit for later_debit, _ in later)
+        credit -= sum(later_credit for _, later_credit in later)
     return AccountOut(
         account=name,
         debit_fen=debit,
@@ -108,8 +113,9 @@ def _count(day: date) -> int:
     start = datetime(day.year, day.month, day.day, tzinfo=clock.SHANGHAI)
     end = start + timedelta(days=1)
     within = JournalItem.listed_at.between(clock.iso(start), clock.iso(end))
-    months = {f"{at.astimezone(UTC):%Y-%m}#0" for at in (start, end)}
-    return sum(JournalItem.by_month.count(month, within) for month in months)
+    months = {f"{at.astimezone(UTC):%Y-%m}" for at in (start, end)}
+    parts = [f"{month}#{shard}" for month in months for shard in range(models.SHARDS)]
+    return sum(JournalItem.by_month.count(part, within) for part in parts)
 
 
 def _check(name: str) -> None:
@@ -122,6 +128,10 @@ def _sums(name: str) -> tuple[int, int]:
         if row.account == name:
             return row.debit_fen, row.credit_fen
     raise ValueError(f"the trial balance lacks {name}")
+
+
+def _sides_since(at: datetime, name: str) -> list[tuple[int, int]]:
+    return [_sides(row, name) for row in _since(at)]
 
 
 def _since(at: datetime) -> Iterator[JournalItem]:
@@ -164,15 +174,15 @@ def _with_balances(
     return Page(rows, page.total, following, page.total_is)
 
 
-def _settled(now: Callable[[], int], read: Callable[[], Page[JournalItem]]) -> tuple[int, Page[JournalItem]]:
-    """The sum and the newest journals, of one moment where money does not move all the time."""
-    balance = now()
+def _settled(now: Callable[[], Sum], read: Callable[[], Journals]) -> tuple[Sum, Journals]:
+    """A sum and the journals behind it, of one moment where money does not move all the time."""
+    total = now()
     for _ in range(_READS):
-        page = read()
-        before, balance = balance, now()
-        if balance == before:
+        journals = read()
+        before, total = total, now()
+        if total == before:
             break
-    return balance, page
+    return total, journals
 
 
 def _shown(row: JournalItem) -> JournalOut:

@@ -65,7 +65,7 @@ def balance(subject: str) -> Balance:
 
 
 def balances(subjects: Iterable[str]) -> dict[str, Balance]:
-    """Balances of up to 100 subjects; those that never had money are left out."""
+    """Of these subjects, 100 a read; those that never had money are left out."""
     return {
         item.subject: balance_of(item) for item in BalanceItem.batch_get(list(subjects), consistent_read=True)
     }

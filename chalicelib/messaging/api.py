@@ -5,6 +5,7 @@ from chalicelib.messaging.rules import Welcome
 from chalicelib.messaging.types import WelcomeSetting
 from chalicelib.platform import http
 from chalicelib.platform.errors import Invalid
+from chalicelib.platform.versions import IfMatchHeader
 
 door = http.Door(__name__, tag="Messaging")
 
@@ -16,9 +17,10 @@ door = http.Door(__name__, tag="Messaging")
     answer=WelcomeSetting,
     summary="The default welcome",
 )
-def get(call: http.Call) -> WelcomeSetting:
-    welcome = service.default_welcome()
-    return WelcomeSetting(text=welcome.text, attachments=[dict(a) for a in welcome.attachments])
+def get(call: http.Call) -> http.Answer:
+    welcome, version = service.default_welcome_and_version()
+    shown = WelcomeSetting(text=welcome.text, attachments=[dict(a) for a in welcome.attachments])
+    return http.versioned(shown, version)
 
 
 @door.route(
@@ -27,11 +29,11 @@ def get(call: http.Call) -> WelcomeSetting:
     body=WelcomeSetting,
     answer=WelcomeSetting,
     permission="settings.write",
+    headers=IfMatchHeader,
     summary="Set the default welcome; an empty one is none",
 )
-def put(call: http.Call) -> WelcomeSetting:
+def put(call: http.Call) -> http.Answer:
     welcome = Welcome(call.body.text, tuple(call.body.attachments))
     if wrong := rules.check(welcome):
         raise Invalid(*wrong)
-    service.set_default_welcome(welcome)
-    return call.body  # type: ignore[no-any-return]
+    return http.versioned(call.body, service.set_default_welcome(welcome, call.if_match))

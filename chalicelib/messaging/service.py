@@ -20,18 +20,20 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib.livecodes import service as livecodes
-from chalicelib.messaging import gifts, models, rules
+from chalicelib.messaging import gifts, rules
 from chalicelib.messaging.rules import Next, Welcome
 from chalicelib.messaging.types import Add
 from chalicelib.origins import service as origins
-from chalicelib.platform import clock, log, queues, timeline
+from chalicelib.platform import clock, corp_settings, log, queues, timeline
 from chalicelib.platform.errors import NotFound, Upstream
 from chalicelib.platform.timeline import Line
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.sops import service as sops
 from chalicelib.staff import service as staff
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import AnswerLost, WeComError
 
+_SETTING = "welcome"
 _WINDOW = timedelta(seconds=20)
 _WORK = timedelta(seconds=3.5)  # of the function's 4 s
 _CALL = timedelta(seconds=2)  # for WeCom's answer, also when the window looks closed
@@ -107,12 +109,18 @@ def _record(add: Add, key: str, live_code_id: str | None, outcome: Outcome) -> N
 
 def default_welcome() -> Welcome:
     """For adds that nothing else has a welcome for; an empty one when none is set."""
-    return rules.welcome_of(models.load(models.WELCOME))
+    return default_welcome_and_version()[0]
 
 
-def set_default_welcome(chosen: Welcome) -> None:
+def default_welcome_and_version() -> tuple[Welcome, int]:
+    value, version = corp_settings.read(_SETTING)
+    return rules.welcome_of(value), version
+
+
+def set_default_welcome(chosen: Welcome, if_match: IfMatch = ANY_VERSION) -> int:
+    """Its version. Stale."""
     value = {"text": chosen.text, "attachments": [dict(a) for a in chosen.attachments]}
-    models.save(models.WELCOME, value)
+    return corp_settings.save(_SETTING, value, if_match)
 
 
 def _choose(add: Add) -> tuple[str | None, Welcome]:

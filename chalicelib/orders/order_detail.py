@@ -9,7 +9,7 @@ from chalicelib.customers import service as customers
 from chalicelib.distribution import commission_list, distributors, plans
 from chalicelib.distribution import service as distribution
 from chalicelib.distribution.types import CommissionOut
-from chalicelib.orders import service
+from chalicelib.orders import rules, service
 from chalicelib.orders.types import AttributionOut, ItemOut, LevelOut, Order, OrderOut, OrderRow
 from chalicelib.platform import audit, messages
 from chalicelib.platform.messages import Language
@@ -17,6 +17,7 @@ from chalicelib.platform.principal import Principal
 from chalicelib.stores import service as stores
 
 Row = TypeVar("Row", bound=OrderRow)
+_EARNS = ("credit_share_code", "credit_parent")  # reasons of who earns something
 
 
 def get(order_id: str, principal: Principal, language: Language) -> OrderOut:
@@ -25,9 +26,10 @@ def get(order_id: str, principal: Principal, language: Language) -> OrderOut:
     (shown,) = fill_names([service.show(order, principal, language)], principal)
     earned = commission_list.named(commission_list.of_order(order_id), principal)
     with_money = principal.may("commissions.read")
+    is_credited = bool(shown.attribution.by) and rules.is_paid(order)
     return replace(
         shown,
-        items=[_item(item, shown, earned if with_money else None, earned, language) for item in shown.items],
+        items=[_item(item, is_credited, earned, with_money, language) for item in shown.items],
         attribution=_attribution(shown.attribution, order, earned, principal, language),
     )
 
@@ -55,19 +57,16 @@ def _buyer_name(row: OrderRow, principal: Principal, name: str | None) -> str | 
 
 
 def _item(
-    item: ItemOut,
-    order: OrderOut,
-    shown: list[CommissionOut] | None,
-    earned: list[CommissionOut],
-    language: Language,
+    item: ItemOut, is_credited: bool, earned: list[CommissionOut], with_money: bool, language: Language
 ) -> ItemOut:
-    """shown: the commissions as far as they may be read; earned: all of them."""
+    """earned: the order's commissions. is_credited: it is paid, and somebody's."""
     own = [row for row in earned if row.line_id == item.line_id]
-    why_none = None
-    if order.attribution.by and earned and not own:
-        why_none = messages.text("line_not_in_plan", language, {})
-    commissions = None if shown is None else [row for row in shown if row.line_id == item.line_id]
-    return replace(item, commissions=commissions, why_none=why_none)
+    is_outside = is_credited and not own
+    return replace(
+        item,
+        commissions=own if with_money else None,
+        why_none=messages.text("line_not_in_plan", language, {}) if is_outside else None,
+    )
 
 
 def _attribution(
@@ -96,6 +95,8 @@ def _attribution(
         is_own = any(row.own_purchase for row in rows)
         if is_own and reason != "credit_parent_own_purchase":
             reason = "credit_buyer_later"
+        elif paid_at and not rows and reason in _EARNS:
+            reason = "credit_nothing_in_plan"
         with_money = bool(rows) and principal.may("commissions.read")
         levels.append(
             LevelOut(

@@ -147,7 +147,8 @@ class AuditQuery(Paging, kw_only=True):
     actor: Annotated[Id | None, Meta(description="An API key's id, or a member of staff's")] = None
     object: Annotated[Id | None, Meta(description="The id of the thing that was changed")] = None
     action: Annotated[
-        Annotated[str, Meta(max_length=60)] | None, Meta(description="`stores.change`, or all of `stores`")
+        Annotated[str, Meta(max_length=60)] | None,
+        Meta(description="`stores.change`, all of `stores`, or `*.export` of anything"),
     ] = None
     first: Annotated[datetime, Meta(tz=True, description="A year back without it")] | None = msgspec.field(
         name="from", default=None

@@ -17,8 +17,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chalicelib.platform import audit, clock, jobs, messages, queues, settings
-from chalicelib.platform.errors import Conflict, DomainError, NotFound, Upstream
+from chalicelib.platform import audit, clock, invocations, jobs, messages, queues, settings
+from chalicelib.platform.errors import Conflict, NotFound
 from chalicelib.platform.messages import Language
 from chalicelib.platform.principal import SYSTEM, Principal, acting
 from chalicelib.platform.storage import Transaction
@@ -27,42 +27,12 @@ HIDDEN = 60  # seconds: longer than ten messages take to be sent on
 _ENOUGH_MS = 5_000  # of time left, to begin another ten
 _KIND = re.compile(r"[a-z][a-z_]{0,39}")
 _PLAIN = frozenset(  # fields whose texts say nothing of a person outside of the corp
-    {
-        *(
-            "kind",
-            "type",
-            "change",
-            "status",
-            "job_id",
-            "result_id",
-            "queue",
-            "bucket",
-            "minute",
-            "received_at",
-        ),
-        *(
-            "at",
-            "due_at",
-            "created_at",
-            "occurred_at",
-            "live_code_id",
-            "assignment_id",
-            "staff_id",
-            "store_id",
-        ),
-        *("chat_id", "sop_id", "step_id", "push_id", "order_id", "settlement_id", "payout_id", "plan_id"),
-        *("distributor_id", "print_run_id", "import_id", "prospect_id", "batch_id", "template_id", "task_id"),
-        *(
-            "ad_campaign_id",
-            "conversion_id",
-            "level",
-            "source",
-            "connection",
-            "notice_id",
-            "config_id",
-            "day",
-        ),
-    }
+    (
+        "kind type change status level source connection queue bucket minute day at due_at created_at"
+        " occurred_at received_at job_id result_id live_code_id assignment_id staff_id store_id chat_id"
+        " sop_id step_id push_id order_id settlement_id payout_id plan_id distributor_id print_run_id"
+        " import_id prospect_id batch_id template_id task_id ad_campaign_id conversion_id notice_id config_id"
+    ).split()
 )
 _WORD = re.compile(r"[A-Za-z0-9_.:#@+/-]{1,120}")
 _PHONE = re.compile(r"1[3-9][0-9]{9}")
@@ -130,7 +100,8 @@ def redrive(queue: str, milliseconds_left: Callable[[], int]) -> int:
     if not _is_redrivable(name):
         raise Conflict(code="not_redrivable", queue=queue)
     tx = Transaction()
-    audit.add(tx, "dead_letters.redrive", queue, None, {"messages": _count(name)})
+    what = {"messages": _count(name)}
+    audit.add(tx, "dead_letters.redrive", queue, None, what, label=queue_words("queue", queue, "zh"))
     tx.commit()
     begun, sent = clock.now().timestamp() * 1000, 0
     while milliseconds_left() > _ENOUGH_MS:
@@ -181,32 +152,25 @@ def ask_redrive(queue: str, principal: Principal) -> int:
 
 
 def answer(request: Mapping[str, Any], milliseconds_left: Callable[[], int]) -> dict[str, Any]:
-    """What functions/redrive answers to a `Request`: `{"answer"}` or `{"error"}`."""
+    """What functions/redrive answers to a `Request`: `{"answer"}`, or its error (invocations.py)."""
     asked = msgspec.convert(request, Request)
     before = acting.set(asked.principal)
     try:
-        if asked.queue is None:
-            return {"answer": msgspec.to_builtins(listing())}
-        if asked.look:
-            return {"answer": msgspec.to_builtins(letters(asked.queue))}
-        return {"answer": redrive(asked.queue, milliseconds_left)}
-    except DomainError as error:
-        return {"error": {"status": error.status, "code": error.message_code}}
+        return invocations.answer(lambda: {"answer": _answer(asked, milliseconds_left)})
     finally:
         acting.reset(before)
 
 
+def _answer(asked: Request, milliseconds_left: Callable[[], int]) -> Any:
+    if asked.queue is None:
+        return msgspec.to_builtins(listing())
+    if asked.look:
+        return msgspec.to_builtins(letters(asked.queue))
+    return redrive(asked.queue, milliseconds_left)
+
+
 def _ask(request: Request) -> Any:
-    response = settings.client("lambda").invoke(
-        FunctionName=settings.env("REDRIVE_FUNCTION"), Payload=msgspec.json.encode(request)
-    )
-    payload = json.loads(response["Payload"].read())
-    if response.get("FunctionError"):
-        raise Upstream(code="redrive_failed")
-    if error := payload.get("error"):
-        kind = {kind.status: kind for kind in (NotFound, Conflict)}.get(error["status"], Upstream)
-        raise kind(code=error["code"] or "redrive_failed", queue=request.queue)
-    return payload["answer"]
+    return invocations.ask(settings.env("REDRIVE_FUNCTION"), msgspec.to_builtins(request))["answer"]
 
 
 def _send_again(name: str, message: Mapping[str, Any]) -> None:

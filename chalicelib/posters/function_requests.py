@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.platform import files
-from chalicelib.platform.errors import DomainError, Invalid, NotFound, issue
+from chalicelib.platform import files, invocations
+from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.posters import outside_pictures, printable, rendering, rules, template_store
 from chalicelib.posters.built_in_templates import DEFAULT, TEMPLATES
 from chalicelib.posters.types import Template
@@ -17,7 +17,7 @@ _LARGEST = 4_000_000  # bytes in an answer: Lambda takes 6 MB, and base64 makes 
 
 
 def answer(event: Any) -> dict[str, Any]:
-    """The answer to an event, or `{"error": {"status","title","detail","code"?,"params"?,"errors"?}}`.
+    """The answer to an event, or its error (platform/invocations.py).
 
     `{"kind": "check", "definition", "length"}` → {}; `{"kind": "preview", "definition" or "template",
     "length", …a poster's}` and a poster's own (rules.parse_request) → `{"png_base64" or "file_base64",
@@ -25,28 +25,22 @@ def answer(event: Any) -> dict[str, Any]:
     `{"kind": "asset", "key"}` → {"asset"}; `{"kind": "brand_picture", "key"}` → {"picture"};
     `{"kind": "texts", "texts": {field: text}}` → {}.
     """
-    try:
-        kind = event.get("kind") if isinstance(event, dict) else None
-        if kind == "asset":
-            return {"asset": msgspec.to_builtins(outside_pictures.store(files.get(event["key"])))}
-        if kind == "brand_picture":
-            return {
-                "picture": msgspec.to_builtins(outside_pictures.store_brand_picture(files.get(event["key"])))
-            }
-        if kind == "texts":
-            _check_texts(event["texts"])
-            return {}
-        if kind == "check":
-            _judge(_template(event["definition"]), event["length"])
-            return {}
-        return _poster(event)
-    except DomainError as error:
-        problem: dict[str, Any] = {"status": error.status, "title": error.title, "detail": str(error)}
-        if error.message_code:
-            problem |= {"code": error.message_code, "params": error.params}
-        if isinstance(error, Invalid):
-            problem["errors"] = msgspec.to_builtins(error.issues)
-        return {"error": problem}
+    return invocations.answer(lambda: _answer(event))
+
+
+def _answer(event: Any) -> dict[str, Any]:
+    kind = event.get("kind") if isinstance(event, dict) else None
+    if kind == "asset":
+        return {"asset": msgspec.to_builtins(outside_pictures.store(files.get(event["key"])))}
+    if kind == "brand_picture":
+        return {"picture": msgspec.to_builtins(outside_pictures.store_brand_picture(files.get(event["key"])))}
+    if kind == "texts":
+        _check_texts(event["texts"])
+        return {}
+    if kind == "check":
+        _judge(_template(event["definition"]), event["length"])
+        return {}
+    return _poster(event)
 
 
 def _poster(event: Any) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from msgspec.structs import replace
 
 from chalicelib.platform import http, messages
 from chalicelib.platform.errors import Invalid, issue
-from chalicelib.platform.http import Call
+from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.jobs import Job
 from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.messages import Language
+from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.prospects import (
     brand_settings,
     daily_tasks,
@@ -165,8 +166,8 @@ def list_prospects(call: Call) -> Page[Prospect]:
     permission="settings.read",
     summary="The settings of phone import",
 )
-def get_settings(call: Call) -> Settings:
-    return _settings(brand_settings.read())
+def get_settings(call: Call) -> Answer:
+    return _settings(*brand_settings.read_version())
 
 
 @door.route(
@@ -175,9 +176,10 @@ def get_settings(call: Call) -> Settings:
     body=Settings,
     answer=Settings,
     permission="settings.write",
+    headers=IfMatchHeader,
     summary="Set them: pace, time of the lists, expiry, buyers as prospects",
 )
-def set_settings(call: Call) -> Settings:
+def set_settings(call: Call) -> Answer:
     from_orders = call.body.from_orders
     if from_orders is not None:
         wrong = brand_settings.issues(from_orders.staff, "from_orders.staff")
@@ -185,7 +187,7 @@ def set_settings(call: Call) -> Settings:
             wrong.append(issue("from_orders.staff.rule", "enum", allowed=["round_robin", "weighted"]))
         if wrong:
             raise Invalid(*wrong)
-    return _settings(brand_settings.save(call.body))
+    return _settings(*brand_settings.save(call.body, call.if_match))
 
 
 @door.route(
@@ -329,5 +331,6 @@ def _language(call: Call) -> Language:
     return messages.language(call.headers.get("accept-language"))
 
 
-def _settings(stored: BrandSettings) -> Settings:
-    return Settings(**{name: getattr(stored, name) for name in Settings.__struct_fields__})
+def _settings(stored: BrandSettings, version: int) -> Answer:
+    shown = Settings(**{name: getattr(stored, name) for name in Settings.__struct_fields__})
+    return http.versioned(shown, version)

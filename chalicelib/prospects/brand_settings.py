@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from msgspec.structs import asdict
 
-from chalicelib.platform import audit, clock, due, storage
+from chalicelib.platform import clock, corp_settings, due, storage
 from chalicelib.platform.errors import Issue, issue
-from chalicelib.platform.storage import Transaction
-from chalicelib.prospects.models import GuideItem, SettingItem
+from chalicelib.platform.stored import read_stored
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
+from chalicelib.prospects.models import GuideItem
 from chalicelib.prospects.rules import Rule
 from chalicelib.prospects.types import BrandSettings, Settings, Spread
 
@@ -21,8 +23,12 @@ _kept: tuple[datetime, BrandSettings] | None = None
 
 def read() -> BrandSettings:
     """The settings, complete."""
-    item = SettingItem.find(_NAME)
-    return msgspec.convert(item.value, BrandSettings) if item else BrandSettings()
+    return read_version()[0]
+
+
+def read_version() -> tuple[BrandSettings, int]:
+    value, version = corp_settings.read(_NAME)
+    return _complete(value), version
 
 
 def recent() -> BrandSettings:
@@ -40,23 +46,23 @@ def forget() -> None:
     _kept = None
 
 
-def save(chosen: Settings) -> BrandSettings:
-    """Keep the settings; the next day's lists are made by them."""
-    before, after = read(), BrandSettings(**asdict(chosen), in_use=True)
-    tx = Transaction()
-    tx.put("setting", SettingItem(_NAME, value=msgspec.to_builtins(after)))
-    audit.add(tx, "settings.change", _NAME, before, after)
-    tx.commit()
+def save(chosen: Settings, if_match: IfMatch = ANY_VERSION) -> tuple[BrandSettings, int]:
+    """Keep the settings; the next day's lists are made by them. With their version. Stale."""
+    after = BrandSettings(**asdict(chosen), in_use=True)
+    version = corp_settings.save(_NAME, msgspec.to_builtins(after), if_match, shown=_complete)
     forget()
     wake(clock.now())
-    return after
+    return after, version
+
+
+def _complete(value: dict[str, Any] | None) -> BrandSettings:
+    return read_stored(value, BrandSettings) if value else BrandSettings()
 
 
 def begin() -> None:
     """From now on there are prospects: arrivals are looked at, and each morning has its lists."""
-    if SettingItem.find(_NAME) is None:
-        first = SettingItem(_NAME, value=msgspec.to_builtins(BrandSettings(in_use=True)))
-        storage.put_once(first, SettingItem.name.does_not_exist())
+    if corp_settings.read(_NAME)[0] is None:
+        corp_settings.begin(_NAME, msgspec.to_builtins(BrandSettings(in_use=True)))
         forget()
     wake(clock.now())
 

@@ -198,14 +198,6 @@ class GuideItem(Base):
     status = UnicodeAttribute()
 
 
-class SettingItem(Base):
-    class Meta(BaseMeta):
-        table_name = settings.table("settings")
-
-    name = UnicodeAttribute(hash_key=True)
-    value = JSONAttribute()
-
-
 class TaskItem(Base):
     """A guide's day: [[prospect_id, import_id], …]. `told`: when the guide got the message of it."""
 

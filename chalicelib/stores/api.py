@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from chalicelib.platform import http, jobs, messages
 from chalicelib.platform.errors import Invalid, issue
-from chalicelib.platform.http import Call
+from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
+from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.staff import problems
 from chalicelib.stores import imports, rules, service
 from chalicelib.stores.queries import ImportQuery, StoresQuery
@@ -116,9 +117,9 @@ def rebuild(call: Call) -> jobs.Job:
 
 
 @door.route("GET", "/api/stores/{store_id}", permission="stores.read", summary="One store", answer=StoreOut)
-def get(call: Call, store_id: str) -> StoreOut:
+def get(call: Call, store_id: str) -> Answer:
     store = service.get(store_id, call.principal)
-    return _show(call, store, problems.known(store.staff_ids))
+    return http.versioned(_show(call, store, problems.known(store.staff_ids)), store.version)
 
 
 @door.route(
@@ -128,11 +129,12 @@ def get(call: Call, store_id: str) -> StoreOut:
     takes="application/json",
     permission="stores.write",
     summary="Change a store",
+    headers=IfMatchHeader,
     answer=StoreOut,
 )
-def change(call: Call, store_id: str) -> StoreOut:
-    store = service.change(store_id, service.patch_of(call.json()), call.principal)
-    return _show(call, store, problems.ask(store.staff_ids))
+def change(call: Call, store_id: str) -> Answer:
+    store = service.change(store_id, service.patch_of(call.json()), call.principal, call.if_match)
+    return http.versioned(_show(call, store, problems.ask(store.staff_ids)), store.version)
 
 
 @door.route(

@@ -78,8 +78,12 @@ class StoreItem(Base):
 
     def store(self) -> StoreOut:
         """The store that the row holds."""
-        times = {"created_at": self.created_at, "updated_at": self.updated_at}
-        return read_stored({**self.fields(), **times}, StoreOut)
+        kept = {
+            "version": int(self.version),
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+        return read_stored({**self.fields(), **kept}, StoreOut)
 
 
 NOW, IMPORTS = "now", "imports"

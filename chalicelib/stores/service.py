@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.platform import audit, clock, lists
+from chalicelib.platform import audit, clock, lists, storage
 from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.userids import fold_all
 from chalicelib.platform.validation import convert
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.stores import cells, geo, maps
 from chalicelib.stores.map_updates import start_rebuild
 from chalicelib.stores.models import FIELDS, LISTED, StoreItem
@@ -106,6 +107,11 @@ def find_many(store_ids: Collection[str]) -> dict[str, StoreOut]:
     return {row.store_id: row.store() for row in StoreItem.batch_get(list(set(store_ids)))}
 
 
+def names(ids: Collection[str]) -> dict[str, str]:
+    """What those of them are called that there are, by id."""
+    return {store_id: store.name for store_id, store in find_many(ids).items()}
+
+
 def of_guides(staff_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
     """The stores, (id, name), of each of these guides who is of any. It reads the listing: once a page."""
     wanted, found = set(staff_ids), dict[str, list[tuple[str, str]]]()
@@ -193,9 +199,13 @@ def page(query: StoresQuery, principal: Principal) -> lists.Page[StoreOut]:
     return lists.Page(stores, listed.total, listed.next_cursor)
 
 
-def change(store_id: str, patch: Mapping[str, Any], principal: Principal) -> StoreOut:
-    """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Conflict."""
+@storage.retrying("others keep changing this store")
+def change(
+    store_id: str, patch: Mapping[str, Any], principal: Principal, if_match: IfMatch = ANY_VERSION
+) -> StoreOut:
+    """Apply a JSON merge patch (RFC 7396). NotFound, Invalid, Stale."""
     item = _find(store_id, principal)
+    if_match.check(int(item.version), item.store)
     store = store_of(merged(item.fields(), patch))
     refuse_foreign(store, item, principal)
     made = item_of(store, item)
@@ -209,7 +219,7 @@ def change(store_id: str, patch: Mapping[str, Any], principal: Principal) -> Sto
     before, after = place(item.store()), place(store)
     if before != after:
         maps.add_change(tx, store_id, after, before)
-    _commit(tx)
+    tx.commit()
     if before != after:
         maps.tidy()
     return made.store()
@@ -222,15 +232,11 @@ def remove(store_id: str, principal: Principal) -> None:
     tx.delete("store", StoreItem(store_id), StoreItem.version == item.version)
     maps.add_change(tx, store_id, None, place(item.store()))
     audit.add(tx, "stores.delete", store_id, item.fields(), None)
-    _commit(tx)
-    maps.tidy()
-
-
-def _commit(tx: Transaction) -> None:
     try:
         tx.commit()
     except ConditionFailed as error:
         raise Conflict(code="changed_meanwhile") from error
+    maps.tidy()
 
 
 def _find(store_id: str, principal: Principal) -> StoreItem:

@@ -61,6 +61,7 @@ class StoreOut(NewStore, kw_only=True, frozen=True):
     """A store as it is kept. warnings: guides whom WeCom does not know, or gives no customers."""
 
     staff_ids: list[str] = []  # as stored: of before userids were checked, too
+    version: int
     created_at: str
     updated_at: str
     warnings: list[StaffWarning] | UnsetType = UNSET
@@ -76,12 +77,18 @@ class WrongLine(Struct, kw_only=True, frozen=True):
     message: str
 
 
+class ImportWarning(StaffWarning, kw_only=True, frozen=True):
+    """`field` is `<store_id>.staff_ids`; `line`, where that store stands in the table."""
+
+    line: int
+
+
 class Imported(Struct, kw_only=True, frozen=True):
-    """warnings: guides whom WeCom does not know, or gives no customers; `field` is `<store_id>.staff_ids`."""
+    """warnings: guides whom WeCom does not know, or gives no customers: their stores are imported."""
 
     imported: int
     errors: list[WrongLine]
-    warnings: list[StaffWarning] | UnsetType = UNSET
+    warnings: list[ImportWarning] | UnsetType = UNSET
 
 
 class StorePoint(Struct, kw_only=True, frozen=True):

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 from msgspec import UNSET
+from pynamodb.expressions.condition import Condition
 
-from chalicelib.platform import audit, clock, ids, list_files, lists
+from chalicelib.platform import audit, clock, ids, list_files, lists, storage
 from chalicelib.platform.errors import Conflict, Forbidden, Invalid, NotFound, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.principal import Principal, Scope
@@ -60,6 +61,7 @@ def create(new: NewView, principal: Principal) -> View:
     return made
 
 
+@storage.retrying("others keep changing this view")
 def change(view_id: str, patch: ViewPatch, principal: Principal) -> View:
     """NotFound, Forbidden (of a colleague's)."""
     item = _own(view_id, principal)
@@ -80,9 +82,11 @@ def change(view_id: str, patch: ViewPatch, principal: Principal) -> View:
     )
     after = _view(changed, principal)
     tx = Transaction()
-    tx.put("view", changed)
-    if changed.shelf != item.shelf:
-        tx.delete("view before", item)
+    if changed.shelf == item.shelf:
+        tx.put("view", changed, _as_read(item))
+    else:
+        tx.put("view", changed, ViewItem.view_id.does_not_exist())
+        tx.delete("view before", item, _as_read(item))
     audit.add(tx, "views.change", view_id, _audited(before), _audited(after), _MASKED)
     tx.commit()
     return after
@@ -95,6 +99,12 @@ def delete(view_id: str, principal: Principal) -> None:
     tx.delete("view", item)
     audit.add(tx, "views.delete", view_id, _audited(_view(item, principal)), None, _MASKED)
     tx.commit()
+
+
+def _as_read(item: ViewItem) -> Condition:
+    """That it is still there, as it was read."""
+    is_unchanged: Condition = (ViewItem.name == item.name) & (ViewItem.query_string == item.query_string)
+    return is_unchanged
 
 
 def _seen(principal: Principal) -> Iterator[ViewItem]:
@@ -125,9 +135,13 @@ def _own(view_id: str, principal: Principal) -> ViewItem:
     item: ViewItem | None = ViewItem.find(own_shelf(principal.id), view_id) or ViewItem.find(SHARED, view_id)
     if item is None or not _is_seen(item, principal):
         raise NotFound(code="no_thing")
-    if item.owner != principal.id and not (principal.role == "admin" and not principal.is_scoped):
+    if not _may_change(item, principal):
         raise Forbidden(code="not_your_view")
     return item
+
+
+def _may_change(item: ViewItem, principal: Principal) -> bool:
+    return item.owner == principal.id or (principal.role == "admin" and not principal.is_scoped)
 
 
 def _check_share(principal: Principal, shares: bool) -> None:
@@ -144,6 +158,7 @@ def _view(item: ViewItem, principal: Principal) -> View:
         shared=item.shelf == SHARED,
         owner=item.owner_name,
         mine=item.owner == principal.id,
+        can_change=_may_change(item, principal),
         created_at=item.created_at,
     )
 

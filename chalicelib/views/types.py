@@ -33,7 +33,7 @@ class ViewPatch(Struct, kw_only=True, frozen=True):
 
 
 class View(Struct, kw_only=True, frozen=True):
-    """`owner`: who made it, by their name. `mine`: whether the caller may change it."""
+    """`owner`: who made it, by name; `mine`: whether that is the caller. `can_change`: so may an admin."""
 
     view_id: str
     list: str
@@ -42,6 +42,7 @@ class View(Struct, kw_only=True, frozen=True):
     shared: bool
     owner: str
     mine: bool
+    can_change: bool
     created_at: str
 
 

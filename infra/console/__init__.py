@@ -9,6 +9,8 @@
 Of each: its modules, the render functions of its templates (`-t`, a classic script, for what Vue's compiler
 makes uses `with`), its style, its texts by language. Names hold the content's hash, so that a browser keeps a
 file for ever; only the page itself is asked for anew.
+
+The page paints the frame's outline with `boot` alone, two files of about a kilobyte; all else comes after.
 """
 
 import gzip
@@ -22,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import brotli
+
 from chalicelib.console.pages import LAYER
 from chalicelib.platform import permissions
 from infra import build as archives
@@ -31,6 +35,8 @@ from infra.console.sources import SOURCE, Failed, Module, Part, Problem
 
 ENTRY = "frame/main.js"
 ROUTES = "frame/routes.js"  # made here: the table of calls
+# What the first paint waits for.
+START, START_STYLES = "frame/start.classic.js", ("kit/tokens.css", "frame/start.css")
 MORE = "more"
 GROUPS = ("today", "acquire", "reach", "customers", "spread", "money", "data", "settings")
 
@@ -38,7 +44,7 @@ GROUPS = ("today", "acquire", "reach", "customers", "spread", "money", "data", "
 @dataclass
 class Section:
     id: str
-    told: dict[str, Any]
+    definition: dict[str, Any]
     texts: dict[str, Texts]
 
     @property
@@ -76,11 +82,12 @@ def build(lenient: bool = False, development: bool = False) -> Built:
     """
     problems: list[Problem] = []
     table = calls.table()
-    sections = [s for s in _sections(problems) if development or not s.told.get("development")]
+    sections = [s for s in _sections(problems) if development or not s.definition.get("development")]
     shared = {folder: checks.texts(folder, problems) for folder in ("frame", "kit")}
     bundles = _bundles(table, sections, shared, problems)
-    screens = {route.get("name") for section in sections for route in section.told["routes"]}
+    screens = {route.get("name") for section in sections for route in section.definition["routes"]}
     _check(bundles, calls.names(table), screens, problems)
+    _check_texts(bundles, sections, shared, problems)
     if any(problem.is_broken for problem in problems) or (problems and not lenient):
         raise Failed(problems)
     return _written(bundles, sections, problems)
@@ -91,30 +98,35 @@ def _sections(problems: list[Problem]) -> list[Section]:
     for folder in sorted(p.parent for p in (SOURCE / "sections").glob("*/section.json")):
         path = f"sections/{folder.name}/section.json"
         try:
-            told = json.loads((SOURCE / path).read_text(encoding="utf-8"))
+            definition = json.loads((SOURCE / path).read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
             problems.append(Problem(path, error.lineno, error.msg))
             continue
-        section = Section(folder.name, told, checks.texts(f"sections/{folder.name}", problems))
+        section = Section(folder.name, definition, checks.texts(f"sections/{folder.name}", problems))
         _check_section(section, path, problems)
         found.append(section)
-    paths = [route.get("path") for section in found for route in section.told.get("routes", ())]
+    paths = [route.get("path") for section in found for route in section.definition["routes"]]
     for path in {path for path in paths if paths.count(path) > 1}:
         problems.append(Problem("sections", 1, f"two screens have the path {path}"))
-    return sorted(found, key=lambda s: (GROUPS.index(s.told["group"]), s.told.get("order", 0), s.id))
+    return sorted(
+        found, key=lambda s: (GROUPS.index(s.definition["group"]), s.definition.get("order", 0), s.id)
+    )
 
 
 def _check_section(section: Section, path: str, problems: list[Problem]) -> None:
     def wrong(message: str) -> None:
         problems.append(Problem(path, 1, message))
 
-    if section.told.get("group") not in GROUPS:
+    if section.definition.get("group") not in GROUPS:
         wrong(f"group is one of {', '.join(GROUPS)}")
-        section.told["group"] = GROUPS[0]
-    section.told["id"] = section.id
-    if unknown := set(section.told) - {"id", "group", "order", "routes", "development"}:
+        section.definition["group"] = GROUPS[0]
+    if "routes" not in section.definition:
+        wrong("no routes")
+        section.definition["routes"] = []
+    section.definition["id"] = section.id
+    if unknown := set(section.definition) - {"id", "group", "order", "routes", "development"}:
         wrong(f"unknown {', '.join(sorted(unknown))}")
-    for route in section.told.get("routes", ()):
+    for route in section.definition["routes"]:
         if unknown := set(route) - {"path", "screen", "name", "permission", "nav", "icon", "bare"}:
             wrong(f"{route.get('path')}: unknown {', '.join(sorted(unknown))}")
         if not (SOURCE / section.folder / str(route.get("screen"))).is_file():
@@ -133,7 +145,7 @@ def _bundles(
     first, more = Bundle("first"), Bundle(MORE, texts={language: {} for language in LANGUAGES})
     titles: dict[str, Texts] = {language: {} for language in LANGUAGES}  # of every screen, for the navigation
     for section in sections:
-        for route in section.told["routes"]:
+        for route in section.definition["routes"]:
             if name := route.get("name"):
                 for language in LANGUAGES:
                     titles[language][f"{name}.title"] = section.texts[language].get(f"{name}.title", "")
@@ -143,7 +155,8 @@ def _bundles(
         first.texts[language] = {key: text for part in parts for key, text in part.items()}
     made = sources.Module(ROUTES, body=f'"use strict";return {{default: {json.dumps(chr(10).join(table))}}};')
     first.modules, more.modules = _shared_modules(made, problems)
-    first.styles = [*sources.files("kit", ".css"), *sources.files("frame", ".css")]
+    shared_styles = sources.files("kit", ".css") + sources.files("frame", ".css")
+    first.styles = [path for path in shared_styles if path not in START_STYLES]
     first.styles += sources.files("sections/home", ".css")
     made_bundles = [first, more]
     for section in (s for s in sections if s.id != "home"):
@@ -215,8 +228,8 @@ def _check(bundles: list[Bundle], names: list[str], screens: set[str], problems:
         known = first.texts["zh"] | bundle.texts["zh"]
         for one in bundle.modules:
             problems += checks.module(one, known, names, kit, screens)
-        for path in bundle.styles:
-            problems += checks.css(path, Part((SOURCE / path).read_text(encoding="utf-8")))
+    for path in (*START_STYLES, *(path for bundle in bundles for path in bundle.styles)):
+        problems += checks.css(path, Part(_source(path)))
     inside = {one.path for one in shared}
     for bundle in bundles[1:]:
         for one in bundle.modules:
@@ -224,6 +237,20 @@ def _check(bundles: list[Bundle], names: list[str], screens: set[str], problems:
                 is_there = wanted in inside or wanted == "vue" or not (SOURCE / wanted).is_file()
                 if sources.folder_of(wanted) == "first" and not is_there:
                     problems.append(Problem(one.path, _import_line(one, wanted), f"no module {wanted}"))
+
+
+def _check_texts(
+    bundles: list[Bundle],
+    sections: list[Section],
+    shared: dict[str, dict[str, Texts]],
+    problems: list[Problem],
+) -> None:
+    modules = [one for bundle in bundles for one in bundle.modules]
+    titles = {f"{route.get('name')}.title" for section in sections for route in section.definition["routes"]}
+    for folder, texts in [*shared.items(), *((section.folder, section.texts) for section in sections)]:
+        near = (f"{folder}/", "frame/", "kit/")
+        seeing = modules if folder in shared else [one for one in modules if one.path.startswith(near)]
+        problems += checks.unused_texts(folder, texts["zh"], seeing, titles)
 
 
 def _written(bundles: list[Bundle], sections: list[Section], problems: list[Problem]) -> Built:
@@ -241,31 +268,32 @@ def _written(bundles: list[Bundle], sections: list[Section], problems: list[Prob
         names[bundle.name] = {
             "js": add(bundle.name, ".js", f"export default (modules) => {{\n{_defined(bundle)}}};\n"),
             "templates": add(f"{bundle.name}-t", ".js", _templates(bundle)),
-            "css": add(bundle.name, ".css", _style(bundle)),
+            "css": add(bundle.name, ".css", _style(bundle.styles, bundle.modules)),
         } | _texts(bundle, add)
     first = bundles[0]
     first_texts = _texts(first, add)
     manifest = {
         "sections": [
-            {**section.told, "files": names.get(section.id)} for section in sections if section.told["routes"]
+            {**section.definition, "files": names.get(section.id)}
+            for section in sections
+            if section.definition["routes"]
         ],
         "texts": first_texts,
         "more": names[MORE],
     }
-    start = (SOURCE / "frame" / "start.classic.js").read_text(encoding="utf-8")
-    told = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"))
-    classic = f"window.millrace = {{manifest: {told}, templates: {{}}}};\n{start}"
+    text = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"))
     script = f'import * as vue from "./{vue}";\nconst modules = {{vue}};\n{_defined(first)}'
     script += f"modules[{json.dumps(ENTRY)}].start(modules);\n"
     loads = {
         "VUE": vue,
         "FIRST": add("first", ".js", script),
-        "START": add("boot", ".js", sources.without_comments(classic)),
-        "TEMPLATES": add("first-t", ".js", _templates(first)),
-        "STYLE": add("first", ".css", _style(first)),
+        "START": add("boot", ".js", sources.without_comments(_source(START))),
+        "START_STYLE": add("boot", ".css", _style(START_STYLES)),
+        "TEMPLATES": add("first-t", ".js", f"millrace.manifest = {text};\n{_templates(first)}"),
+        "STYLE": add("first", ".css", _style(first.styles, first.modules)),
     }
     pages = {language: _page(language, loads, first_texts[language]) for language in LANGUAGES}
-    routes = [{**route, "section": s.id} for s in sections for route in s.told["routes"]]
+    routes = [{**route, "section": s.id} for s in sections for route in s.definition["routes"]]
     return Built(files, pages, routes, problems)
 
 
@@ -286,9 +314,12 @@ def _templates(bundle: Bundle) -> str:
     )
 
 
-def _style(bundle: Bundle) -> str:
-    texts = [(SOURCE / path).read_text(encoding="utf-8") for path in bundle.styles]
-    texts += [one.style.text for one in bundle.modules]
+def _source(path: str) -> str:
+    return (SOURCE / path).read_text(encoding="utf-8")
+
+
+def _style(paths: Iterable[str], modules: Iterable[Module] = ()) -> str:
+    texts = [*map(_source, paths), *(one.style.text for one in modules)]
     text = re.sub(r"/\*.*?\*/", "", "\n".join(texts), flags=re.DOTALL)
     return re.sub(r"\s*\n\s*", "\n", text)
 
@@ -298,14 +329,14 @@ def _texts(bundle: Bundle, add: Any) -> dict[str, str]:
         language: add(
             f"{bundle.name}-{language}",
             ".js",
-            "export default " + json.dumps(told, ensure_ascii=False, separators=(",", ":")) + ";\n",
+            "export default " + json.dumps(texts, ensure_ascii=False, separators=(",", ":")) + ";\n",
         )
-        for language, told in bundle.texts.items()
+        for language, texts in bundle.texts.items()
     }
 
 
 def _page(language: str, loads: dict[str, str], texts: str) -> str:
-    page = (SOURCE / "index.html").read_text(encoding="utf-8")
+    page = _source("index.html")
     html = {"zh": "zh-CN", "en": "en"}[language]
     for mark, name in {**loads, "TEXTS": texts, "LANGUAGE": html}.items():
         page = page.replace("{" + mark + "}", name)
@@ -319,6 +350,7 @@ def write(into: Path, lenient: bool = False) -> Built:
     assets.mkdir(parents=True, exist_ok=True)
     for name, content in built.files.items():
         (assets / f"{name}.gz").write_bytes(gzip.compress(content, 9, mtime=0))
+        (assets / f"{name}.br").write_bytes(brotli.compress(content))
     for language, page in built.pages.items():
         (into / f"index.{language}.html").write_text(page, encoding="utf-8")
     return built
@@ -333,8 +365,8 @@ def archive(lenient: bool) -> Path:
     with tempfile.TemporaryDirectory() as temporary:
         built = write(Path(temporary) / "python" / LAYER, lenient)
         if built.problems:
-            said = Failed(built.problems)
-            print(f"`make package` will refuse this console:\n{said}", file=sys.stderr)
+            refusal = Failed(built.problems)
+            print(f"`make package` will refuse this console:\n{refusal}", file=sys.stderr)
             cached = archives.CACHE / f"console-{digest}-lenient.zip"
         return archives.write_zip(cached, Path(temporary))
 

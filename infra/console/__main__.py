@@ -1,9 +1,10 @@
 """`python -m infra.console`: build the console into build/console, and say how large it is."""
 
-import gzip
 import shutil
 import sys
 import time
+
+import brotli
 
 from infra import console
 from infra.build import ROOT
@@ -17,7 +18,7 @@ def main() -> None:
     except console.Failed as failed:
         sys.exit(str(failed))
     for name, content in sorted(built.files.items()):
-        print(f"{name} {len(content) / 1024:.1f} KiB, {len(gzip.compress(content, 9)) / 1024:.1f} as sent")
+        print(f"{name} {len(content) / 1024:.1f} KiB, {len(brotli.compress(content)) / 1024:.1f} as sent")
     print(f"built in {time.monotonic() - began:.1f} s")
 
 

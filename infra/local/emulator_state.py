@@ -54,6 +54,7 @@ def keep_state(code: Path) -> None:
     ministack.save_all = lambda services: None
     keep_code_once(code)
     keep_streams()
+    move_queues()
 
 
 def keep_code_once(folder: Path) -> None:
@@ -107,3 +108,20 @@ def keep_streams() -> None:
             store.update(data.get(f"stream_{name}", {}))
 
     dynamodb.get_state, dynamodb.load_persisted_state = get_state, load_persisted_state
+
+
+def move_queues() -> None:
+    """MiniStack finds a queue by its address, which holds the port: the last run's may be another's by now,
+    and nothing would consume the queue any more.
+    """
+    load = sqs.load_persisted_state
+
+    def load_persisted_state(data: dict[str, Any]) -> None:
+        load(data)
+        queues = sqs._queues._data
+        for (account, region, url), queue in list(queues.items()):
+            queue["url"] = sqs._queue_url_for_account(account, queue["name"])
+            queues[account, region, queue["url"]] = queues.pop((account, region, url))
+        sqs._rebuild_queue_name_index()
+
+    sqs.load_persisted_state = load_persisted_state

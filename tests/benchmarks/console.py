@@ -33,8 +33,16 @@ WATCH = """(() => {
 })()"""
 
 
-def first_load(browser: Any, base: str, key: str) -> tuple[float, float, float]:
-    """(KiB as transferred, ms to the first paint, ms until home shows its figures)"""
+SHIFTS = """new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const shift of list.getEntries()) sum += shift.value; })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 100);
+})"""
+
+
+def first_load(browser: Any, base: str, key: str) -> tuple[float, float, float, float]:
+    """(KiB as transferred, ms to the first contentful paint, ms until home shows its figures, layout shift)"""
     seat = Seat(browser, base, "phone").sign_in(key)
     told = seat.context.new_cdp_session(seat.page)
     told.send("Network.enable")
@@ -46,8 +54,9 @@ def first_load(browser: Any, base: str, key: str) -> tuple[float, float, float]:
     seat.settle()
     usable = seat.page.evaluate("performance.now()")
     paint = seat.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    shift = seat.page.evaluate(SHIFTS)
     seat.close()
-    return sum(received) / 1024, paint, usable
+    return sum(received) / 1024, paint, usable, shift
 
 
 def scrolled(browser: Any, base: str, key: str) -> tuple[float, int]:
@@ -99,11 +108,12 @@ def main() -> None:
 def measure(browser: Any, base: str, key: str) -> None:
     first_load(browser, base, key)  # the functions start cold
     loads = [first_load(browser, base, key) for _ in range(ROUNDS)]
-    sizes, paints, uses = zip(*loads, strict=True)
+    sizes, paints, uses, shifts = zip(*loads, strict=True)
     longest, count = scrolled(browser, base, key)
     print(f"console_first_load {statistics.median(sizes):.1f} KiB")
     print(f"console_first_paint {statistics.median(paints):.0f} ms")
     print(f"console_home_usable {statistics.median(uses):.0f} ms")
+    print(f"console_layout_shift {statistics.median(shifts):.3f}")
     print(f"console_list_longest_task {longest:.0f} ms")
     print(f"console_list_tasks_over_50_ms {count} tasks")
 

@@ -4,6 +4,7 @@ import base64
 import gzip
 from pathlib import Path
 
+import brotli
 import pytest
 
 from app import app
@@ -19,6 +20,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A layer of one script and the page in two languages."""
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "first-1.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
+    (tmp_path / "assets" / "first-1.js.br").write_bytes(brotli.compress(SCRIPT.encode()))
     for language in ("zh", "en"):
         (tmp_path / f"index.{language}.html").write_text(f"{language} {HTML}")
     monkeypatch.setattr(pages, "_folder", lambda: tmp_path)
@@ -80,13 +82,20 @@ def test_what_is_no_screen_is_no_page(path: str, accept: str, status: int) -> No
 
 def test_a_file_is_compressed_and_kept_for_ever() -> None:
     answer = get("/console/assets/first-1.js")
-    assert gzip.decompress(answer.body).decode() == SCRIPT
-    assert answer.headers["Content-Encoding"] == "gzip"
+    assert brotli.decompress(answer.body).decode() == SCRIPT
+    assert answer.headers["Content-Encoding"] == "br"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
-def test_who_takes_no_gzip_gets_the_file_as_it_is() -> None:
+def test_who_takes_gzip_alone_gets_it() -> None:
+    """A browser that is not on https."""
+    answer = get("/console/assets/first-1.js", **{"accept-encoding": "gzip, deflate"})
+    assert gzip.decompress(answer.body).decode() == SCRIPT
+    assert (answer.headers["Content-Encoding"], answer.headers["Vary"]) == ("gzip", "Accept-Encoding")
+
+
+def test_who_takes_neither_gets_the_file_as_it_is() -> None:
     answer = get("/console/assets/first-1.js", **{"accept-encoding": "identity"})
     assert answer.body.decode() == SCRIPT and "Content-Encoding" not in answer.headers
 

@@ -8,7 +8,7 @@ import quickjs
 
 from infra.build import ROOT
 
-CSS = (ROOT / "layers" / "console" / "kit" / "kit.css").read_text(encoding="utf-8")
+CSS = (ROOT / "layers" / "console" / "kit" / "tokens.css").read_text(encoding="utf-8")
 TEXTS = ("ink", "muted", "faint", "brand-ink", "good", "warn", "bad", "info", "plain")
 GROUNDS = ("canvas", "surface", "sunken", "raised", "hover")
 PAIRS = [
@@ -56,7 +56,7 @@ BRANDS = ["#0b6bcb", "#ffd400", "#111111", "#ffffff", "#e60012", "#7fffd4", "#5c
 @pytest.mark.parametrize("brand", BRANDS)
 def test_whatever_the_brands_colours_are_what_is_worn_can_be_read(brand: str) -> None:
     source = (ROOT / "layers" / "console" / "kit" / "brand.js").read_text(encoding="utf-8")
-    pure = source[source.index("const LIGHT") : source.index("const sheet")].replace("export ", "")
+    pure = source[source.index("const LIGHT") : source.index("function styleOf")].replace("export ", "")
     context = quickjs.Context()
     context.eval(pure)
     for dark in (False, True):

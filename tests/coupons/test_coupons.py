@@ -47,6 +47,71 @@ def test_a_pool_by_its_doors(api: Api) -> None:
     assert code not in json.dumps(claims)
 
 
+def test_a_pool_is_changed_and_nobody_s_change_is_lost(api: Api, at: Callable[[datetime], None]) -> None:
+    at(NOON)
+    pool_id = pool_of("A-1", "A-2")
+    path = f"/api/coupon-pools/{pool_id}"
+    first = api.raw("GET", path)
+    assert first.headers["ETag"] == '"1"'
+    until = {"expires_at": "2027-01-31T23:59:00+08:00"}
+    changed = api.raw("PATCH", path, until, If_Match='"1"')
+    assert (changed.status_code, changed.headers["ETag"], changed.json_body["version"]) == (200, '"2"', 2)
+    assert changed.json_body["expires_at"] == "2027-01-31T15:59:00.000000+00:00"
+    status, stale = api.patch(path, {"name": "mine"}, If_Match='"1"')
+    assert (status, stale["present"]) == (409, changed.json_body)
+    assert api.patch(path, {"name": "last"})[1]["name"] == "last"  # nobody asked for a version
+    assert api.get(path)[1]["expires_at"] == changed.json_body["expires_at"]
+    at(NOON + timedelta(days=400))
+    assert service.claim(pool_id, "wm1", NOON).code is None
+    assert api.patch(path, {"name": "of then"})[0] == 200  # its end is past, and stays
+    assert api.patch(path, {"expires_at": None})[1]["expires_at"] is None
+    assert service.claim(pool_id, "wm1", NOON).code is not None
+
+
+@pytest.mark.parametrize(
+    ("patch", "field"),
+    [
+        ({"name": None}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "soon"}, "expires_at"),
+        ({"left": 3}, "left"),
+    ],
+)
+def test_what_a_pool_can_not_become(api: Api, patch: dict[str, Any], field: str) -> None:
+    path = f"/api/coupon-pools/{pool_of('A-1')}"
+    before = api.get(path)
+    status, refused = api.patch(path, patch)
+    assert (status, [one["field"] for one in refused["errors"]]) == (422, [field])
+    assert api.get(path) == before
+    assert api.patch("/api/coupon-pools/cp_none", {"name": "x"})[0] == 404
+
+
+def test_two_change_a_pool_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """| A: name | B: end |
+    |---|---|
+    | reads the pool | |
+    | | reads and writes it |
+    | writes: refused, reads again, writes | |
+    """
+    pool_id = pool_of("A-1")
+    read, others = (
+        service._read_state,
+        [lambda: service.change(pool_id, {"expires_at": "2099-01-01T00:00:00Z"})],
+    )
+
+    def read_then_lose(*given: Any) -> Any:
+        state = read(*given)
+        while others:
+            others.pop()()
+        return state
+
+    monkeypatch.setattr(service, "_read_state", read_then_lose)
+    service.change(pool_id, {"name": "A's"})
+    pool = service.get(pool_id)
+    assert (pool.name, pool.expires_at) == ("A's", "2099-01-01T00:00:00.000000+00:00")
+
+
 def test_pools_are_counted_sorted_and_found_and_their_claims_are_newest_first(
     api: Api, at: Callable[[datetime], None]
 ) -> None:
@@ -81,6 +146,7 @@ def test_bad_uploads_add_nothing(api: Api) -> None:
     for body, field in ((b"A\nb c\n", "line 2"), (b"", "codes"), (b"\xff\xfe", "codes")):
         status, problem = api("POST", path, body)
         assert (status, problem["errors"][0]["field"]) == (422, field)
+        assert problem["errors"][0]["params"].get("line") == (2 if field == "line 2" else None)
     assert api("POST", path, "\n".join(f"{n:06}" for n in range(100_001)).encode())[0] == 422
     assert service.get(pool_id).loaded == 0
     assert api("POST", "/api/coupon-pools/cp_none/codes", b"A")[0] == 404

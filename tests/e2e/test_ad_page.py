@@ -48,8 +48,8 @@ def test_a_click_becomes_an_add_and_an_order_and_the_platform_hears_of_each_once
     made = campaign(stack)
     found = stack.api("GET", f"/api/ad-campaigns/{made['ad_campaign_id']}")
     assert (found["link"]["status"], found["closed"]) == ("ready", None)
-    link = button(stack, f"{made['url']}?bd_vid=7788&utm=x")
-    assert link == button(stack, f"{made['url']}?bd_vid=7788")
+    link = button(stack, f"{made['url']}?bd_vid=click-zq7788&utm=x")
+    assert link == button(stack, f"{made['url']}?bd_vid=click-zq7788")
     person = stack.sandbox("POST", "acquire", {"url": link, "name": "小宁", "unionid": "o6_ad", "repeat": 3})
     stack.drain()
     who = person["external_userid"]
@@ -72,7 +72,7 @@ def test_a_click_becomes_an_add_and_an_order_and_the_platform_hears_of_each_once
     stack.advance("PT2M")  # what fell due beside the queue finds it done
 
     told = [c["body"]["conversionTypes"][0] for c in stack.sandbox_calls("/ads/baidu/")]
-    mine = [row for row in told if row["logidUrl"] == f"{made['url']}?bd_vid=7788"]
+    mine = [row for row in told if row["logidUrl"] == f"{made['url']}?bd_vid=click-zq7788"]
     assert [(row["newType"], row.get("convertValue")) for row in mine] == [(79, None), (10, 9900)]
     rows = stack.api("GET", f"/api/ad-conversions?ad_campaign_id={made['ad_campaign_id']}&status=sent")[
         "items"
@@ -85,7 +85,7 @@ def test_a_click_becomes_an_add_and_an_order_and_the_platform_hears_of_each_once
     }
     assert sums == {"views": 2, "clicks": 1, "adds": 1, "gmv_fen": 9900, "reports_sent": 2}
     assert not any(
-        "7788" in text
+        "zq7788" in text
         for name in ("api", "convert", "credit", "route", "callback")
         for text in stack.logs(name)
     )

@@ -104,12 +104,3 @@ def test_tasks_newest_first_of_all_and_of_an_owner(api: Api) -> None:
     assert tasks("status=open") == ["gt_4", "gt_1", "gt_0"] and tasks("status=done") == ["gt_3", "gt_2"]
     assert tasks("owner=ann") == ["gt_4", "gt_0"] and tasks("owner=ann&status=done") == ["gt_3", "gt_2"]
     assert tasks("owner=nobody") == []
-
-
-def test_why_somebody_is_kept_out_is_not_for_an_auditor(api: Api) -> None:
-    assert api.put("/api/blacklist/wm1", {"reason": "spam"})[1]["reason"] == "spam"
-    assert api.acting_as("auditor").get("/api/blacklist/wm1")[1]["reason"] == "***"
-    assert api.delete("/api/blacklist/wm1")[0] == 200 and api.delete("/api/blacklist/wm1")[0] == 404
-    entries = api.acting_as("admin").get("/api/audit?object=wm1")[1]["items"]
-    assert sorted(row["action"] for row in entries) == ["blacklist.put", "blacklist.remove"]
-    assert "spam" not in str(entries)

@@ -63,6 +63,7 @@ def ask(tables: None, keys: None, at: Callable[[datetime], None]) -> Iterator[As
         PayoutItem(payout_id, status=status, rounds=[0], **own, **sums, **times).save()
     tx = Transaction()
     audit.add(tx, "stores.change", "s1", {"name": "a"}, {"name": "b"})
+    audit.add(tx, "customers.export", "/api/customers", None, {"format": "csv"})
     tx.commit()
     made_keys: dict[Any, str] = {}
     with Client(app) as client:
@@ -156,7 +157,8 @@ def test_money_and_changes_are_for_those_who_may_read_them(ask: Ask) -> None:
     assert [row["key"] for row in finance["payouts"]["rows"]] == ["paid", "failed"]
     assert "changes" not in finance and "payouts" not in auditor
     assert {"changes", "access", "money", "trial_balance"} <= {*auditor}
-    assert figures_of(auditor["changes"])["changes"] >= 1
+    assert figures_of(auditor["changes"])["changes"] >= 2
+    assert figures_of(auditor["changes"])["lists_exported"] == 1
 
 
 def test_a_guide_has_no_tiles_and_no_error(ask: Ask) -> None:

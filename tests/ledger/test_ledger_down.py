@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from chalice.test import Client
 
@@ -151,3 +152,28 @@ def test_journals_of_before_are_entered_in_the_list(world: World) -> None:
         models.enter_in_list(row)
     assert sorted(row.listed_at for row in JournalItem.scan()) == before
     assert history.account(rules.EXPENSE, T0).debit_fen == 0
+
+
+def test_what_is_written_meanwhile_is_not_taken_off_what_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """| reads: the sums of now | |
+    | | a sale is journalled |
+    | reads: what was written of since, with that sale | |
+    """
+    then = T0 + timedelta(days=8)
+    before, at_first = history.account(rules.EXPENSE, then), history.account(rules.EXPENSE)
+    code = next(iter(JournalItem.scan())).subject.removeprefix("d_")
+    read_sums, unheard = history._sums, [msgspec.structs.replace(paid("late", code), occurred_at=world.now)]
+
+    def read_then_hear(name: str) -> tuple[int, int]:
+        sums = read_sums(name)
+        while unheard:
+            world.tell(unheard.pop())
+        return sums
+
+    monkeypatch.setattr(history, "_sums", read_then_hear)
+    during = history.account(rules.EXPENSE, then)
+    assert history.account(rules.EXPENSE).debit_fen > at_first.debit_fen
+    assert during.debit_fen == before.debit_fen > 0
+    assert during.credit_fen == before.credit_fen

@@ -75,6 +75,19 @@ def test_each_line_says_who_earns_what_and_the_sums_are_the_ledgers(
     assert ask("/api/orders/o1", language="en")["items"][1]["why_none"].startswith("this product is outside")
 
 
+def test_an_order_without_any_of_the_plan_s_products_says_so(world: World, ask: Ask) -> None:
+    plan = world.plan(rates=(1_000, 300), skus=("ELSE",))
+    parent = world.distributor(plan, "wm1")
+    child = world.distributor(plan, "wm2", parent.distributor_id)
+    world.tell(paid("o1", child.share_code), message("o2", "created", share_code=child.share_code))
+    order = ask("/api/orders/o1")
+    assert {item["why_none"] for item in order["items"]} == {"该商品不在方案的计佣范围内"}
+    levels = order["attribution"]["levels"]
+    assert [(row["earns"], row["reason"]) for row in levels] == [(False, "credit_nothing_in_plan")] * 2
+    assert levels[0]["why"] == "订单里没有方案计佣范围内的商品"
+    assert not any(item["why_none"] for item in ask("/api/orders/o2")["items"])  # nothing is paid yet
+
+
 def test_operators_see_who_and_why_without_amounts_and_auditors_no_names(
     world: World, team: tuple[Distributor, Distributor], ask: Ask
 ) -> None:

@@ -143,6 +143,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
         None,
     ),
     "POST /api/coupon-pools": ({}, {"name": "x"}, "coupon_pools.create", None),
+    "PATCH /api/coupon-pools/{pool_id}": ({"pool_id": "cp_1"}, {"name": "y"}, "coupon_pools.change", "cp_1"),
     "POST /api/coupon-pools/{pool_id}/codes": ({"pool_id": "cp_1"}, "A-1", "coupon_pools.load", "cp_1"),
     "POST /api/live-codes/{live_code_id}/print-runs": (
         {"live_code_id": "lc_1"},
@@ -379,7 +380,7 @@ def call(
             created_at=NOW,
             **owner,
         ).save()
-        blacklist.put("wm2", "13800138000", auth.SYSTEM)
+        blacklist.put("wm2", "13800138000")
         PlanItem("plan_1", **PLAN).save()
         DistributorItem("d_1", **DISTRIBUTOR).save()
         pay()

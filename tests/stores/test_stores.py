@@ -10,6 +10,7 @@ from chalice.test import Client
 from app import app
 from chalicelib.platform import auth, storage
 from chalicelib.stores.models import StoreItem
+from tests.support import api as support
 from tests.support import tables_corpus
 from tests.support.scan_support import requests
 
@@ -56,6 +57,19 @@ def test_a_store_with_what_can_be_no_userid_is_shown_and_can_be_mended(api: Api)
     status, refused = api("PATCH", "/api/stores/SZ001", {"city": "广州"})
     assert (status, refused["errors"][0]["field"]) == (422, "staff_ids[0]")
     assert api("PATCH", "/api/stores/SZ001", {"staff_ids": ["lihua"]})[0] == 200
+
+
+def test_who_changes_what_another_has_changed_sees_it_first(api: Api) -> None:
+    api("POST", "/api/stores", STORE)
+    asked = support.Api(api.client)
+    seen = asked.raw("GET", "/api/stores/SZ001").headers["ETag"]
+    changed = asked.raw("PATCH", "/api/stores/SZ001", {"city": "广州"}, If_Match=seen)
+    assert (changed.status_code, changed.headers["ETag"] != seen) == (200, True)
+    status, stale = asked.patch("/api/stores/SZ001", {"name": "mine"}, If_Match=seen)
+    assert (status, stale["present"]["city"], stale["present"]["name"]) == (409, "广州", STORE["name"])
+    assert asked.get("/api/stores/SZ001") == (200, changed.json_body)
+    assert asked.patch("/api/stores/SZ001", {"name": "mine"}, If_Match=changed.headers["ETag"])[0] == 200
+    assert asked.patch("/api/stores/SZ001", {"name": "last"})[1]["name"] == "last"  # asked for no version
 
 
 @pytest.mark.parametrize("column", ["name", "门店名称"])
@@ -189,7 +203,7 @@ def test_columns_that_a_table_lacks_stay_as_they_are(api: Api) -> None:
     _, after = api("GET", "/api/stores/S1")
     # The datum is the position's, which was given anew.
     new = {"name": "二店", "latitude": 22.6, "city": "", "datum": "gcj02"}
-    times = {name: after[name] for name in ("created_at", "updated_at")}
+    times = {name: after[name] for name in ("version", "created_at", "updated_at")}
     assert after == before | new | times
 
 

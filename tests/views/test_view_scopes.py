@@ -1,5 +1,7 @@
 """Saved views: who sees, shares, changes them; what they are of."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.platform.auth import Scope
@@ -73,6 +75,29 @@ def test_only_its_owner_or_an_admin_changes_it(api: Api) -> None:
     assert other.delete(f"/api/views/{view_id}")[0] == 404
     assert api.delete(f"/api/views/{view_id}")[0] == 200 and names(api) == []
     assert api.patch(f"/api/views/{view_id}", {"name": "x"})[0] == 404
+
+
+def test_a_view_that_is_deleted_meanwhile_does_not_come_back(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """| A: renames | B: deletes |
+    |---|---|
+    | reads the view | |
+    | | it is gone |
+    | writes: refused, reads again: nothing | |
+    """
+    view_id = create(api, "old")
+    read, others = service._own, [lambda: api.delete(f"/api/views/{view_id}")]
+
+    def read_then_lose(*given: Any) -> Any:
+        item = read(*given)
+        while others:
+            others.pop()()
+        return item
+
+    monkeypatch.setattr(service, "_own", read_then_lose)
+    assert api.patch(f"/api/views/{view_id}", {"name": "new"})[0] == 404
+    assert names(api) == []
 
 
 def test_there_is_an_end_to_them(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ import routes from "frame/routes.js";
 export class ApiError extends Error {
   // errors: [{ field, code, params, message }]; present: the state that a change came too late for (409).
   constructor(status, told = {}) {
-    super(told.detail || told.title || String(status));
+    // The detail of many errors names fields as the API does; what is wrong with them is said without.
+    const said = (told.errors || []).map((error) => error.message).filter(Boolean);
+    super(said.join(context.language() === "en" ? "; " : "；") || told.detail || told.title || String(status));
     this.name = "ApiError";
     this.status = status;
     this.title = told.title || "";
@@ -57,6 +59,14 @@ async function ask(method, address, { body, headers, signal }) {
   }
 }
 
+// What start.classic.js asked while the rest was loading, once. Null: nothing, or it got no answer.
+async function askedEarly(address) {
+  const { early } = window.millrace;
+  const asked = early[address];
+  delete early[address];
+  return asked ? asked.catch(() => null) : null;
+}
+
 const isRaw = (value) => typeof value === "string" || value instanceof Blob || value instanceof ArrayBuffer;
 
 export async function call(method, path, { query, body, takes } = {}, options = {}) {
@@ -78,7 +88,7 @@ export async function call(method, path, { query, body, takes } = {}, options = 
     const version = "base" in options ? etag(options.base) : latest.get(path);
     if (version) headers["If-Match"] = version;
   }
-  let response = await ask(method, address, { body: sent, headers, signal: options.signal });
+  let response = (method === "GET" && (await askedEarly(address))) || (await ask(method, address, { body: sent, headers, signal: options.signal }));
   if (response.status === 403 && writes && context.renew && (await context.renew())) {
     headers["X-CSRF-Token"] = context.csrf; // signed in anew in another tab
     response = await ask(method, address, { body: sent, headers, signal: options.signal });

@@ -15,11 +15,7 @@ function take(me) {
 
 export async function load() {
   try {
-    const early = window.millrace.me;
-    window.millrace.me = null;
-    const response = early ? await early.catch(() => null) : null;
-    if (response && response.status === 401) throw new ApiError(401);
-    take(response && response.ok ? await response.json() : await call("GET", "api/me", {}, { quiet: true }));
+    take(await call("GET", "api/me", {}, { quiet: true }));
   } catch (error) {
     session.me = null;
     session.error = error;

@@ -1,4 +1,5 @@
-// Before the first paint: where we are, the theme, and the question who is signed in, on its way early.
+// Before the first paint: where we are, the theme, the brand as it was worn last; and the first questions, on their way early.
+window.millrace = { templates: {}, early: {} };
 (function (told) {
   const keep = (name) => { try { return localStorage.getItem(name); } catch (_) { return null; } };
   told.base = new URL("../../", document.currentScript.src).pathname; // "/", or a stage's "/prod/"
@@ -9,6 +10,13 @@
   const theme = keep("millrace.theme");
   const dark = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.dataset.theme = dark ? "dark" : "light";
-  told.me = fetch(`${told.base}api/me`, { headers: { "Accept-Language": told.language, Accept: "application/json" } });
-  told.me.catch(() => {}); // told to whoever awaits it
+  told.brandSheet = new CSSStyleSheet();
+  told.brandSheet.replaceSync(keep("millrace.brand.style") || "");
+  document.adoptedStyleSheets = [told.brandSheet];
+  const isHome = location.pathname.replace(/\/$/, "") === `${told.base}console`;
+  for (const path of isHome ? ["api/me", "api/home"] : ["api/me"]) {
+    const asked = fetch(told.base + path, { headers: { "Accept-Language": told.language, Accept: "application/json" } });
+    asked.catch(() => {}); // told to whoever awaits it
+    told.early[told.base + path] = asked;
+  }
 })(window.millrace);

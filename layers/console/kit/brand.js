@@ -2,7 +2,8 @@
 import { call } from "frame/api.js";
 import { brandName } from "frame/router.js";
 
-const KEPT = "millrace.brand";
+const { brandSheet } = window.millrace;
+const [KEPT, KEPT_STYLE] = ["millrace.brand.name", "millrace.brand.style"];
 const LIGHT = { surface: "#ffffff", canvas: "#f5f6f8", ink: "#18202c" };
 const DARK = { surface: "#161b23", canvas: "#0e1218", ink: "#e7ebf1" };
 
@@ -41,23 +42,24 @@ export function propertiesOf([first, second], dark) {
   return { "--brand": brand, "--brand-soft": soft, "--brand-on": text, "--brand-ink": readable(first, [surface, canvas, soft], ink), "--brand-strong": contrast(text, strong) >= 4.5 ? strong : brand };
 }
 
-const sheet = new CSSStyleSheet();
-
-function wear({ name, colors }) {
-  brandName.value = name || "";
+function styleOf(colors) {
   const rule = (selector, properties) => `${selector} { ${Object.entries(properties).map(([key, value]) => `${key}: ${value};`).join(" ")} }`;
   const usable = colors && /^#[0-9a-f]{6}$/i.test(colors[0]);
-  sheet.replaceSync(usable ? `${rule(":root", propertiesOf(colors, false))} ${rule(':root[data-theme="dark"]', propertiesOf(colors, true))}` : "");
-  if (!document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  return usable ? `${rule(":root", propertiesOf(colors, false))} ${rule(':root[data-theme="dark"]', propertiesOf(colors, true))}` : "";
 }
 
-// What was worn last is worn at once; what the server has since follows.
+// What was worn last is worn at once (the colours before the first paint, by start.classic.js).
 export function wearKept() {
-  try { wear(JSON.parse(localStorage.getItem(KEPT)) || {}); } catch (_) { /* the product's own colours, then */ }
+  try { brandName.value = localStorage.getItem(KEPT) || ""; } catch (_) { /* the product's own name, then */ }
 }
 
 export async function wearBrand() {
   const { name, colors } = await call("GET", "api/brand", {}, { quiet: true });
-  wear({ name, colors });
-  try { localStorage.setItem(KEPT, JSON.stringify({ name, colors })); } catch (_) { /* it is asked for again */ }
+  const style = styleOf(colors);
+  brandName.value = name || "";
+  brandSheet.replaceSync(style);
+  try {
+    localStorage.setItem(KEPT, brandName.value);
+    localStorage.setItem(KEPT_STYLE, style);
+  } catch (_) { /* it is asked for again */ }
 }

@@ -10,6 +10,20 @@ const call = (name) => name.split(".").reduce((at, word) => at && at[word], api)
 const search = (name) => (query) => (call(name) ? call(name)(query) : Promise.resolve({ items: [] }));
 const one = (name) => (id) => (call(name) ? call(name)(id) : Promise.reject(new Error(name)));
 
+// Tags that codes and channels give: WeCom's whole list is WeCom's. One that is not among them can be typed.
+let tagsAsked = null;
+
+function readTags() {
+  const lists = ["live_codes.list", "channels.list"].map((name) => search(name)({ limit: 200 }).then((page) => page.items, () => []));
+  return Promise.all(lists).then((found) => [...new Set(found.flat().flatMap((row) => row.tags || []))].sort((a, b) => a.localeCompare(b, "zh")));
+}
+
+async function searchTags({ q = "", limit }) {
+  tagsAsked = tagsAsked || readTags();
+  const wanted = q.toLowerCase();
+  return { items: (await tagsAsked).filter((name) => name.toLowerCase().includes(wanted)).slice(0, limit) };
+}
+
 // free: what is typed can be taken though it is not in the list.
 export const PICKERS = {
   staff: { search: search("staff.list"), one: one("staff.get"), show: plain("staff_id", (row) => (row.problem ? t("kit.staff_inactive") : null)), icon: "person" },
@@ -24,7 +38,7 @@ export const PICKERS = {
   customer: { search: search("customers.list"), one: one("customers.get"), show: plain("external_userid"), icon: "person" },
   distributor: { search: search("distributors.list"), one: one("distributors.get"), show: plain("distributor_id", (row) => row.plan_name), icon: "person" },
   plan: { search: search("distribution.plans.list"), one: one("distribution.plans.get"), show: plain("plan_id"), icon: "branch" },
-  tag: { search: search("tags.list"), one: null, show: (row) => ({ value: row.group ? `${row.group}/${row.name}` : row.name, label: row.group ? `${row.group}/${row.name}` : row.name, row }), icon: "tag", free: true },
+  tag: { search: searchTags, one: null, show: (name) => ({ value: name, label: name }), icon: "tag", free: true },
   channel: { search: search("channels.list"), one: (id) => channels().then(() => ({ name: channelName(id), id })), show: (row) => ({ value: row.id || row.name, label: row.name, row }), icon: "channel", free: true },
 };
 

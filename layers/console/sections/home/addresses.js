@@ -27,6 +27,7 @@ export function screenOf({ list, field }) {
     const found = path.exec(url.pathname);
     if (!found || !allScreens.some((screen) => screen.name === name)) continue;
     if (name === "funnel.days" && field) url.searchParams.set("figure", field);
+    if (name === "audit.list" && url.searchParams.has("from")) url.searchParams.set("from", url.searchParams.get("from").slice(0, 10)); // the screen filters by days
     const ids = param ? { [param]: decodeURIComponent(found[1]) } : {};
     return link(name, ids, { ...(param === "channel_id" ? ids : {}), ...Object.fromEntries(url.searchParams) });
   }

@@ -23,7 +23,11 @@ export function actionText(action) {
   return t("audit.action", { noun: own("audit_noun", noun) || t("audit.another"), verb: own("audit_verb", verb) || t("audit.changed") });
 }
 
-export const objectText = (row) => (row.object.includes("/api/") ? t("audit.whole_list") : null) || row.object_name || (row.action.startsWith("settings.") && own("audit_setting", row.object)) || row.object;
+export function objectText(row) {
+  const [noun, verb] = row.action.split(".");
+  if (row.object.includes("/api/") || (row.object === noun && verb === "sync")) return t("audit.whole_list");
+  return row.object_name || (noun === "settings" && own("audit_setting", row.object)) || (row.object === noun && own("audit_noun", noun)) || row.object;
+}
 
 export function hrefOf(row) {
   const names = SCREENS[row.action.split(".")[0]] || [];
