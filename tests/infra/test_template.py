@@ -3,8 +3,6 @@
 import importlib
 import json
 import re
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
