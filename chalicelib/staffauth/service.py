@@ -83,7 +83,7 @@ def folder() -> str:
 def _sign_in(code: str, address: str, user_agent: str, needs_role: bool) -> str:
     """A session of whoever WeCom's code is of: its cookie."""
     try:
-        # Of codes alone: wrong keys, or a guide without a role, shut nobody out of the office behind one address.
+        # Of codes alone: a known person is counted by themselves, or one guide shuts out their office.
         with signin.counted(f"codes#{address}"):
             staff_id = _staff_id(code)
         with signin.counted(f"person#{staff_id}"):
