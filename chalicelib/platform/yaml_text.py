@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from chalicelib.platform.errors import Invalid, Issue, issue
 
 _MAX_EVENTS, _MAX_DEPTH = 300_000, 20
@@ -56,7 +58,7 @@ def with_lines(text: str, issues: Iterable[Issue]) -> Iterator[Issue]:
         field = one.field
         while field and field not in lines:
             field = re.sub(r"(\.?[^.\[]+|\[[0-9]+\])\Z", "", field)
-        yield Issue(one.field, one.code, {**one.params, "line": lines.get(field, 1)})
+        yield replace(one, params={**one.params, "line": lines.get(field, 1)})
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -363,12 +363,12 @@ def archive(lenient: bool) -> Path:
     if cached.exists():
         return cached
     with tempfile.TemporaryDirectory() as temporary:
-        built = write(Path(temporary), lenient)
+        built = write(Path(temporary) / "python" / LAYER, lenient)
         if built.problems:
             refusal = Failed(built.problems)
             print(f"`make package` will refuse this console:\n{refusal}", file=sys.stderr)
             cached = archives.CACHE / f"console-{digest}-lenient.zip"
-        return archives.write_zip(cached, [(Path(temporary), f"python/{LAYER}/")])
+        return archives.write_zip(cached, Path(temporary))
 
 
 def source_files() -> list[Path]:

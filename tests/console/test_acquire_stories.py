@@ -74,12 +74,14 @@ def test_a_number_is_shown_to_who_may_and_that_is_written_down(seat: Seat) -> No
 def test_stores_are_checked_before_they_are_imported(seat: Seat, tmp_path: Path) -> None:
     file = tmp_path / "stores.csv"
     file.write_text(
-        f"门店编号,门店名称,纬度,经度,城市\nT-1,{HOSTILE},31.2,121.4,上海\nT-2,反了店,121.4,31.2,上海\n",
+        "门店编号,门店名称,纬度,经度,城市,店长\n"
+        f"T-1,{HOSTILE},31.2,121.4,上海,王\nT-2,反了店,121.4,31.2,上海,李\n",
         encoding="utf-8",
     )
     page = seat.open("/stores/import").page
     upload(seat, file)
     seat.sees("已识别 5 列")
+    seat.sees("不会导入的列：店长")
     save(seat, "检查内容")
     seat.sees("1 家门店可以导入")
     seat.sees("1 行未导入")
@@ -166,7 +168,13 @@ def test_a_pool_gets_codes_by_file(seat: Seat, tmp_path: Path) -> None:
     seat.settle().sees("还没有导入券码")
     save(seat, "导入券码")
     file = tmp_path / "codes.txt"
-    file.write_text("\n".join(f"CODE{n:04}" for n in range(150)), encoding="utf-8")
+    codes = [f"CODE{n:04}" for n in range(150)]
+    file.write_text("\n".join([*codes[:4], "X" * 300, *codes[4:]]), encoding="utf-8")
+    upload(seat, file)
+    page.click("dialog[open] button:has-text('导入')")
+    seat.sees("有 1 行不对，没有添加任何券码")
+    assert page.inner_text("dialog[open] .badrows tbody tr").split()[0] == "5"
+    file.write_text("\n".join(codes), encoding="utf-8")
     upload(seat, file)
     page.click("dialog[open] button:has-text('导入')")
     seat.sees("已导入 150 个")
@@ -182,9 +190,10 @@ def test_an_sop_is_checked_at_its_lines_made_paused_and_stopped(seat: Seat) -> N
     page = seat.open("/sops/new").page
     area = page.locator(".yaml-area")
     text = area.input_value()
-    area.fill(text.replace("after: P1D", "after: PT1M"))
+    area.fill(text.replace("after: P1D", "after: PT1M").replace("name:", "nam:", 1))
     save(seat, "检查")
-    seat.sees("第 14 行")
+    seat.sees("第 14 行")  # told beside the name that is missing
+    assert "第 1 行" in page.inner_text(".yaml-errors")
     area.fill(text.replace("新客 48 小时", "测试 SOP"))
     save(seat, "创建并启动")
     page.click("dialog[open] button:has-text('创建并启动')")

@@ -91,3 +91,9 @@ def test_what_is_wrong_has_its_line(api: Api, old: str, new: str, field: str, li
         assert status == 422
         assert [(one["field"], one["params"]["line"]) for one in problem["errors"]] == [(field, line)]
     assert api("GET", "/api/sops")[1]["total"] == 0
+
+
+def test_a_misspelled_field_does_not_hide_what_else_is_wrong(api: Api) -> None:
+    text = FILE.replace("name: 新客", "nam: 新客", 1).replace("after: P2D", 'after: "1 hour"', 1)
+    _, problem = api("POST", "/api/sops/check", text)
+    assert {one["field"] for one in problem["errors"]} == {"name", "nam", "steps[1].after"}
