@@ -32,12 +32,13 @@ def problem_of(heard: Heard) -> tuple[str, str] | None:
     return (bad[1], bad[0]) if bad[0] > good else None
 
 
-def status_of(heard: Heard, is_set_up: bool) -> str:
+def status_of(heard: Heard, is_set_up: bool, is_called: bool = False) -> str:
+    """is_called: it works when the other side calls us; that we reach our own door says less."""
     if not is_set_up:
         return "not_set_up"
     if problem_of(heard) is not None:
         return "failing"
-    return "working" if heard.success_at or heard.tested_at else "untested"
+    return "working" if heard.success_at or (heard.tested_at and not is_called) else "untested"
 
 
 def is_testing(heard: Heard, now: datetime) -> bool:

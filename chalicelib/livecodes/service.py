@@ -4,7 +4,7 @@ The ticket item carries the config's version, so a process that keeps the config
 from the one write it does anyway, whether what it keeps is still true.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -237,6 +237,11 @@ def get_many(live_code_ids: Iterable[str], principal: Principal = SYSTEM) -> dic
     rows = LiveCodeItem.batch_get(keys, consistent_read=True)
     seen = scope.of(principal)
     return {row.live_code_id: _live_code(row) for row in rows if seen is None or seen.sees(row.definition)}
+
+
+def names(ids: Collection[str]) -> dict[str, str]:
+    """What those of them are called that there are, by id."""
+    return {live_code_id: code.name for live_code_id, code in get_many(ids).items()}
 
 
 def read_all(partition: str = ACTIVE, principal: Principal = SYSTEM) -> Iterator[LiveCode]:

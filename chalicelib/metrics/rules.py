@@ -18,7 +18,7 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
-from chalicelib.metrics.types import DayRow, FunnelRow
+from chalicelib.metrics.types import DayRow, FunnelRow, GuideRow
 from chalicelib.platform.clock import SHANGHAI, parse
 from chalicelib.platform.timeline_line import Line
 
@@ -26,6 +26,16 @@ FUNNEL = ("scans", "adds", "lost", "buyers", "orders", "gmv_fen")
 STORED = (
     *FUNNEL,
     "joins",
+    "welcomes",
+    "welcomes_missed",
+    "welcomes_unknown",
+    "touches",
+    "touches_failed",
+)
+_OF_GUIDES = (  # orders are a store's
+    "scans",
+    "adds",
+    "lost",
     "welcomes",
     "welcomes_missed",
     "welcomes_unknown",
@@ -219,6 +229,11 @@ def row(channel: str, sums: Figures) -> FunnelRow:
 def day_row(day: str, sums: Figures) -> DayRow:
     figures = {name: sums.get(name, 0) for name in STORED}
     return DayRow(day=day, kept=figures["adds"] - figures["lost"], **figures)
+
+
+def guide_row(staff_id: str, name: str | None, sums: Figures) -> GuideRow:
+    figures = {field: sums.get(field, 0) for field in _OF_GUIDES}
+    return GuideRow(staff_id=staff_id, name=name, kept=figures["adds"] - figures["lost"], **figures)
 
 
 def parse_day(text: str) -> date:

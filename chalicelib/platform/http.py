@@ -262,7 +262,7 @@ def _quality(parameters: Sequence[str]) -> float:
     return 1.0
 
 
-def versioned(body: Any, version: int) -> Answer:
+def versioned(body: Any, version: int | str) -> Answer:
     """A thing with the ETag of its version."""
     return Answer(body, headers={"ETag": etag(version)})
 

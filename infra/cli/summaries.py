@@ -99,6 +99,7 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/sessions"): "在哪些地方登录着，新的在前；管理员可查看任何人的",
     ("DELETE", "/api/sessions/{session_id}"): "结束一个登录：自己的；管理员可结束任何人的",
     ("GET", "/api/metrics/days"): "各项数据，按天",
+    ("GET", "/api/metrics/guides"): "每位导购的扫码、添加、欢迎语与触达，按所选日期",
     ("GET", "/api/metrics/funnel"): "从扫码到成交的漏斗，按渠道",
     ("POST", "/api/migrations/{name}"): "把已存数据升级为当前版本的格式；可随时重复执行",
     ("GET", "/api/openapi.json"): "接口文档（OpenAPI）",

@@ -63,14 +63,14 @@ def _texts(path: str, problems: list[Problem]) -> Texts:
         return dict(pairs)
 
     try:
-        told = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=once)
+        texts = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=once)
     except json.JSONDecodeError as error:
         problems.append(Problem(path, error.lineno, error.msg))
         return {}
-    for key, text in told.items():
+    for key, text in texts.items():
         if not isinstance(text, str):
             problems.append(Problem(path, _line(path, key), f"{key} is no text"))
-    return {key: text for key, text in told.items() if isinstance(text, str)}
+    return {key: text for key, text in texts.items() if isinstance(text, str)}
 
 
 def _places(text: str) -> set[str]:
@@ -90,11 +90,11 @@ def module(
     enums = {key.split(".")[1] for key in known if key.startswith("enum.")}
     callable_names = set(calls)
 
-    def check(pattern: re.Pattern[str], part: Part | None, group: int, said: str, allowed: Any) -> None:
+    def check(pattern: re.Pattern[str], part: Part | None, group: int, message: str, allowed: Any) -> None:
         for found in pattern.finditer(sources.blanked(part.text) if part else ""):
             if part and not allowed(found[group]):
                 line = part.line + line_of(part.text, found.start()) - 1
-                problems.append(Problem(one.path, line, said.format(found[group].strip()), False))
+                problems.append(Problem(one.path, line, message.format(found[group].strip()), False))
 
     for part in (one.script, one.template):
         check(_KEYS, part, 2, "no text {0}", known.__contains__)
@@ -108,7 +108,7 @@ def module(
 
 
 def unused_texts(
-    folder: str, told: Mapping[str, str], modules: Iterable[Module], titles: set[str]
+    folder: str, texts: Mapping[str, str], modules: Iterable[Module], titles: set[str]
 ) -> list[Problem]:
     """A folder's texts that none of these modules names: in full, as `prefix.${…}`, or by an enum's field."""
     parts = [part for one in modules for part in (one.script, one.template)]
@@ -122,7 +122,7 @@ def unused_texts(
 
     path = f"{folder}/zh.json"
     return [
-        Problem(path, _line(path, key), f"nothing shows {key}", False) for key in told if not is_used(key)
+        Problem(path, _line(path, key), f"nothing shows {key}", False) for key in texts if not is_used(key)
     ]
 
 

@@ -185,7 +185,7 @@ def test_wecom_is_tested_by_a_call_that_changes_nothing(
 @pytest.mark.parametrize(
     ("echo", "code"),
     [
-        (lambda query: (200, crypto.verify_url(TOKEN, AES_KEY, "ww1", query)), None),
+        (lambda query: (200, crypto.verify_url(TOKEN, AES_KEY, "ww1", query)), "callback_never"),
         (lambda query: (403, "{}"), "callback_refused"),
         (lambda query: (200, "<html>"), "callback_refused"),
         (lambda query: (404, ""), "callback_unreachable"),
@@ -199,6 +199,7 @@ def test_the_callback_is_tested_as_wecom_tests_it(
     row = api("POST", "/api/connections/wecom_callback/test")[1]
     assert (row["problem"] or {}).get("code") == code
     assert row["last_success_at"] is None  # it was we who called
+    assert row["status"] == ("untested" if code == "callback_never" else "failing")
 
 
 @pytest.mark.parametrize(

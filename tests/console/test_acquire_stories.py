@@ -30,20 +30,23 @@ def pick(seat: Seat, label: str, text: str) -> None:
 
 def test_a_list_with_bad_rows_is_imported_and_its_bad_rows_are_told(seat: Seat, tmp_path: Path) -> None:
     rows = [f"1390013{n:04},会员{n},{HOSTILE}" for n in range(4)] + ["139-00,短号,", "1390013 0001,重复,"]
-    file = tmp_path / '名单 "一".csv'
+    file = tmp_path / f"{HOSTILE}.csv"  # its name is shown, and proposed for the list
     file.write_text("\n".join(["联系人电话(必填),称谓,说明", *rows]), encoding="utf-8")
     page = seat.open("/prospects/imports/new").page
     upload(seat, file)
     seat.sees("还没有找到这些列：手机号")
+    seat.sees(file.name)
     page.select_option(".importtable-pick >> nth=0", "phone")
     page.select_option(".importtable-pick >> nth=1", "name")
     seat.sees("已识别 3 列")
-    assert page.get_by_label("名单名称").input_value() == '名单 "一"'
+    assert page.get_by_label("名单名称").input_value() == HOSTILE
     page.get_by_label("授权说明").fill("入会时同意接受联系")
     pick(seat, "导购", "李华")
     save(seat, "开始导入")
     seat.until(lambda: re.search(r"/prospects/imports/im_", page.url), "the import has no page")
     seat.sees("2 行未导入")
+    seat.sees(HOSTILE)
+    assert page.title() != "1"
     figures = page.inner_text(".figures")
     assert (
         re.search(r"新增\s*4", figures)

@@ -234,6 +234,12 @@ def test_a_route_that_leads_nowhere_is_refused(source: Write, change: dict[str, 
         console.build()
 
 
+def test_a_section_without_routes_is_refused(source: Write) -> None:
+    source("sections/others/section.json", json.dumps({"group": "acquire"}))
+    with pytest.raises(Failed, match="no routes"):
+        console.build()
+
+
 def test_imports_in_a_circle_are_refused(source: Write) -> None:
     source("sections/things/a.js", 'import { b } from "./b.js";\nexport const a = 1;\n')
     source("sections/things/b.js", 'import { a } from "./a.js";\nexport const b = 1;\n')

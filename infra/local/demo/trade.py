@@ -53,8 +53,8 @@ def order(business: Business, buyer: dict[str, Any], share: str | None = None) -
         "lines": [{"line_id": "1", "amount_fen": price}],
     }
     for status in ("paid", "completed", *(["refunded"] if business.orders % 6 == 0 else [])):
-        told = {**message, "status": status, "occurred_at": business.now()}
-        business.world("mall/orders", told | ({"refund": refund} if status == "refunded" else {}))
+        sent = {**message, "status": status, "occurred_at": business.now()}
+        business.world("mall/orders", sent | ({"refund": refund} if status == "refunded" else {}))
     return str(message["order_id"])
 
 

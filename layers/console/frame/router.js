@@ -224,7 +224,7 @@ export function useTitle(text) {
   onBeforeUnmount(() => { stop(); title.value = before; });
 }
 
-export const pageTitle = computed(() => title.value || (route.name && t.has(`${route.name}.title`) ? t(`${route.name}.title`) : ""));
+const pageTitle = computed(() => title.value || (route.name && t.has(`${route.name}.title`) ? t(`${route.name}.title`) : ""));
 
 // ---- Beginning ----
 

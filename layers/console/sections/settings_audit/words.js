@@ -1,5 +1,5 @@
 // An entry of the audit in words: what was done to what, which field, and where the thing is.
-import { money, when } from "frame/formats.js";
+import { listOf, money, when } from "frame/formats.js";
 import { t } from "frame/i18n.js";
 import { allScreens, link } from "frame/router.js";
 import { may } from "frame/session.js";
@@ -47,7 +47,7 @@ export function changesText(row) {
   const names = [...new Set(row.changes.map((one) => known(one.field)).filter(Boolean))];
   const others = row.changes.length - row.changes.filter((one) => known(one.field)).length;
   if (!names.length) return others ? t("audit.fields", { count: others }) : "–";
-  return others ? t("audit.and_others", { names: names.join("、"), count: others }) : names.join("、");
+  return others ? t("audit.and_others", { names: listOf(names), count: others }) : listOf(names);
 }
 
 // What a value is called; undefined where it stands for itself.
