@@ -219,10 +219,16 @@ def _is_spelled(typed: str, spoken: Sequence[tuple[str, ...]], at: int) -> bool:
 
 
 def _said(name: str) -> str:
-    """A name's place among others: by pinyin, character by character; of two that sound alike, by itself."""
+    """A name's place among others: by pinyin, character by character, behind Latin letters; of two that sound
+    alike, by itself.
+    """
     if name.isascii():
         return f"{' '.join(name.casefold())}\0{name}"
-    return f"{' '.join(_IN_NAMES.get(letter) or _readings(letter)[0] for letter in name.casefold())}\0{name}"
+    said = (
+        letter if letter.isascii() else "{" + (_IN_NAMES.get(letter) or _readings(letter)[0])
+        for letter in name.casefold()
+    )
+    return f"{' '.join(said)}\0{name}"
 
 
 @lru_cache(maxsize=20_000)
