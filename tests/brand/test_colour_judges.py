@@ -12,7 +12,7 @@ from infra.console.sources import SOURCE
 def test_the_page_and_the_server_say_one_figure_and_one_better_colour() -> None:
     context = quickjs.Context()
     context.eval((SOURCE / "sections/brand/colours.js").read_text(encoding="utf-8").replace("export ", ""))
-    chance = random.Random(9)  # noqa: S311  # nosec B311
+    chance = random.Random(9)  # nosec B311
     pairs = [("#ffd966", "#e6f4ee"), ("#ffd966", "#fff5e0")]
     pairs += [tuple(f"#{chance.randrange(1 << 24):06x}" for _ in range(2)) for _ in range(150)]  # type: ignore[misc]
     for first, second in pairs:
