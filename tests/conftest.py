@@ -1,5 +1,6 @@
 """Fixtures that all tests share: a clock to set, tables in moto, a real engine for concurrency, sent messages."""
 
+import gc
 import io
 import json
 import os
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -31,6 +33,7 @@ from moto.dynamodb.models import dynamodb_backends
 from app import app
 from chalicelib.notices import service as notices
 from chalicelib.platform import clock, idempotency, log, queues, settings, storage
+from chalicelib.staff import spelling
 from tests.support import engine as engines
 from tests.support import quick_moto
 from tests.support.api import Api
@@ -51,6 +54,11 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 hypothesis_settings.load_profile("millrace")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays to the end: no look for garbage need go through it again."""
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -153,9 +161,10 @@ def models() -> dict[str, Any]:
 
 
 def create_tables() -> None:
-    """Every table of the models that are imported, in an engine that has none."""
+    """Every table of the models that are imported, in an engine that has none: that is not asked for each."""
     for kind in models().values():
-        kind.create_table()
+        with patch.object(kind, "exists", return_value=False):
+            kind.create_table()
 
 
 _made: dict[frozenset[str], Any] = {}  # moto's tables, by their names
@@ -177,6 +186,7 @@ def _fresh() -> None:
     settings.client.cache_clear()
     settings.s3.cache_clear()
     settings.forget_secrets()
+    spelling.forget()
     if integration := sys.modules.get("tests.support.scan_support"):
         integration.new_process()
 
