@@ -114,7 +114,6 @@ COLUMNS: dict[str, str] = {
     "card_height_mm": "卡片高（毫米）",
     "card_width_mm": "卡片宽（毫米）",
     "cards": "卡片数",
-    "changeable": "可修改",
     "changed_at": "变更时间",
     "changes": "变更内容",
     "channel": "渠道",

@@ -6,7 +6,7 @@ import { may } from "frame/session.js";
 
 export const NOUNS = [
   "users", "keys", "sessions", "customers", "orders", "assignments", "touches", "settings", "stores", "staff", "live_codes", "channels", "coupon_pools", "poster_templates", "poster_batches", "poster_assets", "print_runs", "cards",
-  "ad_campaigns", "prospect_imports", "prospects", "phones", "sops", "groups", "group_tasks", "blacklist", "distribution_plans", "distributors", "settlements", "payouts", "jobs", "dead_letters", "migrations",
+  "ad_campaigns", "ad_conversions", "prospect_imports", "prospects", "phones", "sops", "groups", "group_tasks", "blacklist", "distribution_plans", "distributors", "settlements", "payouts", "jobs", "dead_letters", "migrations",
 ];
 // Screens of a thing, by their names; of those that are there the first is taken.
 const SCREENS = {
