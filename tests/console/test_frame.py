@@ -65,14 +65,19 @@ def test_one_signs_out_and_is_out_in_every_tab(seat: Seat) -> None:
 
 
 def test_a_session_that_ended_leads_to_the_sign_in_and_back(seat: Seat, stack: Any) -> None:
-    page = seat.open("/nowhere?q=2").page
+    page = seat.open("/live-codes/new?channel=other").page
+    page.get_by_label("名称", exact=True).fill("登录失效时的活码")
     seat.context.clear_cookies()
-    page.reload()
+    page.click("button:has-text('创建活码')")
     page.wait_for_selector(SIGNED_OUT)
+    seat.sees("登录已失效，请重新登录")
     page.fill(SIGNED_OUT, stack.key)
     page.keyboard.press("Enter")
     page.wait_for_selector(SIGNED_IN)
-    seat.at("/nowhere?q=2")
+    seat.at("/live-codes/new?channel=other")
+    seat.until(
+        lambda: page.get_by_label("名称", exact=True).input_value() == "登录失效时的活码", "the work is lost"
+    )
 
 
 def test_the_language_is_the_browsers_until_one_is_chosen(browser: Any, stack: Any) -> None:
