@@ -33,6 +33,7 @@ from moto.dynamodb.models import dynamodb_backends
 from app import app
 from chalicelib.notices import service as notices
 from chalicelib.platform import clock, idempotency, log, queues, settings, storage
+from chalicelib.staff import spelling
 from tests.support import engine as engines
 from tests.support import quick_moto
 from tests.support.api import Api
@@ -185,6 +186,7 @@ def _fresh() -> None:
     settings.client.cache_clear()
     settings.s3.cache_clear()
     settings.forget_secrets()
+    spelling.forget()
     if integration := sys.modules.get("tests.support.scan_support"):
         integration.new_process()
 

@@ -18,11 +18,15 @@ class Heard(Struct, frozen=True, kw_only=True):
     asked_at: str | None = None
 
 
+def last_success_of(heard: Heard) -> str | None:
+    """When something went well with it last, be it a test."""
+    tested_at = None if heard.test_failure else heard.tested_at
+    return max(filter(None, (heard.success_at, tested_at)), default=None)
+
+
 def problem_of(heard: Heard) -> tuple[str, str] | None:
     """(code, since when) of what is wrong now: what failed last, unless something has gone well since."""
-    good = max(
-        heard.success_at or "", heard.tested_at or "" if heard.tested_at and not heard.test_failure else ""
-    )
+    good = last_success_of(heard) or ""
     failed = [(heard.failure_at, heard.failure), (heard.tested_at, heard.test_failure)]
     bad = max(((at, code) for at, code in failed if at and code), default=("", ""))
     return (bad[1], bad[0]) if bad[0] > good else None

@@ -108,7 +108,7 @@ def _shown(name: Name, language: Language) -> Connection:
         status=cast(Any, status),
         settings=are_set,
         address=settings.env("PUBLIC_BASE_URL").rstrip("/") + address if address else None,
-        last_success_at=heard.success_at,
+        last_success_at=heard.success_at if name in _DOORS else rules.last_success_of(heard),
         last_failure_at=heard.failure_at,
         tested_at=heard.tested_at,
         testing=rules.is_testing(heard, clock.now()),

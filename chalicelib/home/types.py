@@ -96,6 +96,7 @@ TileName = Literal[
     "trial_balance",
     "payouts",
     "settlements",
+    "journals",
     "changes",
     "access",
 ]

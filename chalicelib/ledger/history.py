@@ -20,6 +20,7 @@ from chalicelib.platform.lists import Page, Paging
 
 Sum = TypeVar("Sum")
 Journals = TypeVar("Journals")
+_MOST_DAYS = 366
 _READS = 3  # of a sum and the journals behind it, until nothing was written between the two
 
 
@@ -102,9 +103,11 @@ def journal(journal_id: str) -> JournalOut:
 
 
 def per_day(first: date, last: date) -> list[DayCount]:
-    """How many journals there are of each day in China; Invalid for more than a year."""
-    if not 0 <= (last - first).days < 366:
-        raise Invalid(issue("to", "range_days", days=366))
+    """How many journals there are of each day in China, of a year at most. Invalid."""
+    if first > last:
+        raise Invalid(issue("from", "after", other="to"))
+    if (last - first).days >= _MOST_DAYS:
+        raise Invalid(issue("from", "range_days", days=_MOST_DAYS))
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return [DayCount(day=day.isoformat(), journals=_count(day)) for day in days]
 

@@ -57,7 +57,7 @@ def show_warnings(
 def show(
     code: LiveCode,
     language: Language,
-    changeable: bool,
+    can_change: bool,
     native: NativeOut | UnsetType | None = UNSET,
     found: members.Problems | None = None,
 ) -> LiveCodeOut:
@@ -75,7 +75,7 @@ def show(
         "archived": not code.active,
         "created_at": code.created_at,
         "updated_at": code.updated_at,
-        "changeable": changeable,
+        "can_change": can_change,
         "warnings": show_warnings(code.definition, found, language),
     }
     return read_stored({**shown, "native": native} if native is not UNSET else shown, LiveCodeOut)

@@ -30,7 +30,7 @@ from chalicelib.platform.value_texts import VALUES
 Names = Mapping[str, Mapping[str, str]]  # by kind of thing and id
 _NO_NAMES: Names = types.MappingProxyType({})
 Cell = str | int | float | Decimal | date | datetime | None
-_LEFT_OUT = frozenset({"avatar", "can_change", "changeable", "result_url", "version", "warnings"})
+_LEFT_OUT = frozenset({"avatar", "can_change", "result_url", "version", "warnings"})
 _VALUED = frozenset({"kind", "role", "scene", "status", "event"})  # enums that are plain texts in a row
 _UNIT_WORDS = {"zh": {"fen": "（元）", "bps": "（%）"}, "en": {"fen": " (CNY)", "bps": " (%)"}}
 _UNITS = {"zh": ("天", "小时", "分钟", "秒"), "en": ("days", "hours", "minutes", "seconds")}

@@ -49,7 +49,7 @@ def get(template_id: str, principal: Principal = SYSTEM) -> StoredTemplate:
     if template_id in TEMPLATES:
         definition = to_definition(_built_in(template_id))
         return msgspec.convert(
-            {"template_id": template_id, "built_in": True, "changeable": False, **definition}, StoredTemplate
+            {"template_id": template_id, "built_in": True, "can_change": False, **definition}, StoredTemplate
         )
     return _stored(_find(template_id), principal)
 
@@ -157,7 +157,7 @@ def _stored(item: PosterTemplateItem, principal: Principal) -> StoredTemplate:
     own = {
         "template_id": item.template_id,
         "built_in": False,
-        "changeable": _is_changeable(item, principal),
+        "can_change": _is_changeable(item, principal),
         "created_at": item.created_at,
         "updated_at": item.updated_at,
         "version": int(item.version),

@@ -433,6 +433,23 @@ def parse_policies_once() -> None:
     )
 
 
+def resolve_callers_once() -> None:
+    """Who calls is looked up three times a request, with all policies; for a second it is the same."""
+    resolve = iam_evaluator.resolve_principal
+
+    known: dict[tuple[int, str, str, bool], Any] = {}
+
+    def resolve_once(access_key_id: str, account_id: str, credential: Any = None) -> Any:
+        caller = (int(time.monotonic()), access_key_id, account_id, credential is None)
+        if caller not in known:
+            if len(known) > 200:
+                known.clear()
+            known[caller] = resolve(access_key_id, account_id, credential)
+        return known[caller]
+
+    iam_evaluator.resolve_principal = resolve_once
+
+
 def authorize_batches() -> None:
     named = iam_actions._action_from_target
 
@@ -540,6 +557,7 @@ if __name__ == "__main__":
     free_messages()
     authorize_batches()
     parse_policies_once()
+    resolve_callers_once()
     import_secrets()
     lambda_svc._poll_sqs = once_deployed(pending_while(lambda_svc._poll_sqs))
     lambda_svc._poll_dynamodb_streams = once_deployed(poll_streams)

@@ -294,6 +294,9 @@ def test_what_is_said_is_what_came_last() -> None:
     assert rules.problem_of(Heard(failure_at=early, failure="silent", tested_at=late)) is None
     assert rules.problem_of(Heard(success_at=early, tested_at=late, test_failure="x")) == ("x", late)
     assert rules.problem_of(Heard(success_at=late, tested_at=early, test_failure="x")) is None
+    assert [rules.last_success_of(heard) for heard in (
+        Heard(tested_at=late), Heard(success_at=early, tested_at=late), Heard(tested_at=late, test_failure="x"),
+    )] == [late, late, None]  # fmt: skip
     assert [rules.status_of(heard, True) for heard in (Heard(), failed, Heard(success_at=early))] == [
         "untested", "failing", "working",
     ]  # fmt: skip

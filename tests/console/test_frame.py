@@ -46,6 +46,13 @@ def test_one_signs_in_by_key_and_is_where_one_wanted_to_be(stranger: Seat, stack
     assert stack.key not in kept and "mr_" not in page.evaluate("document.cookie")
 
 
+def test_who_signs_in_by_key_has_the_whole_first_page_at_once(stranger: Seat, stack: Any) -> None:
+    page = stranger.open("/").page
+    page.fill(SIGNED_OUT, stack.key)
+    page.keyboard.press("Enter")
+    stranger.sees("今日扫码")
+
+
 def test_one_signs_out_and_is_out_in_every_tab(seat: Seat) -> None:
     seat.open("/")
     other = seat.tab()

@@ -60,3 +60,14 @@ def test_a_number_leads_to_the_figures_that_it_is_the_sum_of(seat: Seat, tile: s
     seat.settle()
     shown = page.inner_text(".card-head strong.num")
     assert told == shown
+
+
+def test_what_each_guide_did_leads_to_their_days(seat: Seat) -> None:
+    page = seat.open("/guides?from=2026-01-01&to=2026-12-31").page
+    first = page.locator(".datalist-table tbody tr").first
+    name, adds = first.locator("td").nth(0).inner_text(), int(first.locator("td").nth(2).inner_text())
+    assert adds == max(int(row.locator("td").nth(2).inner_text()) for row in page.locator("tbody tr").all())
+    first.locator("a").first.click()
+    seat.until(lambda: "/funnel/days" in page.url, "a guide leads nowhere")
+    seat.sees(f"{name} · 每日数据")
+    assert int(page.inner_text(".card-head strong.num").replace(",", "")) == adds

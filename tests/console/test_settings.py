@@ -152,11 +152,12 @@ def test_dead_letters_are_told_in_words_and_sent_again(seat: Seat) -> None:
     page = seat.open("/settings/dead-letters").page
     seat.sees("先排除原因，再重新处理")
     page.get_by_role("button", name="查看内容").click()
+    page.get_by_text("技术细节").click()
     seat.sees("***")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="重新处理").click()
     page.get_by_role("dialog").get_by_role("button", name="重新处理").click()
-    seat.sees("已清空：商城订单")
+    seat.sees("已处理完：商城订单")
     seat.sees("没有处理失败的消息")
 
 

@@ -47,8 +47,8 @@ def test_groups_by_name_status_and_owner(api: Api) -> None:
     def groups(query: str = "") -> list[str]:
         return ids(api, f"/api/groups?{query}", "chat_id")
 
-    assert groups() == ["wr2", "wr1", "wr3"] and groups("sort=-created_at") == ["wr3", "wr2", "wr1"]
-    assert groups("q=flq") == ["wr2", "wr1"] and groups("q=zqfl") == groups("q=cqfl") == ["wr1"]
+    assert groups() == ["wr1", "wr2", "wr3"] and groups("sort=-created_at") == ["wr3", "wr2", "wr1"]
+    assert groups("q=flq") == ["wr1", "wr2"] and groups("q=zqfl") == groups("q=cqfl") == ["wr1"]
     assert groups("status=normal") == ["wr1", "wr3"] and groups("owner=bob") == ["wr2"]
     assert api.get("/api/groups?sort=people")[0] == api.get("/api/groups?status=full")[0] == 422
     assert api.get("/api/groups")[1]["total"] == 3

@@ -132,9 +132,9 @@ def test_a_list_an_export_and_a_get_have_the_scopes_codes_alone(brand: Brand) ->
     assert brand.mine("GET", brand.path("group1", "/groups"))[0] == 200
     assert brand.mine("GET", brand.path("group2", "/groups"))[0] == 404
     _, page = brand.mine("GET", "/api/live-codes")
-    assert {row["name"] for row in page["items"] if row["changeable"]} == MINE_WHOLE
-    assert brand.mine("GET", brand.path("anns"))[1]["changeable"]
-    assert not brand.mine("GET", brand.path("near"))[1]["changeable"]
+    assert {row["name"] for row in page["items"] if row["can_change"]} == MINE_WHOLE
+    assert brand.mine("GET", brand.path("anns"))[1]["can_change"]
+    assert not brand.mine("GET", brand.path("near"))[1]["can_change"]
     nobody = Api(brand.client, "operator", Scope(()))
     assert nobody("GET", "/api/live-codes")[1]["total"] == 0
 

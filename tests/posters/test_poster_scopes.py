@@ -160,17 +160,17 @@ def test_a_template_is_changed_by_those_whose_scope_holds_its_makers(
     theirs = brand.calling("store_manager", Scope(("s2",)))
     of_all = operator("POST", "/api/poster-templates", TEMPLATE)[1]["template_id"]
     made = mine("POST", "/api/poster-templates", TEMPLATE)[1]
-    assert made["changeable"]
+    assert made["can_change"]
     for path, callers in (
         (f"/api/poster-templates/{of_all}", (mine, theirs)),
         (f"/api/poster-templates/{made['template_id']}", (theirs,)),
     ):
         for caller in callers:
             assert caller("PATCH", path, {"name": "y"})[0] == caller("DELETE", path)[0] == 403
-            assert caller("GET", path)[1]["changeable"] is False
+            assert caller("GET", path)[1]["can_change"] is False
         assert operator("GET", path)[1]["name"] == "x"
     rows = mine("GET", "/api/poster-templates")[1]["items"]
-    assert {row["template_id"]: row["changeable"] for row in rows} == {
+    assert {row["template_id"]: row["can_change"] for row in rows} == {
         of_all: False,
         made["template_id"]: True,
     }

@@ -53,6 +53,7 @@ def play(base: str, key: str) -> None:
         business.advance("P1D")
     report(f"demo: today, {time.monotonic() - begun:.0f} s")
     to_collect = _play_today(business, codes, stores["code"])
+    business.catch_up()
     took = time.monotonic() - begun
     report(f"demo: {len(business.customers)} customers, {business.orders} orders, {took:.0f} s")
     if to_collect:

@@ -36,6 +36,9 @@ export function moneyIn(fen, most) {
   return unit ? `${fen < 0 ? "-" : ""}¥${number(Math.abs(fen) / unit[0], 2)}${isEnglish ? "" : " "}${unit[1]}` : whole;
 }
 
+// Several names in one text.
+export const listOf = (names) => names.join(language.value === "en" ? ", " : "、");
+
 // Basis points, as 12.5%.
 export function percent(bps, digits = 1) {
   return isNone(bps) ? NONE : `${(bps / 100).toFixed(digits).replace(/\.0+$/, "")}%`;

@@ -26,7 +26,6 @@ export async function load() {
 
 export async function signIn(key) {
   await call("POST", "console/session", { body: { key } }, { quiet: true });
-  session.state = "unknown";
   if (!(await load())) throw session.error || new ApiError(0);
 }
 

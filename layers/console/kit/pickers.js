@@ -1,5 +1,5 @@
 // What can be picked: where its things are searched, and how one is shown. `show` gives { value, label, note }.
-import { reactive } from "vue";
+import { reactive, ref } from "vue";
 import { api } from "frame/api.js";
 import { t } from "frame/i18n.js";
 
@@ -44,12 +44,13 @@ export const PICKERS = {
 
 // A channel is a name in codes, orders and figures, or another name that it had: all of them are read once.
 const channelNames = reactive({});
+const areChannelsRead = ref(false);
 let channelsAsked = null;
 
 function channels() {
   channelsAsked = channelsAsked || search("channels.list")({ limit: 200 }).then((page) => {
     for (const row of page.items) for (const name of [row.name, ...(row.aliases || [])]) channelNames[name] = row.name;
-  }).catch(() => {});
+  }).catch(() => {}).then(() => { areChannelsRead.value = true; });
   return channelsAsked;
 }
 
@@ -57,6 +58,7 @@ export function channelName(name) {
   channels();
   const isPlain = !channelNames[name] || channelNames[name] === name;
   if (isPlain && (name === "other" || name === "unknown")) return t(name === "other" ? "kit.channel_other" : "kit.channel_unknown");
+  if (!areChannelsRead.value) return ""; // rather than a name that is not the one of today
   return name ? channelNames[name] || name : "";
 }
 
