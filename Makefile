@@ -8,6 +8,7 @@ STAGE ?= prod
 SHELL := /bin/bash
 export PYTHONPATH := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE # the tests start dozens of processes, which would each compile all they import
 
 .DEFAULT_GOAL := run
 .PHONY: help run test screenshots bench package deploy check setup clean
