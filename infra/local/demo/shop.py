@@ -49,7 +49,7 @@ def _gift(business: Business, live_code_id: str) -> None:
 
 
 def begin_sop(business: Business, live_code_ids: list[str]) -> None:
-    text = [{"type": "text", "text": "亲，昨天加您后整理了一份换季护肤清单，需要我发给您吗？"}]
+    text = [{"type": "text", "text": "亲，刚给您整理了一份换季护肤清单，需要我发给您吗？"}]
     offer = [{"type": "text", "text": "老朋友专享：补水面膜第二件半价，今晚 22 点前有效～"}]
     business.call("POST", "/api/sops", {
         "name": "新客 48 小时", "audience": "customer",
