@@ -91,7 +91,7 @@ def test_the_list_is_had_as_a_file(seat: Seat) -> None:
     address = str(link.get_attribute("href"))
     with urllib.request.urlopen(address) as answer:
         text = answer.read().decode("utf-8-sig")
-    assert text.startswith("客户编号,") and text.count("\r\n") > 10
+    assert text.startswith("名称,跟进人,") and text.count("\r\n") > 10
 
 
 @pytest.fixture
