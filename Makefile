@@ -8,21 +8,25 @@ STAGE ?= prod
 SHELL := /bin/bash
 export PYTHONPATH := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE # the tests start dozens of processes, which would each compile all they import
 
-.PHONY: run test screenshots bench package deploy check setup clean
+.DEFAULT_GOAL := run
+.PHONY: help run test screenshots bench package deploy check setup clean
 
-run: setup
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: setup ## everything on this machine, at http://127.0.0.1:8000 (DEMO=1, PORT=…, DATA_DIR=…)
 	@exec $(BIN)/python -m infra.local
 
-test: setup
+test: setup ## all tests (ARGS=tests/orders: some)
 	@exec $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-# Every screen of the console, of a stack with the demo: build/screenshots.
-screenshots: setup
+screenshots: setup ## every screen of the console, of a stack with the demo, into build/screenshots
 	@$(BIN)/python -m tests.console.screenshots
 
 # Each benchmark prints what it does, and then lines of `name value unit`; these are shown together at the end.
-bench: setup
+bench: setup ## all benchmarks: what each measured, at the end
 	@set -o pipefail; mkdir -p build/bench; : > build/bench/results; \
 	for file in tests/benchmarks/[a-z]*.py; do \
 	  echo "== $$file"; \
@@ -30,15 +34,15 @@ bench: setup
 	  grep -E '^[a-z0-9_.]+ [-0-9.e+]+ [^ ]+$$' build/bench/last >> build/bench/results || true; \
 	done; echo "== all"; cat build/bench/results
 
-package: setup
+package: setup ## what goes to AWS, into build/
 	@$(BIN)/python -m infra.package --stage $(STAGE)
 
 # STACK, BUCKET, PARAMETERS (a file), ONLY=code, YES=1: docs/deploy.md
-deploy: setup package
+deploy: setup package ## two stacks into an AWS account, each change shown first (docs/deploy.md)
 	@$(BIN)/python -m infra.deploy --stack $(or $(STACK),millrace-$(STAGE)) $(if $(BUCKET),--bucket $(BUCKET)) \
 	  $(if $(PARAMETERS),--parameters $(PARAMETERS)) $(if $(ONLY),--only $(ONLY))
 
-check: setup package
+check: setup package ## lint, types, import rules, AWS's limits
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -47,7 +51,7 @@ check: setup package
 	$(BIN)/python -m infra.limits
 	$(BIN)/bandit -q -s B101 -r app.py chalicelib functions
 
-setup: .venv/installed .venv-ministack/installed
+setup: .venv/installed .venv-ministack/installed ## installs what all of these need, once; each calls it
 
 .venv/installed: requirements-dev.txt $(wildcard layers/*/requirements.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
@@ -63,5 +67,5 @@ setup: .venv/installed .venv-ministack/installed
 	@.venv-ministack/bin/python -m pip install -q -r requirements-ministack.txt
 	@touch $@
 
-clean:
+clean: ## removes build/ and what setup installed
 	rm -rf build .venv .venv-ministack

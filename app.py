@@ -14,6 +14,7 @@ DOORS = {
     "ads.api": "/api/ad-campaigns /api/ad-conversions /api/ad-quota /h5/a",
     "alarms.api": "/api/settings",
     "assignments.api": "/api/assignments /api/live-codes",
+    "blacklist.api": "/api/blacklist",
     "brand.api": "/api/brand /brand",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
     "channels.api": "/api/channels",
@@ -30,7 +31,7 @@ DOORS = {
     "embeds.api": "/api/live-codes /embed.js /s",
     "exports.api": "/api/exports",
     "groupcodes.api": "/api/group-tasks /api/live-codes",
-    "groups.api": "/api/groups /api/blacklist",
+    "groups.api": "/api/groups",
     "home.api": "/api/home /api/pulse",
     "ledger.api": "/api/ledger",
     "livecodes.api": "/api/live-codes",

@@ -94,7 +94,8 @@ def here() -> Target:
 def layers_and_functions(target: Target) -> dict[str, Path]:
     """Every layer and function but Chalice's; name → archive. RuntimeError when a layer would not load."""
     made = {p.name: layer(p, target) for p in sorted((ROOT / "layers").iterdir()) if p.is_dir()}
-    return made | {p.name: function(p, target) for p in function_folders()}
+    with tempfile.TemporaryDirectory() as shared:
+        return made | {p.name: function(p, target, Path(shared)) for p in function_folders()}
 
 
 def publish(made: dict[str, Path], into: Path) -> None:
@@ -135,11 +136,14 @@ def layer(folder: Path, target: Target) -> Path:
                 shutil.copyfile(path, destination)
         check_wheels(packages, target)
         compile_all(packages, "/opt/python", target)
-        return write_zip(cached, [(root, "")])
+        return write_zip(cached, root)
 
 
-def function(folder: Path, target: Target) -> Path:
-    """A function's zip: its folder, and all of chalicelib, so that the two can't differ in version."""
+def function(folder: Path, target: Target, shared: Path) -> Path:
+    """A function's zip: its folder, and all of chalicelib, so that the two can't differ in version.
+
+    shared: a folder for what is the same in every function's zip, made by the first.
+    """
     library = ROOT / "chalicelib"
     app = app_files() if folder.name in WITH_THE_APP else {}
     digest = fingerprint([*source_files(folder), *source_files(library), *app.values()], target)
@@ -149,12 +153,16 @@ def function(folder: Path, target: Target) -> Path:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         copy_sources(folder, root)
-        copy_sources(library, root / "chalicelib")
         for name, path in app.items():
             (root / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(path, root / name)
         compile_all(root, "/var/task", target)
-        return write_zip(cached, [(root, "")])
+        begun = shared / "chalicelib.zip"
+        if not begun.exists():
+            copy_sources(library, shared / "chalicelib")
+            compile_all(shared, "/var/task", target)
+            write_zip(begun, shared)
+        return write_zip(cached, root, begun)
 
 
 def app_files() -> dict[str, Path]:
@@ -179,7 +187,7 @@ def api(chalice_zip: Path, target: Target) -> Path:
         cached = CACHE / f"api-{fingerprint(source_files(root), target, root)}.zip"
         if not cached.exists():
             compile_all(root, "/var/task", target)
-            write_zip(cached, [(root, "")])
+            write_zip(cached, root)
         return cached
 
 
@@ -313,18 +321,18 @@ def fingerprint(files: list[Path], target: Target, base: Path = ROOT) -> str:
     return digest.hexdigest()[:16]
 
 
-def write_zip(path: Path, trees: list[tuple[Path, str]]) -> Path:
-    """A zip with fixed order, times and modes."""
+def write_zip(path: Path, folder: Path, begun: Path | None = None) -> Path:
+    """A zip of a folder with fixed order, times and modes; after what is in a zip that was `begun`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{hashlib.sha256(str(trees).encode()).hexdigest()[:8]}")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as packed:
-        for folder, prefix in trees:
-            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-                entry = zipfile.ZipInfo(
-                    f"{prefix}{file.relative_to(folder).as_posix()}", (1980, 1, 1, 0, 0, 0)
-                )
-                entry.external_attr = 0o644 << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                packed.writestr(entry, file.read_bytes())
+    partial = path.with_suffix(f".{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}")
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    if begun:
+        shutil.copyfile(begun, partial)
+    with zipfile.ZipFile(partial, "a" if begun else "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in files:
+            entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            packed.writestr(entry, file.read_bytes())
     partial.replace(path)
     return path

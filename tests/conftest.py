@@ -1,6 +1,6 @@
 """Fixtures that all tests share: a clock to set, tables in moto, a real engine for concurrency, sent messages."""
 
-import copy
+import gc
 import io
 import json
 import os
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -32,10 +33,13 @@ from moto.dynamodb.models import dynamodb_backends
 from app import app
 from chalicelib.notices import service as notices
 from chalicelib.platform import clock, idempotency, log, queues, settings, storage
+from chalicelib.staff import spelling
 from tests.support import engine as engines
+from tests.support import quick_moto
 from tests.support.api import Api
 from tests.support.wecom import FakeWeCom
 
+quick_moto.install()
 app.load_all()  # Chalice's test client asks for the routes before the first request
 # A door imports it at its first Idempotency-Key, a queue's work when it comes: too late for the tables.
 assert idempotency.IdempotencyItem and notices
@@ -50,6 +54,11 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 hypothesis_settings.load_profile("millrace")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays to the end: no look for garbage need go through it again."""
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -152,21 +161,24 @@ def models() -> dict[str, Any]:
 
 
 def create_tables() -> None:
-    """Every table of the models that are imported, in an engine that has none."""
+    """Every table of the models that are imported, in an engine that has none: that is not asked for each."""
     for kind in models().values():
-        kind.create_table()
+        with patch.object(kind, "exists", return_value=False):
+            kind.create_table()
 
 
-_empty: dict[frozenset[str], Any] = {}  # moto's tables as they were made, by their names
+_made: dict[frozenset[str], Any] = {}  # moto's tables, by their names
 
 
 def moto_tables() -> None:
-    """The same in moto, which takes seconds for so many: made once a process, copied for each test."""
+    """The same in moto, which takes seconds for so many: made once a process, emptied for each test."""
     backend, names = dynamodb_backends[DEFAULT_ACCOUNT_ID]["cn-north-1"], frozenset(models())
-    if names not in _empty:
+    if names not in _made:
         create_tables()
-        _empty[names] = copy.deepcopy(backend.tables)
-    backend.tables = copy.deepcopy(_empty[names])
+        _made[names] = backend.tables
+    for table in _made[names].values():
+        table.items.clear()
+    backend.tables = _made[names].copy()
 
 
 def _fresh() -> None:
@@ -174,6 +186,7 @@ def _fresh() -> None:
     settings.client.cache_clear()
     settings.s3.cache_clear()
     settings.forget_secrets()
+    spelling.forget()
     if integration := sys.modules.get("tests.support.scan_support"):
         integration.new_process()
 

@@ -18,7 +18,7 @@ from chalicelib.ads.models import ARCHIVED, LISTED, MAKING, QUOTA, AdCampaignIte
 from chalicelib.ads.types import AdCampaign, AdCampaignsQuery, LinkState, NewAdCampaign
 from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import audit, clock, due, durations, ids, lists, log, queues, storage
-from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, issue
+from chalicelib.platform.errors import Conflict, Forbidden, Invalid, Issue, NotFound, issue
 from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import SYSTEM, Principal
@@ -65,8 +65,11 @@ def change(
     principal: Principal = SYSTEM,
     if_match: IfMatch = ANY_VERSION,
 ) -> AdCampaign:
-    """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict, Stale. complete: adds defaults."""
-    item = load(ad_campaign_id, principal)
+    """Apply a JSON merge patch (RFC 7396). complete: adds defaults.
+
+    Invalid, NotFound, Conflict, Stale, Forbidden.
+    """
+    item = _load_changeable(ad_campaign_id, principal)
     if_match.check(int(item.version), lambda: _shown(item))
     if not item.active:
         raise Conflict(code="ad_campaign_archived")
@@ -93,8 +96,8 @@ def rename_guide(ad_campaign_id: str, old: str, new: str) -> None:
 
 @storage.retrying("others keep changing this ad campaign")
 def archive(ad_campaign_id: str, principal: Principal = SYSTEM) -> AdCampaign:
-    """Close it for good: its page leads to the fallback, its link is deleted. NotFound."""
-    item = load(ad_campaign_id, principal)
+    """Close it for good: its page leads to the fallback, its link is deleted. NotFound, Forbidden."""
+    item = _load_changeable(ad_campaign_id, principal)
     if not item.active:
         return _shown(item)
     closed = [AdCampaignItem.active.set(False), AdCampaignItem.listing.set(ARCHIVED)]
@@ -136,6 +139,15 @@ def load(ad_campaign_id: str, principal: Principal = SYSTEM) -> AdCampaignItem:
     item = leads.find_campaign(ad_campaign_id)
     if item is None or not _is_seen(item, stores.guides_in_scope(principal)):
         raise NotFound(code="no_ad_campaign", ad_campaign_id=ad_campaign_id)
+    return item
+
+
+def _load_changeable(ad_campaign_id: str, principal: Principal) -> AdCampaignItem:
+    """NotFound; Forbidden for a campaign that gives customers to others' guides as well."""
+    item = load(ad_campaign_id, principal)
+    guides = stores.guides_in_scope(principal)
+    if guides is not None and not guides.issuperset(item.plan.staff_ids):
+        raise Forbidden(code="ad_campaign_of_others")
     return item
 
 

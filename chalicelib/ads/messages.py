@@ -22,6 +22,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "url_address": ("应为域名，而不是 IP 地址", "must be a name, not an address"),
     "url_not_public": ("应为公网域名", "must be a public name"),
     "no_ad_page": ("没有这个页面", "there is no such page"),
+    "ad_campaign_of_others": (
+        "这个投放还把客户分给您管理范围之外的导购，不能修改",
+        "this campaign gives customers to guides outside of your scope as well: you can't change it",
+    ),
     "no_ad_campaign": ("没有这个投放：{ad_campaign_id}", "there is no ad campaign {ad_campaign_id}"),
     "ad_campaign_archived": ("投放已归档，不能再修改", "an archived ad campaign can't be changed"),
     "no_ad_conversion": ("没有这个转化：{conversion_id}", "there is no ad conversion {conversion_id}"),

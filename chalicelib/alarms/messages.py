@@ -4,15 +4,15 @@
 """
 
 _AGAIN = (
-    "先查看该任务的日志、排除原因，再到「设置 › 死信」重新投递",
-    "see the function's log, mend the cause, then send them again under Settings › Dead letters",
+    "先查看该任务的日志、排除原因，再重新处理",
+    "see the function's log, mend the cause, then send them again",
 )
 _QUEUES: dict[str, tuple[str, str]] = {
     "alarm": ("告警提醒", "alarms told to people"),
     "api": ("管理后台与开放接口", "the console and the API"),
     "project": ("每日数据统计", "the day's counters"),
     "public": ("扫码页与各类回调入口", "scans, pages and callbacks"),
-    "redrive": ("死信重新投递", "dead letters sent again"),
+    "redrive": ("失败消息的重新处理", "dead letters sent again"),
     "route": ("客户动态的分发", "the timeline handed to its listeners"),
     "tick": ("定时任务", "what falls due each minute"),
     "access": ("离职成员的权限回收", "access of staff who leave"),
@@ -40,15 +40,15 @@ _QUEUES: dict[str, tuple[str, str]] = {
 }
 _CURES: dict[str, tuple[str, str]] = {  # where sending again is not all there is to it
     "welcome": (
-        "欢迎语 20 秒内有效，重新投递也发不出去；系统已请导购主动打招呼。请排除原因，避免继续漏发",
+        "欢迎语 20 秒内有效，重新处理也发不出去；系统已请导购主动打招呼。请排除原因，避免继续漏发",
         "a welcome is good for 20 s: sent again it reaches nobody; the guide was asked to greet",
     ),
     "callback": (
-        "排除原因后到「设置 › 死信」重新投递；显示为「unreadable」的，请先升级版本",
-        "mend the cause and send them again; those of kind “unreadable” need a newer version first",
+        "排除原因后重新处理；「无法识别的消息」要先升级版本，否则还会回到这里",
+        "mend the cause and send them again; those that cannot be read need a newer version first",
     ),
     "payout": (
-        "先到「资金 › 打款」确认这几笔的状态，再重新投递：同一单号不会重复付款",
+        "先到「资金 › 打款」确认这几笔的状态，再重新处理：同一单号不会重复付款",
         "look at these payouts first, then send again: one number is never paid twice",
     ),
     "tick_schedule": (
@@ -60,11 +60,11 @@ _CURES: dict[str, tuple[str, str]] = {  # where sending again is not all there i
         "nothing to do: the next run does it, or start a settlement by hand",
     ),
     "route_stream": (
-        "无法重新投递：这些动态仍在时间线里，但没有通知到后续任务，请联系技术人员",
+        "无法重新处理：这些动态仍在时间线里，但没有通知到后续任务，请联系技术人员",
         "they can't be sent again: the lines are in the timeline, but listeners missed them. Ask an engineer",
     ),
     "project_stream": (
-        "无法重新投递：当天数据会少计，请联系技术人员重算",
+        "无法重新处理：当天数据会少计，请联系技术人员重算",
         "they can't be sent again: the day's figures lack them. Ask an engineer",
     ),
 }
@@ -112,7 +112,7 @@ _ALARMS: dict[str, tuple[str, str, str, str]] = {  # what has happened (zh, en),
         "see why under Payouts: top up, or mend what is named; the same number is then sent again",
     ),
     "AdPageSwitched": (
-        "广告落地页已切到兜底",
+        "广告落地页已切到备用活码",
         "ad landing pages lead to their fallback",
         "获客链接额度用完或链接失效：到「获客 › 广告」查看并补充额度",
         "the acquisition quota is used up, or a link is gone: see Ads",

@@ -19,8 +19,8 @@ _NAME = "alarms"
 _FIRST = AlarmSettings(roles=["admin", "operator"])
 
 
-def hear(text: str) -> None:
-    """A message of the alarms' topic: order notices of an alarm that went off. Twice is once. Upstream."""
+def order_notices(text: str) -> None:
+    """Of the alarm that a message of the topic says has gone off. Twice is once. Upstream."""
     try:
         message: Any = json.loads(text)
     except ValueError:

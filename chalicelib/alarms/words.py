@@ -12,16 +12,16 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 def gather(alarms: Sequence[Mapping[str, Any]]) -> str:
     """One text of several alarms; the same one twice is said once."""
-    told = list({(str(each["code"]), str(each["about"])): each for each in alarms}.values())
+    distinct = list({(str(each["code"]), str(each["about"])): each for each in alarms}.values())
     console = f"{settings.env('PUBLIC_BASE_URL').rstrip('/')}/console/settings/dead-letters"
-    lines = [f"【系统提醒】{len(told)} 项需要关注", f"在后台处理：{console}"]
-    lines += [f"• {say(each, 'zh')}" for each in told[:_MOST]]
-    if len(told) > _MOST:
-        lines.append(f"…另有 {len(told) - _MOST} 项")
-    return "\n".join([*lines, say(told[0], "en")])
+    lines = [f"【系统提醒】{len(distinct)} 项需要关注", f"在后台处理：{console}"]
+    lines += [f"• {text_of(each, 'zh')}" for each in distinct[:_MOST]]
+    if len(distinct) > _MOST:
+        lines.append(f"…另有 {len(distinct) - _MOST} 项")
+    return "\n".join([*lines, text_of(distinct[0], "en")])
 
 
-def say(alarm: Mapping[str, Any], language: Language) -> str:
+def text_of(alarm: Mapping[str, Any], language: Language) -> str:
     """What has happened, and what to do."""
     about, code = str(alarm["about"]), str(alarm["code"])
     params = {

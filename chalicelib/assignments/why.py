@@ -5,13 +5,13 @@ from typing import Any
 
 FEW = 3  # names that a sentence lists
 _STRATEGIES = {
-    "round_robin": ("按轮流分配轮到", "it was the turn of"),
-    "weighted": ("按比例分配给", "by proportion it was given to"),
-    "random": ("随机分配给", "chance chose"),
-    "least_loaded": ("当天接待最少，分配给", "it was given to who had fewest customers of the day:"),
-    "poster": ("扫的是导购本人的海报，分配给", "the poster is the guide's own: it was given to"),
-    "sticky": ("老客仍由原导购接待：", "a returning customer keeps"),
-    "fill_in_order": ("按顺序进群，当前是", "groups are filled in their order, and the present one is"),
+    "round_robin": ("按轮流分配轮到", "next in turn:"),
+    "weighted": ("按比例分配给", "by share:"),
+    "random": ("随机分配给", "picked at random:"),
+    "least_loaded": ("当天接待最少，分配给", "fewest customers today:"),
+    "poster": ("扫的是导购本人的海报，分配给", "the guide's own poster:"),
+    "sticky": ("老客仍由原导购接待：", "returning customer, same guide as before:"),
+    "fill_in_order": ("按顺序进群，当前是", "groups fill in order, now:"),
 }
 _KINDS = {
     "fallback": (

@@ -111,4 +111,5 @@ def _parts(colour: str) -> tuple[float, float, float]:
 
 
 def _hex(parts: Sequence[float]) -> str:
-    return "#" + "".join(f"{round(max(0.0, min(1.0, part)) * 255):02x}" for part in parts)
+    # Halves go up, as the console's colours.js has it, to which they come by another way.
+    return "#" + "".join(f"{int(max(0.0, min(1.0, part)) * 255 + 0.5 + 1e-9):02x}" for part in parts)

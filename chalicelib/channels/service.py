@@ -5,7 +5,7 @@ or one of its aliases, so codes and figures of before belong to it from the mome
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -149,6 +149,11 @@ def days(channel_id: str, start: date, end: date, principal: Principal) -> list[
 def by_name() -> dict[str, ChannelOut]:
     """The channel of each name and alias."""
     return {name: channel for channel in read_all() for name in _names(channel)}
+
+
+def names(ids: Collection[str]) -> dict[str, str]:
+    """The present name of the channel of each of these names, where there is one."""
+    return {name: channel.name for name, channel in by_name().items() if name in ids}
 
 
 def read_all() -> list[ChannelOut]:

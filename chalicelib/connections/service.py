@@ -46,12 +46,14 @@ _OTHERS_SECRETS: Mapping[
     "wechat_oa": {"WECHAT_OA_SECRET": "oa_secret"},  # nosec B105 (a name)
     "mall_generic": {"MALL_GENERIC_SECRET": "generic_secret"},  # nosec B105 (a name)
 }
+_PROVEN = ("private_key", "public_key", "oa_secret", "generic_secret")  # by whatever has gone well
 _ADDRESSES = {
     "wecom_callback": "/wecom/callback",
     "wechatpay": "/pay/wechat/notify",
     "mall_generic": "/mall/orders/generic",
 }
 _DOORS = ("wecom_callback", "mall_generic")  # where others knock
+_CALLED = "wecom_callback"  # of no use until WeCom has called once
 _ELSEWHERE = ("wechatpay", "wechat_oa")  # tested by the function that has their keys
 
 
@@ -98,14 +100,15 @@ def _shown(name: Name, language: Language) -> Connection:
     row = connections.find(name)
     heard = _heard(row)
     are_set = _settings(name, row)
-    status = rules.status_of(heard, all(each.is_set is not False for each in are_set))
+    is_set_up = all(each.is_set is not False for each in are_set)
+    status = rules.status_of(heard, is_set_up, is_called=name == _CALLED)
     address = _ADDRESSES.get(name)
     return Connection(
         connection=name,
         status=cast(Any, status),
         settings=are_set,
         address=settings.env("PUBLIC_BASE_URL").rstrip("/") + address if address else None,
-        last_success_at=heard.success_at,
+        last_success_at=heard.success_at if name in _DOORS else rules.last_success_of(heard),
         last_failure_at=heard.failure_at,
         tested_at=heard.tested_at,
         testing=rules.is_testing(heard, clock.now()),
@@ -128,15 +131,15 @@ def _heard(row: connections.ConnectionItem | None) -> Heard:
 
 
 def _settings(name: Name, row: connections.ConnectionItem | None) -> list[Setting]:
-    told = dict(row.secrets or {}) if row else {}
-    plain = [Setting(name=each, is_set=bool(settings.env(each, ""))) for each in _plain_of(name)]
+    noted = dict(row.secrets or {}) if row else {}
+    plain = [Setting(name=each, is_set=bool(settings.env(each, ""))) for each in _PLAIN[name]]
     own = [Setting(name=each, is_set=_has(of)) for each, of in _OWN_SECRETS.get(name, {}).items()]
-    others = [Setting(name=each, is_set=told.get(of)) for each, of in _OTHERS_SECRETS.get(name, {}).items()]
+    worked = row is not None and row.last_success_at is not None
+    others = [
+        Setting(name=each, is_set=noted.get(of, True if worked and of in _PROVEN else None))
+        for each, of in _OTHERS_SECRETS.get(name, {}).items()
+    ]
     return [*plain, *own, *others]
-
-
-def _plain_of(name: Name) -> tuple[str, ...]:
-    return _PLAIN[name]
 
 
 def _has(names: tuple[str, ...]) -> bool:
@@ -147,18 +150,20 @@ def _has(names: tuple[str, ...]) -> bool:
 
 
 def _problem(name: Name, heard: Heard, language: Language) -> Problem | None:
-    found = rules.problem_of(heard)
-    if found is None:
+    problem = rules.problem_of(heard)
+    if problem is None and name == _CALLED and heard.tested_at and not heard.success_at:
+        problem = ("callback_never", heard.tested_at)
+    if problem is None:
         return None
-    code, at = found
+    code, at = problem
     errcode = rules.errcode_of(code)
-    said, params = _said(name, code), {"errcode": errcode or code}
+    text, params = _text_of(name, code), {"errcode": errcode or code}
     return Problem(
         code=code,
         errcode=errcode,
         at=at,
-        message=messages.text(f"connection_{said}", language, params),
-        cure=messages.text(f"cure_{said}", language, params),
+        message=messages.text(f"connection_{text}", language, params),
+        cure=messages.text(f"cure_{text}", language, params),
     )
 
 
@@ -168,13 +173,13 @@ def _refused(name: Name, language: Language) -> list[Refused]:
         Refused(
             reason=cast(Any, reason),
             count=count,
-            message=messages.text(f"connection_{_said(name, reason)}", language, {}),
+            message=messages.text(f"connection_{_text_of(name, reason)}", language, {}),
         )
         for reason, count in sorted(counts.items())
     ]
 
 
-def _said(name: Name, code: str) -> str:
+def _text_of(name: Name, code: str) -> str:
     """Under which words a code stands: a mall's differ from WeCom's."""
     own = f"mall_{code}"
     if name == "mall_generic" and messages.known(f"connection_{own}"):

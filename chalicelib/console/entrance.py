@@ -1,4 +1,4 @@
-"""`/` leads to the console. A door of the public function, which serves the console's files not."""
+"""`/` leads to the console. A door of the public function, which has none of the console's files."""
 
 from chalicelib.console import pages
 from chalicelib.platform import http

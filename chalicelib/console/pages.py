@@ -45,10 +45,10 @@ def asset(name: str, headers: Mapping[str, str]) -> Answer:
         packed = _read(_folder() / "assets" / f"{name}.{suffix}")
     except FileNotFoundError as error:
         raise NotFound(code="no_path") from error
-    told = asset_headers(kind)
+    fixed = asset_headers(kind)
     if encoding not in taken:
-        return Answer(gzip.decompress(packed).decode(), headers=told)
-    return Answer(packed, headers={**told, "Content-Encoding": encoding})
+        return Answer(gzip.decompress(packed).decode(), headers=fixed)
+    return Answer(packed, headers={**fixed, "Content-Encoding": encoding})
 
 
 def page_headers() -> dict[str, str]:

@@ -25,7 +25,8 @@ def get_live_code(call: Call, live_code_id: str) -> Answer:
     code = livecodes.get(live_code_id, call.principal)
     language = messages.language(call.headers.get("accept-language"))
     native = (native_code.find_status(code, language),) if code.native else ()
-    return http.versioned(listing.show(code, language, *native), code.version)
+    mine = code.live_code_id in livecodes.select_changeable([code], call.principal)
+    return http.versioned(listing.show(code, language, mine, *native), code.version)
 
 
 @door.route(

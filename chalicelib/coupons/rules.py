@@ -34,13 +34,13 @@ def parse(table: Table) -> tuple[list[str], list[Issue]]:
     issues: list[Issue] = []
     for row in table.rows:
         if row.fault:
-            issues.append(issue(f"line {row.line}", row.fault))
+            issues.append(issue(f"line {row.line}", row.fault, line=row.line))
         elif place < len(row.values) and (code := cells.plain(row.values[place])):
             lines.append((row.line, code))
     rounded = cells.rounded(code for _, code in lines)
     for line, code in lines:
         if wrong := _wrong(code, rounded):
-            issues.append(issue(f"line {line}", wrong))
+            issues.append(issue(f"line {line}", wrong, line=line))
     return list(dict.fromkeys(code for _, code in lines)), issues
 
 

@@ -108,8 +108,17 @@ def _named_by(q: str) -> Iterator[str]:
 
 def _of_ids(ids: Iterable[str], query: CustomersQuery, guides: frozenset[str] | None) -> Page[Customer]:
     is_wanted = _filter(query, masked=False, by_text=False)
-    found = service.several(list(ids)).values()
-    rows = [customer for customer in found if _is_seen(customer, guides) and is_wanted(customer)]
+    since, until = _days(query)
+
+    def is_within(customer: Customer) -> bool:
+        place = customer.place if guides is None else customer.place_among(guides)
+        return (since is None or since <= (place or "")) and (until is None or (place or "") < until)
+
+    rows = [
+        customer
+        for customer in service.several(list(ids)).values()
+        if _is_seen(customer, guides) and is_wanted(customer) and is_within(customer)
+    ]
     return Page(rows, len(rows))
 
 
@@ -134,14 +143,19 @@ def _period(
     read: Callable[[str, str | None, int, str | None], Iterable[str]], query: CustomersQuery
 ) -> Callable[[str, str | None, int], Iterable[str]]:
     """`read` within the days that are asked for."""
-    since = _start_of(query.added_from, 0) if query.added_from else None
-    until = _start_of(query.added_to, 1) if query.added_to else None
+    since, until = _days(query)
 
     def within(partition: str, before: str | None, limit: int) -> Iterable[str]:
         upper = min(filter(None, (before, until)), default=None)
         return read(partition, upper, limit, since)
 
     return within
+
+
+def _days(query: CustomersQuery) -> tuple[str | None, str | None]:
+    """Where the days that are asked for begin and end, as places have it."""
+    since = _start_of(query.added_from, 0) if query.added_from else None
+    return since, _start_of(query.added_to, 1) if query.added_to else None
 
 
 def _guides(query: CustomersQuery, principal: Principal) -> frozenset[str] | None:

@@ -9,7 +9,7 @@ from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
 
 
-def tell(external_userid: str, staff_id: str) -> None:
+def write_remark(external_userid: str, staff_id: str) -> None:
     """Have WeCom call the customer what we do. Upstream for what may pass."""
     customer = models.load(external_userid)
     follow = customer.follows.get(staff_id)
@@ -22,11 +22,21 @@ def tell(external_userid: str, staff_id: str) -> None:
         if error.retryable:
             raise
         log.logger.warning("remark refused", extra={"errcode": error.errcode})
-        _take_back(external_userid, client.external_contact(external_userid)["follow_user"])
+        _take_back(external_userid, client)
+
+
+def _take_back(external_userid: str, client: wecom.WeCom) -> None:
+    try:
+        follow_user = client.external_contact(external_userid)["follow_user"]
+    except WeComError as error:
+        if error.retryable:
+            raise
+        return  # nobody's friend any more: the event that says so is on its way
+    _store_remarks(external_userid, follow_user)
 
 
 @storage.retrying("others keep changing this customer")
-def _take_back(external_userid: str, follow_user: list[dict[str, object]]) -> None:
+def _store_remarks(external_userid: str, follow_user: list[dict[str, object]]) -> None:
     customer = models.load(external_userid)
     now = rules.with_remarks(customer, follow_user)
     if now != customer:

@@ -6,7 +6,7 @@ WORKS = [
     Work(
         kind="remark",
         queue="push",
-        handler="chalicelib.customers.remark_work:tell",
+        handler="chalicelib.customers.remark_work:write_remark",
         takes=("external_userid", "staff_id"),
         order="external_userid",
     ),

@@ -1,6 +1,6 @@
 """Distribution's doors: plans, distributors, commissions."""
 
-from chalicelib.distribution import commission_list, distributors, plans, service
+from chalicelib.distribution import commission_list, distributors, plans, rules, service
 from chalicelib.distribution.commission_list import CommissionsQuery
 from chalicelib.distribution.distributors import DistributorsQuery
 from chalicelib.distribution.plans import PlansQuery
@@ -32,6 +32,7 @@ door = http.Door(__name__, tag="Distribution")
     "POST",
     "/api/distribution/plans",
     body=NewPlan,
+    rules=rules.check_plan,
     status=201,
     permission="distribution_plans.write",
     summary="A distribution plan of one or two levels",

@@ -1,26 +1,18 @@
-"""Doors of groups: the mirror, the blacklist."""
+"""Doors of groups: the mirror."""
 
-import re
-
-from chalicelib.groups import blacklist, group_list, upkeep
+from chalicelib.groups import group_list, upkeep
 from chalicelib.groups.types import (
     GroupOut,
     GroupsQuery,
-    LetIn,
     MemberOut,
     MembersQuery,
     Sync,
-    Unwanted,
-    UnwantedOut,
 )
 from chalicelib.platform import http, jobs
-from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.http import Call
 from chalicelib.platform.lists import Page
 
 door = http.Door(__name__, tag="Groups")
-
-_PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @door.route(
@@ -63,41 +55,3 @@ def members(call: Call, chat_id: str) -> Page[MemberOut]:
 )
 def sync(call: Call) -> jobs.Job:
     return jobs.get(upkeep.sync(call.body.owners))
-
-
-@door.route(
-    "GET",
-    "/api/blacklist/{external_userid}",
-    permission="blacklist.read",
-    answer=UnwantedOut,
-    summary="Whether somebody is kept out of groups",
-)
-def unwanted(call: Call, external_userid: str) -> UnwantedOut:
-    return blacklist.get(external_userid, call.principal)
-
-
-@door.route(
-    "PUT",
-    "/api/blacklist/{external_userid}",
-    body=Unwanted,
-    answer=UnwantedOut,
-    permission="blacklist.write",
-    summary="Keep somebody out of the groups of live codes",
-)
-def keep_out(call: Call, external_userid: str) -> UnwantedOut:
-    if not _PERSON.fullmatch(external_userid):
-        raise Invalid(issue("external_userid", "pattern"))
-    return blacklist.put(external_userid, call.body.reason, call.principal)
-
-
-@door.route(
-    "DELETE",
-    "/api/blacklist/{external_userid}",
-    status=200,
-    permission="blacklist.write",
-    summary="Let somebody in again",
-    answer=LetIn,
-)
-def let_in(call: Call, external_userid: str) -> LetIn:
-    blacklist.remove(external_userid)
-    return LetIn(external_userid=external_userid)

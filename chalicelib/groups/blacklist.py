@@ -2,16 +2,26 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
+
+from msgspec import Struct
 
 from chalicelib.groups import mirror, tasks
-from chalicelib.groups.models import BlacklistItem, MemberItem
-from chalicelib.groups.types import UnwantedOut
-from chalicelib.platform import audit, clock, due, storage
+from chalicelib.groups.models import BLACKLISTED, BlacklistItem, MemberItem
+from chalicelib.platform import audit, clock, due, lists, principal, storage
 from chalicelib.platform.errors import NotFound
-from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
 _AGAIN = timedelta(minutes=1)
+
+
+class Entry(Struct, frozen=True):
+    """Somebody on it. by: who put them there, as in the audit; None: not known."""
+
+    external_userid: str
+    reason: str
+    at: str
+    by: str | None
 
 
 def on_it(external_userids: Iterable[str]) -> frozenset[str]:
@@ -21,14 +31,17 @@ def on_it(external_userids: Iterable[str]) -> frozenset[str]:
     return frozenset(row.external_userid for row in rows)
 
 
-def put(external_userid: str, reason: str, principal: Principal) -> UnwantedOut:
+def put(external_userid: str, reason: str) -> None:
     """Put somebody on it; the owners of groups of live codes that they are in are asked to remove them."""
     now = clock.now()
     # Whoever is letting them in at this moment may have read the list before: looked for once more.
     due.put("group_black", now + _AGAIN, external_userid, {"external_userid": external_userid})
-    _write(external_userid, BlacklistItem(external_userid, reason=reason, at=clock.iso(now)))
+    by = principal.acting.get().id
+    _write(
+        external_userid,
+        BlacklistItem(external_userid, reason=reason, at=clock.iso(now), by=by, listing=BLACKLISTED),
+    )
     look(external_userid)
-    return get(external_userid, principal)
 
 
 def remove(external_userid: str) -> None:
@@ -39,6 +52,8 @@ def remove(external_userid: str) -> None:
 @storage.retrying("others keep changing this entry")
 def _write(external_userid: str, made: BlacklistItem | None) -> None:
     row: BlacklistItem | None = BlacklistItem.find(external_userid)
+    if made is not None and row is not None and row.reason == made.reason:
+        return
     tx = Transaction()
     same = BlacklistItem.at == row.at if row else BlacklistItem.external_userid.does_not_exist()
     if made is not None:
@@ -72,10 +87,25 @@ def look(external_userid: str) -> None:
             continue  # they have just left
 
 
-def get(external_userid: str, principal: Principal) -> UnwantedOut:
+def get(external_userid: str) -> Entry:
     """NotFound when they are not on it."""
     row: BlacklistItem | None = BlacklistItem.find(external_userid)
     if row is None:
         raise NotFound(code="not_blacklisted")
-    person, reason = (audit.MASK,) * 2 if principal.sees_masked else (row.external_userid, row.reason)
-    return UnwantedOut(external_userid=person, reason=reason, at=row.at)
+    return _entry(row)
+
+
+def entries() -> list[Entry]:
+    """All that are on it."""
+    return [_entry(row) for row in lists.partition(partial(BlacklistItem.by_listing.query, BLACKLISTED))]
+
+
+def enter_in_list(row: BlacklistItem) -> None:
+    """Put who was on it before there was a list into it; twice is once."""
+    if row.listing is None:
+        same = BlacklistItem.at == row.at
+        storage.update_if(BlacklistItem(row.external_userid), [BlacklistItem.listing.set(BLACKLISTED)], same)
+
+
+def _entry(row: BlacklistItem) -> Entry:
+    return Entry(row.external_userid, row.reason, row.at, row.by)

@@ -13,6 +13,7 @@ from chalicelib.platform import settings
 from chalicelib.platform.storage import Base, BaseMeta
 
 LISTED = "chat"
+BLACKLISTED = "blacklist"
 
 
 class ByChat(GlobalSecondaryIndex["ChatItem"]):
@@ -159,10 +160,24 @@ class TaskItem(Base):
     waiting_for = WaitingForOwner()
 
 
+class BlacklistListing(GlobalSecondaryIndex["BlacklistItem"]):
+    class Meta(BaseMeta):
+        index_name = "listing"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    at = UnicodeAttribute(range_key=True)
+
+
 class BlacklistItem(Base):
+    """by: who put them on it, a member of staff or an API key. listing: BLACKLISTED, or not listed yet."""
+
     class Meta(BaseMeta):
         table_name = settings.table("group_blacklist")
 
     external_userid = UnicodeAttribute(hash_key=True)
     reason = UnicodeAttribute()
     at = UnicodeAttribute()
+    by = UnicodeAttribute(null=True)
+    listing = UnicodeAttribute(null=True)
+    by_listing = BlacklistListing()

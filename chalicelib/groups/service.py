@@ -3,7 +3,7 @@
 What callbacks do: joins.py. What is done later: works.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from chalicelib.groups import mirror
@@ -65,6 +65,11 @@ def describe(chat_ids: Sequence[str]) -> list[GroupOut]:
     """These groups in this order; of one that was never seen, its id and nulls."""
     chats = mirror.several(chat_ids)
     return [shown(chats.get(chat_id) or ChatItem(chat_id)) for chat_id in chat_ids]
+
+
+def names(ids: Collection[str]) -> dict[str, str]:
+    """What those of them are called that there are, by id."""
+    return {group.chat_id: group.name for group in describe(list(ids)) if group.name}
 
 
 def shown(item: ChatItem) -> GroupOut:

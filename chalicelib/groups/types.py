@@ -106,10 +106,6 @@ class TasksQuery(Paging, kw_only=True):
         fold_fields(self, "owner")
 
 
-class LetIn(Struct, kw_only=True, frozen=True):
-    external_userid: str
-
-
 class Sync(Struct, kw_only=True, frozen=True):
     """Whose groups to read; null: those of all staff who serve customers."""
 
@@ -117,15 +113,3 @@ class Sync(Struct, kw_only=True, frozen=True):
 
     def __post_init__(self) -> None:
         fold_fields(self, "owners")
-
-
-class Unwanted(Struct, kw_only=True, frozen=True):
-    reason: Annotated[str, Meta(max_length=200)] = ""
-
-
-class UnwantedOut(Struct, kw_only=True, frozen=True):
-    """external_userid, reason: `***` for an auditor, since they are about a person."""
-
-    external_userid: str
-    reason: str
-    at: str

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import get_args
 from urllib.parse import urlencode
 
 from chalicelib.home.tiles import WEEK, Look, listed
 from chalicelib.home.types import Figure, Tile, TileRow
+from chalicelib.ledger import history as ledger_history
 from chalicelib.ledger import rules as accounts
+from chalicelib.metrics.rules import days
 from chalicelib.payouts import payout_list, settlement_list
-from chalicelib.payouts.payout_list import PayoutsQuery
 from chalicelib.payouts.settlement_list import SettlementsQuery
 from chalicelib.payouts.types import PayoutStatus
 from chalicelib.people import history
@@ -60,20 +61,33 @@ def trial_balance(look: Look) -> Tile:
     )
 
 
+def journals(look: Look) -> Tile:
+    """A day, of two weeks."""
+    counted = {one.day: one.journals for one in ledger_history.per_day(look.begun, look.today)}
+
+    def of(start: date, end: date, before: int | None = None) -> Figure:
+        value = sum(counted[day.isoformat()] for day in days(start, end))
+        where = f"/api/ledger/journals-per-day?{urlencode({'from': start, 'to': end})}"
+        return Figure(name="journals", value=value, list=where, field="journals", before=before)
+
+    middle = look.today - timedelta(days=WEEK - 1)
+    earlier = of(look.begun, middle - timedelta(days=1))
+    rows = [TileRow(key=day.isoformat(), figures=[of(day, day)]) for day in days(look.begun, look.today)]
+    return Tile(tile="journals", figures=[of(middle, look.today, earlier.value)], rows=rows)
+
+
 def payouts(look: Look) -> Tile:
     """By state: those states in which there are any."""
     rows = []
     for status in get_args(PayoutStatus):
-        address = f"/api/payouts?status={status}"
-        found = listed("payouts", address, payout_list.page, PayoutsQuery(status=status))
+        found = payouts_in("payouts", status)
         if found.value:
             rows.append(TileRow(key=status, figures=[found]))
     return Tile(tile="payouts", rows=rows)
 
 
-def failed_payouts() -> Figure:
-    address = "/api/payouts?status=failed"
-    return listed("payouts_failed", address, payout_list.page, PayoutsQuery(status="failed"))
+def payouts_in(name: str, status: PayoutStatus) -> Figure:
+    return Figure(name=name, value=payout_list.count(status), list=f"/api/payouts?status={status}")
 
 
 def settlements(look: Look) -> Tile:
@@ -157,4 +171,8 @@ MONEY: list[_Made] = [
     (("payouts.read",), payouts),
     (("settlements.read",), settlements),
 ]
-AUDIT: list[_Made] = [(("audit.read",), changes), (("users.read", "keys.read"), access)]
+AUDIT: list[_Made] = [
+    (("ledger.read",), journals),
+    (("audit.read",), changes),
+    (("users.read", "keys.read"), access),
+]

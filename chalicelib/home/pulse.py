@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from chalicelib.customers import service as customers
+from chalicelib.groups import service as groups
 from chalicelib.home.types import LiveEvent, Pulse
 from chalicelib.livecodes import service as livecodes
 from chalicelib.metrics import rules as figures
@@ -43,6 +44,9 @@ def show(cells: list[Cell], principal: Principal) -> Pulse:
 def _named(newest: list[Newest], principal: Principal) -> list[LiveEvent]:
     codes = livecodes.get_many({one.live_code_id for one in newest if one.live_code_id})
     guides = staff.names({one.staff_id for one in newest if one.staff_id})
+    chats = {
+        one.chat_id: one.name for one in groups.describe(sorted({o.chat_id for o in newest if o.chat_id}))
+    }
     people = customers.several({person for one in newest if (person := _person(one))})
     events = []
     for one in newest:
@@ -58,6 +62,8 @@ def _named(newest: list[Newest], principal: Principal) -> list[LiveEvent]:
                 live_code=code.name if code else None,
                 staff_id=one.staff_id or None,
                 staff=guides.get(one.staff_id),
+                chat_id=one.chat_id or None,
+                chat=chats.get(one.chat_id),
                 assignment_id=one.thing or None if one.kind == "scanned" else None,
                 external_userid=who,
                 customer=name,

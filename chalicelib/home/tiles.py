@@ -171,7 +171,7 @@ def failed(look: Look) -> Tile:
     if who.may("payouts.read"):
         from chalicelib.home import money_tiles
 
-        found.append(money_tiles.failed_payouts())
+        found.append(money_tiles.payouts_in("payouts_failed", "failed"))
     return Tile(tile="failed", figures=found)
 
 

@@ -30,6 +30,8 @@ class LiveEvent(Struct, frozen=True, kw_only=True):
     live_code: str | None
     staff_id: str | None
     staff: str | None
+    chat_id: str | None = None
+    chat: str | None = None
     assignment_id: str | None
     external_userid: str | None
     customer: str | None
@@ -94,6 +96,7 @@ TileName = Literal[
     "trial_balance",
     "payouts",
     "settlements",
+    "journals",
     "changes",
     "access",
 ]

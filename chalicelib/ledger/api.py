@@ -6,8 +6,9 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from chalicelib.ledger import history, service
-from chalicelib.ledger.types import AccountOut, DayCounts, TrialBalance
+from chalicelib.ledger.types import AccountOut, DayCount, TrialBalance
 from chalicelib.platform import http
+from chalicelib.platform.lists import Page, Tabular
 
 door = http.Door(__name__, tag="Ledger")
 
@@ -18,7 +19,7 @@ class AccountQuery(Struct, kw_only=True):
     )
 
 
-class DaysQuery(Struct, kw_only=True):
+class DaysQuery(Tabular, kw_only=True):
     from_: date = field(name="from")
     to: date
 
@@ -52,7 +53,8 @@ def get_account(call: http.Call, account: str) -> AccountOut:
     permission="ledger.read",
     query=DaysQuery,
     summary="How many journals there are of each day",
-    answer=DayCounts,
+    answer=Page[DayCount],
 )
-def count_journals(call: http.Call) -> DayCounts:
-    return DayCounts(days=history.per_day(call.query.from_, call.query.to))
+def count_journals(call: http.Call) -> Page[DayCount]:
+    days = history.per_day(call.query.from_, call.query.to)
+    return Page(days, len(days))

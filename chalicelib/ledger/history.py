@@ -20,6 +20,7 @@ from chalicelib.platform.lists import Page, Paging
 
 Sum = TypeVar("Sum")
 Journals = TypeVar("Journals")
+_MOST_DAYS = 366
 _READS = 3  # of a sum and the journals behind it, until nothing was written between the two
 
 
@@ -102,9 +103,11 @@ def journal(journal_id: str) -> JournalOut:
 
 
 def per_day(first: date, last: date) -> list[DayCount]:
-    """How many journals there are of each day in China; Invalid for more than a year."""
-    if not 0 <= (last - first).days < 366:
-        raise Invalid(issue("to", "range_days", days=366))
+    """How many journals there are of each day in China, of a year at most. Invalid."""
+    if first > last:
+        raise Invalid(issue("from", "after", other="to"))
+    if (last - first).days >= _MOST_DAYS:
+        raise Invalid(issue("from", "range_days", days=_MOST_DAYS))
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return [DayCount(day=day.isoformat(), journals=_count(day)) for day in days]
 
@@ -113,8 +116,9 @@ def _count(day: date) -> int:
     start = datetime(day.year, day.month, day.day, tzinfo=clock.SHANGHAI)
     end = start + timedelta(days=1)
     within = JournalItem.listed_at.between(clock.iso(start), clock.iso(end))
-    months = {f"{at.astimezone(UTC):%Y-%m}#0" for at in (start, end)}
-    return sum(JournalItem.by_month.count(month, within) for month in months)
+    months = {f"{at.astimezone(UTC):%Y-%m}" for at in (start, end)}
+    parts = [f"{month}#{shard}" for month in months for shard in range(models.SHARDS)]
+    return sum(JournalItem.by_month.count(part, within) for part in parts)
 
 
 def _check(name: str) -> None:

@@ -63,14 +63,10 @@ class JournalOut(Struct, frozen=True, kw_only=True):
 
 
 class DayCount(Struct, frozen=True, kw_only=True):
-    day: str
-    journals: int
-
-
-class DayCounts(Struct, frozen=True, kw_only=True):
     """Days are China's."""
 
-    days: list[DayCount]
+    day: str
+    journals: int
 
 
 class Difference(Struct, frozen=True, kw_only=True):

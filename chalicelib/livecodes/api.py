@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib.livecodes import listing, members, service
+from chalicelib.livecodes import checks, listing, members, service
 from chalicelib.livecodes.types import (
     FileIn,
     FileOut,
@@ -14,8 +14,8 @@ from chalicelib.livecodes.types import (
     LiveCodesQuery,
     NewLiveCode,
 )
-from chalicelib.platform import http, lists, messages
-from chalicelib.platform.errors import Invalid, issue
+from chalicelib.platform import http, judging, lists, messages, yaml_text
+from chalicelib.platform.errors import Invalid, Issue, issue
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.staff import spelling
@@ -31,10 +31,15 @@ class StrictQuery(Struct, kw_only=True):
     strict: Annotated[bool, Meta(description="Refuse what there would be a warning of")] = False
 
 
+def _problems(code: NewLiveCode) -> list[Issue]:
+    return checks.problems(_builtins(code))
+
+
 @door.route(
     "POST",
     "/api/live-codes",
     body=NewLiveCode,
+    rules=_problems,
     status=201,
     permission="live_codes.write",
     summary="A new live code",
@@ -58,7 +63,7 @@ def create(call: Call) -> LiveCodeOut:
 )
 def list_codes(call: Call) -> lists.Page[LiveCodeOut]:
     page = listing.list_codes(call.query, call.principal)
-    return listing.show_all(page, messages.language(call.headers.get("accept-language")))
+    return listing.show_all(page, messages.language(call.headers.get("accept-language")), call.principal)
 
 
 @door.route(
@@ -94,11 +99,14 @@ def apply(call: Call) -> FileOut:
 
     rows = yaml_files.read(call.body.yaml)
     spelling.note_all(rows)
-    changes = yaml_files.plan(rows, call.body.archive_missing, call.principal)
-    wanted = {f"codes[{n}].": change.to for n, change in enumerate(changes) if change.has_news and change.to}
-    found = members.ask(wanted.values())
-    if call.query.strict:
-        members.refuse_warnings(wanted, found)
+    try:
+        changes = yaml_files.plan(rows, call.body.archive_missing, call.principal)
+        wanted = {f"codes[{n}].": one.to for n, one in enumerate(changes) if one.has_news and one.to}
+        found = members.ask(wanted.values())
+        if call.query.strict:
+            members.refuse_warnings(wanted, found)
+    except Invalid as error:
+        raise Invalid(*yaml_text.with_lines(call.body.yaml, error.issues)) from error
     if not call.body.dry_run:
         yaml_files.apply(changes, call.principal)
     language = messages.language(call.headers.get("accept-language"))
@@ -125,7 +133,7 @@ def change(call: Call, live_code_id: str) -> Answer:
     found: dict[str, str] = {}
 
     def complete(definition: Any) -> dict[str, Any]:
-        made = _builtins(http.convert(definition, NewLiveCode))
+        made = _builtins(judging.convert(definition, NewLiveCode, _problems))
         found.update(_ask(call, made))
         return made
 
@@ -167,7 +175,8 @@ def _ask(call: Call, definition: dict[str, Any]) -> members.Problems:
 
 
 def _show(call: Call, code: service.LiveCode, found: members.Problems | None = None) -> LiveCodeOut:
-    return listing.show(code, messages.language(call.headers.get("accept-language")), found=found)
+    mine = code.live_code_id in service.select_changeable([code], call.principal)
+    return listing.show(code, messages.language(call.headers.get("accept-language")), mine, found=found)
 
 
 def _builtins(definition: NewLiveCode) -> dict[str, Any]:

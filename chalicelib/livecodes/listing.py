@@ -38,9 +38,10 @@ def _filtered(query: LiveCodesQuery, principal: Principal) -> Iterator[LiveCode]
             yield code
 
 
-def show_all(page: Page[LiveCode], language: Language) -> Page[LiveCodeOut]:
+def show_all(page: Page[LiveCode], language: Language, principal: Principal) -> Page[LiveCodeOut]:
     found = members.known(code.definition for code in page.items)
-    return page.map(lambda code: show(code, language, found=found))
+    mine = service.select_changeable(page.items, principal)
+    return page.map(lambda code: show(code, language, code.live_code_id in mine, found=found))
 
 
 def show_warnings(
@@ -56,6 +57,7 @@ def show_warnings(
 def show(
     code: LiveCode,
     language: Language,
+    can_change: bool,
     native: NativeOut | UnsetType | None = UNSET,
     found: members.Problems | None = None,
 ) -> LiveCodeOut:
@@ -73,6 +75,7 @@ def show(
         "archived": not code.active,
         "created_at": code.created_at,
         "updated_at": code.updated_at,
+        "can_change": can_change,
         "warnings": show_warnings(code.definition, found, language),
     }
     return read_stored({**shown, "native": native} if native is not UNSET else shown, LiveCodeOut)

@@ -38,6 +38,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "应为企业微信的附件，例如 {example}",
         "must be an attachment as WeCom takes it, e.g. {example}",
     ),
+    "live_code_of_others": (
+        "这个活码还分流到您管理范围之外的成员、门店或客户群，不能修改",
+        "this code leads to people, stores or groups outside of your scope as well: you can't change it",
+    ),
     "outside_of_scope": ("不在您的管理范围内", "is outside of your scope"),
     "cap_is_zero": (
         "上限为 0，不会分到任何客户；不限请留空",

@@ -1,8 +1,8 @@
 """Which live codes a principal sees, and whom and what they may put into one.
 
 A code is seen when any of its staff, fallback too, is a guide of the scope, or it leads to a store or a
-store's group of the scope; a nearest_store code of all stores is seen by each. Whoever sees it may change
-it, but what they add to it must be of their own scope.
+store's group of the scope; a nearest_store code of all stores is seen by each. It is changed by those
+alone whose scope holds all that it leads to: what they add must be of their own scope as well.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +29,17 @@ class CodeScope(Struct, frozen=True):
             store_ids = _store_ids(definition)
             return bool(self.store_ids) if store_ids is None else not self.store_ids.isdisjoint(store_ids)
         return False
+
+    def holds(self, definition: Mapping[str, Any]) -> bool:
+        """Whether all that a code leads to is of the scope, so that nobody else's is changed with it."""
+        if any(staff_id not in self.staff_ids for _, staff_id in staff_of(definition)):
+            return False
+        if definition["kind"] == "group":
+            return self.chat_ids.issuperset(_chat_ids(definition))
+        if definition["kind"] == "nearest_store":
+            store_ids = _store_ids(definition)
+            return store_ids is not None and self.store_ids.issuperset(store_ids)
+        return True
 
     def problems(self, definition: Mapping[str, Any], before: Mapping[str, Any] | None) -> Iterator[Issue]:
         """What a definition has that is outside of the scope and was not there before."""

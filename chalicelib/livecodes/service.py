@@ -4,7 +4,7 @@ The ticket item carries the config's version, so a process that keeps the config
 from the one write it does anyway, whether what it keeps is still true.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from chalicelib.livecodes import checks, rules, scope
 from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
 from chalicelib.platform import audit, clock, due, ids, log, queues, settings, storage
 from chalicelib.platform.due import DueItem
-from chalicelib.platform.errors import Conflict, Invalid, NotFound, issue
+from chalicelib.platform.errors import Conflict, Forbidden, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.plain_text import tag_names
 from chalicelib.platform.principal import SYSTEM, Principal
@@ -136,12 +136,12 @@ def change(
     principal: Principal = SYSTEM,
     check_seen: Callable[[LiveCode], None] = lambda code: None,
 ) -> LiveCode:
-    """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict.
+    """Apply a JSON merge patch (RFC 7396). Invalid, NotFound, Conflict, Forbidden.
 
     complete: makes a whole definition, with its defaults, of a merged one (the API's types do). check_seen:
     refuses a change of another version than this one.
     """
-    item = _config(live_code_id, principal)
+    item = _changeable(live_code_id, principal)
     check_seen(_live_code(item))
     if not item.active:
         raise Conflict(code="live_code_archived")
@@ -149,8 +149,8 @@ def change(
 
 
 def replace(code: LiveCode, definition: Mapping[str, Any], principal: Principal = SYSTEM) -> LiveCode:
-    """Give `code` another definition. Invalid, NotFound; Conflict when it was changed since it was read."""
-    item = _config(code.live_code_id, principal)
+    """Give `code` another definition. Invalid, NotFound, Forbidden; Conflict if it was changed meanwhile."""
+    item = _changeable(code.live_code_id, principal)
     if item.version != code.version:
         raise Conflict(code="live_code_changed")
     return _change(item, definition, principal)
@@ -192,11 +192,11 @@ def rename_member(live_code_id: str, renamed: Callable[[Mapping[str, Any]], dict
 
 
 def archive(live_code_id: str, version: int | None = None, principal: Principal = SYSTEM) -> LiveCode:
-    """Close it: its scans are told so. Twice is once. NotFound, Conflict.
+    """Close it: its scans are told so. Twice is once. NotFound, Conflict, Forbidden.
 
     version: only if it is still at that one.
     """
-    item = _config(live_code_id, principal)
+    item = _changeable(live_code_id, principal)
     if version not in (None, item.version):
         raise Conflict(code="live_code_changed")
     if not item.active:
@@ -211,8 +211,11 @@ def archive(live_code_id: str, version: int | None = None, principal: Principal 
 
 
 def restore(live_code_id: str, principal: Principal = SYSTEM) -> LiveCode:
-    """Open an archived code again, as it was: what is printed of it works. NotFound, Conflict, Invalid."""
-    item = _config(live_code_id, principal)
+    """Open an archived code again, as it was: what is printed of it works.
+
+    NotFound, Conflict, Invalid, Forbidden.
+    """
+    item = _changeable(live_code_id, principal)
     if item.active:
         return _live_code(item)
     check(item.definition)
@@ -234,6 +237,11 @@ def get_many(live_code_ids: Iterable[str], principal: Principal = SYSTEM) -> dic
     rows = LiveCodeItem.batch_get(keys, consistent_read=True)
     seen = scope.of(principal)
     return {row.live_code_id: _live_code(row) for row in rows if seen is None or seen.sees(row.definition)}
+
+
+def names(ids: Collection[str]) -> dict[str, str]:
+    """What those of them are called that there are, by id."""
+    return {live_code_id: code.name for live_code_id, code in get_many(ids).items()}
 
 
 def read_all(partition: str = ACTIVE, principal: Principal = SYSTEM) -> Iterator[LiveCode]:
@@ -293,6 +301,26 @@ def _config(live_code_id: str, principal: Principal) -> LiveCodeItem:
         if seen is None or seen.sees(item.definition):
             return item  # type: ignore[no-any-return]
     raise NotFound(code="no_such_live_code")
+
+
+def _changeable(live_code_id: str, principal: Principal) -> LiveCodeItem:
+    """NotFound; Forbidden for what is others' as well."""
+    item = _config(live_code_id, principal)
+    held = scope.of(principal)
+    if held is not None and not held.holds(item.definition):
+        raise Forbidden(code="live_code_of_others")
+    return item
+
+
+def require_changeable(live_code_id: str, principal: Principal) -> None:
+    """For who changes what hangs on a code. NotFound; Forbidden for what is others' as well."""
+    _changeable(live_code_id, principal)
+
+
+def select_changeable(codes: Iterable[LiveCode], principal: Principal) -> frozenset[str]:
+    """The ids of those that the principal's scope holds whole."""
+    held = scope.of(principal)
+    return frozenset(code.live_code_id for code in codes if held is None or held.holds(code.definition))
 
 
 def _live_code(item: LiveCodeItem) -> LiveCode:

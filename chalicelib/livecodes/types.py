@@ -170,7 +170,10 @@ class NativeOut(Struct, kw_only=True, frozen=True):
 
 
 class LiveCodeOut(NewLiveCode, kw_only=True, frozen=True):
-    """`native`: of a code that WeCom made, once it has; in the answer about one code."""
+    """`native`: of a code that WeCom made, once it has; in the answer about one code.
+
+    can_change: whether the scope of who asks holds all that it leads to.
+    """
 
     live_code_id: str
     code: str
@@ -180,6 +183,7 @@ class LiveCodeOut(NewLiveCode, kw_only=True, frozen=True):
     created_at: str
     updated_at: str
     warnings: list[CodeWarning]
+    can_change: bool
     native: NativeOut | UnsetType | None = UNSET
 
 

@@ -12,14 +12,13 @@ import msgspec
 from msgspec import NODEFAULT, UNSET, Struct
 from msgspec.structs import replace
 
-from chalicelib.livecodes import service
+from chalicelib.livecodes import checks, service
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.livecodes.types import CodeChange, CodeWarning, FieldChange, FileCode, NewLiveCode
-from chalicelib.platform import plain_text, yaml_text
+from chalicelib.platform import judging, plain_text, yaml_text
 from chalicelib.platform.errors import Conflict, Invalid, Issue, NotFound, TooLarge, issue
 from chalicelib.platform.principal import SYSTEM, Principal
 from chalicelib.platform.stored import read_stored
-from chalicelib.platform.validation import convert
 
 MAX_TEXT = 2_000_000  # characters of a file to apply
 MAX_EXPORT = 4_000_000  # bytes: an answer of API Gateway's has room for it
@@ -115,11 +114,10 @@ def read(text: str) -> list[Any]:
     value = yaml_text.loads(text)
     if not isinstance(value, dict) or not isinstance(value.get("codes"), list):
         raise Invalid(issue("yaml", "yaml_without_codes"))
-    if extra := [name for name in value if name != "codes"]:
-        raise Invalid(issue(str(extra[0]), "unknown_field"))
     codes: list[Any] = value["codes"]
-    if issues := list(plain_text.problems(codes, "codes")):
-        raise Invalid(*issues)
+    issues = [issue(str(name), "unknown_field") for name in value if name != "codes"]
+    if issues := [*issues, *plain_text.problems(codes, "codes")]:
+        raise Invalid(*yaml_text.with_lines(text, issues))
     return codes
 
 
@@ -130,20 +128,27 @@ def plan(given: Sequence[Any], archive_missing: bool, principal: Principal = SYS
     """What applying a file's codes does. Invalid with all that is wrong, by names such as
     `codes[2].assignment.members[0].staff_id`.
 
-    archive_missing: also every other code of the scope.
+    archive_missing: also every other code that the scope holds.
     """
-    wanted = _convert(given)
-    named = [row["live_code_id"] or (row["ref"] and service.id_of(row["ref"])) or "" for row in wanted]
+    wanted, wrong = _convert(given)
+    named = [
+        (row["live_code_id"] or (row["ref"] and service.id_of(row["ref"])) or "") if row else ""
+        for row in wanted
+    ]
     known = service.get_many((live_code_id for live_code_id in named if live_code_id), principal)
-    wrong: list[Issue] = []
+    mine = service.select_changeable(known.values(), principal)
     changes: list[Change] = []
     for index, (row, live_code_id) in enumerate(zip(wanted, named, strict=True)):
+        if row is None:
+            continue
         to = {name: value for name, value in row.items() if name not in ("live_code_id", "ref")}
         seen = known.get(live_code_id)
         problems = list(_misnamed(row, live_code_id, seen))
         if live_code_id and live_code_id in named[:index]:
             problems.append(issue("live_code_id" if row["live_code_id"] else "ref", "duplicate"))
         was = seen.definition if seen else None
+        if seen is not None and live_code_id not in mine and to != was:
+            problems.append(issue("live_code_id", "live_code_of_others"))
         if was is not None and to["kind"] != was["kind"]:
             problems.append(issue("kind", "unchangeable"))
         try:
@@ -159,24 +164,30 @@ def plan(given: Sequence[Any], archive_missing: bool, principal: Principal = SYS
         raise Invalid(*wrong)
     if archive_missing:
         kept = set(named)
-        codes = service.read_all(principal=principal)
-        rest = sorted((code for code in codes if code.live_code_id not in kept), key=_order)
+        codes = list(service.read_all(principal=principal))
+        gone = service.select_changeable(codes, principal) - kept
+        rest = sorted((code for code in codes if code.live_code_id in gone), key=_order)
         changes += [Change(c.live_code_id, c.ref, "archive", c.definition, None, c) for c in rest]
     return changes
 
 
-def _convert(given: Sequence[Any]) -> list[dict[str, Any]]:
-    """Complete definitions, with `live_code_id` and `ref`. Invalid."""
-    wanted: list[dict[str, Any]] = []
+def _convert(given: Sequence[Any]) -> tuple[list[dict[str, Any] | None], list[Issue]]:
+    """Complete definitions, with `live_code_id` and `ref`, or None; and what is wrong with those."""
+    wanted: list[dict[str, Any] | None] = []
     wrong: list[Issue] = []
     for index, row in enumerate(given):
         try:
-            wanted.append(msgspec.to_builtins(convert(row, FileCode, f"codes[{index}].")))
+            code = judging.convert(row, FileCode, _problems, f"codes[{index}].")
         except Invalid as error:
+            wanted.append(None)
             wrong += error.issues
-    if wrong:
-        raise Invalid(*wrong)
-    return wanted
+        else:
+            wanted.append(msgspec.to_builtins(code))
+    return wanted, wrong
+
+
+def _problems(code: FileCode) -> list[Issue]:
+    return checks.problems(msgspec.to_builtins(code))
 
 
 def _under(prefix: str, problems: Iterable[Issue]) -> list[Issue]:

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from chalicelib.metrics import service
+from chalicelib.metrics import by_guide, service
+from chalicelib.metrics.by_guide import GuidesQuery
 from chalicelib.metrics.periods import PeriodQuery, period
-from chalicelib.metrics.types import DayRow, FunnelRow
+from chalicelib.metrics.types import DayRow, FunnelRow, GuideRow
 from chalicelib.platform import http
 from chalicelib.platform.lists import Page
 from chalicelib.platform.paging import Id
@@ -52,3 +53,15 @@ def days(call: http.Call) -> Page[DayRow]:
     channels = None if call.query.channel is None else {call.query.channel}
     rows = service.days(*period(call.query), call.principal, channels, call.query.staff_id)
     return Page(rows, len(rows))
+
+
+@door.route(
+    "GET",
+    "/api/metrics/guides",
+    permission="metrics.read",
+    query=GuidesQuery,
+    summary="What each guide did, over some days",
+    answer=Page[GuideRow],
+)
+def guides(call: http.Call) -> Page[GuideRow]:
+    return by_guide.page(call.query, call.principal)

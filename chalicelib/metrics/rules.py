@@ -18,7 +18,7 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
-from chalicelib.metrics.types import DayRow, FunnelRow
+from chalicelib.metrics.types import DayRow, FunnelRow, GuideRow
 from chalicelib.platform.clock import SHANGHAI, parse
 from chalicelib.platform.timeline_line import Line
 
@@ -26,6 +26,16 @@ FUNNEL = ("scans", "adds", "lost", "buyers", "orders", "gmv_fen")
 STORED = (
     *FUNNEL,
     "joins",
+    "welcomes",
+    "welcomes_missed",
+    "welcomes_unknown",
+    "touches",
+    "touches_failed",
+)
+_OF_GUIDES = (  # orders are a store's
+    "scans",
+    "adds",
+    "lost",
     "welcomes",
     "welcomes_missed",
     "welcomes_unknown",
@@ -58,7 +68,10 @@ class Entry(Struct, frozen=True):
 
 
 class Newest(Struct, frozen=True):
-    """The newest line of a kind that a counter has seen. thing: the assignment, customer or order."""
+    """The newest line of a kind that a counter has seen. thing: the assignment, customer or order.
+
+    chat_id: the group that a scan led to, or that somebody joined.
+    """
 
     kind: str
     at: int
@@ -66,6 +79,7 @@ class Newest(Struct, frozen=True):
     staff_id: str
     thing: str
     fen: int
+    chat_id: str = ""
 
 
 class Cell(Struct, frozen=True):
@@ -137,6 +151,9 @@ def by_key(lines: Iterable[tuple[Line, str]], store_of: StoreOf) -> dict[Key, li
     return {key: sorted(entries, key=lambda entry: entry.sequence) for key, entries in counters.items()}
 
 
+_OF_GROUPS = ("scanned", "joined_group")
+
+
 def _in_short(line: Line) -> dict[str, str]:
     data = line.data
     thing = {
@@ -144,6 +161,8 @@ def _in_short(line: Line) -> dict[str, str]:
         "order_paid": data.get("order_id"),
         "order_refunded": data.get("order_id"),
     }.get(line.type, line.subject)
+    if line.type in _OF_GROUPS and data.get("chat_id"):
+        thing = f"{thing}|{data['chat_id']}"
     fen = data.get("paid_fen" if line.type == "order_paid" else "refunded_fen") or 0
     parts = (int(line.at.timestamp()), data.get("live_code_id"), data.get("staff_id"), thing, fen)
     return {line.type: "|".join(str(part or "") for part in parts)}
@@ -152,7 +171,10 @@ def _in_short(line: Line) -> dict[str, str]:
 def newest_of(kind: str, short: str) -> Newest:
     at, live_code_id, staff_id, rest = short.split("|", 3)
     thing, _, fen = rest.rpartition("|")
-    return Newest(kind, int(at), live_code_id, staff_id, thing, int(fen or 0))
+    chat_id = ""
+    if kind in _OF_GROUPS:
+        thing, _, chat_id = thing.partition("|")
+    return Newest(kind, int(at), live_code_id, staff_id, thing, int(fen or 0), chat_id)
 
 
 def total(parts: Iterable[Figures]) -> Figures:
@@ -207,6 +229,11 @@ def row(channel: str, sums: Figures) -> FunnelRow:
 def day_row(day: str, sums: Figures) -> DayRow:
     figures = {name: sums.get(name, 0) for name in STORED}
     return DayRow(day=day, kept=figures["adds"] - figures["lost"], **figures)
+
+
+def guide_row(staff_id: str, name: str | None, sums: Figures) -> GuideRow:
+    figures = {field: sums.get(field, 0) for field in _OF_GUIDES}
+    return GuideRow(staff_id=staff_id, name=name, kept=figures["adds"] - figures["lost"], **figures)
 
 
 def parse_day(text: str) -> date:

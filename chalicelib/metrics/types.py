@@ -32,3 +32,19 @@ class DayRow(Struct, frozen=True, kw_only=True):
     welcomes_unknown: int
     touches: int
     touches_failed: int
+
+
+class GuideRow(Struct, frozen=True, kw_only=True):
+    """Of a guide, over the days that were asked for. `name`: null of who is not known to WeCom."""
+
+    staff_id: str
+    name: str | None
+    scans: int
+    adds: int
+    lost: int
+    kept: int
+    welcomes: int
+    welcomes_missed: int
+    welcomes_unknown: int
+    touches: int
+    touches_failed: int

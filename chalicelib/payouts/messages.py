@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the money is back in what is available: offer it again now, or leave it to the next settlement",
     ),
     "cure_look": (
-        "已超过 2 小时没有开始，请点「立即重试」；仍不动请看「任务与死信」",
+        "已超过 2 小时没有开始，请点「立即重试」；仍不动请看「设置 › 处理失败的消息」",
         "it has not begun for two hours: retry, and look at the dead letters if it stays",
     ),
     "wait_wait_user_confirm": (

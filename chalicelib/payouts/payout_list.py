@@ -98,6 +98,11 @@ def show(item: PayoutItem, language: Language, principal: Principal = SYSTEM) ->
     return PayoutOut(**values, calls=int(item.calls), **{name: getattr(item, name) for name in texts})
 
 
+def count(status: PayoutStatus) -> int:
+    """How many are in a status: some 8,000 of them a read."""
+    return PayoutItem.by_status.count(status)
+
+
 def figures(language: Language = "zh") -> PayoutFigures:
     """Counts and sums of all payouts by status; what was paid is summed by the ledger."""
     statuses, open_items = [], []
@@ -110,8 +115,7 @@ def figures(language: Language = "zh") -> PayoutFigures:
             PayoutsOfStatus(status=cast(PayoutStatus, status), count=len(items), amount_fen=amount)
         )
     paid = sum(balance.paid_fen for balance in ledger.all_balances())
-    count = PayoutItem.by_status.count(rules.PAID)
-    statuses.append(PayoutsOfStatus(status="paid", count=count, amount_fen=paid))
+    statuses.append(PayoutsOfStatus(status="paid", count=count("paid"), amount_fen=paid))
     return PayoutFigures(statuses=statuses, stuck=_stuck(open_items, language))
 
 

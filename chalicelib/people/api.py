@@ -39,6 +39,7 @@ def me(call: Call) -> Me:
         scope=scopes.scope_out(principal.scope),
         scope_names=scopes.names([principal.scope])(principal.scope),
         permissions=principal.permissions(),
+        console=principal.person is None or auth.has_role(principal.person),
         csrf_token=session.csrf_token if session else None,
     )
 

@@ -7,13 +7,12 @@ from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.people import actors
 from chalicelib.people.types import AuditQuery
 from chalicelib.platform import clock, ids, lists
 from chalicelib.platform.audit import AuditItem, ByActor, ByObject, Change, month_of
-from chalicelib.platform.auth import ApiKeyItem
 from chalicelib.platform.errors import Invalid, issue
 from chalicelib.platform.stored import read_stored
-from chalicelib.staff import service as staff
 
 _YEAR = timedelta(days=366)
 _FARTHEST = 5 * _YEAR
@@ -94,9 +93,7 @@ def _is_action(item: AuditItem, wanted: str | None) -> bool:
 
 def _shown(found: lists.Page[AuditItem]) -> lists.Page[Entry]:
     """Entries with the names of who acted: each is looked up once a page."""
-    actors = {str(item.actor) for item in found.items if item.actor_kind != "system"}
-    keys = {str(row.key_hash): str(row.name) for row in ApiKeyItem.batch_get([*actors])}
-    known = {**staff.names(actors - keys.keys()), **keys}
+    known = actors.names({str(item.actor) for item in found.items if item.actor_kind != "system"})
 
     def entry(item: AuditItem) -> Entry:
         return Entry(

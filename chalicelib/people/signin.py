@@ -19,7 +19,7 @@ WINDOW = timedelta(minutes=10)
 
 
 class SignInFailureItem(Base):
-    """`who`: `address#…` or `person#…`; `attempt` a ulid."""
+    """`who`: `address#…` (keys from it), `codes#…` (codes of WeCom) or `person#…`; `attempt` a ulid."""
 
     class Meta(BaseMeta):
         table_name = settings.table("sign_in_failures")

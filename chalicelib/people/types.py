@@ -107,7 +107,8 @@ class RevokedKey(Struct, kw_only=True, frozen=True):
 class Me(Struct, kw_only=True, frozen=True):
     """csrf_token: what a write by this session carries as X-CSRF-Token; null for a key.
 
-    staff_id: of a person who signed in by WeCom. permissions: all that the caller may do, by name.
+    staff_id: of a person who signed in by WeCom. permissions: all that the caller may do, by name. console:
+    false of a guide to whom no role was given, whose pages are the sidebar and the list of the day.
     """
 
     user: str
@@ -118,6 +119,7 @@ class Me(Struct, kw_only=True, frozen=True):
     scope: ScopeIn
     scope_names: ScopeNames
     permissions: list[str]
+    console: bool
     csrf_token: str | None
 
 

@@ -10,7 +10,7 @@ itself: what can't be noted is logged. `api` shows it (package connections).
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -129,8 +129,8 @@ def _count(connection: str, counts: Mapping[str, int], now: datetime) -> None:
         raise storage.ConditionFailed({connection})
 
 
-def _try(write: object) -> None:
+def _try(write: Callable[[], object]) -> None:
     try:
-        write()  # type: ignore[operator]
+        write()
     except Exception as error:  # noqa: BLE001 (a note is worth no one's work)
         log.failure("connection not noted", error)

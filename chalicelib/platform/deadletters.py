@@ -100,7 +100,8 @@ def redrive(queue: str, milliseconds_left: Callable[[], int]) -> int:
     if not _is_redrivable(name):
         raise Conflict(code="not_redrivable", queue=queue)
     tx = Transaction()
-    audit.add(tx, "dead_letters.redrive", queue, None, {"messages": _count(name)})
+    what = {"messages": _count(name)}
+    audit.add(tx, "dead_letters.redrive", queue, None, what, label=queue_words("queue", queue, "zh"))
     tx.commit()
     begun, sent = clock.now().timestamp() * 1000, 0
     while milliseconds_left() > _ENOUGH_MS:

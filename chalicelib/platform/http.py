@@ -8,7 +8,7 @@ import base64
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -16,11 +16,12 @@ from chalice.app import Blueprint, Response
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.platform import declared, log, messages, principal, validation
+from chalicelib.platform import declared, judging, log, messages, principal, validation
 from chalicelib.platform.errors import (
     DomainError,
     Exhausted,
     Invalid,
+    Issue,
     MethodNotAllowed,
     NotFound,
     Stale,
@@ -69,6 +70,7 @@ class Route(Struct, frozen=True, kw_only=True):
     status: int
     permission: str | None
     body: type[Struct] | None
+    rules: Callable[[Any], Iterable[Issue]] | None
     open: bool
     takes: str | None
     answer: Any
@@ -154,6 +156,7 @@ class Door:
         path: str,
         *,
         body: type[Struct] | None = None,
+        rules: Callable[[Any], Iterable[Issue]] | None = None,
         open: bool = False,
         status: int = 200,
         permission: str | None = None,
@@ -173,6 +176,7 @@ class Door:
         checks for itself.
 
         body, query: types of `call.body` and `call.query`. open: a body may have fields that we don't know.
+        rules: what the view finds wrong with a body by itself, said together with what its type refuses.
         headers: a type whose fields are the headers that the view reads from `call.headers`.
         parameters: types of those path parameters that are no ids; what isn't of its type is not found.
         takes: the media type of a body that the view reads as it is; with `body`, by whose type it does.
@@ -191,6 +195,7 @@ class Door:
                     status=status,
                     permission=permission,
                     body=body,
+                    rules=rules,
                     open=open,
                     takes=takes,
                     answer=answer,
@@ -257,7 +262,7 @@ def _quality(parameters: Sequence[str]) -> float:
     return 1.0
 
 
-def versioned(body: Any, version: int) -> Answer:
+def versioned(body: Any, version: int | str) -> Answer:
     """A thing with the ETag of its version."""
     return Answer(body, headers={"ETag": etag(version)})
 
@@ -309,7 +314,12 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
         call.query = validation.convert_strings(call.strings, route.query, open=not route.permission)
     if route.body is not None and route.takes is None:
         nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
-        call.body = route.body() if nothing else convert(call.json(), route.body, open=route.open)
+        if nothing:
+            call.body = route.body()
+        elif route.rules:
+            call.body = judging.convert(call.json(), route.body, route.rules)
+        else:
+            call.body = convert(call.json(), route.body, open=route.open)
         if call.raw and route.permission and Door.spellings:
             declared.resolve(f"{Door.spellings}:note_all")(call.json())
 

@@ -6,7 +6,7 @@ So its filters, order, scope, masking and permission are the list's. Each file i
 import io
 import time
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
 from types import SimpleNamespace
@@ -23,6 +23,7 @@ from chalicelib.platform.http import Answer, Call, Door, Route
 from chalicelib.platform.messages import Language, language
 from chalicelib.platform.paging import Page
 from chalicelib.platform.table_files import Format
+from chalicelib.platform.tabular import Column
 from chalicelib.platform.validation import convert_strings
 
 _AT_ONCE_BYTES = 4 * 1024 * 1024
@@ -61,20 +62,32 @@ def write(
     route: Route, call: Call, kind: Format, parameters: Mapping[str, Any], out: IO[bytes], words: Language
 ) -> Iterator[int]:
     """Write all rows into `out`; after each page how many there are by then."""
-    columns = tabular.columns(route.row)
+    columns = tabular.columns(route.row, route.path.removeprefix("/api/"))
     pages = _pages(route, call, parameters)
     first = next(pages)  # what the list refuses, it refuses before there is a file
     rows, file = 0, table_files.new(kind, [column.heading(words) for column in columns], out)
     try:
         for page in chain([first], pages):
+            names = _names(columns, page.items)
             for row in page.items:
-                file.write([column.cell(row, words) for column in columns])
+                file.write([column.cell(row, words, names) for column in columns])
             rows += len(page.items)
             yield rows
         file.close()
     except BaseException:  # also of a reader that has enough
         file.abandon()
         raise
+
+
+def _names(columns: Sequence[Column], rows: Sequence[Any]) -> dict[str, Mapping[str, str]]:
+    """Of all whose ids are shown by name, by kind and id: a capability's `names.py` says who knows them."""
+    wanted: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for column in columns:
+            for kind, one in column.ids(row):
+                wanted.setdefault(kind, {})[one] = None
+    resolvers = {kind: how for table in declared.find("names", "NAMES") for kind, how in table.items()}
+    return {kind: declared.resolve(resolvers[kind])(list(ids)) for kind, ids in wanted.items()}
 
 
 def note(

@@ -33,6 +33,13 @@ Item = TypeVar("Item")
 MAX_WHOLE = 10_000  # rows of a listing partition that are read for one page
 SHARDS = 8  # of a month of a history
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_IN_NAMES = dict(  # said otherwise in names of people and places than elsewhere
+    zip(
+        "长重厦都单曾解翟查仇朴覃缪",
+        "chang chong xia du shan zeng xie zhai zha qiu piao qin miao".split(),
+        strict=True,
+    )
+)
 _MAX_READS = 20  # pages of the store that one page of a filtered history may take
 
 
@@ -47,7 +54,8 @@ def whole(
 ) -> Page[Row]:
     """A page of rows that are all at hand. Rows of one sort value are in the order of their keys.
 
-    sorts: sort name → value of a row (None sorts last); sort: the wanted one, `-name` descending.
+    sorts: sort name → value of a row (None sorts last; names by how they are said); sort: the wanted one,
+    `-name` descending.
     texts: what `q` is looked for in. The cursor holds the last row's sort value and key, so that a row that
     comes or goes meanwhile neither repeats nor skips another. Invalid for another list's cursor.
     """
@@ -55,9 +63,12 @@ def whole(
     if wanted and texts is not None:
         rows = (row for row in rows if any(matches(wanted, text) for text in texts(row) if text))
     value, descending = sorts[sort.removeprefix("-")], sort.startswith("-")
+    by_name = sort.removeprefix("-") == "name"
 
     def place(row: Row) -> tuple[bool, Any, str]:
         held = value(row)
+        if by_name and held is not None:
+            held = _said(held)
         return (held is None) != descending, held if held is not None else "", key(row)
 
     ordered = sorted(rows, key=place, reverse=descending)
@@ -205,6 +216,19 @@ def _is_spelled(typed: str, spoken: Sequence[tuple[str, ...]], at: int) -> bool:
             if _is_spelled(typed[length:], spoken, at + 1):
                 return True
     return False
+
+
+def _said(name: str) -> str:
+    """A name's place among others: by pinyin, character by character, behind Latin letters; of two that sound
+    alike, by itself.
+    """
+    if name.isascii():
+        return f"{' '.join(name.casefold())}\0{name}"
+    said = (
+        letter if letter.isascii() else "{" + (_IN_NAMES.get(letter) or _readings(letter)[0])
+        for letter in name.casefold()
+    )
+    return f"{' '.join(said)}\0{name}"
 
 
 @lru_cache(maxsize=20_000)

@@ -15,6 +15,7 @@ Language = Literal["zh", "en"]
 _TEXTS: dict[str, tuple[str, str]] = {
     "yaml_line": ("第 {line} 行不符合 YAML 语法", "line {line} is not YAML"),
     "yaml_repeated_key": ("第 {line} 行：{key} 写了两次", "line {line}: {key} stands here twice"),
+    "yaml_encoding": ("第 {line} 行有无法识别的字符：请存为 UTF-8 编码", "line {line} is not UTF-8"),
     "yaml_unreadable": ("不是可读取的 YAML", "is not YAML that can be read"),
     "yaml_too_much": ("第 {line} 行：内容过多或嵌套过深", "line {line}: too much, or too deep"),
     "yaml_alias": ("第 {line} 行：不支持别名", "line {line}: aliases are not taken"),
@@ -112,7 +113,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "methods": ("这个地址只接受 {allowed}", "this path takes {allowed}"),
     "needs_key": ("请提供 API 密钥：Authorization: Bearer KEY", "send an API key: Authorization: Bearer KEY"),
     "unknown_key": ("没有这个 API 密钥", "this API key is not known"),
-    "role_may_not": ("角色 {role} 没有这个权限", "the role {role} may not do this"),
+    "role_may_not": ("「{role}」没有这个权限", "{role} may not do this"),
     "needs_csrf": (
         "使用会话修改时须带 X-CSRF-Token（见 GET /api/me）",
         "a write by session carries X-CSRF-Token, from GET /api/me",
@@ -180,6 +181,15 @@ _TYPES: dict[str, tuple[str, str]] = {
     "null": ("空", "null"),
 }
 
+_ROLES: dict[str, tuple[str, str]] = {
+    "admin": ("管理员", "an admin"),
+    "operator": ("运营", "an operator"),
+    "store_manager": ("店长", "a store manager"),
+    "guide": ("导购", "a guide"),
+    "finance": ("财务", "finance"),
+    "auditor": ("审计", "an auditor"),
+}
+
 _WAYS: dict[str, tuple[str, str]] = {  # in which a poster's code is read
     "as_is": ("原样", "as it is"),
     "quarter": ("缩小到 25 %", "at 25 % of its size"),
@@ -230,6 +240,8 @@ def _words(name: str, value: Any, at: int) -> str:
     if name == "type":
         kinds = [_TYPES[kind][at] for kind in ([value] if isinstance(value, str) else value)]
         return ("或" if at == 0 else " or ").join(kinds)
+    if name == "role":
+        value = _ROLES[value][at] if value in _ROLES else value
     if name == "ways":
         value = [_WAYS[way][at] for way in value]
     if isinstance(value, (list, tuple)):

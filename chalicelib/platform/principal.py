@@ -17,6 +17,14 @@ class Scope(Struct, frozen=True):
     store_ids: tuple[str, ...] | None = None
     department_ids: tuple[str, ...] | None = None
 
+    def holds(self, inner: "Scope") -> bool:
+        """Whether all of `inner` lies in it: what was made for `inner` may be changed by who has this one."""
+        return _holds(self.store_ids, inner.store_ids) and _holds(self.department_ids, inner.department_ids)
+
+
+def _holds(outer: tuple[str, ...] | None, inner: tuple[str, ...] | None) -> bool:
+    return outer is None or (inner is not None and set(inner) <= set(outer))
+
 
 class Principal(Struct, frozen=True):
     """Who acts. `id`: an API key's, or a member of staff's; `name` is for people to read."""

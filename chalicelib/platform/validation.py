@@ -190,6 +190,11 @@ def _validator(kind: Any, open: bool) -> Any:
     )
 
 
+def schema_errors(value: Any, kind: Any) -> Iterator[Any]:
+    """jsonschema_rs's errors of JSON values, other fields than the type's among them."""
+    return iter(_validator(kind, False).iter_errors(value))
+
+
 def _issues(errors: Iterator[Any] | Sequence[Any]) -> list[Issue]:
     return [each for error in errors for each in _issues_of(error)]
 

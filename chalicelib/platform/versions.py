@@ -16,7 +16,8 @@ class IfMatchHeader(Struct, kw_only=True):
     ] = field(name="If-Match", default="")
 
 
-def etag(version: int) -> str:
+def etag(version: int | str) -> str:
+    """version: counted, or made of what the thing holds."""
     return f'"{version}"'
 
 
@@ -25,7 +26,7 @@ class IfMatch(Struct, frozen=True):
 
     header: str
 
-    def check(self, version: int, present: Callable[[], Any]) -> None:
+    def check(self, version: int | str, present: Callable[[], Any]) -> None:
         """Stale, with the present state, when the header names other versions alone."""
         asked = [one.strip().removeprefix("W/") for one in self.header.split(",") if one.strip()]
         if asked and asked != ["*"] and etag(version) not in asked:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from chalicelib.platform.errors import Invalid, Issue, issue
 
 _MAX_EVENTS, _MAX_DEPTH = 300_000, 20
@@ -25,6 +27,14 @@ def dumps(value: Any) -> str:
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     return str(yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110))
+
+
+def decode(raw: bytes) -> str:
+    """A file's text. Invalid for one that is not UTF-8: a guess would spoil its names in silence."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(issue("yaml", "yaml_encoding", line=raw[: error.start].count(b"\n") + 1)) from None
 
 
 def loads(text: str) -> Any:
@@ -48,7 +58,7 @@ def with_lines(text: str, issues: Iterable[Issue]) -> Iterator[Issue]:
         field = one.field
         while field and field not in lines:
             field = re.sub(r"(\.?[^.\[]+|\[[0-9]+\])\Z", "", field)
-        yield Issue(one.field, one.code, {**one.params, "line": lines.get(field, 1)})
+        yield replace(one, params={**one.params, "line": lines.get(field, 1)})
 
 
 def _lines(text: str) -> dict[str, int]:

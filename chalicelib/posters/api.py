@@ -81,7 +81,7 @@ def make_pdf(call: Call, live_code_id: str) -> Answer:
     answer=StoredTemplate,
 )
 def create_template(call: Call) -> StoredTemplate:
-    return service.create_template(call.body)
+    return service.create_template(call.body, call.principal)
 
 
 @door.route(
@@ -93,7 +93,7 @@ def create_template(call: Call) -> StoredTemplate:
     answer=TemplatePage,
 )
 def list_templates(call: Call) -> TemplatePage:
-    return template_store.list_templates(call.query)
+    return template_store.list_templates(call.query, call.principal)
 
 
 @door.route(
@@ -117,7 +117,7 @@ def preview(call: Call) -> Answer:
     answer=StoredTemplate,
 )
 def get_template(call: Call, template_id: str) -> Answer:
-    return _versioned(template_store.get(template_id))
+    return _versioned(template_store.get(template_id, call.principal))
 
 
 @door.route(
@@ -130,7 +130,7 @@ def get_template(call: Call, template_id: str) -> Answer:
     answer=StoredTemplate,
 )
 def change_template(call: Call, template_id: str) -> Answer:
-    return _versioned(service.change_template(template_id, call.json(), call.if_match))
+    return _versioned(service.change_template(template_id, call.json(), call.principal, call.if_match))
 
 
 @door.route(
@@ -141,7 +141,7 @@ def change_template(call: Call, template_id: str) -> Answer:
     answer=DeletedTemplate,
 )
 def delete_template(call: Call, template_id: str) -> DeletedTemplate:
-    template_store.delete(template_id)
+    template_store.delete(template_id, call.principal)
     return DeletedTemplate(template_id=template_id)
 
 

@@ -109,6 +109,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the finished poster could not be read {ways}",
     ),
     "no_such_poster_template": ("没有海报模板 {template_id}", "there is no poster template {template_id}"),
+    "poster_template_of_others": (
+        "这个模板是全公司共用的，或属于您管理范围之外的门店，不能修改；可以复制一份",
+        "this template is the whole corp's, or of stores outside of your scope: make a copy and change that",
+    ),
     "poster_template_built_in": (
         "内置模板不能修改，请复制一份",
         "a built-in template stays as it is: make a copy",

@@ -19,7 +19,10 @@ class ByCreation(GlobalSecondaryIndex["PosterTemplateItem"]):
 
 
 class PosterTemplateItem(Base):
-    """`definition`: the template's JSON. `version` guards a change against another at the same time."""
+    """`definition`: the template's JSON. `version` guards a change against another at the same time.
+
+    scope: of whoever made it; without one it is the whole corp's.
+    """
 
     class Meta(BaseMeta):
         table_name = settings.table("poster_templates")
@@ -30,6 +33,7 @@ class PosterTemplateItem(Base):
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
     definition = JSONAttribute()
+    scope = JSONAttribute(null=True)
     by_creation = ByCreation()
 
 

@@ -64,14 +64,16 @@ def find_link(code: LiveCode, staff_id: str, store_id: str, principal: Principal
     return code.url
 
 
-def create_template(template: Template) -> StoredTemplate:
+def create_template(template: Template, principal: Principal) -> StoredTemplate:
     """A new template, once codes on it are found readable. Invalid by field."""
-    return template_store.create(template, _judge)
+    return template_store.create(template, _judge, principal)
 
 
-def change_template(template_id: str, patch: Mapping[str, Any], if_match: IfMatch) -> StoredTemplate:
-    """Apply a JSON merge patch. NotFound, Invalid, Conflict, Stale."""
-    return template_store.change(template_id, patch, _judge, if_match)
+def change_template(
+    template_id: str, patch: Mapping[str, Any], principal: Principal, if_match: IfMatch
+) -> StoredTemplate:
+    """Apply a JSON merge patch. NotFound, Invalid, Conflict, Stale, Forbidden."""
+    return template_store.change(template_id, patch, _judge, principal, if_match)
 
 
 def preview(template: Template, sample: Sample) -> PosterFile:

@@ -262,10 +262,14 @@ class TemplatesQuery(Searching, kw_only=True):
 
 
 class StoredTemplate(Template, frozen=True, kw_only=True):
-    """A template with its id; a built-in one has neither times nor a version, since it never changes."""
+    """A template with its id; a built-in one has neither times nor a version, since it never changes.
+
+    can_change: whether who asks may change it: it was made within their scope.
+    """
 
     template_id: str
     built_in: bool
+    can_change: bool
     created_at: str | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
     version: int | UnsetType = UNSET

@@ -85,8 +85,9 @@ def create_file(print_run_id: str, wanted: NewFile, principal: Principal) -> Pri
 
 @storage.retrying("the print run is changed by others: try again")
 def close(print_run_id: str, principal: Principal) -> PrintRun:
-    """Its cards answer closed from now on. Closing it again changes nothing. NotFound."""
+    """Its cards answer closed from now on. Closing it again changes nothing. NotFound, Forbidden."""
     run = runs.get(print_run_id, principal)
+    livecodes.require_changeable(run.live_code_id, principal)
     if run.closed_at is None:
         tx, closed_at = Transaction(), clock.iso(clock.now())
         runs.add_closing(tx, run, closed_at)

@@ -134,7 +134,12 @@ def masked_text(text: str) -> str:
 def hidden(text: str) -> str:
     """A name or a note with what look like phone numbers in it masked, full-width ones too."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return _NUMBERS.sub(lambda found: masked_text(found[0]), plain) if _NUMBERS.search(plain) else text
+    return _NUMBERS.sub(_masked_match, plain) if _NUMBERS.search(plain) else text
+
+
+def _masked_match(found: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", found[0], flags=re.ASCII)
+    return masked(f"+{digits}" if found[0].startswith("+") else f"+86{digits}")
 
 
 def codes_in(remark: str) -> list[str]:

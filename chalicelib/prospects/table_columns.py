@@ -13,7 +13,7 @@ COLUMNS = Columns(
         "name": "name 姓名 名字 客户姓名 客户名称 称呼 客戶姓名 客戶名稱 稱呼",
         "note": "note remark 备注 说明 備註 說明",
         "store_id": "store_id storeid store 门店 门店编号 门店id 門店 門店編號 門店id",
-        "staff_id": "staff_id staffid staff guide userid 导购 员工 员工id 导购id 員工 導購 員工id 導購id",
+        "staff_id": columns.STAFF,
         "external_id": "external_id externalid id 编号 会员号 会员编号 客户编号 "
         "編號 會員號 會員編號 客戶編號",
     }

@@ -4,8 +4,9 @@ import re
 
 from chalicelib.platform import http, userids
 from chalicelib.platform.errors import NotFound
-from chalicelib.platform.http import Call
+from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
+from chalicelib.platform.versions import IfMatchHeader
 from chalicelib.roster import service
 from chalicelib.roster.queries import StaffQuery
 from chalicelib.staff.types import Ramp, StaffLimits, StaffOut, StaffSync
@@ -43,8 +44,8 @@ def sync(call: Call) -> StaffSync:
     answer=Ramp,
     summary="How many customers a new account gets a day",
 )
-def ramp(call: Call) -> Ramp:
-    return Ramp(steps=list(service.ramp()))
+def ramp(call: Call) -> Answer:
+    return http.versioned(*service.ramp())
 
 
 @door.route(
@@ -52,19 +53,19 @@ def ramp(call: Call) -> Ramp:
     "/api/staff/ramp",
     body=Ramp,
     permission="settings.write",
+    headers=IfMatchHeader,
     answer=Ramp,
     summary="Change the table of ageing",
 )
-def set_ramp(call: Call) -> Ramp:
-    service.set_ramp(call.body.steps)
-    return Ramp(steps=list(service.ramp()))
+def set_ramp(call: Call) -> Answer:
+    return http.versioned(*service.set_ramp(call.body.steps, call.if_match))
 
 
 @door.route(
     "GET", "/api/staff/{staff_id}", permission="staff.read", answer=StaffOut, summary="One member of staff"
 )
-def get(call: Call, staff_id: str) -> StaffOut:
-    return service.get(staff_id, call.principal)
+def get(call: Call, staff_id: str) -> Answer:
+    return _versioned(service.get(staff_id, call.principal))
 
 
 @door.route(
@@ -72,10 +73,15 @@ def get(call: Call, staff_id: str) -> StaffOut:
     "/api/staff/{staff_id}",
     body=StaffLimits,
     permission="staff.write",
+    headers=IfMatchHeader,
     answer=StaffOut,
     summary="When the account began (null: long ago), and its own daily cap over all codes",
 )
-def limit(call: Call, staff_id: str) -> StaffOut:
+def limit(call: Call, staff_id: str) -> Answer:
     if not re.match(userids.PATTERN, staff_id):
         raise NotFound(code="unknown_staff", staff_id=staff_id)
-    return service.limit(staff_id, call.body, call.principal)
+    return _versioned(service.limit(staff_id, call.body, call.principal, call.if_match))
+
+
+def _versioned(member: StaffOut) -> Answer:
+    return http.versioned(member, service.version_of(member))

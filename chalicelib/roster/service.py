@@ -4,16 +4,17 @@ import time
 from collections.abc import Sequence
 from datetime import date
 
-from chalicelib.platform import audit, clock, lists
+from chalicelib.platform import audit, clock, lists, storage
 from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.platform.principal import Principal
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.userids import fold
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.roster.queries import StaffQuery
 from chalicelib.staff import ramps, rules
 from chalicelib.staff import service as staff
 from chalicelib.staff.service import Member
-from chalicelib.staff.types import RampStep, StaffLimits, StaffOut, StaffSync, StoreName
+from chalicelib.staff.types import Ramp, RampStep, StaffLimits, StaffOut, StaffSync, StoreName
 from chalicelib.stores import service as stores
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
@@ -49,6 +50,12 @@ def get(staff_id: str, principal: Principal) -> StaffOut:
     return _get(staff_id)
 
 
+def version_of(limits: Member | StaffOut) -> str:
+    """Of what is set here; the rest is WeCom's."""
+    cap = "" if limits.daily_cap is None else limits.daily_cap
+    return f"{limits.started_at or ''}.{cap}"
+
+
 def sync() -> StaffSync:
     """Ask WeCom for everybody who serves customers, as long as a request may take. Upstream."""
     until = time.monotonic() + _SYNC_SECONDS
@@ -70,8 +77,11 @@ def sync() -> StaffSync:
     return StaffSync(serving=len(serving), left=0)
 
 
-def limit(staff_id: str, limits: StaffLimits, principal: Principal) -> StaffOut:
-    """Set an account's age and own cap. NotFound for one whom WeCom does not know; Invalid."""
+@storage.retrying("others keep changing this account")
+def limit(
+    staff_id: str, limits: StaffLimits, principal: Principal, if_match: IfMatch = ANY_VERSION
+) -> StaffOut:
+    """Set an account's age and own cap. NotFound for one whom WeCom does not know; Invalid, Stale."""
     try:
         if limits.started_at is not None:
             date.fromisoformat(limits.started_at)
@@ -86,22 +96,25 @@ def limit(staff_id: str, limits: StaffLimits, principal: Principal) -> StaffOut:
             if error.treatment is not Treatment.DATA:
                 raise
             raise _unknown(staff_id) from error
-    ramps.set_limit(staff_id, limits.started_at, limits.daily_cap)
+    before = _get(staff_id)
+    if_match.check(version_of(before), lambda: before)
+    ramps.set_limit(staff_id, limits.started_at, limits.daily_cap, seen=(before.started_at, before.daily_cap))
     return _get(staff_id)
 
 
-def ramp() -> tuple[RampStep, ...]:
-    """The table by which accounts age."""
-    return ramps.table()
+def ramp() -> tuple[Ramp, int]:
+    """The table by which accounts age, and its version."""
+    steps, version = ramps.read_table()
+    return Ramp(steps=list(steps)), version
 
 
-def set_ramp(steps: Sequence[RampStep]) -> None:
-    """Invalid."""
+def set_ramp(steps: Sequence[RampStep], if_match: IfMatch = ANY_VERSION) -> tuple[Ramp, int]:
+    """Invalid, Stale."""
     if wrong := rules.out_of_order(steps):
         raise Invalid(
             *(issue(f"steps[{n}].until_day", "not_after", other=f"steps[{n - 1}].until_day") for n in wrong)
         )
-    ramps.set_table(steps)
+    return Ramp(steps=list(steps)), ramps.set_table(steps, if_match)
 
 
 def _check_scope(staff_id: str, principal: Principal) -> None:

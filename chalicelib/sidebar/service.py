@@ -1,8 +1,10 @@
 """What stands in the sidebar, in one answer: its page is opened anew with each chat."""
 
 import hashlib
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from chalicelib.channels import service as channels
 from chalicelib.customers import lookup
 from chalicelib.customers.rules import Customer
 from chalicelib.distribution import commission_list
@@ -60,15 +62,21 @@ def customer(external_userid: str, principal: Principal) -> SidebarCustomer:
     """Who it is, as far as the principal sees them. NotFound."""
     found = lookup.find_in_scope(external_userid, principal)
     names = staff.names(found.follows)
+    known = channels.by_name()
+
+    def named(channel: str | None) -> str | None:
+        return known[channel].name if channel in known else channel
+
     return SidebarCustomer(
         external_userid=found.external_userid,
         name=found.name,
         avatar=found.avatar or None,
         channel=found.channel,
+        channel_name=named(found.channel),
         version=found.version,
         follows=_follows(found, names, principal),
         tags=list(found.tags),
-        events=_events(external_userid, names, principal),
+        events=_events(external_userid, names, named, principal),
         sops=_sops(external_userid, principal) if principal.may("touches.read") else [],
         orders=_orders(external_userid, principal) if principal.may("orders.read") else None,
         tasks=_tasks(principal),
@@ -93,13 +101,19 @@ def _follows(found: Customer, names: dict[str, str], principal: Principal) -> li
     ]
 
 
-def _events(external_userid: str, names: dict[str, str], principal: Principal) -> list[SidebarEvent]:
+def _events(
+    external_userid: str,
+    names: dict[str, str],
+    named: Callable[[str | None], str | None],
+    principal: Principal,
+) -> list[SidebarEvent]:
     page = lookup.history(external_userid, Paging(limit=_EVENTS), principal)
     return [
         SidebarEvent(
             type=line.type,
             at=clock.iso(line.at),
             staff_name=names.get(str(line.data.get("staff_id"))),
+            channel_name=named(line.data.get("channel")),
             data=dict(line.data),
         )
         for line in page.items

@@ -37,6 +37,7 @@ class SidebarEvent(Struct, frozen=True, kw_only=True):
     type: str
     at: str
     staff_name: str | None
+    channel_name: str | None
     data: dict[str, Any]
 
 
@@ -60,12 +61,15 @@ class SidebarOrder(Struct, frozen=True, kw_only=True):
 
 
 class SidebarCustomer(Struct, frozen=True, kw_only=True):
-    """`orders`: null for a role that may read none. `tasks`: of the guide's day, people still to be added."""
+    """`channel_name`: as it is called now. `orders`: null for a role that may read none. `tasks`: of the
+    guide's day, people still to be added.
+    """
 
     external_userid: str
     name: str
     avatar: str | None
     channel: str | None
+    channel_name: str | None
     version: int
     follows: list[SidebarFollow]
     tags: list[str]

@@ -1,10 +1,10 @@
 """SOPs over HTTP: make them, hold them, see what they did."""
 
-from chalicelib.platform import http, plain_text, yaml_text
+from chalicelib.platform import http, judging, plain_text, yaml_text
 from chalicelib.platform.errors import Invalid
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page
-from chalicelib.sops import service, touches
+from chalicelib.sops import rules, service, touches
 from chalicelib.sops.queries import SopsQuery, TouchesQuery
 from chalicelib.sops.types import (
     Plan,
@@ -126,12 +126,12 @@ def index_touches(call: Call) -> Page[TouchOut]:
 def _plan(call: Call) -> Plan:
     """The SOP of a body. Invalid, of a YAML with the lines."""
     if "yaml" not in (call.headers.get("content-type") or ""):
-        return service.checked(http.convert(call.json(), Plan))
-    text = call.raw.decode(errors="replace")
+        return service.checked(judging.convert(call.json(), Plan, rules.check))
+    text = yaml_text.decode(call.raw)
     value = yaml_text.loads(text)
     try:
         if wrong := list(plain_text.problems(value)):
             raise Invalid(*wrong)
-        return service.checked(http.convert(value, Plan))
+        return service.checked(judging.convert(value, Plan, rules.check))
     except Invalid as error:
         raise Invalid(*yaml_text.with_lines(text, error.issues)) from error

@@ -8,8 +8,6 @@ since it writes to theirs.
 from chalicelib.platform.principal import Principal, Scope
 from chalicelib.sops.models import SopItem
 
-Ids = tuple[str, ...] | None
-
 
 def scope_of(item: SopItem) -> Scope:
     """Its stores and departments; null where it is not kept to any."""
@@ -35,8 +33,7 @@ def is_seen(item: SopItem, principal: Principal) -> bool:
 
 
 def may_change(item: SopItem, principal: Principal) -> bool:
-    held, wanted = principal.scope, scope_of(item)
-    return _holds(held.store_ids, wanted.store_ids) and _holds(held.department_ids, wanted.department_ids)
+    return principal.scope.holds(scope_of(item))
 
 
 def is_for(item: SopItem, staff_id: str) -> bool:
@@ -49,7 +46,3 @@ def is_for(item: SopItem, staff_id: str) -> bool:
     maker = Principal("system", item.sop_id, item.sop_id, "store_manager", scope_of(item))
     guides = stores.guides_in_scope(maker)
     return guides is None or staff_id in guides
-
-
-def _holds(outer: Ids, inner: Ids) -> bool:
-    return outer is None or (inner is not None and set(inner) <= set(outer))

@@ -4,7 +4,7 @@ A person is in an SOP once, for good: being added again, or tagged again, starts
 the next step of an enrolment waits in `due`; each push puts the one after it there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -89,6 +89,11 @@ def find(sop_id: str) -> SopItem | None:
     """The SOP as stored, read consistently, or None."""
     item: SopItem | None = SopItem.find(sop_id)
     return item
+
+
+def names(ids: Collection[str]) -> dict[str, str]:
+    """What those of them are called that there are, by id."""
+    return {sop_id: item.plan.name for sop_id in ids if (item := find(sop_id))}
 
 
 def page(query: SopsQuery, principal: Principal) -> Page[SopOut]:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from chalicelib.platform import audit, ids, storage
-from chalicelib.platform.errors import Conflict
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.userids import fold
+from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.staff import rules
 from chalicelib.staff.models import LimitsItem, StaffItem
 from chalicelib.staff.types import RampStep
@@ -126,33 +126,62 @@ def is_marked(staff_id: str) -> bool:
 
 def table() -> tuple[RampStep, ...]:
     """The table as it is now."""
-    return _steps(LimitsItem.find(_RAMP))
+    return read_table()[0]
 
 
-def set_table(steps: Sequence[RampStep]) -> None:
+def read_table() -> tuple[tuple[RampStep, ...], int]:
+    """The table, and its version."""
+    row = LimitsItem.find(_RAMP)
+    return _steps(row), int(row.version) if row else 0
+
+
+@storage.retrying("others keep changing the table")
+def set_table(steps: Sequence[RampStep], if_match: IfMatch = ANY_VERSION) -> int:
+    """Its version. Stale."""
+    before, version = read_table()
+    if_match.check(version, lambda: _readable(before))
+    rows = [[step.until_day, step.daily_cap] for step in steps]
+    same = LimitsItem.version == version if version else _is_first(LimitsItem.version)
     tx = Transaction()
-    tx.put("ramp", LimitsItem(_RAMP, version=0, limits=[[step.until_day, step.daily_cap] for step in steps]))
-    audit.add(tx, "settings.change", "staff_ramp", _readable(table()), _readable(steps))
+    tx.put("ramp", LimitsItem(_RAMP, version=version + 1, limits=rows), same)
+    audit.add(tx, "settings.change", "staff_ramp", _readable(before), _readable(steps))
     tx.commit()
     forget()
+    return version + 1
+
+
+def _is_first(version: Any) -> Any:
+    """That there is no row, or one of before tables were counted."""
+    return version.does_not_exist() | (version == 0)
 
 
 def _readable(steps: Sequence[RampStep]) -> dict[str, Any]:
     return {"steps": msgspec.to_builtins(steps)}
 
 
-def set_limit(staff_id: str, started_at: str | None, daily_cap: int | None) -> None:
-    """Of a member of staff who is known. Busy when others keep changing theirs."""
+def set_limit(
+    staff_id: str, started_at: str | None, daily_cap: int | None, seen: tuple[str | None, int | None]
+) -> None:
+    """Of a member of staff who is known. seen: what both are before; ConditionFailed when they are not (or
+    nobody is known by that id), Busy when others keep changing theirs.
+    """
+    before_started, before_cap = seen
     # Who is grown up stays: a table made longer later finds them.
     is_written = _change(
         staff_id,
         _settings(started_at, daily_cap),
-        StaffItem.staff_id.exists(),
+        StaffItem.staff_id.exists()
+        & _holds(StaffItem.started_at, before_started)
+        & _holds(StaffItem.daily_cap, before_cap),
         lambda limit: Limit(started_at, daily_cap, limit.gone),
         lambda tx, before, after: audit.add(tx, "staff.limit", staff_id, _limits(before), _limits(after)),
     )
     if not is_written:
-        raise Conflict(code="changed_meanwhile")
+        raise ConditionFailed({staff_id})
+
+
+def _holds(attribute: Any, value: Any) -> Any:
+    return attribute.does_not_exist() if value is None else attribute == value
 
 
 def _limits(limit: Limit) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class ConsoleLoginQuery(LoginQuery, kw_only=True):
 
 _REFUSED = {
     401: "The sign-in did not begin here, or its code is spent",
-    429: "Too many failed sign-ins from one address, or of one person: `Retry-After`",
+    429: "Too many codes that were nobody's from one address, or refusals of one person: `Retry-After`",
 }
 
 

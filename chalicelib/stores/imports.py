@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.platform import audit, messages, storage
@@ -29,7 +29,7 @@ from chalicelib.stores.models import StoreItem
 from chalicelib.stores.queries import ImportQuery
 from chalicelib.stores.scope import groups_in_scope, guides_in_scope, is_in_scope
 from chalicelib.stores.service import item_of, refuse_foreign_members, store_of
-from chalicelib.stores.types import STORE_ID, Imported, NewStore, Place, WrongLine
+from chalicelib.stores.types import STORE_ID, Imported, ImportWarning, NewStore, Place, WrongLine
 from chalicelib.tables import reading
 from chalicelib.tables.types import BadTable
 
@@ -61,6 +61,7 @@ def import_file(
     guides, groups = guides_in_scope(principal), groups_in_scope(principal)
     wrong: list[WrongLine] = []
     given: dict[str, Fields] = {}
+    lines: dict[str, int] = {}
     table = _read(raw, query, is_utf8)
     rounded = rules.rounded_ids(row.fields for row in table)
     version = maps.view().version  # before the rows: they say where the stores stand on that map
@@ -81,14 +82,25 @@ def import_file(
         except Invalid as error:
             wrong += [_wrong_line(row.line, problem, language) for problem in error.issues]
             continue
-        given[store.store_id] = fields
+        given[store.store_id], lines[store.store_id] = fields, row.line
     if not query.dry_run:
         _write(given, known, version)
-    named = [(f"{key}.staff_ids", one) for key, row in given.items() for one in _guides_of(row)]
+    return Imported(imported=len(given), errors=wrong, warnings=_warnings(given, lines, language))
+
+
+def _warnings(
+    given: Mapping[str, Fields], lines: Mapping[str, int], language: messages.Language
+) -> list[ImportWarning] | UnsetType:
+    named = [(key, one) for key, row in given.items() for one in _guides_of(row)]
     found = problems.ask(staff_id for _, staff_id in named)
-    return Imported(
-        imported=len(given), errors=wrong, warnings=problems.warnings(named[:_MOST_NAMED], found, language)
-    )
+    told = problems.warnings(named[:_MOST_NAMED], found, language) or ()
+    made = [
+        ImportWarning(
+            line=lines[one.field], field=f"{one.field}.staff_ids", code=one.code, message=one.message
+        )
+        for one in told
+    ]
+    return made or UNSET
 
 
 def _guides_of(fields: Fields) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.stores import geo
 from chalicelib.stores.types import NewStore, Opening, Place, StoreHours
 from chalicelib.tables import cells
-from chalicelib.tables.columns import Columns
+from chalicelib.tables.columns import STAFF, Columns
 
 COLUMNS = Columns(
     {
@@ -22,8 +22,7 @@ COLUMNS = Columns(
         "datum": "datum 坐标系 坐標系",
         "city": "city 城市 所在城市",
         "address": "address 地址 详细地址 门店地址 詳細地址 門店地址",
-        "staff_ids": "staff_ids staffids staff 员工 员工id 员工账号 导购 导购id 店员 "
-        "員工 員工id 員工帳號 導購 導購id 店員",
+        "staff_ids": STAFF,
         "chat_ids": "chat_ids chatids chats 群 群id 客户群 客户群id 群聊id 客戶群 客戶群id 群聊",
         "hours": "hours 营业时间 營業時間",
         "status": "status 状态 营业状态 狀態 營業狀態",

@@ -107,6 +107,11 @@ def find_many(store_ids: Collection[str]) -> dict[str, StoreOut]:
     return {row.store_id: row.store() for row in StoreItem.batch_get(list(set(store_ids)))}
 
 
+def names(ids: Collection[str]) -> dict[str, str]:
+    """What those of them are called that there are, by id."""
+    return {store_id: store.name for store_id, store in find_many(ids).items()}
+
+
 def of_guides(staff_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
     """The stores, (id, name), of each of these guides who is of any. It reads the listing: once a page."""
     wanted, found = set(staff_ids), dict[str, list[tuple[str, str]]]()

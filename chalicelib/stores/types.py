@@ -77,12 +77,18 @@ class WrongLine(Struct, kw_only=True, frozen=True):
     message: str
 
 
+class ImportWarning(StaffWarning, kw_only=True, frozen=True):
+    """`field` is `<store_id>.staff_ids`; `line`, where that store stands in the table."""
+
+    line: int
+
+
 class Imported(Struct, kw_only=True, frozen=True):
-    """warnings: guides whom WeCom does not know, or gives no customers; `field` is `<store_id>.staff_ids`."""
+    """warnings: guides whom WeCom does not know, or gives no customers: their stores are imported."""
 
     imported: int
     errors: list[WrongLine]
-    warnings: list[StaffWarning] | UnsetType = UNSET
+    warnings: list[ImportWarning] | UnsetType = UNSET
 
 
 class StorePoint(Struct, kw_only=True, frozen=True):

@@ -9,6 +9,12 @@ from msgspec import Struct
 from chalicelib.tables.types import BadTable
 
 NO_COLUMN = "-"
+STAFF = (  # what a column of members' userids is called, in whatever table
+    "staff_id staffid staff_ids staffids staff guide userid 员工 员工id 员工账号 员工帐号 "
+    "导购 导购id 导购账号 导购帐号 店员 店员id 店员账号 成员 成员id 成员账号 负责导购 "
+    "企业微信账号 企业微信帐号 企业微信id 企微账号 企微id "
+    "員工 員工id 員工帳號 導購 導購id 導購帳號 店員 店員帳號 成員 成員帳號 企業微信帳號 企業微信id 企微帳號"
+)
 _ASIDE = re.compile(r"\(.*\)|\[.*\]|[*:]")  # 手机号（必填）, *手机号
 
 

@@ -9,7 +9,7 @@ from chalicelib.customers import service as customers
 from chalicelib.tags import service
 
 
-def tell(
+def write_tags(
     external_userid: str, on: str, off: Collection[str], add: Collection[str], remove: Collection[str]
 ) -> None:
     """Set the tags on the one bond at WeCom, and clear the others on each. Upstream for what may pass."""

@@ -13,7 +13,7 @@ WORKS = [
     Work(
         kind="tag_change",
         queue="push",
-        handler="chalicelib.tags.change_work:tell",
+        handler="chalicelib.tags.change_work:write_tags",
         takes=("external_userid", "on", "off", "add", "remove"),
         order="external_userid",
     ),

@@ -84,5 +84,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "TRANSFER_SCENE_UNAVAILABLE": ("转账场景不可用", "the transfer scene is not available"),
     "TRANSFER_SCENE_INVALID": ("转账场景无效", "the transfer scene is not valid"),
     "TRANSFER_RISK": ("该笔转账存在风险，已被拦截", "stopped as a risk"),
-    "OTHER_FAIL_REASON_TYPE": ("其他原因", "another reason"),
+    "OTHER_FAIL_REASON_TYPE": (
+        "收款未成功，多为收款人拒收，微信未说明具体原因",
+        "not collected, mostly refused by the receiver; WeChat names no reason",
+    ),
 }

@@ -8,4 +8,4 @@ from chalicelib.alarms import service
 def handler(event: dict[str, Any], context: Any) -> None:
     """SNS's records. An exception has Lambda try again."""
     for record in event["Records"]:
-        service.hear(record["Sns"]["Message"])
+        service.order_notices(record["Sns"]["Message"])

@@ -44,7 +44,7 @@ GROUPS = ("today", "acquire", "reach", "customers", "spread", "money", "data", "
 @dataclass
 class Section:
     id: str
-    told: dict[str, Any]
+    definition: dict[str, Any]
     texts: dict[str, Texts]
 
     @property
@@ -82,11 +82,12 @@ def build(lenient: bool = False, development: bool = False) -> Built:
     """
     problems: list[Problem] = []
     table = calls.table()
-    sections = [s for s in _sections(problems) if development or not s.told.get("development")]
+    sections = [s for s in _sections(problems) if development or not s.definition.get("development")]
     shared = {folder: checks.texts(folder, problems) for folder in ("frame", "kit")}
     bundles = _bundles(table, sections, shared, problems)
-    screens = {route.get("name") for section in sections for route in section.told["routes"]}
+    screens = {route.get("name") for section in sections for route in section.definition["routes"]}
     _check(bundles, calls.names(table), screens, problems)
+    _check_texts(bundles, sections, shared, problems)
     if any(problem.is_broken for problem in problems) or (problems and not lenient):
         raise Failed(problems)
     return _written(bundles, sections, problems)
@@ -97,30 +98,35 @@ def _sections(problems: list[Problem]) -> list[Section]:
     for folder in sorted(p.parent for p in (SOURCE / "sections").glob("*/section.json")):
         path = f"sections/{folder.name}/section.json"
         try:
-            told = json.loads((SOURCE / path).read_text(encoding="utf-8"))
+            definition = json.loads((SOURCE / path).read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
             problems.append(Problem(path, error.lineno, error.msg))
             continue
-        section = Section(folder.name, told, checks.texts(f"sections/{folder.name}", problems))
+        section = Section(folder.name, definition, checks.texts(f"sections/{folder.name}", problems))
         _check_section(section, path, problems)
         found.append(section)
-    paths = [route.get("path") for section in found for route in section.told.get("routes", ())]
+    paths = [route.get("path") for section in found for route in section.definition["routes"]]
     for path in {path for path in paths if paths.count(path) > 1}:
         problems.append(Problem("sections", 1, f"two screens have the path {path}"))
-    return sorted(found, key=lambda s: (GROUPS.index(s.told["group"]), s.told.get("order", 0), s.id))
+    return sorted(
+        found, key=lambda s: (GROUPS.index(s.definition["group"]), s.definition.get("order", 0), s.id)
+    )
 
 
 def _check_section(section: Section, path: str, problems: list[Problem]) -> None:
     def wrong(message: str) -> None:
         problems.append(Problem(path, 1, message))
 
-    if section.told.get("group") not in GROUPS:
+    if section.definition.get("group") not in GROUPS:
         wrong(f"group is one of {', '.join(GROUPS)}")
-        section.told["group"] = GROUPS[0]
-    section.told["id"] = section.id
-    if unknown := set(section.told) - {"id", "group", "order", "routes", "development"}:
+        section.definition["group"] = GROUPS[0]
+    if "routes" not in section.definition:
+        wrong("no routes")
+        section.definition["routes"] = []
+    section.definition["id"] = section.id
+    if unknown := set(section.definition) - {"id", "group", "order", "routes", "development"}:
         wrong(f"unknown {', '.join(sorted(unknown))}")
-    for route in section.told.get("routes", ()):
+    for route in section.definition["routes"]:
         if unknown := set(route) - {"path", "screen", "name", "permission", "nav", "icon", "bare"}:
             wrong(f"{route.get('path')}: unknown {', '.join(sorted(unknown))}")
         if not (SOURCE / section.folder / str(route.get("screen"))).is_file():
@@ -139,7 +145,7 @@ def _bundles(
     first, more = Bundle("first"), Bundle(MORE, texts={language: {} for language in LANGUAGES})
     titles: dict[str, Texts] = {language: {} for language in LANGUAGES}  # of every screen, for the navigation
     for section in sections:
-        for route in section.told["routes"]:
+        for route in section.definition["routes"]:
             if name := route.get("name"):
                 for language in LANGUAGES:
                     titles[language][f"{name}.title"] = section.texts[language].get(f"{name}.title", "")
@@ -233,6 +239,20 @@ def _check(bundles: list[Bundle], names: list[str], screens: set[str], problems:
                     problems.append(Problem(one.path, _import_line(one, wanted), f"no module {wanted}"))
 
 
+def _check_texts(
+    bundles: list[Bundle],
+    sections: list[Section],
+    shared: dict[str, dict[str, Texts]],
+    problems: list[Problem],
+) -> None:
+    modules = [one for bundle in bundles for one in bundle.modules]
+    titles = {f"{route.get('name')}.title" for section in sections for route in section.definition["routes"]}
+    for folder, texts in [*shared.items(), *((section.folder, section.texts) for section in sections)]:
+        near = (f"{folder}/", "frame/", "kit/")
+        seeing = modules if folder in shared else [one for one in modules if one.path.startswith(near)]
+        problems += checks.unused_texts(folder, texts["zh"], seeing, titles)
+
+
 def _written(bundles: list[Bundle], sections: list[Section], problems: list[Problem]) -> Built:
     files: dict[str, bytes] = {}
 
@@ -254,12 +274,14 @@ def _written(bundles: list[Bundle], sections: list[Section], problems: list[Prob
     first_texts = _texts(first, add)
     manifest = {
         "sections": [
-            {**section.told, "files": names.get(section.id)} for section in sections if section.told["routes"]
+            {**section.definition, "files": names.get(section.id)}
+            for section in sections
+            if section.definition["routes"]
         ],
         "texts": first_texts,
         "more": names[MORE],
     }
-    told = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"))
     script = f'import * as vue from "./{vue}";\nconst modules = {{vue}};\n{_defined(first)}'
     script += f"modules[{json.dumps(ENTRY)}].start(modules);\n"
     loads = {
@@ -267,11 +289,11 @@ def _written(bundles: list[Bundle], sections: list[Section], problems: list[Prob
         "FIRST": add("first", ".js", script),
         "START": add("boot", ".js", sources.without_comments(_source(START))),
         "START_STYLE": add("boot", ".css", _style(START_STYLES)),
-        "TEMPLATES": add("first-t", ".js", f"millrace.manifest = {told};\n{_templates(first)}"),
+        "TEMPLATES": add("first-t", ".js", f"millrace.manifest = {text};\n{_templates(first)}"),
         "STYLE": add("first", ".css", _style(first.styles, first.modules)),
     }
     pages = {language: _page(language, loads, first_texts[language]) for language in LANGUAGES}
-    routes = [{**route, "section": s.id} for s in sections for route in s.told["routes"]]
+    routes = [{**route, "section": s.id} for s in sections for route in s.definition["routes"]]
     return Built(files, pages, routes, problems)
 
 
@@ -307,9 +329,9 @@ def _texts(bundle: Bundle, add: Any) -> dict[str, str]:
         language: add(
             f"{bundle.name}-{language}",
             ".js",
-            "export default " + json.dumps(told, ensure_ascii=False, separators=(",", ":")) + ";\n",
+            "export default " + json.dumps(texts, ensure_ascii=False, separators=(",", ":")) + ";\n",
         )
-        for language, told in bundle.texts.items()
+        for language, texts in bundle.texts.items()
     }
 
 
@@ -341,12 +363,12 @@ def archive(lenient: bool) -> Path:
     if cached.exists():
         return cached
     with tempfile.TemporaryDirectory() as temporary:
-        built = write(Path(temporary), lenient)
+        built = write(Path(temporary) / "python" / LAYER, lenient)
         if built.problems:
-            said = Failed(built.problems)
-            print(f"`make package` will refuse this console:\n{said}", file=sys.stderr)
+            refusal = Failed(built.problems)
+            print(f"`make package` will refuse this console:\n{refusal}", file=sys.stderr)
             cached = archives.CACHE / f"console-{digest}-lenient.zip"
-        return archives.write_zip(cached, [(Path(temporary), f"python/{LAYER}/")])
+        return archives.write_zip(cached, Path(temporary))
 
 
 def source_files() -> list[Path]:

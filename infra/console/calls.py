@@ -5,6 +5,7 @@ names that go into its query, or `@` and the media type of a body that is a file
 """
 
 import json
+import os
 import subprocess
 import sys
 from functools import cache
@@ -34,7 +35,9 @@ def _table(digest: str) -> list[str]:
             raise RuntimeError(f"the API's calls can't be listed:\n{done.stderr}")
         for old in kept.parent.glob("calls-*.txt"):
             old.unlink(missing_ok=True)
-        kept.write_text(done.stdout, encoding="utf-8")
+        partial = kept.with_suffix(f".{os.getpid()}")
+        partial.write_text(done.stdout, encoding="utf-8")
+        partial.replace(kept)  # whole, also for who builds at the same time
     return kept.read_text(encoding="utf-8").splitlines()
 
 
@@ -49,8 +52,7 @@ def document() -> dict[str, Any]:
     from chalicelib.platform.http import Door
 
     app.app.load_all()
-    told: dict[str, Any] = json.loads(json.dumps(openapi.document(Door.routes)))
-    return told
+    return dict(json.loads(json.dumps(openapi.document(Door.routes))))
 
 
 def main() -> None:

@@ -18,6 +18,9 @@ _CALLS = re.compile(r"(?<![\w.$])api((?:\.\w+)+)\(")
 _LINKS = re.compile(r"(?<![\w.$])link\(\s*(['\"])([\w.-]+)\1")
 _COMPONENTS = re.compile(r"_resolveComponent\(\"([^\"]+)\"")
 _LOCAL = re.compile(r"\bcomponents:\s*\{([^}]*)\}")
+_WORDS = re.compile(r"[\w.\[\]-]+")
+_MADE = re.compile(r"`(\w+\.[\w.]*\$\{[^}`]*\}[\w.${}]*)`")
+_PLACE = re.compile(r"\$\{[^}]*\}")
 _BUILT_IN = {"Transition", "TransitionGroup", "KeepAlive", "Teleport", "Suspense", "component"}
 # Chromium 107: WeCom for Windows.
 _TOO_NEW_CSS = re.compile(
@@ -60,14 +63,14 @@ def _texts(path: str, problems: list[Problem]) -> Texts:
         return dict(pairs)
 
     try:
-        told = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=once)
+        texts = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=once)
     except json.JSONDecodeError as error:
         problems.append(Problem(path, error.lineno, error.msg))
         return {}
-    for key, text in told.items():
+    for key, text in texts.items():
         if not isinstance(text, str):
             problems.append(Problem(path, _line(path, key), f"{key} is no text"))
-    return {key: text for key, text in told.items() if isinstance(text, str)}
+    return {key: text for key, text in texts.items() if isinstance(text, str)}
 
 
 def _places(text: str) -> set[str]:
@@ -87,11 +90,11 @@ def module(
     enums = {key.split(".")[1] for key in known if key.startswith("enum.")}
     callable_names = set(calls)
 
-    def check(pattern: re.Pattern[str], part: Part | None, group: int, said: str, allowed: Any) -> None:
+    def check(pattern: re.Pattern[str], part: Part | None, group: int, message: str, allowed: Any) -> None:
         for found in pattern.finditer(sources.blanked(part.text) if part else ""):
             if part and not allowed(found[group]):
                 line = part.line + line_of(part.text, found.start()) - 1
-                problems.append(Problem(one.path, line, said.format(found[group].strip()), False))
+                problems.append(Problem(one.path, line, message.format(found[group].strip()), False))
 
     for part in (one.script, one.template):
         check(_KEYS, part, 2, "no text {0}", known.__contains__)
@@ -102,6 +105,31 @@ def module(
     check(_TOO_NEW_TEMPLATE, one.template, 0, "{0}: Chromium 107 does not know it", lambda _: False)
     problems += _unknown_components(one, set(components))
     return problems + css(one.path, one.style)
+
+
+def unused_texts(
+    folder: str, texts: Mapping[str, str], modules: Iterable[Module], titles: set[str]
+) -> list[Problem]:
+    """A folder's texts that none of these modules names: in full, as `prefix.${…}`, or by an enum's field."""
+    parts = [part for one in modules for part in (one.script, one.template)]
+    source = "\n".join(sources.blanked(part.text) for part in parts if part)
+    words = set(_WORDS.findall(source)) | titles
+    made = [re.compile(_made_key(text)) for text in _MADE.findall(source)]
+
+    def is_used(key: str) -> bool:
+        is_enum = key.startswith("enum.") and key.split(".")[1] in words
+        return is_enum or key in words or any(pattern.fullmatch(key) for pattern in made)
+
+    path = f"{folder}/zh.json"
+    return [
+        Problem(path, _line(path, key), f"nothing shows {key}", False) for key in texts if not is_used(key)
+    ]
+
+
+def _made_key(text: str) -> str:
+    """A pattern of what `prefix.${…}` may be: of `sops.${…}` one word, of `sops.field.${…}` any path."""
+    place = r"[\w:.-]+" if text.partition("${")[0].count(".") > 1 else r"\w+"
+    return place.join(map(re.escape, _PLACE.split(text)))
 
 
 def _call(name: str) -> str:

@@ -110,12 +110,12 @@ def _context() -> quickjs.Context:
 def compile_template(template: str) -> str:
     """The text of a function's body that takes `Vue` and returns the render function. TemplateError."""
     try:
-        told = json.loads(_context().eval(f"compile_template({json.dumps(template)})"))
+        compiled = json.loads(_context().eval(f"compile_template({json.dumps(template)})"))
     except quickjs.JSException as error:
         raise TemplateError(str(error).split("\n")[0], 1) from error
-    for error in told["errors"]:
+    for error in compiled["errors"]:
         raise TemplateError(error["message"].split("\n")[0], error["line"])
-    code = re.sub(r" /\* [A-Z_, ]+ \*/", "", told["code"])  # the names of its flags
+    code = re.sub(r" /\* [A-Z_, ]+ \*/", "", compiled["code"])  # the names of its flags
     if wrong := check_syntax(code):
         raise TemplateError(wrong.split("\n")[0], 1)
     return code

@@ -114,8 +114,8 @@ def _parts(path: str, text: str, problems: list[Problem]) -> dict[str, Part]:
 def _compiled(path: str, template: Part, problems: list[Problem]) -> str:
     for wrong in re.finditer(r"\sv-html\b|\sstyle=\"|\son\w+=\"", template.text):
         line = template.line + template.text.count("\n", 0, wrong.start() + 1)
-        said = wrong[0].strip().rstrip('="')
-        problems.append(Problem(path, line, f"{said}: the policy lets nothing inline in", False))
+        words = wrong[0].strip().rstrip('="')
+        problems.append(Problem(path, line, f"{words}: the policy lets nothing inline in", False))
     try:
         return re.sub(r"\n\s+", "\n", compiler.compile_template(template.text))
     except compiler.TemplateError as error:

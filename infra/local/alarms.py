@@ -3,6 +3,7 @@ say of them is said here, on the same topic.
 """
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,28 +20,28 @@ class Watch:
         self._ended = threading.Event()
 
     def run(self) -> None:
-        threading.Thread(target=self._look_on, daemon=True).start()
+        threading.Thread(target=self._keep_looking, daemon=True).start()
 
     def close(self) -> None:
         self._ended.set()
 
-    def look(self) -> list[str]:
-        """Tell of the queues that have dead letters now and had none; their names."""
+    def look(self) -> None:
+        """Say of which queues that had no dead letters some have come."""
         lying = {name for name, count in self._counts().items() if count}
-        new = sorted(lying - self._lying)
-        self._lying = lying
-        for name in new:
-            self._tell(name)
-        return new
+        self._lying &= lying
+        for name in sorted(lying - self._lying):
+            self._publish_alarm(name)
+            self._lying.add(name)
 
-    def _look_on(self) -> None:
+    def _keep_looking(self) -> None:
         while not self._ended.wait(_EVERY):
             try:
                 self.look()
-            except OSError:  # the emulator is ending
-                return
+            except Exception as error:  # the next look says it
+                if not self._ended.is_set():
+                    print(f"dead letters not looked for: {error!r}", file=sys.stderr)
 
-    def _tell(self, name: str) -> None:
+    def _publish_alarm(self, name: str) -> None:
         from chalicelib.platform import clock
 
         topics = [topic["TopicArn"] for topic in self._sns.list_topics()["Topics"]]

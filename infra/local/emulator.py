@@ -7,6 +7,7 @@ The launcher talks to it on `/_local/…`; it saves its state and ends when its 
 
 import asyncio
 import contextvars
+import functools
 import hashlib
 import json
 import os
@@ -28,7 +29,7 @@ import emulator_state
 import ministack.app as ministack
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import set_request_account_id, set_request_region
 from ministack.services import dynamodb, eventbridge, lambda_svc, scheduler, secretsmanager, sqs
 from ministack.services.cloudformation import changesets
@@ -41,7 +42,8 @@ BATCHES = {  # IAM has no actions for them: AWS asks for that of the single call
     "DeleteMessageBatch": "DeleteMessage",
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
 }
-AT_ONCE = 4  # environments of one function: a laptop has few cores, and each more is a cold start on them
+# Environments of one function: each more than there are cores is a cold start that nobody gains by.
+AT_ONCE = max(2, min(4, os.cpu_count() or 4))
 RETRY_PAUSE = 1.0  # seconds before a stream's failed batch is tried again
 
 
@@ -125,10 +127,10 @@ def use_clock() -> None:
     shifted = types.SimpleNamespace(**{**vars(time), "time": clock.now})
     sqs.time = scheduler.time = shifted
     scheduler._SCHEDULE_TICK_INTERVAL = 1
-    scheduler._tick_schedules = once_deployed(one_at_a_time(scheduler._tick_schedules))
+    scheduler._tick_schedules = once_deployed(under_lock(scheduler._tick_schedules))
 
 
-def one_at_a_time(function: Any) -> Any:
+def under_lock(function: Any) -> Any:
     lock = threading.Lock()
 
     def run() -> None:
@@ -414,12 +416,38 @@ def environments() -> None:
     lambda_runtime._detect_runtime_binary = bare_python
     # 50 ms after each invocation that logged nothing, in case a line still came.
     lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.002, 0.002, 0.05)
-    lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.002
+    lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.005
     # One batch at a time of a FIFO queue; the queue itself already keeps a group's batches apart.
     concurrency = lambda_svc._sqs_esm_concurrency
     lambda_svc._sqs_esm_concurrency = lambda esm, function, config, queue=None: min(
         AT_ONCE, concurrency(esm, function, config)
     )
+
+
+def parse_policies_once() -> None:
+    """A function's policies are evaluated at each of its requests; MiniStack parses them anew each time."""
+    parse = iam_evaluator.parse_policy_document
+    parse_text = functools.cache(parse)
+    iam_evaluator.parse_policy_document = lambda document: (
+        parse_text(document) if isinstance(document, str) else parse(document)
+    )
+
+
+def resolve_callers_once() -> None:
+    """Who calls is looked up three times a request, with all policies; for a second it is the same."""
+    resolve = iam_evaluator.resolve_principal
+
+    known: dict[tuple[int, str, str, bool], Any] = {}
+
+    def resolve_once(access_key_id: str, account_id: str, credential: Any = None) -> Any:
+        caller = (int(time.monotonic()), access_key_id, account_id, credential is None)
+        if caller not in known:
+            if len(known) > 200:
+                known.clear()
+            known[caller] = resolve(access_key_id, account_id, credential)
+        return known[caller]
+
+    iam_evaluator.resolve_principal = resolve_once
 
 
 def authorize_batches() -> None:
@@ -528,6 +556,8 @@ if __name__ == "__main__":
     emulator_state.keep_state(Path(os.environ["CODE_DIR"]))
     free_messages()
     authorize_batches()
+    parse_policies_once()
+    resolve_callers_once()
     import_secrets()
     lambda_svc._poll_sqs = once_deployed(pending_while(lambda_svc._poll_sqs))
     lambda_svc._poll_dynamodb_streams = once_deployed(poll_streams)

@@ -7,20 +7,20 @@ that was delayed or failed and may be tried again, the sandbox's next event
 queues and streams are worked off. What is between two instants is empty, and skipped.
 """
 
-import http.client
-import json
 import threading
 import time
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import urllib3
 from botocore.exceptions import ClientError
 
 from infra.local.deploy import Account
 from infra.local.settings import STACK
 from infra.sandbox import Sandbox
 
-POLL = 0.005  # seconds between two looks at whether all is quiet
+POLL = 0.005  # seconds, at least, between two looks at whether all is quiet: each takes time from the work
+LONGEST_POLL = 0.05
 PATIENCE = 300.0  # seconds of real time for one instant's work
 TICK = timedelta(minutes=1)
 LOOK_BACK = timedelta(minutes=3)  # the ticker reads a little before its watermark
@@ -36,6 +36,7 @@ class Mover:
     def __init__(self, account: Account, emulator_port: int, sandbox: Sandbox):
         self.account, self.port, self.sandbox = account, emulator_port, sandbox
         self.lock = threading.Lock()
+        self.http = urllib3.HTTPConnectionPool("127.0.0.1", emulator_port, maxsize=4, retries=False)
 
     def now(self) -> datetime:
         return at(self.emulator("GET", "/_local/state")["now"])
@@ -68,7 +69,7 @@ class Mover:
         `hidden`: also for messages that were delayed, which come in a while, and that failed: these are tried
         again at once, so that a poisoned one is given up within moments.
         """
-        deadline, seen = time.monotonic() + patience, None
+        begun, seen = time.monotonic(), None
         while True:
             self.sandbox.run_due()
             state = self.emulator("GET", "/_local/state")
@@ -79,9 +80,10 @@ class Mover:
             seen = state["invocations"] if at_rest else None
             if hidden and state["next_message"] and not state["busy"]:
                 self.emulator("POST", "/_local/retry")
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begun
+            if waited > patience:
                 raise NotQuiet(f"still busy: {state['queues'] or 'a function is running'}")
-            time.sleep(POLL)
+            time.sleep(min(LONGEST_POLL, max(POLL, waited / 10)))
 
     def next_instant(self, now: datetime, ticks: list[datetime]) -> datetime:
         state = self.emulator("GET", "/_local/state")
@@ -117,12 +119,8 @@ class Mover:
                 raise
 
     def emulator(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, json.dumps(body or {}))
-            return dict(json.loads(connection.getresponse().read()))
-        finally:
-            connection.close()
+        answer = self.http.request(method, path, json=body or {}, timeout=30)
+        return dict(answer.json())
 
 
 def tick_after(moment: datetime, target: datetime) -> datetime:

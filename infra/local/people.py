@@ -16,7 +16,7 @@ PEOPLE = (
     ("qianhui", "钱慧", "财务", "finance"),
     ("zhoumin", "周敏", "审计", "auditor"),
 )
-MANAGER = "hemei"
+OPERATOR, MANAGER = "liuyun", "hemei"
 
 
 def settle_in(sandbox: Sandbox, dynamodb: Any) -> None:

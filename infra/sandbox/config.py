@@ -6,6 +6,7 @@ Every behaviour field may be changed while the sandbox runs (`Sandbox.settings`,
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -22,6 +23,7 @@ def new_private_key() -> str:
     ).decode()
 
 
+@cache  # OpenSSL checks a private key when it loads it: 40 ms
 def public_of(private_pem: str) -> str:
     """The public half (PEM) of a private key (PEM)."""
     key = serialization.load_pem_private_key(private_pem.encode(), None).public_key()

@@ -3,6 +3,7 @@
 import base64
 import re
 import secrets
+from functools import cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,6 +17,7 @@ _SHA256 = hashes.SHA256()
 _OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303  as WeChat Pay has it
 
 
+@cache  # OpenSSL checks a private key when it loads it: 40 ms
 def private_key(pem: str) -> RSAPrivateKey:
     key = serialization.load_pem_private_key(pem.encode(), None)
     assert isinstance(key, RSAPrivateKey)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
-import moto
 import msgspec
 import pytest
 from chalice.test import Client
@@ -146,29 +145,6 @@ class World:
         return {name: sum(day[name] for day in items) for name in rules.FIGURES}
 
 
-def kinds() -> list[type[storage.Base]]:
-    """Every stored model that is imported, one for each table."""
-    found, left = {}, list(storage.Base.__subclasses__())
-    while left:
-        kind = left.pop()
-        left += kind.__subclasses__()
-        found.setdefault(kind.Meta.table_name, kind)
-    return list(found.values())
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[None]:
-    """moto with all tables, for the whole module: making them takes longer than most tests here."""
-    storage.disconnect()
-    settings.client.cache_clear()
-    with moto.mock_aws():
-        for kind in kinds():
-            kind.create_table(wait=True)
-        yield
-    storage.disconnect()
-    settings.client.cache_clear()
-
-
 @pytest.fixture(scope="module")
 def pay_keys() -> dict[str, str]:
     """The sandbox would make its own for each test, which takes longer than the test."""
@@ -176,17 +152,8 @@ def pay_keys() -> dict[str, str]:
 
 
 @pytest.fixture
-def empty(store: None) -> None:
-    for kind in kinds():
-        rows = kind._get_connection().scan()["Items"]
-        names = [name for name in (kind._hash_keyname, kind._range_keyname) if name]
-        for row in rows:
-            kind._get_connection().delete_item(*(row[name]["S"] for name in names))
-
-
-@pytest.fixture
 def world(
-    empty: None,
+    tables: None,
     pay_keys: dict[str, str],
     sent: list[Any],
     at: Callable[[datetime], None],

@@ -37,7 +37,7 @@ def alarm(metric: str, about: str = "", state: str = "ALARM", at: str = AT) -> s
     )
 
 
-def tell(*texts: str) -> None:
+def publish(*texts: str) -> None:
     handler.handler({"Records": [{"Sns": {"Message": text}} for text in texts]}, None)
 
 
@@ -54,7 +54,7 @@ def people(client: Client) -> None:
         auth.UserItem(staff_id, staff_id=staff_id, role=role, version=1, created_at="2026", **more).save()
 
 
-def told(wecom: FakeWeCom) -> dict[str, list[str]]:
+def texts_by_guide(wecom: FakeWeCom) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for message in wecom.messages:
         found.setdefault(message["touser"], []).append(message["text"]["content"])
@@ -64,12 +64,12 @@ def told(wecom: FakeWeCom) -> dict[str, list[str]]:
 def test_dead_letters_reach_admins_and_operators_of_the_whole_corp_with_the_cure(
     people: None, wecom: FakeWeCom, sent: Sent, at: Callable[..., None]
 ) -> None:
-    tell(alarm("ApproximateNumberOfMessagesVisible", "callback-dlq.fifo"))
+    publish(alarm("ApproximateNumberOfMessagesVisible", "callback-dlq.fifo"))
     pass_minutes(sent, at, 1)
-    got = told(wecom)
+    got = texts_by_guide(wecom)
     assert got.keys() == {"boss", "ops"} and all(len(texts) == 1 for texts in got.values())
     text = got["boss"][0]
-    assert "「企业微信回调事件」有消息多次处理失败，已搁置" in text and "重新投递" in text
+    assert "「企业微信回调事件」有消息多次处理失败，已搁置" in text and "重新处理" in text
     assert "/console/settings/dead-letters" in text and "Events from WeCom: messages were given up" in text
 
 
@@ -77,18 +77,20 @@ def test_alarms_of_one_minute_are_one_message_and_none_comes_twice(
     people: None, wecom: FakeWeCom, sent: Sent, at: Callable[..., None]
 ) -> None:
     first = alarm("ApproximateNumberOfMessagesVisible", "orders-dlq.fifo")
-    tell(first, first)
+    publish(first, first)
     pass_minutes(sent, at, 1)
-    tell(first, alarm("Errors", "welcome"), alarm("IteratorAge", "route"), alarm("Errors", "welcome", "OK"))
-    tell("no json", '["x"]', alarm("Errors", "push", "INSUFFICIENT_DATA"))
+    publish(
+        first, alarm("Errors", "welcome"), alarm("IteratorAge", "route"), alarm("Errors", "welcome", "OK")
+    )
+    publish("no json", '["x"]', alarm("Errors", "push", "INSUFFICIENT_DATA"))
     pass_minutes(sent, at, 2)
-    texts = told(wecom)["ops"]
+    texts = texts_by_guide(wecom)["ops"]
     assert len(texts) == 2 and "【系统提醒】2 项" in texts[1]
     assert "「新客欢迎语」运行出错" in texts[1] and "「客户动态的分发」处理落后" in texts[1]
     at(clock.now() + timedelta(hours=1))
-    tell(alarm("ApproximateNumberOfMessagesVisible", "orders-dlq.fifo", at="2026-11-23T05:00:00.000+0000"))
+    publish(alarm("ApproximateNumberOfMessagesVisible", "orders-dlq.fifo", at="2026-11-23T05:00:00.000+0000"))
     pass_minutes(sent, at, 1)
-    assert len(told(wecom)["ops"]) == 3  # it went off again
+    assert len(texts_by_guide(wecom)["ops"]) == 3  # it went off again
 
 
 def test_who_hears_of_them_is_a_setting(
@@ -98,11 +100,11 @@ def test_who_hears_of_them_is_a_setting(
     assert api.get("/api/settings/alarms")[1] == {"roles": ["admin", "operator"]}
     assert api("PUT", "/api/settings/alarms", {"roles": ["guide"]})[0] == 422
     assert api("PUT", "/api/settings/alarms", {"roles": ["admin", "admin"]})[1] == {"roles": ["admin"]}
-    tell(alarm("due_lag_seconds"))
+    publish(alarm("due_lag_seconds"))
     pass_minutes(sent, at, 1)
-    assert told(wecom).keys() == {"boss"}
+    assert texts_by_guide(wecom).keys() == {"boss"}
     assert api("PUT", "/api/settings/alarms", {"roles": []})[0] == 200
-    tell(alarm("due_lag_seconds", at="later"))
+    publish(alarm("due_lag_seconds", at="later"))
     pass_minutes(sent, at, 2)
     assert len(wecom.messages) == 1
 
@@ -130,7 +132,7 @@ def test_every_alarm_that_is_deployed_has_words_of_its_own() -> None:
         }
         found = rules.alarm_of(message, "${AWS::StackName}-", messages.KNOWN)
         assert found is not None and found.code != "other", properties
-        text = words.say({"code": found.code, "about": found.about, "name": found.name}, "zh")
+        text = words.text_of({"code": found.code, "about": found.about, "name": found.name}, "zh")
         assert "{" not in text and "None" not in text
         assert not found.about or f"queue_{found.about}" in messages.TEXTS, found
 
@@ -138,7 +140,7 @@ def test_every_alarm_that_is_deployed_has_words_of_its_own() -> None:
 def test_an_unknown_alarm_is_told_by_its_own_description() -> None:
     found = rules.alarm_of(json.loads(alarm("DiskFull")), "test-", messages.KNOWN)
     assert found is not None
-    assert words.say({"code": found.code, "about": found.about, "name": found.name}, "zh").startswith(
+    assert words.text_of({"code": found.code, "about": found.about, "name": found.name}, "zh").startswith(
         "something with DiskFull"
     )
     assert deadletters.queue_words("queue", "new-thing", "en") == "work of new-thing"

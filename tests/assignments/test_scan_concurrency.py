@@ -1,4 +1,4 @@
-"""A thousand scans over 32 threads: caps hold, turns are fair, nobody is left without staff.
+"""Scans over 32 threads, up to a thousand: caps hold, turns are fair, nobody is left without staff.
 
 On an engine whose transactions hold under threads, with what DynamoDB does on a bad day put between:
 TransactionConflict, throttles, and answers that are lost after the write was made.
@@ -28,7 +28,7 @@ from chalicelib.scans import service as scan_service
 from tests.support.scan_support import NOON, FakeWeCom, definition, new_process, statuses, taken
 
 pytestmark = pytest.mark.slow
-SCANS, THREADS = 1000, 32
+SCANS, THREADS = 400, 32
 
 
 @pytest.fixture
@@ -147,10 +147,10 @@ def test_weights_are_exact(wecom: FakeWeCom) -> None:
         {"staff_id": "c", "weight": 2},
     ]
     code = livecodes.create(definition(*weighted, strategy="weighted"))
-    assert agree(code, scans(code)) == {"a": 500, "b": 300, "c": 200}
+    assert agree(code, scans(code)) == {"a": 200, "b": 120, "c": 80}
 
 
-@pytest.mark.parametrize(("strategy", "count"), [("round_robin", SCANS), ("least_loaded", 350)])
+@pytest.mark.parametrize(("strategy", "count"), [("round_robin", 1000), ("least_loaded", 350)])
 def test_caps_are_reached_and_never_overshot(wecom: FakeWeCom, strategy: str, count: int) -> None:
     caps = {"a": 7, "b": 40, "c": 100, "d": 133}
     code = livecodes.create(definition(*members(caps), fallback=("x", "y"), strategy=strategy))
@@ -185,9 +185,9 @@ def test_on_a_bad_day_the_same_holds(wecom: FakeWeCom) -> None:
     bad = BadDay(seed=1, refuse=0.1, lose=0.05)
     got = scans(code)
     bad.refuse = bad.lose = 0
-    assert bad.counts["refused TransactWriteItems"] > 20
-    assert bad.counts["lost TransactWriteItems"] > 10
-    assert bad.counts["lost UpdateItem"] > 10
+    assert bad.counts["refused TransactWriteItems"] > 10
+    assert bad.counts["lost TransactWriteItems"] > 5
+    assert bad.counts["lost UpdateItem"] > 5
     by_staff = agree(code, got)
     assert sum(by_staff.values()) == SCANS
     assert None not in by_staff

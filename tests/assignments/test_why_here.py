@@ -51,7 +51,7 @@ def test_a_decision_tells_rule_candidates_and_who_was_left_out_for_what(wecom: F
     assert told["state"] == contactways.way(code, str(chosen)).state
     assert told["text"].startswith(f"按轮流分配轮到{chosen}（第 ") and told["text"].endswith("等待添加。")
     assert f"企业微信不接受：{other}" in told["text"] and "不在班：away" in told["text"]
-    assert told["text_en"].startswith(f"It was the turn of {chosen} (scan ")
+    assert told["text_en"].startswith(f"Next in turn: {chosen} (scan ")
     assert f"refused by WeCom: {other}" in told["text_en"]
 
 

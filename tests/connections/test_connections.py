@@ -63,6 +63,16 @@ def test_no_value_of_a_setting_is_in_an_answer(api: Api) -> None:
     assert private_key["is_set"] is None  # this function can't know
 
 
+def test_what_went_well_had_its_secrets(api: Api) -> None:
+    connections.note_success("wechatpay")
+    connections.note_success("mall_generic")
+    pay, mall = one(api, "wechatpay")["settings"], one(api, "mall_generic")["settings"]
+    assert mall == [{"name": "MALL_GENERIC_SECRET", "is_set": True}]
+    assert {s["name"]: s["is_set"] for s in pay if s["is_set"] is not False} == {
+        "WECHATPAY_PRIVATE_KEY": True, "WECHATPAY_PUBLIC_KEY": True, "WECHATPAY_APIV3_KEY": None,
+    }  # fmt: skip
+
+
 def test_what_wecom_refuses_is_said_with_its_cure_until_it_goes_well(
     api: Api, at: Callable[[datetime], None]
 ) -> None:
@@ -175,7 +185,7 @@ def test_wecom_is_tested_by_a_call_that_changes_nothing(
 @pytest.mark.parametrize(
     ("echo", "code"),
     [
-        (lambda query: (200, crypto.verify_url(TOKEN, AES_KEY, "ww1", query)), None),
+        (lambda query: (200, crypto.verify_url(TOKEN, AES_KEY, "ww1", query)), "callback_never"),
         (lambda query: (403, "{}"), "callback_refused"),
         (lambda query: (200, "<html>"), "callback_refused"),
         (lambda query: (404, ""), "callback_unreachable"),
@@ -189,6 +199,7 @@ def test_the_callback_is_tested_as_wecom_tests_it(
     row = api("POST", "/api/connections/wecom_callback/test")[1]
     assert (row["problem"] or {}).get("code") == code
     assert row["last_success_at"] is None  # it was we who called
+    assert row["status"] == ("untested" if code == "callback_never" else "failing")
 
 
 @pytest.mark.parametrize(
@@ -283,6 +294,9 @@ def test_what_is_said_is_what_came_last() -> None:
     assert rules.problem_of(Heard(failure_at=early, failure="silent", tested_at=late)) is None
     assert rules.problem_of(Heard(success_at=early, tested_at=late, test_failure="x")) == ("x", late)
     assert rules.problem_of(Heard(success_at=late, tested_at=early, test_failure="x")) is None
+    assert [rules.last_success_of(heard) for heard in (
+        Heard(tested_at=late), Heard(success_at=early, tested_at=late), Heard(tested_at=late, test_failure="x"),
+    )] == [late, late, None]  # fmt: skip
     assert [rules.status_of(heard, True) for heard in (Heard(), failed, Heard(success_at=early))] == [
         "untested", "failing", "working",
     ]  # fmt: skip

@@ -26,13 +26,20 @@ def find_addresses(seat: Seat) -> dict[str, str]:
     todo = list(found.values())
     while todo and len(found) < len(ROUTES):
         with suppress(AssertionError):  # one that does not come to rest has a test that says so
-            seat.open(todo.pop(0))
+            seat.open(todo.pop(_most_promising(todo, found)))
         for path in _links(seat):
             pattern = _pattern_of(path)
             if pattern and pattern not in found:
                 found[pattern] = path
                 todo.append(path)
     return found
+
+
+def _most_promising(todo: list[str], found: dict[str, str]) -> int:
+    """Which to open next: one of a section of which a screen is not found yet; it is linked to there."""
+    section = {route["path"]: route["section"] for route in ROUTES}
+    missing = {section[pattern] for pattern in section if pattern not in found}
+    return next((i for i, path in enumerate(todo) if section.get(_pattern_of(path) or "") in missing), 0)
 
 
 def _links(seat: Seat) -> list[str]:

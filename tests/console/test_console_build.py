@@ -234,6 +234,12 @@ def test_a_route_that_leads_nowhere_is_refused(source: Write, change: dict[str, 
         console.build()
 
 
+def test_a_section_without_routes_is_refused(source: Write) -> None:
+    source("sections/others/section.json", json.dumps({"group": "acquire"}))
+    with pytest.raises(Failed, match="no routes"):
+        console.build()
+
+
 def test_imports_in_a_circle_are_refused(source: Write) -> None:
     source("sections/things/a.js", 'import { b } from "./b.js";\nexport const a = 1;\n')
     source("sections/things/b.js", 'import { a } from "./a.js";\nexport const b = 1;\n')
@@ -248,3 +254,18 @@ def test_a_screen_takes_nothing_from_another_section(source: Write) -> None:
     source("sections/others/a.js", "export const a = 1;\n")
     says = _broken(source, script='import { a } from "../others/a.js";\nexport default {};')
     assert says == "5: sections/others/a.js is another section's"
+
+
+def test_a_text_that_nothing_shows_is_refused(source: Write) -> None:
+    source(
+        "sections/things/List.vue",
+        '<template>\n<p :title="t(`things.mood.${a}`)">{{ t.enum("mood", a) }}</p>\n</template>\n',
+    )
+    for language in ("zh", "en"):
+        texts = {"things.list.title": "T", "things.mood.good": "G", "enum.mood.good": "G", "things.odd": "O"}
+        source(f"sections/things/{language}.json", json.dumps(texts, indent=0))
+    with pytest.raises(Failed) as failed:
+        console.build()
+    assert [str(problem).rpartition("/")[2] for problem in failed.value.problems] == [
+        "zh.json:5: nothing shows things.odd"
+    ]

@@ -44,6 +44,26 @@ def test_a_remark_and_a_tag_are_set_and_kept(seat: Seat) -> None:
     seat.settle().sees("油皮 <b>老客</b>")
 
 
+def test_a_spammer_is_kept_out_of_groups_and_let_in_again(seat: Seat) -> None:
+    customer = find(seat)
+    page = seat.open("/customers").page
+    page.get_by_role("link", name="群黑名单").click()
+    seat.settle().sees("黑名单")
+    page.get_by_role("button", name="加入黑名单").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="加入黑名单").click()
+    seat.sees("请先选择客户")
+    dialog.get_by_role("combobox", name="客户").fill(customer["external_userid"])
+    page.locator(".picker-option", has_text=customer["name"]).first.click()
+    dialog.get_by_label("原因").fill("在群里发广告 <b>")
+    dialog.get_by_role("button", name="加入黑名单").click()
+    row = page.locator(".datalist-row", has_text="在群里发广告 <b>")
+    seat.until(lambda: row.filter(has_text=customer["name"]).count(), "they are not in the list")
+    page.get_by_role("button", name=f"把{customer['name']}移出黑名单").click()
+    page.get_by_role("dialog").get_by_role("button", name="移出黑名单").click()
+    seat.until(lambda: not row.count(), "they are in the list still")
+
+
 def test_a_view_is_saved_and_its_address_shared(seat: Seat) -> None:
     customer = find(seat)
     seat.open(f"/customers?channel={customer['channel']}")
@@ -71,7 +91,7 @@ def test_the_list_is_had_as_a_file(seat: Seat) -> None:
     address = str(link.get_attribute("href"))
     with urllib.request.urlopen(address) as answer:
         text = answer.read().decode("utf-8-sig")
-    assert text.startswith("客户编号,") and text.count("\r\n") > 10
+    assert text.startswith("名称,跟进人,") and text.count("\r\n") > 10
 
 
 @pytest.fixture

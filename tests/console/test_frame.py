@@ -46,6 +46,13 @@ def test_one_signs_in_by_key_and_is_where_one_wanted_to_be(stranger: Seat, stack
     assert stack.key not in kept and "mr_" not in page.evaluate("document.cookie")
 
 
+def test_who_signs_in_by_key_has_the_whole_first_page_at_once(stranger: Seat, stack: Any) -> None:
+    page = stranger.open("/").page
+    page.fill(SIGNED_OUT, stack.key)
+    page.keyboard.press("Enter")
+    stranger.sees("今日扫码")
+
+
 def test_one_signs_out_and_is_out_in_every_tab(seat: Seat) -> None:
     seat.open("/")
     other = seat.tab()
@@ -58,14 +65,19 @@ def test_one_signs_out_and_is_out_in_every_tab(seat: Seat) -> None:
 
 
 def test_a_session_that_ended_leads_to_the_sign_in_and_back(seat: Seat, stack: Any) -> None:
-    page = seat.open("/nowhere?q=2").page
+    page = seat.open("/live-codes/new?channel=other").page
+    page.get_by_label("名称", exact=True).fill("登录失效时的活码")
     seat.context.clear_cookies()
-    page.reload()
+    page.click("button:has-text('创建活码')")
     page.wait_for_selector(SIGNED_OUT)
+    seat.sees("登录已失效，请重新登录")
     page.fill(SIGNED_OUT, stack.key)
     page.keyboard.press("Enter")
     page.wait_for_selector(SIGNED_IN)
-    seat.at("/nowhere?q=2")
+    seat.at("/live-codes/new?channel=other")
+    seat.until(
+        lambda: page.get_by_label("名称", exact=True).input_value() == "登录失效时的活码", "the work is lost"
+    )
 
 
 def test_the_language_is_the_browsers_until_one_is_chosen(browser: Any, stack: Any) -> None:
@@ -147,3 +159,12 @@ def test_files_are_kept_for_ever_and_the_page_is_not(stranger: Seat) -> None:
     answer = stranger.context.request.get(stranger.base + script)
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-encoding"] in ("br", "gzip")
+
+
+def test_what_is_loaded_later_goes_before_in_style(seat: Seat) -> None:
+    """The kit's rest and a section's style come after the first: else a plain input's rules would win."""
+    seat.open("/customers")
+    sheets = seat.page.evaluate(
+        "[...document.styleSheets].map((sheet) => sheet.href.split('/').pop().split('-')[0])"
+    )
+    assert sheets[:2] == ["boot", "first"] and {"more", "customers"} <= set(sheets[2:])

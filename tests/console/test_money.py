@@ -51,7 +51,7 @@ def figure(seat: Seat, label: str) -> Any:
 
 def test_a_number_is_opened_down_to_one_order_line(seat: Seat, office: Office) -> None:
     seat.open("/ledger")
-    seat.sees("借贷相等")
+    seat.sees("借贷平衡")
     tile = fen(figure(seat, "待结算").inner_text())
     figure(seat, "待结算").click()
     seat.sees("已核对全部")
@@ -97,7 +97,7 @@ def test_a_settlement_is_paid_and_what_is_stuck_is_put_right(seat: Seat, office:
         seat.sees("会付")
         row = seat.page.locator("tbody tr", has_text=who["name"])
         assert fen(row.locator("td").last.inner_text()) == 990
-        total = fen(figure(seat, "会付出").inner_text())
+        total = fen(figure(seat, "将付出").inner_text())
         seat.page.click("button.primary:has-text('开始结算')")
         seat.sees("人？")
         seat.page.click("dialog[open] button[type=submit]")

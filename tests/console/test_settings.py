@@ -13,7 +13,7 @@ from tests.console.browser import Seat
 MANAGER = "hemei"  # of the local stack's people by role
 DEAD = {
     "queue": "orders", "count": 2, "redrivable": True, "oldest_at": "2026-11-30T04:00:00.000000+00:00",
-    "kinds": {"order": 2}, "name": "商城订单", "cure": "先排除原因，再重新投递",
+    "kinds": {"order": 2}, "name": "商城订单", "cure": "先排除原因，再重新处理",
 }  # fmt: skip
 
 
@@ -106,10 +106,10 @@ def test_a_key_is_seen_once_works_and_is_revoked(seat: Seat, stack: Any) -> None
     assert key not in page.content()
     seat.open("/settings/keys?status=active")
     page.get_by_text(name).first.click()
-    page.get_by_role("button", name="吊销").click()
+    page.get_by_role("button", name="停用").click()
     confirm = page.get_by_role("dialog").filter(has_text="不能恢复")
-    confirm.get_by_role("button", name="吊销").click()
-    seat.sees(f"已吊销 {name}")
+    confirm.get_by_role("button", name="停用").click()
+    seat.sees(f"已停用 {name}")
     assert api(seat, key, "GET", "/api/me")["status"] == 401
 
 
@@ -150,14 +150,15 @@ def test_dead_letters_are_told_in_words_and_sent_again(seat: Seat) -> None:
 
     seat.context.route(re.compile("/api/dead-letters"), answer)
     page = seat.open("/settings/dead-letters").page
-    seat.sees("先排除原因，再重新投递")
+    seat.sees("先排除原因，再重新处理")
     page.get_by_role("button", name="查看内容").click()
+    page.get_by_text("技术细节").click()
     seat.sees("***")
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="重新投递").click()
-    page.get_by_role("dialog").get_by_role("button", name="重新投递").click()
-    seat.sees("已清空：商城订单")
-    seat.sees("没有死信")
+    page.get_by_role("button", name="重新处理").click()
+    page.get_by_role("dialog").get_by_role("button", name="重新处理").click()
+    seat.sees("已处理完：商城订单")
+    seat.sees("没有处理失败的消息")
 
 
 def test_who_hears_of_alarms_is_chosen_and_taken_back(seat: Seat, stack: Any) -> None:

@@ -146,6 +146,7 @@ def test_bad_uploads_add_nothing(api: Api) -> None:
     for body, field in ((b"A\nb c\n", "line 2"), (b"", "codes"), (b"\xff\xfe", "codes")):
         status, problem = api("POST", path, body)
         assert (status, problem["errors"][0]["field"]) == (422, field)
+        assert problem["errors"][0]["params"].get("line") == (2 if field == "line 2" else None)
     assert api("POST", path, "\n".join(f"{n:06}" for n in range(100_001)).encode())[0] == 422
     assert service.get(pool_id).loaded == 0
     assert api("POST", "/api/coupon-pools/cp_none/codes", b"A")[0] == 404

@@ -35,6 +35,7 @@ class Corp(FakeWeCom):
         self.remarks: dict[tuple[str, str], str] = {}
         self.marked: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = []
         self.errors: list[Exception] = []
+        self.strangers: set[str] = set()
 
     def remark(self, staff_id: str, external_userid: str, remark: str) -> None:
         if self.errors:
@@ -42,6 +43,8 @@ class Corp(FakeWeCom):
         self.remarks[staff_id, external_userid] = remark
 
     def external_contact(self, external_userid: str, *, deadline: datetime | None = None) -> dict[str, Any]:
+        if external_userid in self.strangers:
+            raise WeComError("externalcontact/get", 84061)
         follow = {"userid": "Ann", "remark": self.remarks.get(("ann", external_userid), "")}
         return {"external_contact": {"name": "赵敏"}, "follow_user": [follow]}
 
@@ -91,6 +94,9 @@ def work(sent: list[Any], kind: str) -> None:
         ("live_code_id=lc_2", ["wm3", "wm2"]),
         ("live_code_id=lc_2&staff_id=ann", ["wm3"]),
         ("q=wm2&staff_id=ann", []),
+        ("q=wm2&added_from=2026-11-23&added_to=2026-11-23", ["wm2"]),
+        ("q=wm2&added_from=2026-11-24", []),
+        ("q=wm2&added_to=2026-11-22", []),
         ("added_from=2026-11-23&added_to=2026-11-24", ["wm3", "wm2"]),
         ("added_from=2026-11-23&staff_id=ann", ["wm3"]),
         ("added_to=2026-11-22", ["wm1"]),
@@ -167,7 +173,14 @@ def test_what_wecom_refuses_for_good_is_taken_back(api: Api, corp: Corp, sent: l
     assert api.get("/api/customers/wm1")[1]["follows"][0]["remark"] == "by hand"
     with pytest.raises(WeComError):  # what may pass comes again
         corp.errors = [WeComError("externalcontact/remark", -1)]
-        remark_work.tell("wm1", "ann")
+        remark_work.write_remark("wm1", "ann")
+
+
+def test_a_remark_on_who_has_left_meanwhile_is_no_dead_letter(api: Api, corp: Corp, sent: list[Any]) -> None:
+    assert api.patch("/api/customers/wm1", {"remark": "油皮"})[0] == 200
+    corp.errors, corp.strangers = [WeComError("externalcontact/remark", 84061)], {"wm1"}
+    remark_work.write_remark("wm1", "ann")
+    assert corp.remarks == {} and not corp.errors
 
 
 def test_tags_are_set_and_cleared_here_and_there(api: Api, corp: Corp, sent: list[Any]) -> None:
@@ -185,7 +198,7 @@ def test_work_that_comes_after_a_later_change_undoes_nothing(api: Api, corp: Cor
     api.post("/api/customers/wm1/tags", {"add": [VIP]})
     late = sent[-1][1]
     api.post("/api/customers/wm1/tags", {"remove": [VIP]})
-    change_work.tell(**{name: late[name] for name in ("external_userid", "on", "off", "add", "remove")})
+    change_work.write_tags(**{name: late[name] for name in ("external_userid", "on", "off", "add", "remove")})
     assert corp.marked == [] and api.get("/api/customers/wm1")[1]["tags"] == [CARD]
 
 

@@ -23,8 +23,10 @@ from chalicelib.platform import clock, files, jobs, list_files, table_files, tab
 from chalicelib.platform.auth import Scope
 from chalicelib.platform.column_texts import COLUMNS, LISTS
 from chalicelib.platform.http import Door, Route
+from chalicelib.platform.tabular import Column
 from chalicelib.platform.value_texts import VALUES
 from chalicelib.platform.works import do
+from chalicelib.staff.models import StaffItem
 from tests.support.api import Api
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +80,7 @@ def test_a_cell_says_what_people_say() -> None:
         "name": "=1+1",
         "tags": "a; b",
         "gone": "是",
-        "follows": "罗思远 2026-11-23 07:30:00 正常",
+        "follows": "罗思远 · 2026-11-23 07:30:00 · 正常",
         "nothing": None,
     }
     assert cells("en")["status"] == "paid" and cells("en")["gone"] == "yes"
@@ -117,9 +119,19 @@ def test_an_xlsx_goes_on_in_a_second_sheet(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_each_list_and_column_and_value_has_a_chinese_name() -> None:
     assert {route.path.removeprefix("/api/") for route in LISTED} <= set(LISTS)
-    names = {name for route in LISTED for column in tabular.columns(route.row) for name in column.path}
-    assert {name.removesuffix("_fen").removesuffix("_bps") for name in names} <= set(COLUMNS)
+    names = {name for route in LISTED for column in columns(route) for name in words_of(column)}
+    assert names <= set(COLUMNS)
     assert {value for route in LISTED for value in literals(route.row)} <= set(VALUES)
+
+
+def columns(route: Route) -> list[Column]:
+    return tabular.columns(route.row, route.path.removeprefix("/api/"))
+
+
+def words_of(column: Column) -> Iterator[str]:
+    """The words that its Chinese heading asks for."""
+    last = column.parts[0] if len(column.parts) == 1 else column
+    yield from () if column.whole in COLUMNS else last.words
 
 
 def literals(kind: Any, depth: int = 0) -> Iterator[str]:
@@ -162,9 +174,23 @@ def test_a_csv_has_all_rows_of_the_list_in_the_caller_s_language(api: Api) -> No
     assert "filename*=UTF-8''%E5%AE%A2%E6%88%B7" in answer.headers["Content-Disposition"]
     rows = lines_of(answer.body)
     assert len(rows) == 15 and len({row["客户编号"] for row in rows}) == 15
-    assert rows[0]["名称"].startswith("'=客户") and rows[0]["跟进人"].endswith("2026-11-23 12:00:00 正常")
+    assert rows[0]["名称"].startswith("'=客户")
+    assert (rows[0]["添加时间"], rows[0]["关系"]) == ("2026-11-23 12:00:00", "正常")
     by_accept = api.raw("GET", "/api/customers?staff_id=ann", Accept="text/csv", Accept_Language="en")
     assert len(lines_of(by_accept.body)) == 15 and "External userid" in lines_of(by_accept.body)[0]
+
+
+def test_a_file_names_what_ids_stand_for_and_has_the_ids_last(api: Api) -> None:
+    StaffItem("ann", listing="staff", name="安然", status=1, seen_at=clock.iso(NOON)).save()
+    api.post("/api/channels", {"name": "门店海报", "aliases": ["counter"]})
+    code = {"name": "前台", "channel": "counter", "assignment": {"members": [{"staff_id": "ann"}]}}
+    live_code_id = api.post("/api/live-codes", code)[1]["live_code_id"]
+    [row] = lines_of(api.raw("GET", "/api/live-codes?format=csv", Accept_Language="zh").body)
+    assert (row["渠道"], row["成员"], row["保留时长"]) == ("门店海报", "安然", "10 分钟")
+    assert row["活码编号"] == live_code_id and next(iter(row)) == "名称"
+    assert list(row).index("活码编号") > list(row).index("更新时间")
+    sops = next(route for route in LISTED if route.path == "/api/sops")
+    assert "steps" not in {column.path[0] for column in columns(sops)}  # no cell holds a plan in words
 
 
 def test_scope_role_and_masking_are_the_list_s(api: Api) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-import moto
 import msgspec
 import pytest
 from chalice.test import Client
@@ -33,7 +32,7 @@ from chalicelib.wecom import pictures
 from chalicelib.wecom.errors import WeComError
 from infra.sandbox import group_api
 from infra.sandbox.config import new_private_key
-from tests.support.group_world import CORP, TABLES, Sent, World, chat, counts, fresh, lines, lost, person
+from tests.support.group_world import CORP, Sent, World, chat, counts, lines, lost, person
 from tests.support.scan_support import definition, listed, requests
 
 
@@ -51,19 +50,8 @@ def pay_keys() -> dict[str, str]:
 
 
 @pytest.fixture
-def few_tables() -> Iterator[None]:
-    """Those that groups need: all of them take longer to make than a test takes."""
-    fresh()
-    with moto.mock_aws():
-        for kind in TABLES:
-            kind.create_table(wait=False)
-        yield
-    fresh()
-
-
-@pytest.fixture
 def world(
-    few_tables: None,
+    tables: None,
     sent: Sent,
     at: Callable[[datetime], None],
     pay_keys: dict[str, str],

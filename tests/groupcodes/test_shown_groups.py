@@ -1,10 +1,9 @@
 """Group codes: what is shown without a reservation, and posters of a guide."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import moto
 import pytest
 
 from chalicelib.assignments import service as assignments
@@ -13,23 +12,27 @@ from chalicelib.livecodes import poster_links
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from infra.sandbox.config import new_private_key
-from tests.support.group_world import CORP, TABLES, Sent, World, counts, fresh
+from tests.support.group_world import CORP, Sent, World, counts
+
+
+@pytest.fixture(scope="module")
+def pay_keys() -> dict[str, str]:
+    return {"merchant_private_key": new_private_key(), "platform_private_key": new_private_key()}
 
 
 @pytest.fixture
 def world(
-    sent: Sent, at: Callable[[datetime], None], keys: None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
+    tables: None,
+    sent: Sent,
+    at: Callable[[datetime], None],
+    keys: None,
+    pay_keys: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
     monkeypatch.setenv("WECOM_CORP_ID", CORP)
-    fresh()
-    with moto.mock_aws():
-        for kind in TABLES:
-            kind.create_table(wait=False)
-        pay = {"merchant_private_key": new_private_key(), "platform_private_key": new_private_key()}
-        made = World(sent, at, pay)
-        monkeypatch.setattr(wecom, "default_client", lambda: made.corp)
-        yield made
-    fresh()
+    made = World(sent, at, pay_keys)
+    monkeypatch.setattr(wecom, "default_client", lambda: made.corp)
+    return made
 
 
 def why(scan: Any) -> Any:

@@ -156,7 +156,8 @@ def test_money_and_changes_are_for_those_who_may_read_them(ask: Ask) -> None:
     finance, auditor = tiles(ask, "finance"), tiles(ask, "auditor")
     assert [row["key"] for row in finance["payouts"]["rows"]] == ["paid", "failed"]
     assert "changes" not in finance and "payouts" not in auditor
-    assert {"changes", "access", "money", "trial_balance"} <= {*auditor}
+    assert {"changes", "access", "money", "trial_balance", "journals"} <= {*auditor}
+    assert len(auditor["journals"]["rows"]) == 14 and "journals" not in finance
     assert figures_of(auditor["changes"])["changes"] >= 2
     assert figures_of(auditor["changes"])["lists_exported"] == 1
 

@@ -11,10 +11,13 @@ from chalice.test import Client
 from app import app
 from chalicelib.customers import models as customers
 from chalicelib.customers.rules import Customer, Follow
+from chalicelib.groups import mirror
+from chalicelib.groups.models import ChatItem
 from chalicelib.metrics import models, service
 from chalicelib.platform import auth
 from chalicelib.platform.auth import Scope
 from chalicelib.platform.timeline import Line
+from chalicelib.staff.models import StaffItem
 from chalicelib.stores import guides
 from tests.orders.test_orders_scopes import staff_store
 
@@ -23,6 +26,7 @@ KEPT = {
     ("GET", "/api/pulse"),
     ("GET", "/api/metrics/days"),
     ("GET", "/api/metrics/funnel"),
+    ("GET", "/api/metrics/guides"),
 }
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 S1, S2 = Scope(("s1",)), Scope(("s2",))
@@ -134,6 +138,30 @@ def test_figures_of_a_scope(ask: Ask, stream: Stream) -> None:
     assert sum(row["adds"] for row in ask("/api/metrics/funnel")[2]["items"]) == 3
 
 
+def test_what_each_guide_did(ask: Ask, stream: Stream) -> None:
+    StaffItem("cat", listing="staff", name="猫猫", status=1, seen_at="").save()
+    stream.scan("ann")
+    stream.scan("bob")
+    stream.add("wm1", "ann")
+    stream.add("wm2", "ann", "poster")
+    stream("wm1", "welcome_missed", staff_id="bob")
+    stream("o1", "order_paid", channel=None, order_id="M1", paid_fen=500, store_id="s2")
+
+    def rows(query: str = "", **who: Any) -> list[tuple[str, int, int, int]]:
+        items = ask(f"/api/metrics/guides?from=2026-11-22&to=2026-11-22{query}", **who)[2]["items"]
+        return [(row["staff_id"], row["scans"], row["adds"], row["welcomes_missed"]) for row in items]
+
+    ann, bob = ("ann", 1, 2, 0), ("bob", 1, 0, 1)
+    assert rows() == [ann, bob]
+    stream.scan("cat")  # of no store
+    cat = ("cat", 1, 0, 0)
+    assert rows("&sort=scans") == [ann, bob, cat] and rows("&q=maomao") == [cat]
+    assert rows("&sort=-welcomes_missed")[0] == bob
+    assert rows(scope=S1) == [ann] and rows("&q=bo") == [bob]
+    assert ask("/api/metrics/guides?from=2026-11-21&to=2026-11-21")[2]["items"] == []
+    assert ask("/api/metrics/guides?from=2026-11-23&to=2026-11-22")[0] == 422
+
+
 def test_a_look_is_one_read_and_counting_writes_no_more_for_it(
     ask: Ask, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,3 +178,12 @@ def test_a_look_is_one_read_and_counting_writes_no_more_for_it(
     monkeypatch.setattr(models, "add", lambda *args: written.append(args[0]) or add(*args))
     stream.scan("ann")
     assert written == [("funnel#2026-11-22", "channel#parcel"), ("store#s1#2026-11", "2026-11-22#ann#parcel")]
+
+
+def test_a_scan_that_led_into_a_group_says_which(ask: Ask, stream: Stream) -> None:
+    mirror.begin("wr1").update(actions=[ChatItem.name.set("打卡 1 群")])
+    stream("scan#a1", "scanned", channel="parcel", staff_id=None, assignment_id="as_1", chat_id="wr1")
+    stream("wm1", "joined_group", channel="parcel", chat_id="wr1", first=True)
+    joined, scanned = ask("/api/pulse")[2]["events"]
+    assert (scanned["assignment_id"], scanned["staff"], scanned["chat"]) == ("as_1", None, "打卡 1 群")
+    assert (joined["external_userid"], joined["chat_id"]) == ("wm1", "wr1")

@@ -113,13 +113,15 @@ def test_an_account_as_of_a_time_is_the_sum_of_what_was_written_of_until_then(as
 
 
 def test_journals_of_a_day_in_china(ask: Ask) -> None:
-    days = ask("/api/ledger/journals-per-day?from=2026-11-20&to=2026-12-31", role="auditor")["days"]
+    days = ask("/api/ledger/journals-per-day?from=2026-11-20&to=2026-12-31", role="auditor")["items"]
     assert sum(day["journals"] for day in days) == len(list(JournalItem.scan()))
     of_days = {day["day"]: day["journals"] for day in days}
     for day in (date(2026, 11, 22), date(2026, 12, 1)):
         expected = [row for row in JournalItem.scan() if _day(row.journal) == day]
         assert of_days[day.isoformat()] == len(expected) > 0
-    ask("/api/ledger/journals-per-day?from=2026-11-20&to=2028-11-20", status=422)
+    for wrong in ("from=2026-11-20&to=2028-11-20", "from=2026-11-20&to=2026-11-19"):
+        (error,) = ask(f"/api/ledger/journals-per-day?{wrong}", status=422)["errors"]
+        assert error["field"] == "from"
 
 
 def _day(journal: str) -> date:

@@ -171,13 +171,13 @@ class Histories(RuleBasedStateMachine):
 
 @pytest.mark.slow
 def test_random_histories(
-    engine: str, at: Callable[..., None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
+    tables: None, at: Callable[..., None], sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Histories.make = staticmethod(lambda: World(at, sent, monkeypatch))  # type: ignore[assignment]
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Histories,
         settings=settings(
-            max_examples=20,
+            max_examples=10,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

@@ -180,6 +180,17 @@ def test_what_is_wrong_is_told_by_its_place_and_nothing_is_done(api: Api) -> Non
     assert listed() == []
 
 
+def test_a_code_without_a_name_hides_nothing_of_the_others(api: Api) -> None:
+    nameless = {name: value for name, value in GOOD.items() if name != "name"} | {"tags": ["none"]}
+    _, told = api.apply(rows(nameless, GOOD | {"ref": "b", "tags": ["neither"]}), dry_run=True)
+    assert [one["field"] for one in told["errors"]] == [
+        "codes[0].name",
+        "codes[0].tags[0]",
+        "codes[1].tags[0]",
+    ]
+    assert all(one["params"]["line"] == 1 for one in told["errors"])  # JSON, in one line
+
+
 def test_names_of_known_codes_are_kept_to(api: Api) -> None:
     api.actions(rows(GOOD))
     known = livecodes.id_of("a")

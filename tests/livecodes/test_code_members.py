@@ -127,7 +127,7 @@ def test_stores_and_campaigns_and_imports_warn_as_well(api: Api, wecom: FakeWeCo
         assert shown(made) == [("staff_ids[0]", "member_unknown")]
     table = "store_id,name,latitude,longitude,staff_ids\ns2,Two,22.5,113.9,lihauu\n"
     told = api("POST", "/api/stores/import", {"csv": table})[1]
-    assert shown(told) == [("s2.staff_ids", "member_unknown")]
+    assert shown(told) == [("s2.staff_ids", "member_unknown")] and told["warnings"][0]["line"] == 2
     campaign = {"name": "x", "platform": "baidu", "staff_ids": ["lihauu"], "page": {"title": "x"}}
     assert shown(api("POST", "/api/ad-campaigns", campaign)[1]) == [("staff_ids[0]", "member_unknown")]
     rows = {"name": "x", "staff": {"staff_ids": ["lihauu"]}, "consent": "agreed in the shop", "rows": [{"phone": "13800138000"}]}  # fmt: skip

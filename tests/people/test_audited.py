@@ -32,6 +32,7 @@ from chalicelib.printruns.models import CardItem, PrintRunItem
 from chalicelib.prospects.models import GuideItem, ImportItem, ProspectItem, placed
 from chalicelib.sops.models import SopItem
 from chalicelib.views.models import ViewItem
+from infra import build
 from tests.support.scan_support import FakeWeCom, definition, new_process
 
 STORE = {"store_id": "s1", "name": "One", "latitude": 22.5, "longitude": 113.9}
@@ -380,7 +381,7 @@ def call(
             created_at=NOW,
             **owner,
         ).save()
-        blacklist.put("wm2", "13800138000", auth.SYSTEM)
+        blacklist.put("wm2", "13800138000")
         PlanItem("plan_1", **PLAN).save()
         DistributorItem("d_1", **DISTRIBUTOR).save()
         pay()
@@ -459,6 +460,17 @@ def test_each_write_route_is_played_or_reads_alone() -> None:
     writes = {f"{method} {path}" for method, path in ROUTES if method != "GET"}
     assert writes == {*PLAYED, *READ_ONLY}
     assert len(writes) == len(PLAYED) + len(READ_ONLY)
+
+
+def test_the_console_has_words_for_each_action() -> None:
+    for language in ("zh", "en"):
+        path = build.ROOT / "layers/console/sections/settings_audit" / f"{language}.json"
+        texts = json.loads(path.read_text(encoding="utf-8"))
+        lacking = set()
+        for _, _, action, _ in PLAYED.values():
+            noun, _, verb = action.partition(".")
+            lacking |= {f"enum.audit_noun.{noun}", f"enum.audit_verb.{verb}"} - texts.keys()
+        assert not lacking, language
 
 
 def made_id(made: Any) -> str:

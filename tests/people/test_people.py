@@ -70,6 +70,7 @@ def test_a_key_is_shown_once_listed_without_it_and_useless_from_its_revocation_o
             "scope": {"store_ids": ["s1"], "department_ids": None},
             "scope_names": {"stores": [{"id": "s1", "name": "s1"}], "departments": None},
             "permissions": sorted(permissions.ROLES["operator"] - permissions.CORP_WIDE),
+            "console": True,
             "csrf_token": None,
         },
     )

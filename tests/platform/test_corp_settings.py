@@ -15,6 +15,11 @@ DOORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("/api/settings/alarms", {"roles": ["admin"]}, {"roles": []}),
     ("/api/prospects/settings", {"daily_pace": 7}, {"daily_pace": 9}),
     ("/api/brand", {"name": "山茶"}, {"name": "白茶"}),
+    (
+        "/api/staff/ramp",
+        {"steps": [{"until_day": 7, "daily_cap": 20}]},
+        {"steps": [{"until_day": 14, "daily_cap": 30}]},
+    ),
 ]
 
 

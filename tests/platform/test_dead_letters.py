@@ -187,7 +187,7 @@ def test_an_admin_sees_and_redrives_them_by_the_api(sqs: Any, monkeypatch: pytes
         _, page = api.get("/api/dead-letters")
         (letters,) = page["items"]
         assert (letters["queue"], letters["count"], letters["kinds"]) == ("assign", 1, {"lapse": 1})
-        assert letters["name"] == "Places of scans, contact codes" and "Settings" in letters["cure"]
+        assert letters["name"] == "Places of scans, contact codes" and "send them again" in letters["cure"]
         (letter,) = api.get("/api/dead-letters/assign/messages")[1]["items"]
         assert (letter["kind"], letter["content"]) == ("lapse", {"kind": "lapse"})
         assert api.get("/api/dead-letters/nothing/messages")[0] == 404

@@ -31,7 +31,7 @@ things = st.lists(
     st.builds(
         Thing,
         st.text("abcdefgh", min_size=1, max_size=4),
-        st.sampled_from("甲乙丙"),
+        st.sampled_from("丙甲乙"),
         st.none() | st.integers(0, 3),
     ),
     unique_by=lambda thing: thing.key,
@@ -52,10 +52,28 @@ def test_pages_hold_each_row_once_in_the_sort_s_order(rows: list[Thing], sort: s
         if cursor is None:
             break
     assert len(seen) == len(rows) == len({row.key for row in seen})
+    order = "丙甲乙".index if sort.endswith("name") else int  # bing, jia, yi
     values = [SORTS[sort.removeprefix("-")](row) for row in seen]
     held = [value for value in values if value is not None]
-    assert held == sorted(held, reverse=sort.startswith("-"))
+    assert held == sorted(held, key=order, reverse=sort.startswith("-"))
     assert values[len(held) :] == [None] * (len(values) - len(held))  # unknown ones are last, either way
+
+
+def test_names_stand_as_a_chinese_reader_looks_them_up() -> None:
+    wanted = [
+        "VIP 店",
+        "北京国贸店",
+        "长沙五一店",
+        "成都太古里店",
+        "重庆来福士店",
+        "冯仪",
+        "冯怡",
+        "广州天河店",
+        "何梅",
+        "周婷",
+    ]
+    got = page([Thing(str(n), name) for n, name in enumerate(sorted(wanted))])
+    assert [row.name for row in got.items] == wanted
 
 
 def test_a_row_that_goes_meanwhile_skips_no_other() -> None:

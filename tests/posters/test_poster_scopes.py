@@ -151,3 +151,28 @@ def test_templates_are_counted_sorted_and_found_with_the_built_in_ones_beside(
     assert [row["name"] for row in page["items"]] == ["会员日", "Spring"]
     assert names(f"limit=2&cursor={page['next_cursor']}") == ["开业海报"]
     assert names("q=kyhb") == ["开业海报"] and names("sort=name")[0] == "Spring"
+
+
+def test_a_template_is_changed_by_those_whose_scope_holds_its_makers(
+    brand: Brand, poster_function: None
+) -> None:
+    operator, mine = brand.calling("operator"), brand.calling("store_manager", Scope(("s1",)))
+    theirs = brand.calling("store_manager", Scope(("s2",)))
+    of_all = operator("POST", "/api/poster-templates", TEMPLATE)[1]["template_id"]
+    made = mine("POST", "/api/poster-templates", TEMPLATE)[1]
+    assert made["can_change"]
+    for path, callers in (
+        (f"/api/poster-templates/{of_all}", (mine, theirs)),
+        (f"/api/poster-templates/{made['template_id']}", (theirs,)),
+    ):
+        for caller in callers:
+            assert caller("PATCH", path, {"name": "y"})[0] == caller("DELETE", path)[0] == 403
+            assert caller("GET", path)[1]["can_change"] is False
+        assert operator("GET", path)[1]["name"] == "x"
+    rows = mine("GET", "/api/poster-templates")[1]["items"]
+    assert {row["template_id"]: row["can_change"] for row in rows} == {
+        of_all: False,
+        made["template_id"]: True,
+    }
+    assert mine("PATCH", f"/api/poster-templates/{made['template_id']}", {"name": "y"})[1]["name"] == "y"
+    assert operator("DELETE", f"/api/poster-templates/{made['template_id']}")[0] == 200

@@ -92,6 +92,13 @@ def test_what_is_outside_of_the_scope_is_not_there(
     assert inside[0] in (200, 202, 409)  # 409: bound to M0
 
 
+def test_a_run_of_a_code_that_is_others_too_is_not_closed(client: Client, brand: dict[str, str]) -> None:
+    code = livecodes.create(definition({"staff_id": "ann"}, {"staff_id": "bob"}))
+    path = f"{RUN.format(print_run_id=world.a_run(100, code, prefix='BOTH').print_run_id)}/close"
+    assert calling(client, "store_manager", Scope(("s1",)))("POST", path)[0] == 403
+    assert calling(client, "store_manager", Scope(("s1", "s2")))("POST", path)[0] == 200
+
+
 def test_lists_and_bindings_of_many_have_the_scopes_own_alone(client: Client, brand: dict[str, str]) -> None:
     api = calling(client, "store_manager", Scope(("s1",)))
     _, listed = api("GET", "/api/print-runs")

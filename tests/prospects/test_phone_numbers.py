@@ -169,7 +169,8 @@ def test_numbers_in_a_remark() -> None:
 
 
 def test_masks_show_no_more_than_they_should() -> None:
-    assert rules.hidden("张三１３８００１３８０００") == "张三138******00"
+    assert rules.hidden("张三１３８００１３８０００") == "张三138****8000"
+    assert rules.hidden("+86 138 0013 8000; +1 202 555 0123") == "138****8000; +12******123"
     assert rules.hidden("ＶＩＰ三") == "ＶＩＰ三"
     assert rules.masked("+8613800138000") == "138****8000"
     assert rules.masked("+12025550123") == "+12******123"

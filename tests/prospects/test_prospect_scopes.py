@@ -100,7 +100,7 @@ def test_imports_are_filtered_searched_and_sorted(brand: Brand) -> None:
         return brand.admin.ids(f"/api/prospect-imports?{query}", "name")
 
     assert names("") == ["年货节", "会员日", "双十一"] and names("sort=created_at") == names("")[::-1]
-    assert names("sort=name") == sorted(names("")) and names("q=hyr") == ["会员日"]
+    assert names("sort=name") == ["会员日", "年货节", "双十一"] and names("q=hyr") == ["会员日"]
     assert (
         names("source=csv") == [] == names("status=running")
         and len(names("status=finished&source=rows")) == 3

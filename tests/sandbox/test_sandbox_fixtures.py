@@ -283,20 +283,20 @@ def test_an_answer_has_the_documented_shape(documented: Documented, name: str) -
 
 def test_userids_compare_without_case(make: Callable[..., Any]) -> None:
     """The same answer, whichever way a member is spelled."""
-    played = 0
+    played, first = 0, Documented(make)  # making one takes longer than most calls
     for name in ANSWERS:
+        if name in REFUSED or "guide_" not in json.dumps(asked(first, name)):
+            continue
         texts = []
         for spelled in ("guide_", "GUIDE_"):
             documented = Documented(make)
             given = json.dumps(asked(documented, name), ensure_ascii=False)
-            if "guide_" not in given or name in REFUSED:
-                break
             if "transfer_result" in name:
                 begin_transfer(documented, name)
             got = documented.call(name.partition(".")[0], json.loads(given.replace("guide_", spelled)))
             texts.append(json.dumps(got, ensure_ascii=False))
-        played += len(texts) == 2
-        assert texts == [] or texts[0] == texts[1], name
+        played += 1
+        assert texts[0] == texts[1], name
     assert played >= 20
 
 

@@ -36,7 +36,7 @@ def test_the_chat_frames_the_product_and_its_guide_signs_in_unasked(sandbox: San
     browser = requests.Session()
     answer = browser.get(f"{sandbox.base_url}/guide/zhouting/{external}/sidebar", timeout=5)
     assert answer.status_code == 200 and f'src="{URL}"' in answer.text
-    assert json.loads(html.unescape(answer.text.partition("data-told='")[2].partition("'")[0])) == {
+    assert json.loads(html.unescape(answer.text.partition("data-setup='")[2].partition("'")[0])) == {
         "product": "https://scrm.example.com",
         "chat": f"/guide/ZhouTing/{external}",
         "external": external,
@@ -65,8 +65,8 @@ def test_a_signature_is_right_by_the_ticket_of_its_kind_alone(sandbox: Sandbox, 
         text = f"jsapi_ticket={ticket}&noncestr=n1&timestamp=1700000000&url={url}"
         signature = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         given = {"nonceStr": "n1", "timestamp": 1700000000, "signature": signature, "agent": agent}
-        told = requests.post(f"{sandbox.base_url}/jssdk/check", json={**given, "url": URL}, timeout=5)
-        return int(told.json()["errcode"])
+        answer = requests.post(f"{sandbox.base_url}/jssdk/check", json={**given, "url": URL}, timeout=5)
+        return int(answer.json()["errcode"])
 
     right, wrong = (app, corp) if agent else (corp, app)
     assert (check(right), check(wrong), check(right, URL + "?a=1")) == (0, 40093, 40093)

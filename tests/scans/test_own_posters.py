@@ -51,7 +51,7 @@ def test_a_guides_poster_scanned_four_times_gives_that_guide(wecom: FakeWeCom) -
     assert told.why["rule"] == "poster"
     assert told.why["poster"] == {"staff_id": "xiaowang9", "reason": None}
     assert told.text.startswith("扫的是导购本人的海报，分配给xiaowang9（第 ")
-    assert told.text_en.startswith("The poster is the guide's own: it was given to xiaowang9 (scan ")
+    assert told.text_en.startswith("The guide's own poster: xiaowang9 (scan ")
     plain = Counter(ask(f"/s/{code.code}").json()["staff_id"] for _ in range(4))
     assert plain == {"xiaowang9": 2, "zz8": 2}
 

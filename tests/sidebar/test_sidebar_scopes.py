@@ -176,6 +176,20 @@ def test_a_guide_sees_who_it_is_with_their_own_bond_first(api: Api, corp: Corp) 
     assert (found["orders"], found["tasks"], found["can_change"]) == (None, 0, True)
 
 
+def test_who_has_the_sidebar_alone_has_no_console(api: Api, corp: Corp) -> None:
+    """As the sign-in of the console says to them."""
+    assert as_guide(api, "ann", "/api/me").json_body["console"] is False
+    api.acting_as("admin").post("/api/users", {"staff_id": "ann", "role": "guide"})
+    assert as_guide(api, "ann", "/api/me").json_body["console"] is True
+
+
+def test_a_channel_has_its_name_of_now(api: Api, corp: Corp) -> None:
+    assert as_guide(api, "ann", "/api/sidebar/customers/wm1").json_body["channel_name"] == "parcel"
+    assert api.acting_as("admin").post("/api/channels", {"name": "包裹卡", "aliases": ["parcel"]})[0] == 201
+    found = as_guide(api, "ann", "/api/sidebar/customers/wm1").json_body
+    assert (found["channel"], found["channel_name"]) == ("parcel", "包裹卡")
+
+
 def test_scope_role_and_masking_are_kept(api: Api, corp: Corp) -> None:
     assert as_guide(api, "cid", "/api/sidebar/customers/wm1").status_code == 404
     elsewhere = api.acting_as("store_manager", Scope(store_ids=("none",)))

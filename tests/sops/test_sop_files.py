@@ -39,9 +39,11 @@ class Api:
     def __init__(self, client: Client) -> None:
         self.client, self.key = client, auth.create_key("t", "operator")
 
-    def __call__(self, method: str, path: str, text: str = "") -> tuple[int, Any]:
+    def __call__(self, method: str, path: str, text: str | bytes = "") -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/yaml"}
-        answer = self.client.http.request(method, path, headers=headers, body=text.encode())
+        answer = self.client.http.request(
+            method, path, headers=headers, body=text if isinstance(text, bytes) else text.encode()
+        )
         is_json = "json" in answer.headers.get("Content-Type", "json")
         return answer.status_code, json.loads(answer.body) if is_json else answer.body.decode()
 
@@ -63,6 +65,15 @@ def test_a_file_makes_an_sop_and_comes_back_as_it_was(api: Api) -> None:
     assert api("POST", "/api/sops/check", text)[1] == plan
 
 
+def test_a_file_in_another_encoding_is_refused_and_no_name_is_spoiled(api: Api) -> None:
+    status, problem = api("POST", "/api/sops", FILE.encode("gb18030"))
+    (wrong,) = problem["errors"]
+    line = next(n for n, text in enumerate(FILE.splitlines(), start=1) if not text.isascii())
+    assert (status, wrong["code"], wrong["params"]["line"]) == (422, "yaml_encoding", line)
+    assert api("GET", "/api/sops")[1]["total"] == 0
+    assert api("POST", "/api/sops/check", FILE.encode("utf-8-sig"))[1]["name"] == "新客 48 小时"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "field", "line"),
     [
@@ -80,3 +91,9 @@ def test_what_is_wrong_has_its_line(api: Api, old: str, new: str, field: str, li
         assert status == 422
         assert [(one["field"], one["params"]["line"]) for one in problem["errors"]] == [(field, line)]
     assert api("GET", "/api/sops")[1]["total"] == 0
+
+
+def test_a_misspelled_field_does_not_hide_what_else_is_wrong(api: Api) -> None:
+    text = FILE.replace("name: 新客", "nam: 新客", 1).replace("after: P2D", 'after: "1 hour"', 1)
+    _, problem = api("POST", "/api/sops/check", text)
+    assert {one["field"] for one in problem["errors"]} == {"name", "nam", "steps[1].after"}

@@ -27,6 +27,7 @@ from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.staff.types import RampStep, StaffLimits
 from chalicelib.wecom.errors import WeComError
+from tests.support.api import Api
 from tests.support.scan_support import DAY, NOON, FakeWeCom, definition, new_process, requests
 
 At = Callable[[datetime], None]
@@ -148,6 +149,21 @@ def test_many_scans_of_two_codes_at_once_never_overshoot_the_account(
     assert Counter(got) == {"a": 17, "f": 43}
     assert account("a") == 17
     new_process()
+
+
+def test_who_limits_an_account_that_another_has_limited_sees_it_first(wecom: FakeWeCom, at: At) -> None:
+    at(NOON)
+    staff.learn("lihua")
+    with Client(app) as client:
+        api = Api(client)
+        seen = api.raw("GET", "/api/staff/lihua").headers["ETag"]
+        limited = api.raw("PUT", "/api/staff/lihua", {"started_at": "2026-11-22"}, If_Match=seen)
+        assert (limited.status_code, limited.headers["ETag"] != seen) == (200, True)
+        status, stale = api.put("/api/staff/lihua", {"daily_cap": 0}, If_Match=seen)
+        assert (status, stale["present"]["started_at"]) == (409, "2026-11-22")
+        staff.learn("lihua")  # what WeCom says of them is no change of what is set here
+        assert api.put("/api/staff/lihua", {"daily_cap": 0}, If_Match=limited.headers["ETag"])[0] == 200
+        assert api.put("/api/staff/lihua", {"daily_cap": 9})[1]["daily_cap"] == 9  # asked for no version
 
 
 def test_the_doors_of_staff(call: Call, wecom: FakeWeCom, at: At) -> None:

@@ -35,9 +35,9 @@ def test_staff_by_name_status_and_store(api: Api) -> None:
         assert found["total"] == len(found["items"])
         return [row["staff_id"] for row in found["items"]]
 
-    assert ids("") == ["c", "b", "a"] and ids("sort=-name") == ["a", "b", "c"]
-    assert ids("q=wz") == ids("q=wc") == ids("q=王") == ["a"] and ids("q=c") == ["c", "a"]
-    assert ids("status=5") == ["c"] and ids("store_id=s1") == ["c", "b"]
+    assert ids("") == ["b", "a", "c"] and ids("sort=-name") == ["c", "a", "b"]  # 李, 王, 张
+    assert ids("q=wz") == ids("q=wc") == ids("q=王") == ["a"] and ids("q=c") == ["a", "c"]
+    assert ids("status=5") == ["c"] and ids("store_id=s1") == ["b", "c"]
     assert ids("store_id=s1&status=1") == ["b"] and ids("store_id=none") == []
     assert api.get("/api/staff?status=9")[0] == api.get("/api/staff?sort=status")[0] == 422
 

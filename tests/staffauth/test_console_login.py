@@ -9,8 +9,9 @@ import pytest
 from chalice.test import Client
 
 from app import app
+from chalicelib.people import signin
 from chalicelib.platform import auth
-from chalicelib.platform.errors import Upstream
+from chalicelib.platform.errors import Unauthorized, Upstream
 from chalicelib.staffauth import rules
 from chalicelib.wecom.errors import WeComError
 
@@ -178,12 +179,21 @@ def test_a_phones_sign_in_does_not_open_the_console(client: Client) -> None:
     assert browser.get(f"/console/login?code=member:boss&state={state}").status_code == 401
 
 
-def test_after_ten_failures_of_one_person_even_the_right_code_waits(client: Client) -> None:
-    for _ in range(10):
+def test_after_ten_failures_a_person_waits_and_nobody_else_at_their_address(client: Client) -> None:
+    for number in range(10):
         assert Browser(client).sign_in("member:ann") == 403
+        with pytest.raises(Unauthorized):
+            signin.by_key(f"mr_{number}", "127.0.0.1")
     browser = Browser(client)
-    assert browser.sign_in("member:boss") == 429
+    assert browser.sign_in("member:ann") == 429
     assert 600 <= int(browser.answer.headers["Retry-After"]) <= 601 and "请稍后再试" in browser.words
+    assert Browser(client).sign_in("member:boss") == 303
+
+
+def test_after_ten_codes_that_are_nobodys_their_address_waits(client: Client) -> None:
+    for _ in range(10):
+        assert Browser(client).sign_in("spent") == 401
+    assert Browser(client).sign_in("member:boss") == 429
 
 
 def test_without_wecom_it_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

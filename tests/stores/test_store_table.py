@@ -131,5 +131,7 @@ def test_a_column_that_is_called_otherwise_is_named() -> None:
     with pytest.raises(BadTable, match="columns_missing"):
         reading.read(raw, rules.COLUMNS)
     assert reading.read(raw, rules.COLUMNS, {"name": "招牌"}).where["name"] == 1
+    for name in ("导购账号", "企业微信账号", "员工账号", "导购"):  # as screens and files of ours call it
+        assert rules.COLUMNS.field_of(name) == "staff_ids" and COLUMNS.field_of(name) == "staff_id"
     assert reading.read(b"phone,id\n", COLUMNS).where == {"phone": 0, "external_id": 1}
     assert "external_id" not in reading.read(b"phone,id\n", COLUMNS, {"external_id": "-"}).where

@@ -7,21 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.assignments import types as assignment_types
-from chalicelib.assignments.models import AssignmentItem, PlaceItem
 from chalicelib.callbacks import service as callbacks
-from chalicelib.contactways.models import ContactWayItem, JoinWayItem
-from chalicelib.customers.models import CustomerItem
-from chalicelib.groupcodes.models import LineItem, PersonItem
-from chalicelib.groups.models import BlacklistItem, ChatItem, MemberItem, TaskItem
+from chalicelib.groups.models import ChatItem, MemberItem
 from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes.models import LiveCodeItem
-from chalicelib.notices.models import NoticeItem
-from chalicelib.platform import due, settings, storage, timeline, works
-from chalicelib.platform.audit import AuditItem
+from chalicelib.platform import due, timeline, works
 from chalicelib.platform.due import DueItem
-from chalicelib.platform.jobs import JobItem
-from chalicelib.platform.timeline import TimelineItem
-from chalicelib.staff.models import LimitsItem, StaffItem
 from chalicelib.wecom import client, events
 from chalicelib.wecom.errors import AnswerLost, WeComError
 from infra.sandbox import Config, Sandbox
@@ -29,22 +19,6 @@ from infra.sandbox.api import ENDPOINTS
 from tests.support.scan_support import definition, new_process
 
 CORP = Config().corp_id
-TABLES = (
-    *(ChatItem, MemberItem, TaskItem, BlacklistItem, LineItem, JoinWayItem, PersonItem, AssignmentItem),
-    *(
-        LiveCodeItem,
-        PlaceItem,
-        ContactWayItem,
-        DueItem,
-        TimelineItem,
-        StaffItem,
-        LimitsItem,
-        JobItem,
-        AuditItem,
-        NoticeItem,
-        CustomerItem,
-    ),
-)
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
 Sent = list[tuple[str, dict[str, Any], str | None]]
 
@@ -166,12 +140,6 @@ class World:
     def told(self, staff_id: str) -> list[str]:
         """App messages to somebody."""
         return [m["text"]["content"] for m in self.sandbox.messages(staff_id) if m["kind"] == "app_message"]
-
-
-def fresh() -> None:
-    """Before and after another engine."""
-    storage.disconnect()
-    settings.client.cache_clear()
 
 
 def chat(chat_id: str) -> ChatItem:

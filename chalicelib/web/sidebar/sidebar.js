@@ -71,7 +71,7 @@
     var mine = customer.follows.find(function (follow) { return follow.is_mine; });
     var letter = el("span", { class: "face", "aria-hidden": "true" }, Array.from(customer.name || "?")[0]), face = letter;
     if (customer.avatar) face = el("img", { src: customer.avatar, alt: "", on: { error: function () { face.replaceWith(letter); } } });
-    box.append(el("section", { class: "box who" }, face, el("div", {}, el("h1", {}, customer.name || w("未命名客户", "No name")), el("p", {}, customer.channel ? w("来自 ", "From ") + customer.channel : w("来源未知", "Source unknown")))));
+    box.append(el("section", { class: "box who" }, face, el("div", {}, el("h1", {}, customer.name || w("未命名客户", "No name")), el("p", {}, customer.channel ? w("来自 ", "From ") + channelOf(customer.channel_name) : w("来源未知", "Source unknown")))));
     if (customer.tasks) box.append(el("p", { class: "box" }, el("a", { href: folder + "/h5/tasks" }, w("今天还有 " + customer.tasks + " 位客户待添加", customer.tasks + " people to add today"))));
     box.append(tagsOf(customer));
     if (customer.can_change) box.append(remarkOf(mine ? mine.remark : ""));
@@ -81,6 +81,7 @@
     box.append(section(w("跟进员工", "Guides"), list(customer.follows, function (follow) { return el("li", {}, el("b", {}, follow.staff_name, follow.remark ? el("span", { class: "more" }, follow.remark) : ""), el("span", { class: "side" }, of(BONDS, follow.status))); })));
     box.append(section(w("最近动态", "Lately"), customer.events.length ? list(customer.events, eventLine) : el("p", { class: "none" }, w("还没有动态", "Nothing yet"))));
   }
+  function channelOf(name) { return name === "other" ? w("其他渠道", "another channel") : name === "unknown" ? w("未标渠道", "no channel") : name || ""; }
   function list(rows, line) { var made = el("ul", { class: "list" }); rows.forEach(function (row) { made.append(line(row)); }); return made; }
   function orderLine(order) {
     var more = [order.order_id];
@@ -90,7 +91,7 @@
   }
   function eventLine(event) {
     var text = of(EVENTS, event.type).replace("{who}", event.staff_name || w("同事", "a colleague"));
-    var more = event.type === "tags_changed" ? event.data.added.map(function (tag) { return "+ " + tag; }).concat(event.data.removed.map(function (tag) { return "− " + tag; })).join("  ") : event.data.order_id || event.data.channel || "";
+    var more = event.type === "tags_changed" ? event.data.added.map(function (tag) { return "+ " + tag; }).concat(event.data.removed.map(function (tag) { return "− " + tag; })).join("  ") : event.data.order_id || channelOf(event.channel_name);
     return el("li", {}, el("b", {}, text, more ? el("span", { class: "more" }, more) : ""), el("time", { datetime: event.at }, when(event.at)));
   }
 

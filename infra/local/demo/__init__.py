@@ -22,14 +22,14 @@ def play(base: str, key: str) -> None:
     begun = time.monotonic()
     business = Business(base, key)
     codes, ids = shop.open_shop(business)
-    people.invite(business)
+    people.read_in(business)
     ways_in.brand_kit(business)
     people.channels(business)
     stores = ways_in.open_stores(business)
     ways_in.posters(business, stores["live_code_id"])
     cards = ways_in.print_cards(business, codes[0])
     for day in range(DAYS):
-        say(f"demo: day {day + 1} of {DAYS}, {time.monotonic() - begun:.0f} s")
+        report(f"demo: day {day + 1} of {DAYS}, {time.monotonic() - begun:.0f} s")
         if day == _SOP_FROM:
             shop.begin_sop(business, ids)
         shop.visitors(business, codes, 4 + day % 3)
@@ -51,12 +51,13 @@ def play(base: str, key: str) -> None:
         if day == 5:
             trade.farewell(business, slice(6, 8))
         business.advance("P1D")
-    say(f"demo: today, {time.monotonic() - begun:.0f} s")
+    report(f"demo: today, {time.monotonic() - begun:.0f} s")
     to_collect = _play_today(business, codes, stores["code"])
+    business.catch_up()
     took = time.monotonic() - begun
-    say(f"demo: {len(business.customers)} customers, {business.orders} orders, {took:.0f} s")
+    report(f"demo: {len(business.customers)} customers, {business.orders} orders, {took:.0f} s")
     if to_collect:
-        say(f"demo: money waits to be collected at {to_collect}")
+        report(f"demo: money waits to be collected at {to_collect}")
 
 
 def _play_today(business: Business, codes: list[str], nearest: str) -> str | None:
@@ -64,7 +65,7 @@ def _play_today(business: Business, codes: list[str], nearest: str) -> str | Non
     hour, which takes long to play.
     """
     ways_in.join(business, ways_in.open_groups(business), 10)
-    outreach.clicks(business, outreach.open_campaign(business, codes[1]))
+    outreach.clicks(business, outreach.open_campaign(business))
     troubles.refuse_a_welcome(business)
     shop.visitors(business, codes, 7)
     ways_in.near(business, nearest, 2)
@@ -78,5 +79,5 @@ def _play_today(business: Business, codes: list[str], nearest: str) -> str | Non
     return to_collect
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

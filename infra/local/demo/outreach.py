@@ -12,11 +12,18 @@ from infra.local.demo.business import Business
 _FORM = "application/x-www-form-urlencoded"
 
 
-def open_campaign(business: Business, code: str) -> dict[str, Any]:
-    """A campaign at Baidu; its link is made behind a queue."""
+def open_campaign(business: Business) -> dict[str, Any]:
+    """A campaign at Baidu, with a code of its own; its link is made behind a queue."""
+    members = [{"staff_id": staff_id, "daily_cap": 30} for staff_id in ("wuyue", "zhaomin")]
+    code = business.call("POST", "/api/live-codes", {
+        "name": "百度搜索落地页", "kind": "staff", "channel": "ad_baidu", "tags": ["渠道/百度"],
+        "assignment": {"strategy": "round_robin", "members": members},
+        "welcome": {"text": brand.WELCOME, "attachments": []}, "skip_verify": True,
+    })  # fmt: skip
     made = business.call("POST", "/api/ad-campaigns", {
-        "name": "百度搜索·换季护肤", "platform": "baidu", "channel": "ad_baidu", "live_code_id": f"lc_{code}",
-        "staff_ids": ["wangwu", "zhaomin"], "alert_staff_ids": ["lihua"], "credentials": "baidu",
+        "name": "百度搜索·换季护肤", "platform": "baidu", "channel": "ad_baidu",
+        "live_code_id": code["live_code_id"], "staff_ids": ["wuyue", "zhaomin"],
+        "alert_staff_ids": ["lihua"], "credentials": "baidu",
         "page": brand.AD_PAGE, "report": {"added": "79", "bought": "10"},
     })  # fmt: skip
     business.drain()
@@ -88,14 +95,14 @@ class Desk:
             for code, name, prospect_id in found
         ]
 
-    def say(self, task: dict[str, str], status: str) -> None:
+    def mark(self, task: dict[str, str], status: str) -> None:
         body = f"csrf={task['csrf']}&status={status}"
-        said = self.business.http.request(
+        answer = self.business.http.request(
             "POST", f"{self.business.base}/h5/tasks/{task['prospect_id']}", body=body.encode(),
             headers={"Content-Type": _FORM, "Cookie": self.cookie}, redirect=False,
         )  # fmt: skip
-        if said.status != 303:
-            raise RuntimeError(f"the task page: {said.status}")
+        if answer.status != 303:
+            raise RuntimeError(f"the task page: {answer.status}")
 
 
 def work(business: Business) -> None:
@@ -105,7 +112,7 @@ def work(business: Business) -> None:
     desk = Desk(business, "lihua")
     tasks = desk.tasks()
     for task, status in zip(tasks, ["asked"] * 4 + ["refused", "unreachable"], strict=False):
-        desk.say(task, status)
+        desk.mark(task, status)
     for task in tasks[:2]:
         who = {"name": task["name"], "unionid": f"o6_demo_{task['code']}"}
         added = business.came(business.world("add", {"staff_id": "lihua", **who}), who)

@@ -30,13 +30,27 @@ def recruit(business: Business) -> None:
 def purchases(business: Business, count: int) -> None:
     """Orders of customers, half of them by a distributor's share; completed at once, one in six refunded."""
     shares = [c["share_code"] for c in business.customers if "share_code" in c]
+    carts = []
     for _ in range(count):
         share = business.dice.choice(shares) if shares and business.dice.random() < 0.5 else None
-        order(business, business.dice.choice(business.customers), share)
+        carts.append(_cart(business, business.dice.choice(business.customers), share))
+    business.at_once(lambda messages: _send(business, messages), carts)
 
 
 def order(business: Business, buyer: dict[str, Any], share: str | None = None) -> str:
     """One order, from the mall's paid message on; its order_id."""
+    messages = _cart(business, buyer, share)
+    _send(business, messages)
+    return str(messages[0]["order_id"])
+
+
+def _send(business: Business, messages: list[dict[str, Any]]) -> None:
+    for message in messages:
+        business.world("mall/orders", message | {"occurred_at": business.now()})
+
+
+def _cart(business: Business, buyer: dict[str, Any], share: str | None) -> list[dict[str, Any]]:
+    """What the mall says of one order, message by message."""
     business.orders += 1
     sku, title, price = business.dice.choice(brand.GOODS)
     quantity = business.dice.randint(1, 2)
@@ -52,10 +66,10 @@ def order(business: Business, buyer: dict[str, Any], share: str | None = None) -
         "amount_fen": price,
         "lines": [{"line_id": "1", "amount_fen": price}],
     }
-    for status in ("paid", "completed", *(["refunded"] if business.orders % 6 == 0 else [])):
-        told = {**message, "status": status, "occurred_at": business.now()}
-        business.world("mall/orders", told | ({"refund": refund} if status == "refunded" else {}))
-    return str(message["order_id"])
+    messages = [{**message, "status": status} for status in ("paid", "completed")]
+    if business.orders % 6 == 0:
+        messages.append({**message, "status": "refunded", "refund": refund})
+    return messages
 
 
 def order_id(number: int) -> str:

@@ -131,6 +131,6 @@ def logo_picture() -> bytes:
 
 def apply_file(business: Business) -> str:
     """A code made by a YAML file; its short code."""
-    told = business.call("POST", "/api/live-codes/apply", {"yaml": brand.CODE_FILE, "dry_run": False})
-    (change,) = told["changes"]
+    applied = business.call("POST", "/api/live-codes/apply", {"yaml": brand.CODE_FILE, "dry_run": False})
+    (change,) = applied["changes"]
     return str(change["live_code_id"]).removeprefix("lc_")

@@ -1,14 +1,14 @@
 // The client around the sidebar: it knows whose chat is open, and says what the sidebar sends.
-const told = JSON.parse(document.body.dataset.told);
-const origin = new URL(told.product, location.href).origin;
+const setup = JSON.parse(document.body.dataset.setup);
+const origin = new URL(setup.product, location.href).origin;
 const work = {
   config: check,
   agentConfig: check,
   getContext: async () => ({ err_msg: "getContext:ok", entry: "single_chat_tools" }),
-  getCurExternalContact: async () => ({ err_msg: "getCurExternalContact:ok", userId: told.external }),
+  getCurExternalContact: async () => ({ err_msg: "getCurExternalContact:ok", userId: setup.external }),
   async sendChatMessage({ fields }) {
     if (fields.msgtype !== "text") return { err_msg: "sendChatMessage:fail" };
-    const answer = await fetch(told.chat, { method: "POST", body: new URLSearchParams({ text: fields.text.content }) });
+    const answer = await fetch(setup.chat, { method: "POST", body: new URLSearchParams({ text: fields.text.content }) });
     return { err_msg: answer.ok ? "sendChatMessage:ok" : "sendChatMessage:fail" };
   },
 };

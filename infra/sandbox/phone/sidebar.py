@@ -5,6 +5,7 @@ each call to the page around it (sidebar.js), and that asks here whether the sig
 """
 
 import hashlib
+import hmac
 import json
 import urllib.parse
 from html import escape
@@ -43,11 +44,11 @@ def page(sandbox: "Sandbox", userid: str, external: str) -> Page:
     if member is None or contact is None or not product:
         return frame.notice("没有这个聊天", ("请从首页选择", "Please choose on the first screen"), 404)
     chat = frame.path("guide", member.userid, external)
-    told = json.dumps({"product": product, "chat": chat, "external": external}).replace("<", "\\u003c")
+    setup = json.dumps({"product": product, "chat": chat, "external": external}).replace("<", "\\u003c")
     html = (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width"><link rel="icon" href="data:,"><title>{escape(contact.name)}</title>'
-        f"<style>{_STYLE}</style></head><body data-told='{escape(told, quote=True)}'>"
+        f"<style>{_STYLE}</style></head><body data-setup='{escape(setup, quote=True)}'>"
         f'<iframe class="chat" title="聊天" src="{escape(chat)}"></iframe>'
         f'<iframe class="sidebar" title="侧边栏" src="{escape(product)}/sidebar"></iframe>'
         f"<script>{_SCRIPT}</script></body></html>"
@@ -66,7 +67,8 @@ def check(world: World, raw: bytes) -> Page:
     ticket, until = world.tickets.get("app" if given.get("agent") else "corp", ("", 0.0))
     text = f"jsapi_ticket={ticket}&noncestr={given.get('nonceStr')}&timestamp={given.get('timestamp')}"
     wanted = hashlib.sha1(f"{text}&url={given.get('url')}".encode()).hexdigest()  # noqa: S324 (WeCom's choice)
-    right = ticket and until > world.ts() and given.get("signature") == wanted
+    is_same = hmac.compare_digest(str(given.get("signature")).encode(), wanted.encode())
+    right = ticket and until > world.ts() and is_same
     body = json.dumps({"errcode": 0 if right else 40093})
     return 200, body.encode(), "application/json", {"Cache-Control": "no-store"}
 

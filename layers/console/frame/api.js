@@ -12,7 +12,9 @@ import routes from "frame/routes.js";
 export class ApiError extends Error {
   // errors: [{ field, code, params, message }]; present: the state that a change came too late for (409).
   constructor(status, told = {}) {
-    super(told.detail || told.title || String(status));
+    // The detail of many errors names fields as the API does; what is wrong with them is said without.
+    const said = (told.errors || []).map((error) => error.message).filter(Boolean);
+    super(said.join(context.language() === "en" ? "; " : "；") || told.detail || told.title || String(status));
     this.name = "ApiError";
     this.status = status;
     this.title = told.title || "";

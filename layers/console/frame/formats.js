@@ -25,6 +25,20 @@ export function money(fen) {
   return `${fen < 0 ? "-" : ""}¥${number(Math.abs(fen) / 100, 2)}`;
 }
 
+const LARGE = { zh: [[1e10, "亿"], [1e6, "万"]], en: [[1e11, "bn"], [1e8, "m"]] }; // fen
+
+// Money where there is room for `most` characters: ¥1,234,567.89, or ¥123.46 万.
+export function moneyIn(fen, most) {
+  const whole = money(fen);
+  if (whole.length <= most) return whole;
+  const isEnglish = language.value === "en";
+  const unit = LARGE[isEnglish ? "en" : "zh"].find(([size]) => Math.abs(fen) >= size);
+  return unit ? `${fen < 0 ? "-" : ""}¥${number(Math.abs(fen) / unit[0], 2)}${isEnglish ? "" : " "}${unit[1]}` : whole;
+}
+
+// Several names in one text.
+export const listOf = (names) => names.join(language.value === "en" ? ", " : "、");
+
 // Basis points, as 12.5%.
 export function percent(bps, digits = 1) {
   return isNone(bps) ? NONE : `${(bps / 100).toFixed(digits).replace(/\.0+$/, "")}%`;

@@ -1,7 +1,7 @@
 // The beginning: who is it, which texts, which screen.
 import { createApp, watch } from "vue";
 import { ApiError, context } from "./api.js";
-import { ago, duration, fileSize, money, number, percent, when } from "./formats.js";
+import { ago, duration, fileSize, listOf, money, number, percent, when } from "./formats.js";
 import { language, prepare, t } from "./i18n.js";
 import { addOwnScreen, link, linkTemplates, start as startRouter } from "./router.js";
 import { load, may, session } from "./session.js";
@@ -25,7 +25,7 @@ export async function start(modules) {
   }
   register(modules);
   await startRouter(modules, register);
-  Object.assign(app.config.globalProperties, { t, money, number, percent, when, ago, duration, fileSize, may, link });
+  Object.assign(app.config.globalProperties, { t, listOf, money, number, percent, when, ago, duration, fileSize, may, link });
   app.config.errorHandler = failed;
   wearKept();
   app.mount("#app");

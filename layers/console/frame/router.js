@@ -196,7 +196,7 @@ function added(kind, attributes) {
     const element = Object.assign(document.createElement(kind), attributes);
     element.onload = resolve;
     element.onerror = () => { element.remove(); reject(new Error(`${attributes.src || attributes.href} can't be loaded`)); };
-    document.head.append(element);
+    document.body.append(element); // after the first style, which stands there: what comes later goes before
   });
 }
 
@@ -224,7 +224,7 @@ export function useTitle(text) {
   onBeforeUnmount(() => { stop(); title.value = before; });
 }
 
-export const pageTitle = computed(() => title.value || (route.name && t.has(`${route.name}.title`) ? t(`${route.name}.title`) : ""));
+const pageTitle = computed(() => title.value || (route.name && t.has(`${route.name}.title`) ? t(`${route.name}.title`) : ""));
 
 // ---- Beginning ----
 

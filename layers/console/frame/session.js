@@ -2,14 +2,15 @@
 import { shallowReactive } from "vue";
 import { ApiError, call, context } from "./api.js";
 
-// state: "unknown" until asked, "in", "out", "failed" (error says why)
-export const session = shallowReactive({ state: "unknown", me: null, error: null });
+// state: "unknown" until asked, "in", "out", "failed" (error says why). ended: somebody was in, and is not any more.
+export const session = shallowReactive({ state: "unknown", me: null, error: null, ended: false });
 
 export const may = (permission) => !permission || (session.me !== null && session.me.permissions.includes(permission));
 
 function take(me) {
   context.csrf = me.csrf_token;
   session.me = me;
+  session.ended = false;
   session.state = "in";
 }
 
@@ -26,7 +27,6 @@ export async function load() {
 
 export async function signIn(key) {
   await call("POST", "console/session", { body: { key } }, { quiet: true });
-  session.state = "unknown";
   if (!(await load())) throw session.error || new ApiError(0);
 }
 
@@ -47,4 +47,4 @@ context.renew = async () => {
   }
   return context.csrf !== before;
 };
-context.signedOut = () => { if (session.state === "in") { session.me = null; session.state = "out"; } };
+context.signedOut = () => { if (session.state === "in") { session.me = null; session.ended = true; session.state = "out"; } };

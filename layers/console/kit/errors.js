@@ -6,3 +6,8 @@ export function sayError(error) {
   const key = `error.${isEmpty ? "required" : error.code}`;
   return { ...error, message: t.has(key) ? t(key, error.params) : error.message };
 }
+
+// Of a YAML file: [{ line, message }] for YamlEditor, which says the line itself.
+export function yamlLines(errors, describe) {
+  return errors.filter((error) => error.params && error.params.line).map((error) => ({ line: error.params.line, message: error.field === "yaml" ? sayError(error).message : t("kit.field_says", { field: describe(error.field), message: error.message }) }));
+}

@@ -1,7 +1,7 @@
 // What of a row is shown: which columns have room, and a cell's text.
 import { computed, onBeforeUnmount, onMounted, ref, watch } from "vue";
 import { t } from "frame/i18n.js";
-import { money, number, when } from "frame/formats.js";
+import { listOf, money, number, when } from "frame/formats.js";
 import { query, setQuery } from "./address.js";
 import { getAt } from "./values.js";
 
@@ -18,7 +18,7 @@ export function cellText(column, row) {
   if (column.kind === "number") return number(value);
   if (column.kind === "when") return when(value, column.when || "short");
   if (column.enum) return t.enum(column.enum, value);
-  return Array.isArray(value) ? value.join("、") : String(value);
+  return Array.isArray(value) ? listOf(value) : String(value);
 }
 
 export function cellClass(column, row) {

@@ -13,7 +13,7 @@ export function useListState(props) {
   const q = computed(() => query().q || "");
   const sort = computed(() => query().sort || props.defaultSort);
   const change = (news) => setQuery({ ...query(), ...news });
-  const asked = computed(() => ({ ...props.fixed, ...chosen.value, ...(q.value ? { q: q.value } : {}), ...(sort.value ? { sort: sort.value } : {}) }));
+  const asked = computed(() => props.toQuery({ ...props.fixed, ...chosen.value, ...(q.value ? { q: q.value } : {}), ...(sort.value ? { sort: sort.value } : {}) }));
   const clear = () => change(Object.fromEntries([...filterKeys.value, "q"].map((key) => [key, null])));
   const isNarrowed = computed(() => Boolean(q.value) || Object.keys(chosen.value).length > 0);
   return { chosen, q, sort, change, asked, clear, isNarrowed };

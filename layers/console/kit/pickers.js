@@ -1,5 +1,5 @@
 // What can be picked: where its things are searched, and how one is shown. `show` gives { value, label, note }.
-import { reactive } from "vue";
+import { reactive, ref } from "vue";
 import { api } from "frame/api.js";
 import { t } from "frame/i18n.js";
 
@@ -9,6 +9,20 @@ const plain = (id, note) => (row) => ({ value: row[id], label: row.name || row[i
 const call = (name) => name.split(".").reduce((at, word) => at && at[word], api);
 const search = (name) => (query) => (call(name) ? call(name)(query) : Promise.resolve({ items: [] }));
 const one = (name) => (id) => (call(name) ? call(name)(id) : Promise.reject(new Error(name)));
+
+// Tags that codes and channels give: WeCom's whole list is WeCom's. One that is not among them can be typed.
+let tagsAsked = null;
+
+function readTags() {
+  const lists = ["live_codes.list", "channels.list"].map((name) => search(name)({ limit: 200 }).then((page) => page.items, () => []));
+  return Promise.all(lists).then((found) => [...new Set(found.flat().flatMap((row) => row.tags || []))].sort((a, b) => a.localeCompare(b, "zh")));
+}
+
+async function searchTags({ q = "", limit }) {
+  tagsAsked = tagsAsked || readTags();
+  const wanted = q.toLowerCase();
+  return { items: (await tagsAsked).filter((name) => name.toLowerCase().includes(wanted)).slice(0, limit) };
+}
 
 // free: what is typed can be taken though it is not in the list.
 export const PICKERS = {
@@ -24,18 +38,19 @@ export const PICKERS = {
   customer: { search: search("customers.list"), one: one("customers.get"), show: plain("external_userid"), icon: "person" },
   distributor: { search: search("distributors.list"), one: one("distributors.get"), show: plain("distributor_id", (row) => row.plan_name), icon: "person" },
   plan: { search: search("distribution.plans.list"), one: one("distribution.plans.get"), show: plain("plan_id"), icon: "branch" },
-  tag: { search: search("tags.list"), one: null, show: (row) => ({ value: row.group ? `${row.group}/${row.name}` : row.name, label: row.group ? `${row.group}/${row.name}` : row.name, row }), icon: "tag", free: true },
+  tag: { search: searchTags, one: null, show: (name) => ({ value: name, label: name }), icon: "tag", free: true },
   channel: { search: search("channels.list"), one: (id) => channels().then(() => ({ name: channelName(id), id })), show: (row) => ({ value: row.id || row.name, label: row.name, row }), icon: "channel", free: true },
 };
 
 // A channel is a name in codes, orders and figures, or another name that it had: all of them are read once.
 const channelNames = reactive({});
+const areChannelsRead = ref(false);
 let channelsAsked = null;
 
 function channels() {
   channelsAsked = channelsAsked || search("channels.list")({ limit: 200 }).then((page) => {
     for (const row of page.items) for (const name of [row.name, ...(row.aliases || [])]) channelNames[name] = row.name;
-  }).catch(() => {});
+  }).catch(() => {}).then(() => { areChannelsRead.value = true; });
   return channelsAsked;
 }
 
@@ -43,6 +58,7 @@ export function channelName(name) {
   channels();
   const isPlain = !channelNames[name] || channelNames[name] === name;
   if (isPlain && (name === "other" || name === "unknown")) return t(name === "other" ? "kit.channel_other" : "kit.channel_unknown");
+  if (!areChannelsRead.value) return ""; // rather than a name that is not the one of today
   return name ? channelNames[name] || name : "";
 }
 

@@ -62,6 +62,14 @@ export function mergePatch(from, to) {
   return patch;
 }
 
+// A body with a patch's changes; what the patch takes away is null.
+export function patched(body, patch) {
+  if (!patch || typeof patch !== "object" || Array.isArray(patch)) return copy(patch);
+  const result = body && typeof body === "object" && !Array.isArray(body) ? copy(body) : {};
+  for (const key of Object.keys(patch)) result[key] = patched(result[key], patch[key]);
+  return result;
+}
+
 export const bytes = (text) => new TextEncoder().encode(text || "").length;
 
 export function yuanOf(fen) {

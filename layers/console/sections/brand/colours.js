@@ -5,7 +5,7 @@ const LIGHT = 0.7;
 const STEPS = 400;
 
 const parts = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
-const hex = (values) => `#${values.map((v) => Math.round(Math.max(0, Math.min(1, v)) * 255).toString(16).padStart(2, "0")).join("")}`;
+const hex = (values) => `#${values.map((v) => Math.floor(Math.max(0, Math.min(1, v)) * 255 + 0.5 + 1e-9).toString(16).padStart(2, "0")).join("")}`;
 export const isColour = (text) => /^#[0-9a-f]{6}$/i.test(text || "");
 
 export function luminance(colour) {
@@ -56,7 +56,7 @@ export function nearest(colour, grounds) {
 export function judge(first, second) {
   if (!isColour(first) || !isColour(second)) return [null, null];
   const grounds = luminance(second) >= LIGHT ? [WHITE, second] : [WHITE];
-  const ratio = Math.min(...grounds.map((ground) => contrast(first, ground)));
+  const ratio = contrast(first, grounds.find((ground) => contrast(first, ground) < CONTRAST) || WHITE);
   const better = ratio >= CONTRAST ? first : nearest(first, grounds);
   const ofSecond = contrast(better, second);
   return [

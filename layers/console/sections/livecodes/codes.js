@@ -34,6 +34,17 @@ export function sentOf(form) {
   return { ...form, welcome, groups: form.kind === "group" ? form.groups : null, stores: form.kind === "nearest_store" ? form.stores : null };
 }
 
+// How a scan is given to somebody, and among how many: a code of groups or stores has its own way, whatever the
+// strategy for those who stand in.
+export const howText = (code) => t.enum(code.kind === "staff" ? "strategy" : "code_way", code.kind === "staff" ? code.assignment.strategy : code.kind);
+
+export function amongText(code) {
+  if (code.kind === "group") return t("live_codes.among.groups", { count: code.groups.chat_ids.length });
+  if (code.kind !== "nearest_store") return t("live_codes.among.staff", { count: code.assignment.members.length });
+  const ids = code.stores.store_ids || [];
+  return ids.length ? t("live_codes.among.stores", { count: ids.length }) : t("live_codes.among.all_stores");
+}
+
 export function hoursText(hours) {
   if (!hours || !hours.length) return t("live_codes.hours.always");
   return hours.map((one) => t("live_codes.hours.one", { days: daysText(one.weekdays), from: one.from, to: one.to })).join(t("live_codes.comma"));

@@ -1,14 +1,18 @@
 // What phone lists are called for people, and what their forms begin with.
-import { t } from "frame/i18n.js";
+import { language, t } from "frame/i18n.js";
 import { nameOf } from "kit/pickers.js";
 
 export const STATUSES = ["to_add", "asked", "added", "refused", "unreachable", "expired"];
 export const TONES = { to_add: "plain", asked: "info", added: "good", refused: "bad", unreachable: "warn", expired: "plain" };
 export const IMPORT_TONES = { uploading: "plain", running: "info", finished: "good", failed: "bad" };
 export const SPREADS = ["round_robin", "weighted", "by_store", "by_column"];
+const COUNTRIES = ["CN", "HK", "MO", "TW", "SG", "MY", "TH", "VN", "JP", "KR", "US", "CA", "GB", "AU"];
 export const NOBODY = "-";
 
 export const options = (field, values, hints = false) => values.map((value) => ({ value, label: t.enum(field, value), hint: hints ? t(`prospects.hint.${value}`) : undefined }));
+
+// `chosen` may be another one: the API takes any.
+export const countries = (chosen) => [...COUNTRIES.map((value) => ({ value, label: t.enum("country", value) })), ...(COUNTRIES.includes(chosen) || !chosen ? [] : [{ value: chosen, label: new Intl.DisplayNames([language.value], { type: "region" }).of(chosen) }])];
 
 // Rows with the names of their guides and stores, each asked for once.
 export async function named(rows) {

@@ -1,12 +1,12 @@
 // An entry of the audit in words: what was done to what, which field, and where the thing is.
-import { money, when } from "frame/formats.js";
+import { listOf, money, when } from "frame/formats.js";
 import { t } from "frame/i18n.js";
 import { allScreens, link } from "frame/router.js";
 import { may } from "frame/session.js";
 
 export const NOUNS = [
   "users", "keys", "sessions", "customers", "orders", "assignments", "touches", "settings", "stores", "staff", "live_codes", "channels", "coupon_pools", "poster_templates", "poster_batches", "poster_assets", "print_runs", "cards",
-  "ad_campaigns", "prospect_imports", "prospects", "phones", "sops", "groups", "group_tasks", "blacklist", "distribution_plans", "distributors", "settlements", "payouts", "jobs", "dead_letters", "migrations",
+  "ad_campaigns", "ad_conversions", "prospect_imports", "prospects", "phones", "sops", "groups", "group_tasks", "blacklist", "distribution_plans", "distributors", "settlements", "payouts", "jobs", "dead_letters", "migrations",
 ];
 // Screens of a thing, by their names; of those that are there the first is taken.
 const SCREENS = {
@@ -23,7 +23,11 @@ export function actionText(action) {
   return t("audit.action", { noun: own("audit_noun", noun) || t("audit.another"), verb: own("audit_verb", verb) || t("audit.changed") });
 }
 
-export const objectText = (row) => (row.object.includes("/api/") ? t("audit.whole_list") : null) || row.object_name || (row.action.startsWith("settings.") && own("audit_setting", row.object)) || row.object;
+export function objectText(row) {
+  const [noun, verb] = row.action.split(".");
+  if (row.object.includes("/api/") || (row.object === noun && verb === "sync")) return t("audit.whole_list");
+  return row.object_name || (noun === "settings" && own("audit_setting", row.object)) || (row.object === noun && own("audit_noun", noun)) || row.object;
+}
 
 export function hrefOf(row) {
   const names = SCREENS[row.action.split(".")[0]] || [];
@@ -43,7 +47,7 @@ export function changesText(row) {
   const names = [...new Set(row.changes.map((one) => known(one.field)).filter(Boolean))];
   const others = row.changes.length - row.changes.filter((one) => known(one.field)).length;
   if (!names.length) return others ? t("audit.fields", { count: others }) : "–";
-  return others ? t("audit.and_others", { names: names.join("、"), count: others }) : names.join("、");
+  return others ? t("audit.and_others", { names: listOf(names), count: others }) : listOf(names);
 }
 
 // What a value is called; undefined where it stands for itself.

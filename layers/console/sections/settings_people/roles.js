@@ -1,4 +1,5 @@
 // Roles and scopes as people choose and read them.
+import { listOf } from "frame/formats.js";
 import { t } from "frame/i18n.js";
 
 export const ROLES = ["admin", "operator", "store_manager", "guide", "finance", "auditor"];
@@ -11,7 +12,7 @@ export function scopeText(row) {
   const { stores, departments } = row.scope_names;
   if (!stores && !departments) return t("people.whole_corp");
   const names = [...(stores || []), ...(departments || [])].map((one) => one.name);
-  return names.length ? names.join("、") : t("people.scope_empty");
+  return names.length ? listOf(names) : t("people.scope_empty");
 }
 
 // The form's three fields ↔ the API's scope.

@@ -1,0 +1,3 @@
+"""What ids of plans stand for, by name."""
+
+NAMES = {"plan": "chalicelib.distribution.plans:names"}

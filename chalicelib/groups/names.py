@@ -1,0 +1,3 @@
+"""What ids of groups stand for, by name."""
+
+NAMES = {"group": "chalicelib.groups.service:names"}

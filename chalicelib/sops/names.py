@@ -1,0 +1,3 @@
+"""What ids of SOPs stand for, by name."""
+
+NAMES = {"sop": "chalicelib.sops.service:names"}

@@ -1,0 +1,3 @@
+"""What ids of staff stand for, by name."""
+
+NAMES = {"staff": "chalicelib.staff.service:names"}

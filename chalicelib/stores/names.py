@@ -1,0 +1,3 @@
+"""What ids of stores stand for, by name."""
+
+NAMES = {"store": "chalicelib.stores.service:names"}
