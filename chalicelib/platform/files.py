@@ -69,6 +69,12 @@ def size(key: str) -> int | None:
         raise
 
 
+def names(prefix: str) -> list[str]:
+    """The keys that begin so, in order."""
+    found = settings.s3().get_paginator("list_objects_v2").paginate(Bucket=_bucket(), Prefix=prefix)
+    return [row["Key"] for page in found for row in page.get("Contents", ())]
+
+
 def delete(key: str) -> None:
     """Remove a file, if it is there."""
     settings.s3().delete_object(Bucket=_bucket(), Key=key)

@@ -1,0 +1,108 @@
+"""DuckDB over the lake's files: brought to /tmp, kept there while the process is warm, asked in SQL."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from chalicelib.lake import files, rows
+from chalicelib.platform import files as stored
+from chalicelib.platform.errors import NotFound
+
+_FOLDER = Path("/tmp/lake")  # noqa: S108 (Lambda's own, of one function)
+_ATTEMPTS = 3
+_SETTINGS = {
+    "memory_limit": "400MB",
+    "threads": 1,
+    "temp_directory": str(_FOLDER / "spill"),
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+class Lake:
+    """Everybody's facts as of the files that were there at `refresh`: the views `facts` and `dated`."""
+
+    def __init__(self, folder: Path = _FOLDER) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.base = duckdb.connect(config=_SETTINGS)
+        self.changes: list[str] = []
+        self.listed: list[str] = []
+        self.manifest: files.Manifest | None = None
+
+    def refresh(self) -> None:
+        """Bring in what is new; again when a base took in and deleted what was listed. NotFound."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                self._refresh()
+            except NotFound:
+                continue
+            return
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.listed = files.changes()  # before the manifest is read (files.py)
+        manifest = files.read_manifest()
+        newer = [name for name in self.listed if name not in manifest.merged]
+        if (manifest, newer) == (self.manifest, self.changes):
+            return
+        if manifest != self.manifest:
+            self._forget()
+        self._make_views(manifest, newer)
+        self.manifest, self.changes = manifest, newer
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.base.execute(sql).fetchall()
+
+    def _make_views(self, manifest: files.Manifest, changes: Sequence[str]) -> None:
+        facts = self._read([manifest.facts(n) for n in manifest.shards], rows.FACTS_COLUMNS)
+        dated = self._read([manifest.dated(n) for n in manifest.shards], rows.DATED_COLUMNS)
+        changed = self._read([files.facts_of(name) for name in changes], rows.FACTS_COLUMNS)
+        acts = self._read([files.dated_of(name) for name in changes], rows.DATED_COLUMNS)
+        newest = "QUALIFY row_number() OVER (PARTITION BY external_userid ORDER BY version DESC) = 1"
+        for statement in (
+            f"""CREATE OR REPLACE TABLE changed AS SELECT * FROM
+                (SELECT * FROM {changed} {newest}) c WHERE NOT EXISTS
+                (SELECT 1 FROM {facts} b
+                    WHERE b.external_userid = c.external_userid AND b.version >= c.version)""",
+            f"""CREATE OR REPLACE TABLE changed_dated AS SELECT DISTINCT a.* FROM {acts} a
+                JOIN changed c USING (external_userid, version)""",
+            f"""CREATE OR REPLACE VIEW facts AS
+                SELECT * FROM {facts} b ANTI JOIN changed c USING (external_userid)
+                UNION ALL BY NAME SELECT * FROM changed WHERE NOT gone""",
+            f"""CREATE OR REPLACE VIEW dated AS
+                SELECT * FROM {dated} b ANTI JOIN changed c USING (external_userid)
+                UNION ALL BY NAME SELECT * FROM changed_dated""",
+        ):
+            self.base.execute(statement)
+
+    def _read(self, keys: Sequence[str], columns: Mapping[str, str]) -> str:
+        """A table of these files, brought here if they are not; of none, an empty one."""
+        if not keys:
+            nothing = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in columns.items())
+            return f"(SELECT {nothing} WHERE false)"
+        paths = ", ".join(f"'{self._fetch(key)}'" for key in keys)
+        return f"read_parquet([{paths}])"
+
+    def _fetch(self, key: str) -> Path:
+        path = self.folder / key.replace("/", "_")
+        if not path.exists():
+            part = path.with_suffix(".part")
+            with part.open("wb") as file:
+                stored.download(key, file)
+            part.rename(path)
+        return path
+
+    def _forget(self) -> None:
+        for path in self.folder.glob("lake_*"):
+            path.unlink()
+
+
+def write(base: duckdb.DuckDBPyConnection, select: str, key: str, folder: Path = _FOLDER) -> None:
+    """Store what a query gives as the Parquet file `key`."""
+    path = folder / f"out_{key.replace('/', '_')}"
+    base.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+    stored.put(key, path.read_bytes())
+    path.unlink()
