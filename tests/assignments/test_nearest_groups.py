@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments.models import AssignmentItem
 from chalicelib.assignments.nearest_store import Where
 from chalicelib.groupcodes import group_order as code_line
 from chalicelib.groupcodes import join_ways as group_join_ways
 from chalicelib.groups import blacklist
-from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.scans import service as scan_service
 from chalicelib.stores import maps

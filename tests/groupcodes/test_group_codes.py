@@ -10,6 +10,8 @@ import pytest
 from chalice.test import Client
 
 from app import app as product
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import types as assignment_types
 from chalicelib.contactways import join_ways, usage
 from chalicelib.contactways.models import JoinWayItem
@@ -19,8 +21,6 @@ from chalicelib.groupcodes import open_next_group
 from chalicelib.groups import blacklist, group_list, mirror, reading, rules, service, tasks, upkeep
 from chalicelib.groups.models import MemberItem, TaskItem
 from chalicelib.groups.types import DISMISSED, GroupsQuery, MembersQuery, TaskOut, TasksQuery
-from chalicelib.livecodes import rates
-from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, jobs, works
 from chalicelib.platform.errors import Invalid, Upstream
 from chalicelib.platform.principal import SYSTEM
