@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.livecodes import rules
 from chalicelib.assignments.rules import Decision, decide
+from chalicelib.livecodes import rules
 from chalicelib.livecodes.rules import Hours, Member, Rule, closure, is_open
 from chalicelib.platform import clock
 

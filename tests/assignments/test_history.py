@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation, history
 from chalicelib.assignments.types import AssignmentOut, AssignmentsQuery
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import lists
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.principal import SYSTEM, Principal

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.livecodes import rates
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import caps, pooled_ways
 from chalicelib.assignments import lapse as lapses
 from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import TOTAL, PlaceItem, member_key
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.scans import service as scan_service
 from tests.support.scan_support import (

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.livecodes import rules
 from chalicelib.assignments.rules import Listing, decide, listing, next_change
+from chalicelib.livecodes import rules
 from chalicelib.livecodes.rules import Hours, Member, Rule
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai

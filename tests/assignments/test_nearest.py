@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.livecodes import rates
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation
 from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import AssignmentItem
 from chalicelib.assignments.nearest_store import Where
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.platform.storage import Transaction

@@ -18,11 +18,11 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import lapse as lapses
 from chalicelib.assignments import types as assignment_types
 from chalicelib.contactways import rows
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import due, storage
 from chalicelib.scans import service as scan_service
 from tests.support.scan_support import NOON, FakeWeCom, definition, new_process, statuses, taken

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation, pooled_ways
 from chalicelib.assignments import lapse as lapses
 from chalicelib.assignments import service as assignment_service
@@ -17,6 +16,7 @@ from chalicelib.assignments.models import PlaceItem, member_key
 from chalicelib.contactways import service as contactways
 from chalicelib.contactways import usage
 from chalicelib.contactways.models import ContactWayItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction

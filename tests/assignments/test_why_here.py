@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.livecodes import rules
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import lapse as lapses
 from chalicelib.assignments import reservations
 from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments import types as assignment_types
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import rules
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.errors import Invalid, NotFound
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom.errors import WeComError

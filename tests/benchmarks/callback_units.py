@@ -21,9 +21,9 @@ import conftest  # sets the environment that the models read
 os.environ["WECOM_CORP_ID"] = "ww1"
 import msgspec
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.messaging import service as messaging
 from chalicelib.metrics import service as metrics

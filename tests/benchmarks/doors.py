@@ -22,8 +22,8 @@ import callback_door
 import conftest
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, settings, storage
 from chalicelib.staff import service as staff
 from infra import build

@@ -16,11 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import conftest  # sets the environment that the models read
 import moto
 
-from chalicelib.livecodes import rules
-from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes import yaml_files
 from chalicelib.assignments import native_list
 from chalicelib.assignments import rules as assignment_rules
+from chalicelib.livecodes import rules, yaml_files
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, queues, yaml_text
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom

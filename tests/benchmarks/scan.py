@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import conftest  # sets the environment that the models read
 import moto
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation
 from chalicelib.assignments.models import AssignmentItem, PlaceItem
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform import clock, due, queues, storage, timeline
 from chalicelib.platform.storage import Transaction

@@ -23,11 +23,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import conftest  # sets the environment that the models read
 
-from chalicelib.livecodes import rates
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import caps
 from chalicelib.assignments.models import TOTAL, AssignmentItem, member_key
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, queues
 from chalicelib.platform.errors import DomainError
 from chalicelib.scans import service as scan_service

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import callback_units as units  # sets the environment
 import msgspec
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import queues
 from chalicelib.scans import service as scan_service

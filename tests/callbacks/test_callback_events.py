@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.callbacks import service
 from chalicelib.contactways import service as contactways
 from chalicelib.customers import service as customers
 from chalicelib.customers.rules import ACTIVE, HALF, LOST
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import Assignment, Member, NewLiveCode
 from chalicelib.platform import clock, queues, storage, timeline
 from chalicelib.platform.errors import Upstream

@@ -14,10 +14,10 @@ import pytest
 from chalice.test import Client
 
 from app import app as product
-from chalicelib.livecodes import service as livecodes
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import service as contactways
 from chalicelib.customers import service as customers
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.messaging import service as messaging
 from chalicelib.platform import settings, timeline

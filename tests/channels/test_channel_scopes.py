@@ -9,9 +9,9 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.livecodes import service as livecodes
 from chalicelib.channels import rules
 from chalicelib.channels.types import Cost
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth
 from chalicelib.platform.auth import Scope
 from chalicelib.stores import guides

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation
 from chalicelib.assignments import lapse as lapses
 from chalicelib.contactways import rows, usage
 from chalicelib.contactways import service as contactways
 from chalicelib.contactways.models import MAKING, READY, ContactWayItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.platform import clock, due, queues, timeline
 from chalicelib.platform.errors import Upstream

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.contactways import lost_answers, making, rows, usage
 from chalicelib.contactways import service as contactways
 from chalicelib.contactways.models import READY, ContactWayItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, due, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.wecom import client as wecom

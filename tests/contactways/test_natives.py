@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import native_list
 from chalicelib.assignments import types as assignment_types
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import native_code, rows, usage
 from chalicelib.contactways import service as contactways
 from chalicelib.contactways.models import ContactWayItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, due, queues, timeline
 from chalicelib.platform.errors import Conflict, Upstream
 from chalicelib.scans import service as scan_service

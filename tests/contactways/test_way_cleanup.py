@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation, native_list
 from chalicelib.contactways import cleanup, making, native_code, usage
 from chalicelib.contactways import service as contactways
 from chalicelib.contactways.models import ContactWayItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import clock, due, works
 from chalicelib.platform.errors import Exhausted, Upstream
 from chalicelib.platform.storage import Transaction

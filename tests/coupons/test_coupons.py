@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.contactways import service as contactways
 from chalicelib.coupons import rules, service
 from chalicelib.coupons.types import Upload
+from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts
 from chalicelib.messaging import service as messaging
 from chalicelib.messaging.types import Add

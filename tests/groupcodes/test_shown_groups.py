@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.livecodes import poster_links
 from chalicelib.assignments import service as assignments
 from chalicelib.assignments.models import AssignmentItem
+from chalicelib.livecodes import poster_links
 from chalicelib.scans import service as scan_service
 from chalicelib.wecom import client as wecom
 from infra.sandbox.config import new_private_key

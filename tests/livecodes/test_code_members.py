@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import refusals, upkeep
+from chalicelib.livecodes import service as livecodes
 from chalicelib.notices import service as notices
 from chalicelib.platform.auth import UserItem
 from chalicelib.platform.errors import Upstream

@@ -8,11 +8,11 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.livecodes import rules
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import history, reservations
 from chalicelib.assignments.types import AssignmentsQuery
 from chalicelib.groups.models import LISTED, ChatItem, TaskItem
+from chalicelib.livecodes import rules
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, clock
 from chalicelib.platform.auth import Principal, Scope
 from chalicelib.scans import service as scan_service

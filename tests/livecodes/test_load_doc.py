@@ -2,8 +2,8 @@
 
 import re
 from pathlib import Path
-from chalicelib.livecodes import rates
 
+from chalicelib.livecodes import rates
 
 
 def test_the_pages_constants_are_the_codes() -> None:

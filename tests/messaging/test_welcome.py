@@ -10,8 +10,8 @@ import pytest
 from chalice.test import Client
 
 from app import app as product
-from chalicelib.livecodes import service as livecodes
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import Assignment, Member, NewLiveCode, TimedWelcome
 from chalicelib.livecodes.types import Welcome as WelcomeIn
 from chalicelib.messaging import service

@@ -10,7 +10,6 @@ from chalice.test import Client
 from test_roles import ROUTES
 
 from app import app
-from chalicelib.livecodes import service as livecodes
 from chalicelib.ads.models import AdCampaignItem, AdConversionItem
 from chalicelib.channels.models import ChannelItem
 from chalicelib.coupons.models import CouponItem
@@ -23,6 +22,7 @@ from chalicelib.groups import blacklist
 from chalicelib.groups.models import TaskItem
 from chalicelib.ledger import rules as journals
 from chalicelib.ledger import service as ledger
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.platform import auth, clock, deadletters, files, jobs, settings

@@ -10,11 +10,11 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from chalice.test import Client
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation
 from chalicelib.assignments import types as assignment_types
 from chalicelib.customers import follows
 from chalicelib.customers import service as customers
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, storage, timeline
 from chalicelib.platform.errors import Conflict, NotFound
 from chalicelib.platform.storage import Transaction

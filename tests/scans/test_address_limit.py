@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.contactways import service as contactways
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes import tickets
-from chalicelib.contactways import service as contactways
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform import clock, storage
 from chalicelib.platform.principal import SYSTEM

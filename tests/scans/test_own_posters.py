@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.livecodes import poster_links
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation
 from chalicelib.assignments import service as assignments
+from chalicelib.livecodes import poster_links
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.platform.storage import Transaction

@@ -9,10 +9,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from chalicelib.livecodes import service as livecodes
-from chalicelib.livecodes import tickets
 from chalicelib.assignments import caps
 from chalicelib.assignments.models import TOTAL, AssignmentItem, member_key
+from chalicelib.livecodes import service as livecodes
+from chalicelib.livecodes import tickets
 from chalicelib.livecodes.service import LiveCode
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.platform.timeline import TimelineItem

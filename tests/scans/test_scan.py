@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.livecodes import listing
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import confirmation, reservations
 from chalicelib.assignments import lapse as lapses
 from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import AssignmentItem, member_key
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import listing
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import LiveCodesQuery
 from chalicelib.platform import due, lists, timeline
 from chalicelib.platform.errors import Conflict, NotFound, Upstream

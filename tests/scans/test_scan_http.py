@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
+from chalicelib.assignments.types import Scan
 from chalicelib.livecodes import poster_links
 from chalicelib.livecodes import service as livecodes
-from chalicelib.assignments.types import Scan
 from chalicelib.platform import settings
 from chalicelib.platform.errors import Upstream
 from chalicelib.scans.api import _cookie

@@ -12,12 +12,12 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import caps, confirmation
 from chalicelib.assignments import lapse as lapses
 from chalicelib.assignments import service as assignment_service
 from chalicelib.assignments import types as assignment_types
 from chalicelib.assignments.models import account_key
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.platform.storage import Transaction

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import service as assignment_service
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import service as contactways
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.principal import SYSTEM
 from chalicelib.roster import service as roster

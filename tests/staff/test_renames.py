@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.livecodes import poster_links
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import caps, confirmation
 from chalicelib.assignments.models import TOTAL, account_key, member_key
 from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import models as customers
 from chalicelib.groups.models import ChatItem, TaskItem
+from chalicelib.livecodes import poster_links
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import auth, declared
 from chalicelib.platform.auth import UserItem
 from chalicelib.platform.due import DueItem

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.callbacks import service as callbacks
 from chalicelib.customers import rules as customer_rules
 from chalicelib.customers.models import CustomerItem, FollowItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
 from chalicelib.migrations import service as migrations
 from chalicelib.platform import auth, clock, userids

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import types as assignment_types
 from chalicelib.callbacks import service as callbacks
 from chalicelib.groups.models import ChatItem, MemberItem
+from chalicelib.livecodes import service as livecodes
 from chalicelib.platform import due, timeline, works
 from chalicelib.platform.due import DueItem
 from chalicelib.wecom import client, events

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.livecodes import rates
-from chalicelib.livecodes import service as livecodes
 from chalicelib.assignments import history, member_claim, pooled_ways, reservations
 from chalicelib.assignments.models import AssignmentItem, PlaceItem, member_key
 from chalicelib.assignments.types import AssignmentsQuery
 from chalicelib.contactways import join_ways, making
 from chalicelib.contactways import service as contactways
 from chalicelib.groupcodes import reservations as group_reservations
+from chalicelib.livecodes import rates
+from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.platform import storage
 from chalicelib.platform.principal import SYSTEM
