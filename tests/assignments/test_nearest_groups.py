@@ -12,7 +12,6 @@ from chalicelib.groupcodes import group_order as code_line
 from chalicelib.groupcodes import join_ways as group_join_ways
 from chalicelib.groups import blacklist
 from chalicelib.livecodes import service as livecodes
-from chalicelib.platform.principal import SYSTEM
 from chalicelib.scans import service as scan_service
 from chalicelib.stores import maps
 from chalicelib.wecom import client as wecom
@@ -150,6 +149,6 @@ def test_the_blacklisted_get_no_other_stores_group(world: World) -> None:
     made = code()
     scan = scan_service.locate(made.code, HERE)
     world.hear(world.join(scan, person(1)))
-    blacklist.put(person(1), "spam", SYSTEM)
+    blacklist.put(person(1), "spam")
     for where in (HERE, Where(store_id="A"), Where(store_id="B")):
         assert scan_service.locate(made.code, where, scan.cookie).kind == "closed"

@@ -135,7 +135,7 @@ def test_what_two_made_of_one_field_is_shown_by_name(seat: Seat, stack: Any) -> 
     }
     stack.api("POST", "/api/stores", made, expect=201)
     page = seat.open("/stores/T-5/edit").page
-    pick(seat, "导购", "王五")
+    pick(seat, "导购", "吴悦")
     stack.api("PATCH", "/api/stores/T-5", {"staff_ids": []}, expect=200)
     save(seat, "保存")
     seat.sees("内容已被他人修改")

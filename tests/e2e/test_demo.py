@@ -10,7 +10,7 @@ from infra.local.demo.business import Business
 @pytest.mark.slow
 def test_the_demo_plays_every_way_in(stack: LocalStack) -> None:
     business = Business(stack.base, stack.key)
-    (parcel, poster, till), _ = shop.open_shop(business)
+    (parcel, _, till), _ = shop.open_shop(business)
     imported = outreach.import_phones(business)
     stores = ways_in.open_stores(business)
     batch = ways_in.posters(business, stores["live_code_id"])
@@ -23,7 +23,7 @@ def test_the_demo_plays_every_way_in(stack: LocalStack) -> None:
     ways_in.unpack(business, cards[:3])
     outreach.hire(business)
     made_by_file = ways_in.apply_file(business)
-    campaign = outreach.open_campaign(business, poster)
+    campaign = outreach.open_campaign(business)
     outreach.clicks(business, campaign)
     outreach.work(business)
     stack.drain()

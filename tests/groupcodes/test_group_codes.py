@@ -661,8 +661,8 @@ def test_the_blacklisted_are_closed_out_and_the_owner_hears_of_them(world: World
     code = world.code(group)
     scan = scan_service.scan(code.code)
     world.hear(world.join(scan, person(1), name="小王"))
-    blacklist.put(person(1), "spam", SYSTEM)
-    blacklist.put(person(1), "spam again", SYSTEM)
+    blacklist.put(person(1), "spam")
+    blacklist.put(person(1), "spam again")
     world.forward(timedelta(minutes=1))
     [said] = world.told("lihua")
     assert "小王" in said
@@ -689,7 +689,7 @@ def test_who_is_blacklisted_as_they_join_is_to_be_removed(
     def meanwhile(wanted: Any) -> frozenset[str]:
         found = read(wanted)
         monkeypatch.setattr(blacklist, "on_it", read)
-        blacklist.put(person(7), "thief", SYSTEM)
+        blacklist.put(person(7), "thief")
         return found
 
     monkeypatch.setattr(blacklist, "on_it", meanwhile)
@@ -711,7 +711,7 @@ def test_who_is_blacklisted_as_they_leave_is_nobodys_task(
     def meanwhile(*given: Any) -> dict[str, MemberItem]:
         found = read(*given)
         monkeypatch.setattr(mirror, "present", read)
-        blacklist.put(person(7), "thief", SYSTEM)
+        blacklist.put(person(7), "thief")
         return found
 
     monkeypatch.setattr(mirror, "present", meanwhile)

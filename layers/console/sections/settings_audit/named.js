@@ -2,6 +2,7 @@
 import { api } from "frame/api.js";
 import { when } from "frame/formats.js";
 import { t } from "frame/i18n.js";
+import { may } from "frame/session.js";
 import { nameOf } from "kit/pickers.js";
 import { objectText } from "./words.js";
 
@@ -17,7 +18,7 @@ const ASKED = {
 const known = new Map();
 
 async function ask(noun, id) {
-  if (ASKED[noun]) return ASKED[noun](id).catch(() => null); // not there any more, or not for this role
+  if (ASKED[noun]) return may(`${noun}.read`) ? ASKED[noun](id).catch(() => null) : null; // or it is there no more
   if (!PICKED[noun]) return null;
   const found = await nameOf(PICKED[noun], id);
   return found.missing || found.label === id ? null : found.label;
