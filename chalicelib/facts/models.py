@@ -1,5 +1,6 @@
 """What is stored: a customer's flat record, and rows of what they did; how they are written: service.py."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,12 +8,12 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.facts.sources import Row
 from chalicelib.facts.types import DatedFact, Facts
-from chalicelib.platform import settings, storage
+from chalicelib.platform import ids, settings, storage
 from chalicelib.platform.storage import Base, BaseMeta
 
 
 class FactsItem(Base):
-    """`version` grows with each write of the record."""
+    """`version` grows with each write. dated: a digest of the dated facts that the record was made with."""
 
     class Meta(BaseMeta):
         table_name = settings.table("facts")
@@ -20,6 +21,7 @@ class FactsItem(Base):
     external_userid = UnicodeAttribute(hash_key=True)
     record = JSONAttribute()
     version = NumberAttribute()
+    dated = UnicodeAttribute()
 
 
 class DatedFactsItem(Base):
@@ -34,17 +36,25 @@ class DatedFactsItem(Base):
     entries = JSONAttribute()
 
 
-def load(external_userid: str) -> tuple[Facts | None, int]:
-    """The record and its version, read consistently; (None, 0) when there is none."""
-    item = FactsItem.find(external_userid)
-    return (None, 0) if item is None else (msgspec.convert(item.record, Facts), int(item.version))
+def load(external_userid: str) -> FactsItem | None:
+    """The record, read consistently; its facts: `facts_of`."""
+    return FactsItem.find(external_userid)
 
 
-def save(facts: Facts, version: int) -> bool:
-    """Write the record as the next one after `version`. False when another was."""
-    item = FactsItem(facts.external_userid, record=_lean(facts), version=version + 1)
-    same = FactsItem.version == version if version else FactsItem.external_userid.does_not_exist()
-    return storage.put_once(item, same, lambda stored: stored.record == item.record)
+def facts_of(item: FactsItem) -> Facts:
+    return msgspec.convert(item.record, Facts)
+
+
+def save(facts: Facts, dated: Sequence[DatedFact], before: FactsItem | None) -> int:
+    """The version of the record that says this: `before`, or the next. ConditionFailed: another is there."""
+    version = int(before.version) if before else 0
+    item = FactsItem(facts.external_userid, record=_lean(facts), version=version + 1, dated=_digest(dated))
+    if before and (before.record, before.dated) == (item.record, item.dated):
+        return version
+    same = FactsItem.version == version if before else FactsItem.external_userid.does_not_exist()
+    if not storage.put_once(item, same, lambda stored: stored.record == item.record):
+        raise storage.ConditionFailed({"facts"})
+    return version + 1
 
 
 def save_row(row: Row) -> None:
@@ -59,6 +69,10 @@ def dated_facts(external_userid: str) -> list[DatedFact]:
     """All that they did, read consistently."""
     rows = DatedFactsItem.query(external_userid, consistent_read=True)
     return [fact for row in rows for fact in msgspec.convert(row.entries, list[DatedFact])]
+
+
+def _digest(dated: Sequence[DatedFact]) -> str:
+    return ids.derived(*sorted(msgspec.json.encode(fact).decode() for fact in dated))
 
 
 def _lean(facts: Facts) -> dict[str, Any]:

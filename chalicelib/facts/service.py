@@ -14,9 +14,11 @@ they did is a row under its own version; the flat record is what the rows and th
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from chalicelib.facts import models, rules, sources
-from chalicelib.facts.types import DatedFact, Facts, Rule
-from chalicelib.platform import clock, storage
+from chalicelib.facts.types import Change, DatedFact, Facts, Rule
+from chalicelib.platform import clock, queues, storage
 from chalicelib.platform.timeline_line import Line
 
 _BUSY = "others keep changing this customer's facts"
@@ -34,19 +36,27 @@ def on_line(line: Line) -> None:
 @storage.retrying(_BUSY)
 def refresh(external_userid: str) -> Facts | None:
     """Make the record what is known now. None for who never was a customer."""
-    before, version = models.load(external_userid)
+    before = models.load(external_userid)
     known = sources.known_of(external_userid)
     if known is None:
         return None
-    facts = rules.combine(external_userid, known, models.dated_facts(external_userid))
-    if facts != before and not models.save(facts, version):
-        raise storage.ConditionFailed({"facts"})
+    dated = models.dated_facts(external_userid)
+    facts = rules.combine(external_userid, known, dated)
+    version = models.save(facts, dated, before)
+    # Sent when nothing changed too: whoever wrote the record may have been killed before they sent it.
+    send_change(Change(external_userid=external_userid, version=version, facts=facts, dated=tuple(dated)))
     return facts
+
+
+def send_change(change: Change) -> None:
+    """To the lake. Upstream."""
+    queues.send("lakewrite", msgspec.to_builtins(change))
 
 
 def get(external_userid: str) -> Facts | None:
     """The customer's facts, read consistently."""
-    return models.load(external_userid)[0]
+    item = models.load(external_userid)
+    return None if item is None else models.facts_of(item)
 
 
 def judge(external_userid: str, rule: Rule, now: datetime | None = None) -> bool:

@@ -66,6 +66,15 @@ class DatedFact(Struct, frozen=True):
     amount: int = 1
 
 
+class Change(Struct, frozen=True, kw_only=True):
+    """All of a customer's facts as of one version, which grows with each change; `facts` null: erased."""
+
+    external_userid: str
+    version: int
+    facts: Facts | None
+    dated: tuple[DatedFact, ...] = ()
+
+
 class Test(Struct, frozen=True):
     """One operator and what it is asked with. A timedelta is counted from now."""
 

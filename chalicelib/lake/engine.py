@@ -1,6 +1,7 @@
 """DuckDB over the lake's files: brought to /tmp, kept there while the process is warm, asked in SQL."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,12 @@ class Lake:
     def _forget(self) -> None:
         for path in self.folder.glob("lake_*"):
             path.unlink()
+
+
+@cache
+def current() -> Lake:
+    """The process's own."""
+    return Lake()
 
 
 def write(base: duckdb.DuckDBPyConnection, select: str, key: str, folder: Path = _FOLDER) -> None:

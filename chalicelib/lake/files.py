@@ -11,48 +11,64 @@ written twice is there once. A reader lists the changes before it reads the mani
 base in between is in the base.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.platform import files
 
 _MANIFEST = "lake/manifest.json"
+_BASES = "lake/base/"
 _CHANGES = "lake/changes/"
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """merged: changes that the base has taken in and that may still be there. Names, not a time up to which:
+    """tag: of the file it was read from; it is replaced if it is still that.
+
+    merged: changes that the base has taken in and that may still be there. Names, not a time up to which:
     a change that takes long to write appears behind younger ones.
     """
 
+    tag: str | None = None
     generation: str = ""
     shards: tuple[int, ...] = ()
     merged: tuple[str, ...] = ()
 
     def facts(self, shard: int) -> str:
-        return f"lake/base/{self.generation}/facts-{shard}.parquet"
+        return f"{_BASES}{self.generation}/facts-{shard}.parquet"
 
     def dated(self, shard: int) -> str:
-        return f"lake/base/{self.generation}/dated-{shard}.parquet"
+        return f"{_BASES}{self.generation}/dated-{shard}.parquet"
 
 
 def read_manifest() -> Manifest:
     """The base that counts; one of nothing before there is any."""
-    if files.size(_MANIFEST) is None:
+    stored = files.get_tagged(_MANIFEST)
+    if stored is None:
         return Manifest()
-    return msgspec.json.decode(files.get(_MANIFEST), type=Manifest)
+    content, tag = stored
+    return replace(msgspec.json.decode(content, type=Manifest), tag=tag)
 
 
-def write_manifest(manifest: Manifest) -> None:
-    files.put(_MANIFEST, msgspec.json.encode(manifest), "application/json")
+def write_manifest(manifest: Manifest) -> bool:
+    """Make this the base that counts. False when another than the one of its tag does."""
+    content = msgspec.json.encode(replace(manifest, tag=None))
+    return files.replace(_MANIFEST, content, "application/json", manifest.tag)
 
 
 def changes() -> list[str]:
     """The names (ULIDs) of the changes that are there, oldest first."""
     keys = files.names(_CHANGES)
     return [key.removeprefix(_CHANGES).partition(".")[0] for key in keys if key.endswith(".facts.parquet")]
+
+
+def delete_bases(kept: Collection[str]) -> None:
+    """Delete the bases of other generations than these, halves of them too."""
+    for key in files.names(_BASES):
+        if key.removeprefix(_BASES).partition("/")[0] not in kept:
+            files.delete(key)
 
 
 def facts_of(change: str) -> str:

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from chalicelib.facts.rules import day_number
-from chalicelib.facts.types import DatedFact, Facts
+from chalicelib.facts.types import Change
 from chalicelib.lake.rule_query import day_of, microseconds
 from chalicelib.platform import ids
 
@@ -41,15 +40,6 @@ DATED_COLUMNS = {
     "what": "VARCHAR",
     "amount": "BIGINT",
 }
-
-
-class Change(Struct, frozen=True, kw_only=True):
-    """A customer's facts as of one version; `facts` null: erased."""
-
-    external_userid: str
-    version: int
-    facts: Facts | None
-    dated: tuple[DatedFact, ...] = ()
 
 
 def facts_row(change: Change) -> dict[str, Any]:

@@ -8,8 +8,8 @@ Powertools has the same and costs 35 ms of each cold start (asyncio, data classe
 """
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from chalicelib.platform import declared, listeners, log, settings, timeline
 from chalicelib.platform import works as kinds
@@ -18,6 +18,7 @@ from chalicelib.platform.timeline import Line
 
 Handler = Callable[[dict[str, Any], Any], Any]
 Work = Callable[[dict[str, Any]], None]
+Item = TypeVar("Item")
 
 
 class GivenUp(RuntimeError):
@@ -42,6 +43,32 @@ def sqs(work: Work) -> Handler:
                 failed.append(record["messageId"])
                 if group is not None and record["eventSourceARN"].endswith(".fifo"):
                     stopped.add(group)
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    return handler
+
+
+def batch(read: Callable[[dict[str, Any]], Item], work: Callable[[Sequence[Item]], None]) -> Handler:
+    """A handler that gives what it reads of a standard queue's batch to `work`, all at once.
+
+    What can't be read fails alone; an exception of `work` fails all.
+    """
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        items: dict[str, Item] = {}
+        failed: list[str] = []
+        for record in event["Records"]:
+            try:
+                items[record["messageId"]] = read(json.loads(record["body"]))
+            except Exception as error:  # noqa: BLE001 (reported to Lambda by the answer)
+                log.failure("message unreadable", error, message_id=record["messageId"])
+                failed.append(record["messageId"])
+        try:
+            if items:
+                work(list(items.values()))
+        except Exception as error:  # noqa: BLE001 (reported to Lambda by the answer)
+            log.failure("batch failed", error, messages=len(items))
+            failed += items
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     return handler

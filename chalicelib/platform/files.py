@@ -25,6 +25,29 @@ def put(key: str, body: bytes, content_type: str = "application/octet-stream") -
     settings.s3().put_object(Bucket=_bucket(), Key=key, Body=body, ContentType=content_type)
 
 
+def replace(key: str, body: bytes, content_type: str, tag: str | None) -> bool:
+    """Store a file if the one that is there has that tag (`get_tagged`), or if none is and `tag` is None."""
+    condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+    try:
+        settings.s3().put_object(Bucket=_bucket(), Key=key, Body=body, ContentType=content_type, **condition)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
+            return False
+        raise
+    return True
+
+
+def get_tagged(key: str) -> tuple[bytes, str] | None:
+    """A file whole, and the tag of what it holds; None when it is not there."""
+    try:
+        stored = settings.s3().get_object(Bucket=_bucket(), Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return None
+        raise
+    return bytes(stored["Body"].read()), str(stored["ETag"])
+
+
 def get(key: str) -> bytes:
     """A file whole. NotFound."""
     return bytes(_open(key).read())

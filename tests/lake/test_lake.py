@@ -7,10 +7,9 @@ import pytest
 
 from chalicelib.facts import rules
 from chalicelib.facts.rule_reader import read
-from chalicelib.facts.types import DatedFact, Facts
+from chalicelib.facts.types import Change, DatedFact, Facts
 from chalicelib.lake import files, rule_query, writing
 from chalicelib.lake.engine import Lake
-from chalicelib.lake.rows import Change
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
@@ -88,7 +87,7 @@ def test_killed_anywhere_while_a_base_is_written_nobody_is_lost_or_there_twice(
     for n in range(3):
         writing.write_changes(lake, [change(f"p{n}", 1, orders=1)])
     left = step
-    put, delete = files.files.put, files.files.delete
+    put, delete, swap = files.files.put, files.files.delete, files.files.replace
 
     def count() -> None:
         nonlocal left
@@ -100,18 +99,54 @@ def test_killed_anywhere_while_a_base_is_written_nobody_is_lost_or_there_twice(
         count()
         put(*args)  # type: ignore[arg-type]
 
+    def dying_swap(*args: object) -> bool:
+        count()
+        return swap(*args)  # type: ignore[arg-type]
+
     def dying_delete(key: str) -> None:
         count()
         delete(key)
 
     with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
         dying.setattr(files.files, "put", dying_put)
+        dying.setattr(files.files, "replace", dying_swap)
         dying.setattr(files.files, "delete", dying_delete)
         writing.compact(lake)
     assert everybody(reader) == {f"p{n}": 1 for n in range(3)}
     assert ask(reader, {"orders": {"eq": 1, "within": "P1D"}}) == {f"p{n}" for n in range(3)}
     writing.compact(lake)
     assert everybody(reader) == {f"p{n}": 1 for n in range(3)}
+
+
+def test_of_two_new_bases_at_a_time_one_counts(
+    lake: Lake, reader: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """| one | another |
+    |---|---|
+    | reads the manifest and two changes | |
+    | | takes a third change as well, and makes its base |
+    | writes its manifest: refused | |
+    """
+    for n in range(2):
+        writing.write_changes(lake, [change(f"p{n}", 1, orders=1)])
+    honest = files.write_manifest
+
+    def late(manifest: files.Manifest) -> bool:
+        monkeypatch.setattr(files, "write_manifest", honest)
+        other = Lake(tmp_path / "other")
+        writing.write_changes(other, [change("p2", 1, orders=1)])
+        writing.compact(other)
+        return honest(manifest)
+
+    monkeypatch.setattr(files, "write_manifest", late)
+    writing.compact(lake)
+    assert everybody(reader) == {f"p{n}": 1 for n in range(3)}
+    writing.write_changes(lake, [change("p3", 1)])
+    writing.compact(lake)
+    writing.write_changes(lake, [change("p4", 1)])
+    writing.compact(lake)
+    assert everybody(reader) == {f"p{n}": 1 for n in range(5)}
+    assert len({key.split("/")[2] for key in files.files.names("lake/base/")}) == 2  # of those killed, none
 
 
 def test_who_has_read_the_list_before_a_new_base_misses_nobody(
