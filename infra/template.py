@@ -224,7 +224,7 @@ def environment(spec: Mapping[str, Any], stack: Mapping[str, Any]) -> Json:
     }
     if "doors" in spec:
         values["DOORS"] = spec["doors"]
-    for target in sends(spec):
+    for target in [*sends(spec), *spec.get("watch", [])]:
         values[f"QUEUE_{target.upper()}"] = {"Ref": f"{camel(target)}Queue"}
     for group in spec.get("secrets", []):
         values[f"SECRET_{group.upper()}"] = {"Ref": f"Secret{camel(group)}"}
@@ -260,6 +260,8 @@ def role(name: str, spec: Mapping[str, Any], tables: Mapping[str, Any]) -> Json:
         statements += on_tables.values()
     if targets := sends(spec):
         statements.append(allow("sqs", ["SendMessage"], [arn_of(f"{camel(q)}Queue") for q in targets]))
+    if watched := spec.get("watch"):
+        statements.append(allow("sqs", ["GetQueueAttributes"], [arn_of(f"{camel(q)}Queue") for q in watched]))
     if spec.get("dead_letters"):
         statements += dead_letter_grants()
     if groups := spec.get("secrets"):

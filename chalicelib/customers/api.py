@@ -1,15 +1,12 @@
 """Customers: lists, a profile, a timeline."""
 
-from collections.abc import Mapping
-
-from chalicelib.customers import lookup, remarks
+from chalicelib.customers import lookup, remarks, rows
 from chalicelib.customers.rules import Customer
 from chalicelib.customers.types import (
     CustomerOut,
     CustomerPatch,
     CustomerRow,
     CustomersQuery,
-    FollowOut,
     TimelineLine,
 )
 from chalicelib.groups import service as in_groups
@@ -17,7 +14,6 @@ from chalicelib.platform import clock, http
 from chalicelib.platform.http import Answer, Call
 from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.versions import IfMatchHeader
-from chalicelib.staff import service as staff
 
 door = http.Door(__name__, tag="Customers")
 
@@ -32,8 +28,7 @@ door = http.Door(__name__, tag="Customers")
 )
 def index(call: Call) -> Page[CustomerRow]:
     page = lookup.page(call.query, call.principal)
-    names = staff.names({staff_id for customer in page.items for staff_id in customer.follows})
-    return page.map(lambda customer: _row(customer, names))
+    return page.map(rows.showing(page.items))
 
 
 @door.route(
@@ -79,7 +74,7 @@ def history(call: Call, external_userid: str) -> Page[TimelineLine]:
 
 
 def _whole(external_userid: str, customer: Customer) -> CustomerOut:
-    row = _row(customer, staff.names(customer.follows))
+    row = rows.showing([customer])(customer)
     return CustomerOut(
         external_userid=row.external_userid,
         unionid=row.unionid,
@@ -92,26 +87,4 @@ def _whole(external_userid: str, customer: Customer) -> CustomerOut:
         rfm={},
         score=0,
         groups=in_groups.groups_of(external_userid),
-    )
-
-
-def _row(customer: Customer, names: Mapping[str, str]) -> CustomerRow:
-    return CustomerRow(
-        external_userid=customer.external_userid,
-        unionid=customer.unionid,
-        name=customer.name,
-        avatar=customer.avatar or None,
-        channel=customer.channel,
-        live_code_id=customer.live_code_id,
-        follows=[
-            FollowOut(
-                staff_id=staff_id,
-                staff_name=names.get(staff_id) or staff_id,
-                added_at=clock.iso(follow.added_at) if follow.added_at else None,
-                status=follow.status,  # type: ignore[arg-type]
-                remark=follow.remark,
-            )
-            for staff_id, follow in customer.follows.items()
-        ],
-        tags=list(customer.tags),
     )

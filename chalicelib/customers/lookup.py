@@ -71,6 +71,16 @@ def page(query: CustomersQuery, principal: Principal) -> Page[Customer]:
     return customers.map(rules.masked) if principal.sees_masked else customers
 
 
+def shown(external_userids: Collection[str], principal: Principal) -> dict[str, Customer]:
+    """Those of them whom the principal sees, as they may see them, by id."""
+    guides = stores.guides_in_scope(principal)
+    return {
+        who: rules.masked(customer) if principal.sees_masked else customer
+        for who, customer in service.several(external_userids).items()
+        if _is_seen(customer, guides)
+    }
+
+
 def bonds(customer: Customer, principal: Principal) -> list[str]:
     """Guides of the scope who are friends with the customer: the principal first, then the newest bond."""
     guides = stores.guides_in_scope(principal)

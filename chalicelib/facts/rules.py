@@ -80,6 +80,22 @@ def asks_dated(rule: Rule) -> bool:
     return any(c.within is not None or FIELDS[c.field].kind == "dated" for c in conditions(rule))
 
 
+def both(one: Rule, other: Rule) -> Rule:
+    return All((one, other))
+
+
+def paths(rule: Rule, path: str = "rule") -> Iterator[tuple[str, Rule]]:
+    """A rule and each of its parts, by where it stands in the JSON: `rule`, `rule.all[0]`, `rule.not`, …"""
+    yield path, rule
+    match rule:
+        case All(rules) | AnyOf(rules):
+            name = "all" if isinstance(rule, All) else "any"
+            for number, each in enumerate(rules):
+                yield from paths(each, f"{path}.{name}[{number}]")
+        case Not(inner):
+            yield from paths(inner, f"{path}.not")
+
+
 def conditions(rule: Rule) -> Iterator[Condition]:
     """All that a rule asks, in its order."""
     match rule:

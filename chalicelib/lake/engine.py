@@ -1,6 +1,7 @@
 """DuckDB over the lake's files: brought to /tmp, kept there while the process is warm, asked in SQL."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from typing import Any
 import duckdb
 
 from chalicelib.lake import files, rows
+from chalicelib.platform import clock, ids, queues
 from chalicelib.platform import files as stored
 from chalicelib.platform.errors import NotFound
 
 _FOLDER = Path("/tmp/lake")  # noqa: S108 (Lambda's own, of one function)
 _ATTEMPTS = 3
-_SETTINGS = {
+_WAITING = ("facts", "lakewrite")  # queues of what is on its way here
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "400MB",
     "threads": 1,
     "temp_directory": str(_FOLDER / "spill"),
@@ -23,7 +27,10 @@ _SETTINGS = {
 
 
 class Lake:
-    """Everybody's facts as of the files that were there at `refresh`: the views `facts` and `dated`."""
+    """Everybody's facts as of the files that were there at `refresh`: the views `facts` and `dated`.
+
+    as_of: all that had happened until then is in them, but for what the stream has not handed on yet.
+    """
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         self.folder = folder
@@ -32,9 +39,21 @@ class Lake:
         self.changes: list[str] = []
         self.listed: list[str] = []
         self.manifest: files.Manifest | None = None
+        self.as_of = clock.now()
 
     def refresh(self) -> None:
         """Bring in what is new; again when a base took in and deleted what was listed. NotFound."""
+        # Asked before the files are listed: what comes into a queue meanwhile is younger than now.
+        now, waits = clock.now(), any(queues.count(queue) for queue in _WAITING)
+        self._refresh_files()
+        self.as_of = self._newest() if waits else now
+
+    def _newest(self) -> datetime:
+        """When the newest of its files was written."""
+        names = [*self.changes, *(m.generation for m in [self.manifest] if m and m.generation)]
+        return max((ids.ulid_time(name) for name in names), default=_NEVER)
+
+    def _refresh_files(self) -> None:
         for _ in range(_ATTEMPTS - 1):
             try:
                 self._refresh()
@@ -54,8 +73,12 @@ class Lake:
         self._make_views(manifest, newer)
         self.manifest, self.changes = manifest, newer
 
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.base.execute(sql).fetchall()
+    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self.base.execute(sql, values).fetchall()
+
+    def file(self, key: str) -> str:
+        """A stored Parquet file as a table of a query. NotFound."""
+        return f"read_parquet('{self._fetch(key)}')"
 
     def _make_views(self, manifest: files.Manifest, changes: Sequence[str]) -> None:
         facts = self._read([manifest.facts(n) for n in manifest.shards], rows.FACTS_COLUMNS)

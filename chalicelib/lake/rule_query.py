@@ -1,12 +1,14 @@
 """A rule as SQL over everybody's facts: the same question that facts/rules.py asks of one customer.
 
 Built as a tree, so that a value can never be read as SQL, and written in DuckDB's dialect or Athena's.
-Table `facts` has a row a customer, table `dated` what they did; times are microseconds since 1970, UTC.
+Table `facts` has a row a customer, `dated` what they did, `members` who is in frozen segments; times are
+microseconds since 1970, UTC.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from types import MappingProxyType
 from typing import Literal
 
 from sqlglot import exp
@@ -19,16 +21,32 @@ _COMPARE = {"gte": exp.GTE, "lte": exp.LTE, "eq": exp.EQ}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def select_customers(rule: Rule, now: datetime) -> exp.Select:
-    """`SELECT f.external_userid FROM facts AS f … WHERE …`, of a rule that `rules.expand` gave."""
+def select_customers(
+    rule: Rule, now: datetime, *columns: str, noted: Mapping[str, Rule] = MappingProxyType({})
+) -> exp.Select:
+    """`SELECT f.external_userid, … FROM facts AS f … WHERE …`, of a rule that `rules.expand` gave.
+
+    columns: further ones of facts. noted: by its column's name, a rule of which it is asked as well whether
+    it fits.
+    """
     asked = _Asked(now)
     where = asked.where(rule)
-    query = exp.select("f.external_userid").from_("facts AS f").where(where)
-    for name, sums in asked.sums.items():
-        query = query.join(
-            sums.subquery(name), on=f"{name}.external_userid = f.external_userid", join_type="LEFT"
+    notes = [exp.alias_(asked.where(each), name) for name, each in noted.items()]
+    names = ("external_userid", *columns)
+    query = exp.select(*(_column(name) for name in names), *notes).from_("facts AS f").where(where)
+    return asked.with_sums(query)
+
+
+def count_each(rules: Mapping[str, Rule], now: datetime) -> exp.Select:
+    """One row: of each rule, in the column of its name, how many customers fit it."""
+    asked = _Asked(now)
+    counts = [
+        exp.alias_(
+            exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=asked.where(rule))), name
         )
-    return query
+        for name, rule in rules.items()
+    ]
+    return asked.with_sums(exp.select(*counts).from_("facts AS f"))
 
 
 def microseconds(at: datetime) -> int:
@@ -42,6 +60,13 @@ class _Asked:
         self.now = now
         self.sums: dict[str, exp.Select] = {}
         self._names: dict[tuple[str, timedelta], str] = {}
+
+    def with_sums(self, query: exp.Select) -> exp.Select:
+        """The query with what its conditions count."""
+        for name, sums in self.sums.items():
+            on = f"{name}.external_userid = f.external_userid"
+            query = query.join(sums.subquery(name), on=on, join_type="LEFT")
+        return query
 
     def where(self, rule: Rule) -> exp.Expr:
         match rule:
@@ -138,6 +163,13 @@ class _Asked:
         inside = exp.In(this=_column("external_userid"), query=who.subquery())
         return inside if test.operator == "any" else exp.Not(this=inside)
 
+    def members(self, rule: Condition, test: Test) -> exp.Expr:
+        """Of frozen segments: a live one was expanded to its rule."""
+        who = exp.select("external_userid").from_("members")
+        who = who.where(_is_in(exp.column("segment_id"), test.value))
+        inside = exp.In(this=_column("external_userid"), query=who.subquery())
+        return inside if test.operator == "in" else exp.Not(this=inside)
+
     def dated(self, kind: str, within: timedelta | None) -> exp.Select:
         query = (
             exp.select("external_userid")
@@ -158,6 +190,7 @@ _ASK: Mapping[str, Callable[[_Asked, Condition, Test], exp.Expr]] = {
     "birthday": _Asked.birthday,
     "number": _Asked.number,
     "dated": _Asked.bought_or_opened,
+    "expanded": _Asked.members,
 }
 
 

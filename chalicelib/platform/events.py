@@ -111,6 +111,12 @@ class TagsChanged(Event, frozen=True, kw_only=True):
     staff_id: str | None = None
 
 
+class SegmentMembership(Event, frozen=True, kw_only=True):
+    """Subject external_userid: they came into a live segment, or went out of it."""
+
+    segment_id: str
+
+
 class JoinedGroup(Event, frozen=True, kw_only=True):
     """Subject external_userid, of staff the chat_id. by: who invited. first: the first time by this code."""
 
@@ -292,6 +298,8 @@ TYPES: Mapping[str, type[Event]] = {
     "follow_edited": FollowEdited,
     "remark_changed": RemarkChanged,
     "tags_changed": TagsChanged,
+    "segment_entered": SegmentMembership,
+    "segment_left": SegmentMembership,
     "joined_group": JoinedGroup,
     "left_group": LeftGroup,
     "group_created": GroupChanged,

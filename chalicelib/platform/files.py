@@ -31,7 +31,11 @@ def replace(key: str, body: bytes, content_type: str, tag: str | None) -> bool:
     try:
         settings.s3().put_object(Bucket=_bucket(), Key=key, Body=body, ContentType=content_type, **condition)
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
+        if error.response["Error"]["Code"] in (
+            "PreconditionFailed",
+            "ConditionalRequestConflict",
+            "NoSuchKey",
+        ):
             return False
         raise
     return True

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 # No 0/O, 1/l/I: people read these from paper.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -41,6 +41,14 @@ def ulid_floor(at: datetime) -> str:
     """The time part alone: not greater than any ulid made at that millisecond."""
     ms = int(at.timestamp() * 1000)
     return "".join(_CROCKFORD[(ms >> shift) & 31] for shift in range(45, -1, -5))
+
+
+def ulid_time(ulid: str) -> datetime:
+    """When it was made, to the millisecond."""
+    ms = 0
+    for character in ulid[:10]:
+        ms = ms * 32 + _CROCKFORD.index(character)
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def shard(key: str, shards: int) -> int:

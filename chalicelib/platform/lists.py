@@ -112,6 +112,20 @@ def history(
     return Page(items, total, _encode([name, total, cursor]), "at_least")
 
 
+def keyed(read: Callable[[str, int], tuple[list[str], int]], paging: Paging) -> Page[str]:
+    """A page of keys that are stored in their order. Invalid for another list's cursor.
+
+    read: (the key behind which, how many) → the next keys, and how many there are in all.
+    """
+    name = _name_of(paging)
+    after = _counted(paging.cursor, name)[1] or ""
+    limit = paging.limit if paging.format == "json" else MAX_WHOLE
+    keys, total = read(after, limit + 1)
+    if len(keys) <= limit:
+        return Page(keys, total)
+    return Page(keys[:limit], total, _encode([name, 0, keys[limit - 1]]))
+
+
 def merged(
     groups: Iterable[Sequence[str]],
     read: Callable[[str, str | None, int], Iterable[Row]],

@@ -40,6 +40,7 @@ _READS = frozenset(
         "prospects.export",  # masked
         "prospects.read",
         "pulse.read",
+        "segments.read",
         "settings.read",
         "sops.read",
         "staff.read",
@@ -72,6 +73,7 @@ _WRITES = frozenset(
         "print_runs.write",
         "prospects.erase",
         "prospects.write",
+        "segments.write",
         "settings.write",
         "sops.write",
         "staff.sync",

@@ -63,6 +63,13 @@ def send_until_refused(queue: str, messages: Sequence[tuple[Mapping[str, Any], s
     return None
 
 
+def count(queue: str) -> int:
+    """About how many messages lie in it, those in work and those that wait included."""
+    names = ["ApproximateNumberOfMessages" + kind for kind in ("", "NotVisible", "Delayed")]
+    answer = settings.client("sqs").get_queue_attributes(QueueUrl=_url(queue), AttributeNames=names)
+    return sum(int(number) for number in answer["Attributes"].values())
+
+
 def _body(message: Mapping[str, Any]) -> str:
     """JSON, with what SQS refuses in a body escaped: it would be refused for ever, and hold up the rest."""
     text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

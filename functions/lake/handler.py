@@ -1,8 +1,8 @@
-"""Questions over everybody's facts: for whoever invokes and waits; and the lake's longer work, by its queue."""
+"""Questions over everybody's facts, for whoever invokes and waits; longer work by the queue."""
 
 from typing import Any
 
-from chalicelib.lake import questions
+from chalicelib.lake import asking
 from chalicelib.platform import consumers
 
 _consume = consumers.works("lake")
@@ -12,4 +12,4 @@ def handler(event: Any, context: object) -> dict[str, Any]:
     """Lambda's entry, for SQS's records and for an invocation. A bug fails the invocation."""
     if isinstance(event, dict) and "Records" in event:
         return dict(_consume(event, context))
-    return questions.answer(event)
+    return asking.answer(event)

@@ -30,6 +30,7 @@ from chalicelib.platform.storage import Transaction
 from chalicelib.posters.models import PosterTemplateItem
 from chalicelib.printruns.models import CardItem, PrintRunItem
 from chalicelib.prospects.models import GuideItem, ImportItem, ProspectItem, placed
+from chalicelib.segments.models import SegmentItem
 from chalicelib.sops.models import SopItem
 from chalicelib.views.models import ViewItem
 from infra import build
@@ -86,6 +87,9 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/channels": ({}, {"name": "x"}, "channels.create", None),
     "PATCH /api/channels/{channel_id}": ({"channel_id": "ch_1"}, {"name": "y"}, "channels.change", "ch_1"),
     "DELETE /api/channels/{channel_id}": ({"channel_id": "ch_1"}, None, "channels.delete", "ch_1"),
+    "POST /api/segments": ({}, {"name": "x", "rule": {"all": []}}, "segments.create", None),
+    "PATCH /api/segments/{segment_id}": ({"segment_id": "seg_1"}, {"name": "y"}, "segments.change", "seg_1"),
+    "DELETE /api/segments/{segment_id}": ({"segment_id": "seg_1"}, None, "segments.delete", "seg_1"),
     "POST /api/stores": ({}, {**STORE, "store_id": "s2"}, "stores.create", "s2"),
     "PATCH /api/stores/{store_id}": ({"store_id": "s1"}, {"name": "Eins"}, "stores.change", "s1"),
     "DELETE /api/stores/{store_id}": ({"store_id": "s1"}, None, "stores.delete", "s1"),
@@ -302,6 +306,12 @@ PLAYED |= {
         "customers.export",
         "/api/customers",
     ),
+    "POST /api/segments/{segment_id}/export": (
+        {"segment_id": "seg_1"},
+        {"format": "csv"},
+        "segments.export",
+        "/api/segments/seg_1/customers",
+    ),
     "POST /api/views": (
         {},
         {"list": "customers", "name": "New", "query": "q=13800138000"},
@@ -313,6 +323,7 @@ PLAYED |= {
     "POST /api/group-tasks/{task_id}/done": ({"task_id": "gt_1"}, {}, "group_tasks.finish", "gt_1"),
 }
 READ_ONLY = {
+    "POST /api/segments/preview",
     "POST /api/connections/{connection}/test",
     "POST /api/distribution/plans/example",
     "POST /api/print-runs/preview",
@@ -341,8 +352,10 @@ def call(
     new_process()
     asset = {"asset_id": "as_1", "width": 1, "height": 1, "bytes": 8}
     kept = {"asset": asset, "picture": {**asset, "file": f"{'0' * 32}.png"}}
+    kept |= {"count": 0, "as_of": NOW, "external_userids": []}
     monkeypatch.setattr("chalicelib.platform.invocations.ask", lambda *_: kept)
     monkeypatch.setenv("POSTER_FUNCTION", "poster")
+    monkeypatch.setenv("LAKE_FUNCTION", "lake")
     monkeypatch.setattr("chalicelib.wecom.client.default_client", FakeWeCom)
     monkeypatch.setattr(deadletters, "_ask", redrive_of_nothing)
     headers = {"Authorization": f"Bearer {auth.create_key('root', 'admin')}"}
@@ -356,6 +369,8 @@ def call(
 
         ask("POST", "/api/stores", STORE)
         ask("POST", "/api/users", USER)
+        own = {"listing": "segment", "created_at": NOW, "updated_at": NOW, "version": 1}
+        SegmentItem("seg_1", name="x", kind="live", rule={"all": []}, **own).save()
         for sop_id, status in (("sop_1", "active"), ("sop_2", "paused")):
             SopItem(sop_id, status=status, created_at="2026-11-22", document=SOP).save()
         auth.ApiKeyItem(KEY, name="old", role="operator").save()

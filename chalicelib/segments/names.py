@@ -1,0 +1,3 @@
+"""What a segment is called, by its id."""
+
+NAMES = {"segment": "chalicelib.segments.service:named"}
