@@ -23,7 +23,7 @@ class Counted(Struct, frozen=True, kw_only=True):
 
 
 class Counts(Counted, frozen=True, kw_only=True):
-    """by_staff: (staff_id, count), the most first. lines: (path, count). sample: (id, guides, what it fits)."""
+    """by_staff: (staff_id, count), the most first. lines: (path, count). sample: (id, guides, paths)."""
 
     reachable: int
     by_staff: list[tuple[str, int]]

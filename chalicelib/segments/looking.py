@@ -3,7 +3,7 @@
 | step | killed behind it |
 |---|---|
 | the next look is ordered | it looks then |
-| the members of now and what changed are written as files | the next look writes others; these count for nothing |
+| the members of now and what changed are written as files | the next look writes others |
 | the segment names that generation | the next look first says what changed with it |
 | each who came or went has a line, under the generation's time | the same lines again are there already |
 | the segment is `said` | |

@@ -10,12 +10,14 @@ from chalicelib.facts.rule_reader import read
 from chalicelib.facts.types import Change, DatedFact, Facts
 from chalicelib.lake import files, rule_query, writing
 from chalicelib.lake.engine import Lake
+from chalicelib.platform import queues
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def lake(tables: None, bucket: str, tmp_path: Path) -> Lake:
+def lake(tables: None, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    monkeypatch.setattr(queues, "count", lambda queue: 0)
     return Lake(tmp_path / "writer")
 
 

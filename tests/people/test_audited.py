@@ -53,7 +53,7 @@ PROSPECTS = {"name": "x", "staff": {"staff_ids": ["a"]}, "consent": "agreed in t
 IDS = (  # of what a route makes
     *("distributor_id", "plan_id", "settlement_id"),
     *("api_key_id", "pool_id", "print_run_id", "template_id", "ad_campaign_id", "import_id", "prospect_id"),
-    *("job_id", "live_code_id", "sop_id", "channel_id"),
+    *("job_id", "live_code_id", "sop_id", "channel_id", "segment_id"),
     *("job_id", "live_code_id", "sop_id", "view_id"),
 )
 PLAN = {
@@ -309,7 +309,7 @@ PLAYED |= {
     "POST /api/segments/{segment_id}/export": (
         {"segment_id": "seg_1"},
         {"format": "csv"},
-        "segments.export",
+        "customers.export",
         "/api/segments/seg_1/customers",
     ),
     "POST /api/views": (

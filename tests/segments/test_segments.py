@@ -1,130 +1,16 @@
 """Segments: who is in one, why, who came in and went out, whatever is killed; and who may see which."""
 
-import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalice.test import Client
 
-from app import app
-from chalicelib.customers import models as customer_models
-from chalicelib.customers import rules as customer_rules
-from chalicelib.facts import service as facts
-from chalicelib.facts.types import Change
-from chalicelib.lake import engine, files, members, writing
-from chalicelib.lake.asking import answer
-from chalicelib.lake.engine import Lake
-from chalicelib.platform import auth, due, invocations, queues
-from chalicelib.platform.auth import Scope
-from chalicelib.platform.timeline import TimelineItem
+from chalicelib.lake import engine, files, members
+from chalicelib.platform import due
 from chalicelib.segments import look_times, looking
 from chalicelib.segments.models import SegmentItem, is_member, save_members
-from chalicelib.stores import guides
-from tests.orders.test_orders_scopes import staff_store
-
-NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
-KEPT = {
-    ("GET", "/api/segments"),
-    ("POST", "/api/segments"),
-    ("POST", "/api/segments/preview"),
-    ("GET", "/api/segments/{segment_id}"),
-    ("PATCH", "/api/segments/{segment_id}"),
-    ("DELETE", "/api/segments/{segment_id}"),
-    ("GET", "/api/segments/{segment_id}/customers"),
-    ("POST", "/api/segments/{segment_id}/export"),
-}
-VIP = {"tag": {"any": ["等级/VIP"]}}
-Ask = Callable[..., Any]
-
-
-@pytest.fixture
-def world(
-    tables: None,
-    keys: None,
-    bucket: str,
-    sent: list[Any],
-    at: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Callable[[datetime], None]]:
-    """One process that is every function: what goes to the lake is written at the end of each `add`."""
-    at(NOW)
-    lake = Lake(tmp_path / "lake")
-    monkeypatch.setattr(engine, "current", lambda: lake)
-    monkeypatch.setattr(looking, "current", lambda: lake)
-    monkeypatch.setattr(queues, "count", lambda queue: 0)
-    monkeypatch.setattr(invocations, "ask", lambda function, event: in_the_function(event))
-    monkeypatch.setenv("LAKE_FUNCTION", "lake")
-    guides.forget()
-    yield at
-    guides.forget()
-
-
-def in_the_function(event: Any) -> dict[str, Any]:
-    given = answer(json.loads(json.dumps(event)))
-    with pytest.MonkeyPatch.context() as patch:
-        reply = {"Payload": type("Body", (), {"read": lambda self: json.dumps(given).encode()})()}
-        client = type("Lambda", (), {"invoke": lambda self, **_: reply})()
-        patch.setattr("chalicelib.platform.settings.client", lambda _: client)
-        return HONEST_ASK("lake", {})
-
-
-HONEST_ASK = invocations.ask
-
-
-@pytest.fixture
-def ask(world: Any) -> Iterator[Ask]:
-    with Client(app) as client:
-
-        def call(method: str, path: str, body: Any = None, scope: Scope | None = None, **headers: str) -> Any:
-            role = "operator" if scope is None else "store_manager"
-            headers = {"Authorization": f"Bearer {auth.create_key('k', role, scope)}", **headers}
-            raw = b"" if body is None else json.dumps(body).encode()
-            answer = client.http.request(method, path, headers=headers, body=raw)
-            return answer.status_code, json.loads(answer.body)
-
-        yield call
-
-
-def add(who: str, staff_id: str = "ann", *tags: str, minutes: int = 0) -> None:
-    """A customer, as the sources know them, in the lake."""
-    at = NOW + timedelta(minutes=minutes)
-    customer = customer_rules.added(customer_models.load(who), staff_id, at, False, None).customer
-    customer_models.save(customer_rules.with_tags(customer, add=tags))
-    to_lake(who)
-
-
-def untag(who: str, *tags: str) -> None:
-    customer = customer_models.load(who)
-    assert customer is not None
-    customer_models.save(customer_rules.with_tags(customer, remove=tags))
-    to_lake(who)
-
-
-def to_lake(who: str) -> None:
-    sent: list[Change] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facts, "send_change", sent.append)
-        facts.refresh(who)
-    writing.write_changes(engine.current(), sent)
-
-
-def look(left: int = 300_000) -> None:
-    looking.look(milliseconds_left=lambda: left)
-
-
-def said() -> list[tuple[str, str]]:
-    rows = [row for row in TimelineItem.scan() if row.type.startswith("segment_")]
-    return sorted((row.subject, row.type) for row in rows)
-
-
-def make(ask: Ask, rule: Any = VIP, **more: Any) -> str:
-    status, made = ask("POST", "/api/segments", {"name": "VIP", "rule": rule, **more})
-    assert status == 201, made
-    return str(made["segment_id"])
+from tests.support.lake_world import NOW, VIP, Ask, add, look, make, said, untag
 
 
 def test_a_preview_says_how_many_by_part_and_guide_and_why_each(ask: Ask) -> None:
@@ -289,34 +175,6 @@ def test_members_of_a_frozen_segment_are_found_in_their_chunk(tables: None) -> N
     assert not any(is_member("seg_1", who) for who in ("wm00001", "wl", "wm99999")) and not is_member(
         "s", ids[0]
     )
-
-
-def test_a_manager_counts_and_sees_their_stores_customers_alone(ask: Ask) -> None:
-    staff_store("s1", "ann")
-    staff_store("s2", "bob")
-    for who, guide in (("wm1", "ann"), ("wm2", "bob")):
-        add(who, guide, "等级/VIP")
-    mine = Scope(("s1",))
-    everybodys = make(ask)
-    _, preview = ask("POST", "/api/segments/preview", {"rule": VIP}, mine)
-    assert preview["count"] == 1 and [row["staff_id"] for row in preview["by_staff"]] == ["ann"]
-    assert [row["external_userid"] for row in preview["sample"]] == ["wm1"]
-    assert {row["count"] for row in preview["lines"]} <= {1}
-    assert ask("GET", f"/api/segments/{everybodys}", None, mine)[1]["count"] == 1
-    listed = ask("GET", f"/api/segments/{everybodys}/customers", None, mine)[1]
-    assert [row["external_userid"] for row in listed["items"]] == ["wm1"] and listed["total"] == 1
-    assert ask("GET", "/api/segments", None, mine)[1]["items"][0]["count"] is None
-    for method, body in (("PATCH", {"name": "x"}), ("DELETE", None)):
-        assert ask(method, f"/api/segments/{everybodys}", body, mine)[0] == 403
-    _, own = ask("POST", "/api/segments", {"name": "mine", "rule": VIP}, mine)
-    path = f"/api/segments/{own['segment_id']}"
-    assert ask("GET", path, None, mine)[1]["count"] == ask("GET", path)[1]["count"] == 1
-    assert ask("GET", path, None, Scope(("s2",)))[0] == 404
-    assert ask("POST", f"{path}/export", {"format": "csv"}, Scope(("s2",)))[0] == 404
-    assert ask("GET", "/api/segments", None, Scope(("s2",)))[1]["total"] == 1
-    assert ask("PATCH", path, {"name": "y"}, mine)[0] == 200
-    look()
-    assert ask("GET", "/api/segments?sort=name", None, mine)[1]["items"][1]["count"] == 1
 
 
 def test_a_page_goes_on_behind_the_last(ask: Ask) -> None:
