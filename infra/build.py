@@ -94,6 +94,8 @@ def here() -> Target:
 def layers_and_functions(target: Target) -> dict[str, Path]:
     """Every layer and function but Chalice's; name → archive. RuntimeError when a layer would not load."""
     made = {p.name: layer(p, target) for p in sorted((ROOT / "layers").iterdir()) if p.is_dir()}
+    if both := made.keys() & {p.name for p in function_folders()}:
+        raise RuntimeError(f"a layer and a function have one name: {', '.join(both)}")
     with tempfile.TemporaryDirectory() as shared:
         return made | {p.name: function(p, target, Path(shared)) for p in function_folders()}
 

@@ -1,5 +1,8 @@
 """DuckDB over the lake's files: brought to /tmp, kept there while the process is warm, asked in SQL."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -13,14 +16,12 @@ from chalicelib.platform import clock, ids, queues
 from chalicelib.platform import files as stored
 from chalicelib.platform.errors import NotFound
 
-_FOLDER = Path("/tmp/lake")  # noqa: S108 (Lambda's own, of one function)
 _ATTEMPTS = 3
 _WAITING = ("facts", "lakewrite")  # queues of what is on its way here
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "400MB",
     "threads": 1,
-    "temp_directory": str(_FOLDER / "spill"),
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
@@ -32,10 +33,10 @@ class Lake:
     as_of: all that had happened until then is in them, but for what the stream has not handed on yet.
     """
 
-    def __init__(self, folder: Path = _FOLDER) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.base = duckdb.connect(config=_SETTINGS)
+        self.base = duckdb.connect(config=_SETTINGS | {"temp_directory": str(folder / "spill")})
         self.changes: list[str] = []
         self.listed: list[str] = []
         self.manifest: files.Manifest | None = None
@@ -126,11 +127,15 @@ class Lake:
 
 @cache
 def current() -> Lake:
-    """The process's own."""
-    return Lake()
+    """The process's own. What a process that was killed left here is removed, since Lambda keeps /tmp."""
+    place = Path(tempfile.gettempdir())
+    for folder in place.glob("lake-*"):
+        if not Path(f"/proc/{folder.name.removeprefix('lake-')}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+    return Lake(place / f"lake-{os.getpid()}")
 
 
-def write(base: duckdb.DuckDBPyConnection, select: str, key: str, folder: Path = _FOLDER) -> None:
+def write(base: duckdb.DuckDBPyConnection, select: str, key: str, folder: Path) -> None:
     """Store what a query gives as the Parquet file `key`."""
     path = folder / f"out_{key.replace('/', '_')}"
     base.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
