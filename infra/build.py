@@ -19,6 +19,7 @@ import tempfile
 import time
 import tomllib
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -286,13 +287,13 @@ def interpreter(runtime: str) -> str | None:
     return None
 
 
-def check_sizes(made: dict[str, Path]) -> None:
-    """RuntimeError when a function with all layers is over Lambda's limit (so it is with some, too)."""
+def check_sizes(made: Mapping[str, Path], layers: Mapping[str, Sequence[str]]) -> None:
+    """RuntimeError when a function with its layers is over Lambda's limit. layers: of each function."""
     sizes = {name: unzipped(path) for name, path in made.items()}
-    layers = sum(sizes[p.name] for p in (ROOT / "layers").iterdir() if p.is_dir())
-    for name, size in sizes.items():
-        if layers + size > MAX_UNZIPPED:
-            raise RuntimeError(f"{name} with its layers is {(layers + size) >> 20} MiB, Lambda takes 250")
+    for name, its in layers.items():
+        whole = sum(sizes[part] for part in ("dependencies", *its, name) if part in sizes)
+        if whole > MAX_UNZIPPED:
+            raise RuntimeError(f"{name} with its layers is {whole >> 20} MiB, Lambda takes 250")
 
 
 def unzipped(path: Path) -> int:
