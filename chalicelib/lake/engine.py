@@ -88,17 +88,21 @@ class Lake:
         acts = self._read([files.dated_of(name) for name in changes], rows.DATED_COLUMNS)
         newest = "QUALIFY row_number() OVER (PARTITION BY external_userid ORDER BY version DESC) = 1"
         for statement in (
-            f"""CREATE OR REPLACE TABLE changed AS SELECT * FROM
-                (SELECT * FROM {changed} {newest}) c WHERE NOT EXISTS
+            f"""CREATE OR REPLACE TABLE changed AS SELECT * REPLACE
+                (row_number() OVER () + (SELECT coalesce(max(number), 0) FROM {facts}) AS number)
+                FROM (SELECT * FROM {changed} {newest}) c WHERE NOT EXISTS
                 (SELECT 1 FROM {facts} b
                     WHERE b.external_userid = c.external_userid AND b.version >= c.version)""",
-            f"""CREATE OR REPLACE TABLE changed_dated AS SELECT DISTINCT a.* FROM {acts} a
+            f"""CREATE OR REPLACE TABLE changed_dated AS
+                SELECT DISTINCT a.* REPLACE (c.number AS number) FROM {acts} a
                 JOIN changed c USING (external_userid, version)""",
+            f"""CREATE OR REPLACE TABLE replaced AS
+                SELECT number FROM {facts} SEMI JOIN changed USING (external_userid)""",
             f"""CREATE OR REPLACE VIEW facts AS
-                SELECT * FROM {facts} b ANTI JOIN changed c USING (external_userid)
+                SELECT * FROM {facts} b ANTI JOIN replaced r USING (number)
                 UNION ALL BY NAME SELECT * FROM changed WHERE NOT gone""",
             f"""CREATE OR REPLACE VIEW dated AS
-                SELECT * FROM {dated} b ANTI JOIN changed c USING (external_userid)
+                SELECT * FROM {dated} b ANTI JOIN replaced r USING (number)
                 UNION ALL BY NAME SELECT * FROM changed_dated""",
         ):
             self.base.execute(statement)

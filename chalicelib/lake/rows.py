@@ -1,5 +1,9 @@
 """How facts stand in the lake's files: one row a customer, one a dated fact. Pure.
 
+`number` stands for the customer where rows are joined, since numbers are compared in a third of the time that
+ids take. A base's rows have one; those of changes get one when they are read (engine.py), and keep it in the
+next base.
+
 Times are microseconds since 1970, UTC, since each engine reads whole numbers alike. A birthday is its day of
 the year (501) and, where the year is known, its date (19900501).
 """
@@ -23,6 +27,7 @@ NUMBERS = ("orders", "paid_fen", "refunded_fen", "score", "points", "invited")
 FACTS_COLUMNS = {
     "external_userid": "VARCHAR",
     "version": "BIGINT",
+    "number": "BIGINT",
     "shard": "UTINYINT",
     "gone": "BOOLEAN",
     **dict.fromkeys(SETS, "VARCHAR[]"),
@@ -34,6 +39,7 @@ FACTS_COLUMNS = {
 DATED_COLUMNS = {
     "external_userid": "VARCHAR",
     "version": "BIGINT",
+    "number": "BIGINT",
     "shard": "UTINYINT",
     "kind": "VARCHAR",
     "happened_at": "BIGINT",

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.facts import rule_reader, rules
-from chalicelib.facts.types import All, Condition, Rule
+from chalicelib.facts.types import All, AnyOf, Condition, Not, Rule
 from chalicelib.lake import members, rule_query
 from chalicelib.lake.engine import Lake
 from chalicelib.platform import clock
@@ -37,43 +37,64 @@ class Members(Struct, frozen=True, kw_only=True):
 
 
 def preview(lake: Lake, rule: Mapping[str, Any], guides: Sequence[str] | None) -> Counts:
-    """What a rule would give, of the customers of these guides (None: of all). Invalid."""
-    now = clock.now()
-    parts = expansion.expand_parts(rule_reader.read(rule))
-    show_frozen(lake, parts.values())
+    """What a rule would give, of the customers of these guides (None: of all). Invalid.
+
+    Conditions are asked of everybody once; what all, any and not make of them is counted from the marks.
+    """
+    parts = dict(rules.paths(rule_reader.read(rule)))
+    asked = expansion.expand_parts(
+        {path: part for path, part in parts.items() if isinstance(part, Condition)}
+    )
+    show_frozen(lake, asked.values())
     within = expansion.of_guides(frozenset(guides)) if guides is not None else _EVERYBODY
-    whole = rules.both(within, parts["rule"])
-    columns = {f"n{number}": part for number, part in enumerate(parts.values())}
-    rows = lake.ask(
-        rule_query.count_each({name: rules.both(within, part) for name, part in columns.items()}, now).sql(
-            "duckdb"
-        )
-    )
-    lines = list(zip(parts, map(int, rows[0]), strict=True))
-    leaves = {name: part for name, part in columns.items() if isinstance(part, Condition) or name == "n0"}
-    chosen = rule_query.select_customers(whole, now, "staff_ids", "added_at", noted=leaves)
-    lake.ask(f"CREATE OR REPLACE TEMP TABLE chosen AS {chosen.sql('duckdb')}")
+    marking = rule_query.mark_each([within, *asked.values()], clock.now()).sql("duckdb")
+    lake.ask(f"CREATE OR REPLACE TEMP TABLE marked AS {marking}")
+    marks = {path: rule_query.marked(place) for place, path in enumerate(asked, 1)}
+    fits = [f"({rule_query.marked(0)} AND {_from_marks(part, path, marks)})" for path, part in parts.items()]
+    counts = lake.ask(f"SELECT {', '.join(f'count(*) FILTER ({each})' for each in fits)} FROM marked")[0]
+    lake.ask(f"""CREATE OR REPLACE TEMP TABLE chosen AS SELECT number, staff_ids, added_at FROM facts
+        SEMI JOIN (FROM marked WHERE {fits[0]}) USING (number)""")
+    by_staff = lake.ask("SELECT unnest(staff_ids) AS who, count(*) FROM chosen GROUP BY 1 ORDER BY 2 DESC, 1")
     theirs = None if guides is None else frozenset(guides)
-    by_staff = lake.ask(
-        "SELECT unnest(staff_ids) AS staff_id, count(*) FROM chosen GROUP BY 1 ORDER BY 2 DESC, 1"
-    )
-    fits = [name for name in leaves if name != "n0"]
-    sample = lake.ask(
-        f"SELECT external_userid, staff_ids, {', '.join(['true', *fits])} FROM chosen"
-        f" ORDER BY added_at DESC NULLS LAST, external_userid LIMIT {SAMPLE}"
-    )
-    paths = dict(zip(columns, parts, strict=True))
     return Counts(
-        count=lines[0][1],
+        count=int(counts[0]),
         reachable=int(lake.ask("SELECT count(*) FROM chosen WHERE len(staff_ids) > 0")[0][0]),
         as_of=clock.iso(lake.as_of),
         by_staff=[(who, int(n)) for who, n in by_staff if theirs is None or who in theirs],
-        lines=lines[1:],
-        sample=[
-            (who, list(staff_ids), [paths[name] for name, yes in zip(fits, noted, strict=True) if yes])
-            for who, staff_ids, _, *noted in sample
-        ],
+        lines=list(zip(list(parts)[1:], map(int, counts[1:]), strict=True)),
+        sample=_sample(lake, marks),
     )
+
+
+def _from_marks(rule: Rule, path: str, marks: Mapping[str, str]) -> str:
+    """Whether a part of a rule fits, by the marks of its conditions."""
+    match rule:
+        case Condition():
+            return marks[path]
+        case Not(inner):
+            return f"NOT ({_from_marks(inner, f'{path}.not', marks)})"
+        case All(inner) | AnyOf(inner):
+            name, joined = ("all", " AND ") if isinstance(rule, All) else ("any", " OR ")
+            parts = [_from_marks(each, f"{path}.{name}[{n}]", marks) for n, each in enumerate(inner)]
+            return f"({joined.join(parts)})" if parts else str(isinstance(rule, All)).lower()
+
+
+def _sample(lake: Lake, marks: Mapping[str, str]) -> list[tuple[str, list[str], list[str]]]:
+    """The newest of those chosen, with their guides and the paths of the conditions that they fit."""
+    chosen = lake.ask(
+        f"""SELECT {", ".join(["number", *marks.values()])} FROM marked JOIN
+            (SELECT number, added_at FROM chosen ORDER BY added_at DESC NULLS LAST, number LIMIT {SAMPLE})
+            USING (number) ORDER BY added_at DESC NULLS LAST, number"""
+    )
+    if not chosen:
+        return []
+    among = ", ".join(str(number) for number, *_ in chosen)
+    people = lake.ask(f"SELECT number, external_userid, staff_ids FROM facts WHERE number IN ({among})")
+    who = {number: (str(external_userid), list(staff_ids)) for number, external_userid, staff_ids in people}
+    return [
+        (*who[number], [path for path, fits in zip(marks, marked, strict=True) if fits])
+        for number, *marked in chosen
+    ]
 
 
 def count(lake: Lake, segment_id: str, guides: Sequence[str] | None) -> Counted:

@@ -3,7 +3,7 @@
 A frozen segment stands for itself: who is in it, is in it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from chalicelib.facts import rule_reader, rules
 from chalicelib.facts.types import AnyOf, Condition, Rule, Test
@@ -33,10 +33,10 @@ def expand(rule: Rule, frozen: Frozen = asked, within: tuple[str, ...] = (), pat
     return rules.expand(rule, _Expander(frozen, path).naming(within))
 
 
-def expand_parts(rule: Rule) -> dict[str, Rule]:
-    """The rule, and each of its parts, with all that they name, by their paths. Invalid."""
+def expand_parts(parts: Mapping[str, Rule]) -> dict[str, Rule]:
+    """A rule's parts with all that they name, by their paths. Invalid."""
     naming = _Expander(asked, "rule").naming(())
-    return {path: rules.expand(part, naming) for path, part in rules.paths(rule)}
+    return {path: rules.expand(part, naming) for path, part in parts.items()}
 
 
 def expand_segment(item: SegmentItem, frozen: Frozen = asked) -> Rule:

@@ -120,9 +120,9 @@ def engine() -> duckdb.DuckDBPyConnection:
         f"{name} VARCHAR" for name in (*SINGLES, "rfm", "gender")
     ]
     columns += [f"{name} BIGINT" for name in (*TIMES, *NUMBERS)] + ["birth_day INTEGER", "born_on INTEGER"]
-    base.execute(f"CREATE TABLE facts (external_userid VARCHAR, {', '.join(columns)})")
+    base.execute(f"CREATE TABLE facts (external_userid VARCHAR, number BIGINT, {', '.join(columns)})")
     base.execute(
-        "CREATE TABLE dated (external_userid VARCHAR, kind VARCHAR, happened_at BIGINT, what VARCHAR, amount BIGINT)"
+        "CREATE TABLE dated (number BIGINT, kind VARCHAR, happened_at BIGINT, what VARCHAR, amount BIGINT)"
     )
     return base
 
@@ -132,7 +132,7 @@ def fill(engine: duckdb.DuckDBPyConnection, people: Sequence[tuple[Facts, Sequen
     names = [row[0] for row in engine.execute("DESCRIBE facts").fetchall()]
     rows, dated = [], []
     for n, (one, did) in enumerate(people):
-        row = {name: getattr(one, name, None) for name in names} | {"external_userid": str(n)}
+        row = {name: getattr(one, name, None) for name in names} | {"external_userid": str(n), "number": n}
         row |= {name: list(row[name]) for name in (*SETS, "has")}
         row |= {name: at and rule_query.microseconds(at) for name in TIMES for at in [row[name]]}
         if one.birthday:
@@ -140,7 +140,7 @@ def fill(engine: duckdb.DuckDBPyConnection, people: Sequence[tuple[Facts, Sequen
             row["birth_day"] = rules.day_number(one.birthday.month, one.birthday.day)
             row["born_on"] = day and rule_query.day_of(day.year, day.month, day.day)
         rows.append([row[name] for name in names])
-        dated += [[str(n), d.kind, rule_query.microseconds(d.at), d.what, d.amount] for d in did]
+        dated += [[n, d.kind, rule_query.microseconds(d.at), d.what, d.amount] for d in did]
     engine.executemany(f"INSERT INTO facts VALUES ({', '.join('?' * len(names))})", rows)
     if dated:
         engine.executemany("INSERT INTO dated VALUES (?, ?, ?, ?, ?)", dated)
@@ -163,3 +163,7 @@ def test_python_and_sql_agree(
         sqlglot.parse_one(query.sql("athena"), read="athena")
         judged = {n for n, (one, did) in enumerate(people) if rules.matches(rule, one, did, NOW)}
         assert counted == judged, (value, sql)
+    marking = rule_query.mark_each([read(value) for value in values], NOW).sql("duckdb")
+    marks = ", ".join(rule_query.marked(place) for place in range(len(values)))
+    for n, *fits in engine.execute(f"SELECT number, {marks} FROM ({marking})").fetchall():
+        assert fits == [rules.matches(read(value), *people[n], NOW) for value in values]

@@ -139,7 +139,7 @@ def test_every_function_is_woken_by_something(resources: dict[str, Json]) -> Non
     woken = {target_of(mapping["FunctionName"]) for _, mapping, _ in mappings(resources)}
     woken |= {target_of(s["Target"]["Arn"]) for s in of_type(resources, "AWS::Scheduler::Schedule").values()}
     woken |= {target_of(p["FunctionName"]) for p in of_type(resources, "AWS::Lambda::Permission").values()}
-    invoked = {"PosterFunction", "RedriveFunction"}  # by the API, whose role may
+    invoked = {"LakeFunction", "PosterFunction", "RedriveFunction"}  # by the API, whose role may
     woken |= invoked
     assert set(of_type(resources, "AWS::Lambda::Function")) == woken
     granted = statements_on(resources, "ApiRole", "lambda:InvokeFunction")
