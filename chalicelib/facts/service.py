@@ -18,7 +18,7 @@ import msgspec
 
 from chalicelib.facts import models, rules, sources
 from chalicelib.facts.types import Change, DatedFact, Facts, Rule
-from chalicelib.platform import clock, queues, storage
+from chalicelib.platform import clock, listeners, queues, storage
 from chalicelib.platform.timeline_line import Line
 
 _BUSY = "others keep changing this customer's facts"
@@ -46,6 +46,11 @@ def refresh(external_userid: str) -> Facts | None:
     # Sent when nothing changed too: whoever wrote the record may have been killed before they sent it.
     send_change(Change(external_userid=external_userid, version=version, facts=facts, dated=tuple(dated)))
     return facts
+
+
+def order_refresh(external_userid: str) -> None:
+    """Have the facts made anew after a change that has no line in the timeline. Upstream."""
+    queues.send("facts", listeners.to_message(Line(external_userid, "follow_edited", clock.now(), "", {})))
 
 
 def send_change(change: Change) -> None:

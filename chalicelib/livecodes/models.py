@@ -23,7 +23,8 @@ class LiveCodeItem(Base):
 
     The ticket is an item of its own because each scan writes it: 1 write unit however long the code is.
     Both carry the same `version`. `ref`: the operator's own name of a code that came from a file.
-    `maker`: the member of staff who made it, if it was one.
+    `maker`: the member of staff who made it, if it was one. `scope`: the stores and departments that it was
+    made for, of who is kept to some.
     """
 
     class Meta(BaseMeta):
@@ -42,4 +43,5 @@ class LiveCodeItem(Base):
     indexed = BooleanAttribute(null=True)
     ref = UnicodeAttribute(null=True)
     maker = UnicodeAttribute(null=True)
+    scope = JSONAttribute(null=True)
     by_creation = ByCreation()

@@ -2,7 +2,9 @@
 
 A code is seen when any of its staff, fallback too, is a guide of the scope, or it leads to a store or a
 store's group of the scope; a nearest_store code of all stores is seen by each. It is changed by those
-alone whose scope holds all that it leads to: what they add must be of their own scope as well.
+alone whose scope holds all that it leads to, or the scope that it was made for: what they add must be of
+their own scope as well. A code that somebody else gave people or stores of others is made for nobody any
+more, since these are others' customers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.platform.errors import Issue, issue
-from chalicelib.platform.principal import Principal
+from chalicelib.platform.principal import Principal, Scope
 from chalicelib.platform.userids import fold
 
 
@@ -80,6 +82,19 @@ def of(principal: Principal) -> CodeScope | None:
         stores.stores_in_scope(principal) or frozenset(),
         stores.groups_in_scope(principal) or frozenset(),
     )
+
+
+def is_made_for(made_for: Scope | None, principal: Principal) -> bool:
+    """Whether a code was made for no more than the principal's scope."""
+    return made_for is not None and principal.scope.holds(made_for)
+
+
+def stays(made_for: Scope | None, definition: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether a changed code is still made for that scope alone: it got nobody who is outside of it."""
+    if made_for is None:
+        return True
+    held = of(Principal("system", "maker", "maker", "store_manager", made_for))
+    return held is None or not any(held.problems(definition, before))
 
 
 def staff_of(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,16 +8,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from chalicelib.livecodes import checks, rules, scope
 from chalicelib.livecodes.models import CONFIG, TICKET, LiveCodeItem
+from chalicelib.livecodes.scope import CodeScope
 from chalicelib.platform import audit, clock, due, ids, log, queues, settings, storage
 from chalicelib.platform.due import DueItem
 from chalicelib.platform.errors import Conflict, Forbidden, Invalid, NotFound, issue
 from chalicelib.platform.patch import merged
 from chalicelib.platform.plain_text import tag_names
-from chalicelib.platform.principal import SYSTEM, Principal
+from chalicelib.platform.principal import SYSTEM, Principal, Scope
 from chalicelib.platform.storage import ConditionFailed, Transaction
 
 GRACE = timedelta(days=1)  # beyond its reservations, in which a contact way that is left over stays
@@ -32,8 +34,8 @@ class LiveCode(Struct, frozen=True):
     """A live code. `definition`: the contract's JSON, complete. `staff_ids_ever`: all who were ever in it.
 
     `ref`: the operator's own name of a code that came from a file. `maker`: the member of staff who made it,
-    if it was one. `indexed`: it is, or was, of a kind
-    whose assignments stand in the index `listing`.
+    if it was one. `made_for`: the scope of its maker; null: nobody was kept to one, or it came to lead to
+    others as well. `indexed`: it is, or was, of a kind whose assignments stand in the index `listing`.
     """
 
     live_code_id: str
@@ -47,6 +49,7 @@ class LiveCode(Struct, frozen=True):
     ref: str | None = None
     indexed: bool = False
     maker: str | None = None
+    made_for: Scope | None = None
 
     @property
     def code(self) -> str:
@@ -115,6 +118,7 @@ def create(definition: Mapping[str, Any], ref: str | None = None, principal: Pri
         staff_ids_ever=rules.rule_of(definition).staff_ids,
         ref=ref,
         maker=principal.person,
+        scope=msgspec.to_builtins(principal.scope) if principal.is_scoped else None,
     )
     ticket = LiveCodeItem(item.live_code_id, TICKET, version=1, active=True, ticket=0)
     tx = Transaction()
@@ -163,6 +167,7 @@ def _change(item: LiveCodeItem, definition: Mapping[str, Any], principal: Princi
     definition = rules.with_folded_ids(definition)
     check(definition, item.definition, principal)
     was, now = rules.rule_of(item.definition), rules.rule_of(definition)
+    kept = [] if scope.stays(_made_for(item), definition, item.definition) else [LiveCodeItem.scope.remove()]
     tx = Transaction()
     audit.add(tx, "live_codes.change", item.live_code_id, item.definition, definition)
     indexed = bool(item.indexed) or kinds != {"staff"}
@@ -175,6 +180,7 @@ def _change(item: LiveCodeItem, definition: Mapping[str, Any], principal: Princi
         LiveCodeItem.definition.set(definition),
         LiveCodeItem.staff_ids_ever.set(list(dict.fromkeys([*item.staff_ids_ever, *now.staff_ids]))),
         LiveCodeItem.indexed.set(indexed),
+        *kept,
     )
 
 
@@ -236,7 +242,7 @@ def get_many(live_code_ids: Iterable[str], principal: Principal = SYSTEM) -> dic
     keys = [(live_code_id, CONFIG) for live_code_id in dict.fromkeys(live_code_ids)]
     rows = LiveCodeItem.batch_get(keys, consistent_read=True)
     seen = scope.of(principal)
-    return {row.live_code_id: _live_code(row) for row in rows if seen is None or seen.sees(row.definition)}
+    return {row.live_code_id: _live_code(row) for row in rows if _is_seen(row, seen, principal)}
 
 
 def names(ids: Collection[str]) -> dict[str, str]:
@@ -248,7 +254,7 @@ def read_all(partition: str = ACTIVE, principal: Principal = SYSTEM) -> Iterator
     """All codes of the scope that are not archived, or all that are (ARCHIVED), newest first."""
     seen = scope.of(principal)
     for row in LiveCodeItem.by_creation.query(partition, scan_index_forward=False):
-        if seen is None or seen.sees(row.definition):
+        if _is_seen(row, seen, principal):
             yield _live_code(row)
 
 
@@ -296,18 +302,23 @@ def _at_version(ticket: LiveCodeItem) -> LiveCode:
 
 def _config(live_code_id: str, principal: Principal) -> LiveCodeItem:
     item = LiveCodeItem.find(live_code_id, CONFIG)
-    if item is not None:
-        seen = scope.of(principal)
-        if seen is None or seen.sees(item.definition):
-            return item  # type: ignore[no-any-return]
+    if item is not None and _is_seen(item, scope.of(principal), principal):
+        return item  # type: ignore[no-any-return]
     raise NotFound(code="no_such_live_code")
+
+
+def _is_seen(item: LiveCodeItem, seen: CodeScope | None, principal: Principal) -> bool:
+    return seen is None or seen.sees(item.definition) or scope.is_made_for(_made_for(item), principal)
+
+
+def _made_for(item: LiveCodeItem) -> Scope | None:
+    return msgspec.convert(item.scope, Scope) if item.scope else None
 
 
 def _changeable(live_code_id: str, principal: Principal) -> LiveCodeItem:
     """NotFound; Forbidden for what is others' as well."""
     item = _config(live_code_id, principal)
-    held = scope.of(principal)
-    if held is not None and not held.holds(item.definition):
+    if not select_changeable([_live_code(item)], principal):
         raise Forbidden(code="live_code_of_others")
     return item
 
@@ -318,9 +329,15 @@ def require_changeable(live_code_id: str, principal: Principal) -> None:
 
 
 def select_changeable(codes: Iterable[LiveCode], principal: Principal) -> frozenset[str]:
-    """The ids of those that the principal's scope holds whole."""
+    """The ids of those that the principal's scope holds whole, or that were made for it: a guide who has
+    left the store is taken out of its code by its manager.
+    """
     held = scope.of(principal)
-    return frozenset(code.live_code_id for code in codes if held is None or held.holds(code.definition))
+    return frozenset(
+        code.live_code_id
+        for code in codes
+        if held is None or held.holds(code.definition) or scope.is_made_for(code.made_for, principal)
+    )
 
 
 def _live_code(item: LiveCodeItem) -> LiveCode:
@@ -336,6 +353,7 @@ def _live_code(item: LiveCodeItem) -> LiveCode:
         ref=item.ref,
         indexed=bool(item.indexed) or item.definition["kind"] != "staff",
         maker=item.maker,
+        made_for=_made_for(item),
     )
 
 

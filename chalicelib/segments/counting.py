@@ -81,20 +81,20 @@ def _from_marks(rule: Rule, path: str, marks: Mapping[str, str]) -> str:
 
 def _sample(lake: Lake, marks: Mapping[str, str]) -> list[tuple[str, list[str], list[str]]]:
     """The newest of those chosen, with their guides and the paths of the conditions that they fit."""
+    newest = f"SELECT number FROM chosen ORDER BY added_at DESC NULLS LAST, number LIMIT {SAMPLE}"
     chosen = lake.ask(
-        f"""SELECT {", ".join(["number", *marks.values()])} FROM marked JOIN
-            (SELECT number, added_at FROM chosen ORDER BY added_at DESC NULLS LAST, number LIMIT {SAMPLE})
-            USING (number) ORDER BY added_at DESC NULLS LAST, number"""
+        f"SELECT {', '.join(['number', *marks.values()])} FROM marked SEMI JOIN ({newest}) USING (number)"
     )
     if not chosen:
         return []
-    among = ", ".join(str(number) for number, *_ in chosen)
-    people = lake.ask(f"SELECT number, external_userid, staff_ids FROM facts WHERE number IN ({among})")
-    who = {number: (str(external_userid), list(staff_ids)) for number, external_userid, staff_ids in people}
-    return [
-        (*who[number], [path for path, fits in zip(marks, marked, strict=True) if fits])
-        for number, *marked in chosen
-    ]
+    fits = {
+        number: [path for path, yes in zip(marks, marked, strict=True) if yes] for number, *marked in chosen
+    }
+    people = lake.ask(
+        f"""SELECT number, external_userid, staff_ids FROM facts WHERE number IN ({", ".join(map(str, fits))})
+            ORDER BY added_at DESC NULLS LAST, external_userid"""
+    )
+    return [(str(who), list(staff_ids), fits[number]) for number, who, staff_ids in people]
 
 
 def count(lake: Lake, segment_id: str, guides: Sequence[str] | None) -> Counted:

@@ -154,6 +154,26 @@ def test_what_is_outside_can_t_be_changed(brand: Brand, method: str, rest: str, 
     assert brand.mine(method, brand.path("anns", rest), body)[0] == 200
 
 
+def test_a_manager_takes_a_guide_who_left_the_store_out_of_their_code(brand: Brand) -> None:
+    assert brand.admin("PATCH", "/api/stores/s1", {"staff_ids": ["ann", "cat"]})[0] == 200
+    made = brand.mine("POST", "/api/live-codes", definition({"staff_id": "ann"}, {"staff_id": "cat"}))[1]
+    path = f"/api/live-codes/{made['live_code_id']}"
+    for store_id, staff_ids in (("s1", ["dan"]), ("s2", ["bob", "ann", "cat"])):
+        assert brand.admin("PATCH", f"/api/stores/{store_id}", {"staff_ids": staff_ids})[0] == 200
+    assert brand.mine("GET", path)[1]["can_change"]
+    members = [{"staff_id": "bob"}, {"staff_id": "cat"}]
+    status, refused = brand.mine("PATCH", path, {"assignment": {"members": members}})
+    assert status == 422 and [e["field"] for e in refused["errors"]] == ["assignment.members[0].staff_id"]
+    members = [{"staff_id": "dan"}, {"staff_id": "cat"}]
+    assert brand.mine("PATCH", path, {"assignment": {"members": members}})[0] == 200
+    others = Api(brand.client, "store_manager", Scope(("s2",)))
+    assert not others("GET", path)[1]["can_change"]
+    assert others("PATCH", path, {"name": "x"})[0] == 403
+    assert brand.admin("PATCH", path, {"assignment": {"members": [{"staff_id": "bob"}]}})[0] == 200
+    assert brand.mine("GET", path)[0] == 404  # whoever gave it to others made it theirs
+    assert others("PATCH", path, {"name": "x"})[0] == 200
+
+
 def test_nobody_adds_to_a_code_what_is_outside_of_their_scope(brand: Brand) -> None:
     def fields(method: str, path: str, body: Any) -> list[str]:
         status, answer = brand.mine(method, path, body)

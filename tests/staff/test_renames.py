@@ -24,18 +24,21 @@ from chalicelib.prospects.models import TaskItem as DayItem
 from chalicelib.renames import service as renames
 from chalicelib.roster import service as roster
 from chalicelib.scans import service as scans
+from chalicelib.segments.models import SegmentItem
 from chalicelib.sops.models import EnrolmentItem
 from chalicelib.staff import ramps
 from chalicelib.staff import service as staff
 from chalicelib.staff.types import StaffLimits
 from chalicelib.stores import service as stores
 from chalicelib.stores.types import NewStore
+from chalicelib.views.models import ViewItem
 from chalicelib.wecom import events
 from infra.sandbox.events import event_xml
 from tests.support.scan_support import DAY, NOON, FakeWeCom, definition
 
 CORP = "ww1a2b3c4d5e6f7081"
 At = Callable[[datetime], None]
+SHARED_VIEW = "q=ann&staff_id={}"
 PROSPECT = "abcdefgh234567abcdefgh2345"
 
 
@@ -61,6 +64,27 @@ def world(wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch) -> Iterator[livecod
         told("add_external_contact", "ann", "change_external_contact", ExternalUserID=f"wm{number}")
     EnrolmentItem("wm0", "sop_1", status="active", anchor_at="2026", staff_id="ann", placed="2026#wm0").save()
     brand_settings.enlist(["ann"])
+    own = {
+        "listing": "segment",
+        "created_at": "2026",
+        "updated_at": "2026",
+        "version": 1,
+        "name": "x",
+        "kind": "live",
+    }
+    rule = {"not": {"any": [{"staff_id": {"in": ["ann", "bo"]}}, {"tag": {"any": ["ann"]}}]}}
+    SegmentItem("seg_1", rule=rule, **own).save()
+    for shelf, view_id, asked in (("own#ann", "v1", ""), ("shared", "v2", SHARED_VIEW.format("ann"))):
+        its = {
+            "list": "customers",
+            "permission": "me.read",
+            "name": "x",
+            "owner_name": "Ann",
+            "created_at": "2026",
+        }
+        ViewItem(
+            shelf, view_id, query_string=asked, owner="ann" if shelf != "shared" else "bo", scope={}, **its
+        ).save()
     item = ProspectItem(
         "abcdefgh", PROSPECT, version=1, import_id="im_1", line=1, created_at="2026-11-23T00:00:00+00:00"
     )
@@ -108,6 +132,15 @@ def is_moved(code: livecodes.LiveCode, old: str = "ann", new: str = "annie") -> 
     assert (TaskItem.find("t1").owner, TaskItem.find("t1").waits_for) == (new, new)
     assert UserItem.find(new).role == "operator"
     assert roster.get(new, SYSTEM).daily_cap == 7
+    assert SegmentItem.find("seg_1").rule == {
+        "not": {"any": [{"staff_id": {"in": [new, "bo"]}}, {"tag": {"any": [old]}}]}
+    }
+    assert (
+        not list(ViewItem.query("own#" + old))
+        and SHARED_VIEW.format(new) == ViewItem.find("shared", "v2").query_string
+    )
+    (mine,) = ViewItem.query("own#" + new)
+    assert (mine.view_id, mine.owner) == ("v1", new)
 
 
 def taken(code: livecodes.LiveCode, staff_id: str) -> list[int]:
@@ -247,8 +280,10 @@ def test_every_capability_says_what_it_moves() -> None:
         "people",
         "places",
         "prospects",
+        "segments",
         "sops",
         "stores",
+        "views",
     ]
 
 
