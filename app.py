@@ -37,7 +37,7 @@ DOORS = {
     "ledger.api": "/api/ledger",
     "livecodes.api": "/api/live-codes",
     "malls.api": "/mall",
-    "messaging.api": "/api/settings",
+    "messaging.api": "/api/settings /api/welcomes",
     "metrics.api": "/api/metrics",
     "migrations.api": "/api/migrations",
     "orders.api": "/api/orders",

@@ -18,6 +18,8 @@ from chalicelib.groups import group_list
 from chalicelib.groups.types import TasksQuery
 from chalicelib.home.types import Figure, Home, Tile, TileRow, Unit
 from chalicelib.ledger.types import TrialBalance
+from chalicelib.messaging import missed as missed_welcomes
+from chalicelib.messaging.types import MissedQuery
 from chalicelib.metrics import rules as figures
 from chalicelib.metrics import service as metrics
 from chalicelib.platform import clock, jobs
@@ -166,8 +168,17 @@ def failed(look: Look) -> Tile:
             jobs.JobsQuery(status="failed"),
         )
     ]
+    if who.may("customers.read"):
+        found.append(
+            listed(
+                "welcomes_missed",
+                "/api/welcomes/missed",
+                lambda query: missed_welcomes.page(query, who),
+                MissedQuery(),
+            )
+        )
     if who.may("metrics.read"):
-        found += [look.this_day("welcomes_missed"), look.this_day("touches_failed")]
+        found.append(look.this_day("touches_failed"))
     if who.may("payouts.read"):
         from chalicelib.home import money_tiles
 

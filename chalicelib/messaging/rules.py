@@ -6,7 +6,7 @@ Source: WeCom's document 92599 (发送新客户欢迎语).
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -35,6 +35,7 @@ class Next(Enum):
 UNKNOWN = "unknown"  # why no welcome is known to have gone out: one may have
 
 _TOO_LATE = 41050
+_OVER = "window over"
 _ONLY_HERE = {_TOO_LATE: Next.MISSED, 41051: Next.DONE, 41053: Next.CONSENT}
 
 
@@ -87,6 +88,13 @@ def after(errcode: int | None, treatment: str, can_drop: bool) -> Next:
     return Next.MISSED
 
 
+def kind_of(reason: str) -> Literal["too_late", "consent", "refused"]:
+    """A reason as a list shows it: the code's time was over, nobody may write yet, WeCom refused."""
+    if reason == Next.CONSENT.value:
+        return "consent"
+    return "too_late" if reason in (_OVER, why_not(_TOO_LATE, False)) else "refused"
+
+
 def why_not(errcode: int | None, in_doubt: bool) -> str:
     """The reason of a welcome that was refused for good, or (None) had no more time.
 
@@ -94,4 +102,4 @@ def why_not(errcode: int | None, in_doubt: bool) -> str:
     """
     if in_doubt and errcode in (None, _TOO_LATE):
         return UNKNOWN
-    return "window over" if errcode is None else f"errcode {errcode}"
+    return _OVER if errcode is None else f"errcode {errcode}"

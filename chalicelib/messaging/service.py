@@ -21,11 +21,13 @@ from msgspec import Struct
 
 from chalicelib.livecodes import service as livecodes
 from chalicelib.messaging import gifts, rules
+from chalicelib.messaging.models import KEPT, WAITING, MissedWelcomeItem
 from chalicelib.messaging.rules import Next, Welcome
 from chalicelib.messaging.types import Add
 from chalicelib.origins import service as origins
 from chalicelib.platform import clock, corp_settings, log, queues, timeline
 from chalicelib.platform.errors import NotFound, Upstream
+from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.timeline import Line
 from chalicelib.platform.versions import ANY_VERSION, IfMatch
 from chalicelib.sops import service as sops
@@ -103,8 +105,26 @@ def _record(add: Add, key: str, live_code_id: str | None, outcome: Outcome) -> N
         timeline.record(_line(add, "welcome_unknown", key, data))
         log.measure("WelcomeUnknown", 1, "Count")
         return
-    timeline.record(_line(add, "welcome_missed", key, {**data, "reason": outcome.reason}))
+    _note_missed(add, key, {**data, "reason": outcome.reason})
     log.measure("WelcomeMissed", 1, "Count")
+
+
+def _note_missed(add: Add, key: str, data: dict[str, Any]) -> None:
+    """Its line, and an item for the list of those whom somebody has to greet. Twice is once."""
+    line = _line(add, "welcome_missed", key, data)
+    item = MissedWelcomeItem(
+        key,
+        listing=WAITING,
+        at=clock.iso(line.at),
+        external_userid=add.external_userid,
+        expires_at=int((line.at + KEPT).timestamp()),
+        **data,
+    )
+    tx = Transaction()
+    timeline.add(tx, line)
+    tx.put("missed", item, MissedWelcomeItem.missed_id.does_not_exist())
+    with suppress(ConditionFailed):
+        tx.commit()
 
 
 def default_welcome() -> Welcome:

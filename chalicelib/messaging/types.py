@@ -1,11 +1,12 @@
 """Messages as they travel: an add that is to be welcomed, and the default welcome as its door takes it."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from chalicelib.messaging import rules
+from chalicelib.platform.paging import Id, Paging
 from chalicelib.platform.userids import fold_fields
 
 
@@ -34,3 +35,45 @@ class WelcomeSetting(Struct, frozen=True, kw_only=True):
 
     text: Annotated[str, Meta(max_length=rules.MAX_TEXT)] = ""
     attachments: Annotated[list[dict[str, Any]], Meta(max_length=rules.MAX_ATTACHMENTS)] = []
+
+
+class MissedWelcome(Struct, frozen=True, kw_only=True):
+    """cause: over 20 s; the customer has not agreed to archiving yet; refused by WeCom, as `reason` says.
+
+    live_code_id: the code that they came by. `external_userid`, `customer_name`: masked for an auditor.
+    """
+
+    missed_id: str
+    status: Literal["waiting", "handled"]
+    at: str
+    external_userid: str
+    customer_name: str
+    staff_id: str
+    staff_name: str
+    store_names: list[str]
+    live_code_id: str | None
+    cause: Literal["too_late", "consent", "refused"]
+    reason: str
+    handled_at: str | None
+    handled_by: str | None
+
+
+class MissedQuery(Paging, kw_only=True):
+    """Of the last 7 days, the newest first."""
+
+    status: Literal["waiting", "handled"] = "waiting"
+    staff_id: Id | None = None
+    store_id: Id | None = None
+
+    def __post_init__(self) -> None:
+        fold_fields(self, "staff_id")
+
+
+class Handled(Struct, frozen=True, kw_only=True):
+    missed_ids: Annotated[list[Id], Meta(min_length=1, max_length=200)]
+
+
+class HandledCount(Struct, frozen=True, kw_only=True):
+    """handled: how many were not until now."""
+
+    handled: int

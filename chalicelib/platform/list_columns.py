@@ -34,6 +34,11 @@ ORDERS: dict[str, str] = {  # by the path behind /api/
     " per_buyer_fen",
     "metrics/funnel": "channel> scans adds kept buyers orders gmv_fen",
     "staff": "name status problem started_at daily_cap cap_today stores.name",
+    "welcomes/missed": "at customer_name staff_name store_names cause live_code_id> status handled_by"
+    " handled_at",
+    "segments": "name kind count as_of created_at updated_at",
+    "segments/{segment_id}/customers": "name follows.staff_name follows.remark follows.added_at"
+    " follows.status channel> live_code_id> tags",
     "touches": "due_at at status sop_id> customer_name staff_name reason",
     "distribution/plans": "name levels.rate_bps scope.skus mature_after attribution_window minimum_payout_fen"
     " tax withhold_tax self_purchase settle_every created_at since",

@@ -63,6 +63,8 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("PATCH", "/api/distributors/{distributor_id}"): "修改分销员（收款 openid、等级、状态由财务修改）",
     ("GET", "/api/distributors/{distributor_id}/journals"): "分销员的分录，新的在前，各附原因",
     ("GET", "/api/distributors"): "分销员列表，默认先加入的在前",
+    ("GET", "/api/welcomes/missed"): "近 7 天没有收到欢迎语的客户及原因",
+    ("POST", "/api/welcomes/missed/handled"): "标记为已处理",
     ("GET", "/api/group-tasks"): "请群主做的事，新的在前",
     ("POST", "/api/group-tasks/{task_id}/done"): "任务完成；新群加入活码的群列表",
     ("GET", "/api/groups/{chat_id}"): "查看一个客户群",

@@ -908,7 +908,9 @@ def test_a_queue_that_is_down_keeps_nothing_from_falling_due(
         (item,) = AdCampaignItem.by_creation.query("ad_campaign")
         shown = msgspec.to_builtins(campaigns.get(item.ad_campaign_id))
         world.sandbox.actions.acquire(world.visit(shown, "clickid=abc"))
-        patch.setattr(queues, "send", lambda queue, *_, **__: None if queue == "push" else down())
+        patch.setattr(
+            queues, "send", lambda queue, *_, **__: None if queue in ("push", "lakewrite") else down()
+        )
         world.hear()
         world.work()
     assert [row["status"] for row in world.rows(shown)] == ["sent"]

@@ -13,9 +13,10 @@ from app import app
 from chalicelib.channels import service as channels
 from chalicelib.channels.types import NewChannel
 from chalicelib.groups.models import ChatItem, TaskItem
+from chalicelib.messaging.models import MissedWelcomeItem
 from chalicelib.metrics import service as metrics
 from chalicelib.payouts.models import PayoutItem
-from chalicelib.platform import audit, auth, jobs
+from chalicelib.platform import audit, auth, clock, jobs
 from chalicelib.platform.auth import Scope
 from chalicelib.platform.storage import Transaction
 from chalicelib.platform.timeline import Line
@@ -43,6 +44,8 @@ def ask(tables: None, keys: None, at: Callable[[datetime], None]) -> Iterator[As
         stream(f"wm{n}", "welcome_sent" if n else "welcome_missed", staff_id=guide)
         store_id = "s1" if guide == "ann" else "s2"
         stream(f"o{n}", "order_paid", channel=channel, order_id=f"o{n}", paid_fen=9900, store_id=store_id)
+    missed = {"external_userid": "wm0", "staff_id": "ann", "reason": "consent", "expires_at": 4 * 10**9}
+    MissedWelcomeItem("mw0", listing="waiting", at=clock.iso(NOW), **missed).save()
     stream("wm0", "customer_lost", channel="parcel", staff_id="ann", ends=True, by="customer")
     stream("wm1", "touch_failed", staff_id="bob", reason="x")
     early = Line("wm9", "customer_added", NOW - timedelta(days=7), "k",

@@ -15,10 +15,12 @@ from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import Assignment, Member, NewLiveCode, TimedWelcome
 from chalicelib.livecodes.types import Welcome as WelcomeIn
 from chalicelib.messaging import service
+from chalicelib.messaging.models import MissedWelcomeItem
 from chalicelib.messaging.rules import NEUTRAL_CUSTOMER, Welcome
 from chalicelib.messaging.types import Add
 from chalicelib.platform import auth, clock, queues, timeline
 from chalicelib.platform.errors import Upstream
+from chalicelib.platform.storage import Transaction
 from chalicelib.sops import service as sops
 from chalicelib.sops.types import Message
 from chalicelib.staff import service as staff
@@ -228,6 +230,8 @@ def test_what_can_not_be_is_given_to_the_guide(corp: Corp, plan: list[Exception]
     welcome(corp, message())
     (line,) = lines()
     assert (line["type"], line["data"]["reason"]) == ("welcome_missed", reason)
+    (missed,) = MissedWelcomeItem.scan()
+    assert (missed.external_userid, missed.staff_id, missed.reason) == ("wm1", "lihua", reason)
     (task,) = corp.tasks
     assert (task["staff_id"], task["external_userid"]) == ("lihua", "wm1")
     assert clock.now() < NOW + timedelta(seconds=21)
@@ -267,7 +271,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(
     ("step", "answer"),
-    [("send_welcome_msg", None), ("record", None), ("send", 41050), ("record", 41050)],
+    [("send_welcome_msg", None), ("record", None), ("send", 41050), ("commit", 41050)],
 )
 def test_killed_at_any_step_and_handed_out_again_when_the_code_is_over(
     corp: Corp,
@@ -289,7 +293,7 @@ def test_killed_at_any_step_and_handed_out_again_when_the_code_is_over(
 
     service.set_default_welcome(Welcome("hi"))
     corp.plan = [WeComError(PATH, answer)] if answer else []
-    owner: Any = {"record": timeline, "send": queues}.get(step, corp)
+    owner: Any = {"record": timeline, "send": queues, "commit": Transaction}.get(step, corp)
     with monkeypatch.context() as patch:
         real = getattr(owner, step)
 
@@ -303,9 +307,10 @@ def test_killed_at_any_step_and_handed_out_again_when_the_code_is_over(
             hand_out(1)
     hand_out(2)
     hand_out(3)
-    recorded = step == "record" and when == "after"
+    recorded = step in ("record", "commit") and when == "after"
     line = "welcome_unknown" if not recorded else "welcome_missed" if answer else "welcome_sent"
     assert [one["type"] for one in lines()] == [line]
+    assert len(list(MissedWelcomeItem.scan())) == (line == "welcome_missed")
     assert len(corp.tasks) == (0 if line == "welcome_sent" else 1)
     assert len(corp.delivered) == (0 if answer or (step == "send_welcome_msg" and when == "before") else 1)
 

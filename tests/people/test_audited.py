@@ -24,6 +24,7 @@ from chalicelib.ledger import rules as journals
 from chalicelib.ledger import service as ledger
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.models import LiveCodeItem
+from chalicelib.messaging.models import MissedWelcomeItem
 from chalicelib.payouts.models import PayoutItem
 from chalicelib.platform import auth, clock, deadletters, files, jobs, settings
 from chalicelib.platform.storage import Transaction
@@ -312,6 +313,12 @@ PLAYED |= {
         "customers.export",
         "/api/segments/seg_1/customers",
     ),
+    "POST /api/welcomes/missed/handled": (
+        {},
+        {"missed_ids": ["mw1"]},
+        "missed_welcomes.handle",
+        "mw1",
+    ),
     "POST /api/views": (
         {},
         {"list": "customers", "name": "New", "query": "q=13800138000"},
@@ -396,6 +403,8 @@ def call(
             created_at=NOW,
             **owner,
         ).save()
+        missed = {"external_userid": "wm1", "staff_id": "a", "reason": "consent", "expires_at": 4 * 10**9}
+        MissedWelcomeItem("mw1", listing="waiting", at=NOW, **missed).save()
         blacklist.put("wm2", "13800138000")
         PlanItem("plan_1", **PLAN).save()
         DistributorItem("d_1", **DISTRIBUTOR).save()

@@ -110,6 +110,7 @@ def test_each_line_goes_to_those_who_ask_for_its_type_whole_and_to_no_others(sqs
     assert {name: sqs.keys(name) for name in NAMES if sqs.keys(name)} == {
         "enrol": ["a"],
         "credit": ["a"],
+        "facts": ["a", "e", "i"],
         "match": ["a", "e"],
     }
     assert listeners.from_message(sqs.taken["enrol"][0]) == added("a")
@@ -126,7 +127,7 @@ def test_only_where_order_changes_the_result_a_subjects_lines_are_a_group(sqs: S
 def test_ten_lines_are_one_request_for_each_queue(sqs: Sqs) -> None:
     timeline_fanout.route([(added(f"k{n}", f"wm{n}"), str(n)) for n in range(25)])
     asking = {name: sqs.calls.count(name) for name in NAMES}
-    assert asking == {"access": 0, "credit": 3, "enrol": 3, "match": 3}
+    assert asking == {"access": 0, "credit": 3, "enrol": 3, "facts": 3, "match": 3}
 
 
 @pytest.mark.parametrize("refused", ["*", "k12"])
@@ -264,7 +265,8 @@ def test_listeners_and_events_are_one_table() -> None:
     for listener in listeners.known():
         assert set(listener.handlers) <= set(events.TYPES), listener.name
         assert all(callable(declared.resolve(handler)) for handler in listener.handlers.values())
-        assert "customer_imported" not in listener.handlers  # a million of them are no adds of today
+        # A million of them are no adds of today; facts are of everybody.
+        assert "customer_imported" not in listener.handlers or listener.name == "facts"
         assert stack[listener.name]["queue"]["fifo"] is listener.ordered
         assert load(listener.name).handler
     assert template.sends(stack["route"]) == NAMES

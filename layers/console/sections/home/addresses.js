@@ -6,6 +6,7 @@ const SCREENS = [
   [/^\/api\/channels\/([^/]+)\/days$/, "funnel.days", "channel_id"],
   [/^\/api\/metrics\/funnel$/, "funnel"],
   [/^\/api\/group-tasks$/, "groups.tasks"],
+  [/^\/api\/welcomes\/missed$/, "welcomes.missed"],
   [/^\/api\/prospects$/, "prospects.list"],
   [/^\/api\/jobs$/, "jobs.list"],
   [/^\/api\/dead-letters$/, "dead_letters.list"],
