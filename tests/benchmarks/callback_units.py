@@ -23,6 +23,8 @@ import msgspec
 
 from chalicelib.callbacks import service as callbacks
 from chalicelib.contactways import service as contactways
+from chalicelib.facts import service as facts
+from chalicelib.facts import sources
 from chalicelib.livecodes import service as livecodes
 from chalicelib.livecodes.types import NewLiveCode
 from chalicelib.messaging import service as messaging
@@ -141,7 +143,10 @@ def measure() -> float:
         (Line(WHO, row["type"], clock.parse(row["at"]), "k", row["data"]), str(n).zfill(40))
         for n, row in enumerate(timeline.read(WHO)[0])
     ]
+    facts_of_lines = sources.event_types()
     total += meter.of("enrol", lambda: [sops.on_line(line) for line, _ in found] and None)
+    heard = [line for line, _ in found if line.type in facts_of_lines]
+    total += meter.of("facts", lambda: [facts.on_line(line) for line in heard] and None)
     total += meter.of("project", lambda: metrics.project(found, "shard"))
     return total
 
