@@ -27,6 +27,7 @@ def plant(stack: Any) -> None:
     stack.api("POST", "/api/live-codes", {"name": LONG, **code})
     made = stack.api("POST", "/api/live-codes", {"name": CODE, **code})
     stack.api("POST", "/api/channels", {"name": CODE[:64], "aliases": ["nasty"], "tags": ["渠道/<b>粗"]})
+    stack.api("POST", "/api/segments", {"name": CODE, "rule": {"tag": {"any": ["渠道/<b>粗"]}}})
     stack.api("POST", "/api/coupon-pools", {"name": CODE})
     stack.api("POST", "/api/api-keys", {"name": CODE, "role": "auditor"})
     step = {

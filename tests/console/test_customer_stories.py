@@ -64,6 +64,29 @@ def test_a_spammer_is_kept_out_of_groups_and_let_in_again(seat: Seat) -> None:
     seat.until(lambda: not row.count(), "they are in the list still")
 
 
+def test_a_segment_is_made_while_its_people_are_counted(seat: Seat) -> None:
+    page = seat.open("/segments/new").page
+    everybody = page.get_by_role("region", name="预览").locator(".figure").first
+    seat.until(lambda: re.search(r"[1-9]", everybody.inner_text()), "nobody is counted")
+    whole = int(re.sub(r"\D", "", everybody.inner_text()))
+    page.get_by_label("名称").fill("买过的 <b>")
+    page.get_by_role("button", name="加条件", exact=True).click()
+    page.get_by_label("字段").select_option("orders")
+    page.get_by_label("数量").fill("1")
+    buyers = page.locator(".rulepart-end .num")
+    seat.until(
+        lambda: buyers.count() and 0 < int(re.sub(r"\D", "", buyers.inner_text())) < whole, "not counted"
+    )
+    count = int(re.sub(r"\D", "", buyers.inner_text()))
+    page.get_by_role("button", name="保存").click()
+    seat.until(lambda: "/segments/seg_" in page.url, "it is not made")
+    seat.settle().sees(f"共 {count} 条")
+    page.reload()
+    seat.until(
+        lambda: page.get_by_label("数量").count() and page.get_by_label("数量").input_value() == "1", "rule"
+    )
+
+
 def test_a_view_is_saved_and_its_address_shared(seat: Seat) -> None:
     customer = find(seat)
     seat.open(f"/customers?channel={customer['channel']}")

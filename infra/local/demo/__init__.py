@@ -52,6 +52,7 @@ def play(base: str, key: str) -> None:
             trade.farewell(business, slice(6, 8))
         business.advance("P1D")
     report(f"demo: today, {time.monotonic() - begun:.0f} s")
+    people.segments(business)
     to_collect = _play_today(business, codes, stores["code"])
     business.catch_up()
     took = time.monotonic() - begun

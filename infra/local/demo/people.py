@@ -29,6 +29,28 @@ def read_in(business: Business) -> None:
     business.call("PATCH", f"/api/users/{people.MANAGER}", mine)
 
 
+_SEGMENTS = [  # name, kind, rule
+    ("买过的客户", "live", {"orders": {"gte": 1}}),
+    (
+        "包裹卡来的、还没买的",
+        "live",
+        {
+            "all": [
+                {"tag": {"any": ["渠道/包裹卡"]}},
+                {"orders": {"eq": 0}},
+                {"not": {"lost_at": {"within": "P365D"}}},
+            ]
+        },
+    ),
+    ("首批种子用户", "frozen", {"added_at": {"within": "P30D"}}),
+]
+
+
+def segments(business: Business) -> None:
+    for name, kind, rule in _SEGMENTS:
+        business.call("POST", "/api/segments", {"name": name, "kind": kind, "rule": rule})
+
+
 def channels(business: Business) -> None:
     for name, alias, owner, tag, costs, rules in _CHANNELS:
         wanted = {

@@ -34,6 +34,7 @@ export const PICKERS = {
   coupon: { search: search("coupon_pools.list"), one: one("coupon_pools.get"), show: plain("pool_id"), icon: "coupon" },
   prospect_import: { search: search("prospect_imports.list"), one: one("prospect_imports.get"), show: plain("import_id"), icon: "upload" },
   ad_campaign: { search: search("ad_campaigns.list"), one: one("ad_campaigns.get"), show: plain("ad_campaign_id"), icon: "ad" },
+  segment: { search: search("segments.list"), one: one("segments.get"), show: plain("segment_id"), icon: "people" },
   sop: { search: search("sops.list"), one: one("sops.get"), show: plain("sop_id"), icon: "plan" },
   customer: { search: search("customers.list"), one: one("customers.get"), show: plain("external_userid"), icon: "person" },
   distributor: { search: search("distributors.list"), one: one("distributors.get"), show: plain("distributor_id", (row) => row.plan_name), icon: "person" },
