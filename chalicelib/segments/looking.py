@@ -94,6 +94,13 @@ def freeze(segment_id: str) -> None:
     storage.update_if(item, actions, SegmentItem.generation.does_not_exist(), lambda stored: True)
 
 
+def forget(segment_id: str) -> None:
+    """Work: delete who was in a segment that is deleted. Twice is once."""
+    if SegmentItem.find(segment_id) is None:
+        members.delete(segment_id, set())
+        models.delete_members(segment_id)
+
+
 def _say(lake: Lake, item: SegmentItem, milliseconds_left: Callable[[], int]) -> bool:
     """Lines of who came in and went out with the segment's generation. False when time does not suffice."""
     generation, after = str(item.generation), ""

@@ -75,6 +75,13 @@ def save_members(segment_id: str, external_userids: Sequence[str]) -> None:
             batch.save(MembersItem(segment_id, chunk[0], external_userids=chunk))
 
 
+def delete_members(segment_id: str) -> None:
+    keys = [row.first for row in MembersItem.query(segment_id, attributes_to_get=["segment_id", "first"])]
+    with MembersItem.batch_write() as batch:
+        for first in keys:
+            batch.delete(MembersItem(segment_id, first))
+
+
 def is_member(segment_id: str, external_userid: str) -> bool:
     """Whether they are in the frozen segment: one Query."""
     rows = MembersItem.query(

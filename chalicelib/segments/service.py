@@ -1,6 +1,7 @@
 """Segments: made, changed, listed. Counting them is the function `lake`'s (counting.py, looking.py)."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
@@ -12,8 +13,8 @@ from chalicelib.customers.types import CustomerRow
 from chalicelib.facts import rule_reader, rules
 from chalicelib.facts.types import Rule
 from chalicelib.lake import asking
-from chalicelib.platform import audit, clock, ids, lists, queues, storage
-from chalicelib.platform.errors import Conflict, Forbidden, NotFound
+from chalicelib.platform import audit, clock, due, ids, lists, queues, storage
+from chalicelib.platform.errors import Conflict, Forbidden, NotFound, Upstream
 from chalicelib.platform.lists import Page
 from chalicelib.platform.patch import merged
 from chalicelib.platform.principal import Principal
@@ -55,8 +56,11 @@ def create(segment: NewSegment, principal: Principal) -> str:
     tx = Transaction()
     tx.put("segment", item, SegmentItem.segment_id.does_not_exist())
     audit.add(tx, "segments.create", item.segment_id, None, _definition(item))
-    _order(item)  # before it is there: a look at nothing is harmless, a segment never looked at is not
-    tx.commit()
+    if segment.kind == "live":
+        look_times.order()  # before it is there: a look at nothing is harmless, one never looked at is not
+        tx.commit()
+    else:
+        _commit_with_work(tx, "segment_freeze", item.segment_id)
     return str(item.segment_id)
 
 
@@ -116,7 +120,8 @@ def change(segment_id: str, patch: Mapping[str, Any], if_match: IfMatch, princip
     tx.update("segment", SegmentItem(segment_id), actions, SegmentItem.version == before.version)
     audit.add(tx, "segments.change", segment_id, definition, msgspec.to_builtins(wanted))
     tx.commit()
-    _order(item)
+    if item.kind == "live":
+        look_times.order()
     return _show(models.get(segment_id), principal)
 
 
@@ -132,7 +137,7 @@ def remove(segment_id: str, if_match: IfMatch, principal: Principal) -> None:
     tx = Transaction()
     tx.delete("segment", SegmentItem(segment_id), SegmentItem.version == before.version)
     audit.add(tx, "segments.delete", segment_id, _definition(item), None)
-    tx.commit()
+    _commit_with_work(tx, "segment_forget", segment_id)
 
 
 def preview(rule: Mapping[str, Any], principal: Principal) -> Preview:
@@ -188,11 +193,13 @@ def named(ids: list[str]) -> dict[str, str]:
     return {row.segment_id: row.name for row in SegmentItem.batch_get(list(set(ids)))}
 
 
-def _order(item: SegmentItem) -> None:
-    if item.kind == "live":
-        look_times.order()
-    else:
-        queues.send("lake", {"kind": "segment_freeze", "segment_id": item.segment_id})
+def _commit_with_work(tx: Transaction, kind: str, segment_id: str) -> None:
+    """Commit with what is to be done then: by the ticker for certain, and at once if the queue takes it."""
+    work = {"kind": kind, "segment_id": segment_id}
+    due.add(tx, kind, clock.now(), segment_id, work)
+    tx.commit()
+    with suppress(Upstream):
+        queues.send("lake", work)
 
 
 def _named(rule: Rule) -> set[str]:

@@ -7,5 +7,6 @@ _LOOKING = "chalicelib.segments.looking"
 
 WORKS = [
     Work(kind=LOOK, queue="lake", handler=f"{_LOOKING}:look", takes=(), timed=True),
+    Work(kind="segment_forget", queue="lake", handler=f"{_LOOKING}:forget", takes=("segment_id",)),
     Work(kind="segment_freeze", queue="lake", handler=f"{_LOOKING}:freeze", takes=("segment_id",)),
 ]

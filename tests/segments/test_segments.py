@@ -154,6 +154,8 @@ def test_a_frozen_segment_stays_who_it_was(ask: Ask, sent: list[Any]) -> None:
     assert ask("GET", f"/api/segments/{segment_id}")[1]["count"] is None
     assert ask("GET", f"/api/segments/{segment_id}/customers")[0] == 409
     (work,) = [message for queue, message, _ in sent if queue == "lake"]
+    (later,) = [row.work for row in due.DueItem.scan() if row.kind == "segment_freeze"]
+    assert later == work  # should the process be killed before it could send it
     looking.freeze(work["segment_id"])
     add("wm2", "ann", "等级/VIP")
     untag("wm1", "等级/VIP")
@@ -166,6 +168,13 @@ def test_a_frozen_segment_stays_who_it_was(ask: Ask, sent: list[Any]) -> None:
     assert is_member(segment_id, "wm1") and not is_member(segment_id, "wm2")
     assert ask("PATCH", f"/api/segments/{segment_id}", {"rule": VIP | {}})[0] == 200
     assert ask("PATCH", f"/api/segments/{segment_id}", {"rule": {"all": []}})[0] == 409
+    looking.forget(segment_id)
+    assert is_member(segment_id, "wm1")  # it is there still
+    assert ask("DELETE", f"/api/segments/{segment_id}")[0] == 200
+    assert sent[-1][:2] == ("lake", {"kind": "segment_forget", "segment_id": segment_id})
+    looking.forget(segment_id)
+    looking.forget(segment_id)
+    assert not is_member(segment_id, "wm1") and not files.files.names(f"lake/members/{segment_id}/")
 
 
 def test_members_of_a_frozen_segment_are_found_in_their_chunk(tables: None) -> None:
