@@ -22,6 +22,7 @@ from chalicelib.staff import service as staff
 from chalicelib.stores import service as stores
 from chalicelib.stores.scope import guides_in_scope
 
+NO_CONTACT = "none"
 _BY = {"customer": "customer", "staff": "guide"}  # the timeline's word, and the door's
 
 
@@ -41,6 +42,7 @@ def page(query: LossesQuery, principal: Principal) -> Page[Loss]:
         return (
             query.by in (None, row.by)
             and query.channel in (None, row.channel)
+            and query.after in (None, after.type if after else NO_CONTACT)
             and query.sop_id in (None, after and after.sop_id)
             and (not wanted or any(lists.matches(wanted, n) for n in (row.customer_name, row.staff_name)))
         )

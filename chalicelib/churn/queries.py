@@ -17,6 +17,9 @@ class LossesQuery(PeriodSearch, kw_only=True):
     store_id: Id | None = None
     by: By | None = None
     channel: Id | None = None
+    after: (
+        Annotated[Id, Meta(description="Type of the last contact before it; `none`: there was none")] | None
+    ) = None
     sop_id: Annotated[Id, Meta(description="Whose message was the last before it")] | None = None
 
     def __post_init__(self) -> None:

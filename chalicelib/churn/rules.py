@@ -34,7 +34,7 @@ def last_contact(lines: Iterable[Line], staff_id: str, lost_at: datetime) -> Aft
     ]
     if not contacts:
         return None
-    newest = max(contacts, key=lambda line: (line.at, line.key))
+    newest = max(contacts, key=lambda line: (line.at, line.type != "customer_added", line.key))
     return After(
         type=newest.type,
         at=clock.iso(newest.at),

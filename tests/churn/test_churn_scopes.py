@@ -155,6 +155,8 @@ def test_the_list(ask: Ask) -> None:
     assert [
         row["external_userid"] for row in ask("GET", f"{LIST}?staff_id=ANN&from=2026-11-22")[1]["items"]
     ] == ["wm1"]
+    assert len(ask("GET", f"{LIST}?after=none")[1]["items"]) == 3
+    assert ask("GET", f"{LIST}?after=touch_sent")[1]["items"] == []
     assert ask("GET", f"{LIST}?channel=none")[1]["items"] == []
     pages = [ask("GET", f"{LIST}?limit=1")[1]]
     while pages[-1]["next_cursor"]:

@@ -2,6 +2,7 @@
 import { t } from "frame/i18n.js";
 
 export const DAYS = 7;
+export const AFTER = ["touch_sent", "welcome_sent", "coupon_given", "joined_group", "left_group", "order_refunded", "customer_added"];
 export const daysAgo = (count) => new Date(Date.now() + 8 * 3600000 - count * 86400000).toISOString().slice(0, 10);
 
 export const reasonText = (type) => (type ? t.enum("churn_after", type) : t("churn.after_nothing"));
