@@ -164,7 +164,11 @@ def test_an_auditors_cursor_has_no_id_in_it_and_is_good_for_its_list_alone(api: 
     last = auditor.get(f"/api/customers?limit=2&cursor={sealed}")[1]
     assert (len(last["items"]), last["total"], last["next_cursor"]) == (1, 3, None)
     plain = api.get("/api/customers?limit=2")[1]["next_cursor"]
-    for cursor, path in ((plain, "/api/customers"), (sealed, "/api/touches?sop_id=x"), ("x", "/api/customers")):
+    for cursor, path in (
+        (plain, "/api/customers"),
+        (sealed, "/api/touches?sop_id=x"),
+        ("x", "/api/customers"),
+    ):
         status, problem = auditor.get(f"{path}{'&' if '?' in path else '?'}cursor={cursor}")
         assert status == 422 and problem["errors"][0]["field"] == "cursor"
 

@@ -185,3 +185,16 @@ def test_a_plan_is_tried_by_the_rule_that_orders_go_by(world: World, ask: Ask) -
     )
     assert [one["field"] for one in third["errors"]] == ["levels", "refunded_fen"]
     ask("POST", path, role="operator", status=403, body=plan)
+
+
+def test_of_more_than_are_read_for_one_answer_the_count_is_exact_and_the_sum_says_what_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold(world, people=3)
+    world.settle()
+    monkeypatch.setattr(payout_list, "_MOST_READ", 2)
+    (waiting,) = (row for row in payout_list.figures().statuses if row.count)
+    assert (waiting.count, waiting.amount_is) == (3, "at_least")
+    monkeypatch.setattr(payout_list, "_MOST_READ", 3)
+    (whole,) = (row for row in payout_list.figures().statuses if row.count)
+    assert (whole.count, whole.amount_is) == (3, "exact") and whole.amount_fen > waiting.amount_fen
