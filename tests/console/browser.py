@@ -34,6 +34,12 @@ _REMEMBER = """(() => {
   const json = Response.prototype.json;
   Response.prototype.json = async function () { const told = await json.call(this); walk(told, ""); return told; };
 })()"""
+_FOLLOW = """(href) => {
+  const link = Object.assign(document.createElement("a"), { href });
+  document.querySelector("#app").append(link);
+  link.click();
+  link.remove();
+}"""
 _EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4(01|04|09|22)")
 
 
@@ -94,6 +100,14 @@ class Seat:
     def open(self, path: str) -> "Seat":
         """A screen by its address below /console, once it shows what it has."""
         self.page.goto(f"{self.base}/console{path if path != '/' else ''}", wait_until="commit")
+        return self.settle()
+
+    def go(self, path: str) -> "Seat":
+        """A screen as a link leads to it: the console stays loaded, if it is."""
+        if not self.page.url.startswith(f"{self.base}/console"):
+            return self.open(path)
+        self.page.evaluate(_FOLLOW, f"/console{path if path != '/' else ''}")
+        self.at(path if path != "/" else "")
         return self.settle()
 
     def resize(self, size: str) -> "Seat":

@@ -26,7 +26,7 @@ def find_addresses(seat: Seat) -> dict[str, str]:
     todo = list(found.values())
     while todo and len(found) < len(ROUTES):
         with suppress(AssertionError):  # one that does not come to rest has a test that says so
-            seat.open(todo.pop(_most_promising(todo, found)))
+            seat.go(todo.pop(_most_promising(todo, found)))
         for path in _links(seat):
             pattern = _pattern_of(path)
             if pattern and pattern not in found:
