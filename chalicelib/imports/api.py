@@ -6,6 +6,7 @@ from chalicelib.platform import http
 from chalicelib.platform.http import Call
 from chalicelib.platform.jobs import Job
 from chalicelib.platform.lists import Page
+from chalicelib.platform.messages import language
 
 door = http.Door(__name__, tag="Imports")
 
@@ -32,7 +33,7 @@ def start(call: Call) -> Job:
     answer=Page[ImportOut],
 )
 def listing(call: Call) -> Page[ImportOut]:
-    return service.page(call.query)
+    return service.page(call.query, language(call.headers.get("accept-language")))
 
 
 @door.route(
@@ -43,4 +44,4 @@ def listing(call: Call) -> Page[ImportOut]:
     answer=ImportOut,
 )
 def get(call: Call, import_id: str) -> ImportOut:
-    return service.get(import_id)
+    return service.get(import_id, language(call.headers.get("accept-language")))

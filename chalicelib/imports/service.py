@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any, Literal
 
 from chalicelib.imports import models, steps
-from chalicelib.imports.types import PARTS, ImportOut, ImportsQuery, PartOut, Run, UnreadStaff
-from chalicelib.platform import audit, clock, ids, jobs, lists, storage
+from chalicelib.imports.types import PARTS, ImportOut, ImportsQuery, PartOut, Problem, Run, UnreadStaff
+from chalicelib.platform import audit, clock, ids, jobs, lists, messages, storage
 from chalicelib.platform.errors import NotFound
 from chalicelib.platform.jobs import Job
 from chalicelib.platform.lists import Page
+from chalicelib.platform.messages import Language
 from chalicelib.platform.storage import Transaction
 from chalicelib.staff import service as staff
 
@@ -38,23 +39,23 @@ def _current_or_new() -> Run:
     run = Run(import_id=f"imp_{ids.short(16)}", started_at=clock.now())
     tx = Transaction()
     models.add(tx, run, before)
-    audit.add(tx, "imports.start", run.import_id, None, {"job_id": run.job_id})
+    audit.add(tx, "imports.start", run.job_id, None, {"kind": "first_import"})
     tx.commit()
     return run
 
 
-def page(query: ImportsQuery) -> Page[ImportOut]:
+def page(query: ImportsQuery, language: Language) -> Page[ImportOut]:
     """Imports, the newest first."""
     newest: Any = partial(models.RunItem.by_time.query, models.LISTED, scan_index_forward=False)
-    return lists.history(newest, query).map(lambda item: _shown(models.run_of(item)))
+    return lists.history(newest, query).map(lambda item: _shown(models.run_of(item), language))
 
 
-def get(import_id: str) -> ImportOut:
+def get(import_id: str, language: Language) -> ImportOut:
     """NotFound."""
     run = models.find(import_id)
     if run is None:
         raise NotFound(code="no_such_import", import_id=import_id)
-    return _shown(run)
+    return _shown(run, language)
 
 
 def _job(run: Run) -> Job | None:
@@ -64,7 +65,7 @@ def _job(run: Run) -> Job | None:
         return None
 
 
-def _shown(run: Run) -> ImportOut:
+def _shown(run: Run, language: Language) -> ImportOut:
     job = _job(run)
     status: Any = job.status if job else ("finished" if run.ended_at else "failed")
     names = staff.names(run.unread[:_UNREAD_SHOWN])
@@ -76,11 +77,16 @@ def _shown(run: Run) -> ImportOut:
         ended_at=_iso(run.ended_at),
         ends_at=_iso(estimate_end(run, clock.now())) if status in _ALIVE else None,
         resumes_at=_iso(run.resumes_at) if status in _ALIVE else None,
-        error=job.error if job else None,
+        error=_error(run, language) if status == "failed" else None,
         can_resume=bool(job and job.can_resume),
         parts=[_part(run, part) for part in PARTS],
         unread=[UnreadStaff(staff_id=s, staff_name=names.get(s) or s) for s in run.unread[:_UNREAD_SHOWN]],
     )
+
+
+def _error(run: Run, language: Language) -> str:
+    problem = run.problem or Problem("import_stopped")
+    return messages.text(problem.code, language, problem.params)
 
 
 def _part(run: Run, part: Any) -> PartOut:

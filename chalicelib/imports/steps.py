@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from chalicelib.imports import models, part_customers, part_groups, part_staff, part_tags
 from chalicelib.imports.piece import Context
-from chalicelib.imports.types import DONE, PARTS, Progress, Run
-from chalicelib.platform import clock, due, jobs, log, queues
-from chalicelib.platform.errors import Upstream
+from chalicelib.imports.types import DONE, PARTS, Problem, Progress, Run
+from chalicelib.platform import clock, due, jobs, log, queues, settings
+from chalicelib.platform.errors import DomainError, Upstream
 from chalicelib.platform.storage import ConditionFailed
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import WeComError
@@ -63,7 +63,7 @@ def work(asked: Mapping[str, Any], milliseconds_left: Callable[[], int] | None =
     except ConditionFailed:  # another worker has the run
         log.logger.info("an import's piece was somebody else's", extra={"import_id": import_id})
         return
-    except (Upstream, LookupError) as error:
+    except (Upstream, settings.Missing) as error:
         _wait(import_id, turn, asked, error)
         return
     if run.part == DONE:
@@ -84,7 +84,7 @@ def _do_piece(run: Run, context: Context) -> Run:
         after = replace(after, parts={**after.parts, part: ended})
     if after.part == DONE:
         after = replace(after, ended_at=clock.now())
-    saved = models.save(replace(after, waits=0, resumes_at=None), clock.now() + _HELD)
+    saved = models.save(replace(after, waits=0, resumes_at=None, problem=None), clock.now() + _HELD)
     done, total = progress_of(saved)
     jobs.update(saved.job_id, done=done, total=total)
     return saved
@@ -113,6 +113,7 @@ def _wait(import_id: str, turn: int, asked: Mapping[str, Any], error: Exception)
     if not getattr(error, "retryable", False) or run.waits >= _MOST_WAITS:
         log.failure("import stopped", error, import_id=import_id)
         jobs.note_failure(asked, error)
+        models.save(replace(run, problem=_problem(error), resumes_at=None))
         models.release(import_id)
         jobs.give_up(QUEUE, None, asked)
         return
@@ -124,6 +125,12 @@ def _wait(import_id: str, turn: int, asked: Mapping[str, Any], error: Exception)
     run = models.save(replace(run, waits=run.waits + 1, resumes_at=at))
     _go_on_at(run, turn, at)
     jobs.update(run.job_id)
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, DomainError) and error.message_code:
+        return Problem(error.message_code, {name: str(value) for name, value in error.params.items()})
+    return Problem("import_stopped")
 
 
 def _go_on_at(run: Run, turn: int, at: datetime) -> None:

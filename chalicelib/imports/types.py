@@ -27,6 +27,13 @@ class Progress(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
 
 
+class Problem(Struct, frozen=True):
+    """Why it stopped: a code of messages.py, and what is in its words."""
+
+    code: str
+    params: dict[str, str] = {}
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """An import. part: what it is at. after: the last member of staff of whom the part is done.
 
@@ -48,6 +55,7 @@ class Run(Struct, frozen=True, kw_only=True):
     waits: int = 0
     resumes_at: datetime | None = None
     ended_at: datetime | None = None
+    problem: Problem | None = None
     version: int = 0
 
     @property
@@ -84,7 +92,7 @@ class UnreadStaff(Struct, frozen=True, kw_only=True):
 
 
 class ImportOut(Struct, frozen=True, kw_only=True):
-    """`status`, `error`, `can_resume`: those of its job. `ends_at`: when it may be done; null while
+    """`status`, `can_resume`: those of its job. `error`: why it has failed. `ends_at`: when it may be done; null while
     that can't be told. `resumes_at`: WeCom has asked to wait until then. `unread`: whose customers WeCom
     does not show.
     """

@@ -263,6 +263,7 @@ def test_what_only_an_operator_can_mend_fails_the_job_and_is_resumed(world: Impo
         world.work(message)
     job = jobs.get(job_id)
     assert (job.status, job.can_resume) == ("failed", True) and shown().can_resume
+    assert shown().error == "企业微信拒绝了 externalcontact/batch/get_by_user，错误码 60020"
     assert api.post(f"/api/jobs/{job_id}/resume")[0] in (200, 202)
     assert world.finish()["customers"] == {"seen": 3, "new": 3, "changed": 0}
 

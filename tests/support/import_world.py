@@ -116,4 +116,4 @@ def types_of(who: str) -> list[str]:
 def shown() -> ImportOut:
     newest = models.current()
     assert newest is not None
-    return service.get(newest.import_id)
+    return service.get(newest.import_id, "zh")
