@@ -18,6 +18,7 @@ DOORS = {
     "brand.api": "/api/brand /brand",
     "callbacks.api": "/wecom /",  # WW_verify_….txt
     "channels.api": "/api/channels",
+    "churn.api": "/api/churn",
     "segments.api": "/api/segments",
     "collect.api": "/h5/d",
     "connections.api": "/api/connections",

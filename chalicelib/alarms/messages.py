@@ -20,6 +20,7 @@ _QUEUES: dict[str, tuple[str, str]] = {
     "callback": ("企业微信回调事件", "events from WeCom"),
     "convert": ("广告转化回传", "conversions told to ad platforms"),
     "credit": ("广告转化归因", "conversions credited to ads"),
+    "churn": ("客户流失记录与提醒", "losses of customers noted and told"),
     "facts": ("客户画像更新", "customers' facts"),
     "lake": ("客群统计", "segments counted"),
     "lakewrite": ("客户画像写入统计文件", "facts written to the lake"),

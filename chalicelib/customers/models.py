@@ -25,7 +25,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.customers import rules
 from chalicelib.customers.rules import Customer, Follow, Source
-from chalicelib.platform import clock, ids, settings, storage
+from chalicelib.platform import clock, ids, lists, settings, storage
 from chalicelib.platform.lists import SHARDS
 from chalicelib.platform.storage import Base, BaseMeta, Transaction
 
@@ -97,30 +97,16 @@ def places_of_guide(
     staff_id: str, before: str | None, limit: int | None, since: str | None = None
 ) -> Iterator[str]:
     """Places of a guide's bonds that stand, newest first."""
-    condition = _within(FollowItem.place, before, since)
+    condition = lists.between(FollowItem.place, since, before)
     for item in FollowItem.query(staff_id, condition, scan_index_forward=False, limit=limit):
         yield item.place
 
 
 def places(partition: str, before: str | None, limit: int, since: str | None = None) -> Iterator[str]:
     """Places of one of PARTITIONS, newest first."""
-    condition = _within(CustomerItem.place, before, since)
+    condition = lists.between(CustomerItem.place, since, before)
     for item in CustomerItem.by_place.query(partition, condition, scan_index_forward=False, limit=limit):
         yield item.place
-
-
-def _within(place: UnicodeAttribute, before: str | None, since: str | None) -> Condition | None:
-    """A key may have one condition, and `between` takes in its upper end: the last text before that is it."""
-    if before and since:
-        return place.between(since, max(since, _just_before(before)))
-    if since:
-        return place >= since
-    return place < before if before else None
-
-
-def _just_before(text: str) -> str:
-    """A text that is smaller, with room for none of our places between: they end in letters and digits."""
-    return text[:-1] + chr(ord(text[-1]) - 1) + "~"
 
 
 def add(tx: Transaction, customer: Customer) -> None:

@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 
 from chalicelib.ads import quota as ads
 from chalicelib.channels import service as channels
+from chalicelib.churn import loss_list as churned
+from chalicelib.churn.queries import LossesQuery
 from chalicelib.contactways import usage as ways
 from chalicelib.groups import group_list
 from chalicelib.groups.types import TasksQuery
@@ -234,7 +236,16 @@ def touches(look: Look) -> Tile:
 
 
 def churn(look: Look) -> Tile:
-    return Tile(tile="churn", figures=[look.this_day("lost"), look.week("lost")])
+    return Tile(
+        tile="churn", figures=[_lost(look, look.today), _lost(look, look.today - timedelta(WEEK - 1))]
+    )
+
+
+def _lost(look: Look, start: date) -> Figure:
+    """Since a day."""
+    query = LossesQuery(from_=start, to=look.today)
+    where = _list("/api/churn", {"from": start, "to": look.today})
+    return listed("lost", where, lambda asked: churned.page(asked, look.principal), query)
 
 
 def gmv(look: Look) -> Tile:

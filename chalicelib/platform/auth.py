@@ -270,6 +270,12 @@ def with_roles(roles: Collection[str]) -> list[str]:
     return [str(row.user) for row in rows if scope_of(row.scope) == Scope()]
 
 
+def kept_to_scope(role: str) -> list[tuple[str, Scope]]:
+    """The members of staff who have this role for a part of the corp, and are there."""
+    rows = [row for row in UserItem.by_status.query(ACTIVE) if row.role == role and not row.gone]
+    return [(str(row.user), scope) for row in rows if (scope := scope_of(row.scope)) != Scope()]
+
+
 def admins() -> list[str]:
     """The members of staff who are admins, and are there."""
     rows = UserItem.by_status.query(ACTIVE)

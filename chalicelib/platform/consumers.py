@@ -108,6 +108,21 @@ def lines(listener: Listener) -> Handler:
     return sqs(work)
 
 
+def lines_and_works(listener: Listener) -> Handler:
+    """The handler of a listener that has later work in its own queue."""
+    kinds.load(listener.name)
+    on_lines = {type_: declared.resolve(handler) for type_, handler in listener.handlers.items()}
+
+    def work(message: dict[str, Any]) -> None:
+        if "kind" in message:
+            kinds.do(message)
+            return
+        line = listeners.from_message(message)
+        on_lines[line.type](line)
+
+    return sqs(work)
+
+
 def works(queue: str) -> Handler:
     """The handler of a queue of works: each message to what its kind's owner declares."""
     kinds.load(queue)

@@ -19,7 +19,9 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import QueryError
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.platform import ids, storage
 from chalicelib.platform.errors import Invalid, issue
@@ -175,6 +177,22 @@ def merged(
     if not more:
         return Page(items, total)
     return Page(items, total, _encode([name, total, last]), "at_least")
+
+
+def between(place: UnicodeAttribute, since: str | None, before: str | None) -> Condition | None:
+    """Places from one on and before another. A key may have one condition, and `between` takes in its upper
+    end: the last text before that is it.
+    """
+    if before and since:
+        return place.between(since, max(since, _just_before(before)))
+    if since:
+        return place >= since
+    return place < before if before else None
+
+
+def _just_before(text: str) -> str:
+    """A text that is smaller, with room for none of our places between: they end in letters and digits."""
+    return text[:-1] + chr(ord(text[-1]) - 1) + "~"
 
 
 def month_shard(at: datetime, key: str, shards: int = SHARDS) -> str:

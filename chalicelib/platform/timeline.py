@@ -81,6 +81,13 @@ def since(subject: str, at: datetime) -> Iterator[Line]:
     return map(_line, TimelineItem.query(subject, TimelineItem.sort >= clock.iso(at), consistent_read=True))
 
 
+def until(subject: str, at: datetime, limit: int) -> list[Line]:
+    """A subject's newest lines up to a time, at most so many, newest first."""
+    earlier = TimelineItem.sort < f"{clock.iso(at)}~"  # "~" sorts after what follows the time
+    rows = TimelineItem.query(subject, earlier, scan_index_forward=False, limit=limit)
+    return [_line(row) for row in rows]
+
+
 def _line(item: TimelineItem) -> Line:
     key = item.sort.split("#", 2)[2]
     return Line(item.subject, item.type, clock.parse(item.at), key, dict(item.data))

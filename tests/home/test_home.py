@@ -12,6 +12,7 @@ from chalice.test import Client
 from app import app
 from chalicelib.channels import service as channels
 from chalicelib.channels.types import NewChannel
+from chalicelib.churn.models import LossItem
 from chalicelib.groups.models import ChatItem, TaskItem
 from chalicelib.messaging.models import MissedWelcomeItem
 from chalicelib.metrics import service as metrics
@@ -47,6 +48,8 @@ def ask(tables: None, keys: None, at: Callable[[datetime], None]) -> Iterator[As
     missed = {"external_userid": "wm0", "staff_id": "ann", "reason": "consent", "expires_at": 4 * 10**9}
     MissedWelcomeItem("mw0", listing="waiting", at=clock.iso(NOW), **missed).save()
     stream("wm0", "customer_lost", channel="parcel", staff_id="ann", ends=True, by="customer")
+    lost = {"month_shard": f"{NOW:%Y-%m}#0", "at": clock.iso(NOW), "external_userid": "wm0", "by": "customer"}
+    LossItem("ann", f"{clock.iso(NOW)}#wm0#ann", last=True, orders=0, paid_fen=0, **lost).save()
     stream("wm1", "touch_failed", staff_id="bob", reason="x")
     early = Line("wm9", "customer_added", NOW - timedelta(days=7), "k",
                  {"channel": "poster", "staff_id": "ann", "begins": True, "ends": False})  # fmt: skip

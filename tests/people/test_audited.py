@@ -124,6 +124,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     ),
     "PUT /api/staff/{staff_id}": ({"staff_id": "a"}, {"daily_cap": 5}, "staff.limit", "a"),
     "PUT /api/settings/alarms": ({}, {"roles": ["admin"]}, "settings.change", "alarms"),
+    "PUT /api/churn/settings": ({}, {"risk": {"all": []}}, "settings.change", "churn"),
     "PUT /api/settings/welcome": ({}, {"text": "hello 13800138000"}, "settings.change", "welcome"),
     "POST /api/jobs/{job_id}/resume": ({"job_id": "job_1"}, None, "jobs.resume", "job_1"),
     "POST /api/dead-letters/{queue}/redrive": ({"queue": "assign"}, None, "dead_letters.redrive", "assign"),

@@ -17,6 +17,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from app import app
 from chalicelib.platform import auth, deadletters, http, openapi, settings
+from functions.lake import handler as lake
 from functions.poster import handler as poster
 from functions.redrive import handler as redrive
 from tests.support.scan_support import NOON, new_process
@@ -53,6 +54,7 @@ ENVIRONMENT = {
     "WECHATPAY_PUBLIC_KEY_ID": "PUB_KEY_ID_1",
     "POSTER_FUNCTION": "poster",
     "REDRIVE_FUNCTION": "redrive",
+    "LAKE_FUNCTION": "lake",
     "DEAD_LETTERS": "assign route-stream",
 }
 
@@ -64,7 +66,7 @@ class Lambda:
         return 30_000
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        handler = {"poster": poster.handler, "redrive": redrive.handler}[FunctionName]
+        handler = {"poster": poster.handler, "redrive": redrive.handler, "lake": lake.handler}[FunctionName]
         return {"Payload": io.BytesIO(json.dumps(handler(json.loads(Payload), self)).encode())}
 
 
@@ -82,6 +84,7 @@ def key(
         monkeypatch.setenv(name, value)
     for group, values in SECRETS.items():
         monkeypatch.setitem(settings._secrets, group, (time.monotonic() + 3600, values))
+    monkeypatch.setattr("chalicelib.platform.queues.count", lambda queue: 0)
     clients = settings.client
     sqs = clients("sqs")
     for name in ("assign", "assign-dlq", "route-stream-dlq"):

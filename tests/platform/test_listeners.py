@@ -127,7 +127,7 @@ def test_only_where_order_changes_the_result_a_subjects_lines_are_a_group(sqs: S
 def test_ten_lines_are_one_request_for_each_queue(sqs: Sqs) -> None:
     timeline_fanout.route([(added(f"k{n}", f"wm{n}"), str(n)) for n in range(25)])
     asking = {name: sqs.calls.count(name) for name in NAMES}
-    assert asking == {"access": 0, "credit": 3, "enrol": 3, "facts": 3, "match": 3}
+    assert asking == {"access": 0, "churn": 0, "credit": 3, "enrol": 3, "facts": 3, "match": 3}
 
 
 @pytest.mark.parametrize("refused", ["*", "k12"])

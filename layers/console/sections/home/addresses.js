@@ -7,6 +7,7 @@ const SCREENS = [
   [/^\/api\/metrics\/funnel$/, "funnel"],
   [/^\/api\/group-tasks$/, "groups.tasks"],
   [/^\/api\/welcomes\/missed$/, "welcomes.missed"],
+  [/^\/api\/churn$/, "churn.list"],
   [/^\/api\/prospects$/, "prospects.list"],
   [/^\/api\/jobs$/, "jobs.list"],
   [/^\/api\/dead-letters$/, "dead_letters.list"],
