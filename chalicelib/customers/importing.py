@@ -293,7 +293,8 @@ def _lose(external_userid: str, staff_id: str, run: Import, is_listed: Callable[
         return customer
     change = rules.lost(customer, staff_id, run.at)
     figures = {"ends": change.ends, "last": change.last, "channel": change.channel}
-    data = {"staff_id": staff_id, "by": "unknown", **figures}
+    # Whom a customer has deleted goes on to have them in the book, so it was the guide.
+    data = {"staff_id": staff_id, "by": "staff", **figures}
     tx = Transaction()
     models.add(tx, change.customer)
     timeline.add(tx, _line(_LOST, external_userid, staff_id, run, data))

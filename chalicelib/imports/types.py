@@ -93,8 +93,8 @@ class UnreadStaff(Struct, frozen=True, kw_only=True):
 
 class ImportOut(Struct, frozen=True, kw_only=True):
     """`status`, `can_resume`: those of its job. `error`: why it has failed. `ends_at`: when it may be
-    done; null while that can't be told. `resumes_at`: WeCom has asked to wait until then. `unread`: whose customers WeCom
-    does not show.
+    done; null while that can't be told. `resumes_at`: WeCom has asked to wait until then. `unread`: whose
+    customers WeCom does not show.
     """
 
     import_id: str

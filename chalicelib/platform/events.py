@@ -84,13 +84,10 @@ class CustomerImported(Event, frozen=True, kw_only=True):
 
 
 class CustomerLost(Event, frozen=True, kw_only=True):
-    """Subject external_userid. ends: a bond ended with it. last: no bond is left.
-
-    by: unknown where no event told of it, and an import found it gone.
-    """
+    """Subject external_userid. ends: a bond ended with it. last: no bond is left."""
 
     staff_id: str
-    by: Literal["customer", "staff", "transfer", "unknown"]
+    by: Literal["customer", "staff", "transfer"]
     ends: bool
     last: bool
     channel: str | None = None

@@ -124,7 +124,7 @@ def test_a_repair_finds_what_no_callback_told(world: ImportWorld) -> None:
     assert one.follows["wangwu"].stands and customer("wm4").channel == "acquisition_link"
     assert customer("wm3").follows["wangwu"].status == "lost"
     lost = lines("wm3", "customer_lost")[0]
-    assert (lost["by"], lost["ends"], lost["last"]) == ("unknown", True, True)
+    assert (lost["by"], lost["ends"], lost["last"]) == ("staff", True, True)
     assert world.run_import()["customers"] == {**SAME, "seen": 3}
 
 
