@@ -44,7 +44,7 @@ def message(run: Run, turn: int) -> dict[str, Any]:
     }
 
 
-def work(asked: Mapping[str, Any], milliseconds_left: Callable[[], int] | None = None) -> None:
+def work(asked: Mapping[str, Any]) -> None:
     """One turn of an import. Twice is once; Upstream when it has waited for too long."""
     import_id, turn = str(asked["import_id"]), int(asked["turn"])
     begun = clock.now()

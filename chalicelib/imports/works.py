@@ -3,5 +3,5 @@
 from chalicelib.platform.works import Work
 
 WORKS = [
-    Work(kind="import_step", queue="imports", handler="chalicelib.imports.steps:work", timed=True),
+    Work(kind="import_step", queue="imports", handler="chalicelib.imports.steps:work"),
 ]
