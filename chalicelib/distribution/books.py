@@ -1,13 +1,14 @@
 """The ledger's doors that say whose money it is: an account's shares and journals, a journal."""
 
+from datetime import date
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 from msgspec.structs import replace
 
 from chalicelib.distribution import distributors, service
 from chalicelib.ledger import history
-from chalicelib.ledger.types import AccountShare, JournalOut
+from chalicelib.ledger.types import AccountShare, JournalKind, JournalOut
 from chalicelib.platform import http, lists
 from chalicelib.platform.lists import Page, Paging
 from chalicelib.platform.paging import Id
@@ -22,6 +23,14 @@ class SharesQuery(Paging, kw_only=True):
 
 class AccountJournalsQuery(Paging, kw_only=True):
     """A query of its own, since a cursor is good for one list."""
+
+
+class AllJournalsQuery(Paging, kw_only=True):
+    from_: Annotated[date | None, Meta(description="First day (Asia/Shanghai)")] = field(
+        name="from", default=None
+    )
+    to: Annotated[date | None, Meta(description="Last day, included")] = None
+    kind: JournalKind | None = None
 
 
 class JournalsQuery(Paging, kw_only=True):
@@ -58,6 +67,19 @@ def list_shares(call: http.Call, account: str) -> Page[AccountShare]:
 )
 def list_account_journals(call: http.Call, account: str) -> Page[JournalOut]:
     return _named(history.of_account(account, call.query), call.principal)
+
+
+@door.route(
+    "GET",
+    "/api/ledger/journals",
+    permission="balances.read",
+    query=AllJournalsQuery,
+    summary="All journals, newest first: of some days, of a kind",
+    answer=Page[JournalOut],
+)
+def list_all_journals(call: http.Call) -> Page[JournalOut]:
+    query = call.query
+    return _named(history.journals(query, query.from_, query.to, query.kind), call.principal)
 
 
 @door.route(

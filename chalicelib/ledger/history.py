@@ -13,7 +13,7 @@ import msgspec
 
 from chalicelib.ledger import models, rules, service
 from chalicelib.ledger.models import JournalItem
-from chalicelib.ledger.types import AccountOut, AccountShare, DayCount, EntryOut, JournalOut
+from chalicelib.ledger.types import AccountOut, AccountShare, DayCount, EntryOut, JournalKind, JournalOut
 from chalicelib.platform import clock, lists
 from chalicelib.platform.errors import Invalid, NotFound, issue
 from chalicelib.platform.lists import Page, Paging
@@ -94,6 +94,29 @@ def of_subject(subject: str, paging: Paging, name: str | None = None) -> Page[Jo
     return _with_balances(name, paging, read, lambda: rules.balance_of(name, *sums().sums.get(name, (0, 0))))
 
 
+def journals(
+    paging: Paging, first: date | None, last: date | None, kind: JournalKind | None
+) -> Page[JournalOut]:
+    """All journals of these days, both included, and of a kind; newest first. Invalid."""
+    if first and last and first > last:
+        raise Invalid(issue("from", "after", other="to"))
+    since = clock.iso(_start_of(first)) if first else None
+    until = clock.iso(_start_of(last) + timedelta(days=1)) if last else None
+    months = [
+        group
+        for group in lists.months(clock.now(), back=120, cursor=paging.cursor, shards=models.SHARDS)
+        if (since or "")[:7] <= group[0][:7] <= (until or "9")[:7]
+    ]
+
+    def read(partition: str, before: str | None, limit: int) -> list[JournalItem]:
+        upper = min(filter(None, (before, until)), default=None)
+        return models.of_month(partition, upper, limit, since)
+
+    keep = (lambda row: row.kind == kind) if kind else None
+    page = lists.merged(months, read, paging, lambda row: str(row.listed_at), keep)
+    return page.map(_shown)
+
+
 def journal(journal_id: str) -> JournalOut:
     """NotFound."""
     row = models.find_journal(journal_id)
@@ -113,12 +136,16 @@ def per_day(first: date, last: date) -> list[DayCount]:
 
 
 def _count(day: date) -> int:
-    start = datetime(day.year, day.month, day.day, tzinfo=clock.SHANGHAI)
+    start = _start_of(day)
     end = start + timedelta(days=1)
     within = JournalItem.listed_at.between(clock.iso(start), clock.iso(end))
     months = {f"{at.astimezone(UTC):%Y-%m}" for at in (start, end)}
     parts = [f"{month}#{shard}" for month in months for shard in range(models.SHARDS)]
     return sum(JournalItem.by_month.count(part, within) for part in parts)
+
+
+def _start_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=clock.SHANGHAI)
 
 
 def _check(name: str) -> None:

@@ -124,10 +124,10 @@ def _listing(item: JournalItem) -> tuple[str, str]:
     return lists.month_shard(listed, item.subject, SHARDS), f"{clock.iso(listed)}#{item.subject}#{key}"
 
 
-def of_month(partition: str, before: str | None, limit: int) -> list[JournalItem]:
-    """Journals of a month, newest first, whose place is before the given one."""
-    earlier = JournalItem.listed_at < before if before else None
-    return list(JournalItem.by_month.query(partition, earlier, scan_index_forward=False, limit=limit))
+def of_month(partition: str, before: str | None, limit: int, since: str | None = None) -> list[JournalItem]:
+    """Journals of a month, newest first, whose place is before the one given and not before the other."""
+    within = lists.between(JournalItem.listed_at, since, before)
+    return list(JournalItem.by_month.query(partition, within, scan_index_forward=False, limit=limit))
 
 
 def of_subject(subject: str, before: str | None, limit: int) -> list[JournalItem]:

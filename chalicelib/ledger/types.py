@@ -1,8 +1,19 @@
 """The ledger as its doors show it."""
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
+
+JournalKind = Literal[
+    "earned",
+    "matured",
+    "reversed",
+    "debt_taken",
+    "debt_offset",
+    "payout_started",
+    "payout_paid",
+    "payout_failed",
+]
 
 
 class AccountSum(Struct, frozen=True, kw_only=True):

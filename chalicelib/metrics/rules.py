@@ -4,8 +4,8 @@ scans: scans of a live code. adds: bonds between a customer and a member of staf
 whole add after a half one, a repeated add and a transfer begin none. lost: such bonds that a
 customer or a member of staff ended. kept = adds - lost, so it is what stands, in whatever order the
 events came. joins: customers who joined a group. buyers: customers whose first order was paid. orders,
-gmv_fen: paid orders, and their money less refunds, each on its own day. welcomes, touches: what was sent,
-beside it what was not. Days are Shanghai's.
+gmv_fen: paid orders, and their money less refunds up to it, each on its own day. welcomes, touches: what
+was sent, beside it what was not. Days are Shanghai's.
 
 A line counts twice: for the corp under its day, by channel, and for its store (a guide's who is of none:
 the guide) under its month, by day, guide and channel. A counter also keeps the newest line of each kind,
@@ -105,6 +105,8 @@ def figures(line: Line) -> Figures:
         counted = {"orders": 1, "gmv_fen": data["paid_fen"], "buyers": int(bool(data.get("first_order")))}
     elif line.type == "order_refunded":
         counted = {"gmv_fen": -data["refunded_fen"]}
+    elif line.type == "order_corrected":
+        counted = {"gmv_fen": data["counted_fen"]}
     elif line.type in _OTHERS:
         whole, _, fate = line.type.partition("_")
         name = {"welcome": "welcomes", "touch": "touches"}[whole]

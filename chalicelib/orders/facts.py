@@ -10,7 +10,7 @@ from chalicelib.platform import clock
 from chalicelib.platform.timeline_line import Line
 
 _ROWS = "chalicelib.orders.facts:rows"
-_TYPES = ("order_paid", "order_completed", "order_refunded", "order_closed")
+_TYPES = ("order_paid", "order_completed", "order_refunded", "order_corrected", "order_closed")
 FACTS = [Source(rows=dict.fromkeys(_TYPES, _ROWS))]
 
 
@@ -37,7 +37,5 @@ def _entries(order: Order) -> Iterator[DatedFact]:
     yield DatedFact("order", at, order.order_id, rules.paid_fen(order))
     for sku in sorted({amount.line.sku for amount in amounts}):
         yield DatedFact("bought", at, sku)
-    for refund in order.refunds.values():
-        yield DatedFact(
-            "refund", clock.parse(refund.mark.partition("#")[0]), order.order_id, refund.amount_fen
-        )
+    for refund, fen in rules.counted_refunds(order):
+        yield DatedFact("refund", clock.parse(refund.mark.partition("#")[0]), order.order_id, fen)

@@ -11,7 +11,7 @@ paid) is spread over the lines, so that nobody earns commission on money that no
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,13 +28,14 @@ _ALIVE = ("created", "paid", "shipped", "completed")
 class Event(Struct, frozen=True):
     """Something that is news: a status that was reached for the first time, or a refund.
 
-    key: what makes it unique within the order's lines.
+    key: what makes it unique within the order's lines. counted_fen: of a correction, what turnover takes in.
     """
 
     type: str
     at: datetime
     key: str
     refunded_fen: int | None = None
+    counted_fen: int | None = None
 
 
 class LineAmounts(Struct, frozen=True):
@@ -58,14 +59,44 @@ def merge(stored: Order | None, message: Message) -> tuple[Order, list[Event]]:
     elif message.status not in order.times:
         events.append(Event(f"order_{message.status}", at, order.order_id))
     newest = max(at, order.times.get(message.status, at))
-    return (
-        replace(
-            order,
-            times={**order.times, message.status: newest},
-            stamped=_newest_values(order.stamped, message),
-        ),
-        events,
+    merged = replace(
+        order,
+        times={**order.times, message.status: newest},
+        stamped=_newest_values(order.stamped, message),
     )
+    return merged, [*events, *_corrections(stored, merged, message, events)]
+
+
+def _corrections(
+    stored: Order | None, order: Order, message: Message, events: list[Event]
+) -> Iterator[Event]:
+    """What turnover must take in beside these events, to stand at what was paid, less refunds up to that.
+
+    What was paid may be said anew, on the day of the payment; more may be refunded than was paid, which
+    turnover takes back on the day of the newest refund. So it is the same in whatever order messages come.
+    """
+    is_first = any(event.type == "order_paid" for event in events)
+    more_paid = 0 if stored is None or is_first else _turnover_paid(order) - _turnover_paid(stored)
+    if more_paid:
+        yield _correction(order, message, "paid", order.times["paid"], more_paid)
+    excess = _refunded_beyond_paid(order) - (_refunded_beyond_paid(stored) if stored else 0)
+    if excess:
+        newest = max(clock.parse(refund.mark.partition("#")[0]) for refund in order.refunds.values())
+        yield _correction(order, message, "refunds", newest, excess)
+
+
+def _correction(order: Order, message: Message, what: str, at: datetime, fen: int) -> Event:
+    key = f"{timeline_key(order.order_id, what)}#{stamp(message)}"
+    return Event("order_corrected", at, key, counted_fen=fen)
+
+
+def _turnover_paid(order: Order) -> int:
+    return paid_fen(order) if "paid" in order.times else 0
+
+
+def _refunded_beyond_paid(order: Order) -> int:
+    """Zero while it is not known what was paid."""
+    return max(refunded_fen(order) - paid_fen(order), 0) if is_paid(order) else 0
 
 
 def _with_refund(order: Order, refund: Refund, message: Message) -> tuple[Order, list[Event]]:
@@ -149,6 +180,14 @@ def paid_fen(order: Order) -> int:
 def refunded_fen(order: Order) -> int:
     """All refunds, as the mall says."""
     return sum(refund.amount_fen for refund in order.refunds.values())
+
+
+def counted_refunds(order: Order) -> Iterator[tuple[Refund, int]]:
+    """Each refund with what of it counts, the oldest first: together not more than was paid."""
+    left = paid_fen(order)
+    for refund in sorted(order.refunds.values(), key=lambda refund: (refund.mark, refund.refund_id)):
+        yield refund, min(refund.amount_fen, left)
+        left -= min(refund.amount_fen, left)
 
 
 def adjusted_fen(order: Order) -> int:

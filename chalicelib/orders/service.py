@@ -240,6 +240,7 @@ def _line(order: Order, event: Event, first: bool) -> Line:
         "order_id": order.order_id,
         "paid_fen": rules.paid_fen(order),
         "refunded_fen": event.refunded_fen,
+        **({} if event.counted_fen is None else {"counted_fen": event.counted_fen}),
         "external_userid": buyer.external_userid if buyer else None,
         "channel": buyer.channel if buyer else None,
         "live_code_id": buyer.live_code_id if buyer else None,

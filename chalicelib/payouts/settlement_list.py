@@ -1,5 +1,6 @@
 """Settlements as people read them: those there were, one with its payouts, and what one would do now."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache, partial
 from typing import Annotated, Any, cast
@@ -8,11 +9,12 @@ from msgspec import Meta
 
 from chalicelib.distribution import commission_list, distributors, plans
 from chalicelib.distribution import service as distribution
-from chalicelib.distribution.types import FROZEN, Distributor
+from chalicelib.distribution.types import FROZEN, Distributor, Plan
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.rules import Balance
 from chalicelib.payouts import models, rules, taxes
 from chalicelib.payouts.models import SettlementItem
+from chalicelib.payouts.rules import Month, Sums
 from chalicelib.payouts.types import (
     PayoutShort,
     PayoutStatus,
@@ -71,16 +73,15 @@ def preview(query: PreviewQuery, principal: Principal) -> Page[PreviewRow]:
     page, following = distribution.page_of_distributors(min(query.limit, 100), query.cursor)
     balances = ledger.balances(who.distributor_id for who in page)
     plan_of = cache(distribution.plan)
+    look = _Look(until, rules.month_of(now), plan_of)
     people = [who for who in page if _has_money(balances.get(who.distributor_id))]
     names = distributors.names((who.distributor_id for who in people), principal)
     called = plans.names({who.plan_id for who in people})
 
     def row(who: Distributor) -> PreviewRow:
         balance, plan = balances[who.distributor_id], plan_of(who.plan_id)
-        matured = _matured(who.distributor_id, until) if balance.pending_fen else 0
-        available = balance.available_fen + matured
-        month = taxes.month_so_far(who, plan, rules.month_of(now))
-        sums = rules.sums(available, balance.debt_fen, plan.minimum_payout_fen, plan.tax, month)
+        available = look.available_fen(who, balance)
+        sums = look.sums(who, balance)
         is_paid = sums is not None and who.status != FROZEN
         why = rules.why_not_paid(available, balance.debt_fen, plan.minimum_payout_fen)
         return PreviewRow(
@@ -90,7 +91,7 @@ def preview(query: PreviewQuery, principal: Principal) -> Page[PreviewRow]:
             plan_name=called.get(who.plan_id),
             outcome="paid" if is_paid else "frozen" if who.status == FROZEN else why,
             available_fen=available,
-            later_fen=balance.pending_fen - matured,
+            later_fen=balance.pending_fen + balance.available_fen - available,
             debt_fen=balance.debt_fen,
             gross_fen=sums.gross_fen if sums and is_paid else 0,
             tax_fen=sums.tax_fen if sums and is_paid else 0,
@@ -99,6 +100,50 @@ def preview(query: PreviewQuery, principal: Principal) -> Page[PreviewRow]:
 
     rows = [row(who) for who in people]
     return Page(rows, len(rows), following, "at_least" if following or query.cursor else "exact")
+
+
+class _Look:
+    """One look at what a settlement would pay.
+
+    A person's month is one over all plans: what their distributors get who are settled before this one counts
+    in it, on whatever page they are.
+    """
+
+    def __init__(self, until: datetime, month: str, plan_of: Callable[[str], Plan]):
+        self.until, self.month, self.plan_of = until, month, plan_of
+
+    def available_fen(self, who: Distributor, balance: Balance) -> int:
+        return balance.available_fen + (
+            _matured(who.distributor_id, self.until) if balance.pending_fen else 0
+        )
+
+    def sums(self, who: Distributor, balance: Balance) -> Sums | None:
+        """What they would be paid, were they not frozen."""
+        plan = self.plan_of(who.plan_id)
+        person, month = taxes.month_so_far(who, plan, self.month)
+        if person is not None:
+            others = {one for one in person.distributor_ids if one != who.distributor_id}
+            before = [
+                one for one in map(distribution.distributor, sorted(others)) if _place(one) < _place(who)
+            ]
+            for other in before:
+                paid = self._paid(other)
+                month = Month(month.gross_fen + paid.gross_fen, month.tax_fen + paid.tax_fen)
+        return rules.sums(
+            self.available_fen(who, balance), balance.debt_fen, plan.minimum_payout_fen, plan.tax, month
+        )
+
+    def _paid(self, who: Distributor) -> Month:
+        """What a settlement adds to the month by this distributor."""
+        if who.status == FROZEN or self.plan_of(who.plan_id).tax != "labour_month":
+            return Month()
+        sums = self.sums(who, ledger.balance(who.distributor_id))
+        return Month(sums.gross_fen, sums.tax_fen) if sums else Month()
+
+
+def _place(who: Distributor) -> tuple[str, str]:
+    """Where a settlement comes to them: the oldest first."""
+    return who.created_at, who.distributor_id
 
 
 def _has_money(balance: Balance | None) -> bool:

@@ -56,9 +56,15 @@ def open_account(who: Distributor, plan: Plan, month: str) -> Account | None:
     return _read(persons.refresh(who), month)
 
 
-def month_so_far(who: Distributor, plan: Plan, month: str) -> Month:
-    """What that month holds by what is known of the person; writes nothing."""
-    return _read(persons.of_distributor(who), month).total if plan.tax == "labour_month" else Month()
+def month_so_far(who: Distributor, plan: Plan, month: str) -> tuple[Person | None, Month]:
+    """Who they are by what is known, and what that month holds; no person where months don't count.
+
+    Writes nothing.
+    """
+    if plan.tax != "labour_month":
+        return None, Month()
+    account = _read(persons.of_distributor(who), month)
+    return account.person, account.total
 
 
 def _read(person: Person, month: str) -> Account:

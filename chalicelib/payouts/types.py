@@ -109,9 +109,12 @@ class PayoutRow(PayoutShort, frozen=True, kw_only=True):
 
 
 class PayoutsOfStatus(Struct, frozen=True, kw_only=True):
+    """amount_is: `at_least` where more wait than are read for one answer; the count is exact always."""
+
     status: PayoutStatus
     count: int
     amount_fen: int
+    amount_is: Literal["exact", "at_least"] = "exact"
 
 
 class StuckPayouts(Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ LISTS: dict[str, str] = {  # by the path behind /api/
     "jobs": "任务",
     "ledger/accounts/{account}/distributors": "科目余额",
     "ledger/accounts/{account}/journals": "科目分录",
+    "ledger/journals": "分录",
     "ledger/journals-per-day": "每日分录数",
     "live-codes": "活码",
     "metrics/days": "每日数据",

@@ -202,11 +202,15 @@ class Touch(Event, frozen=True, kw_only=True):
 
 
 class OrderChanged(Event, frozen=True, kw_only=True):
-    """Subject external_userid, else `order#<order_id>`. refunded_fen: this refund's. store_id: of then."""
+    """Subject external_userid, else `order#<order_id>`. refunded_fen: this refund's. store_id: of then.
+
+    counted_fen: of a correction, what turnover takes in: paid was said anew, or more was refunded than paid.
+    """
 
     order_id: str
     paid_fen: int
     refunded_fen: int | None = None
+    counted_fen: int | None = None
     channel: str | None = None
     live_code_id: str | None = None
     store_id: str | None = None
@@ -325,6 +329,7 @@ TYPES: Mapping[str, type[Event]] = {
     "order_shipped": OrderChanged,
     "order_completed": OrderChanged,
     "order_refunded": OrderChanged,
+    "order_corrected": OrderChanged,
     "order_closed": OrderChanged,
     "commission_changed": CommissionChanged,
     "payout_changed": PayoutChanged,

@@ -312,6 +312,10 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
     typed = {**parameters, **_convert_parameters(route, parameters)}
     if route.query is not None:
         call.query = validation.convert_strings(call.strings, route.query, open=not route.permission)
+        if caller.sees_masked and getattr(call.query, "cursor", None):
+            from chalicelib.platform import cursors
+
+            call.query = replace(call.query, cursor=cursors.unseal(call.query.cursor, route.path))
     if route.body is not None and route.takes is None:
         nothing = not call.raw and not any(field.required for field in msgspec.structs.fields(route.body))
         if nothing:
@@ -329,6 +333,10 @@ def _answer(route: Route, request: Any, parameters: dict[str, str], caller: Prin
 
             return list_files.answer(route, call, kind, typed)
         result = route.view(call, **typed)
+        if caller.sees_masked and getattr(result, "next_cursor", None):
+            from chalicelib.platform import cursors
+
+            result = replace(result, next_cursor=cursors.seal(result.next_cursor, route.path))
         answer = result if isinstance(result, Answer) else Answer(result, route.status)
         if _CHECK_ANSWERS:
             _check_answer(route, answer)

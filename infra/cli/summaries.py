@@ -81,6 +81,7 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/ledger/accounts/{account}"): "一个科目的借贷合计：现在，或某一时刻",
     ("GET", "/api/ledger/accounts/{account}/distributors"): "一个科目里各分销员各有多少，逐行累计到科目合计",
     ("GET", "/api/ledger/accounts/{account}/journals"): "一个科目的分录，新的在前，逐笔列出余额",
+    ("GET", "/api/ledger/journals"): "全部分录，新的在前，可按日期和事项筛选",
     ("GET", "/api/ledger/journals-per-day"): "每天有多少笔分录",
     ("GET", "/api/ledger/journals/{journal_id}"): "一笔分录：借贷各方和来由",
     ("GET", "/api/ledger/trial-balance"): "所有科目的合计（试算平衡）",

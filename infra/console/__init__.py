@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import brotli
+from pypinyin import Style, lazy_pinyin
 
 from chalicelib.console.pages import LAYER
 from chalicelib.platform import permissions
@@ -274,7 +275,7 @@ def _written(bundles: list[Bundle], sections: list[Section], problems: list[Prob
     first_texts = _texts(first, add)
     manifest = {
         "sections": [
-            {**section.definition, "files": names.get(section.id)}
+            {**section.definition, "routes": _with_sounds(section), "files": names.get(section.id)}
             for section in sections
             if section.definition["routes"]
         ],
@@ -295,6 +296,19 @@ def _written(bundles: list[Bundle], sections: list[Section], problems: list[Prob
     pages = {language: _page(language, loads, first_texts[language]) for language in LANGUAGES}
     routes = [{**route, "section": s.id} for s in sections for route in s.definition["routes"]]
     return Built(files, pages, routes, problems)
+
+
+def _with_sounds(section: Section) -> list[dict[str, Any]]:
+    """The routes; those of the navigation with how their Chinese title is said, whole and by its initials."""
+    return [
+        {**route, "said": _said(section.texts["zh"][f"{route['name']}.title"])} if route.get("nav") else route
+        for route in section.definition["routes"]
+    ]
+
+
+def _said(title: str) -> str:
+    syllables = lazy_pinyin(title, style=Style.NORMAL)
+    return f"{''.join(syllables)} {''.join(syllable[0] for syllable in syllables)}".lower()
 
 
 def _defined(bundle: Bundle) -> str:

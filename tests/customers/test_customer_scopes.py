@@ -1,5 +1,6 @@
 """Lists of customers: by guide, by store, over all; who sees whom; customers from before there were lists."""
 
+import base64
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,6 +152,25 @@ def test_an_auditor_sees_no_personal_data(api: Api) -> None:
     auditor = api.acting_as("auditor")
     for row in (auditor.get("/api/customers/wm1")[1], auditor.get("/api/customers")[1]["items"][0]):
         assert (row["name"], row["unionid"]) == ("王***", "***")
+
+
+def test_an_auditors_cursor_has_no_id_in_it_and_is_good_for_its_list_alone(api: Api, keys: None) -> None:
+    for n in range(3):
+        add(f"wm{n}", "ann", n)
+    auditor = api.acting_as("auditor")
+    page = auditor.get("/api/customers?limit=2")[1]
+    sealed = page["next_cursor"]
+    assert b"wm" not in base64.urlsafe_b64decode(sealed)
+    last = auditor.get(f"/api/customers?limit=2&cursor={sealed}")[1]
+    assert (len(last["items"]), last["total"], last["next_cursor"]) == (1, 3, None)
+    plain = api.get("/api/customers?limit=2")[1]["next_cursor"]
+    for cursor, path in (
+        (plain, "/api/customers"),
+        (sealed, "/api/touches?sop_id=x"),
+        ("x", "/api/customers"),
+    ):
+        status, problem = auditor.get(f"{path}{'&' if '?' in path else '?'}cursor={cursor}")
+        assert status == 422 and problem["errors"][0]["field"] == "cursor"
 
 
 def strip(external_userid: str) -> None:

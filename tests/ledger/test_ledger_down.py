@@ -124,6 +124,21 @@ def test_journals_of_a_day_in_china(ask: Ask) -> None:
         assert error["field"] == "from"
 
 
+def test_all_journals_of_some_days_and_of_a_kind(ask: Ask) -> None:
+    rows = everything(ask, "/api/ledger/journals")
+    assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+    assert len(rows) == len(list(JournalItem.scan())) and {row["distributor_name"] for row in rows} == {
+        "王小明"
+    }
+    for day in ask("/api/ledger/journals-per-day?from=2026-11-20&to=2026-12-31")["items"]:
+        of_day = everything(ask, f"/api/ledger/journals?from={day['day']}&to={day['day']}&limit=1")
+        assert len(of_day) == day["journals"]
+    paid = everything(ask, "/api/ledger/journals?kind=payout_paid")
+    assert paid == [row for row in rows if row["kind"] == "payout_paid"] and paid
+    ask("/api/ledger/journals?from=2026-12-02&to=2026-12-01", status=422)
+    ask("/api/ledger/journals", role="auditor", status=403)
+
+
 def _day(journal: str) -> date:
     return (datetime.fromisoformat(journal.partition("#")[0]) + timedelta(hours=8)).date()
 

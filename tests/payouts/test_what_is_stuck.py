@@ -154,6 +154,30 @@ def test_a_preview_is_what_the_settlement_then_does(world: World) -> None:
     assert found.net_fen > 0
 
 
+@pytest.mark.parametrize("limit", [1, 100])
+def test_a_preview_counts_one_month_over_all_plans_of_a_person(world: World, limit: int) -> None:
+    """Three plans of one person, ¥9,900 each: the month's free part and its steps are one, on any page."""
+    taxed = [world.distributor(world.plan(rates=(10_000,), withhold_tax=True), "wm2") for _ in range(3)]
+    free = world.distributor(world.plan(rates=(10_000,)), "wm2")
+    for number, who in enumerate((*taxed, free)):
+        world.tell(*_big(f"b{number}", world, who.distributor_id, number))
+    world.move(days=20)
+    rows, cursor = [], None
+    while not rows or cursor:
+        page = settlement_list.preview(PreviewQuery(limit=limit, cursor=cursor), SYSTEM)
+        rows += page.items
+        cursor = page.next_cursor
+    world.pay.state = State.SUCCESS
+    run = settlement.start(None).settlement_id
+    world.work()
+    found = settlement_list.get(run)
+    assert {row.distributor_id: row.net_fen for row in rows if row.outcome == "paid"} == {
+        row.distributor_id: row.amount_fen for row in found.payouts or []
+    }
+    assert sum(row.tax_fen for row in rows) == found.tax_fen > 0
+    assert len({row.tax_fen for row in rows}) == 4  # each takes up where the one before ended
+
+
 def _big(order_id: str, world: World, distributor_id: str, days: int) -> list[Any]:
     code = distributor_id.removeprefix("d_")
     told = paid(order_id, code)
@@ -185,3 +209,16 @@ def test_a_plan_is_tried_by_the_rule_that_orders_go_by(world: World, ask: Ask) -
     )
     assert [one["field"] for one in third["errors"]] == ["levels", "refunded_fen"]
     ask("POST", path, role="operator", status=403, body=plan)
+
+
+def test_of_more_than_are_read_for_one_answer_the_count_is_exact_and_the_sum_says_what_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold(world, people=3)
+    world.settle()
+    monkeypatch.setattr(payout_list, "_MOST_READ", 2)
+    (waiting,) = (row for row in payout_list.figures().statuses if row.count)
+    assert (waiting.count, waiting.amount_is) == (3, "at_least")
+    monkeypatch.setattr(payout_list, "_MOST_READ", 3)
+    (whole,) = (row for row in payout_list.figures().statuses if row.count)
+    assert (whole.count, whole.amount_is) == (3, "exact") and whole.amount_fen > waiting.amount_fen

@@ -8,7 +8,7 @@
     follow_edited: ["{who}修改了资料", "{who} edited them"], remark_changed: ["修改了备注名", "Remark changed"], tags_changed: ["标签有变化", "Tags changed"],
     joined_group: ["加入客户群", "Joined a group"], left_group: ["退出客户群", "Left a group"], welcome_sent: ["收到欢迎语", "Got the welcome"], welcome_missed: ["欢迎语没有发出", "The welcome was not sent"], welcome_unknown: ["欢迎语可能已送达", "The welcome may have arrived"],
     guide_notified: ["已提醒员工打招呼", "The guide was asked to say hello"], coupon_given: ["领到优惠券", "Got a coupon"], touch_sent: ["收到 SOP 消息", "Got an SOP message"], touch_failed: ["SOP 消息发送失败", "An SOP message failed"], prospect_matched: ["手机号名单中的客户", "From a phone list"], ad_converted: ["广告转化", "An ad's conversion"],
-    order_created: ["下单", "Ordered"], order_paid: ["付款", "Paid"], order_shipped: ["发货", "Shipped"], order_completed: ["交易完成", "Completed"], order_refunded: ["退款", "Refunded"], order_closed: ["订单关闭", "Order closed"]
+    order_created: ["下单", "Ordered"], order_paid: ["付款", "Paid"], order_shipped: ["发货", "Shipped"], order_completed: ["交易完成", "Completed"], order_refunded: ["退款", "Refunded"], order_corrected: ["金额更正", "Amount corrected"], order_closed: ["订单关闭", "Order closed"]
   };
   var ORDERS = { created: ["待付款", "Unpaid"], paid: ["已付款", "Paid"], shipped: ["已发货", "Shipped"], completed: ["已完成", "Completed"], refunded: ["已退款", "Refunded"], closed: ["已关闭", "Closed"] };
   var TOUCHES = { scheduled: ["待发送", "Scheduled"], handed_over: ["等您确认发送", "Waits for you to send"], sent: ["已发送", "Sent"], skipped: ["已跳过", "Skipped"], failed: ["发送失败", "Failed"] };

@@ -18,6 +18,6 @@ export function navigation() {
     id,
     items: listed
       .filter((screen) => screen.section.group === id)
-      .map((screen) => ({ path: screen.path, href: link(screen.path), title: t(`${screen.name}.title`), icon: screen.icon || "dot", isHere: isHere(screen, listed) })),
+      .map((screen) => ({ path: screen.path, href: link(screen.path), title: t(`${screen.name}.title`), said: screen.said || "", icon: screen.icon || "dot", isHere: isHere(screen, listed) })),
   })).filter((group) => group.items.length);
 }

@@ -7,7 +7,7 @@ import { channelName } from "kit/pickers.js";
 export const KINDS = {
   bonds: ["customer_added", "customer_imported", "customer_lost", "joined_group", "group_member_imported", "left_group", "prospect_matched"],
   messages: ["welcome_sent", "welcome_missed", "welcome_unknown", "touch_sent", "touch_failed", "guide_notified", "coupon_given"],
-  orders: ["order_created", "order_paid", "order_shipped", "order_completed", "order_refunded", "order_closed"],
+  orders: ["order_created", "order_paid", "order_shipped", "order_completed", "order_refunded", "order_corrected", "order_closed"],
   changes: ["tags_changed", "remark_changed", "follow_edited"],
 };
 
@@ -15,10 +15,10 @@ const LOOKS = {
   customer_added: ["plus", "good"], customer_imported: ["upload"], group_member_imported: ["upload"], customer_lost: ["minus", "bad"], follow_edited: ["edit"], remark_changed: ["edit"], tags_changed: ["tag"],
   joined_group: ["group", "good"], left_group: ["group", "warn"], welcome_sent: ["message", "good"], welcome_missed: ["message", "bad"], welcome_unknown: ["message", "warn"], guide_notified: ["bell"],
   coupon_given: ["coupon", "good"], touch_sent: ["message", "good"], touch_failed: ["message", "bad"], prospect_matched: ["phone", "good"], ad_converted: ["ad"],
-  order_created: ["order"], order_paid: ["order", "good"], order_shipped: ["order", "info"], order_completed: ["order", "good"], order_refunded: ["order", "warn"], order_closed: ["order"],
+  order_created: ["order"], order_paid: ["order", "good"], order_shipped: ["order", "info"], order_completed: ["order", "good"], order_refunded: ["order", "warn"], order_corrected: ["order", "warn"], order_closed: ["order"],
 };
 
-const ORDERS = ["order_created", "order_paid", "order_shipped", "order_completed", "order_refunded", "order_closed"];
+const ORDERS = ["order_created", "order_paid", "order_shipped", "order_completed", "order_refunded", "order_corrected", "order_closed"];
 
 function textOf({ type, data }, name) {
   if (type === "customer_added") return [data.half ? t("customers.event.half") : "", data.channel ? t("customers.event.from", { channel: channelName(data.channel) }) : ""].filter(Boolean).join(" · ");
@@ -27,6 +27,7 @@ function textOf({ type, data }, name) {
   if (type === "welcome_sent") return t("customers.event.within", { seconds: (data.ms / 1000).toFixed(1) });
   if (type === "welcome_missed") return t.has(`enum.missed.${data.reason}`) ? t.enum("missed", data.reason) : t("customers.event.not_in_time");
   if (type === "order_refunded") return t("customers.event.refund", { order: data.order_id, sum: money(data.refunded_fen || 0) });
+  if (type === "order_corrected") return t("customers.event.correction", { order: data.order_id, sum: money(data.counted_fen) });
   if (ORDERS.includes(type)) return `${data.order_id} · ${money(data.paid_fen)}`;
   if (type === "guide_notified") return name(data.staff_id);
   return "";

@@ -15,6 +15,7 @@ const SCREENS = [
   [/^\/api\/settlements\/([^/]+)$/, "settlements.one", "id"],
   [/^\/api\/ledger\/accounts\/([^/]+)$/, "ledger.account", "account"],
   [/^\/api\/ledger\/trial-balance$/, "ledger.accounts"],
+  [/^\/api\/ledger\/journals-per-day$/, "ledger.days"],
   [/^\/api\/audit$/, "audit.list"],
   [/^\/api\/users$/, "people.list"],
   [/^\/api\/api-keys$/, "keys.list"],
