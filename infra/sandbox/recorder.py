@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 _MASKED = ("access_token", "corpsecret")
-_ROWS = 50  # of each list in an answer
+_ROWS = 50  # a list in an answer that is longer is cut
 
 
 def masked(values: dict[str, Any]) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def masked(values: dict[str, Any]) -> dict[str, Any]:
 
 def _shortened(response: dict[str, Any]) -> dict[str, Any]:
     """Of a page of a big corp its first rows: ten thousand of them are a gigabyte."""
-    return {k: v[:_ROWS] if isinstance(v, list) else v for k, v in response.items()}
+    return {k: v[:3] if isinstance(v, list) and len(v) > _ROWS else v for k, v in response.items()}
 
 
 class Recorder:
