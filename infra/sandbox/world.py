@@ -111,11 +111,7 @@ class World:
         for guide in range(guides):
             self.add_staff(crowd.userid(guide))
         for name, tags in TAGS.items():
-            group = st.TagGroup(self.new_id("etg"), name, int(self.ts()))
-            self.state.tag_groups[group.group_id] = group
-            made = [st.Tag(self.new_id("et"), group.group_id, tag, int(self.ts())) for tag in tags]
-            self.state.tags.update({tag.id: tag for tag in made})
-            self.state.crowd_tags += [tag.id for tag in made]
+            self.state.crowd_tags += [self._tag(name, tag) for tag in tags]
         for number in range(groups):
             owner = crowd.userid(number % guides)
             chat = st.GroupChat(f"wrcrowd{number:025d}", f"福利群{number + 1}", owner, int(self.ts()) - _DAY)
@@ -124,6 +120,20 @@ class World:
             for one in range(number * MEMBERS, min((number + 1) * MEMBERS, customers)):
                 chat.members.append({**row, "userid": crowd.external_userid(one), "type": 2, "join_scene": 3})
             self.state.groups[chat.chat_id] = chat
+
+    def _tag(self, group_name: str, name: str) -> str:
+        """The id of that tag, made when there is none."""
+        groups, tags = self.state.tag_groups, self.state.tags
+        group = next((g for g in groups.values() if g.group_name == group_name and not g.deleted), None)
+        if group is None:
+            group = st.TagGroup(self.new_id("etg"), group_name, int(self.ts()))
+            groups[group.group_id] = group
+        for tag in tags.values():
+            if (tag.group_id, tag.name, tag.deleted) == (group.group_id, name, False):
+                return tag.id
+        made = st.Tag(self.new_id("et"), group.group_id, name, int(self.ts()))
+        tags[made.id] = made
+        return made.id
 
     def settle_in(self, external_userid: str) -> None:
         """Whoever is of the crowd is a person of the world from now on."""
