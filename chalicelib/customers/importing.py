@@ -25,7 +25,7 @@ So a page that is worked on again, since the worker was killed, counts what it c
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -42,6 +42,7 @@ from chalicelib.platform.userids import fold
 from chalicelib.wecom import client as wecom
 from chalicelib.wecom.errors import Treatment, WeComError
 
+_TIME = timedelta(seconds=8)  # for one customer: a worker has a hundred to ask for
 _BUSY = "others keep changing this customer"
 _OF_ADD_WAY = {10: "video", 16: "acquisition_link"}
 _IMPORTED, _EDITED, _LOST = "customer_imported", "follow_edited", "customer_lost"
@@ -205,7 +206,7 @@ def _by_asking(customer: Customer, run: Import) -> Customer | None:
 def ask(external_userid: str) -> dict[str, Any] | None:
     """WeCom's own word on a customer; None where it has none for us. WeComError for what may pass."""
     try:
-        return wecom.default_client().external_contact(external_userid)
+        return wecom.default_client().external_contact(external_userid, deadline=clock.now() + _TIME)
     except WeComError as error:
         if error.treatment is Treatment.DATA:
             return None

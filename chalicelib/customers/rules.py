@@ -147,7 +147,7 @@ def added(customer: Customer, staff_id: str, at: datetime, half: bool, source: S
             follows={**customer.follows, staff_id: after},
             source=_oldest(customer.source, source),
         ),
-        begins=late or (after.stands and (overtaken or not before.stands)),
+        begins=late or overtaken or (after.stands and not before.stands),
         ends=late,
         first=all(f.added_at is None for f in others),
         channel=after.source.channel if after.source else None,
@@ -159,11 +159,12 @@ def found(customer: Customer, staff_id: str, at: datetime, source: Source | None
     before = customer.follows.get(staff_id, Follow())
     if before.added_at is not None and not _is_news(before, at):
         return customer
+    moved = _moved(before, ACTIVE, at)
     after = replace(
-        _moved(before, ACTIVE, at),
+        moved,
         added_at=max(before.added_at or at, at),
         source=_newest(before.source, source),
-        imported=before.status != HALF,
+        imported=moved.stands and before.status != HALF,
     )
     return replace(
         customer,

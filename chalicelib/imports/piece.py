@@ -59,9 +59,14 @@ class Context:
 
 
 def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """The results in their order; the first error when all are done."""
+    """The results in their order. An error ends it: what has not begun by then is not begun any more."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(work, items))
+        begun = [pool.submit(work, item) for item in items]
+        try:
+            return [future.result() for future in begun]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def note(run: Run, **noted: Any) -> Run:

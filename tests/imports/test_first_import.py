@@ -1,6 +1,7 @@
 """The first import and the repair, against the sandbox: what is stored, what is counted, what is not begun."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from chalicelib.facts import service as facts
 from chalicelib.groups.models import MemberItem
 from chalicelib.imports import models, part_customers, service
 from chalicelib.platform import jobs, timeline
+from chalicelib.platform.jobs import JobItem
 from chalicelib.platform.timeline import TimelineItem
 from chalicelib.staff import service as staff
 from chalicelib.tags import models as tags
@@ -294,6 +296,14 @@ def test_two_at_once_are_one_job(world: ImportWorld, api: Api) -> None:
     assert first[0] == second[0] == 202 and first[1]["job_id"] == second[1]["job_id"]
     assert len(world.steps()) == 1
     assert api.post("/api/imports", {})[1]["job_id"] == first[1]["job_id"]
+
+
+def test_two_that_are_started_at_the_same_instant_are_one(engine: str, sent: Sent) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        begun = {job.job_id for job in pool.map(lambda _: service.start(), range(8))}
+    assert len(begun) == 1
+    assert len(list(JobItem.scan())) == 1
+    assert {message["turn"] for _, message, _ in sent} == {0}
 
 
 def test_one_that_was_killed_before_its_job_was_there_goes_on(world: ImportWorld) -> None:
