@@ -2,7 +2,7 @@
 
 from chalicelib.imports.piece import Context, counted, end_part, note
 from chalicelib.imports.types import Run
-from chalicelib.tags import service as tags
+from chalicelib.tags import listing as tags
 
 
 def do_piece(run: Run, context: Context) -> Run:

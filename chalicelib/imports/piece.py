@@ -11,7 +11,7 @@ from chalicelib.customers.importing import Import
 from chalicelib.imports import models
 from chalicelib.imports.types import DONE, PARTS, Progress, Run
 from chalicelib.origins import service as origins
-from chalicelib.tags import service as tags
+from chalicelib.tags import listing as tags
 from chalicelib.wecom.client import WeCom
 
 AT_ONCE = 8
