@@ -35,6 +35,7 @@ DOORS = {
     "groupcodes.api": "/api/group-tasks /api/live-codes",
     "groups.api": "/api/groups",
     "home.api": "/api/home /api/pulse",
+    "imports.api": "/api/imports",
     "ledger.api": "/api/ledger",
     "livecodes.api": "/api/live-codes",
     "malls.api": "/mall",

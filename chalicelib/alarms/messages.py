@@ -24,6 +24,7 @@ _QUEUES: dict[str, tuple[str, str]] = {
     "facts": ("客户画像更新", "customers' facts"),
     "lake": ("客群统计", "segments counted"),
     "lakewrite": ("客户画像写入统计文件", "facts written to the lake"),
+    "imports": ("首次导入与核对", "the first import and the repair"),
     "export": ("列表导出", "exports of lists"),
     "enrol": ("SOP 进出判断", "who begins and ends an SOP"),
     "match": ("到店客户与名单匹配", "arrivals matched to phone lists"),

@@ -87,12 +87,15 @@ def load(external_userid: str) -> Customer:
     return Customer(external_userid) if item is None else _customer(item)
 
 
-def load_several(external_userids: Sequence[str]) -> dict[str, Customer]:
-    """Those of these customers that there are, by id; perhaps as they were a second ago."""
-    return {item.external_userid: _customer(item) for item in CustomerItem.batch_get(external_userids)}
+def load_several(external_userids: Sequence[str], consistent: bool = False) -> dict[str, Customer]:
+    """Those of these customers that there are, by id; unless consistent, perhaps as a second ago."""
+    items = CustomerItem.batch_get(external_userids, consistent_read=consistent)
+    return {item.external_userid: _customer(item) for item in items}
 
 
-def places_of_guide(staff_id: str, before: str | None, limit: int, since: str | None = None) -> Iterator[str]:
+def places_of_guide(
+    staff_id: str, before: str | None, limit: int | None, since: str | None = None
+) -> Iterator[str]:
     """Places of a guide's bonds that stand, newest first."""
     condition = lists.between(FollowItem.place, since, before)
     for item in FollowItem.query(staff_id, condition, scan_index_forward=False, limit=limit):
@@ -199,6 +202,7 @@ def _follow(value: dict[str, Any]) -> Follow:
         added_at=clock.parse(value["added_at"]) if value.get("added_at") else None,
         source=_source(value.get("source")),
         remark=value.get("remark", ""),
+        imported=value.get("imported", False),
     )
 
 
@@ -210,6 +214,8 @@ def _follow_value(follow: Follow) -> dict[str, Any]:
         value["source"] = _source_value(follow.source)
     if follow.remark:
         value["remark"] = follow.remark
+    if follow.imported:
+        value["imported"] = True
     return value
 
 

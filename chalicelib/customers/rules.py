@@ -8,7 +8,7 @@ the oldest.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from msgspec import Struct, field
@@ -21,6 +21,7 @@ HALF, ACTIVE, LOST = "half", "active", "lost"
 _RANK = {"": 0, HALF: 1, ACTIVE: 2, LOST: 3}  # who wins within one second
 MASK = "***"
 _NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_SAME = timedelta(minutes=2)  # between a bond's time and that of the event that tells of it
 
 
 class Source(Struct, frozen=True):
@@ -41,6 +42,7 @@ class Follow(Struct, frozen=True):
     status: "half" (added, not added back: WeCom takes no tags for the pair yet), "active", "lost".
     added_at: the newest add we heard of; None when only its loss has come so far.
     remark: what the guide calls the customer (备注), as WeCom or we wrote it last.
+    imported: an import found the bond; no event has told of its add (yet).
     """
 
     status: str = ""
@@ -48,6 +50,7 @@ class Follow(Struct, frozen=True):
     added_at: datetime | None = None
     source: Source | None = None
     remark: str = ""
+    imported: bool = False
 
     @property
     def stands(self) -> bool:
@@ -125,25 +128,62 @@ class Change(Struct, frozen=True):
 
 
 def added(customer: Customer, staff_id: str, at: datetime, half: bool, source: Source | None) -> Change:
-    """An add (whole or half) of that time, from `source` if it is known."""
+    """An add (whole or half) of that time, from `source` if it is known.
+
+    An import may have been faster than the event of a new bond: it begins with its event all the same.
+    """
     before = customer.follows.get(staff_id, Follow())
+    overtaken = _is_overtaken(before, at)
     after = replace(
         _moved(before, HALF if half else ACTIVE, at),
         added_at=max(before.added_at or at, at),
         source=_newest(before.source, source),
+        imported=before.imported and not overtaken and at <= (before.added_at or at),
     )
     late = not after.stands and before.added_at is None
+    others = [f for other, f in customer.follows.items() if other != staff_id or not overtaken]
     return Change(
         customer=replace(
             customer,
             follows={**customer.follows, staff_id: after},
             source=_oldest(customer.source, source),
         ),
-        begins=late or (after.stands and not before.stands),
+        begins=late or overtaken or (after.stands and not before.stands),
         ends=late,
-        first=all(f.added_at is None for f in customer.follows.values()),
+        first=all(f.added_at is None for f in others),
         channel=after.source.channel if after.source else None,
     )
+
+
+def found(customer: Customer, staff_id: str, at: datetime, source: Source | None) -> Customer:
+    """With a bond that WeCom lists, made at that time. What is known of a later time stands."""
+    before = customer.follows.get(staff_id, Follow())
+    if before.added_at is not None and not _is_news(before, at):
+        return customer
+    moved = _moved(before, ACTIVE, at)
+    after = replace(
+        moved,
+        added_at=max(before.added_at or at, at),
+        source=_newest(before.source, source),
+        imported=moved.stands and before.status != HALF,
+    )
+    return replace(
+        customer,
+        follows={**customer.follows, staff_id: after},
+        source=_oldest(customer.source, source),
+    )
+
+
+def _is_news(follow: Follow, at: datetime) -> bool:
+    """Whether a bond made at that time is not the one that is known, or not yet whole."""
+    if follow.status == ACTIVE:
+        return at > (follow.added_at or at) + _SAME
+    return follow.status == HALF or follow.changed_at < at
+
+
+def _is_overtaken(follow: Follow, at: datetime) -> bool:
+    """Whether an import found the very bond that an event of that time tells of: WeCom dates both."""
+    return follow.imported and follow.added_at is not None and abs(follow.added_at - at) <= _SAME
 
 
 def lost(customer: Customer, staff_id: str, at: datetime) -> Change:

@@ -22,9 +22,9 @@ def get(external_userid: str) -> Customer | None:
     return customer if customer.version else None
 
 
-def several(external_userids: Collection[str]) -> dict[str, Customer]:
-    """Those of these customers that there are, by id; perhaps as they were a second ago."""
-    return models.load_several(list(set(external_userids)))
+def several(external_userids: Collection[str], consistent: bool = False) -> dict[str, Customer]:
+    """Those of these customers that there are, by id; unless consistent, perhaps as a second ago."""
+    return models.load_several(list(set(external_userids)), consistent)
 
 
 def find_by_unionid(unionid: str) -> str | None:

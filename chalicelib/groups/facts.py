@@ -6,12 +6,12 @@ from chalicelib.platform import clock
 from chalicelib.platform.timeline_line import Line
 
 _ROWS = "chalicelib.groups.facts:rows"
-FACTS = [Source(rows={"joined_group": _ROWS, "left_group": _ROWS})]
+FACTS = [Source(rows=dict.fromkeys(("joined_group", "group_member_imported", "left_group"), _ROWS))]
 
 
 def rows(line: Line) -> list[Row]:
     """In the group, or no longer; of one second the leaving wins."""
-    chat_id, joined = str(line.data["chat_id"]), line.type == "joined_group"
+    chat_id, joined = str(line.data["chat_id"]), line.type != "left_group"
     return [
         Row(
             external_userid=line.subject,

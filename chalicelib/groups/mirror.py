@@ -1,7 +1,7 @@
 """The mirror: a group's count and its members' rows change in the same transaction, so they always agree.
 
-A change is conditional on the version that it was worked out from. A group that is seen for the first
-time is filled in without lines: who was there before has not joined now.
+A change is conditional on the version that it was worked out from. Who is in a group that is seen for the
+first time has not joined now: they have lines of a type of their own, of which only facts hear.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.groups import rules, tasks
 from chalicelib.groups.models import LISTED, ChatItem, MemberItem
@@ -170,8 +171,12 @@ def _join(tx: Transaction, item: ChatItem, one: Person, pending: bool, change: C
     )
     name = f"join {one.member_id}"
     tx.put(name, row, MemberItem.chat_id.does_not_exist() | MemberItem.left_at.exists())
-    if not pending and (change.since is None or one.joined_at >= change.since - _EARLIER):
+    is_news = change.since is None or one.joined_at >= change.since - _EARLIER
+    if not pending and is_news:
         timeline.add(tx, joined_line(row, {}))
+    if not pending and not is_news and not one.staff:
+        was_in = Line(one.member_id, "group_member_imported", one.joined_at, f"{item.chat_id}#{_key(row)}")
+        timeline.add(tx, replace(was_in, data={"chat_id": item.chat_id}))
     if black:
         tasks.remove_member(tx, item, one.member_id, row.version)
 

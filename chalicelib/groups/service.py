@@ -12,6 +12,7 @@ from chalicelib.groups.mirror import rooms, use
 from chalicelib.groups.models import ChatItem, MemberItem
 from chalicelib.groups.reading import learn
 from chalicelib.groups.types import DISMISSED, GroupOut
+from chalicelib.platform import ids
 from chalicelib.platform.storage import Transaction
 
 __all__ = [
@@ -67,9 +68,18 @@ def describe(chat_ids: Sequence[str]) -> list[GroupOut]:
     return [shown(chats.get(chat_id) or ChatItem(chat_id)) for chat_id in chat_ids]
 
 
-def names(ids: Collection[str]) -> dict[str, str]:
+def summaries(chat_ids: Collection[str]) -> dict[str, str]:
+    """By id, of those that were ever read: a digest of what WeCom says of the group and its members."""
+    return {
+        item.chat_id: ids.derived(item.name or "", item.owner or "", item.status, item.member_version)
+        for item in mirror.several(chat_ids).values()
+        if item.seen_at is not None
+    }
+
+
+def names(chat_ids: Collection[str]) -> dict[str, str]:
     """What those of them are called that there are, by id."""
-    return {group.chat_id: group.name for group in describe(list(ids)) if group.name}
+    return {group.chat_id: group.name for group in describe(list(chat_ids)) if group.name}
 
 
 def shown(item: ChatItem) -> GroupOut:

@@ -72,7 +72,7 @@ def sync_page(message: Message) -> None:
         after = owners[-1]
         chats, cursor = client.group_page(owners, cursor, _AT_ONCE)
         for row in chats:
-            _sync_chat(row["chat_id"], int(row.get("status", 0)))
+            read_listed(row["chat_id"], int(row.get("status", 0)))
     except WeComError as error:
         if error.retryable:
             raise
@@ -84,7 +84,8 @@ def sync_page(message: Message) -> None:
     queues.send("assign", {**message, **place})
 
 
-def _sync_chat(chat_id: str, status: int) -> None:
+def read_listed(chat_id: str, status: int) -> None:
+    """Read a group that WeCom's list has, with the status it has there. Upstream for what may pass."""
     try:
         answer = reading.read(chat_id)
         mirror.has_status(answer.item, status)

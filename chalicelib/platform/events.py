@@ -71,7 +71,8 @@ class CustomerAdded(FromLink, frozen=True, kw_only=True):
 class CustomerImported(Event, frozen=True, kw_only=True):
     """Subject external_userid: a bond that was there before us, read in by the first import.
 
-    A type of its own, so that no listener meets a brand's million customers as adds of today.
+    A type of its own, so that no listener meets a brand's million customers as adds of today. first: never
+    a customer before.
     """
 
     staff_id: str
@@ -79,6 +80,7 @@ class CustomerImported(Event, frozen=True, kw_only=True):
     channel: str | None = None
     state: str | None = None
     tags: tuple[str, ...] = ()
+    first: bool = False
 
 
 class CustomerLost(Event, frozen=True, kw_only=True):
@@ -130,6 +132,12 @@ class JoinedGroup(Event, frozen=True, kw_only=True):
     channel: str | None = None
     blacklisted: bool = False
     staff_id: str | None = None
+
+
+class GroupMemberImported(Event, frozen=True, kw_only=True):
+    """Subject external_userid: was in the group, since this line's time, when we first saw it."""
+
+    chat_id: str
 
 
 class LeftGroup(Event, frozen=True, kw_only=True):
@@ -306,6 +314,7 @@ TYPES: Mapping[str, type[Event]] = {
     "segment_entered": SegmentMembership,
     "segment_left": SegmentMembership,
     "joined_group": JoinedGroup,
+    "group_member_imported": GroupMemberImported,
     "left_group": LeftGroup,
     "group_created": GroupChanged,
     "group_dismissed": GroupChanged,

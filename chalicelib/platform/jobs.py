@@ -16,7 +16,13 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, cast
 
 from msgspec import Meta, Struct
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
@@ -49,6 +55,7 @@ class Job(Struct, frozen=True, kw_only=True):
     total: int
     created_at: str | None
     result_id: str | None
+    result: dict[str, Any] | None = None
     result_url: str | None
     error: str | None
     failure: Literal["given_up", "silent", "other"] | None
@@ -83,6 +90,7 @@ class JobItem(Base):
     result_id = UnicodeAttribute(null=True)
     result_key = UnicodeAttribute(null=True)
     result_name = UnicodeAttribute(null=True)
+    result = JSONAttribute(null=True)
     error = UnicodeAttribute(null=True)
     lost = UnicodeSetAttribute(null=True)  # messages given up, each {"queue","group","message"} as JSON
     hindrance = UnicodeAttribute(null=True)  # what stopped a piece last
@@ -137,8 +145,8 @@ def start(
 
 
 def update(job_id: str, **values: Any) -> None:
-    """Set `done`, `total`, `status` ("finished", "failed"), `error`; `result_key`, the file in S3 that
-    it made, and `result_name`, under which it is downloaded."""
+    """Set `done`, `total`, `status` ("finished", "failed"), `error`; `result`, JSON; `result_key`, the
+    file in S3 that it made, and `result_name`, under which it is downloaded."""
     actions = [getattr(JobItem, name).set(value) for name, value in values.items()]
     JobItem(job_id).update(actions=[*actions, _reported_now()])
 
@@ -245,6 +253,7 @@ def _job(job: JobItem) -> Job:
         total=int(job.total),
         created_at=_started_at(job),
         result_id=job.result_id,
+        result=job.result,
         result_url=files.download_url(job.result_key, job.result_name) if job.result_key else None,
         error=error,
         failure=failure,

@@ -17,6 +17,8 @@ ORDERS: dict[str, str] = {  # by the path behind /api/
     " balance.available_fen balance.in_payout_fen balance.paid_fen balance.debt_fen balance.tax_withheld_fen"
     " created_at share_url",
     "groups": "name owner> status people staff reserved live_code_ids> created_at changed_at seen_at",
+    "imports": "started_at status parts.part parts.seen parts.new parts.changed unread.staff_name ended_at"
+    " error",
     "live-codes": "name kind archived channel> tags assignment.strategy assignment.members.staff_id>"
     " assignment.fallback_staff_ids> groups.chat_ids> stores.store_ids> assignment.reserve_for printing"
     " schedule.from schedule.until url created_at updated_at",

@@ -6,7 +6,7 @@ functions/project for the day's counters. What lines there are: platform/events.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -55,6 +55,12 @@ def happened(*lines: Line) -> bool:
     """Whether one of these very lines is there; one request for all."""
     keys = [(line.subject, line.sort) for line in lines]
     return next(iter(TimelineItem.batch_get(keys, consistent_read=True)), None) is not None
+
+
+def find(lines: Sequence[Line]) -> list[Line]:
+    """Those of these very lines that are there, as they were written; read consistently."""
+    keys = [(line.subject, line.sort) for line in lines]
+    return [_line(item) for item in TimelineItem.batch_get(keys, consistent_read=True)]
 
 
 def read(subject: str, limit: int = 50, cursor: str | None = None) -> tuple[list[dict[str, Any]], str | None]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.departments import service as departments
-from chalicelib.platform import clock, lists, log, settings, storage
+from chalicelib.platform import clock, ids, lists, log, settings, storage
 from chalicelib.platform.errors import Upstream
 from chalicelib.platform.storage import ConditionFailed, Transaction
 from chalicelib.platform.userids import fold as fold
@@ -122,14 +122,16 @@ def _member(row: StaffItem) -> Member:
 
 
 @storage.retrying(_BUSY)
-def learn(staff_id: str, deadline: datetime | None = None) -> None:
+def learn(staff_id: str, deadline: datetime | None = None, since: datetime | None = None) -> None:
     """Ask WeCom for the member, unless it was asked within a day; of one who is gone it is asked each time.
+
+    since: ask unless it was asked since then.
 
     Asked again when an event was heard meanwhile. WeComError, Upstream.
     """
     now = clock.now().replace(microsecond=0)  # as events tell it: one of this second is no older news
     row: StaffItem | None = StaffItem.find(staff_id)
-    if row is not None and is_fresh(row, now):
+    if row is not None and is_fresh(row, now, since):
         return
     try:
         answer = wecom.default_client().user_get(spelling.spell(staff_id), deadline=deadline)
@@ -224,10 +226,20 @@ def note_problem(staff_id: str, problem: str | None) -> bool:
     return storage.update_if(StaffItem(staff_id), actions, same)
 
 
-def is_fresh(row: StaffItem, now: datetime) -> bool:
+def is_fresh(row: StaffItem, now: datetime, since: datetime | None = None) -> bool:
     """Whether WeCom need not be asked for the member again."""
     there = row.name is not None and row.status not in rules.GONE
-    return there and now - clock.parse(row.seen_at) < _FRESH
+    return there and clock.parse(row.seen_at) > (since or now - _FRESH)
+
+
+def summaries(staff_ids: Iterable[str]) -> dict[str, str]:
+    """By id, of those for whom WeCom was ever asked: a digest of what it said."""
+    rows = StaffItem.batch_get(list(set(staff_ids)), consistent_read=True)
+    return {
+        row.staff_id: ids.derived(row.name, str(row.status), *sorted(row.departments or ()))
+        for row in rows
+        if row.name is not None
+    }
 
 
 def on_event(event: Event) -> None:

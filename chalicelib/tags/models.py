@@ -34,6 +34,12 @@ def known(names: Collection[str]) -> dict[str, str]:
     return {name: item.tag_id for name, item in items.items() if item.tag_id and item.read_at > since}
 
 
+def stored(names: Collection[str]) -> dict[str, str]:
+    """The ids of those names that we have, be they void."""
+    items = CorpTag.batch_get(list(names), consistent_read=True)
+    return {item.name: item.tag_id for item in items if item.tag_id}
+
+
 def keep(ids: Mapping[str, str], read_at: datetime) -> None:
     for name, tag_id in ids.items():
         CorpTag(name, tag_id=tag_id, read_at=clock.iso(read_at)).save()

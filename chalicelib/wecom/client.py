@@ -20,12 +20,14 @@ from chalicelib.platform.errors import Upstream
 from chalicelib.platform.userids import fold_all, fold_row
 from chalicelib.wecom import health
 from chalicelib.wecom.access import Access, TokenStore
+from chalicelib.wecom.errors import WeComError
 from chalicelib.wecom.tokens import DynamoTokens
 from chalicelib.wecom.transport import Heard, Transport
 
 HOST = "https://qyapi.weixin.qq.com"
 Json = dict[str, Any]
 _PAGE, _LIST_PAGE = 1000, 100
+_NO_CUSTOMER = 84061  # to who has none, an empty list is refused
 _TICKET_TIME = timedelta(seconds=8)
 _GROUPS = "externalcontact/groupchat/list"
 _OF_THE_APP = ("message/", "auth/", "externalcontact/customer_acquisition", "ticket/", "get_jsapi_ticket")
@@ -246,6 +248,28 @@ class WeCom:
             if not cursor:
                 return {"external_contact": answer["external_contact"], "follow_user": follows}
             params["cursor"] = cursor
+
+    def customers_of(
+        self, staff_ids: Sequence[str], cursor: str, *, deadline: datetime | None = None
+    ) -> tuple[list[Json], str, list[str]]:
+        """A page of the bonds of these (at most 100), the cursor behind it, and who of them has no licence.
+
+        A row: `external_contact`, and `follow_info`, whose `tag_id` are ids without names.
+        """
+        body: Json = {"userid_list": list(staff_ids), "cursor": cursor, "limit": _LIST_PAGE}
+        answer = self._post("externalcontact/batch/get_by_user", body, deadline)
+        unlicensed = (answer.get("fail_info") or {}).get("unlicensed_userid_list") or []
+        return list(answer.get("external_contact_list") or []), _next(answer, cursor), list(unlicensed)
+
+    def list_customers(self, staff_id: str, *, deadline: datetime | None = None) -> list[str]:
+        """All customers of one member of staff, at once."""
+        try:
+            answer = self._get("externalcontact/list", {"userid": staff_id}, deadline)
+        except WeComError as error:
+            if error.errcode == _NO_CUSTOMER:
+                return []
+            raise
+        return [str(one) for one in answer.get("external_userid") or []]
 
     def mark_tag(
         self,

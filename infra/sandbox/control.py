@@ -53,6 +53,7 @@ class Control:
             "POST pay/refuse": lambda body: {"state": sandbox.refuse_transfer(**body)},
             "POST pay/balance": lambda body: sandbox.pay.set_balance(int(body["fen"])),
             "POST mall/orders": self._order,
+            "POST crowd": lambda body: sandbox.gather(**body),
             **actions,
         }
 

@@ -41,6 +41,7 @@ def _bond_tags(world: World, bond: st.Bond) -> list[dict[str, Any]]:
 
 
 def get(call: Call) -> dict[str, Any]:
+    call.world.settle_in(call["external_userid"])
     contact = call.world.state.contacts.get(call["external_userid"])
     if contact is None:
         raise ApiError(40096)
@@ -53,22 +54,24 @@ def get(call: Call) -> dict[str, Any]:
 
 
 def list_(call: Call) -> dict[str, Any]:
-    book = call.world.bonds_of(call.world.staff(call["userid"]).userid)
-    if not book:
+    book = call.world.book(call.world.staff(call["userid"]).userid)
+    if not len(book):
         raise ApiError(84061)
-    return ok(external_userid=[bond.external_userid for bond in book])
+    return ok(external_userid=book.ids())
 
 
 def batch_get_by_user(call: Call) -> dict[str, Any]:
     world = call.world
-    bonds = [b for userid in call["userid_list"] for b in world.bonds_of(world.staff(userid).userid)]
-    rows, cursor = page(bonds, call, 50)
+    books = [world.book(world.staff(userid).userid) for userid in call["userid_list"]]
+    places, cursor = page(range(sum(map(len, books))), call, 50)
+    rows: list[tuple[st.Contact, st.Bond]] = []
+    first = 0
+    for book in books:
+        rows += book.rows(max(0, places.start - first), max(0, places.stop - first)) if len(places) else []
+        first += len(book)
     shown = [
-        {
-            "external_contact": _person(world.state.contacts[bond.external_userid]),
-            "follow_info": {**_follow(bond), "tag_id": bond.tag_ids},
-        }
-        for bond in rows
+        {"external_contact": _person(contact), "follow_info": {**_follow(bond), "tag_id": bond.tag_ids}}
+        for contact, bond in rows
     ]
     return ok(external_contact_list=shown, next_cursor=cursor, fail_info={"unlicensed_userid_list": []})
 

@@ -118,7 +118,7 @@ class Download:
     content_type: str
 
 
-def page(rows: list[Any], call: Call, default: int) -> tuple[list[Any], str]:
+def page(rows: Any, call: Call, default: int) -> tuple[Any, str]:
     """The page that `cursor` and `limit` ask for, and the next cursor ("" at the end). ApiError 50100."""
     cursor = call["cursor"] or ""
     if cursor and not re.fullmatch(r"CUR\d+", cursor):

@@ -6,11 +6,17 @@ from datetime import datetime
 from typing import Any
 
 _MASKED = ("access_token", "corpsecret")
+_ROWS = 50  # a list in an answer that is longer is cut
 
 
 def masked(values: dict[str, Any]) -> dict[str, Any]:
     """A query or an answer without secrets: the last four characters tell tokens apart."""
     return {k: f"***{str(v)[-4:]}" if k in _MASKED else v for k, v in values.items()}
+
+
+def _shortened(response: dict[str, Any]) -> dict[str, Any]:
+    """Of a page of a big corp its first rows: ten thousand of them are a gigabyte."""
+    return {k: v[:3] if isinstance(v, list) and len(v) > _ROWS else v for k, v in response.items()}
 
 
 class Recorder:
@@ -26,7 +32,7 @@ class Recorder:
         call = {
             "at": at.isoformat(timespec="microseconds"), "service": service, "method": method, "path": path,
             "query": masked(query), "body": body, "status": status,
-            "response": masked(response) if isinstance(response, dict) else response,
+            "response": _shortened(masked(response)) if isinstance(response, dict) else response,
         }  # fmt: skip
         with self._lock:
             self._calls.append(call)

@@ -203,6 +203,13 @@ class Sandbox:
         """Switch a fault on (see faults.py); its id. ValueError for one that makes no sense."""
         return self.faults.add(Fault(path, kind, value, **more))
 
+    def gather(self, customers: int, guides: int = 0, groups: int = 0) -> dict[str, int]:
+        """A crowd of customers (crowd.py), by default 500 to a guide. ValueError when there is one."""
+        guides = int(guides) or -(-int(customers) // 500)
+        with self.world.lock:
+            self.world.gather(int(customers), guides, int(groups))
+        return {"customers": int(customers), "guides": guides, "groups": int(groups)}
+
     def kill_tokens(self, how: str = "expired") -> int:
         """End all tokens early: `expired` (42001) or `invalid` (40014)."""
         with self.world.lock:

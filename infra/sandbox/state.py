@@ -266,6 +266,9 @@ class State:
     pending_ids: dict[str, dict[str, Any]] = field(default_factory=dict)  # pending_id → unionid, until
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)  # of pay: out_bill_no → 电子回单
     balance_fen: int | None = None
+    crowd: dict[str, int] = field(default_factory=dict)  # customers, guides, at: see crowd.py
+    crowd_left: list[int] = field(default_factory=list)
+    crowd_tags: list[str] = field(default_factory=list)
 
 
 _RECORDS: dict[str, Any] = {

@@ -11,6 +11,7 @@ from typing import Any
 
 from infra.sandbox import state as st
 from infra.sandbox.config import Config
+from infra.sandbox.crowd import MEMBERS, TAGS, Crowd
 from infra.sandbox.errors import ApiError
 from infra.sandbox.media_files import Files
 
@@ -87,12 +88,69 @@ class World:
                 self.mass_sent.setdefault(message["receiver"], []).append(message["at"])
         self._keys_of: dict[str, set[str]] = {}  # a member's or a customer's bonds
         self.index_bonds()
+        self.crowd: Crowd | None = None
+        if state.crowd:
+            self.crowd = Crowd(**state.crowd, left=state.crowd_left)
 
     def index_bonds(self) -> None:
         """Who has which bonds, anew."""
         self._keys_of.clear()
         for key in self.state.bonds:
             self._index(key)
+
+    # The crowd
+
+    def gather(self, customers: int, guides: int, groups: int) -> None:
+        """As many customers, whom these guides serve, with tags, and groups with some of them in it."""
+        if self.state.crowd:
+            raise ValueError("there is a crowd already")
+        if customers < 1 or not 1 <= guides <= 99_999 or groups < 0:
+            raise ValueError("customers, guides: at least one; groups: none or more")
+        self.state.crowd = {"customers": customers, "guides": guides, "at": int(self.ts())}
+        self.crowd = crowd = Crowd(**self.state.crowd, left=())
+        for guide in range(guides):
+            self.add_staff(crowd.userid(guide))
+        for name, tags in TAGS.items():
+            self.state.crowd_tags += [self._tag(name, tag) for tag in tags]
+        for number in range(groups):
+            owner = crowd.userid(number % guides)
+            chat = st.GroupChat(f"wrcrowd{number:025d}", f"福利群{number + 1}", owner, int(self.ts()) - _DAY)
+            row = {"type": 1, "join_time": chat.create_time, "join_scene": 1}
+            chat.members = [{**row, "userid": owner}]
+            for one in range(number * MEMBERS, min((number + 1) * MEMBERS, customers)):
+                chat.members.append({**row, "userid": crowd.external_userid(one), "type": 2, "join_scene": 3})
+            self.state.groups[chat.chat_id] = chat
+
+    def _tag(self, group_name: str, name: str) -> str:
+        """The id of that tag, made when there is none."""
+        groups, tags = self.state.tag_groups, self.state.tags
+        group = next((g for g in groups.values() if g.group_name == group_name and not g.deleted), None)
+        if group is None:
+            group = st.TagGroup(self.new_id("etg"), group_name, int(self.ts()))
+            groups[group.group_id] = group
+        for tag in tags.values():
+            if (tag.group_id, tag.name, tag.deleted) == (group.group_id, name, False):
+                return tag.id
+        made = st.Tag(self.new_id("et"), group.group_id, name, int(self.ts()))
+        tags[made.id] = made
+        return made.id
+
+    def settle_in(self, external_userid: str) -> None:
+        """Whoever is of the crowd is a person of the world from now on."""
+        number = self.crowd.number_of(external_userid) if self.crowd else None
+        if self.crowd is None or number is None:
+            return
+        self.crowd.leave(number)
+        self.state.crowd_left.append(number)
+        self.state.contacts[external_userid] = self.crowd.contact(number)
+        for userid in self.crowd.userids(number):
+            key = self.bond_key(userid, external_userid)
+            self.state.bonds[key] = self.crowd.bond(number, userid, self.state.crowd_tags)
+            self._index(key)
+
+    def book(self, userid: str) -> "Book":
+        """A member's customers, those of the crowd behind the others."""
+        return Book(self, userid)
 
     def _index(self, key: str) -> None:
         for side in key.split("|", 1):
@@ -140,6 +198,7 @@ class World:
         self, external_userid: str, name: str = "", unionid: str = "", avatar: str = ""
     ) -> st.Contact:
         """The person, made when unknown; given values replace what was known."""
+        self.settle_in(external_userid)
         known = self.state.contacts.get(external_userid)
         if known is None:
             kind = 2 if external_userid.startswith("wo") else 1
@@ -167,6 +226,7 @@ class World:
         return f"{userid.lower()}|{external_userid}"
 
     def bond(self, userid: str, external_userid: str) -> st.Bond | None:
+        self.settle_in(external_userid)
         return self.state.bonds.get(self.bond_key(userid, external_userid))
 
     def usable_bond(self, userid: str, external_userid: str) -> st.Bond:
@@ -182,6 +242,7 @@ class World:
 
     def followers(self, external_userid: str) -> list[st.Bond]:
         """Who serves the customer, oldest first."""
+        self.settle_in(external_userid)
         return self._bonds(external_userid)
 
     def make_bond(
@@ -273,3 +334,28 @@ class World:
         self.state.received[f"{self.state.counter:09d}"] = {
             "at": at, "kind": kind, "userid": userid, "receiver": receiver, **content,
         }  # fmt: skip
+
+
+class Book:
+    """A member's customers as rows that are made when they are looked at."""
+
+    def __init__(self, world: World, userid: str) -> None:
+        self._world, self._userid = world, userid
+        self._own = world.bonds_of(userid)
+        self._numbers = world.crowd.numbers(userid) if world.crowd else ()
+
+    def __len__(self) -> int:
+        return len(self._own) + len(self._numbers)
+
+    def ids(self) -> list[str]:
+        own = [bond.external_userid for bond in self._own]
+        return own + [Crowd.external_userid(number) for number in self._numbers]
+
+    def rows(self, start: int, end: int) -> list[tuple[st.Contact, st.Bond]]:
+        contacts, crowd, own = self._world.state.contacts, self._world.crowd, len(self._own)
+        rows = [(contacts[bond.external_userid], bond) for bond in self._own[start:end]]
+        for number in self._numbers[max(0, start - own) : max(0, end - own)]:
+            assert crowd is not None
+            tags = self._world.state.crowd_tags
+            rows.append((crowd.contact(number), crowd.bond(number, self._userid, tags)))
+        return rows

@@ -26,7 +26,7 @@ def test_the_first_customer_is_seen_to_arrive(browser: Any, stack: Any, empty: L
     seat.settle()
     page.click("[data-step=staff] button")
     page.wait_for_selector("[data-step=staff][data-done=yes]")
-    seat.sees("客户群正在后台读取")  # which is said when all are read in
+    seat.sees("客户和客户群正在后台导入")  # which is said when all are read in
     page.get_by_label("活码名称").fill("收银台")
     page.get_by_label("接待的导购").click()
     page.get_by_role("option", name="李华").click()

@@ -135,3 +135,35 @@ def test_tags_are_a_sorted_set() -> None:
     assert rules.with_tags(Customer("wm1", tags=("b/b",)), add=["a/a", "a/a"], remove=["b/b"]).tags == (
         "a/a",
     )
+
+
+@given(happenings, st.integers(0, 7), st.integers(0, 7))
+def test_an_import_among_the_events_changes_neither_state_nor_figures(
+    events: list[Happening], which: int, when: int
+) -> None:
+    """It finds a bond that was made by one of the adds, before or after that one is heard of."""
+    adds = [one for one in events if one[0] == ACTIVE]
+    if not adds:
+        return
+    _, staff_id, second, channel = adds[which % len(adds)]
+    at = T0 + timedelta(seconds=second)
+    source = Source(at, channel, f"lc_{channel}") if channel else None
+    customer, changes = NOBODY, []
+    for number, event in enumerate(events):
+        if number == when % len(events):
+            customer = rules.found(customer, staff_id, at, source)
+        changes.append(apply(customer, event))
+        customer = changes[-1].customer
+    assert customer == play(events)[0]
+    begun, ended = sum(c.begins for c in changes), sum(c.ends for c in changes)
+    assert begun - ended == len(customer.staff_ids)
+
+
+def test_a_bond_that_was_only_imported_begins_nothing_and_its_end_is_a_loss() -> None:
+    old = rules.found(NOBODY, "lihua", T0 - timedelta(days=900), None)
+    assert old.follows["lihua"].imported and old.staff_ids == ["lihua"]
+    again = rules.added(old, "lihua", T0, False, None)  # deleted, unheard of, and added again
+    assert (again.begins, again.first) == (False, False)
+    assert not again.customer.follows["lihua"].imported
+    change = rules.lost(old, "lihua", T0)
+    assert (change.ends, change.last) == (True, True)

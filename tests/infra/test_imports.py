@@ -65,7 +65,7 @@ def loaded(code: str, path: str = str(ROOT)) -> set[str]:
 
 
 def test_every_function_of_the_design_is_there() -> None:
-    wanted = "access alarm assign callback churn convert credit enrol export facts lake lakewrite match migrate notify orders payout poster printrun project prospect push".split()
+    wanted = "access alarm assign callback churn convert credit enrol export facts imports lake lakewrite match migrate notify orders payout poster printrun project prospect push".split()
     wanted += "redrive route settle tick welcome".split()
     assert wanted == HANDLERS
 

@@ -103,6 +103,7 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/stores/rebuild": ({}, None, "stores.rebuild", None),
     "POST /api/staff/sync": ({}, None, "staff.sync", "staff"),
     "POST /api/groups/sync": ({}, {"owners": ["a"]}, "groups.sync", None),
+    "POST /api/imports": ({}, {}, "imports.start", None),
     "PUT /api/blacklist/{external_userid}": (
         {"external_userid": "wm1"},
         {"reason": "13800138000"},

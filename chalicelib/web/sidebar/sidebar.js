@@ -4,7 +4,7 @@
   var en = document.documentElement.lang === "en";
   function w(zh, other) { return en ? other : zh; }
   var EVENTS = {
-    customer_added: ["添加了{who}", "Added {who}"], customer_imported: ["首次导入", "First import"], customer_lost: ["与{who}解除好友", "No friend of {who} any more"],
+    customer_added: ["添加了{who}", "Added {who}"], customer_imported: ["首次导入", "First import"], group_member_imported: ["已在群内", "Was in a group"], customer_lost: ["与{who}解除好友", "No friend of {who} any more"],
     follow_edited: ["{who}修改了资料", "{who} edited them"], remark_changed: ["修改了备注名", "Remark changed"], tags_changed: ["标签有变化", "Tags changed"],
     joined_group: ["加入客户群", "Joined a group"], left_group: ["退出客户群", "Left a group"], welcome_sent: ["收到欢迎语", "Got the welcome"], welcome_missed: ["欢迎语没有发出", "The welcome was not sent"], welcome_unknown: ["欢迎语可能已送达", "The welcome may have arrived"],
     guide_notified: ["已提醒员工打招呼", "The guide was asked to say hello"], coupon_given: ["领到优惠券", "Got a coupon"], touch_sent: ["收到 SOP 消息", "Got an SOP message"], touch_failed: ["SOP 消息发送失败", "An SOP message failed"], prospect_matched: ["手机号名单中的客户", "From a phone list"], ad_converted: ["广告转化", "An ad's conversion"],

@@ -76,6 +76,7 @@ def _play_today(business: Business, codes: list[str], nearest: str) -> str | Non
     to_collect = trade.settle(business)
     troubles.send_an_empty_file(business)
     troubles.post_what_nobody_reads(business)
+    people.check_against_wecom(business)
     business.drain()
     return to_collect
 

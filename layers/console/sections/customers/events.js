@@ -5,14 +5,14 @@ import { allScreens } from "frame/router.js";
 import { channelName } from "kit/pickers.js";
 
 export const KINDS = {
-  bonds: ["customer_added", "customer_imported", "customer_lost", "joined_group", "left_group", "prospect_matched"],
+  bonds: ["customer_added", "customer_imported", "customer_lost", "joined_group", "group_member_imported", "left_group", "prospect_matched"],
   messages: ["welcome_sent", "welcome_missed", "welcome_unknown", "touch_sent", "touch_failed", "guide_notified", "coupon_given"],
   orders: ["order_created", "order_paid", "order_shipped", "order_completed", "order_refunded", "order_corrected", "order_closed"],
   changes: ["tags_changed", "remark_changed", "follow_edited"],
 };
 
 const LOOKS = {
-  customer_added: ["plus", "good"], customer_imported: ["upload"], customer_lost: ["minus", "bad"], follow_edited: ["edit"], remark_changed: ["edit"], tags_changed: ["tag"],
+  customer_added: ["plus", "good"], customer_imported: ["upload"], group_member_imported: ["upload"], customer_lost: ["minus", "bad"], follow_edited: ["edit"], remark_changed: ["edit"], tags_changed: ["tag"],
   joined_group: ["group", "good"], left_group: ["group", "warn"], welcome_sent: ["message", "good"], welcome_missed: ["message", "bad"], welcome_unknown: ["message", "warn"], guide_notified: ["bell"],
   coupon_given: ["coupon", "good"], touch_sent: ["message", "good"], touch_failed: ["message", "bad"], prospect_matched: ["phone", "good"], ad_converted: ["ad"],
   order_created: ["order"], order_paid: ["order", "good"], order_shipped: ["order", "info"], order_completed: ["order", "good"], order_refunded: ["order", "warn"], order_corrected: ["order", "warn"], order_closed: ["order"],

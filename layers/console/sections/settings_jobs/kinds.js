@@ -1,7 +1,7 @@
 // What a job makes, in words.
 import { t } from "frame/i18n.js";
 
-export const KINDS = ["print_run", "poster_batch", "prospect_import", "prospect_export", "settlement", "groups_sync", "stores_rebuild"];
+export const KINDS = ["print_run", "poster_batch", "prospect_import", "prospect_export", "settlement", "first_import", "groups_sync", "stores_rebuild"];
 
 export function kindText(row) {
   if (KINDS.includes(row.kind)) return t.enum("job_kind", row.kind);
