@@ -45,6 +45,7 @@ _READS = frozenset(
         "sops.read",
         "staff.read",
         "stores.read",
+        "tag_groups.read",
         "touches.read",
     }
 )
@@ -80,6 +81,7 @@ _WRITES = frozenset(
         "staff.write",
         "stores.rebuild",
         "stores.write",
+        "tag_groups.write",
         "views.share",
     }
 )
@@ -91,6 +93,7 @@ CORP_WIDE = frozenset(
         "blacklist.read",
         "blacklist.write",
         "channels.write",  # a channel is the whole corp's
+        "tag_groups.write",  # so are tags
         "brand.write",
         "commissions.read",
         "connections.read",
