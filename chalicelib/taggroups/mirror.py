@@ -40,7 +40,9 @@ def refresh() -> None:
                 due.put("tag_moved", now + wait, f"{tag_id}#{old}#{read_at}", work)
     for tag_group_id in {*items, *after}:
         item, group = items.get(tag_group_id), after.get(tag_group_id)
-        definition = msgspec.to_builtins(group) if group else item.definition if item else {}
+        definition = (
+            msgspec.json.decode(msgspec.json.encode(group)) if group else item.definition if item else {}
+        )
         changed = item is None or item.gone is not (group is None) or item.definition != definition
         version = (int(item.version) if item else 0) + changed
         row = TagGroupItem(LISTED, tag_group_id, definition=definition, read_at=read_at)

@@ -54,7 +54,7 @@ class TagGroupOut(TagGroup, frozen=True, kw_only=True):
 
 
 class TagGroupsQuery(Searching, kw_only=True):
-    sort: Literal["order", "name", "-name"] = "order"
+    sort: Literal["order", "-order", "name", "-name"] = "order"
 
 
 class DeletedTagGroup(Struct, frozen=True, kw_only=True):

@@ -121,8 +121,11 @@ def test_a_group_is_made_changed_and_deleted_at_wecom(ask: Ask, corp: Corp) -> N
     assert tag_names(changed) == ["新客", "普通", "贵宾"]
     assert changed["tags"][1]["tag_id"] == plain["tag_id"] and changed["tags"][2]["tag_id"] == vip["tag_id"]
     assert ask("PATCH", path, {"tags": [{"name": "普通"}]})[1]["tags"][0]["tag_id"] == plain["tag_id"]
-    assert ask("PATCH", path, {"order": 7}, **{"If-Match": '"1"'})[0] == 409
-    assert ask("PATCH", path, {"order": 7})[1]["order"] == 7
+    version = ask("GET", path)[1]["version"]
+    mirror.refresh()
+    assert ask("GET", path)[1]["version"] == version
+    assert ask("PATCH", path, {"order": 7}, **{"If-Match": f'"{version - 1}"'})[0] == 409
+    assert ask("PATCH", path, {"order": 7}, **{"If-Match": f'"{version}"'})[1]["order"] == 7
     assert ask("GET", "/api/tag-groups")[1]["total"] == 1
     assert ask("DELETE", path)[0] == 200 and corp.groups == {}
     assert ask("GET", path)[0] == 404 and ask("GET", "/api/tag-groups")[1]["items"] == []
