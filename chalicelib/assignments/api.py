@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from chalicelib.assignments import history, service
+from chalicelib.assignments import figures, history, service
+from chalicelib.assignments.figures import CodeResults
 from chalicelib.assignments.types import AssignmentOut, AssignmentsQuery, ExplainedAssignment, WouldGet
 from chalicelib.platform import clock, http, lists
 from chalicelib.platform.errors import Invalid, issue
@@ -45,6 +46,17 @@ def list_assignments(call: Call) -> lists.Page[AssignmentOut]:
 )
 def get(call: Call, assignment_id: str) -> ExplainedAssignment:
     return service.get(assignment_id, call.principal)
+
+
+@door.route(
+    "GET",
+    "/api/live-codes/{live_code_id}/results",
+    permission="assignments.read",
+    summary="What came of a code since it was made: in all, by guide, group, store and month",
+    answer=CodeResults,
+)
+def results(call: Call, live_code_id: str) -> CodeResults:
+    return figures.of_code(live_code_id, call.principal)
 
 
 @door.route(

@@ -128,6 +128,7 @@ def _lose(event: Event, by: str) -> None:
     tx = Transaction()
     models.add(tx, change.customer)
     figures = {"ends": change.ends, "last": change.last, "channel": change.channel}
+    figures |= {"live_code_id": change.live_code_id}
     timeline.add(tx, replace(line, data={**line.data, **figures}))
     tx.commit()
 

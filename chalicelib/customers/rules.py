@@ -120,6 +120,7 @@ class Change(Struct, frozen=True):
     ends: bool = False
     first: bool = False
     last: bool = False
+    live_code_id: str | None = None
     channel: str | None = None
 
 
@@ -155,6 +156,7 @@ def lost(customer: Customer, staff_id: str, at: datetime) -> Change:
         ends=before.stands and not after.stands,
         last=not any(f.stands for f in follows.values()),
         channel=after.source.channel if after.source else None,
+        live_code_id=(after.source.live_code_id or None) if after.source else None,
     )
 
 

@@ -7,6 +7,9 @@ events came. joins: customers who joined a group. buyers: customers whose first 
 gmv_fen: paid orders, and their money less refunds up to it, each on its own day. welcomes, touches: what
 was sent, beside it what was not. Days are Shanghai's.
 
+A line of a live code also counts for the code, by month, store, guide and group: `lapsed` (what a scan
+reserved, and nobody used) counts there alone.
+
 A line counts twice: for the corp under its day, by channel, and for its store (a guide's who is of none:
 the guide) under its month, by day, guide and channel. A counter also keeps the newest line of each kind,
 written by the update that counts: what a screen shows as it happens costs no write of its own.
@@ -45,6 +48,14 @@ _OF_GUIDES = (  # orders are a store's
 UNKNOWN = "unknown"  # the channel of what came through no live code
 MAX_DAYS = 366
 _CHANNEL = "channel#"
+_CODE = "code#"
+_OF_CODES = frozenset(
+    {
+        *("scanned", "customer_added", "customer_lost", "joined_group", "assignment_lapsed"),
+        *("order_paid", "order_refunded", "order_corrected"),
+    }
+)
+OF_CODE = ("scans", "adds", "lost", "joins", "lapsed", "buyers", "orders", "gmv_fen")
 _OTHERS = {  # lines that know no channel, under a name of their own
     "welcome_sent": "welcomes",
     "welcome_missed": "welcomes",
@@ -99,6 +110,8 @@ def figures(line: Line) -> Figures:
         counted = {"adds": int(data["begins"]), "lost": int(data["ends"])}
     elif line.type == "customer_lost":
         counted = {"lost": int(data["ends"] and data["by"] != "transfer")}
+    elif line.type == "assignment_lapsed":
+        counted = {"lapsed": 1}
     elif line.type == "joined_group":
         counted = {"joins": int(not data.get("staff_id"))}
     elif line.type == "order_paid":
@@ -117,16 +130,24 @@ def figures(line: Line) -> Figures:
 
 
 def keys(line: Line, store_of: StoreOf) -> list[Key]:
-    """The counters that the line counts in: the corp's, and its store's or its guide's, where it has one."""
+    """The counters that the line counts in: the corp's, its store's or its guide's, where it has one, and its
+    live code's.
+    """
     day, channel = day_of(line.at).isoformat(), line.data.get("channel")
     what = _OTHERS.get(line.type) or _CHANNEL + (channel or UNKNOWN)
     counters = [(of_day(day), what)]
     staff_id = line.data.get("staff_id") or ""
     store_id = line.data.get("store_id") or (store_of(staff_id) if staff_id else None)
+    of_codes = []
+    if line.type in _OF_CODES and line.data.get("live_code_id"):
+        parts = (day[:7], store_id or "", staff_id, line.data.get("chat_id") or "")
+        of_codes = [(of_code(line.data["live_code_id"]), "#".join(parts))]
+    if line.type == "assignment_lapsed":
+        return of_codes
     if store_id or staff_id:
         whose = of_store(store_id, day) if store_id else of_guide(staff_id, day)
         counters.append((whose, f"{day}#{staff_id}#{channel or ''}"))
-    return counters
+    return counters + of_codes
 
 
 def of_day(day: str) -> str:
@@ -142,14 +163,19 @@ def of_guide(staff_id: str, day: str) -> str:
     return f"guide#{staff_id}#{day[:7]}"
 
 
+def of_code(live_code_id: str) -> str:
+    return _CODE + live_code_id
+
+
 def by_key(lines: Iterable[tuple[Line, str]], store_of: StoreOf) -> dict[Key, list[Entry]]:
     """What the lines add to each counter, in order of sequence; only lines that count."""
     counters: dict[Key, list[Entry]] = {}
     for line, sequence in lines:
         if counted := figures(line):
-            entry = Entry(sequence, counted, newest=_in_short(line))
+            newest = _in_short(line)
             for key in keys(line, store_of):
-                counters.setdefault(key, []).append(entry)
+                shown = {} if key[0].startswith(_CODE) else newest
+                counters.setdefault(key, []).append(Entry(sequence, counted, newest=shown))
     return {key: sorted(entries, key=lambda entry: entry.sequence) for key, entries in counters.items()}
 
 

@@ -29,6 +29,7 @@ class OrdersQuery(Paging, kw_only=True):
     )
     to: Annotated[date | None, Meta(description="Ordered on this day or before")] = None
     channel: Annotated[Id | None, Meta(description="Of buyers who came by this channel")] = None
+    live_code_id: Annotated[Id | None, Meta(description="Of buyers who first came by this code")] = None
     credited: Annotated[bool | None, Meta(description="Credited to a distributor, or to nobody")] = None
     status: Status | None = None
     store_id: Annotated[Id | None, Meta(description="Of this store's guides")] = None
@@ -63,6 +64,7 @@ def _page(query: OrdersQuery, principal: Principal) -> Page[OrderRow]:
             and query.store_id in (None, order.store_id)
             and query.status in (None, rules.status(order))
             and query.channel in (None, order.buyer.channel if order.buyer else None)
+            and query.live_code_id in (None, order.buyer.live_code_id if order.buyer else None)
             and query.credited in (None, bool(order.attribution and order.attribution.by))
             and since <= models.listed_at(order) < until
             and (not wanted or _holds(order, wanted))

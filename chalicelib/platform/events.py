@@ -89,6 +89,7 @@ class CustomerLost(Event, frozen=True, kw_only=True):
     ends: bool
     last: bool
     channel: str | None = None
+    live_code_id: str | None = None
 
 
 class FollowEdited(Event, frozen=True, kw_only=True):

@@ -96,6 +96,7 @@ SUMMARIES: dict[tuple[str, str], str] = {
     ("GET", "/api/live-codes/{live_code_id}/poster.png"): "活码海报（PNG）",
     ("POST", "/api/live-codes/{live_code_id}/print-runs"): "印一批卡片，一卡一码：任务完成后得到文件",
     ("POST", "/api/live-codes/{live_code_id}/restore"): "恢复已归档的活码",
+    ("GET", "/api/live-codes/{live_code_id}/results"): "活码至今的成效：合计，按导购、客户群、门店、月份",
     ("GET", "/api/live-codes/{live_code_id}/why"): "现在扫码会分给谁、为什么；不写入任何数据",
     ("GET", "/api/me"): "我是谁、有什么权限",
     ("GET", "/api/departments"): "企业微信的部门，可用来限定成员或密钥的范围",

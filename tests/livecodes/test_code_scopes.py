@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from chalicelib.assignments.types import AssignmentsQuery
 from chalicelib.groups.models import LISTED, ChatItem, TaskItem
 from chalicelib.livecodes import rules
 from chalicelib.livecodes import service as livecodes
+from chalicelib.metrics import service as metrics
 from chalicelib.platform import auth, clock
 from chalicelib.platform.auth import Principal, Scope
+from chalicelib.platform.timeline import Line
 from chalicelib.scans import service as scan_service
 from tests.support.scan_support import FakeWeCom, definition, new_process
 
@@ -33,8 +36,10 @@ KEPT = {
     ("GET", "/api/live-codes/{live_code_id}/embed"),
     ("GET", "/api/live-codes/{live_code_id}/groups"),
     ("POST", "/api/live-codes/{live_code_id}/restore"),
+    ("GET", "/api/live-codes/{live_code_id}/results"),
     ("GET", "/api/live-codes/{live_code_id}/why"),
 }
+NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 MINE = Scope(("s1",))
 PLACE = {"latitude": 22.5, "longitude": 113.9}
 
@@ -128,6 +133,7 @@ def test_a_list_an_export_and_a_get_have_the_scopes_codes_alone(brand: Brand) ->
         assert brand.mine("GET", f"/api/live-codes/export?ids={code.live_code_id}")[0] == wanted
         assert brand.mine("GET", brand.path(name, "/embed"))[0] == wanted
         assert brand.mine("GET", brand.path(name, "/why"))[0] == wanted
+        assert brand.mine("GET", brand.path(name, "/results"))[0] == wanted
         assert brand.mine("GET", f"/api/assignments?live_code_id={code.live_code_id}")[0] == wanted
     assert brand.mine("GET", brand.path("group1", "/groups"))[0] == 200
     assert brand.mine("GET", brand.path("group2", "/groups"))[0] == 404
@@ -137,6 +143,44 @@ def test_a_list_an_export_and_a_get_have_the_scopes_codes_alone(brand: Brand) ->
     assert not brand.mine("GET", brand.path("near"))[1]["can_change"]
     nobody = Api(brand.client, "operator", Scope(()))
     assert nobody("GET", "/api/live-codes")[1]["total"] == 0
+
+
+def test_a_codes_results_are_exact_and_each_sees_their_own(brand: Brand) -> None:
+    """Over 200 scans; ann is of s1, whom `mine` is kept to, bob of s2."""
+    lines: list[tuple[Line, str]] = []
+
+    def tell(type_: str, guide: str | None, code: str = "both", **data: Any) -> None:
+        number = len(lines)
+        whose = {"live_code_id": brand.codes[code].live_code_id, "staff_id": guide, "channel": "parcel"}
+        line = Line(f"wm{number}", type_, NOW + timedelta(days=number // 10), f"k{number}", whose | data)
+        lines.append((line, f"{number:040d}"))
+
+    for number in range(240):
+        tell("scanned", "ann" if number % 3 else "bob")
+    for number in range(30):
+        tell("customer_added", "ann" if number % 3 else "bob", begins=True, ends=False)
+    tell("customer_lost", "ann", begins=False, ends=True, by="customer")
+    tell("assignment_lapsed", "bob")
+    tell("order_paid", None, order_id="o1", paid_fen=9900, first_order=True, store_id="s1")
+    tell("joined_group", None, "group1", chat_id="wr1")
+    for at in range(0, len(lines), 7):
+        metrics.project(lines[at : at + 7], "shard")
+        metrics.project(lines[at : at + 7], "shard")  # a batch that comes again
+    everybody = Api(brand.client, "operator")
+    status, seen = everybody("GET", brand.path("both", "/results"))
+    assert status == 200
+    total = {"scans": 240, "adds": 30, "lost": 1, "kept": 29, "joins": 0, "lapsed": 1}
+    assert seen["total"] == {**total, "buyers": 1, "orders": 1, "gmv_fen": 9900}
+    assert [(row["id"], row["scans"], row["adds"]) for row in seen["by_staff"]] == [
+        ("ann", 160, 20),
+        ("bob", 80, 10),
+    ]
+    assert sum(row["scans"] for row in seen["by_month"]) == 240 and len(seen["by_month"]) > 1
+    _, own = brand.mine("GET", brand.path("both", "/results"))
+    assert (own["total"]["scans"], own["total"]["gmv_fen"], own["total"]["lapsed"]) == (160, 9900, 0)
+    assert [row["id"] for row in own["by_staff"]] == ["ann"]
+    assert everybody("GET", brand.path("group1", "/results"))[1]["by_group"][0]["joins"] == 1
+    assert brand.mine("GET", brand.path("group1", "/results"))[1]["total"]["joins"] == 1
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,26 @@ def test_a_line_counts_for_its_store_or_its_guide_too() -> None:
     ]
 
 
+def test_a_line_of_a_code_counts_for_the_code_and_one_that_lapsed_for_it_alone() -> None:
+    scanned = line("scanned", channel="parcel", staff_id="ann", live_code_id="lc_1", store_id="s9")
+    paid = line("order_paid", paid_fen=100, live_code_id="lc_1", store_id="s9")
+    joined = line("joined_group", chat_id="wr1", live_code_id="lc_1")
+    lapsed = line("assignment_lapsed", live_code_id="lc_1", staff_id="ann")
+    welcomed = line("welcome_sent", staff_id="ann", live_code_id="lc_1")
+    of_codes = [[key for key in rules.keys(one, nowhere) if key[0] == "code#lc_1"] for one in
+                (scanned, paid, joined, lapsed, welcomed)]  # fmt: skip
+    assert of_codes == [
+        [("code#lc_1", "2026-11#s9#ann#")],
+        [("code#lc_1", "2026-11#s9##")],
+        [("code#lc_1", "2026-11###wr1")],
+        [("code#lc_1", "2026-11##ann#")],
+        [],
+    ]
+    assert rules.keys(lapsed, nowhere) == of_codes[3]
+    entries = rules.by_key([(scanned, "1")], nowhere)
+    assert not entries["code#lc_1", "2026-11#s9#ann#"][0].newest  # what happens is shown from elsewhere
+
+
 def test_the_newest_of_each_kind() -> None:
     early, late = Line("scan#1", "scanned", AT, "k", {}), line("order_paid", order_id="o|1", paid_fen=9900)
     (counter, *_) = rules.by_key([(late, "2"), (early, "1")], nowhere).values()
