@@ -56,6 +56,7 @@ DOORS = {
     "roster.api": "/api/staff",
     "staffauth.api": "/h5/login /console/login",
     "stores.api": "/api/stores",
+    "taggroups.api": "/api/tag-groups /api/tags",
     "tags.api": "/api/customers",
     "views.api": "/api/views",
 }

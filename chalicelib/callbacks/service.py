@@ -99,7 +99,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[Event], None]] = {
     ("change_external_tag", "create"): tags.changed,
     ("change_external_tag", "update"): tags.changed,
     ("change_external_tag", "delete"): tags.changed,
-    ("change_external_tag", "shuffle"): _record,
+    ("change_external_tag", "shuffle"): tags.changed,
     ("change_external_chat", "create"): joins.created,
     ("change_external_chat", "update"): joins.updated,
     ("change_external_chat", "dismiss"): joins.dismissed,

@@ -55,6 +55,16 @@ def remove_tags(external_userid: str, names: Iterable[str], staff_id: str | None
     return _retag(external_userid, staff_id, lambda customer: rules.with_tags(customer, remove=unwanted))
 
 
+def swap_tag(external_userid: str, old: str, new: Iterable[str]) -> bool:
+    """In our mirror of a customer who has one tag, put others for it. False: no change."""
+    others = list(new)
+
+    def swapped(customer: Customer) -> Customer:
+        return rules.with_tags(customer, others, [old]) if old in customer.tags else customer
+
+    return _retag(external_userid, None, swapped)
+
+
 def add_retag(
     tx: Transaction, customer: Customer, add: Iterable[str], remove: Iterable[str], staff_id: str
 ) -> Customer:

@@ -14,6 +14,7 @@ LISTS: dict[str, str] = {  # by the path behind /api/
     "blacklist": "群黑名单",
     "cards": "卡片",
     "channels": "渠道",
+    "tag-groups": "标签组",
     "channels/results": "渠道效果",
     "channels/{channel_id}/days": "渠道每日数据",
     "commissions": "佣金",

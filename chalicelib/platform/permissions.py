@@ -46,6 +46,7 @@ _READS = frozenset(
         "sops.read",
         "staff.read",
         "stores.read",
+        "tag_groups.read",
         "touches.read",
     }
 )
@@ -82,6 +83,7 @@ _WRITES = frozenset(
         "staff.write",
         "stores.rebuild",
         "stores.write",
+        "tag_groups.write",
         "views.share",
     }
 )
@@ -93,6 +95,7 @@ CORP_WIDE = frozenset(
         "blacklist.read",
         "blacklist.write",
         "channels.write",  # a channel is the whole corp's
+        "tag_groups.write",  # so are tags
         "brand.write",
         "commissions.read",
         "connections.read",

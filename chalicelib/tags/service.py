@@ -7,7 +7,7 @@ mirror of the customer is brought up to date here.
 from collections.abc import Collection
 
 from chalicelib.customers import service as customers
-from chalicelib.platform import clock, log
+from chalicelib.platform import clock, log, queues
 from chalicelib.platform.plain_text import tag_names
 from chalicelib.tags import models, rules
 from chalicelib.wecom import client as wecom
@@ -42,7 +42,13 @@ def apply(staff_id: str, external_userid: str, add: Collection[str], remove: Col
 
 
 def changed(event: Event) -> None:
-    """Somebody made, renamed or deleted tags in WeCom: what we know of their ids is void."""
+    """Somebody made, renamed, ordered or deleted tags in WeCom: ids are void, groups are read anew."""
+    forget_ids()
+    queues.send("push", {"kind": "tag_sync"}, group="tag_sync", key=event.digest)
+
+
+def forget_ids() -> None:
+    """What we know of tags' ids by their names is void."""
     models.void(clock.now())
 
 

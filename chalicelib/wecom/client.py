@@ -309,18 +309,50 @@ class WeCom:
         return list(self._post("externalcontact/get_corp_tag_list", body, deadline).get("tag_group", []))
 
     def add_corp_tag(
-        self, group_name: str, names: Sequence[str], *, deadline: datetime | None = None
+        self,
+        group_name: str,
+        names: Sequence[str],
+        *,
+        group_id: str | None = None,
+        order: int = 0,
+        orders: Sequence[int] = (),
+        deadline: datetime | None = None,
     ) -> Json:
-        """Make tags in the group of that name (made when new) → the group: group_id, tag[{id, name}].
+        """Make tags in the group of that name (made when new), or id → the group: group_id, tag[{id, name}].
 
+        order: the new group's; orders: each tag's. The larger come first.
         WeComError 40071 (DONE): a name exists; read the list and use it.
         """
-        body = {
-            "group_name": group_name,
-            "tag": [{"name": name} for name in names],
+        ranks = list(orders) or [0] * len(names)
+        body: Json = {
+            "tag": [
+                {"name": n, "order": rank} if rank else {"name": n}
+                for n, rank in zip(names, ranks, strict=True)
+            ],
             "agentid": int(self.agent_id),
         }
+        body |= {"group_id": group_id} if group_id else {"group_name": group_name}
+        if order:
+            body["order"] = order
         return dict(self._post("externalcontact/add_corp_tag", body, deadline)["tag_group"])
+
+    def edit_corp_tag(
+        self, id_: str, *, name: str | None = None, order: int | None = None, deadline: datetime | None = None
+    ) -> None:
+        """Name and place of a tag or a group. 40068: it is not there; 40071: the name is another tag's."""
+        body: Json = {"id": id_, "agentid": int(self.agent_id)}
+        if name is not None:
+            body["name"] = name
+        if order is not None:
+            body["order"] = order
+        self._post("externalcontact/edit_corp_tag", body, deadline)
+
+    def del_corp_tag(
+        self, tag_ids: Sequence[str] = (), group_ids: Sequence[str] = (), *, deadline: datetime | None = None
+    ) -> None:
+        """Delete tags and groups, off every customer; a group whose last tag goes, goes. 40068: not there."""
+        body = {"tag_id": list(tag_ids), "group_id": list(group_ids), "agentid": int(self.agent_id)}
+        self._post("externalcontact/del_corp_tag", body, deadline)
 
     def convert_to_openid(self, external_userid: str, *, deadline: datetime | None = None) -> str:
         """The customer's openid under the corp's own appid, to pay to. WeChat users (`wm…`) only."""

@@ -39,6 +39,7 @@ ROUTES = "frame/routes.js"  # made here: the table of calls
 # What the first paint waits for.
 START, START_STYLES = "frame/start.classic.js", ("kit/tokens.css", "frame/start.css")
 MORE = "more"
+RULES = "kit/rules"  # its texts come with MORE
 GROUPS = ("today", "acquire", "reach", "customers", "spread", "money", "data", "settings")
 
 
@@ -84,7 +85,7 @@ def build(lenient: bool = False, development: bool = False) -> Built:
     problems: list[Problem] = []
     table = calls.table()
     sections = [s for s in _sections(problems) if development or not s.definition.get("development")]
-    shared = {folder: checks.texts(folder, problems) for folder in ("frame", "kit")}
+    shared = {folder: checks.texts(folder, problems) for folder in ("frame", "kit", RULES)}
     bundles = _bundles(table, sections, shared, problems)
     screens = {route.get("name") for section in sections for route in section.definition["routes"]}
     _check(bundles, calls.names(table), screens, problems)
@@ -143,7 +144,7 @@ def _check_section(section: Section, path: str, problems: list[Problem]) -> None
 def _bundles(
     table: list[str], sections: list[Section], shared: dict[str, dict[str, Texts]], problems: list[Problem]
 ) -> list[Bundle]:
-    first, more = Bundle("first"), Bundle(MORE, texts={language: {} for language in LANGUAGES})
+    first, more = Bundle("first"), Bundle(MORE, texts=shared[RULES])
     titles: dict[str, Texts] = {language: {} for language in LANGUAGES}  # of every screen, for the navigation
     for section in sections:
         for route in section.definition["routes"]:
@@ -226,7 +227,7 @@ def _check(bundles: list[Bundle], names: list[str], screens: set[str], problems:
     first, shared = bundles[0], [*bundles[0].modules, *bundles[1].modules]
     kit = {one.name for one in shared if one.path.startswith("kit/") and one.template}
     for bundle in bundles:
-        known = first.texts["zh"] | bundle.texts["zh"]
+        known = first.texts["zh"] | bundles[1].texts["zh"] | bundle.texts["zh"]
         for one in bundle.modules:
             problems += checks.module(one, known, names, kit, screens)
     for path in (*START_STYLES, *(path for bundle in bundles for path in bundle.styles)):
@@ -299,7 +300,7 @@ def _written(bundles: list[Bundle], sections: list[Section], problems: list[Prob
 
 
 def _with_sounds(section: Section) -> list[dict[str, Any]]:
-    """The routes; those of the navigation with how their Chinese title is said, whole and by its initials."""
+    """The routes; those of the navigation with how their Chinese title is said, by syllables."""
     return [
         {**route, "said": _said(section.texts["zh"][f"{route['name']}.title"])} if route.get("nav") else route
         for route in section.definition["routes"]
@@ -307,8 +308,7 @@ def _with_sounds(section: Section) -> list[dict[str, Any]]:
 
 
 def _said(title: str) -> str:
-    syllables = lazy_pinyin(title, style=Style.NORMAL)
-    return f"{''.join(syllables)} {''.join(syllable[0] for syllable in syllables)}".lower()
+    return " ".join(lazy_pinyin(title, style=Style.NORMAL)).lower()
 
 
 def _defined(bundle: Bundle) -> str:

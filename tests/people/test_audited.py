@@ -88,6 +88,20 @@ PLAYED: dict[str, tuple[dict[str, str], Any, str, str | None]] = {
     "POST /api/channels": ({}, {"name": "x"}, "channels.create", None),
     "PATCH /api/channels/{channel_id}": ({"channel_id": "ch_1"}, {"name": "y"}, "channels.change", "ch_1"),
     "DELETE /api/channels/{channel_id}": ({"channel_id": "ch_1"}, None, "channels.delete", "ch_1"),
+    "POST /api/tag-groups": ({}, {"name": "x", "tags": [{"name": "y"}]}, "tag_groups.create", "x"),
+    "PATCH /api/tag-groups/{tag_group_id}": (
+        {"tag_group_id": "etg1"},
+        {"tags": [{"name": "b"}]},
+        "tag_groups.change",
+        "etg1",
+    ),
+    "DELETE /api/tag-groups/{tag_group_id}": (
+        {"tag_group_id": "etg1"},
+        None,
+        "tag_groups.delete",
+        "etg1",
+    ),
+    "POST /api/tags/sync": ({}, None, "tags.sync", None),
     "POST /api/segments": ({}, {"name": "x", "rule": {"all": []}}, "segments.create", None),
     "PATCH /api/segments/{segment_id}": ({"segment_id": "seg_1"}, {"name": "y"}, "segments.change", "seg_1"),
     "DELETE /api/segments/{segment_id}": ({"segment_id": "seg_1"}, None, "segments.delete", "seg_1"),
@@ -344,6 +358,19 @@ READ_ONLY = {
 }
 
 
+class Corp(FakeWeCom):
+    """With one tag group, whatever is done to it."""
+
+    def get_corp_tag_list(self) -> list[dict[str, Any]]:
+        return [{"group_id": "etg1", "group_name": "a", "tag": [{"id": "et1", "name": "a"}]}]
+
+    def add_corp_tag(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return {"group_id": "etg1"}
+
+    def del_corp_tag(self, *_: Any, **__: Any) -> None:
+        pass
+
+
 def redrive_of_nothing(request: deadletters.Request) -> Any:
     """What functions/redrive answers; its queues are empty."""
     sqs = settings.client("sqs")
@@ -365,7 +392,7 @@ def call(
     monkeypatch.setattr("chalicelib.platform.invocations.ask", lambda *_: kept)
     monkeypatch.setenv("POSTER_FUNCTION", "poster")
     monkeypatch.setenv("LAKE_FUNCTION", "lake")
-    monkeypatch.setattr("chalicelib.wecom.client.default_client", FakeWeCom)
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", Corp)
     monkeypatch.setattr(deadletters, "_ask", redrive_of_nothing)
     headers = {"Authorization": f"Bearer {auth.create_key('root', 'admin')}"}
     with Client(app) as client:

@@ -17,10 +17,11 @@ function texts(file) {
 // The texts for a section's screens, ready; `use` takes them into use together with the screen.
 export async function prepare(section) {
   const now = language.value;
-  const parts = await Promise.all([texts(manifest.texts[now]), section && section.files ? texts(section.files[now]) : {}]);
+  const files = section && section.files ? [manifest.more, section.files] : [];
+  const parts = await Promise.all([texts(manifest.texts[now]), ...files.map((file) => texts(file[now]))]);
   return function use() {
     shown = section;
-    words.value = { ...parts[0], ...parts[1] };
+    words.value = Object.assign({}, ...parts);
     document.documentElement.lang = now === "en" ? "en" : "zh-CN";
   };
 }

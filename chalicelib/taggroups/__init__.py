@@ -1,0 +1,1 @@
+"""WeCom's groups of tags: a mirror of them, changed at WeCom and read anew."""
