@@ -21,7 +21,7 @@ GROUPS = [
 
 
 @pytest.fixture
-def api(tables: None) -> Iterator[Api]:
+def api(tables: None, keys: None) -> Iterator[Api]:
     for day, (chat_id, name, owner, status) in enumerate(GROUPS):
         at = AT.format(day)
         kind = {"name": name, "owner": owner, "status": status, "created_at": at, "seen_at": at}

@@ -277,6 +277,7 @@ def test_every_capability_says_what_it_moves() -> None:
         "follows",
         "groups",
         "live_codes",
+        "losses",
         "people",
         "places",
         "prospects",
