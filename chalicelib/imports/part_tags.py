@@ -1,7 +1,8 @@
-"""The corp's tags: WeCom's ids of them, by our names."""
+"""The corp's tags: WeCom's ids of them by our names, and its groups as they are shown."""
 
 from chalicelib.imports.piece import Context, counted, end_part, note
 from chalicelib.imports.types import Run
+from chalicelib.taggroups import mirror
 from chalicelib.tags import listing as tags
 
 
@@ -13,6 +14,7 @@ def do_piece(run: Run, context: Context) -> Run:
         run = note(run, seen=seen, new=new, changed=changed)
     noted = run.noted
     tags.keep_list(listed)
+    mirror.refresh()
     return end_part(
         counted(
             run,

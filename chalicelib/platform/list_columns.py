@@ -41,6 +41,7 @@ ORDERS: dict[str, str] = {  # by the path behind /api/
     "churn": "at customer_name staff_name store_names by after.type after.sop_name days channel> orders"
     " paid_fen last",
     "churn/rates": "name lost by_customer by_guide whole rate_bps",
+    "tag-groups": "name tags.name order",
     "segments": "name kind count as_of created_at updated_at",
     "segments/{segment_id}/customers": "name follows.staff_name follows.remark follows.added_at"
     " follows.status channel> live_code_id> tags",

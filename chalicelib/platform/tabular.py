@@ -252,7 +252,7 @@ def _duration(text: str, language: Language) -> str:
 
 
 def _part(kind: Any) -> Any:
-    return typing.get_args(kind)[0] if typing.get_origin(kind) is list else kind
+    return typing.get_args(kind)[0] if typing.get_origin(kind) in (list, tuple) else kind
 
 
 def _local(text: str) -> Cell:

@@ -24,7 +24,7 @@ def test_all_of_the_navigation_may_be_opened(browser: Any, stack: Any, role: str
         "[...document.querySelectorAll('.shell-side .nav-link')].map((a) => a.pathname)"
     )
     for path in paths:
-        seat.open(path.removeprefix("/console") or "/")
+        seat.go(path.removeprefix("/console") or "/")
         shown = seat.page.inner_text("main")
         wrong += [f"{path}: {said}" for said in (REFUSED, FAILED, MISSING) if said in shown]
         wrong += [f"{path}: {said}" for said in seat.complaints]

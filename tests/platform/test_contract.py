@@ -20,6 +20,7 @@ from chalicelib.platform import auth, deadletters, http, openapi, settings
 from functions.lake import handler as lake
 from functions.poster import handler as poster
 from functions.redrive import handler as redrive
+from tests.support.corp_tags import CorpTags
 from tests.support.scan_support import NOON, new_process
 from tests.support.wecom import FakeWeCom
 from tests.support.wsgi import wsgi
@@ -59,6 +60,12 @@ ENVIRONMENT = {
 }
 
 
+class Corp(FakeWeCom, CorpTags):
+    def __init__(self) -> None:
+        FakeWeCom.__init__(self)
+        CorpTags.__init__(self)
+
+
 class Lambda:
     """The functions that doors wait for, invoked in this process through JSON, as Lambda does."""
 
@@ -79,7 +86,8 @@ def key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[str]:
     new_process()
-    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: FakeWeCom())
+    corp = Corp()
+    monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: corp)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     for group, values in SECRETS.items():

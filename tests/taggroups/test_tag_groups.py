@@ -20,74 +20,22 @@ from chalicelib.platform.due import DueItem
 from chalicelib.platform.works import do
 from chalicelib.taggroups import carry_work, mirror
 from chalicelib.taggroups.models import TagGroupItem
-from chalicelib.wecom.errors import WeComError
+from tests.support.corp_tags import CorpTags
 from tests.support.lake_world import NOW, add
 
 Ask = Callable[..., Any]
 
 
-class Corp:
-    """WeCom's tags: id → [group's name, order, {tag_id: [name, order]}]. `killed`: the call that we die behind."""
-
-    def __init__(self) -> None:
-        self.groups: dict[str, list[Any]] = {}
-        self.killed: str | None = None
-        self.made = 0
-
-    def _die(self, call: str) -> None:
-        if self.killed == call:
-            self.killed = None
-            raise KeyboardInterrupt
-
-    def _id(self) -> str:
-        self.made += 1
-        return f"et{self.made}"
-
-    def get_corp_tag_list(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "group_id": group_id, "group_name": name, "order": order,
-                "tag": [{"id": i, "name": n, "order": o} for i, (n, o) in tags.items()],
-            }
-            for group_id, (name, order, tags) in self.groups.items()
-        ]  # fmt: skip
-
-    def add_corp_tag(
-        self, name: str, names: Any, *, group_id: str | None = None, order: int = 0, orders: Any = ()
-    ) -> dict[str, Any]:
-        group_id = (
-            group_id or next((i for i, g in self.groups.items() if g[0] == name), None) or f"g{self._id()}"
-        )
-        group = self.groups.setdefault(group_id, [name, order, {}])
-        if set(names) & {tag[0] for tag in group[2].values()}:
-            raise WeComError("add_corp_tag", 40071)
-        group[2].update({self._id(): [n, o] for n, o in zip(names, orders, strict=True)})
-        self._die("add")
-        return {"group_id": group_id}
-
-    def edit_corp_tag(self, id_: str, *, name: str | None = None, order: int | None = None) -> None:
-        thing = self.groups.get(id_) or next(g[2][id_] for g in self.groups.values() if id_ in g[2])
-        thing[0], thing[1] = name or thing[0], thing[1] if order is None else order
-        self._die("edit")
-
-    def del_corp_tag(self, tag_ids: Any = (), group_ids: Any = ()) -> None:
-        for group_id, group in list(self.groups.items()):
-            group[2] = {i: tag for i, tag in group[2].items() if i not in tag_ids}
-            if group_id in group_ids or not group[2]:
-                del self.groups[group_id]
-        self._die("del")
-
-
 @pytest.fixture
-def corp(tables: None, at: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Corp:
+def corp(tables: None, at: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> CorpTags:
     at(NOW)
-    corp = Corp()
+    corp = CorpTags()
     monkeypatch.setattr("chalicelib.wecom.client.default_client", lambda: corp)
     return corp
 
 
 @pytest.fixture
-def ask(corp: Corp) -> Any:
+def ask(corp: CorpTags) -> Any:
     with Client(app) as client:
         key = auth.create_key("k", "operator")
 
@@ -111,7 +59,7 @@ def tag_names(group: Any) -> list[str]:
     return [tag["name"] for tag in group["tags"]]
 
 
-def test_a_group_is_made_changed_and_deleted_at_wecom(ask: Ask, corp: Corp) -> None:
+def test_a_group_is_made_changed_and_deleted_at_wecom(ask: Ask, corp: CorpTags) -> None:
     made = make(ask)
     path, (vip, plain) = f"/api/tag-groups/{made['tag_group_id']}", made["tags"]
     assert tag_names(made) == ["VIP", "普通"]
@@ -132,7 +80,7 @@ def test_a_group_is_made_changed_and_deleted_at_wecom(ask: Ask, corp: Corp) -> N
 
 
 @pytest.mark.parametrize("twin", ["vip", "Ｖ Ｉ Ｐ", " VIP "])
-def test_no_two_tags_differ_by_space_width_or_case(ask: Ask, corp: Corp, twin: str) -> None:
+def test_no_two_tags_differ_by_space_width_or_case(ask: Ask, corp: CorpTags, twin: str) -> None:
     body = {"name": "等级", "tags": [{"name": "VIP"}, {"name": twin}]}
     status, error = ask("POST", "/api/tag-groups", body)
     assert status == 422 and error["errors"][0]["field"] == "tags[1].name" and not corp.groups
@@ -142,7 +90,7 @@ def test_no_two_tags_differ_by_space_width_or_case(ask: Ask, corp: Corp, twin: s
     assert ask("PATCH", f"/api/tag-groups/{made['tag_group_id']}", {"tags": tags})[0] == 422
 
 
-def test_twins_of_wecoms_own_are_shown_and_may_stay(ask: Ask, corp: Corp) -> None:
+def test_twins_of_wecoms_own_are_shown_and_may_stay(ask: Ask, corp: CorpTags) -> None:
     corp.groups["g1"] = ["等级", 0, {"a": ["VIP", 2], "b": ["vip", 1]}]
     mirror.refresh()
     (group,) = ask("GET", "/api/tag-groups")[1]["items"]
@@ -151,7 +99,7 @@ def test_twins_of_wecoms_own_are_shown_and_may_stay(ask: Ask, corp: Corp) -> Non
     assert ask("PATCH", "/api/tag-groups/g1", {"tags": [*tags, {"name": "新"}]})[0] == 200
 
 
-def test_bad_names_are_named_and_change_nothing(ask: Ask, corp: Corp) -> None:
+def test_bad_names_are_named_and_change_nothing(ask: Ask, corp: CorpTags) -> None:
     made = make(ask)
     path, before = f"/api/tag-groups/{made['tag_group_id']}", json.dumps(corp.groups)
     for body, field in (
@@ -166,7 +114,7 @@ def test_bad_names_are_named_and_change_nothing(ask: Ask, corp: Corp) -> None:
     assert json.dumps(corp.groups) == before
 
 
-def test_what_uses_a_tag_is_named_before_it_goes(ask: Ask, corp: Corp) -> None:
+def test_what_uses_a_tag_is_named_before_it_goes(ask: Ask, corp: CorpTags) -> None:
     made = make(ask)
     channels.create(NewChannel(name="包裹卡", tags=("等级/VIP",)))
     path = f"/api/tag-groups/{made['tag_group_id']}"
@@ -183,7 +131,7 @@ def test_what_uses_a_tag_is_named_before_it_goes(ask: Ask, corp: Corp) -> None:
     ("edit", {"name": "会员", "tags": [{"name": "普通"}, {"name": "新"}]}),
 ])  # fmt: skip
 def test_killed_behind_a_call_the_reading_repairs_and_the_same_change_does_the_rest(
-    ask: Ask, corp: Corp, call: str, body: Any
+    ask: Ask, corp: CorpTags, call: str, body: Any
 ) -> None:
     path = f"/api/tag-groups/{make(ask)['tag_group_id']}"
     corp.killed = call
@@ -198,14 +146,14 @@ def test_killed_behind_a_call_the_reading_repairs_and_the_same_change_does_the_r
 
 
 def test_an_answer_of_before_that_comes_last_changes_nothing(
-    corp: Corp, at: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    corp: CorpTags, at: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corp.groups["g1"] = ["等级", 0, {"a": ["VIP", 1]}]
     mirror.refresh()
     old = corp.get_corp_tag_list()
 
     def slow() -> Any:
-        monkeypatch.setattr(corp, "get_corp_tag_list", Corp.get_corp_tag_list.__get__(corp))
+        monkeypatch.setattr(corp, "get_corp_tag_list", CorpTags.get_corp_tag_list.__get__(corp))
         corp.groups.clear()
         at(clock.now().replace(minute=30))
         mirror.refresh()
@@ -218,7 +166,7 @@ def test_an_answer_of_before_that_comes_last_changes_nothing(
 
 
 def test_customers_follow_a_tag_that_was_renamed_twice_or_deleted(
-    corp: Corp, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corp: CorpTags, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake = Lake(tmp_path / "lake")
     monkeypatch.setattr(engine, "current", lambda: lake)
@@ -243,7 +191,7 @@ def test_customers_follow_a_tag_that_was_renamed_twice_or_deleted(
     assert customer_models.load("wm2").tags == ("等级/别的",)
 
 
-def test_a_name_that_another_tag_has_again_stays_its_customers(corp: Corp) -> None:
+def test_a_name_that_another_tag_has_again_stays_its_customers(corp: CorpTags) -> None:
     corp.groups["g1"] = ["等级", 0, {"a": ["金卡", 2], "c": ["VIP", 1]}]
     mirror.refresh()
     customer = customer_rules.added(customer_models.load("wm1"), "ann", NOW, False, None).customer
@@ -252,7 +200,7 @@ def test_a_name_that_another_tag_has_again_stays_its_customers(corp: Corp) -> No
     assert customer_models.load("wm1").tags == ("等级/VIP",)
 
 
-def test_a_sync_is_a_job(ask: Ask, corp: Corp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sync_is_a_job(ask: Ask, corp: CorpTags, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(queues, "send", lambda queue, message, **_: sent.append(message))
     corp.groups["g1"] = ["等级", 0, {"a": ["VIP", 1]}]

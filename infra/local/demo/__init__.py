@@ -53,6 +53,7 @@ def play(base: str, key: str) -> None:
         business.advance("P1D")
     report(f"demo: today, {time.monotonic() - begun:.0f} s")
     people.segments(business)
+    business.call("POST", "/api/tags/sync", {})
     to_collect = _play_today(business, codes, stores["code"])
     business.catch_up()
     took = time.monotonic() - begun
