@@ -23,6 +23,7 @@ from infra.sandbox import Sandbox
 from infra.sandbox import state as sandbox_state
 
 EACH = 2.0  # seconds between two saves …
+LAST = 20.0  # seconds for the one at the end: else the one before stands
 SHARE = 0.1  # … unless one takes so long that this much of the time would go into saving
 Emulator = Callable[..., dict[str, Any]]
 
@@ -50,9 +51,13 @@ class Snapshots:
             pause = max(EACH, (time.monotonic() - begun) / SHARE)
 
     def close(self) -> None:
-        """The last one: the stack is being stopped."""
+        """The last one: the stack is being stopped. One that takes too long is given up."""
         self.stopped.set()
-        self._try_to_save(ended=True)
+        last = threading.Thread(target=self._try_to_save, args=(True,), name="last snapshot", daemon=True)
+        last.start()
+        last.join(LAST)
+        if last.is_alive():
+            print("the last save took too long: the next start has the one before", file=sys.stderr)
 
     def _try_to_save(self, ended: bool = False) -> None:
         """What goes wrong is said, and the stack goes on: also when its emulator has died, and it ends."""
