@@ -37,20 +37,21 @@ def main() -> None:
         first = Seat(browser, base).sign_in(key)
         addresses = find_addresses(first)
         first.close()
-        names = {r["path"]: r.get("name") or r["section"] for r in ROUTES}
+        names = {r["path"]: r.get("name") or f"{r['section']}.{r['screen'].lower()}" for r in ROUTES}
         chosen = {path: address for path, address in addresses.items() if names[path].startswith(only)}
-        for size in SIZES:
-            for dark in (False, True):
-                for language in ("zh", "en"):
-                    seat = Seat(browser, base, size, dark, language).sign_in(key)
-                    for path, address in chosen.items():
-                        seat.open(address)
-                        name = re.sub(r"\W+", "-", names[path])
+        for dark in (False, True):
+            for language in ("zh", "en"):
+                seat = Seat(browser, base, "desktop", dark, language).sign_in(key)
+                for path, address in chosen.items():
+                    seat.resize("desktop").go(address)
+                    name = re.sub(r"\W+", "-", names[path].removesuffix(".vue"))
+                    for size in SIZES:
+                        seat.resize(size).settle()
                         theme = "dark" if dark else "light"
                         picture = OUT / f"{name}-{size}-{theme}-{language}.png"
                         seat.page.screenshot(path=picture, full_page=True)
                         taken += 1
-                    seat.close()
+                seat.close()
         missing = sorted(set(names) - set(addresses))
     print(
         f"{taken} pictures in {OUT.relative_to(build.ROOT)}",
