@@ -29,11 +29,11 @@ from infra.local.settings import REGION, STACK
 EMULATOR = build.ROOT / ".venv-ministack" / "bin" / "python"
 
 
-TO_END = 5.0  # seconds for the emulator to end by itself: what is to be kept is saved before
+TO_END = 3.0  # seconds for the emulator to end by itself: what is to be kept is saved before
 
 
 class Stopped:
-    """Whether a signal has come; a second ends all at once.
+    """Whether a signal has come; a second Ctrl+C ends all at once (a terminal that closes may say two others).
 
     It may interrupt the first one's handler: an Event would deadlock.
     """
@@ -44,8 +44,8 @@ class Stopped:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask)
 
-    def _ask(self, *_: object) -> None:
-        if self.asked:
+    def _ask(self, number: int, _: object) -> None:
+        if self.asked and number == signal.SIGINT:
             if self.emulator is not None:
                 kill_all(self.emulator)
             os._exit(130)

@@ -23,7 +23,7 @@ from infra.sandbox import Sandbox
 from infra.sandbox import state as sandbox_state
 
 EACH = 2.0  # seconds between two saves …
-LAST = 20.0  # seconds for the one at the end: else the one before stands
+LAST = 8.0  # seconds for the one at the end: else the one before stands
 SHARE = 0.1  # … unless one takes so long that this much of the time would go into saving
 Emulator = Callable[..., dict[str, Any]]
 

@@ -38,3 +38,32 @@ def test_what_a_role_may_not_see_is_said_in_words(browser: Any, stack: Any) -> N
     seat.sees(REFUSED)
     assert not seat.complaints and seat.page.title()
     seat.close()
+
+
+def test_a_search_by_keys_alone_finds_what_is_in_ones_scope(browser: Any, stack: Any) -> None:
+    mine, other = stack.api("GET", "/api/stores?limit=2")["items"]
+    assert stack.api("GET", f"/api/stores?q={other['name']}")["items"]  # an admin finds it
+    seat = seat_of(browser, stack, "store_manager", {"store_ids": [mine["store_id"]]}).open("/")
+    page = seat.page
+
+    def search(words: str) -> list[str]:
+        page.keyboard.press("Control+k")
+        page.wait_for_selector(".find-field input")
+        page.keyboard.type(words)
+        seat.until(lambda: not page.query_selector("#find-list[aria-busy]"), "it searches for ever")
+        found = page.locator(".find-one").all_inner_texts()
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".find", state="detached")
+        return found
+
+    assert any(one.startswith("活码") for one in search("huoma")) and search("hm")
+    assert not any(other["name"] in one for one in search(other["name"]))
+    assert any(mine["name"] in one for one in search(mine["name"]))
+    page.keyboard.press("Control+k")
+    page.wait_for_selector(".find-field input")
+    page.keyboard.type(mine["name"])
+    seat.until(lambda: page.locator(".find-one").count(), "the store is not found")
+    page.keyboard.press("Enter")
+    seat.at(f"/stores/{mine['store_id']}")
+    assert not seat.complaints
+    seat.close()
