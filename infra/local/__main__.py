@@ -33,7 +33,7 @@ TO_END = 3.0  # seconds for the emulator to end by itself: what is to be kept is
 
 
 class Stopped:
-    """Whether a signal has come; a second Ctrl+C ends all at once (a terminal that closes may say two others).
+    """Whether a signal has come; a second Ctrl+C ends all at once (a closing terminal may say two others).
 
     It may interrupt the first one's handler: an Event would deadlock.
     """
