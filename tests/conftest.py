@@ -202,6 +202,12 @@ def tables() -> Iterator[None]:
 
 
 @pytest.fixture
+def empty_tables(tables: None) -> Callable[[], None]:
+    """Makes the store empty again within a test."""
+    return moto_tables
+
+
+@pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """A master key for platform.keys, without Secrets Manager. After `tables` or `engine`."""
     known = (time.monotonic() + 3600, {"master": "m" * 64})

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import conftest
 import pytest
 
 from chalicelib.customers.models import CustomerItem, FollowItem
@@ -27,13 +26,19 @@ DEAD = timedelta(minutes=12)  # until a message that nobody finished is handed o
 class Runs:
     """Makes the same corp again and again, each with an empty store."""
 
-    def __init__(self, sent: Sent, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.sent, self.at, self.patch = sent, at, monkeypatch
+    def __init__(
+        self,
+        empty_tables: Callable[[], None],
+        sent: Sent,
+        at: Callable[[datetime], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.empty_tables, self.sent, self.at, self.patch = empty_tables, sent, at, monkeypatch
         self.killer = Killer(storage.connection().client)
 
     def corp(self) -> ImportWorld:
         self.killer.aim(0, False)
-        conftest.moto_tables()
+        self.empty_tables()
         self.sent.clear()
         world = ImportWorld(self.sent, self.at, KEYS)
         self.patch.setattr(wecom_client, "default_client", lambda: world.corp)
@@ -87,9 +92,14 @@ def stored() -> Any:
 
 
 @pytest.fixture
-def runs(tables: None, sent: Sent, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch) -> Runs:
+def runs(
+    empty_tables: Callable[[], None],
+    sent: Sent,
+    at: Callable[[datetime], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Runs:
     monkeypatch.setattr(wecom_client, "_LIST_PAGE", 2)
-    return Runs(sent, at, monkeypatch)
+    return Runs(empty_tables, sent, at, monkeypatch)
 
 
 @pytest.mark.parametrize("what", ["first", "repair"])
