@@ -51,6 +51,9 @@ def test_who_signs_in_by_key_has_the_whole_first_page_at_once(stranger: Seat, st
     page.fill(SIGNED_OUT, stack.key)
     page.keyboard.press("Enter")
     stranger.sees("今日扫码")
+    page.wait_for_load_state("networkidle")  # no answer of before the sign-in ends the session
+    stranger.settle()
+    assert "今日扫码" in page.inner_text("body") and not page.query_selector(SIGNED_OUT)
 
 
 def test_one_signs_out_and_is_out_in_every_tab(seat: Seat) -> None:

@@ -27,6 +27,7 @@ export async function load() {
 
 export async function signIn(key) {
   await call("POST", "console/session", { body: { key } }, { quiet: true });
+  window.millrace.early = {}; // what was asked before the sign-in was refused
   if (!(await load())) throw session.error || new ApiError(0);
 }
 
